@@ -1,0 +1,59 @@
+# Every habit of the project; `make` or `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: help demo test lint format types goldens tools build clean
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
+	@$(BIN)/python examples/demo.py demo
+
+test: lint types tools ## Install, then run every check and test (those of real servers too)
+	$(BIN)/python -m pytest -n 2 -q -m "not slow and not servers"
+	$(BIN)/python -m pytest -n 2 -q -m "slow or servers" --durations=10
+
+lint: $(VENV)/.dev ## Check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types, strictly
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev ## Put the code into its one style
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter and test photographs into .tools/
+	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
+	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
+
+goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
+	@$(BIN)/python -m tests.golden.regenerate
+
+build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove what make made
+	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "facemon needs Python 3.11 or newer; name one with make PYTHON=…")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing facemon with its demo into $(VENV) …"
+	@$(INSTALL) '.[age-gender,demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing facemon for development into $(VENV) …"
+	@$(INSTALL) '.[dev]'
+	@touch $@ $(VENV)/.demo

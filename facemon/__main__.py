@@ -1,0 +1,5 @@
+"""`python -m facemon` is `facemon`."""
+
+from facemon.cli.main import main
+
+main()

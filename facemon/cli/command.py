@@ -1,0 +1,90 @@
+"""How a plain function becomes a command that takes the common options before or after its name."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from facemon.cli.console import Color, Console, Verbosity
+from facemon.cli.session import Session
+from facemon.errors import ExitCode
+
+_PANEL = "Common options"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        rich_help_panel=_PANEL,
+        help="Configuration file [default: facemon.yaml, if it is there].",
+    ),
+]
+QuietOption = Annotated[
+    bool | None,
+    typer.Option("--quiet", "-q", rich_help_panel=_PANEL, help="Print nothing on success.", show_default=False),
+]
+VerboseOption = Annotated[
+    bool | None, typer.Option("--verbose", "-v", rich_help_panel=_PANEL, help="Say more on stderr.", show_default=False)
+]
+DebugOption = Annotated[
+    bool | None, typer.Option("--debug", rich_help_panel=_PANEL, help="Show tracebacks.", show_default=False)
+]
+ColorOption = Annotated[
+    Color | None, typer.Option("--color", rich_help_panel=_PANEL, help="When to use colour.", show_default=False)
+]
+
+COMMON: dict[str, Any] = {
+    "config": ConfigOption, "quiet": QuietOption, "verbose": VerboseOption, "debug": DebugOption, "color": ColorOption,
+}  # fmt: skip
+
+
+def make_session(options: dict[str, Any]) -> Session:
+    """The session that the common options ask for; an option that is None was not given."""
+    verbosity = Verbosity.QUIET if options.get("quiet") else Verbosity.NORMAL
+    if options.get("verbose"):
+        verbosity = Verbosity.VERBOSE
+    console = Console(verbosity, options.get("color") or Color.AUTO, bool(options.get("debug")))
+    return Session(console, options.get("config"))
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
+    """Register `run(session, …)` as the command `name`; its docstring is the help.
+
+    Typer reads a signature, so the common options are added to the one that it sees.
+    """
+
+    def register(run: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+        hints = get_type_hints(run, include_extras=True)
+        own = [
+            parameter.replace(annotation=hints[parameter.name])
+            for parameter in inspect.signature(run).parameters.values()
+            if parameter.name != "session"
+        ]
+        common = [
+            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for option, annotation in COMMON.items()
+        ]
+
+        def invoke(ctx: typer.Context, **values: Any) -> ExitCode:
+            given = {option: values.pop(option) for option in COMMON}
+            before = ctx.obj or {}
+            ctx.find_root().obj = {key: given[key] if given[key] is not None else before.get(key) for key in COMMON}
+            return run(make_session(ctx.find_root().obj), **values)
+
+        context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        keyword_own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        invoke.__signature__ = inspect.Signature([context, *keyword_own, *common])  # type: ignore[attr-defined]
+        invoke.__annotations__ = {
+            "ctx": typer.Context,
+            **{parameter.name: parameter.annotation for parameter in [*own, *common]},
+        }
+        invoke.__doc__ = run.__doc__
+        invoke.__name__ = run.__name__
+        app.command(name)(invoke)
+        return run
+
+    return register

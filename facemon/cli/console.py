@@ -1,0 +1,191 @@
+"""Everything that facemon prints: results on stdout, all else on stderr; the only file that imports rich."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from facemon.errors import FacemonError
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+
+class Color(StrEnum):
+    """When to use colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Verbosity(StrEnum):
+    """How much is said on stderr."""
+
+    QUIET = "quiet"
+    NORMAL = "normal"
+    VERBOSE = "verbose"
+
+
+class Progress(Protocol):
+    """A count that grows; the total may become known on the way."""
+
+    def advance(self, count: int) -> None:
+        """Say that `count` more are done."""
+
+    def expect(self, total: int) -> None:
+        """Say how many there are in all."""
+
+
+class _Silence:
+    def advance(self, count: int) -> None:
+        pass
+
+    def expect(self, total: int) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where to print and how: plain text in a pipe, tables and colour on a terminal."""
+
+    verbosity: Verbosity = Verbosity.NORMAL
+    color: Color = Color.AUTO
+    show_tracebacks: bool = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether success is to be silent."""
+        return self.verbosity is Verbosity.QUIET
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads stdout."""
+        return sys.stdout.isatty()
+
+    def result(self, text: str) -> None:
+        """Print a result on stdout."""
+        print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
+
+    def document(self, document: Mapping[str, Any], *, indent: int | None = None) -> None:
+        """Print a result as JSON on stdout; without `indent`, as one line."""
+        self.result(json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+
+    def say(self, text: str) -> None:
+        """Tell, on stderr, what was done; not in quiet mode."""
+        if not self.is_quiet:
+            self._write_error(text)
+
+    def detail(self, text: str) -> None:
+        """Tell, on stderr, what only `-v` wants to know."""
+        if self.verbosity is Verbosity.VERBOSE:
+            self._write_error(text)
+
+    def warn(self, text: str) -> None:
+        """Tell of trouble that does not stop the run; in quiet mode too, so that cron mails it."""
+        self._write_error(f"warning: {text}")
+
+    def error(self, error: FacemonError) -> None:
+        """Tell why the command stops, and what to do about it."""
+        if self.show_tracebacks:
+            traceback.print_exception(error, file=sys.stderr)
+        self._write_error(f"error: {error.message}")
+        if error.hint:
+            self._write_error(f"  hint: {error.hint}")
+
+    def fault(self, error: BaseException) -> None:
+        """Tell of a fault of facemon's own."""
+        if self.show_tracebacks:
+            traceback.print_exception(error, file=sys.stderr)
+        self._write_error(f"error: facemon failed unexpectedly: {type(error).__name__}: {error}")
+        if not self.show_tracebacks:
+            self._write_error("  hint: run the same command with --debug and report what it prints")
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
+        """Print a table on stdout: drawn on a terminal, aligned with spaces in a pipe."""
+        if not self.is_terminal and self.color is not Color.ALWAYS:
+            self._plain_table(columns, list(rows), title)
+            return
+        from rich import box
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table(title=title and escape(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for column in columns:
+            table.add_column(escape(column), overflow="fold")
+        for row in rows:
+            table.add_row(*(_styled(cell) for cell in row))
+        self._rich(sys.stdout).print(table)
+
+    @contextmanager
+    def progress(self, label: str, unit: str) -> Iterator[Progress]:
+        """Show a bar with rate and time left while the block runs; only on a terminal's stderr."""
+        if self.is_quiet or not sys.stderr.isatty():
+            yield _Silence()
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (
+            TextColumn(label),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]} " + unit + "/s"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with RichProgress(*columns, console=self._rich(sys.stderr), transient=True) as bar:
+            yield _Bar(bar)
+
+    def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
+        lines = [tuple(columns), *(tuple(row) for row in rows)]
+        widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+        if title:
+            self.result(title)
+        for line in lines:
+            self.result("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+    def _rich(self, stream: TextIO) -> "RichConsole":
+        from rich.console import Console as RichConsole
+
+        colorless = self.color is Color.NEVER or (self.color is Color.AUTO and bool(os.environ.get("NO_COLOR")))
+        force = True if self.color is Color.ALWAYS else None
+        return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
+
+    def _write_error(self, text: str) -> None:
+        print(text, file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+class _Bar:
+    """A rich progress bar with a rate of its own, since rich only knows a speed when a total is known."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None, rate="…")
+
+    def advance(self, count: int) -> None:
+        self._bar.update(self._task, advance=count)
+        task = self._bar.tasks[0]
+        if task.elapsed:
+            self._bar.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
+
+    def expect(self, total: int) -> None:
+        self._bar.update(self._task, total=total)
+
+
+_STYLES = {
+    "drift": "bold red", "undecided": "yellow", "ok": "green", "not_compared": "dim", "unreadable": "red",
+    "too_large": "red", "denied": "red", "nan": "red", "no_face": "yellow",
+}  # fmt: skip
+
+
+def _styled(cell: str) -> Any:
+    from rich.text import Text
+
+    return Text(cell, style=_STYLES.get(cell, ""))

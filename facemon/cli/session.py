@@ -1,0 +1,60 @@
+"""What every command is given: the console, the configuration and the store that it names."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.cli.console import Console
+from facemon.errors import ExitCode, FacemonError
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
+    from facemon.store.ledger import Ledger
+
+
+@dataclass
+class Session:
+    """One run of the command line; the configuration is read when first asked for."""
+
+    console: Console = field(default_factory=Console)
+    config_path: Path | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def config(self) -> "Config":
+        """The configuration of `--config`, of `facemon.yaml` here, or the defaults."""
+        from facemon.config.loader import load_config
+
+        return load_config(self.config_path)
+
+    def open_ledger(self, *, create: bool = False) -> "Ledger":
+        """The ledger of the store that the configuration names; FacemonError when there is none."""
+        from facemon.store.ledger import Ledger
+
+        return Ledger.open(self.config.store.path, create=create)
+
+    @contextmanager
+    def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:
+        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's."""
+        from facemon.store.command_runs import record_command
+
+        outcome = Outcome()
+        try:
+            yield outcome
+        except FacemonError as error:
+            outcome.code = error.exit_code
+            raise
+        finally:
+            record_command(ledger, command, datetime.now(UTC), time.monotonic() - self.began, outcome.code)
+
+
+@dataclass
+class Outcome:
+    """The exit code that a command comes to; failed until it says otherwise."""
+
+    code: ExitCode = ExitCode.FAILED

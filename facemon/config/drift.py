@@ -1,0 +1,56 @@
+"""The drift section and the mapping of other people's tables to attributes."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from facemon.config.quantities import Name, PositiveDuration, Proportion
+from facemon.config.section import Section
+
+
+class TablesConfig(Section):
+    """How the columns of CSV and Parquet files map to attributes."""
+
+    image: Name = "image"
+    observed_at: Name = "observed_at"
+    columns: Mapping[Name, Name] = Field(default_factory=dict)
+    """Attribute to the file's column."""
+    values: Mapping[Name, Mapping[str | int | float | bool, str]] = Field(default_factory=dict)
+    """Attribute to what a cell's value means."""
+
+
+class ThresholdConfig(Section):
+    """The score from which on a shift matters."""
+
+    threshold: Proportion
+
+
+_Kind = Literal["categorical", "numerical"]
+_METHODS: Mapping[_Kind, Name] = {"categorical": "jensenshannon", "numerical": "wasserstein"}
+
+
+class EvidentlyConfig(Section):
+    """What `--check evidently` asks of Evidently; methods are always named, never defaulted."""
+
+    methods: Annotated[Mapping[_Kind, Name], AfterValidator(lambda given: {**_METHODS, **given})] = _METHODS
+    """Always both kinds: one that the file leaves out keeps its default."""
+    share: Proportion = 0.5
+    max_rows: Annotated[int, Field(ge=1)] = 20_000
+
+
+class DriftConfig(Section):
+    """What counts as drift."""
+
+    window: PositiveDuration = timedelta(hours=24)
+    reference: Name | None = None
+    min_rows: Annotated[int, Field(ge=1)] = 200
+    significance: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    cluster: Literal["source", "none"] = "source"
+    """Rows of one cluster are not independent; `none` declares that they are."""
+    data: ThresholdConfig = ThresholdConfig(threshold=0.1)
+    model: ThresholdConfig = ThresholdConfig(threshold=0.05)
+    columns: Mapping[Name, ThresholdConfig] = Field(default_factory=dict)
+    accuracy_window: PositiveDuration = timedelta(days=30)
+    evidently: EvidentlyConfig = EvidentlyConfig()

@@ -1,0 +1,153 @@
+"""The road from a file to a `Config`: every fault is found before any is reported.
+
+A file's relative paths (the store's, the networks') become absolute here and nowhere else; `*_file`
+strings stay as they are written, since the rendered stack mounts them by that name.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundle_names
+from facemon.config.document import Config
+from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
+from facemon.config.yaml_source import Fault, Keys, Place, YamlDocument, read_yaml
+from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
+from facemon.errors import ConfigError
+
+DEFAULT_FILE = "facemon.yaml"
+MAX_BYTES = 4 * 2**20
+_BARE_KEY = re.compile(r"[\w-]+")
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read a configuration file; without a path `facemon.yaml` of the current folder, or defaults if it is not there.
+
+    Raises ConfigError for a file that cannot be read, and for one with faults: its message has one line for
+    each, `file:line:column: key: what is wrong; hint`, sorted by place.
+    """
+    if path is None:
+        path = Path(DEFAULT_FILE)
+        if not path.exists() and not path.is_symlink():
+            return parse_config("", name=DEFAULT_FILE, directory=Path.cwd())
+    return parse_config(_text_of(path), name=str(path), directory=path.absolute().parent)
+
+
+def parse_config(text: str, *, name: str, directory: Path) -> Config:
+    """Read a configuration from YAML text; `name` stands before each fault, `directory` before relative paths.
+
+    Raises ConfigError as `load_config` does.
+    """
+    document = read_yaml(text)
+    faults = list(document.faults)
+    config = None
+    if isinstance(document.value, dict):
+        model, model_faults = _model(document)
+        faults += model_faults
+        try:
+            config = Config.model_validate({**document.value, "model": model})
+        except ValidationError as error:
+            faults += validation_faults(error, document)
+        faults += _misread_numbers(document, {fault.keys for fault in faults})
+    elif not faults:
+        faults.append(Fault(document.values[()], (), f"is {word_of(document.value)}, must be a mapping of sections"))
+    if faults or config is None:
+        ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
+        raise ConfigError("\n".join(_line(name, fault) for fault in ordered)) from None
+    return _with_absolute_paths(config, directory)
+
+
+def dotted(keys: Keys) -> str:
+    """Keys as a message names them: `alerts.HighLatency.threshold`, `model.networks[0].path`."""
+    parts: list[str] = []
+    for key in keys:
+        if isinstance(key, str) and _BARE_KEY.fullmatch(key):
+            parts.append(f".{key}" if parts else key)
+        elif key is None or isinstance(key, bool):
+            parts.append("[null]" if key is None else f"[{word_of(key)}]")
+        else:
+            parts.append(f"[{key!r}]" if isinstance(key, str) else f"[{key}]")
+    return "".join(parts)
+
+
+def _line(name: str, fault: Fault) -> str:
+    where = f"{name}:{fault.place.line}:{fault.place.column}: "
+    what = f"{dotted(fault.keys)}: {fault.message}" if fault.keys else fault.message
+    return where + what + (f"; {fault.hint}" if fault.hint else "")
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file", hint="facemon init writes one") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{path}: cannot be read: {reason}", hint="check the file's permissions") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="is it a configuration at all?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8-sig")
+        place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        fault = Fault(place, (), f"the byte 0x{content[error.start]:02x} is not UTF-8")
+        raise ConfigError(_line(str(path), fault), hint="save the file as UTF-8") from None
+
+
+def _model(document: YamlDocument) -> tuple[Any, list[Fault]]:
+    """What stands for `model`, its bundle's name resolved, so that the rest can be validated whatever its faults."""
+    default = builtin_bundle(DEFAULT_BUNDLE)
+    model = document.value.get("model", {"bundle": DEFAULT_BUNDLE})
+    if not isinstance(model, dict) or "bundle" not in model:
+        return model, []
+    keys: Keys = ("model", "bundle")
+    name, names = model["bundle"], bundle_names()
+    faults = []
+    if others := [str(key) for key in model if key != "bundle"]:
+        hint = f"remove bundle to describe a model of your own, else remove {', '.join(others)}"
+        faults.append(Fault(document.keys[keys], keys, "stands alone, but there are other keys beside it", hint))
+    if name not in names and keys not in document.unreadable:
+        what = repr(name) if isinstance(name, str) else word_of(name)
+        message = f"is {what}, must be a built-in bundle: {', '.join(names)}"
+        hint = did_you_mean(name, names) if isinstance(name, str) else ""
+        faults.append(Fault(document.values[keys], keys, message, hint if hint.startswith("did") else ""))
+    return default if name not in names else builtin_bundle(name), faults
+
+
+def _misread_numbers(document: YamlDocument, faulty: set[Keys]) -> list[Fault]:
+    """Numbers that are valid where they stand but hardly what was meant: `threads: 010` would be eight."""
+    faults = []
+    for texts, places, is_key in ((document.plain, document.values, False), (document.plain_keys, document.keys, True)):
+        for keys, text in texts.items():
+            value: Hashable = keys[-1] if is_key else _value_at(document.value, keys)
+            if keys not in faulty and is_misread_number(text, value) and not is_secret(keys):
+                base = "octal" if is_octal(text) else "base 60"
+                message = f"YAML reads {text} as the number {value} ({base})"
+                faults.append(Fault(places[keys], keys, message, f'write "{text}" for text, {value} for the number'))
+    return faults
+
+
+def _value_at(value: Any, keys: Keys) -> Any:
+    for key in keys:
+        value = value[key]
+    return value
+
+
+def _with_absolute_paths(config: Config, directory: Path) -> Config:
+    networks = tuple(
+        network if network.package else network.model_copy(update={"path": directory / network.path})
+        for network in config.model.networks
+    )
+    changes: Mapping[str, Any] = {
+        "model": config.model.model_copy(update={"networks": networks}),
+        "store": config.store.model_copy(update={"path": directory / config.store.path}),
+        "directory": directory,
+    }
+    return config.model_copy(update=changes)

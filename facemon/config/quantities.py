@@ -1,0 +1,124 @@
+"""How durations, sizes, addresses and proportions are written in the configuration."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import BeforeValidator, Field, PlainValidator, Strict
+
+_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
+_SIZE = re.compile(r"(\d+)\s*(|B|KiB|MiB|GiB|TiB)")
+_SIZE_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
+_HIGHEST_PORT = 65535
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError if it is none."""
+    match = _DURATION.fullmatch(text.strip())
+    if not match or not any(match.groups()):
+        raise ValueError(f"{text!r} is no duration: write a number and a unit, like 30s, 10m, 24h, 7d")
+    amounts = {unit: int(n) for unit, n in zip(_DURATION_UNITS, match.groups(), strict=True) if n}
+    try:
+        return timedelta(**amounts)
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than any time that can be reckoned with") from None
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration as Prometheus reads it; the inverse of `parse_duration`."""
+    rest = round(duration.total_seconds() * 1000)
+    if rest == 0:
+        return "0s"
+    parts = []
+    for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        amount, rest = divmod(rest, length)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts)
+
+
+def parse_size(text: str) -> int:
+    """Read a number of bytes such as `16MiB`; ValueError if it is none."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no size: write bytes as a number with KiB, MiB or GiB")
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+class Listen(NamedTuple):
+    """An address to listen on; port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """The address as it is written: `HOST:PORT`."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:  # a name; one such as 127.example.com may be anywhere
+            return self.host == "localhost"
+
+
+def parse_listen(text: str) -> Listen:
+    """Read `HOST:PORT`; ValueError if it is none."""
+    match = _LISTEN.fullmatch(text.strip())
+    if not match or int(match[2]) > _HIGHEST_PORT:
+        raise ValueError(f"{text!r} is no address: write HOST:PORT, like 127.0.0.1:8001")
+    return Listen(match[1], int(match[2]))
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    raise ValueError("must be a duration: write a number and a unit, like 30s, 10m, 24h, 7d")
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str):
+        return parse_size(value)
+    raise ValueError("must be a size: write bytes as a number with KiB, MiB or GiB, like 16MiB")
+
+
+def _listen(value: Any) -> Listen:
+    if isinstance(value, Listen):
+        return value
+    if isinstance(value, str):
+        return parse_listen(value)
+    raise ValueError('must be an address: write HOST:PORT in quotes, like "127.0.0.1:8001"')
+
+
+def _positive(duration: timedelta) -> timedelta:
+    if duration <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return duration
+
+
+def _secret_file(value: Any) -> Any:
+    if isinstance(value, str) and ("\n" in value or "://" in value):
+        raise ValueError("must name the file that holds the secret, not the secret itself")
+    return value
+
+
+Duration = Annotated[timedelta, PlainValidator(_duration)]
+PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
+Size = Annotated[int, PlainValidator(_size)]
+ListenAddress = Annotated[Listen, PlainValidator(_listen)]
+SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1)]
+Proportion = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+_Item = TypeVar("_Item")
+Items = Annotated[tuple[_Item, ...], Strict(False)]
+"""A YAML list, kept as a tuple; its items stay strict."""

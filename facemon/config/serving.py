@@ -1,0 +1,55 @@
+"""The store, predict, api and exporter sections: where predictions go and who may ask for them."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from facemon.config.quantities import Items, Listen, ListenAddress, Name, PositiveDuration, SecretFile, Size
+from facemon.config.section import Section
+
+_PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class StoreConfig(Section):
+    """Where the log lives and for how long."""
+
+    path: Path = Field(default=Path(".facemon"), strict=False)
+    retention_days: _PositiveInt = 90
+
+
+class PredictConfig(Section):
+    """Limits that are checked before an image is decoded, and the number of workers."""
+
+    threads: _PositiveInt | None = None
+    """Workers; none = one for each core."""
+    max_pixels: _PositiveInt = 100_000_000
+    max_bytes: Size = 256 * 2**20
+
+
+class ApiConfig(Section):
+    """The ML API."""
+
+    listen: ListenAddress = Listen("127.0.0.1", 8000)
+    cache_size: Annotated[int, Field(ge=0)] = 1024
+    max_body: Size = 16 * 2**20
+    max_pixels: _PositiveInt = 50_000_000
+    max_in_flight: _PositiveInt = 64
+    timeout: PositiveDuration = timedelta(seconds=30)
+    tokens_file: SecretFile | None = None
+
+
+class ProbeConfig(Section):
+    """An external service whose health the exporter asks after."""
+
+    name: Name
+    url: Annotated[str, Field(pattern=r"^https?://")]
+
+
+class ExporterConfig(Section):
+    """The metrics exporter."""
+
+    listen: ListenAddress = Listen("127.0.0.1", 8001)
+    probes: Items[ProbeConfig] = ()
+    collectors: Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = ()

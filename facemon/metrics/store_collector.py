@@ -1,0 +1,158 @@
+"""The store's metrics, read from the ledger at the moment they are asked for: committed values only."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from facemon import __version__
+from facemon.config.model import ModelConfig
+from facemon.errors import FacemonError
+from facemon.store.command_runs import CommandRun, read_command_runs
+from facemon.store.drift_results import DriftGauge, read_drift_checks, read_drift_gauges
+from facemon.store.evaluations import read_accuracy
+from facemon.store.ledger import Ledger
+from facemon.store.totals import TotalKey, Totals, bucket_part, read_totals
+from facemon.values.drift_result import CONFIDENCE
+from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
+
+Series = Iterable[tuple[tuple[str, ...], float]]
+_MICROS = 1e6
+IMAGE_STATUSES = ("ok", "no_face", "failed")
+
+
+class StoreCollector(Collector):
+    """Metric families from a ledger, opened anew for each scrape so that a store that returns is seen."""
+
+    def __init__(
+        self, open_ledger: Callable[[], Ledger], model: ModelConfig, groups: Collection[MetricGroup], must_read: bool
+    ) -> None:
+        self._open_ledger = open_ledger
+        self._model = model
+        self._groups = groups
+        self._must_read = must_read
+
+    def describe(self) -> list[Family]:
+        """Nothing, so that registering does not read the store."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """Every family of the chosen groups that has a value.
+
+        A broken store is `facemon_source_up 0`; with `must_read` it is a FacemonError.
+        """
+        yield _gauge("facemon_build_info", [((__version__,), 1.0)])
+        try:
+            with self._open_ledger() as ledger:
+                families = list(self.read(ledger))
+        except FacemonError:
+            if self._must_read:
+                raise
+            yield _gauge("facemon_source_up", [(("store",), 0.0)])
+            return
+        yield _gauge("facemon_source_up", [(("store",), 1.0)])
+        yield from families
+
+    def read(self, ledger: Ledger) -> Iterator[Family]:
+        """The store's families; FacemonError when the store cannot be read."""
+        with ledger.reading() as connection:
+            totals = read_totals(connection)
+            accuracy = read_accuracy(connection, self._model.id)
+            drift, checks = read_drift_gauges(connection), read_drift_checks(connection)
+            runs = read_command_runs(connection)
+        if MetricGroup.MODEL in self._groups:
+            yield from self._model_families(totals)
+            yield from _known("model_accuracy", [((attribute,), share) for attribute, share in accuracy.items()])
+        if MetricGroup.DRIFT in self._groups:
+            yield from _drift_families(drift)
+            yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
+            decided = [((check,), at / _MICROS) for check, _, at in checks if at is not None]
+            yield from _known("drift_decided_timestamp_seconds", decided)
+        yield from _run_families(runs)
+
+    def _model_families(self, totals: Totals) -> Iterator[Family]:
+        """All labels that the model can predict are there from the start: a ratio with a missing series is silent."""
+        expected: dict[str, list[tuple[str, ...]]] = {
+            "model_predictions_total": [(a.name, label) for a in self._model.attributes for label in a.classes],
+            "images_processed_total": [(status,) for status in IMAGE_STATUSES],
+        }
+        for metric, labels in expected.items():
+            values = dict.fromkeys(labels, 0.0) | {k.labels: v for k, v in totals.items() if k.metric == metric}
+            family = CounterMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+            for series, value in sorted(values.items()):
+                family.add_metric(series, value)
+            yield family
+        yield _histogram("model_inference_latency_seconds", totals, [(self._model.id,)])
+        confident = [(a.name,) for a in self._model.attributes if a.classes]
+        yield _histogram("model_confidence_score", totals, confident)
+
+
+def build_registry(
+    open_ledger: Callable[[], Ledger],
+    model: ModelConfig,
+    groups: Collection[MetricGroup] = tuple(MetricGroup),
+    *,
+    must_read: bool = False,
+) -> CollectorRegistry:
+    """A registry of its own, which holds the store's metrics and nothing else."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StoreCollector(open_ledger, model, groups, must_read))
+    return registry
+
+
+def _histogram(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
+    entry = CATALOGUE[metric]
+    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels)
+    for labels in sorted({*expected, *(key.labels for key in totals if key.metric == metric)}):
+        count, buckets = 0.0, list[tuple[str, float]]()
+        for index in range(len(entry.buckets) + 1):
+            part = bucket_part(entry.buckets, index)
+            count += totals.get(TotalKey(metric, labels, part), 0.0)
+            buckets.append((part, count))
+        family.add_metric(labels, buckets, totals.get(TotalKey(metric, labels, "sum"), 0.0))
+    return family
+
+
+def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
+    labels = [gauge for gauge in gauges if gauge.measure != CONFIDENCE]
+    confidences = [gauge for gauge in gauges if gauge.measure == CONFIDENCE]
+    yield from _known("drift_score", _series(labels, lambda g: g.score))
+    yield from _known("confidence_drift_score", _series(confidences, lambda g: g.score))
+    yield from _known("drift_p_value", _series(labels, lambda g: g.p_value))
+    yield from _known("drift_samples", _series(labels, lambda g: g.samples))
+    # One series for an attribute: it drifted if its labels did or its confidences did.
+    yield from _known("drift_detected", _largest(_series(gauges, lambda g: g.detected)))
+    yield from _known("drift_undecided", _largest(_series(gauges, lambda g: g.undecided)))
+
+
+def _series(gauges: Sequence[DriftGauge], value: Callable[[DriftGauge], float | None]) -> Series:
+    found = [((gauge.attribute, gauge.check), value(gauge)) for gauge in gauges]
+    return [(labels, float(number)) for labels, number in found if number is not None]
+
+
+def _largest(series: Series) -> Series:
+    largest: dict[tuple[str, ...], float] = {}
+    for labels, value in series:
+        largest[labels] = max(value, largest.get(labels, value))
+    return largest.items()
+
+
+def _run_families(runs: Sequence[CommandRun]) -> Iterator[Family]:
+    successes = [((run.command,), run.last_success / _MICROS) for run in runs if run.last_success is not None]
+    yield from _known("facemon_last_success_timestamp_seconds", successes)
+    yield from _known("facemon_last_run_duration_seconds", [((run.command,), run.seconds) for run in runs])
+
+
+def _known(metric: str, series: Series) -> Iterator[Family]:
+    """The gauge, if anything of it is known; one that is not known is absent, never 0."""
+    if known := sorted(series):
+        yield _gauge(metric, known)
+
+
+def _gauge(metric: str, series: Series) -> Family:
+    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    for labels, value in series:
+        family.add_metric(labels, value)
+    return family

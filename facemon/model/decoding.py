@@ -1,0 +1,179 @@
+"""Bytes to an upright RGB image, with the limits checked before a single pixel is decoded."""
+
+import errno
+import os
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from facemon.values.image_input import ImageProblem
+from facemon.values.prediction import ErrorCode
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
+"""What is opened, as Pillow names it: no format that runs another program (EPS) or holds no photograph."""
+
+# What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
+_DAMAGE = (
+    OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
+    NotImplementedError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's Orientation to the turn that undoes it (EXIF 2.32, tag 274)."""
+_HIGHEST_16_BIT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """An upright 8-bit RGB image, and when the camera says it was taken (none unless asked for)."""
+
+    image: Image.Image
+    taken_at: datetime | None = None
+
+
+def silence_pillow() -> None:
+    """Keep Pillow's warnings about odd files off stderr, in the whole process: odd files get rows instead."""
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
+    """The bytes of a regular file of at most `max_bytes`, or why they cannot be had."""
+    try:
+        # Not blocking, or opening a named pipe would wait for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode):
+                return ImageProblem(ErrorCode.UNREADABLE, "is a directory")
+            if not stat.S_ISREG(status.st_mode):
+                return ImageProblem(ErrorCode.UNREADABLE, "is no regular file")
+            # One byte more than allowed is read, because a file may grow after it was measured.
+            content = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
+            size = max(status.st_size, len(content))
+    except OSError as error:
+        return _unopened(path, error)
+    except ValueError:
+        return ImageProblem(ErrorCode.UNREADABLE, "the name holds a null character, so no such file can exist")
+    if size > max_bytes:
+        return ImageProblem(ErrorCode.TOO_LARGE, f"the file has {size} bytes; the limit is {max_bytes}")
+    return content
+
+
+def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) -> DecodedImage | ImageProblem:
+    """Decode an image file's bytes to upright RGB of 8 bits a channel, or say why that is impossible.
+
+    The first frame counts. Alpha is dropped, 16-bit gray is scaled to 8 bits, CMYK is converted. More than
+    `max_pixels`, or more than twice Pillow's `Image.MAX_IMAGE_PIXELS`, is too large; no pixel is decoded then.
+    """
+    if not content:
+        return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
+    try:
+        opened = Image.open(BytesIO(content), formats=FORMATS)
+        width, height = opened.size
+        if width * height > max_pixels:
+            limit = f"the limit is {max_pixels} pixels in all"
+            return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
+        exif = opened.getexif()
+        details = exif.get_ifd(ExifTags.IFD.Exif) if with_time else {}
+        opened.load()
+    except UnidentifiedImageError:
+        return ImageProblem(ErrorCode.UNREADABLE, _unidentified(content))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        return ImageProblem(ErrorCode.TOO_LARGE, _bomb(error, max_pixels))
+    except MemoryError:
+        return ImageProblem(ErrorCode.TOO_LARGE, "there is not enough memory to decode the image")
+    except _DAMAGE as error:
+        return ImageProblem(ErrorCode.UNREADABLE, _damage(error))
+    image = _as_rgb(opened)
+    if isinstance(image, ImageProblem):
+        return image
+    turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+    return DecodedImage(image if turn is None else image.transpose(turn), _taken_at(details))
+
+
+def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
+    if image.mode == "RGB":
+        return image
+    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+        levels = np.asarray(image)
+        if image.mode == "F" or levels.min() < 0 or levels.max() > _HIGHEST_16_BIT:
+            message = "the pixels have 32 bits a channel, for which no range is agreed on"
+            return ImageProblem(ErrorCode.UNREADABLE, message)
+        # Pillow's own conversion would cut off everything above 255. 257 maps 65535 to 255.
+        return Image.fromarray(((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
+    # Alpha is dropped, so a transparent colour means nothing; Pillow would warn of it.
+    image.info.pop("transparency", None)
+    try:
+        return image.convert("RGB")
+    except ValueError:
+        return ImageProblem(ErrorCode.UNREADABLE, f"colours of the kind {image.mode} cannot be converted to RGB")
+
+
+def _taken_at(details: Mapping[int, object]) -> datetime | None:
+    written = details.get(ExifTags.Base.DateTimeOriginal)
+    offset = details.get(ExifTags.Base.OffsetTimeOriginal)
+    if not isinstance(written, str):
+        return None
+    try:
+        time = datetime.strptime(written.strip("\0 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None  # cameras whose clock was never set write 0000:00:00
+    try:
+        zone = datetime.strptime(str(offset).strip("\0 "), "%z").tzinfo
+        return time.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return time  # a time without a zone is read as UTC
+
+
+def _unopened(path: Path, error: OSError) -> ImageProblem:
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return ImageProblem(ErrorCode.DENIED, "permission to read it is denied")
+        case errno.ENOENT if path.is_symlink():
+            return ImageProblem(ErrorCode.UNREADABLE, "is a link to a file that does not exist")
+        case errno.ENOENT | errno.ENOTDIR:
+            return ImageProblem(ErrorCode.UNREADABLE, "there is no such file")
+        case errno.ELOOP:
+            return ImageProblem(ErrorCode.UNREADABLE, "is a link that leads back to itself")
+        case _:
+            return ImageProblem(ErrorCode.UNREADABLE, f"cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def _unidentified(content: bytes) -> str:
+    text = content[:512]
+    if b"\0" not in text and text.decode("utf-8", "ignore").strip().isprintable():
+        return "is no image but text"
+    if text[4:8] == b"ftyp":
+        return "is a video or an image in a format that is not supported (HEIC?); convert it to JPEG"
+    return "is no image in a format that is supported, or its beginning is damaged"
+
+
+def _bomb(error: Exception, max_pixels: int) -> str:
+    # Only Pillow's sentence holds the number: "Image size (400000000 pixels) exceeds limit of …"
+    count = next((word for word in str(error).replace("(", " ").split() if word.isdigit()), "too many")
+    limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+    return f"the image has {count} pixels; the limit is {limit}"
+
+
+def _damage(error: BaseException) -> str:
+    words = str(error).lower()
+    if "truncated" in words or isinstance(error, EOFError):
+        return "the file is cut off: its end is missing"
+    return "the image's data is damaged"

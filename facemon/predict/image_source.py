@@ -1,0 +1,149 @@
+"""Paths on the command line to a stream of images, in an order that the next run repeats."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from facemon.errors import UsageError
+from facemon.values.image_input import ImageInput, ImageProblem, shown_name
+from facemon.values.prediction import ErrorCode
+
+IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
+"""What is taken from a directory, in any case; a file that is named itself may have any suffix."""
+LIST = "-"
+"""The path that stands for a list of paths on stdin, one a line."""
+
+
+class ObservedFrom(StrEnum):
+    """Where the time at which an image was taken is read from."""
+
+    MTIME = "mtime"
+    EXIF = "exif"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    name: str
+    problem: ImageProblem | None = None
+
+
+class ImageSource:
+    """The images below some paths, one after the other; directories are read as the stream reaches them.
+
+    Within a directory names are sorted, and a directory's content stands where its name does. Links to
+    directories are not followed, so no loop of links is endless. Trouble with a path is an input with that
+    problem, never a gap.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        observed_at: datetime | ObservedFrom | None = None,
+        source: str | None = None,
+        path_list: BinaryIO | None = None,
+    ) -> None:
+        """`path_list` is what `-` reads; UsageError when it is asked for twice or not there."""
+        if paths.count(LIST) > (path_list is not None):
+            raise UsageError("- stands for the list on stdin, and can be given once")
+        self._paths = tuple(paths)
+        self._observed_at = observed_at
+        self._source = source
+        self._path_list = path_list
+        self.empty_directories: list[str] = []
+        """The named directories in which no image was, known when the stream has passed them."""
+
+    def __iter__(self) -> Iterator[ImageInput]:
+        """Yield the images with ordinals from 0; a list on stdin can be read only once."""
+        for ordinal, found in enumerate(self._found()):
+            yield self._input(ordinal, found)
+
+    def _found(self) -> Iterator[_Found]:
+        for path in self._paths:
+            if path == LIST and self._path_list is not None:
+                for line in self._path_list:
+                    # As bytes, because a file's name need not be text.
+                    if listed := line.rstrip(b"\r\n"):
+                        yield from self._below(os.fsdecode(listed))
+            else:
+                yield from self._below(path)
+
+    def _below(self, path: str) -> Iterator[_Found]:
+        if not _is_directory(path):
+            yield _Found(path)
+            return
+        is_empty = True
+        for found in _walk(path):
+            is_empty = False
+            yield found
+        if is_empty:
+            self.empty_directories.append(shown_name(path))
+
+    def _input(self, ordinal: int, found: _Found) -> ImageInput:
+        observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
+        if self._observed_at is ObservedFrom.MTIME:
+            observed_at = _modified_at(found.name)
+        return ImageInput(
+            ordinal=ordinal,
+            name=shown_name(found.name),
+            path=Path(found.name),
+            observed_at=observed_at,
+            observed_from_exif=self._observed_at is ObservedFrom.EXIF,
+            source=self._source,
+            problem=found.problem,
+        )
+
+
+def _walk(directory: str) -> Iterator[_Found]:
+    # A stack of iterators, not recursion: each open level holds the names of one directory only.
+    levels = [_entries(directory)]
+    while levels:
+        found = next(levels[-1], None)
+        if found is None:
+            levels.pop()
+        elif isinstance(found, str):
+            levels.append(_entries(found))
+        else:
+            yield found
+
+
+def _entries(directory: str) -> Iterator[_Found | str]:
+    """The images of one directory, and its subdirectories as bare paths, sorted by name."""
+    try:
+        with os.scandir(directory) as entries:
+            kept = [
+                (entry.name, is_directory)
+                for entry in entries
+                if (is_directory := entry.is_dir(follow_symlinks=False)) or _is_image(entry)
+            ]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        code = ErrorCode.DENIED if isinstance(error, PermissionError) else ErrorCode.UNREADABLE
+        yield _Found(directory, ImageProblem(code, f"the directory cannot be listed: {reason}"))
+        return
+    for name, is_directory in sorted(kept):
+        path = os.path.join(directory, name)  # noqa: PTH118 - Path would drop a leading ./ that the user gave
+        yield path if is_directory else _Found(path)
+
+
+def _is_image(entry: "os.DirEntry[str]") -> bool:
+    return os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - called for every file there is
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False  # whoever opens it says what is wrong with it
+
+
+def _modified_at(path: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+    except (OSError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,235 @@
+"""Predictions in the formats that people ask for, on stdout or in a file that is whole or not there."""
+
+import csv
+import io
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from uuid import uuid4
+
+from facemon.config.model import AttributeConfig
+from facemon.errors import FacemonError, UsageError
+from facemon.values.prediction import log_schema, prediction_documents
+from facemon.values.times import format_time
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
+"""What stands in a CSV file instead of the column `box`."""
+_ROWS_A_GROUP = 20_000
+
+
+class OutputFormat(StrEnum):
+    """A format that a stream of predictions can be written in."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+SUFFIXES = {
+    ".jsonl": OutputFormat.JSONL,
+    ".ndjson": OutputFormat.JSONL,
+    ".csv": OutputFormat.CSV,
+    ".parquet": OutputFormat.PARQUET,
+}
+
+
+class PredictionWriter(Protocol):
+    """Writes rows of the log to a stream, which it does not close."""
+
+    def add(self, rows: "pa.RecordBatch") -> None:
+        """Write some rows."""
+
+    def close(self) -> None:
+        """Write what must stand at the end."""
+
+
+class JsonLinesWriter:
+    """One object of `facemon.prediction/1` a line."""
+
+    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+        self._stream = stream
+        self._attributes = attributes
+
+    def add(self, rows: "pa.RecordBatch") -> None:
+        """Write a line for each row, and hand them on at once to who reads along."""
+        documents = prediction_documents(rows, self._attributes)
+        lines = "".join(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n" for document in documents)
+        self._stream.write(lines.encode())
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing stands at the end."""
+
+
+class CsvWriter:
+    """The columns of the log with a header; `box` becomes four columns, nothing is an empty cell."""
+
+    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+        self._stream = stream
+        names = log_schema(attributes).names
+        box = names.index("box")
+        self._write([[*names[:box], *BOX_COLUMNS, *names[box + 1 :]]])
+
+    def add(self, rows: "pa.RecordBatch") -> None:
+        """Write a line for each row."""
+        self._write(self._cells(row) for row in rows.to_pylist())
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Nothing stands at the end."""
+
+    def _write(self, rows: "Iterator[list[Any]] | list[list[Any]]") -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        self._stream.write(text.getvalue().encode())
+
+    @staticmethod
+    def _cells(row: dict[str, Any]) -> list[Any]:
+        cells: list[Any] = []
+        for name, value in row.items():
+            if name == "box":
+                cells += value or [None] * len(BOX_COLUMNS)
+            elif name.endswith("_at") and value is not None:
+                cells.append(format_time(value))
+            else:
+                # Float32 carries about seven digits; more would print noise of the conversion.
+                cells.append(f"{value:.7g}" if isinstance(value, float) else value)
+        return cells
+
+
+class ParquetWriter:
+    """The log's own schema, in row groups that are large enough to be read fast."""
+
+    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+        from pyarrow import parquet
+
+        self._schema = log_schema(attributes)
+        self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._held: list[pa.RecordBatch] = []
+        self._held_rows = 0
+
+    def add(self, rows: "pa.RecordBatch") -> None:
+        """Hold the rows, and write a row group when enough have come together."""
+        self._held.append(rows)
+        self._held_rows += rows.num_rows
+        if self._held_rows >= _ROWS_A_GROUP:
+            self._write_group()
+
+    def close(self) -> None:
+        """Write the rest and the footer, without which no reader takes the file."""
+        if self._held:
+            self._write_group()
+        self._writer.close()
+
+    def _write_group(self) -> None:
+        import pyarrow as pa
+
+        self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
+        self._held, self._held_rows = [], 0
+
+
+WRITERS: dict[OutputFormat, Callable[[BinaryIO, Sequence[AttributeConfig]], PredictionWriter]] = {
+    OutputFormat.JSONL: JsonLinesWriter,
+    OutputFormat.CSV: CsvWriter,
+    OutputFormat.PARQUET: ParquetWriter,
+}
+
+
+def format_of(path: Path) -> OutputFormat:
+    """The format that a file's suffix names; UsageError for another one."""
+    try:
+        return SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(f"-o {path}: the suffix names no format", f"use one of {', '.join(SUFFIXES)}") from None
+
+
+@contextmanager
+def open_stream(
+    stream: BinaryIO, output_format: OutputFormat, attributes: Sequence[AttributeConfig]
+) -> Iterator[PredictionWriter]:
+    """Write to an open stream, such as stdout's; its own errors pass through, a reader's leaving among them."""
+    writer = WRITERS[output_format](stream, attributes)
+    yield writer
+    writer.close()
+    stream.flush()
+
+
+@contextmanager
+def open_file(
+    path: Path, output_format: OutputFormat, attributes: Sequence[AttributeConfig]
+) -> Iterator[PredictionWriter]:
+    """Write to a file that appears under its name when the block ends well, and not at all when it raises.
+
+    UsageError when the path cannot be a file, FacemonError when writing fails (a full disk).
+    """
+    if _is_device(path):
+        with path.open("wb") as stream, open_stream(stream, output_format, attributes) as writer:
+            yield writer
+        return
+    target = path.resolve()
+    if target.is_dir():
+        raise UsageError(f"-o {path}: is a directory")
+    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    try:
+        stream = part.open("xb")
+    except OSError as error:
+        raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
+    try:
+        with stream:
+            writer = WRITERS[output_format](stream, attributes)
+            yield _Guarded(writer, path)
+            _finish(writer, stream, path)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Guarded:
+    """Says of a failure to write which file it was, and keeps it apart from other failures of the block."""
+
+    def __init__(self, writer: PredictionWriter, path: Path) -> None:
+        self._writer = writer
+        self._path = path
+
+    def add(self, rows: "pa.RecordBatch") -> None:
+        try:
+            self._writer.add(rows)
+        except OSError as error:
+            raise _unwritten(self._path, error) from error
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _finish(writer: PredictionWriter, stream: BinaryIO, path: Path) -> None:
+    try:
+        writer.close()
+        stream.flush()
+        os.fsync(stream.fileno())
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _is_device(path: Path) -> bool:
+    # /dev/stdout, a named pipe: nothing that could be renamed into place.
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _unwritten(path: Path, error: OSError) -> FacemonError:
+    return FacemonError(f"-o {path}: writing failed: {_reason(error)}", "a file that was there before is untouched")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

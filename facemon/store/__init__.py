@@ -1,0 +1,1 @@
+"""The prediction log: immutable segments, and a ledger that says which of them count."""

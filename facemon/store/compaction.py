@@ -1,0 +1,95 @@
+"""Small segments of hours that are over become few large ones; rows, totals and profiles stay what they are."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+import pyarrow as pa
+
+from facemon.store.ledger import Ledger
+from facemon.store.process_lock import ProcessLock
+from facemon.store.recovery import recover
+from facemon.store.segment_files import (
+    Segment,
+    list_segments,
+    observed_range,
+    read_segment,
+    segment_path,
+    write_parquet,
+)
+from facemon.store.segment_writer import NewSegment, register_segments
+from facemon.values.times import from_micros, hour_of, micros, start_of_hour
+
+WRITER = "compact"
+SMALL_ROWS = 65_536
+"""A file with as many rows is left alone; inline segments are always folded."""
+LARGEST_ROWS = 524_288
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What a compaction did."""
+
+    folded: int
+    written: int
+    rows: int
+
+
+def compact(ledger: Ledger, now: datetime) -> Compaction:
+    """Fold the small segments of each date whose hour is over; LockedError when another run does so already."""
+    with ProcessLock.for_command(ledger.folder, WRITER):
+        recover(ledger)
+        closed = [
+            segment
+            for segment in list_segments(ledger.connection, until=micros(start_of_hour(hour_of(now))))
+            if segment.last_observed < micros(start_of_hour(hour_of(now)))
+            and (segment.path is None or segment.rows < SMALL_ROWS)
+        ]
+        folded = written = rows = 0
+        for group in _groups(closed):
+            if len(group) == 1 and group[0].path is not None:
+                continue
+            if _fold(ledger, group):
+                folded, written, rows = folded + len(group), written + 1, rows + sum(part.rows for part in group)
+    return Compaction(folded, written, rows)
+
+
+def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
+    """Segments of one model and one date, never more rows together than one file should have."""
+
+    def place(segment: Segment) -> tuple[str, str]:
+        return f"{from_micros(segment.first_observed):%Y-%m-%d}", segment.model
+
+    for _, members in groupby(sorted(segments, key=lambda s: (*place(s), s.first_observed, s.id)), key=place):
+        group: list[Segment] = []
+        for segment in members:
+            if group and sum(part.rows for part in group) + segment.rows > LARGEST_ROWS:
+                yield group
+                group = []
+            group.append(segment)
+        yield group
+
+
+def _fold(ledger: Ledger, group: list[Segment]) -> bool:
+    """Replace a group by one segment in one transaction; False when retention took a part of it meanwhile."""
+    table = pa.concat_tables([read_segment(ledger, part) for part in group], promote_options="default")
+    name = f"{group[0].id}c"
+    path = segment_path(name, from_micros(observed_range(table)[0]))
+    with ledger.writing() as connection:
+        connection.execute("INSERT OR REPLACE INTO intents VALUES (?, ?, ?)", (name, WRITER, path))
+    new = NewSegment(name, path, None, table, write_parquet(ledger.folder / path, table))
+    with ledger.writing() as connection:
+        gone = 0
+        for part in group:
+            gone += connection.execute("DELETE FROM segments WHERE id = ?", (part.id,)).rowcount
+        if gone == len(group):
+            register_segments(connection, [new])
+            discards = [(part.path, int(time.time())) for part in group if part.path]
+            connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
+            return True
+        connection.rollback()
+        connection.execute("BEGIN IMMEDIATE")
+    recover(ledger)
+    return False

@@ -1,0 +1,44 @@
+"""What a store holds, at a glance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from facemon.store.ledger import LEDGER_NAME, STORE_VERSION, Ledger
+from facemon.values.times import from_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Counts and sizes of a store; times are those of the first and the last row."""
+
+    version: int
+    rows: int
+    files: int
+    inline: int
+    bytes: int
+    first: datetime | None
+    last: datetime | None
+    models: dict[str, int]
+    unfinished_runs: int
+    references: int
+    drift_checks: int
+
+
+def take_inventory(ledger: Ledger) -> Inventory:
+    """Count what the ledger knows; reads no rows."""
+    with ledger.reading() as connection:
+        rows, inline, total, first, last = connection.execute(
+            "SELECT coalesce(sum(rows), 0), sum(path IS NULL), count(*), min(first_observed), max(last_observed) "
+            "FROM segments"
+        ).fetchone()
+        models = dict(connection.execute("SELECT model, sum(rows) FROM segments GROUP BY model ORDER BY model"))
+        (unfinished,) = connection.execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone()
+        (references,) = connection.execute("SELECT count(*) FROM baselines").fetchone()
+        (checks,) = connection.execute("SELECT count(*) FROM drift_results").fetchone()
+    sizes = [path.stat().st_size for path in (ledger.folder / "segments").rglob("*.parquet")]
+    sizes += [path.stat().st_size for path in ledger.folder.glob(f"{LEDGER_NAME}*")]
+    return Inventory(
+        STORE_VERSION, rows, total - (inline or 0), inline or 0, sum(sizes),
+        None if first is None else from_micros(first), None if last is None else from_micros(last),
+        models, unfinished, references, checks,
+    )  # fmt: skip

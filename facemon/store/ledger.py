@@ -1,0 +1,212 @@
+"""The ledger of a store: where it lies, which version it has, and how it is opened and changed."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from facemon.errors import FacemonError
+from facemon.store.process_lock import ProcessLock
+
+LEDGER_NAME = "ledger.sqlite"
+FOLDERS = ("segments", "references", "reports", "locks")
+STORE_VERSION = 1
+_APPLICATION_ID = 0x66616365  # "face"
+_BUSY_SECONDS = 30
+_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
+
+_TABLES = """
+CREATE TABLE segments (
+    id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL,
+    first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, sha256 TEXT NOT NULL, data BLOB);
+CREATE INDEX segments_by_time ON segments (first_observed, last_observed);
+CREATE TABLE intents (segment TEXT PRIMARY KEY, writer TEXT NOT NULL, path TEXT NOT NULL);
+CREATE TABLE discards (path TEXT PRIMARY KEY, since INTEGER NOT NULL);
+CREATE TABLE totals (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+CREATE TABLE departed (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+CREATE TABLE profiles (
+    hour INTEGER, model TEXT, source TEXT, origin TEXT, data BLOB NOT NULL,
+    PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
+    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '');
+CREATE TABLE baselines (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL, model TEXT,
+    origin TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER, until INTEGER, rows INTEGER NOT NULL,
+    path TEXT NOT NULL);
+CREATE TABLE baseline_profiles (
+    baseline TEXT, source TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, source)) WITHOUT ROWID;
+CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE TABLE drift_columns (
+    check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,
+    samples INTEGER NOT NULL, undecided INTEGER NOT NULL, PRIMARY KEY (check_name, attribute, measure)) WITHOUT ROWID;
+CREATE TABLE drift_checks (check_name TEXT PRIMARY KEY, threshold REAL NOT NULL, decided INTEGER) WITHOUT ROWID;
+CREATE TABLE evaluations (
+    at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
+    PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;
+CREATE TABLE command_runs (
+    command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
+    last_success INTEGER) WITHOUT ROWID;
+"""
+
+
+class Ledger:
+    """An open ledger; one thread, one process. Others may have the same ledger open."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self.connection = connection
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> Self:
+        """Open the store in `folder`, making it first if `create` is set.
+
+        FacemonError when there is none, when another version wrote it, when it is no store, when it lies on
+        a network file system, or when it cannot be written; nothing is touched then.
+        """
+        path = folder / LEDGER_NAME
+        if not path.exists():
+            if not create:
+                raise FacemonError(
+                    f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
+                )
+            _create(folder)
+        _refuse_foreign(path)
+        _refuse_network(folder)
+        if not (os.access(folder, os.W_OK) and os.access(path, os.W_OK)):
+            raise FacemonError(
+                f"the store in {folder} cannot be written",
+                "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
+            )
+        try:
+            return cls(folder, _connect(path))
+        except sqlite3.Error as error:
+            raise FacemonError(f"the store in {folder} cannot be opened: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self.connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that writes: all of the block is kept, or nothing."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield self.connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that reads: the block sees one state of the ledger."""
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        with self._transaction("BEGIN"):
+            yield self.connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        try:
+            self.connection.execute(begin)
+            try:
+                yield
+            except BaseException:
+                self.connection.rollback()
+                raise
+            self.connection.commit()
+        except sqlite3.Error as error:
+            hint = "free space on its disk and run again" if "full" in str(error) else None
+            raise FacemonError(f"the store in {self.folder} failed: {error}", hint) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    # FULL, because a segment that was registered must still be there after a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _create(folder: Path) -> None:
+    """Make an empty store; two processes that come at once make one."""
+    _refuse_network(folder)
+    try:
+        if folder.is_dir() and (strangers := sorted({entry.name for entry in folder.iterdir()} - set(FOLDERS))):
+            raise FacemonError(
+                f"{folder} is no store and is not empty: it holds {strangers[0]}",
+                "name an empty folder under store.path",
+            )
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        with ProcessLock.waiting(folder / "locks" / "create.lock"):
+            if not (folder / LEDGER_NAME).exists():
+                _create_ledger(folder / LEDGER_NAME)
+    except OSError as error:
+        raise FacemonError(f"no store can be made in {folder}: {error.strerror}") from error
+
+
+def _create_ledger(path: Path) -> None:
+    # Made under another name, so that nobody ever opens half a ledger.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.executescript(_TABLES)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    draft.rename(path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at the file's own header, which changes nothing, before SQLite may touch it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise FacemonError(f"the store's ledger {path} cannot be read: {error.strerror}") from error
+    version, application = int.from_bytes(header[60:64]), int.from_bytes(header[68:72])
+    if not header.startswith(b"SQLite format 3\0") or application != _APPLICATION_ID:
+        raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
+    if version != STORE_VERSION:
+        raise FacemonError(
+            f"the store in {path.parent} has version {version}; this facemon reads version {STORE_VERSION}",
+            "use the facemon that wrote it, or name another folder under store.path",
+        )
+
+
+def _refuse_network(folder: Path) -> None:
+    """SQLite's write-ahead log needs memory that all its users share, which no network file system gives."""
+    kind = file_system_of(folder)
+    if kind.startswith(_NETWORK_FILE_SYSTEMS):
+        raise FacemonError(
+            f"{folder} lies on a network file system ({kind}), where two writers can destroy the ledger",
+            "name a folder on a local disk under store.path",
+        )
+
+
+def file_system_of(path: Path) -> str:
+    """The type of the file system that a path lies on, as Linux names it; empty where that is unknown."""
+    target = path.absolute()
+    best, kind = -1, ""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    for line in mounts:
+        left, _, right = line.partition(" - ")
+        point = Path(left.split()[4].replace("\\040", " "))
+        if len(point.parts) > best and (point == target or point in target.parents):
+            best, kind = len(point.parts), right.split()[0]
+    return kind

@@ -1,0 +1,94 @@
+"""Locks that live exactly as long as the process that holds them, whatever ends it."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+from facemon.errors import LockedError
+
+_PATIENCE_SECONDS = 10.0
+
+
+class ProcessLock:
+    """An exclusive `flock` on a file that names the holder's process id.
+
+    The system lets go of it when the process ends, so it can never be left behind. The file is removed on
+    release; whoever gets the lock on a file that was removed meanwhile takes the new one instead.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def try_acquire(cls, path: Path) -> Self | None:
+        """Take the lock, or answer None at once when another process has it."""
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            if _is_still_at(path, descriptor):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
+                return cls(path, descriptor)
+            os.close(descriptor)
+
+    @classmethod
+    def waiting(cls, path: Path) -> Self:
+        """Take the lock, waiting a few seconds for who has it; LockedError after that."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while (lock := cls.try_acquire(path)) is None:
+            if time.monotonic() > deadline:
+                raise LockedError(f"{path} is held by process {holder_of(path)}")
+            time.sleep(0.01)
+        return lock
+
+    @classmethod
+    def for_command(cls, folder: Path, command: str) -> Self:
+        """Take a command's own lock in a store; LockedError (exit 75) when another run has it."""
+        path = writer_lock_path(folder, command)
+        lock = cls.try_acquire(path)
+        if lock is None:
+            raise LockedError(
+                f"another facemon {command} is running on {folder} (process {holder_of(path)})",
+                "wait for it to end; the lock goes with its process",
+            )
+        return lock
+
+    def release(self) -> None:
+        """Let go; the file goes first, while nobody else can have it."""
+        self.path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def writer_lock_path(folder: Path, writer: str) -> Path:
+    """The lock file that a writer (a run or a command) holds while it lives."""
+    return folder / "locks" / f"{writer}.lock"
+
+
+def holder_of(path: Path) -> str:
+    """The process id that a lock file names."""
+    try:
+        return path.read_text().strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    ours = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)

@@ -1,0 +1,51 @@
+"""What a writer that died left behind is cleared away; what a living one is writing is never touched."""
+
+import time
+from pathlib import Path
+
+from facemon.store.ledger import Ledger
+from facemon.store.process_lock import ProcessLock, writer_lock_path
+
+GRACE_SECONDS = 300
+"""A file that was given up stays this long, for readers who saw the ledger before."""
+
+
+def recover(ledger: Ledger) -> int:
+    """Remove the unregistered files of dead writers and files given up long ago; answer how many writers had died.
+
+    A writer takes its lock before its first intent, so an intent whose lock is free is a dead writer's. It
+    may have finished in between, which is why the intents are read again once its lock is ours.
+    """
+    writers = [row[0] for row in ledger.connection.execute("SELECT DISTINCT writer FROM intents")]
+    dead = sum(_clear_writer(ledger, writer) for writer in writers)
+    _remove_discards(ledger)
+    return dead
+
+
+def _clear_writer(ledger: Ledger, writer: str) -> bool:
+    lock = ProcessLock.try_acquire(writer_lock_path(ledger.folder, writer))
+    if lock is None:
+        return False
+    with lock, ledger.writing() as connection:
+        left = connection.execute("SELECT path FROM intents WHERE writer = ?", (writer,)).fetchall()
+        for (path,) in left:
+            (ledger.folder / path).unlink(missing_ok=True)
+            draft_of(ledger.folder / path).unlink(missing_ok=True)
+        connection.execute("DELETE FROM intents WHERE writer = ?", (writer,))
+    return bool(left)
+
+
+def _remove_discards(ledger: Ledger) -> None:
+    before = int(time.time()) - GRACE_SECONDS
+    paths = ledger.connection.execute("SELECT path FROM discards WHERE since < ?", (before,)).fetchall()
+    for (path,) in paths:
+        # The file first: a crash in between leaves an entry that the next call meets again.
+        (ledger.folder / path).unlink(missing_ok=True)
+    if paths:
+        with ledger.writing() as connection:
+            connection.executemany("DELETE FROM discards WHERE path = ?", paths)
+
+
+def draft_of(path: Path) -> Path:
+    """The name that a file has while it is being written."""
+    return path.with_name(f".{path.name}.part")

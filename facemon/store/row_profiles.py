@@ -1,0 +1,139 @@
+"""How log rows become profiles: one for each hour and source, all columns counted at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+from numpy.typing import NDArray
+
+from facemon.store.row_counts import label_columns, number_columns
+from facemon.values.binning import Scale, bins_of
+from facemon.values.prediction import IMAGE_FEATURES, ErrorCode
+from facemon.values.profile import (
+    MISSING_LABEL,
+    ColumnCounts,
+    ColumnKind,
+    Profile,
+    ProfileKey,
+    Unit,
+    binned_counts,
+    categorical_counts,
+)
+
+Codes = NDArray[np.int64]
+_HOUR = 3_600_000_000
+_NO, _YES = "no", "yes"
+
+
+def profile_rows(table: pa.Table) -> dict[ProfileKey, Profile]:
+    """The profiles of a table of log rows, one for each (hour, model, source, origin) in it.
+
+    All faces of an image must be in the table, next to each other, as every segment has them.
+    """
+    if not table.num_rows:
+        return {}
+    groups = _group(table)
+    columns: list[dict[str, ColumnCounts]] = [{} for _ in groups.keys]
+    for name, counted in _count_columns(table, groups):
+        for index, counts in counted:
+            columns[index][name] = counts
+    shapes = _shapes(groups)
+    return {key: Profile(*shapes[index], columns[index]) for index, key in enumerate(groups.keys)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Which profile each row belongs to, and which rows are faces and which begin an image."""
+
+    keys: list[ProfileKey]
+    of_row: Codes
+    is_face: NDArray[np.bool_]
+    starts_image: NDArray[np.bool_]
+    faces_of_image: Codes
+    """Faces of each image, in the order of the rows that begin one; -1 where the image failed."""
+
+
+def _group(table: pa.Table) -> _Groups:
+    hours = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
+    named = [_codes(table[name]) for name in ("model", "source", "origin")]
+    combined = hours.astype(np.int64)
+    for codes, values in named:
+        combined = combined * len(values) + codes
+    _, first, of_row = np.unique(combined, return_index=True, return_inverse=True)
+    keys = [ProfileKey(int(hours[row]), *(values[codes[row]] for codes, values in named)) for row in first]
+    faces = table["face"].to_numpy(zero_copy_only=False) if table["face"].null_count else table["face"].to_numpy()
+    is_face = ~np.isnan(faces.astype(np.float64))
+    starts = ~is_face | (faces.astype(np.float64) == 0)
+    images = np.cumsum(starts) - 1
+    per_image = np.bincount(images[is_face], minlength=int(starts.sum())).astype(np.int64)
+    errors = table["error"]
+    failed = pa.compute.and_(pa.compute.is_valid(errors), pa.compute.not_equal(errors, ErrorCode.NO_FACE.value))
+    per_image[pa.compute.fill_null(failed, False).to_numpy()[starts]] = -1
+    return _Groups(keys, of_row.astype(np.int64), is_face, starts, per_image)
+
+
+def _shapes(groups: _Groups) -> list[tuple[int, int, int]]:
+    """Images, faces and the sum of squared faces of each group."""
+    of_image = groups.of_row[groups.starts_image]
+    faces = np.maximum(groups.faces_of_image, 0)
+    size = len(groups.keys)
+    sums = [np.bincount(of_image, weights, minlength=size).astype(np.int64) for weights in (None, faces, faces**2)]
+    return [(int(images), int(faces), int(squares)) for images, faces, squares in zip(*sums, strict=True)]
+
+
+def _count_columns(table: pa.Table, groups: _Groups) -> Iterator[tuple[str, Iterator[tuple[int, ColumnCounts]]]]:
+    size = len(groups.keys)
+    of_face, of_image = groups.of_row[groups.is_face], groups.of_row[groups.starts_image]
+    for name in label_columns(table.schema):
+        codes, labels = _codes(table[name])
+        texts = [MISSING_LABEL if label is None else label for label in labels]
+        yield name, _categorical(of_face, codes[groups.is_face], texts, size, Unit.FACE)
+    for name in number_columns(table.schema):
+        is_confidence = name.endswith("_confidence")
+        kind = ColumnKind.CONFIDENCE if is_confidence else ColumnKind.NUMBER
+        scale = Scale.LOGIT if is_confidence else Scale.LOG_LINEAR
+        yield name, _binned(of_face, bins_of(_floats(table[name])[groups.is_face], scale), kind, Unit.FACE)
+    for feature in IMAGE_FEATURES:
+        name = f"image_{feature}"
+        if name in table.column_names:
+            unit = Unit.FACE if feature == "face_share" else Unit.IMAGE
+            rows, of = (groups.is_face, of_face) if unit is Unit.FACE else (groups.starts_image, of_image)
+            bins = bins_of(_floats(table[name])[rows], Scale.LOG_LINEAR)
+            yield name, _binned(of, bins, ColumnKind.NUMBER, unit)
+    counts = groups.faces_of_image
+    failed, none = (counts < 0).astype(np.int64), (counts == 0).astype(np.int64)
+    yield "image_failed", _categorical(of_image, failed, [_NO, _YES], size, Unit.IMAGE)
+    yield "image_no_face", _categorical(of_image, none, [_NO, _YES], size, Unit.IMAGE)
+    known = np.where(counts < 0, np.nan, counts)
+    yield "image_faces", _binned(of_image, bins_of(known, Scale.LOG_LINEAR), ColumnKind.NUMBER, Unit.IMAGE)
+
+
+def _categorical(
+    groups: Codes, codes: Codes, labels: list[str], size: int, unit: Unit
+) -> Iterator[tuple[int, ColumnCounts]]:
+    table = np.bincount(groups * len(labels) + codes, minlength=size * len(labels)).reshape(size, len(labels))
+    for index in np.flatnonzero(table.sum(axis=1)):
+        yield int(index), categorical_counts(dict(zip(labels, table[index].tolist(), strict=True)), unit)
+
+
+def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit) -> Iterator[tuple[int, ColumnCounts]]:
+    # One sort for all groups: the group in the high half, the bin, shifted to be positive, in the low one.
+    shifted = (groups << 32) | (bins.astype(np.int64) + 2**31)
+    keys, counts = np.unique(shifted, return_counts=True)
+    of_key = keys >> 32
+    back = ((keys & 0xFFFFFFFF) - 2**31).astype(np.int32)
+    edges = np.flatnonzero(np.diff(of_key, prepend=-1))
+    for start, end in zip(edges, [*edges[1:], len(keys)], strict=True):
+        yield int(of_key[start]), binned_counts(back[start:end], counts[start:end].astype(np.int64), kind, unit)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:
+    """Each value's place in the list of distinct values; null is a value."""
+    encoded = pa.compute.dictionary_encode(column, null_encoding="encode").combine_chunks()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)

@@ -1,0 +1,117 @@
+"""Runs of predict: which inputs they were given, how far they came, and which one can be resumed."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from facemon.errors import FacemonError, LockedError
+from facemon.store.ledger import Ledger
+from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
+from facemon.store.recovery import recover
+from facemon.values.times import micros
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """What two runs must have in common for one to continue the other."""
+
+    inputs: tuple[str, ...]
+    """The paths as the user gave them, made absolute, and what else decides which rows come of them."""
+    model: str
+    fingerprint: str
+    source: str | None
+
+    @property
+    def inputs_text(self) -> str:
+        """The inputs as the ledger keeps them."""
+        return json.dumps(self.inputs)
+
+
+class InputDigest:
+    """A running digest of the names of inputs, in order; proves that a resumed run sees the same ones."""
+
+    def __init__(self, start: str = "") -> None:
+        self.value = start
+
+    def add(self, name: str) -> None:
+        """Take in the next input's name."""
+        self.value = hashlib.sha256(f"{self.value}\n{name}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that this process writes to; others cannot while its lock is held."""
+
+    id: str
+    done: int
+    """Inputs, from the first on, whose rows are in the log."""
+    digest: str
+    lock: ProcessLock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.lock.release()
+
+
+def begin_run(ledger: Ledger, identity: RunIdentity, now: datetime) -> Run:
+    """Enter a new run in the ledger."""
+    recover(ledger)
+    run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    lock = ProcessLock.waiting(writer_lock_path(ledger.folder, run))
+    with ledger.writing() as connection:
+        connection.execute(
+            "INSERT INTO runs (id, inputs, model, fingerprint, source, started) VALUES (?, ?, ?, ?, ?, ?)",
+            (run, identity.inputs_text, identity.model, identity.fingerprint, identity.source, micros(now)),
+        )
+    return Run(run, 0, "", lock)
+
+
+def resume_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
+    """Continue the newest unfinished run with the same identity; None when there is none.
+
+    LockedError (exit 75) when that run is still going on in another process.
+    """
+    recover(ledger)
+    query = (
+        "SELECT id FROM runs WHERE finished IS NULL AND inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
+        "ORDER BY started DESC, rowid DESC LIMIT 1"
+    )
+    found = ledger.connection.execute(
+        query, (identity.inputs_text, identity.model, identity.fingerprint, identity.source)
+    ).fetchone()
+    if found is None:
+        return None
+    path = writer_lock_path(ledger.folder, found[0])
+    try:
+        lock = ProcessLock.waiting(path)
+    except LockedError as error:
+        raise LockedError(f"run {found[0]} is still going on (process {holder_of(path)})") from error
+    done, digest = ledger.connection.execute("SELECT done, digest FROM runs WHERE id = ?", found).fetchone()
+    return Run(found[0], done, digest, lock)
+
+
+def check_same_inputs(run: Run, names: Iterable[str]) -> None:
+    """FacemonError unless the inputs that the run has behind it are those that it sees now."""
+    digest = InputDigest()
+    for name in names:
+        digest.add(name)
+    if digest.value != run.digest:
+        raise FacemonError(
+            f"the first {run.done} inputs are no longer those that run {run.id} predicted",
+            "files were added, removed or renamed since: run without --resume to predict all of them anew",
+        )
+
+
+def finish_run(ledger: Ledger, run: Run, now: datetime) -> None:
+    """Enter in the ledger that a run came to its end."""
+    with ledger.writing() as connection:
+        connection.execute("UPDATE runs SET finished = ? WHERE id = ?", (micros(now), run.id))

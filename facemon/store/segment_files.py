@@ -1,0 +1,138 @@
+"""How a segment's rows become bytes and back: Parquet in a file, or Arrow in the ledger."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.ipc
+import pyarrow.parquet
+
+from facemon.errors import FacemonError
+from facemon.store.ledger import Ledger
+from facemon.store.recovery import draft_of
+from facemon.values.times import from_micros
+
+ROW_GROUP_ROWS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A registered segment: a Parquet file below the store's folder, or, without a path, bytes in the ledger."""
+
+    id: str
+    path: str | None
+    rows: int
+    model: str
+    first_observed: int
+    """Microseconds since 1970, as is `last_observed`; both lie in the segment."""
+    last_observed: int
+    sha256: str
+
+
+_COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256"
+
+
+def list_segments(
+    connection: sqlite3.Connection, since: int | None = None, until: int | None = None, model: str | None = None
+) -> list[Segment]:
+    """The segments with rows in `[since, until)` (microseconds), oldest first."""
+    conditions, values = ["1"], list[object]()
+    for condition, value in (("last_observed >= ?", since), ("first_observed < ?", until), ("model = ?", model)):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    query = f"SELECT {_COLUMNS} FROM segments WHERE {' AND '.join(conditions)} ORDER BY first_observed, id"  # noqa: S608
+    return [Segment(*row) for row in connection.execute(query, values)]
+
+
+def segment_path(segment: str, observed: datetime) -> str:
+    """Where a segment's file lies below the store's folder."""
+    return f"segments/date={observed:%Y-%m-%d}/{segment}.parquet"
+
+
+def write_parquet(path: Path, table: pa.Table) -> str:
+    """Write a file whole or not at all, on the disk before this returns; answer its sha256."""
+    draft = draft_of(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pa.parquet.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        with draft.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        _sync_folder(path.parent)
+        _sync_folder(path.parent.parent)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        hint = "free space on its disk and run again with --resume"
+        raise FacemonError(f"{path} cannot be written: {error.strerror or error}", hint) from error
+    return digest
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def encode_inline(table: pa.Table) -> bytes:
+    """A small table as one compressed Arrow stream."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def read_segment(ledger: Ledger, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
+    """A segment's rows; of `columns`, those that it has. FacemonError when its file is gone or damaged."""
+    if segment.path is None:
+        (data,) = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (segment.id,)).fetchone()
+        table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
+        return table if columns is None else table.select([name for name in columns if name in table.column_names])
+    path = ledger.folder / segment.path
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            return file.read(columns=known)
+    except (OSError, pa.ArrowException) as error:
+        raise FacemonError(
+            f"the segment {path} cannot be read: {error}", "facemon store verify tells what else is damaged"
+        ) from error
+
+
+def read_rows(
+    ledger: Ledger, segments: Iterable[Segment], since: int, until: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """The rows of each segment that were observed in `[since, until)` (microseconds)."""
+    wanted = None if columns is None else list(dict.fromkeys([*columns, "observed_at"]))
+    for segment in segments:
+        table = read_segment(ledger, segment, wanted)
+        if segment.first_observed < since or segment.last_observed >= until:
+            observed = table["observed_at"].cast(pa.int64())
+            inside = pa.compute.and_(pa.compute.greater_equal(observed, since), pa.compute.less(observed, until))
+            table = table.filter(inside)
+        if table.num_rows:
+            yield table
+
+
+def observed_range(table: pa.Table) -> tuple[int, int]:
+    """The first and the last `observed_at` of a table, in microseconds."""
+    bounds = pa.compute.min_max(table["observed_at"].cast(pa.int64())).as_py()
+    return bounds["min"], bounds["max"]
+
+
+def split_by_date(table: pa.Table) -> Iterator[tuple[datetime, pa.Table]]:
+    """The table in one piece for each UTC date of `observed_at`, rows in order."""
+    day = 86_400_000_000
+    days = pa.compute.divide(table["observed_at"].cast(pa.int64()), day)
+    for number in pa.compute.unique(days).to_pylist():
+        yield from_micros(number * day), table.filter(pa.compute.equal(days, number))

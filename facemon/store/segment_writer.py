@@ -1,0 +1,124 @@
+"""How predictions get into the log: assembled into segments, each registered once with all that it adds."""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from facemon.store.ledger import Ledger
+from facemon.store.profiles import add_to_profiles
+from facemon.store.row_counts import LATENCIES, count_rows, histogram
+from facemon.store.row_profiles import profile_rows
+from facemon.store.runs import InputDigest, Run
+from facemon.store.segment_files import encode_inline, observed_range, segment_path, split_by_date, write_parquet
+from facemon.store.totals import TotalKey, add_totals, sum_totals
+from facemon.values.prediction import PredictedBatch
+
+SEGMENT_ROWS = 16_384
+"""A segment is closed when it has this many rows, or after `SEGMENT_SECONDS`, whichever comes first."""
+SEGMENT_SECONDS = 5.0
+INLINE_ROWS = 1_024
+"""Fewer rows than this live in the ledger itself until compaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """Rows that are ready to be registered, in a file that is on the disk or as bytes."""
+
+    id: str
+    path: str | None
+    data: bytes | None
+    table: pa.Table
+    sha256: str
+
+
+class SegmentWriter:
+    """Writes the rows of one run; `add` as they come, `close` at the end.
+
+    A crash at any moment leaves either all that a segment adds in the ledger, or none of it.
+    """
+
+    def __init__(self, ledger: Ledger, run: Run) -> None:
+        self._ledger = ledger
+        self._run = run
+        self._digest = InputDigest(run.digest)
+        self._done = run.done
+        self._rows: list[pa.RecordBatch] = []
+        self._latencies: list[float] = []
+        self._count = 0
+        self._began = time.monotonic()
+
+    def add(self, batch: PredictedBatch) -> None:
+        """Take rows in; batches come in the order of their ordinals. May write a segment."""
+        if not self._rows:
+            self._began = time.monotonic()
+        self._rows.append(batch.rows)
+        self._latencies.extend(batch.latencies)
+        self._count += batch.rows.num_rows
+        self._done = batch.ordinals[-1] + 1
+        last = None
+        for ordinal, name in zip(batch.rows["ordinal"].to_pylist(), batch.rows["image"].to_pylist(), strict=True):
+            if ordinal != last:
+                self._digest.add(name)
+            last = ordinal
+        if self._count >= SEGMENT_ROWS or time.monotonic() - self._began >= SEGMENT_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write and register what was taken in so far."""
+        if not self._rows:
+            return
+        table = pa.Table.from_batches(self._rows)
+        segments = prepare_segments(self._ledger, self._run.id, table)
+        totals = sum_totals(count_rows(table), *self._latency_totals(table))
+        profiles = profile_rows(table)
+        with self._ledger.writing() as connection:
+            register_segments(connection, segments)
+            add_totals(connection, totals)
+            add_to_profiles(connection, profiles)
+            connection.execute(
+                "UPDATE runs SET done = ?, digest = ? WHERE id = ?", (self._done, self._digest.value, self._run.id)
+            )
+        self._rows, self._latencies, self._count = [], [], 0
+
+    close = flush
+
+    def _latency_totals(self, table: pa.Table) -> list[Mapping[TotalKey, float]]:
+        model = table["model"][0].as_py()
+        return [histogram(LATENCIES, (model,), self._latencies)]
+
+
+def prepare_segments(ledger: Ledger, writer: str, table: pa.Table) -> list[NewSegment]:
+    """Put a table of rows on the disk, one segment for each date; small ones become bytes instead.
+
+    The intents come first, so that a crash leaves no file that nobody knows.
+    """
+    drafts = []
+    for date, rows in split_by_date(table):
+        name = secrets.token_hex(8)
+        drafts.append((name, None if rows.num_rows < INLINE_ROWS else segment_path(name, date), rows))
+    if intents := [(name, writer, path) for name, path, _ in drafts if path]:
+        with ledger.writing() as connection:
+            connection.executemany("INSERT INTO intents VALUES (?, ?, ?)", intents)
+    return [_write(ledger, *draft) for draft in drafts]
+
+
+def _write(ledger: Ledger, name: str, path: str | None, rows: pa.Table) -> NewSegment:
+    if path is None:
+        return NewSegment(name, None, encode_inline(rows), rows, "")
+    return NewSegment(name, path, None, rows, write_parquet(ledger.folder / path, rows))
+
+
+def register_segments(connection: sqlite3.Connection, segments: list[NewSegment]) -> None:
+    """Enter segments in the ledger and take back their intents, in the caller's transaction."""
+    for new in segments:
+        first, last = observed_range(new.table)
+        model = new.table["model"][0].as_py()
+        connection.execute(
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (new.id, new.path, new.table.num_rows, model, first, last, new.sha256, new.data),
+        )
+        connection.execute("DELETE FROM intents WHERE segment = ?", (new.id,))

@@ -1,0 +1,1 @@
+"""What features hand to each other: log rows, profiles, drift results, the metric catalogue."""

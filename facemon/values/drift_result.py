@@ -1,0 +1,161 @@
+"""The outcome of a drift check, its verdicts and the JSON of `facemon.drift/1`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from facemon.values.times import format_time, parse_time
+
+SCHEMA_NAME = "facemon.drift/1"
+LABEL, CONFIDENCE, VALUE, ACCURACY = "label", "confidence", "value", "accuracy"
+"""What a column of the model check measures of its attribute."""
+
+
+class Verdict(StrEnum):
+    """What a check found, of a column or over all."""
+
+    DRIFT = "drift"
+    UNDECIDED = "undecided"
+    OK = "ok"
+    NOT_COMPARED = "not_compared"
+
+
+class Check(StrEnum):
+    """What is checked."""
+
+    DATA = "data"
+    MODEL = "model"
+    EVIDENTLY = "evidently"
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """Drift over undecided over ok; nothing compared is undecided, never ok."""
+    found = set(verdicts)
+    for verdict in (Verdict.DRIFT, Verdict.UNDECIDED, Verdict.OK):
+        if verdict in found:
+            return verdict
+    return Verdict.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnResult:
+    """One column of a check; `reason` says why it is undecided or was not compared."""
+
+    column: str
+    kind: str
+    """categorical, number or accuracy."""
+    verdict: Verdict
+    score: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    n_reference: int = 0
+    n_current: int = 0
+    method: str | None = None
+    detectable: float | None = None
+    threshold: float | None = None
+    reason: str | None = None
+    attribute: str | None = None
+    """The attribute that a column of the model check belongs to; none in the data check."""
+    measure: str = "label"
+    """label, confidence, value or accuracy: which of an attribute's distributions the column holds."""
+    test: str | None = None
+    """What the p-value comes from, such as `paired t over 20 sources`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check over its columns."""
+
+    verdict: Verdict
+    threshold: float
+    columns: tuple[ColumnResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two samples of a comparison; `kind` and `name` are the reference's."""
+
+    rows: int
+    name: str | None = None
+    kind: str | None = None
+    """predictions or labels, for a reference; none for the current data."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftResult:
+    """A whole drift check."""
+
+    verdict: Verdict
+    at: datetime
+    reference: Side
+    current: Side
+    checks: Mapping[Check, CheckResult] = field(default_factory=dict)
+    model: str | None = None
+    source: str | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences that a reader must know, such as that the reference holds true labels."""
+
+
+def to_document(result: DriftResult) -> dict[str, Any]:
+    """The object of `facemon.drift/1`, ready for JSON."""
+    return {
+        "schema": SCHEMA_NAME,
+        "verdict": result.verdict.value,
+        "at": format_time(result.at),
+        "model": result.model,
+        "source": result.source,
+        "reference": _side_document(result.reference) | {"name": result.reference.name, "kind": result.reference.kind},
+        "current": _side_document(result.current),
+        "checks": {
+            check.value: {
+                "verdict": outcome.verdict.value,
+                "threshold": outcome.threshold,
+                "columns": [_column_document(column) for column in outcome.columns],
+            }
+            for check, outcome in result.checks.items()
+        },
+        "notes": list(result.notes),
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> DriftResult:
+    """The inverse of `to_document`."""
+    reference, current = document["reference"], document["current"]
+    return DriftResult(
+        verdict=Verdict(document["verdict"]),
+        at=parse_time(document["at"]),
+        reference=_side(reference),
+        current=_side(current),
+        checks={
+            Check(name): CheckResult(
+                Verdict(outcome["verdict"]),
+                outcome["threshold"],
+                tuple(
+                    ColumnResult(**{**column, "verdict": Verdict(column["verdict"])}) for column in outcome["columns"]
+                ),
+            )
+            for name, outcome in document["checks"].items()
+        },
+        model=document["model"],
+        source=document["source"],
+        notes=tuple(document["notes"]),
+    )
+
+
+def _side_document(side: Side) -> dict[str, Any]:
+    times = {"since": side.since, "until": side.until}
+    return {key: time and format_time(time) for key, time in times.items()} | {"rows": side.rows}
+
+
+def _side(document: Mapping[str, Any]) -> Side:
+    since, until = (document[key] and parse_time(document[key]) for key in ("since", "until"))
+    return Side(document["rows"], document.get("name"), document.get("kind"), since, until)
+
+
+def _column_document(column: ColumnResult) -> dict[str, Any]:
+    document = {name: getattr(column, name) for name in ColumnResult.__slots__}
+    return document | {"verdict": column.verdict.value}

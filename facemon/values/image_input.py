@@ -1,0 +1,39 @@
+"""One image to predict: where it comes from, when it was taken, and what is already known to be wrong with it."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from facemon.values.prediction import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class ImageProblem:
+    """Why an image cannot be predicted; the message is for people and does not repeat the image's name."""
+
+    code: ErrorCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """One input of a run; `ordinal` is its place in it, and either `path` or `content` holds its bytes."""
+
+    ordinal: int
+    name: str
+    """The image as it was given, in valid UTF-8: see `shown_name`."""
+    path: Path | None = None
+    content: bytes | None = None
+    observed_at: datetime | None = None
+    """When it was taken; none = when it is predicted."""
+    observed_from_exif: bool = False
+    """Whether the time that the camera wrote into the image goes before `observed_at`."""
+    source: str | None = None
+    problem: ImageProblem | None = None
+    """Trouble that was found before the image was opened, such as a directory that may not be listed."""
+
+
+def shown_name(name: str) -> str:
+    """A file's name with backslash escapes where it is not UTF-8, so that it can stand in the log."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,93 @@
+"""Every metric that facemon exports: the one list that exporters, rules, dashboards and docs read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.55, 0.75, 1.0, 2.5, 5.0, 10.0)
+"""Seconds: an edge at HighLatency's 0.5, one just above and the top far beyond: a P95 near it is then true."""
+CONFIDENCE_BUCKETS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+
+
+class MetricType(StrEnum):
+    """Prometheus metric types."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class MetricSource(StrEnum):
+    """Where a metric's value comes from, which decides the door that it leaves by."""
+
+    STORE = "store"
+    SERVE = "serve"
+    PROCESS = "process"
+
+
+class MetricGroup(StrEnum):
+    """What `export-metrics --export` chooses between."""
+
+    MODEL = "model"
+    DRIFT = "drift"
+    API = "api"
+    FACEMON = "facemon"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name as Prometheus sees it (a counter's with `_total`), and what it means."""
+
+    name: str
+    type: MetricType
+    help: str
+    labels: tuple[str, ...]
+    source: MetricSource
+    group: MetricGroup
+    unit: str = ""
+    buckets: tuple[float, ...] = ()
+
+
+_C, _G, _H = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
+_STORE, _SERVE, _PROCESS = MetricSource.STORE, MetricSource.SERVE, MetricSource.PROCESS
+_MODEL, _DRIFT, _API, _OWN = MetricGroup.MODEL, MetricGroup.DRIFT, MetricGroup.API, MetricGroup.FACEMON
+_AC = ("attribute", "check")
+
+_METRICS = (
+    Metric("api_requests_total", _C, "Requests by endpoint, method, status and HTTP code.",
+           ("endpoint", "method", "status", "code"), _SERVE, _API),
+    Metric("api_request_latency_seconds", _H, "Seconds from a request's arrival to its answer.",
+           ("endpoint", "method"), _SERVE, _API, "seconds", LATENCY_BUCKETS),
+    Metric("model_loaded", _G, "Whether the model is loaded and answers (1) or not (0).", ("model",), _SERVE, _API),
+    Metric("cache_size", _G, "Images whose prediction is in the cache.", (), _SERVE, _API),
+    Metric("model_predictions_total", _C, "Predictions by attribute and predicted value.",
+           ("attribute", "value"), _STORE, _MODEL),
+    Metric("model_inference_latency_seconds", _H, "Seconds of an inference call: all networks, one batch of faces.",
+           ("model",), _STORE, _MODEL, "seconds", LATENCY_BUCKETS),
+    Metric("model_confidence_score", _H, "Probability of the predicted label.",
+           ("attribute",), _STORE, _MODEL, "", CONFIDENCE_BUCKETS),
+    Metric("model_accuracy", _G, "Share of right predictions in the newest evaluation against true labels.",
+           ("attribute",), _STORE, _MODEL),
+    Metric("images_processed_total", _C, "Images that were tried, by outcome: ok, no_face or failed.",
+           ("status",), _STORE, _MODEL),
+    Metric("drift_score", _G, "Distance from the reference, 0 to 1, of labels and data columns, when last decided.",
+           _AC, _STORE, _DRIFT),
+    Metric("confidence_drift_score", _G, "KS distance of confidences from the reference's, 0 to 1, when last decided.",
+           _AC, _STORE, _DRIFT),
+    Metric("drift_p_value", _G, "Adjusted p-value of the last decided drift score.", _AC, _STORE, _DRIFT),
+    Metric("drift_samples", _G, "Rows on the current side of the last drift check.", _AC, _STORE, _DRIFT),
+    Metric("drift_detected", _G, "Whether there was drift (1) or not (0), when last decided.", _AC, _STORE, _DRIFT),
+    Metric("drift_undecided", _G, "Whether the last check could not decide (1) or did (0).", _AC, _STORE, _DRIFT),
+    Metric("drift_threshold", _G, "Score from which on a shift matters.", ("check",), _STORE, _DRIFT),
+    Metric("drift_decided_timestamp_seconds", _G, "When a drift check last decided, in seconds since 1970.",
+           ("check",), _STORE, _DRIFT, "seconds"),
+    Metric("facemon_last_success_timestamp_seconds", _G, "When a command last ended in 0, 3 or 4, since 1970.",
+           ("command",), _STORE, _OWN, "seconds"),
+    Metric("facemon_last_run_duration_seconds", _G, "Seconds that a command's last run took.",
+           ("command",), _STORE, _OWN, "seconds"),
+    Metric("facemon_build_info", _G, "Constant 1, labelled with facemon's version.", ("version",), _PROCESS, _OWN),
+    Metric("facemon_source_up", _G, "Whether a source of metrics could be read.", ("source",), _PROCESS, _OWN),
+    Metric("external_service_status", _G, "Whether an external service answered its probe (1) or not (0).",
+           ("service",), _PROCESS, _OWN),
+)  # fmt: skip
+
+CATALOGUE = {metric.name: metric for metric in _METRICS}

@@ -1,0 +1,110 @@
+"""The rows of the log: their columns and types, the error codes, and the JSON of one row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from facemon.config.model import AttributeConfig
+from facemon.values.times import format_time
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_NAME = "facemon.prediction/1"
+IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "face_share")
+"""What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
+
+
+class ErrorCode(StrEnum):
+    """Why an image has no attributes."""
+
+    NO_FACE = "no_face"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    DENIED = "denied"
+    NAN = "nan"
+
+
+class Origin(StrEnum):
+    """Who asked for a prediction."""
+
+    BATCH = "batch"
+    API = "api"
+
+
+def log_schema(attributes: Sequence[AttributeConfig]) -> "pa.Schema":
+    """The Arrow schema of the log for a model's attributes; its first columns are the same for all."""
+    import pyarrow as pa
+
+    time = pa.timestamp("us", tz="UTC")
+    columns: list[tuple[str, pa.DataType]] = [
+        ("run", pa.string()),
+        ("ordinal", pa.int64()),
+        ("image", pa.string()),
+        ("image_sha256", pa.string()),
+        ("face", pa.int32()),
+        ("box", pa.list_(pa.int32())),
+        ("observed_at", time),
+        ("predicted_at", time),
+        ("model", pa.string()),
+        ("source", pa.string()),
+        ("origin", pa.string()),
+        ("error", pa.string()),
+        ("error_message", pa.string()),
+    ]
+    columns += [(f"image_{feature}", pa.float32()) for feature in IMAGE_FEATURES]
+    for attribute in attributes:
+        for column in attribute.columns:
+            columns.append((column, pa.string() if column == attribute.name else pa.float32()))
+    return pa.schema(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedBatch:
+    """What one call of a predictor answers: rows in the log's schema, and what the call cost.
+
+    `rows` holds at least one row for each input, in input order; `ordinals` are the inputs' own.
+    `latencies` are the wall seconds of each inference call (all networks on one batch of faces).
+    """
+
+    rows: "pa.RecordBatch"
+    ordinals: range | tuple[int, ...]
+    latencies: tuple[float, ...]
+
+
+def prediction_documents(
+    rows: "pa.RecordBatch | pa.Table", attributes: Sequence[AttributeConfig]
+) -> Iterator[dict[str, Any]]:
+    """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
+    for row in rows.to_pylist():
+        yield {
+            "schema": SCHEMA_NAME,
+            "image": row["image"],
+            "image_sha256": row["image_sha256"],
+            "face": row["face"],
+            "box": row["box"],
+            "observed_at": _time(row["observed_at"]),
+            "predicted_at": _time(row["predicted_at"]),
+            "model": row["model"],
+            "source": row["source"],
+            "attributes": {} if row["error"] else {a.name: _attribute(a, row) for a in attributes},
+            "error": row["error"],
+            "error_message": row["error_message"],
+        }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)
+
+
+def _attribute(attribute: AttributeConfig, row: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, column in (("label", ""), ("confidence", "_confidence"), ("value", "_value")):
+        name = attribute.name + column
+        if name in attribute.columns:
+            value = row[name]
+            # Float32 carries about seven digits; more would print noise of the conversion.
+            document[key] = float(f"{value:.7g}") if isinstance(value, float) else value
+    return document

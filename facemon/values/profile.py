@@ -1,0 +1,193 @@
+"""What drift needs of a set of rows and nothing more: counts per label or bin, which add up."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISSING_LABEL = ""
+"""The label of a value that is not there; a configured label is never empty."""
+OTHER = "other"
+"""A label outside the configured ones, and the source of rows beyond the 64 that are kept apart."""
+
+
+class ColumnKind(StrEnum):
+    """What a column holds, and with it what its counts are keyed by."""
+
+    CATEGORICAL = "categorical"
+    CONFIDENCE = "confidence"
+    NUMBER = "number"
+
+
+class Unit(StrEnum):
+    """What one count of a column stands for."""
+
+    IMAGE = "image"
+    FACE = "face"
+
+
+class ProfileKey(NamedTuple):
+    """Whose rows a profile counts: one UTC hour (counted from 1970) of one model, source and origin."""
+
+    hour: int
+    model: str
+    source: str | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCounts:
+    """The counts of one column: per label, or per bin of `facemon.values.binning`.
+
+    `labels` names the keys of a categorical column (`MISSING_LABEL` for a missing value) and is empty
+    for numbers; `bins` are then the keys, ascending. `counts` is int64, as long as either.
+    """
+
+    kind: ColumnKind
+    unit: Unit
+    counts: NDArray[np.int64]
+    labels: tuple[str, ...] = ()
+    bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+    @property
+    def total(self) -> int:
+        """Rows that were counted, missing ones included."""
+        return int(self.counts.sum())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ColumnCounts):
+            return NotImplemented
+        return (
+            (self.kind, self.unit, self.labels) == (other.kind, other.unit, other.labels)
+            and np.array_equal(self.bins, other.bins)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The counts of every column over a set of rows.
+
+    Faces of one image are not independent of each other: `squares`, the sum over images of the squared
+    number of faces, gives the Kish effective number of independent faces, `faces**2 / squares`.
+    """
+
+    images: int = 0
+    faces: int = 0
+    squares: int = 0
+    columns: Mapping[str, ColumnCounts] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted."""
+        return self.images == 0
+
+
+def categorical_counts(counts: Mapping[str, int], unit: Unit = Unit.FACE) -> ColumnCounts:
+    """The counts of a categorical column, labels sorted, zeros dropped."""
+    kept = sorted((label, count) for label, count in counts.items() if count)
+    return ColumnCounts(
+        ColumnKind.CATEGORICAL,
+        unit,
+        np.array([count for _, count in kept], dtype=np.int64),
+        labels=tuple(label for label, _ in kept),
+    )
+
+
+def binned_counts(
+    bins: NDArray[np.int32], counts: NDArray[np.int64], kind: ColumnKind, unit: Unit = Unit.FACE
+) -> ColumnCounts:
+    """The counts of a numeric column from bins in any order, repeats summed, zeros dropped."""
+    keys, inverse = np.unique(bins, return_inverse=True)
+    sums = np.zeros(len(keys), dtype=np.int64)
+    np.add.at(sums, inverse, counts)
+    return ColumnCounts(kind, unit, sums[sums != 0], bins=keys[sums != 0].astype(np.int32))
+
+
+def add_profiles(profiles: Iterable[Profile]) -> Profile:
+    """The profile of all rows together; the order and grouping of the parts do not matter."""
+    parts = list(profiles)
+    gathered: dict[str, list[ColumnCounts]] = {}
+    for part in parts:
+        for name, column in part.columns.items():
+            gathered.setdefault(name, []).append(column)
+    return Profile(
+        sum(part.images for part in parts),
+        sum(part.faces for part in parts),
+        sum(part.squares for part in parts),
+        {name: _add_columns(gathered[name]) for name in sorted(gathered)},
+    )
+
+
+def subtract_profile(whole: Profile, part: Profile) -> Profile:
+    """What is left of `whole` without `part`, which was once added to it."""
+    negated = {name: replace(column, counts=-column.counts) for name, column in part.columns.items()}
+    rest = add_profiles([whole, Profile(-part.images, -part.faces, -part.squares, negated)])
+    kept = {name: column for name, column in rest.columns.items() if len(column.counts)}
+    return replace(rest, columns=kept)
+
+
+def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
+    first = columns[0]
+    if first.kind is ColumnKind.CATEGORICAL:
+        sums: dict[str, int] = {}
+        for column in columns:
+            for label, count in zip(column.labels, column.counts.tolist(), strict=True):
+                sums[label] = sums.get(label, 0) + count
+        return categorical_counts(sums, first.unit)
+    bins = np.concatenate([column.bins for column in columns])
+    counts = np.concatenate([column.counts for column in columns])
+    return binned_counts(bins, counts, first.kind, first.unit)
+
+
+_HEADER_LENGTH = struct.Struct("<I")
+
+
+def encode_profile(profile: Profile) -> bytes:
+    """A compact form for the ledger: a JSON header, then all bins as int32 and all counts as int64."""
+    header = {
+        "rows": [profile.images, profile.faces, profile.squares],
+        "columns": [
+            [name, column.kind.value, column.unit.value, len(column.counts), list(column.labels)]
+            for name, column in profile.columns.items()
+        ],
+    }
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    bins = np.concatenate([np.empty(0, "<i4"), *(column.bins for column in profile.columns.values())])
+    counts = np.concatenate([np.empty(0, "<i8"), *(column.counts for column in profile.columns.values())])
+    body = _HEADER_LENGTH.pack(len(text)) + text + counts.astype("<i8").tobytes() + bins.astype("<i4").tobytes()
+    return zlib.compress(body, 1)
+
+
+def decode_profile(data: bytes) -> Profile:
+    """The inverse of `encode_profile`."""
+    body = zlib.decompress(data)
+    (length,) = _HEADER_LENGTH.unpack_from(body)
+    start = _HEADER_LENGTH.size + length
+    header = json.loads(body[_HEADER_LENGTH.size : start])
+    total = sum(entry[3] for entry in header["columns"])
+    counts = np.frombuffer(body, "<i8", total, start).astype(np.int64)
+    bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
+    columns: dict[str, ColumnCounts] = {}
+    at = bin_at = 0
+    for name, kind, unit, size, labels in header["columns"]:
+        is_binned = kind != ColumnKind.CATEGORICAL
+        columns[name] = ColumnCounts(
+            ColumnKind(kind),
+            Unit(unit),
+            counts[at : at + size],
+            tuple(labels),
+            bins[bin_at : bin_at + size] if is_binned else np.empty(0, np.int32),
+        )
+        at += size
+        bin_at += size if is_binned else 0
+    images, faces, squares = header["rows"]
+    return Profile(images, faces, squares, columns)

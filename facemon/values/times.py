@@ -1,0 +1,37 @@
+"""How times are read and written everywhere: UTC, microseconds, a naive time is UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR = timedelta(hours=1)
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO 8601 time or date; ValueError if it is none."""
+    time = datetime.fromisoformat(text.strip())
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def format_time(time: datetime) -> str:
+    """Write an aware time as `2026-11-23T02:00:00.000000Z`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(count: int) -> datetime:
+    """The inverse of `micros`."""
+    return EPOCH + timedelta(microseconds=count)
+
+
+def hour_of(time: datetime) -> int:
+    """The UTC hour that a time lies in, counted from 1970."""
+    return (time - EPOCH) // _HOUR
+
+
+def start_of_hour(hour: int) -> datetime:
+    """When an hour, counted from 1970, begins."""
+    return EPOCH + hour * _HOUR

