@@ -25,12 +25,19 @@ def main(folder: Path) -> None:
     (folder / "secrets" / "grafana_password").write_text("for-the-demo-only\n")
     (folder / "facemon.yaml").write_text(CONFIGURATION)
 
+    day = "%Y-%m-%dT%H:%M:%SZ"
     show(folder, "predict", "day-one", "--observed-at", "mtime", "-o", "day-one.jsonl")
     show(folder, "predict", "day-two", "--observed-at", "mtime", "-o", "day-two.jsonl")
+    show(folder, "reference", "set", "--since", f"{first:{day}}", "--until", f"{second:{day}}", "--name", "day-one")
+    found = show(folder, "drift-check", "--since", f"{second:{day}}", "--until", f"{today:{day}}", expect=(3,))
     show(folder, "store", "verify")
+    print(f"drift-check ended in {found}: 3 means drift was found.\n")
     print(f"the log         {folder}/.facemon/segments and ledger.sqlite; the rows also in {folder}/*.jsonl")
+    print(f"the report      {folder}/.facemon/reports/latest.html")
     print("\nTry next:")
     print(f"  cd {folder} && ../{FACEMON.relative_to(Path.cwd())} predict day-one --format table --no-store | head")
+    print(f"  cd {folder} && ../{FACEMON.relative_to(Path.cwd())} drift-check --check model --since {second:{day}} "
+          f"--until {today:{day}} --format json")  # fmt: skip
 
 
 CONFIGURATION = """\

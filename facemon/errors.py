@@ -45,6 +45,10 @@ class LockedError(FacemonError):
 
 
 class Interrupted(FacemonError):
-    """The user, or the reader of our output, asked to stop."""
+    """The user asked to stop."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class OutputClosed(Interrupted):
+    """Whoever read our output, such as `head`, has left; no news to anybody."""

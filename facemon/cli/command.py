@@ -9,7 +9,7 @@ import typer
 
 from facemon.cli.console import Color, Console, Verbosity
 from facemon.cli.session import Session
-from facemon.errors import ExitCode
+from facemon.errors import ExitCode, OutputClosed
 
 _PANEL = "Common options"
 
@@ -73,7 +73,11 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
             given = {option: values.pop(option) for option in COMMON}
             before = ctx.obj or {}
             ctx.find_root().obj = {key: given[key] if given[key] is not None else before.get(key) for key in COMMON}
-            return run(make_session(ctx.find_root().obj), **values)
+            try:
+                return run(make_session(ctx.find_root().obj), **values)
+            except BrokenPipeError as error:
+                # Named here, because typer makes a bare exit 1 of it.
+                raise OutputClosed("stdout was closed") from error
 
         context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
         keyword_own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]

@@ -11,7 +11,7 @@ import typer
 from facemon import __version__
 from facemon.cli import drift_check, export_metrics, predict, reference, render_config, serve_metrics, store
 from facemon.cli.command import ColorOption, ConfigOption, DebugOption, QuietOption, VerboseOption, make_session
-from facemon.errors import ExitCode, FacemonError, Interrupted
+from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
 
 app = typer.Typer(
     name="facemon",
@@ -64,13 +64,13 @@ def run(arguments: list[str]) -> int:
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.INTERRUPTED
+    except (OutputClosed, BrokenPipeError):
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INTERRUPTED
     except FacemonError as error:
         console.error(error)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has left; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one boundary
         console.fault(error)
         return ExitCode.FAILED

@@ -58,22 +58,23 @@ def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
     try:
         # Not blocking, or opening a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
-            if stat.S_ISDIR(status.st_mode):
-                return ImageProblem(ErrorCode.UNREADABLE, "is a directory")
             if not stat.S_ISREG(status.st_mode):
-                return ImageProblem(ErrorCode.UNREADABLE, "is no regular file")
-            # One byte more than allowed is read, because a file may grow after it was measured.
-            content = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
-            size = max(status.st_size, len(content))
+                what = "is a directory" if stat.S_ISDIR(status.st_mode) else "is no regular file"
+                return ImageProblem(ErrorCode.UNREADABLE, what)
+            if status.st_size > max_bytes:
+                message = f"the file has {status.st_size} bytes; the limit is {max_bytes}"
+                return ImageProblem(ErrorCode.TOO_LARGE, message)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                # Not more than was measured, although a file may grow meanwhile.
+                return file.read(status.st_size)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return _unopened(path, error)
     except ValueError:
         return ImageProblem(ErrorCode.UNREADABLE, "the name holds a null character, so no such file can exist")
-    if size > max_bytes:
-        return ImageProblem(ErrorCode.TOO_LARGE, f"the file has {size} bytes; the limit is {max_bytes}")
-    return content
 
 
 def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) -> DecodedImage | ImageProblem:
@@ -158,7 +159,8 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
 
 def _unidentified(content: bytes) -> str:
     text = content[:512]
-    if b"\0" not in text and text.decode("utf-8", "ignore").strip().isprintable():
+    words = "".join(text.decode("utf-8", "ignore").split())
+    if words and words.isprintable():
         return "is no image but text"
     if text[4:8] == b"ftyp":
         return "is a video or an image in a format that is not supported (HEIC?); convert it to JPEG"

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -183,21 +183,24 @@ def open_file(
     except OSError as error:
         raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
     try:
-        with stream:
-            writer = WRITERS[output_format](stream, attributes)
-            yield _Guarded(writer, path)
-            _finish(writer, stream, path)
+        guarded = _GuardedWriter(stream, path, WRITERS[output_format](stream, attributes))
+        yield guarded
+        guarded.close()
         part.replace(target)
     finally:
+        # After a failed write the rest is still in the buffer, and closing fails on it once more.
+        with suppress(OSError):
+            stream.close()
         part.unlink(missing_ok=True)
 
 
-class _Guarded:
+class _GuardedWriter:
     """Says of a failure to write which file it was, and keeps it apart from other failures of the block."""
 
-    def __init__(self, writer: PredictionWriter, path: Path) -> None:
-        self._writer = writer
+    def __init__(self, stream: BinaryIO, path: Path, writer: PredictionWriter) -> None:
+        self._stream = stream
         self._path = path
+        self._writer = writer
 
     def add(self, rows: "pa.RecordBatch") -> None:
         try:
@@ -206,16 +209,12 @@ class _Guarded:
             raise _unwritten(self._path, error) from error
 
     def close(self) -> None:
-        self._writer.close()
-
-
-def _finish(writer: PredictionWriter, stream: BinaryIO, path: Path) -> None:
-    try:
-        writer.close()
-        stream.flush()
-        os.fsync(stream.fileno())
-    except OSError as error:
-        raise _unwritten(path, error) from error
+        try:
+            self._writer.close()
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise _unwritten(self._path, error) from error
 
 
 def _is_device(path: Path) -> bool:

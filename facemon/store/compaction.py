@@ -13,6 +13,7 @@ from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.segment_files import (
     Segment,
+    SegmentGoneError,
     list_segments,
     observed_range,
     read_segment,
@@ -40,7 +41,7 @@ class Compaction:
 def compact(ledger: Ledger, now: datetime) -> Compaction:
     """Fold the small segments of each date whose hour is over; LockedError when another run does so already."""
     with ProcessLock.for_command(ledger.folder, WRITER):
-        recover(ledger)
+        recover(ledger, holding=WRITER)
         closed = [
             segment
             for segment in list_segments(ledger.connection, until=micros(start_of_hour(hour_of(now))))
@@ -49,10 +50,11 @@ def compact(ledger: Ledger, now: datetime) -> Compaction:
         ]
         folded = written = rows = 0
         for group in _groups(closed):
-            if len(group) == 1 and group[0].path is not None:
+            if _is_single_file(group):
                 continue
-            if _fold(ledger, group):
-                folded, written, rows = folded + len(group), written + 1, rows + sum(part.rows for part in group)
+            for parts, table in _by_schema(ledger, group):
+                if not _is_single_file(parts) and _fold(ledger, parts, table):
+                    folded, written, rows = folded + len(parts), written + 1, rows + table.num_rows
     return Compaction(folded, written, rows)
 
 
@@ -63,18 +65,41 @@ def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
         return f"{from_micros(segment.first_observed):%Y-%m-%d}", segment.model
 
     for _, members in groupby(sorted(segments, key=lambda s: (*place(s), s.first_observed, s.id)), key=place):
-        group: list[Segment] = []
+        group, rows = list[Segment](), 0
         for segment in members:
-            if group and sum(part.rows for part in group) + segment.rows > LARGEST_ROWS:
+            if group and rows + segment.rows > LARGEST_ROWS:
                 yield group
-                group = []
+                group, rows = [], 0
             group.append(segment)
+            rows += segment.rows
         yield group
 
 
-def _fold(ledger: Ledger, group: list[Segment]) -> bool:
+def _is_single_file(group: list[Segment]) -> bool:
+    return len(group) == 1 and group[0].path is not None
+
+
+def _by_schema(ledger: Ledger, group: list[Segment]) -> Iterator[tuple[list[Segment], pa.Table]]:
+    """A group's rows, apart by their columns: a column that rows never had must not become one without values."""
+    alike: list[tuple[list[Segment], list[pa.Table]]] = []
+    for segment in group:
+        try:
+            table = read_segment(ledger, segment)
+        except SegmentGoneError:
+            continue  # retention has just removed it
+        for parts, tables in alike:
+            if tables[0].schema.equals(table.schema):
+                parts.append(segment)
+                tables.append(table)
+                break
+        else:
+            alike.append(([segment], [table]))
+    for parts, tables in alike:
+        yield parts, pa.concat_tables(tables)
+
+
+def _fold(ledger: Ledger, group: list[Segment], table: pa.Table) -> bool:
     """Replace a group by one segment in one transaction; False when retention took a part of it meanwhile."""
-    table = pa.concat_tables([read_segment(ledger, part) for part in group], promote_options="default")
     name = f"{group[0].id}c"
     path = segment_path(name, from_micros(observed_range(table)[0]))
     with ledger.writing() as connection:
@@ -91,5 +116,5 @@ def _fold(ledger: Ledger, group: list[Segment]) -> bool:
             return True
         connection.rollback()
         connection.execute("BEGIN IMMEDIATE")
-    recover(ledger)
+    recover(ledger, holding=WRITER)
     return False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from facemon.store.ledger import LEDGER_NAME, STORE_VERSION, Ledger
 from facemon.values.times import from_micros
@@ -35,10 +36,16 @@ def take_inventory(ledger: Ledger) -> Inventory:
         (unfinished,) = connection.execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone()
         (references,) = connection.execute("SELECT count(*) FROM baselines").fetchone()
         (checks,) = connection.execute("SELECT count(*) FROM drift_results").fetchone()
-    sizes = [path.stat().st_size for path in (ledger.folder / "segments").rglob("*.parquet")]
-    sizes += [path.stat().st_size for path in ledger.folder.glob(f"{LEDGER_NAME}*")]
+    files = [*(ledger.folder / "segments").rglob("*.parquet"), *ledger.folder.glob(f"{LEDGER_NAME}*")]
     return Inventory(
-        STORE_VERSION, rows, total - (inline or 0), inline or 0, sum(sizes),
+        STORE_VERSION, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
         models, unfinished, references, checks,
     )  # fmt: skip
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0  # cleared away since it was listed

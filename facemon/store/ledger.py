@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +11,7 @@ from facemon.errors import FacemonError
 from facemon.store.process_lock import ProcessLock
 
 LEDGER_NAME = "ledger.sqlite"
+_DRAFT_NAME = "ledger.new"
 FOLDERS = ("segments", "references", "reports", "locks")
 STORE_VERSION = 1
 _APPLICATION_ID = 0x66616365  # "face"
@@ -69,7 +70,7 @@ class Ledger:
         a network file system, or when it cannot be written; nothing is touched then.
         """
         path = folder / LEDGER_NAME
-        if not path.exists():
+        if not _is_there(path):
             if not create:
                 raise FacemonError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
@@ -82,10 +83,7 @@ class Ledger:
                 f"the store in {folder} cannot be written",
                 "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
             )
-        try:
-            return cls(folder, _connect(path))
-        except sqlite3.Error as error:
-            raise FacemonError(f"the store in {folder} cannot be opened: {error}") from error
+        return cls(folder, _connect(path))
 
     def __enter__(self) -> Self:
         return self
@@ -114,25 +112,41 @@ class Ledger:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
+        is_outermost = not self.connection.in_transaction
         try:
-            self.connection.execute(begin)
             try:
+                self.connection.execute(begin)
                 yield
+                self.connection.commit()
             except BaseException:
-                self.connection.rollback()
+                # Also when the commit failed, or a signal came just after the begin.
+                if is_outermost:
+                    self.connection.rollback()
                 raise
-            self.connection.commit()
         except sqlite3.Error as error:
             hint = "free space on its disk and run again" if "full" in str(error) else None
             raise FacemonError(f"the store in {self.folder} failed: {error}", hint) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise FacemonError(f"the store in {path.parent} cannot be read: {error.strerror}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
-    # FULL, because a segment that was registered must still be there after a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        # FULL, because a segment that was registered must still be there after a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+        # The first statement that reads: a damaged ledger is met here, not in the middle of a command.
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise FacemonError(f"the store in {path.parent} cannot be opened: {error}") from error
     return connection
 
 
@@ -140,7 +154,9 @@ def _create(folder: Path) -> None:
     """Make an empty store; two processes that come at once make one."""
     _refuse_network(folder)
     try:
-        if folder.is_dir() and (strangers := sorted({entry.name for entry in folder.iterdir()} - set(FOLDERS))):
+        if folder.is_dir() and (strangers := _strangers(folder)):
+            if (folder / LEDGER_NAME).exists():
+                return  # somebody else has just made it
             raise FacemonError(
                 f"{folder} is no store and is not empty: it holds {strangers[0]}",
                 "name an empty folder under store.path",
@@ -152,32 +168,46 @@ def _create(folder: Path) -> None:
                 _create_ledger(folder / LEDGER_NAME)
     except OSError as error:
         raise FacemonError(f"no store can be made in {folder}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise FacemonError(f"no store can be made in {folder}: {error}") from error
+
+
+def _strangers(folder: Path) -> list[str]:
+    """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
+    names = {entry.name for entry in folder.iterdir()} - set(FOLDERS)
+    return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
 
 
 def _create_ledger(path: Path) -> None:
     # Made under another name, so that nobody ever opens half a ledger.
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    connection = sqlite3.connect(draft, isolation_level=None)
-    try:
-        connection.executescript(_TABLES)
+    draft = path.with_name(_DRAFT_NAME)
+    for left in path.parent.glob(f"{_DRAFT_NAME}*"):
+        left.unlink()
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
         connection.execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
     draft.rename(path)
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Look at the file's own header, which changes nothing, before SQLite may touch it."""
+    """Look at the file's header alone, which changes nothing, before the ledger is opened.
+
+    SQLite has to read it: when a process closes a file, it loses all its locks on it, those of another open
+    ledger too, whose write-ahead log would then be deleted while it is in use. SQLite knows and waits.
+    """
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise FacemonError(f"the store's ledger {path} cannot be read: {error.strerror}") from error
-    version, application = int.from_bytes(header[60:64]), int.from_bytes(header[68:72])
-    if not header.startswith(b"SQLite format 3\0") or application != _APPLICATION_ID:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            # Takes any length of the file for good, which a checkpoint elsewhere may be changing right now.
+            connection.execute("PRAGMA writable_schema = ON")
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        raise FacemonError(f"the store's ledger {path} cannot be read: {error}") from error
+    except sqlite3.DatabaseError:
+        application = version = 0
+    if application != _APPLICATION_ID:
         raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
     if version != STORE_VERSION:
         raise FacemonError(
@@ -198,7 +228,7 @@ def _refuse_network(folder: Path) -> None:
 
 def file_system_of(path: Path) -> str:
     """The type of the file system that a path lies on, as Linux names it; empty where that is unknown."""
-    target = path.absolute()
+    target = path.resolve()
     best, kind = -1, ""
     try:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -207,6 +237,7 @@ def file_system_of(path: Path) -> str:
     for line in mounts:
         left, _, right = line.partition(" - ")
         point = Path(left.split()[4].replace("\\040", " "))
-        if len(point.parts) > best and (point == target or point in target.parents):
+        # Of two mounts on the same point (an automounter's and the real one) the later one counts.
+        if len(point.parts) >= best and (point == target or point in target.parents):
             best, kind = len(point.parts), right.split()[0]
     return kind

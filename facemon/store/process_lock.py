@@ -3,12 +3,15 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from facemon.errors import LockedError
+from facemon.errors import FacemonError, LockedError
 
 _PATIENCE_SECONDS = 10.0
+_RECOVERY_SECONDS = 1.0
+"""How long a command waits for its lock: recovery may have it for a moment, to clear away after a dead one."""
 
 
 class ProcessLock:
@@ -26,22 +29,27 @@ class ProcessLock:
     def try_acquire(cls, path: Path) -> Self | None:
         """Take the lock, or answer None at once when another process has it."""
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}") from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(descriptor)
                 return None
             if _is_still_at(path, descriptor):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, f"{os.getpid()}\n".encode())
+                # The number is for people; on a full disk the lock holds without it.
+                with suppress(OSError):
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, f"{os.getpid()}\n".encode())
                 return cls(path, descriptor)
             os.close(descriptor)
 
     @classmethod
-    def waiting(cls, path: Path) -> Self:
+    def waiting(cls, path: Path, patience: float = _PATIENCE_SECONDS) -> Self:
         """Take the lock, waiting a few seconds for who has it; LockedError after that."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + patience
         while (lock := cls.try_acquire(path)) is None:
             if time.monotonic() > deadline:
                 raise LockedError(f"{path} is held by process {holder_of(path)}")
@@ -52,13 +60,13 @@ class ProcessLock:
     def for_command(cls, folder: Path, command: str) -> Self:
         """Take a command's own lock in a store; LockedError (exit 75) when another run has it."""
         path = writer_lock_path(folder, command)
-        lock = cls.try_acquire(path)
-        if lock is None:
+        try:
+            return cls.waiting(path, _RECOVERY_SECONDS)
+        except LockedError as error:
             raise LockedError(
                 f"another facemon {command} is running on {folder} (process {holder_of(path)})",
                 "wait for it to end; the lock goes with its process",
-            )
-        return lock
+            ) from error
 
     def release(self) -> None:
         """Let go; the file goes first, while nobody else can have it."""

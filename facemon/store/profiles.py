@@ -19,24 +19,23 @@ _NO_SOURCE = ""
 
 def add_to_profiles(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> None:
     """Add the profiles of new rows to those of their hours."""
-    for key, profile in _cap_sources(connection, profiles).items():
+    for key, profile in _place_sources(connection, profiles, admit=True).items():
         present = _read(connection, key)
         _write(connection, key, add_profiles([present, profile]) if present else profile)
 
 
 def subtract_from_profiles(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> None:
     """Take the profiles of rows that go out of those of their hours; an hour without rows goes too."""
-    for key, profile in _cap_sources(connection, profiles).items():
-        present = _read(connection, key)
-        if present is None:
-            continue
-        rest = subtract_profile(present, profile)
-        if rest.is_empty:
-            connection.execute(
-                "DELETE FROM profiles WHERE hour = ? AND model = ? AND source = ? AND origin = ?", _row_key(key)
-            )
-        else:
-            _write(connection, key, rest)
+    for key, profile in as_counted(connection, profiles).items():
+        if present := _read(connection, key):
+            _write(connection, key, subtract_profile(present, profile))
+    for hour in {(key.hour, key.model, key.origin) for key in profiles}:
+        _remove_empty(connection, hour)
+
+
+def as_counted(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> dict[ProfileKey, Profile]:
+    """Profiles of rows that are in the ledger already, under the sources that it counts them under."""
+    return _place_sources(connection, profiles, admit=False)
 
 
 def read_profiles(
@@ -44,7 +43,8 @@ def read_profiles(
 ) -> dict[ProfileKey, Profile]:
     """The profiles of a model for the hours `[first_hour, end_hour)`."""
     rows = connection.execute(
-        "SELECT hour, model, source, origin, data FROM profiles WHERE hour >= ? AND hour < ? AND model = ?",
+        "SELECT hour, model, source, origin, data FROM profiles "
+        "WHERE hour >= ? AND hour < ? AND model = ? AND data <> x''",
         (first_hour, end_hour, model),
     )
     return {
@@ -55,7 +55,7 @@ def read_profiles(
 
 def read_all_profiles(connection: sqlite3.Connection) -> dict[ProfileKey, Profile]:
     """Every profile of the ledger, to be verified."""
-    rows = connection.execute("SELECT hour, model, source, origin, data FROM profiles")
+    rows = connection.execute("SELECT hour, model, source, origin, data FROM profiles WHERE data <> x''")
     return {ProfileKey(row[0], row[1], row[2] or None, row[3]): decode_profile(row[4]) for row in rows}
 
 
@@ -67,8 +67,13 @@ def by_source(profiles: Iterable[tuple[ProfileKey, Profile]]) -> dict[str | None
     return {source: add_profiles(parts) for source, parts in gathered.items()}
 
 
-def _cap_sources(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> dict[ProfileKey, Profile]:
-    """Count the rows of a source beyond the hour's first 64 under `other`, so that an hour stays small."""
+def _place_sources(
+    connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile], *, admit: bool
+) -> dict[ProfileKey, Profile]:
+    """Count the rows of a source beyond the hour's first 64 under `other`, so that an hour stays small.
+
+    A source that has a row in the hour is counted there; with `admit` a new one gets a row while there are fewer.
+    """
     capped: dict[ProfileKey, list[Profile]] = {}
     kept: dict[tuple[int, str, str], set[str]] = {}
     for own_key, profile in profiles.items():
@@ -77,8 +82,8 @@ def _cap_sources(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, P
         if hour not in kept:
             rows = connection.execute("SELECT source FROM profiles WHERE hour = ? AND model = ? AND origin = ?", hour)
             kept[hour] = {source for (source,) in rows if source not in (_NO_SOURCE, OTHER)}
-        if key.source is not None and key.source not in kept[hour]:
-            if len(kept[hour]) < MAX_SOURCES:
+        if key.source not in (None, OTHER) and key.source not in kept[hour]:
+            if admit and len(kept[hour]) < MAX_SOURCES:
                 kept[hour].add(key.source)
             else:
                 key = key._replace(source=OTHER)
@@ -90,13 +95,24 @@ def _read(connection: sqlite3.Connection, key: ProfileKey) -> Profile | None:
     row = connection.execute(
         "SELECT data FROM profiles WHERE hour = ? AND model = ? AND source = ? AND origin = ?", _row_key(key)
     ).fetchone()
-    return decode_profile(row[0]) if row else None
+    return decode_profile(row[0]) if row and row[0] else None
 
 
 def _write(connection: sqlite3.Connection, key: ProfileKey, profile: Profile) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?, ?)", (*_row_key(key), encode_profile(profile))
-    )
+    data = b"" if profile.is_empty else encode_profile(profile)
+    connection.execute("INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?, ?)", (*_row_key(key), data))
+
+
+def _remove_empty(connection: sqlite3.Connection, hour: tuple[int, str, str]) -> None:
+    """Remove an hour's sources without rows, unless `other` has some.
+
+    Their places must stay taken then: a source that moved from `other` to a place of its own would have rows in
+    both, and nobody could tell which of them go when its segments go.
+    """
+    where = "hour = ? AND model = ? AND origin = ?"
+    connection.execute(f"DELETE FROM profiles WHERE {where} AND source = ? AND data = x''", (*hour, OTHER))  # noqa: S608
+    if not connection.execute(f"SELECT 1 FROM profiles WHERE {where} AND source = ?", (*hour, OTHER)).fetchone():  # noqa: S608
+        connection.execute(f"DELETE FROM profiles WHERE {where} AND data = x''", hour)  # noqa: S608
 
 
 def _row_key(key: ProfileKey) -> tuple[int, str, str, str]:

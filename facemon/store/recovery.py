@@ -10,23 +10,31 @@ GRACE_SECONDS = 300
 """A file that was given up stays this long, for readers who saw the ledger before."""
 
 
-def recover(ledger: Ledger) -> int:
+def recover(ledger: Ledger, holding: str | None = None) -> int:
     """Remove the unregistered files of dead writers and files given up long ago; answer how many writers had died.
 
     A writer takes its lock before its first intent, so an intent whose lock is free is a dead writer's. It
-    may have finished in between, which is why the intents are read again once its lock is ours.
+    may have finished in between, which is why the intents are read again once its lock is ours. `holding` is the
+    writer whose lock the caller has, and who needs none of its intents any more.
     """
     writers = [row[0] for row in ledger.connection.execute("SELECT DISTINCT writer FROM intents")]
-    dead = sum(_clear_writer(ledger, writer) for writer in writers)
+    dead = sum(_clear_writer(ledger, writer, writer == holding) for writer in writers)
     _remove_discards(ledger)
     return dead
 
 
-def _clear_writer(ledger: Ledger, writer: str) -> bool:
+def _clear_writer(ledger: Ledger, writer: str, is_locked: bool) -> bool:
+    if is_locked:
+        return _clear_intents(ledger, writer)
     lock = ProcessLock.try_acquire(writer_lock_path(ledger.folder, writer))
     if lock is None:
         return False
-    with lock, ledger.writing() as connection:
+    with lock:
+        return _clear_intents(ledger, writer)
+
+
+def _clear_intents(ledger: Ledger, writer: str) -> bool:
+    with ledger.writing() as connection:
         left = connection.execute("SELECT path FROM intents WHERE writer = ?", (writer,)).fetchall()
         for (path,) in left:
             (ledger.folder / path).unlink(missing_ok=True)

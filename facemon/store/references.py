@@ -71,7 +71,7 @@ def _set(
 ) -> Reference:
     name, kind, note, model, origin, now, since, until = facts
     with ProcessLock.for_command(ledger.folder, WRITER):
-        recover(ledger)
+        recover(ledger, holding=WRITER)
         if any(known.name == name for known in list_references(ledger)):
             raise FacemonError(f"there is a reference {name!r} already", "choose another name with --name")
         reference = secrets.token_hex(8)

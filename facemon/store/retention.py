@@ -10,7 +10,7 @@ from facemon.store.profiles import subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.segment_files import SegmentGoneError, list_segments, read_segment
 from facemon.store.totals import add_totals
 from facemon.values.times import micros
 
@@ -34,10 +34,13 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
         for segment in list_segments(ledger.connection, until=micros(before)):
             if segment.last_observed >= micros(before):
                 continue
-            table = read_segment(ledger, segment)
+            try:
+                table = read_segment(ledger, segment)
+            except SegmentGoneError:
+                continue  # compaction has just folded it into another
             with ledger.writing() as connection:
                 if not connection.execute("DELETE FROM segments WHERE id = ?", (segment.id,)).rowcount:
-                    continue  # compaction has just folded it into another
+                    continue
                 add_totals(connection, count_rows(table), table="departed")
                 subtract_from_profiles(connection, profile_rows(table))
                 if segment.path:

@@ -53,6 +53,7 @@ def count_rows(table: pa.Table) -> Totals:
 def histogram(metric: str, labels: tuple[str, ...], values: Iterable[float]) -> Totals:
     """The counts per bucket (not cumulated) and the sum of a histogram's observations."""
     observed = np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=np.float64)
+    observed = observed[np.isfinite(observed)]  # one NaN would make the sum NaN for ever
     if not len(observed):
         return {}
     edges = CATALOGUE[metric].buckets

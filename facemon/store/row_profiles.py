@@ -57,7 +57,9 @@ class _Groups:
 
 def _group(table: pa.Table) -> _Groups:
     hours = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
-    named = [_codes(table[name]) for name in ("model", "source", "origin")]
+    # An empty source is none, as in the ledger.
+    source = pa.compute.if_else(pa.compute.equal(table["source"], ""), None, table["source"])
+    named = [_codes(column) for column in (table["model"], source, table["origin"])]
     combined = hours.astype(np.int64)
     for codes, values in named:
         combined = combined * len(values) + codes
@@ -119,6 +121,8 @@ def _categorical(
 
 
 def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit) -> Iterator[tuple[int, ColumnCounts]]:
+    if not len(bins):
+        return
     # One sort for all groups: the group in the high half, the bin, shifted to be positive, in the low one.
     shifted = (groups << 32) | (bins.astype(np.int64) + 2**31)
     keys, counts = np.unique(shifted, return_counts=True)

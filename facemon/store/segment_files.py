@@ -35,6 +35,10 @@ class Segment:
     sha256: str
 
 
+class SegmentGoneError(FacemonError):
+    """A segment that was registered is so no more: compaction folded it, or retention removed it."""
+
+
 _COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256"
 
 
@@ -93,20 +97,33 @@ def encode_inline(table: pa.Table) -> bytes:
 
 
 def read_segment(ledger: Ledger, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
-    """A segment's rows; of `columns`, those that it has. FacemonError when its file is gone or damaged."""
-    if segment.path is None:
-        (data,) = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (segment.id,)).fetchone()
-        table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
-        return table if columns is None else table.select([name for name in columns if name in table.column_names])
-    path = ledger.folder / segment.path
+    """A segment's rows; of `columns`, those that it has.
+
+    FacemonError when its file is gone or damaged; SegmentGoneError when the ledger has it no more.
+    """
+    where = segment.id if segment.path is None else ledger.folder / segment.path
     try:
-        with pa.parquet.ParquetFile(path) as file:
-            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-            return file.read(columns=known)
+        return _read_inline(ledger, segment, columns) if segment.path is None else _read_parquet(Path(where), columns)
     except (OSError, pa.ArrowException) as error:
+        if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
+            raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
         raise FacemonError(
-            f"the segment {path} cannot be read: {error}", "facemon store verify tells what else is damaged"
+            f"the segment {where} cannot be read: {error}", "facemon store verify tells what else is damaged"
         ) from error
+
+
+def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None) -> pa.Table:
+    row = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (segment.id,)).fetchone()
+    if row is None:
+        raise FileNotFoundError(segment.id)
+    table = pa.ipc.open_stream(pa.BufferReader(row[0])).read_all()
+    return table if columns is None else table.select([name for name in columns if name in table.column_names])
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
+    with pa.parquet.ParquetFile(path) as file:
+        known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+        return file.read(columns=known)
 
 
 def read_rows(
@@ -133,6 +150,7 @@ def observed_range(table: pa.Table) -> tuple[int, int]:
 def split_by_date(table: pa.Table) -> Iterator[tuple[datetime, pa.Table]]:
     """The table in one piece for each UTC date of `observed_at`, rows in order."""
     day = 86_400_000_000
-    days = pa.compute.divide(table["observed_at"].cast(pa.int64()), day)
-    for number in pa.compute.unique(days).to_pylist():
-        yield from_micros(number * day), table.filter(pa.compute.equal(days, number))
+    # Rounds down before 1970 too, where Arrow's division would round up.
+    days = table["observed_at"].cast(pa.int64()).to_numpy() // day
+    for number in dict.fromkeys(days.tolist()):
+        yield from_micros(number * day), table.filter(pa.array(days == number))

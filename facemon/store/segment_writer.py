@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import add_to_profiles
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
@@ -19,7 +20,7 @@ from facemon.values.prediction import PredictedBatch
 
 SEGMENT_ROWS = 16_384
 """A segment is closed when it has this many rows, or after `SEGMENT_SECONDS`, whichever comes first."""
-SEGMENT_SECONDS = 5.0
+SEGMENT_SECONDS = 2.0
 INLINE_ROWS = 1_024
 """Fewer rows than this live in the ledger itself until compaction."""
 
@@ -45,7 +46,7 @@ class SegmentWriter:
         self._ledger = ledger
         self._run = run
         self._digest = InputDigest(run.digest)
-        self._done = run.done
+        self._registered = self._done = run.done
         self._rows: list[pa.RecordBatch] = []
         self._latencies: list[float] = []
         self._count = 0
@@ -76,13 +77,22 @@ class SegmentWriter:
         totals = sum_totals(count_rows(table), *self._latency_totals(table))
         profiles = profile_rows(table)
         with self._ledger.writing() as connection:
-            register_segments(connection, segments)
-            add_totals(connection, totals)
-            add_to_profiles(connection, profiles)
-            connection.execute(
-                "UPDATE runs SET done = ?, digest = ? WHERE id = ?", (self._done, self._digest.value, self._run.id)
-            )
+            if self._advance_run(connection):
+                register_segments(connection, segments)
+                add_totals(connection, totals)
+                add_to_profiles(connection, profiles)
+        self._registered = self._done
         self._rows, self._latencies, self._count = [], [], 0
+
+    def _advance_run(self, connection: sqlite3.Connection) -> bool:
+        """Move the run on; False when an earlier call has done so, and was interrupted before it could answer."""
+        done, digest = self._done, self._digest.value
+        query = "UPDATE runs SET done = ?, digest = ? WHERE id = ? AND done = ?"
+        if connection.execute(query, (done, digest, self._run.id, self._registered)).rowcount:
+            return True
+        if connection.execute("SELECT done FROM runs WHERE id = ?", (self._run.id,)).fetchone() == (done,):
+            return False
+        raise FacemonError(f"run {self._run.id} was written by another process", "facemon store verify")
 
     close = flush
 

@@ -61,6 +61,7 @@ def _verify_segment(ledger: Ledger, segment: Segment, found: _Found) -> Iterator
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
                 yield f"{path} is not the file that was written"
+                return
     table = read_segment(ledger, segment)
     if table.num_rows != segment.rows:
         yield f"segment {segment.id} has {table.num_rows} rows, the ledger says {segment.rows}"
@@ -137,7 +138,8 @@ def _unknown_files(ledger: Ledger, segments: list[Segment]) -> Iterator[str]:
     for path in sorted((ledger.folder / "segments").rglob("*.parquet")):
         # A file that came after this state of the ledger was taken is a living writer's.
         name = path.relative_to(ledger.folder).as_posix()
-        if name not in known and not _is_known_now(ledger, name):
+        # One that has gone since it was listed had its entry cleared away with it.
+        if name not in known and not _is_known_now(ledger, name) and path.exists():
             yield f"{path} is in no ledger entry"
 
 

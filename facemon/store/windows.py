@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from facemon.store.ledger import Ledger
-from facemon.store.profiles import by_source, read_profiles
+from facemon.store.profiles import as_counted, by_source, read_profiles
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.values.profile import Profile, ProfileKey
-from facemon.values.times import EPOCH, from_micros, hour_of, micros, start_of_hour
+from facemon.values.times import from_micros, hour_of, micros, start_of_hour
 
 
 def read_window(
     ledger: Ledger, since: datetime, until: datetime, *, model: str, source: str | None = None
 ) -> dict[str | None, Profile]:
     """The profiles, by source, of a model's rows observed in `[since, until)`; of one source if it is named."""
+    if since >= until:
+        return {}
     with ledger.reading():
         first, end = hour_of(since), hour_of(until)
         whole_from = first if start_of_hour(first) == since else first + 1
@@ -40,8 +42,7 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
     """The pieces of the window that lie in an hour without filling it: none, one or two."""
     first, last = hour_of(since), hour_of(until)
     if first == last:
-        if since < until:
-            yield since, until
+        yield since, until
         return
     if start_of_hour(first) != since:
         yield since, start_of_hour(first + 1)
@@ -50,7 +51,7 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
 
 
 def _from_rows(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
-    start, stop = micros(max(since, EPOCH)), micros(until)
+    start, stop = micros(since), micros(until)
     segments = list_segments(ledger.connection, start, stop, model)
     for table in read_rows(ledger, segments, start, stop):
-        yield from profile_rows(table).items()
+        yield from as_counted(ledger.connection, profile_rows(table)).items()

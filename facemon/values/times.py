@@ -9,12 +9,15 @@ _HOUR = timedelta(hours=1)
 def parse_time(text: str) -> datetime:
     """Read an ISO 8601 time or date; ValueError if it is none."""
     time = datetime.fromisoformat(text.strip())
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC") from error
 
 
 def format_time(time: datetime) -> str:
     """Write an aware time as `2026-11-23T02:00:00.000000Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def micros(time: datetime) -> int:

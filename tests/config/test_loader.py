@@ -3,14 +3,12 @@
 import os
 import textwrap
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facemon.config.document import Config
 from facemon.config.loader import MAX_BYTES, dotted, load_config, parse_config
 from facemon.errors import ConfigError, ExitCode
 
@@ -331,28 +329,3 @@ def test_a_method_of_evidently_that_is_not_named_keeps_its_default() -> None:
 
 def test_keys_are_named_as_they_are_written() -> None:
     assert dotted(("a", 0, "b-c", "d.e", True, None, "")) == "a[0].b-c['d.e'][true][null]['']"
-
-
-# The files that ship
-
-
-def test_the_explained_configuration_writes_out_the_defaults() -> None:
-    explained, defaults = load_config(CONFIGS / "facemon.yaml"), parse_config("", name="x", directory=CONFIGS)
-    assert explained == defaults
-
-
-def test_the_explained_configuration_mentions_every_key() -> None:
-    text = (CONFIGS / "facemon.yaml").read_text("utf-8")
-    sections = [field.annotation for name, field in Config.model_fields.items() if name not in ("model", "directory")]
-    for section in sections:
-        for name, field in getattr(section, "model_fields", {}).items():
-            assert f"{field.alias or name}:" in text
-
-
-def test_the_five_attributes_load() -> None:
-    config = load_config(CONFIGS / "origin.yaml")
-    names = [attribute.name for attribute in config.model.attributes]
-    assert names == ["beard", "mustache", "glasses", "hair_color", "hair_length"]
-    assert config.tables.values["beard"] == {0: "no", 1: "yes"}
-    assert config.alertmanager.routes[0].continue_ is True
-    assert config.alertmanager.group_wait == timedelta(seconds=30)

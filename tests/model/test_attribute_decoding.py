@@ -56,12 +56,14 @@ def test_ordinal_takes_the_band_of_the_mean_even_where_another_band_weighs_more(
     age = attribute(
         kind="ordinal", values=[0, 10, 20, 30], bands={"old": [20, 31], "child": [0, 10], "young": [10, 20]}
     )
-    reading = read_attribute(age, np.asarray([[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 1.0], [0.9, 0.1, 0, 0]]))
+    reading = read_attribute(
+        age, np.asarray([[0.5, 0.0, 0.0, 0.5], [0.0, 0.0, 0.0, 1.0], [0.9, 0.1, 0, 0], [0, 1, 0, 0]])
+    )
     assert reading.value is not None
     assert reading.codes is not None
-    assert reading.value.tolist() == pytest.approx([15, 30, 1])
-    assert [age.classes[code] for code in reading.codes] == ["young", "old", "child"]
-    assert reading.confidence == pytest.approx([0.0, 1.0, 0.9])
+    assert reading.value.tolist() == pytest.approx([15, 30, 1, 10])
+    assert [age.classes[code] for code in reading.codes] == ["young", "old", "child", "young"]
+    assert reading.confidence == pytest.approx([0.0, 1.0, 0.9, 1.0])
 
 
 def test_number_is_passed_on() -> None:

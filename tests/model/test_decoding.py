@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import warnings
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -55,7 +56,7 @@ def gradient(width: int = 60, height: int = 40) -> Image.Image:
 
 @pytest.mark.parametrize("file_format", ["PNG", "BMP", "TIFF", "PPM"])
 def test_formats_without_loss(file_format: str) -> None:
-    assert np.array_equal(decoded(encoded(gradient(), file_format)), gradient())
+    assert np.array_equal(np.asarray(decoded(encoded(gradient(), file_format))), np.asarray(gradient()))
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "WEBP", "GIF", "JPEG2000", "AVIF"])
@@ -74,7 +75,8 @@ def test_exif_rotation(orientation: int) -> None:
     }  # fmt: skip
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert np.array_equal(decoded(encoded(gradient(), "PNG", exif=exif)), upright[orientation])
+    seen = np.asarray(decoded(encoded(gradient(), "PNG", exif=exif)))
+    assert np.array_equal(seen, upright[orientation])
 
 
 def test_sixteen_bit_gray_is_scaled_not_cut_off() -> None:
@@ -94,7 +96,9 @@ def test_cmyk_palette_alpha_and_bilevel() -> None:
     red = Image.new("RGB", (20, 20), (255, 0, 0))
     assert np.asarray(decoded(encoded(red.convert("CMYK"), "JPEG")))[5, 5] == pytest.approx([255, 0, 0], abs=3)
     palette = red.convert("P")
-    assert decoded(encoded(palette, "PNG", transparency=bytes(range(256)))).getpixel((3, 3)) == (255, 0, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decoded(encoded(palette, "PNG", transparency=bytes(range(256)))).getpixel((3, 3)) == (255, 0, 0)
     clear = Image.new("RGBA", (4, 4), (10, 20, 30, 0))
     assert decoded(encoded(clear, "PNG")).getpixel((1, 1)) == (10, 20, 30)
     assert decoded(encoded(Image.new("1", (4, 4), 1), "PNG")).getpixel((1, 1)) == (255, 255, 255)
@@ -103,17 +107,16 @@ def test_cmyk_palette_alpha_and_bilevel() -> None:
 def test_pixels_without_an_agreed_range_are_refused() -> None:
     deep = Image.fromarray(np.asarray([[0.1, 900.0]], np.float32))
     assert problem(encoded(deep, "TIFF")).code is ErrorCode.UNREADABLE
-    lab = Image.new("LAB", (4, 4))
-    assert problem(encoded(lab, "TIFF")).message == "colours of the kind LAB cannot be converted to RGB"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        ("No photograph, alas.\n".encode() * 40, "is no image but text"),
+        (b"No photograph, alas.\n" * 40, "is no image but text"),
         ("Käse".encode() * 200, "is no image but text"),
         (b"\0\0\0\x18ftypheic" + bytes(900), "is a video or an image in a format that is not supported"),
+        (b"\xff" * 600, "is no image in a format that is supported"),
         (bytes(range(256)) * 4, "is no image in a format that is supported"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image but text"),
     ],
@@ -161,7 +164,9 @@ def test_damage_of_every_kind_ends_in_an_image_or_a_problem(astronaut: Path) -> 
         for _ in range(150):
             damaged = bytearray(content)
             for _ in range(random.randrange(1, 20)):
-                damaged[random.randrange(min(len(damaged), random.choice((64, 1024, len(damaged)))))] = random.randrange(256)
+                damaged[random.randrange(min(len(damaged), random.choice((64, 1024, len(damaged)))))] = (
+                    random.randrange(256)
+                )
             if random.random() < 0.3:
                 del damaged[random.randrange(len(damaged)) :]
             answer = decode_image(bytes(damaged), LIMIT, with_time=True)
@@ -219,7 +224,8 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, unprivileged: Callable[[str
     file = tmp_path / "secret.jpg"
     file.write_bytes(b"x")
     file.chmod(0)
-    program = f"from facemon.model.decoding import read_image; from pathlib import Path; print(read_image(Path({str(file)!r}), 9))"
+    imports = "from pathlib import Path; from facemon.model.decoding import read_image"
+    program = f"{imports}; print(read_image(Path({str(file)!r}), 9))"
     assert "ErrorCode.DENIED: 'denied'" in unprivileged(program)
 
 
@@ -228,7 +234,9 @@ def unprivileged() -> Callable[[str], str]:
     def run(program: str) -> str:
         prefix = UNPRIVILEGED if os.geteuid() == 0 else ()
         try:
-            answer = subprocess.run([*prefix, sys.executable, "-c", program], capture_output=True, text=True, check=True)
+            answer = subprocess.run(
+                [*prefix, sys.executable, "-c", program], capture_output=True, text=True, check=True
+            )
         except FileNotFoundError:
             pytest.skip("root reads every file, and setpriv, which could take that from a process, is not installed")
         return answer.stdout

@@ -66,6 +66,6 @@ def test_pad_keeps_all_of_the_image_and_its_proportions() -> None:
 def test_the_formula_in_float32() -> None:
     options = config(scale=1 / 255, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
     pixels = np.asarray(photograph(4, 2))
-    mean, std = np.float32(options.mean), np.float32(options.std)
+    mean, std = np.asarray(options.mean, np.float32), np.asarray(options.std, np.float32)
     expected = (pixels.astype(np.float32) * np.float32(1 / 255) - mean) / std
     assert np.array_equal(input_batch([pixels, pixels], options)[1].transpose(1, 2, 0), expected)

@@ -101,7 +101,10 @@ def test_an_output_that_is_no_number_makes_one_error_row(tmp_path: Path) -> None
     # Infinity times 0 is NaN: every image without red is broken, and so is red itself, by infinity.
     file = write_reducing_model(tmp_path / "m.onnx", {"x": [[np.inf], [1.0], [1.0]]})
     model = model_of(file, [{"name": "x", "output": "x", "kind": "number"}])
-    images = [ImageInput(index, name, flat_image(tmp_path / f"{name}.png", COLOURS[name])) for index, name in enumerate(COLOURS)]
+    images = [
+        ImageInput(index, name, flat_image(tmp_path / f"{name}.png", COLOURS[name]))
+        for index, name in enumerate(COLOURS)
+    ]
     rows = predictor_of(model).predict(images, "run").rows.to_pydict()
     assert rows["error"] == ["nan"] * 4
     assert rows["error_message"][0] == "the model gave no number for x"
@@ -114,7 +117,10 @@ def test_a_neighbour_of_a_broken_image_keeps_its_own_result(tmp_path: Path) -> N
     file = write_reducing_model(tmp_path / "m.onnx", {"x": [[1.0], [3.4e38], [2.0]], "y": [[1.0], [2.0], [3.0]]})
     attributes = [{"name": name, "output": name, "kind": "number"} for name in ("x", "y")]
     model = model_of(file, attributes, scale=2.0)
-    images = [ImageInput(index, name, flat_image(tmp_path / f"{name}.png", COLOURS[name])) for index, name in enumerate(COLOURS)]
+    images = [
+        ImageInput(index, name, flat_image(tmp_path / f"{name}.png", COLOURS[name]))
+        for index, name in enumerate(COLOURS)
+    ]
     rows = predictor_of(model).predict(images, "run").rows.to_pydict()
     assert rows["error"] == [None, "nan", None, "nan"]
     assert rows["x_value"] == [510, None, 1020, None]
@@ -140,7 +146,7 @@ def test_each_input_has_its_row_whatever_is_wrong_with_it(tmp_path: Path, astron
     ]  # fmt: skip
     assert rows["ordinal"] == list(range(10, 19)) == list(batch.ordinals)
     assert rows["image"] == [image.name for image in images]
-    assert rows["box"][1] == rows["box"][7] == [179, 83, 266, 170] or rows["box"][1] == rows["box"][7]
+    assert rows["box"][1] == rows["box"][7] == [179, 83, 266, 170]
     assert rows["gender"][1] == rows["gender"][7] == "female"
     assert [face for face in rows["face"] if face is not None] == [0, 0]
     assert all(rows["error_message"][index] for index, error in enumerate(rows["error"]) if error)

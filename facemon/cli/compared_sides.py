@@ -1,0 +1,139 @@
+"""What a drift check compares: a reference and current data, each from the log or from a file."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.cli.session import Session
+from facemon.errors import FacemonError, UsageError
+from facemon.values.drift_result import Check, Side
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from facemon.drift.sample import Sample
+    from facemon.drift.tables import TableLayout
+    from facemon.store.ledger import Ledger
+    from facemon.store.references import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of `observed_at`, and the one source that is wanted, if it is."""
+
+    since: datetime
+    until: datetime
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSide:
+    """One side: its counts, what it is, and how to get at its rows when a report needs them."""
+
+    sample: "Sample"
+    side: Side
+    rows: "Callable[[], pa.Table]"
+
+
+def reference_side(
+    session: Session, ledger: "Ledger", given: str | None, checks: Collection[Check], *, for_log: bool
+) -> "tuple[ComparedSide, TableLayout, Reference | None]":
+    """The reference of `--reference`, of `drift.reference`, or the newest that was set.
+
+    A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
+    in the log's bins, because the other side comes from there.
+    """
+    from facemon.drift.sample import Sample
+    from facemon.drift.tables import LOG_LAYOUT
+    from facemon.store.references import find_reference, reference_file, reference_profiles
+
+    if given is not None and Path(given).exists():
+        side, layout = _table(session, Path(given), checks, layout=LOG_LAYOUT if for_log else None)
+        return side, layout, None
+    try:
+        reference = find_reference(ledger, given or session.config.drift.reference)
+    except FacemonError as error:
+        if given is not None and ("/" in given or "." in given):
+            raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
+        raise
+    about = Side(reference.rows, reference.name, reference.kind, reference.since, reference.until)
+    if reference.origin == "file":
+        path = reference_file(ledger, reference)
+        side, layout = _table(session, path, checks, layout=LOG_LAYOUT if for_log else None)
+        return ComparedSide(side.sample, about, side.rows), layout, reference
+    sample = Sample.of_sources(reference_profiles(ledger, reference))
+    rows = _table_rows(session, reference_file(ledger, reference))
+    return ComparedSide(sample, about, rows), LOG_LAYOUT, reference
+
+
+def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
+    """Only the rows of one source; within it each image is a cluster of its own."""
+    from facemon.drift.sample import Sample
+    from facemon.values.profile import Profile
+
+    sample = Sample.of_rows(side.sample.by_source.get(source, Profile()))
+    return replace(side, sample=sample)
+
+
+def current_table(session: Session, path: Path, checks: Collection[Check], layout: "TableLayout") -> ComparedSide:
+    """The table of `--current`, counted in the reference's layout."""
+    return _table(session, path, checks, layout=layout)[0]
+
+
+def current_window(session: Session, ledger: "Ledger", window: Window, reference: "Reference | None") -> ComparedSide:
+    """The log's rows of a window; UsageError where it overlaps the reference's."""
+    from facemon.drift.sample import Sample
+    from facemon.store.windows import read_window
+
+    _refuse_overlap(window, reference)
+    model = (reference.model if reference else None) or session.config.model.id
+    profiles = read_window(ledger, window.since, window.until, model=model, source=window.source)
+
+    def rows() -> "pa.Table":
+        from facemon.store.row_samples import sample_rows
+
+        most = session.config.drift.evidently.max_rows
+        found = sample_rows(ledger, window.since, window.until, model=model, most=most)
+        if found is None:
+            raise FacemonError("the window has no rows that Evidently could be given")
+        return found
+
+    return ComparedSide(Sample.of_sources(profiles), Side(0, since=window.since, until=window.until), rows)
+
+
+def _refuse_overlap(window: Window, reference: "Reference | None") -> None:
+    if not (reference and reference.since and reference.until):
+        return
+    if window.since < reference.until and reference.since < window.until:
+        minute = "%Y-%m-%d %H:%M"
+        raise UsageError(
+            f"the window from {window.since:{minute}} to {window.until:{minute}} UTC overlaps the reference "
+            f"{reference.name!r}, {reference.since:{minute}} to {reference.until:{minute}}",
+            "choose another window with --since and --until, or another --reference",
+        )
+
+
+def _table(
+    session: Session, path: Path, checks: Collection[Check], *, layout: "TableLayout | None"
+) -> "tuple[ComparedSide, TableLayout]":
+    from facemon.drift.tables import read_reference, read_sample
+
+    attributes, tables = session.config.model.attributes, session.config.tables
+    if layout is None:
+        sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
+    else:
+        sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks)
+    return ComparedSide(sample, Side(sample.rows, path.name, "predictions"), _table_rows(session, path)), layout
+
+
+def _table_rows(session: Session, path: Path) -> "Callable[[], pa.Table]":
+    def rows() -> "pa.Table":
+        from facemon.drift.table_sample import sampled_rows
+
+        config = session.config
+        most = config.drift.evidently.max_rows
+        return sampled_rows(path, attributes=config.model.attributes, tables=config.tables, most=most)
+
+    return rows

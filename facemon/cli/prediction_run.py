@@ -1,0 +1,226 @@
+"""One run of predict: from the inputs that are left, through the model, into the log and to whoever reads along."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.cli.console import Console, Progress
+from facemon.cli.session import Session
+from facemon.errors import FacemonError, Interrupted
+
+if TYPE_CHECKING:
+    from facemon.model.predictor import Predictor
+    from facemon.predict.image_source import ImageSource, ObservedFrom
+    from facemon.predict.run_summary import RunSummary
+    from facemon.store.ledger import Ledger
+    from facemon.store.runs import Run, RunIdentity
+    from facemon.values.image_input import ImageInput
+    from facemon.values.prediction import PredictedBatch
+
+TABLE = "table"
+_TABLE_ROWS = 100
+"""A table on a terminal shows so many rows; the log has them all."""
+
+Sink = Callable[["PredictedBatch"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for, checked."""
+
+    paths: tuple[str, ...]
+    output: Path | None
+    format: str | None
+    source: str | None
+    observed_at: "datetime | ObservedFrom | None"
+    observed_text: str
+    resume: bool
+    threads: int | None
+
+
+def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
+    """Predict all inputs into the log and the output; what was finished is logged whatever ends the run."""
+    from facemon.predict.image_source import LIST, ImageSource
+    from facemon.store.runs import finish_run
+
+    path_list = sys.stdin.buffer if LIST in request.paths else None
+    images = ImageSource(request.paths, observed_at=request.observed_at, source=request.source, path_list=path_list)
+    stop = threading.Event()
+    with _opened_run(session.console, ledger, _identity(request, predictor), request.resume) as logged:
+        summary = _predict(session, request, predictor, images, ledger, logged, stop)
+        session.console.say(str(summary))
+        if stop.is_set():
+            kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
+            raise Interrupted(f"stopped after {summary.images} images; {kept}")
+        if ledger and logged:
+            finish_run(ledger, logged, datetime.now(UTC))
+    _refuse_nothing(images, summary, logged)
+    return summary
+
+
+def _predict(
+    session: Session,
+    request: Request,
+    predictor: "Predictor",
+    images: "ImageSource",
+    ledger: "Ledger | None",
+    logged: "Run | None",
+    stop: threading.Event,
+) -> "RunSummary":
+    from facemon.predict.pipeline import default_threads, run_pipeline
+    from facemon.predict.run_summary import RunSummary
+
+    threads = request.threads or session.config.predict.threads or default_threads()
+    summary = RunSummary()
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
+        sinks.append(stack.enter_context(_showing(session, request)))
+        progress = stack.enter_context(session.console.progress("predicting", "images"))
+        _count_ahead(request, progress)
+        stack.enter_context(_stopping(stop))
+        began = time.monotonic()
+        inputs = _remaining(images, logged) if logged else iter(images)
+        for batch in run_pipeline(inputs, predictor, run=logged.id if logged else "", threads=threads, stop=stop):
+            for sink in sinks:
+                sink(batch)
+            summary = summary.update(batch, time.monotonic() - began)
+            progress.advance(len(batch.ordinals))
+    return summary
+
+
+def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
+    from facemon.predict.image_source import IMAGE_SUFFIXES
+
+    suffixes = " ".join(sorted(IMAGE_SUFFIXES))
+    if images.empty_directories:
+        raise FacemonError(
+            f"no image is in {', '.join(images.empty_directories)}", f"in directories these are taken: {suffixes}"
+        )
+    if summary.images == 0 and not (run and run.done):
+        raise FacemonError("the list on stdin names no image", "write one path on each line")
+
+
+def _identity(request: Request, predictor: "Predictor") -> "RunIdentity":
+    from facemon.store.runs import RunIdentity
+
+    absolute = [path if path == "-" else str(Path(path).absolute()) for path in request.paths]
+    inputs = tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in absolute)
+    return RunIdentity(
+        (*inputs, f"observed_at={request.observed_text}"), predictor.model.id, predictor.fingerprint, request.source
+    )
+
+
+@contextmanager
+def _opened_run(
+    console: Console, ledger: "Ledger | None", identity: "RunIdentity", resume: bool
+) -> "Iterator[Run | None]":
+    """The run that the rows belong to, locked while the block runs; none without a log."""
+    from facemon.store.runs import begin_run, resume_run
+
+    if ledger is None:
+        yield None
+        return
+    found = resume_run(ledger, identity) if resume else None
+    if found:
+        console.say(f"continuing run {found.id} after {found.done} images")
+    elif resume:
+        console.say("no unfinished run on these paths; starting one")
+    with found or begin_run(ledger, identity, datetime.now(UTC)) as run:
+        yield run
+
+
+def _remaining(images: "ImageSource", run: "Run") -> "Iterator[ImageInput]":
+    """The inputs that the run has not logged yet; FacemonError when those that it has are no longer the same."""
+    from itertools import islice
+
+    from facemon.store.runs import check_same_inputs
+
+    stream = iter(images)
+    check_same_inputs(run, (image.name for image in islice(stream, run.done)))
+    return stream
+
+
+@contextmanager
+def _logging(ledger: "Ledger", run: "Run") -> Iterator[Sink]:
+    from facemon.store.segment_writer import SegmentWriter
+
+    writer = SegmentWriter(ledger, run)
+    try:
+        yield writer.add
+    finally:
+        writer.close()
+
+
+@contextmanager
+def _showing(session: Session, request: Request) -> Iterator[Sink]:
+    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere."""
+    from facemon.predict.output import OutputFormat, open_file, open_stream
+
+    attributes, console = session.config.model.attributes, session.console
+    if request.output is not None and request.format is not None:
+        with open_file(request.output, OutputFormat(request.format), attributes) as writer:
+            yield lambda batch: writer.add(batch.rows)
+    elif request.format is None and console.is_quiet:
+        yield lambda _: None
+    elif request.format == TABLE or (request.format is None and console.is_terminal):
+        with _tabulating(session) as sink:
+            yield sink
+    else:
+        with open_stream(sys.stdout.buffer, OutputFormat(request.format or "jsonl"), attributes) as writer:
+            yield lambda batch: writer.add(batch.rows)
+
+
+@contextmanager
+def _tabulating(session: Session) -> Iterator[Sink]:
+    from facemon.predict.terminal_table import table_columns, table_rows
+
+    attributes, rows, beyond = session.config.model.attributes, list[Sequence[str]](), 0
+
+    def keep(batch: "PredictedBatch") -> None:
+        nonlocal beyond
+        room = _TABLE_ROWS - len(rows)
+        beyond += max(0, batch.rows.num_rows - room)
+        if room:
+            rows.extend(table_rows(batch.rows.slice(0, room), attributes))
+
+    yield keep
+    session.console.table(table_columns(attributes), rows)
+    if beyond:
+        session.console.result(f"… and {beyond} rows more; -o FILE writes all")
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM finish what has begun; a second one ends at once."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+
+    def ask(*_: object) -> None:
+        stop.set()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+    for number in numbers:
+        signal.signal(number, ask)
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _count_ahead(request: Request, progress: Progress) -> None:
+    """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
+    from facemon.predict.image_source import LIST, ImageSource
+
+    if LIST in request.paths or not sys.stderr.isatty():
+        return
+    counting = threading.Thread(target=lambda: progress.expect(sum(1 for _ in ImageSource(request.paths))), daemon=True)
+    counting.start()

@@ -1,0 +1,61 @@
+"""What a cell of somebody else's table means for an attribute."""
+
+from typing import Any
+
+from facemon.config.drift import TablesConfig
+from facemon.config.model import AttributeConfig
+from facemon.drift.table_counts import text_of
+from facemon.errors import FacemonError
+from facemon.values.profile import MISSING_LABEL, OTHER
+
+_SHOWN = 5
+
+
+class AttributeCells:
+    """Turns the cells of one attribute's column into its labels, and remembers whether any made sense.
+
+    A cell is looked up under `tables.values`, then among the attribute's labels; an ordinal's number is
+    banded. Anything else is `other`.
+    """
+
+    def __init__(self, attribute: AttributeConfig, tables: TablesConfig) -> None:
+        self._attribute = attribute
+        self._meanings = {text_of(cell): label for cell, label in tables.values.get(attribute.name, {}).items()}
+        self._known = {*attribute.classes, *self._meanings.values()}
+        self._strange: list[str] = []
+        self._is_recognised = False
+
+    def label_of(self, cell: Any) -> str:
+        """The label that a cell stands for."""
+        label = self._read(cell)
+        if label == OTHER and OTHER not in self._known:
+            if len(self._strange) < _SHOWN:
+                self._strange.append(text_of(cell))
+        elif label != MISSING_LABEL:
+            self._is_recognised = True
+        return label
+
+    def check(self, where: str) -> None:
+        """FacemonError if the column has cells and none of them was a label: a mapping must be missing."""
+        if self._strange and not self._is_recognised:
+            labels = ", ".join(self._attribute.classes)
+            raise FacemonError(
+                f"{where}: no cell is a label of {self._attribute.name} ({labels}); found {', '.join(self._strange)}",
+                f"say what the cells mean under tables.values.{self._attribute.name} in the configuration",
+            )
+
+    def _read(self, cell: Any) -> str:
+        text = text_of(cell)
+        if text == MISSING_LABEL:
+            return MISSING_LABEL
+        if text in self._meanings:
+            return self._meanings[text]
+        if isinstance(cell, bool) and str(int(cell)) in self._meanings:
+            return self._meanings[str(int(cell))]
+        if text in self._known:
+            return text
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            for label, (low, high) in self._attribute.bands.items():
+                if low <= cell < high:
+                    return label
+        return OTHER

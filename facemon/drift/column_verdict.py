@@ -1,0 +1,38 @@
+"""The verdict on one column, from its evidence and what the user calls a shift that matters."""
+
+from dataclasses import dataclass
+
+from facemon.drift.column_evidence import Evidence
+from facemon.values.drift_result import Verdict
+
+_BLUNT = 2
+"""Rows that cannot show a shift of this many thresholds cannot clear a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict, and why it is not a plain one."""
+
+    verdict: Verdict
+    reason: str | None = None
+
+
+def decide(evidence: Evidence, p_adjusted: float | None, threshold: float, significance: float) -> Decision:
+    """Drift if the score reaches the threshold and is proven; undecided if it could be; else ok."""
+    if evidence.score is None or evidence.detectable is None or p_adjusted is None:
+        return Decision(evidence.untested, evidence.reason)
+    if evidence.score >= threshold:
+        if p_adjusted <= significance:
+            return Decision(Verdict.DRIFT)
+        return Decision(
+            Verdict.UNDECIDED,
+            f"the score {evidence.score:.3g} reaches the threshold {threshold:g}, but these rows do not prove it "
+            f"(adjusted p {p_adjusted:.2g}): more rows would decide",
+        )
+    if evidence.detectable > _BLUNT * threshold:
+        return Decision(
+            Verdict.UNDECIDED,
+            f"too few rows to clear it: they would only show a shift of {evidence.detectable:.3g} or more, "
+            f"over twice the threshold {threshold:g}",
+        )
+    return Decision(Verdict.OK)

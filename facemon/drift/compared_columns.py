@@ -1,0 +1,80 @@
+"""Which columns a check compares, in the order of the configuration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from facemon.config.drift import DriftConfig
+from facemon.config.model import AttributeConfig
+from facemon.drift.sample import Sample
+from facemon.values.drift_result import Check
+from facemon.values.prediction import IMAGE_FEATURES
+
+_IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedColumn:
+    """A column of a check; `attribute` and `measure` say what it holds in the model check."""
+
+    name: str
+    attribute: str | None = None
+    measure: str = "label"
+
+
+def compared_columns(
+    check: Check, attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, settings: DriftConfig
+) -> tuple[ComparedColumn, ...]:
+    """The columns of the data or the model check."""
+    if check is Check.MODEL:
+        return model_columns(attributes, reference, current)
+    return data_columns(attributes, reference, current, settings)
+
+
+def model_columns(
+    attributes: Sequence[AttributeConfig], reference: Sample, current: Sample
+) -> tuple[ComparedColumn, ...]:
+    """Each attribute's label and confidence, or its value where it is a number.
+
+    A confidence that neither side holds is left out: tables of labels have none.
+    """
+    columns = []
+    for attribute in attributes:
+        if attribute.kind == "number":
+            columns.append(ComparedColumn(f"{attribute.name}_value", attribute.name, "value"))
+            continue
+        columns.append(ComparedColumn(attribute.name, attribute.name))
+        confidence = f"{attribute.name}_confidence"
+        if reference.column(confidence) or current.column(confidence):
+            columns.append(ComparedColumn(confidence, attribute.name, "confidence"))
+    return tuple(columns)
+
+
+def data_columns(
+    attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, settings: DriftConfig
+) -> tuple[ComparedColumn, ...]:
+    """Every column of either side, and every configured one, that belongs to no attribute."""
+    of_attributes = {attribute.name for attribute in attributes} | {
+        column for attribute in attributes for column in (*attribute.columns, f"{attribute.name}_confidence")
+    }
+    held = {
+        *reference.total.columns,
+        *reference.not_comparable,
+        *reference.faulty,
+        *current.total.columns,
+        *current.not_comparable,
+        *current.faulty,
+        *settings.columns,
+    }
+    first = [name for name in (*_IMAGE_COLUMNS, *settings.columns) if name in held]
+    in_files = [name for name in (*reference.names, *current.names) if name in held]
+    ordered = dict.fromkeys([*first, *in_files, *sorted(held)])
+    return tuple(ComparedColumn(name) for name in ordered if name not in of_attributes)
+
+
+def threshold_of(column: ComparedColumn, check: Check, settings: DriftConfig) -> float:
+    """The column's own threshold if it has one, else the check's."""
+    default = settings.model if check is Check.MODEL else settings.data
+    own = settings.columns.get(column.name)
+    if own is None and column.measure == "value" and column.attribute is not None:
+        own = settings.columns.get(column.attribute)
+    return (own or default).threshold

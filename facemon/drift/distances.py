@@ -1,0 +1,55 @@
+"""How far apart two distributions are, from 0 (the same) to 1 (nothing in common)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.values.profile import ColumnCounts, ColumnKind
+
+Counts = NDArray[np.int64]
+
+
+def aligned(columns: list[ColumnCounts]) -> list[Counts]:
+    """The counts of columns of one kind over the same keys: all their labels or bins, ascending."""
+    if columns[0].kind is ColumnKind.CATEGORICAL:
+        labels = sorted({label for column in columns for label in column.labels})
+        place = {label: at for at, label in enumerate(labels)}
+        places = [np.array([place[label] for label in column.labels], dtype=np.intp) for column in columns]
+        width = len(labels)
+    else:
+        bins = np.unique(np.concatenate([column.bins for column in columns]))
+        places = [np.searchsorted(bins, column.bins) for column in columns]
+        width = len(bins)
+    gathered = []
+    for column, at in zip(columns, places, strict=True):
+        counts = np.zeros(width, dtype=np.int64)
+        np.add.at(counts, at, column.counts)
+        gathered.append(counts)
+    return gathered
+
+
+def total_variation(reference: Counts, current: Counts) -> float:
+    """Half the sum of the absolute differences of shares: the share of rows that would have to change label.
+
+    Both are counts over the same labels, of which "missing" is one like any other. For two labels it is the
+    change of either share: 0.05 is five percentage points.
+    """
+    shares = np.abs(current / current.sum() - reference / reference.sum())
+    return float(min(shares.sum() / 2, 1.0))
+
+
+def ks_distance(reference: Counts, current: Counts) -> float:
+    """The largest difference of the cumulative shares over ordered bins (Kolmogorov-Smirnov).
+
+    The missing values are the first bin and take part in the order. If a share m of the values vanishes at
+    random, the cumulative shares differ by m right after that bin, so the distance is at least m: 60 %
+    missing shows as 0.6 or more, where a distance over the values that are left would show nothing.
+    """
+    differences = np.cumsum(current) / current.sum() - np.cumsum(reference) / reference.sum()
+    return float(min(np.abs(differences).max(), 1.0))
+
+
+def distance(reference: ColumnCounts, current: ColumnCounts) -> float:
+    """The score of a column: total variation for labels, the KS distance for numbers."""
+    first, second = aligned([reference, current])
+    measure = total_variation if reference.kind is ColumnKind.CATEGORICAL else ks_distance
+    return measure(first, second)

@@ -1,0 +1,260 @@
+"""Evidently's drift report on a sample of the rows: its HTML for people, its numbers beside their meaning.
+
+The only file that imports evidently, and with it pandas: six seconds and 285 MB, so inside the function.
+"""
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from facemon.config.drift import EvidentlyConfig
+from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.errors import ConfigError, FacemonError
+from facemon.values.drift_result import CheckResult, ColumnResult, Verdict
+
+_DISTANCES = {
+    "jensenshannon": ("categorical", "numerical"),
+    "hellinger": ("categorical", "numerical"),
+    "kl_div": ("categorical", "numerical"),
+    "psi": ("categorical", "numerical"),
+    "wasserstein": ("numerical",),
+    "ed": ("numerical",),
+}
+_TESTS = {
+    "chisquare": ("categorical",),
+    "z": ("categorical",),
+    "fisher_exact": ("categorical",),
+    "g_test": ("categorical",),
+    "TVD": ("categorical",),
+    "ks": ("numerical",),
+    "anderson": ("numerical",),
+    "cramer_von_mises": ("numerical",),
+    "es": ("numerical",),
+    "mannw": ("numerical",),
+    "t_test": ("numerical",),
+    "empirical_mmd": ("numerical",),
+}
+_DEFAULTS: Mapping[str, str] = {"categorical": "jensenshannon", "numerical": "wasserstein"}
+_MISSING = "(missing)"
+_MOST_LABELS = 1_000
+_SEED = 20_261_123
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The columns that Evidently is given, and the results of those that it cannot take."""
+
+    categorical: tuple[str, ...]
+    numerical: tuple[str, ...]
+    left_out: tuple[ColumnResult, ...]
+
+
+def run_evidently(
+    reference: pa.Table,
+    current: pa.Table,
+    *,
+    settings: EvidentlyConfig,
+    attributes: Sequence[AttributeConfig],
+    folder: Path,
+    at: datetime,
+) -> tuple[CheckResult, Path | None]:
+    """Compare the rows by Evidently's `DataDriftPreset` and write its report as HTML and JSON below `folder`.
+
+    Each side is a seeded sample of at most `settings.max_rows`. A column is drift where Evidently says so; the
+    check is, where at least `settings.share` of the columns are. A column that would abort or fool Evidently
+    (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where no
+    column was left to compare. ConfigError for a method that Evidently does not have.
+    """
+    methods: dict[str, str] = dict(_DEFAULTS)
+    methods.update(settings.methods.items())
+    _check_methods(methods)
+    sides = [_sampled(rows, settings.max_rows) for rows in (reference, current)]
+    plan = _plan(sides[0], sides[1], attributes)
+    if not (plan.categorical or plan.numerical):
+        return CheckResult(Verdict.UNDECIDED, settings.share, plan.left_out), None
+    snapshot = _run(sides, plan, methods, settings.share)
+    html = _write(snapshot, folder, at)
+    columns = (*_column_results(snapshot.dict(), plan, methods, sides), *plan.left_out)
+    return CheckResult(_verdict(columns, settings.share), settings.share, columns), html
+
+
+def _check_methods(methods: Mapping[str, str]) -> None:
+    for kind, method in methods.items():
+        known = [name for name, kinds in (_DISTANCES | _TESTS).items() if kind in kinds]
+        if method not in known:
+            near = get_close_matches(method, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(
+                f"drift.evidently.methods.{kind}: Evidently has no {kind} method {method!r}",
+                f"{hint}It has {', '.join(known)}",
+            )
+
+
+def _sampled(rows: pa.Table, most: int) -> pa.Table:
+    if rows.num_rows <= most:
+        return rows
+    chosen = np.random.default_rng(_SEED).choice(rows.num_rows, most, replace=False)
+    return rows.take(pa.array(np.sort(chosen)))
+
+
+def _plan(reference: pa.Table, current: pa.Table, attributes: Sequence[AttributeConfig]) -> _Plan:
+    of_attributes = [column for attribute in attributes for column in attribute.columns]
+    found = [name for name in (*reference.column_names, *current.column_names) if name not in LOG_COLUMNS]
+    labels, numbers, left_out = [], [], []
+    for name in dict.fromkeys([*(name for name in of_attributes if name in found), *found]):
+        sides = [side.column(name) if name in side.column_names else None for side in (reference, current)]
+        kinds = [None if column is None else _kind(column) for column in sides]
+        reason, verdict = _obstacle(sides, kinds)
+        if reason is not None:
+            rows = [0 if column is None else len(column) for column in sides]
+            kind = next((kind for kind in kinds if kind in _RESULT_KINDS), "categorical")
+            left_out.append(
+                ColumnResult(name, _RESULT_KINDS[kind], verdict, n_reference=rows[0], n_current=rows[1], reason=reason)
+            )
+        elif kinds[0] == "numerical":
+            numbers.append(name)
+        else:
+            labels.append(name)
+    return _Plan(tuple(labels), tuple(numbers), tuple(left_out))
+
+
+_RESULT_KINDS = {"categorical": "categorical", "numerical": "number"}
+
+
+def _kind(column: pa.ChunkedArray) -> str:
+    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return "numerical"
+    if pa.types.is_boolean(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        return "categorical"
+    return "null" if pa.types.is_null(type_) else str(type_)
+
+
+def _obstacle(columns: Sequence[pa.ChunkedArray | None], kinds: Sequence[str | None]) -> tuple[str | None, Verdict]:
+    """Why Evidently is not given a column, and what that makes of it; no reason where it is."""
+    for column, side in zip(columns, ("reference", "current data"), strict=True):
+        if column is None:
+            verdict = Verdict.NOT_COMPARED if side == "reference" else Verdict.UNDECIDED
+            return f"the {side} has no such column", verdict
+    held = [column for column in columns if column is not None]
+    for column, kind, side in zip(held, kinds, ("reference", "current data"), strict=True):
+        if kind == "null" or not _has_values(column):
+            return f"all values are missing in the {side}, which Evidently cannot compare", Verdict.UNDECIDED
+    if kinds[0] not in _RESULT_KINDS or kinds[1] not in _RESULT_KINDS:
+        return "it holds neither numbers nor labels", Verdict.NOT_COMPARED
+    if kinds[0] != kinds[1]:
+        return f"{kinds[0]} in the reference, {kinds[1]} in the current data", Verdict.UNDECIDED
+    distinct = max(pc.count_distinct(column).as_py() for column in held)
+    if kinds[0] == "categorical" and (distinct > _MOST_LABELS or distinct > max(20, len(held[0]) / 2)):
+        return "it names single rows (an identifier)", Verdict.NOT_COMPARED
+    return None, Verdict.OK
+
+
+def _has_values(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_floating(column.type):
+        return bool(pc.any(pc.is_finite(column)).as_py())
+    return column.null_count < len(column)
+
+
+def _run(sides: Sequence[pa.Table], plan: _Plan, methods: Mapping[str, str], share: float) -> Any:
+    """Evidently's snapshot of the comparison."""
+    os.environ["DO_NOT_TRACK"] = "1"  # read when evidently is imported: nothing leaves this machine
+    with warnings.catch_warnings():
+        # Evidently divides by zero and uses what pandas deprecates; its readers can do nothing about either.
+        warnings.simplefilter("ignore")
+        from evidently import DataDefinition, Dataset, Report
+        from evidently.presets import DataDriftPreset
+
+        definition = DataDefinition(categorical_columns=list(plan.categorical), numerical_columns=list(plan.numerical))
+        reference, current = (
+            Dataset.from_pandas(_prepared(side, plan).to_pandas(), data_definition=definition) for side in sides
+        )
+        preset = DataDriftPreset(cat_method=methods["categorical"], num_method=methods["numerical"], drift_share=share)
+        try:
+            # The current data comes first; swapped, Evidently would say nothing.
+            return Report([preset], include_tests=True).run(current, reference)
+        except (ValueError, ZeroDivisionError) as error:
+            raise FacemonError(
+                f"Evidently failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                "another method under drift.evidently.methods may fit these columns",
+            ) from error
+
+
+def _prepared(rows: pa.Table, plan: _Plan) -> pa.Table:
+    """Labels as text in which "missing" is one; numbers as float64 without infinities, which it chokes on."""
+    columns: dict[str, Any] = {}
+    for name in plan.categorical:
+        column = rows.column(name)
+        columns[name] = pc.fill_null(pc.cast(column, pa.string()), _MISSING)
+    for name in plan.numerical:
+        column = pc.cast(rows.column(name), pa.float64(), safe=False)
+        columns[name] = pc.if_else(pc.is_finite(column), column, pa.scalar(None, pa.float64()))
+    return pa.table(columns)
+
+
+def _column_results(
+    document: Mapping[str, Any], plan: _Plan, methods: Mapping[str, str], sides: Sequence[pa.Table]
+) -> list[ColumnResult]:
+    status = {test["metric_config"]["metric_id"]: str(test["status"]) for test in document["tests"]}
+    metrics = {metric["config"]["column"]: metric for metric in document["metrics"] if "column" in metric["config"]}
+    results = []
+    for kind, names in (("categorical", plan.categorical), ("numerical", plan.numerical)):
+        method = methods[kind]
+        for name in names:
+            metric = metrics[name]
+            number, threshold = float(metric["value"]), float(metric["config"]["threshold"])
+            is_distance = method in _DISTANCES
+            results.append(
+                ColumnResult(
+                    column=name,
+                    kind=_RESULT_KINDS[kind],
+                    verdict=Verdict.DRIFT if status[metric["id"]].endswith("FAIL") else Verdict.OK,
+                    score=number,
+                    p_value=None if is_distance else number,
+                    n_reference=sides[0].num_rows,
+                    n_current=sides[1].num_rows,
+                    method=method,
+                    threshold=threshold,
+                    test=f"Evidently's {'distance: high' if is_distance else 'p-value: low'} is drift",
+                )
+            )
+    return results
+
+
+def _verdict(columns: Sequence[ColumnResult], share: float) -> Verdict:
+    compared = [column for column in columns if column.verdict in (Verdict.DRIFT, Verdict.OK)]
+    drifted = [column for column in compared if column.verdict is Verdict.DRIFT]
+    if drifted and len(drifted) >= share * len(compared):
+        return Verdict.DRIFT
+    if not compared or any(column.verdict is Verdict.UNDECIDED for column in columns):
+        return Verdict.UNDECIDED
+    return Verdict.OK
+
+
+def _write(snapshot: Any, folder: Path, at: datetime) -> Path:
+    """Write the report under a name that says when, and as `latest.html`; each file appears whole."""
+    stem = f"evidently-{at:%Y%m%dT%H%M%SZ}"
+    html = folder / f"{stem}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{stem}.json").write_text(json.dumps(json.loads(snapshot.json()), indent=2), encoding="utf-8")
+        html.write_text(snapshot.get_html_str(as_iframe=False), encoding="utf-8")
+        copy = folder / f".{stem}.tmp"
+        shutil.copyfile(html, copy)
+        copy.replace(folder / "latest.html")
+    except OSError as error:
+        raise FacemonError(
+            f"{folder}: the report cannot be written: {error.strerror}", "check the folder's rights and space"
+        ) from error
+    return html

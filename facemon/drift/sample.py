@@ -1,0 +1,51 @@
+"""One side of a comparison: the profiles of its rows per source, and what could not be counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Self
+
+from facemon.values.profile import ColumnCounts, Profile, add_profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The rows of a window, a reference or a table.
+
+    `by_source` holds one profile per source; the rows without one are under None. `total` is their sum.
+    `accuracy` gives per attribute how many of how many labelled rows were right. For columns of a table that
+    were not counted, `not_comparable` says why they cannot be compared by their nature, and `faulty` what is
+    wrong with them. `names` are the columns that the user could have meant.
+    """
+
+    by_source: Mapping[str | None, Profile]
+    total: Profile
+    accuracy: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
+    not_comparable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    faulty: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of_sources(cls, by_source: Mapping[str | None, Profile]) -> Self:
+        """The sample of a store's profiles, one per source."""
+        total = add_profiles(by_source.values())
+        return cls(dict(by_source), total, names=tuple(total.columns))
+
+    @classmethod
+    def of_rows(cls, profile: Profile) -> Self:
+        """A sample in which every image stands for itself, such as the rows of one source asked about alone."""
+        return cls.of_sources({None: profile})
+
+    @property
+    def rows(self) -> int:
+        """How many faces, or images where no face was counted, the sample holds."""
+        return self.total.faces or self.total.images
+
+    def column(self, name: str) -> ColumnCounts | None:
+        """The counts of a column over all sources; None where the sample lacks it."""
+        return self.total.columns.get(name)
+
+    def column_by_source(self, name: str) -> dict[str | None, ColumnCounts]:
+        """The counts of a column per source, without the sources that have no row of it."""
+        found = {source: profile.columns.get(name) for source, profile in self.by_source.items()}
+        return {source: column for source, column in found.items() if column is not None and column.total > 0}

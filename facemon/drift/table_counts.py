@@ -1,0 +1,127 @@
+"""Counts the cells of one column of a table per cluster, batch by batch."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from facemon.values.binning import MISSING, Scale, bins_of
+from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind, binned_counts, categorical_counts
+
+Codes = NDArray[np.int16]
+Cells = Iterable[tuple[Any, Codes]]
+"""Per batch an Arrow array, and for each of its rows the number of the cluster that it belongs to."""
+
+MOST_LABELS = 1_000
+"""A text column with more distinct values than this is an identifier."""
+_QUANTILES = 1_000
+_WIDEST = 1 << 16
+
+
+class TooManyLabels(Exception):
+    """A column has more distinct values than any set of labels; `seen` are the first of them."""
+
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self.seen = seen
+
+
+def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) -> list[ColumnCounts]:
+    """The counts per cluster under the labels that `label_of` gives the cells; TooManyLabels if they are no labels."""
+    place: dict[str, int] = {}
+    totals = np.zeros((clusters, 0), dtype=np.int64)
+    for cell_array, codes in cells:
+        encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
+        values = [*encoded.dictionary.to_pylist(), None]
+        places = np.array([place.setdefault(label_of(value), len(place)) for value in values])
+        if len(place) > MOST_LABELS:
+            raise TooManyLabels(list(place)[:MOST_LABELS])
+        indices = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
+        found = np.bincount(codes.astype(np.int64) * len(place) + places[indices], minlength=clusters * len(place))
+        grown = found.reshape(clusters, len(place))
+        grown[:, : totals.shape[1]] += totals
+        totals = grown
+    return [categorical_counts(dict(zip(place, row.tolist(), strict=True))) for row in totals]
+
+
+def count_bins(
+    cells: Cells, clusters: int, bin_of: Callable[[NDArray[np.float64]], NDArray[np.int32]], kind: ColumnKind
+) -> list[ColumnCounts]:
+    """The counts per cluster in the bins that `bin_of` gives the numbers."""
+    parts: list[list[ColumnCounts]] = [[] for _ in range(clusters)]
+    for cell_array, codes in cells:
+        bins, counts = _tabulate(bin_of(numbers_of(cell_array)), codes, clusters)
+        for part, row in zip(parts, counts, strict=True):
+            part.append(binned_counts(bins, row, kind))
+    empty = np.empty(0, np.int32), np.empty(0, np.int64)
+    return [
+        binned_counts(
+            np.concatenate([empty[0], *(column.bins for column in part)]),
+            np.concatenate([empty[1], *(column.counts for column in part)]),
+            kind,
+        )
+        for part in parts
+    ]
+
+
+def numbers_of(cell_array: Any) -> NDArray[np.float64]:
+    """The cells as float64; missing ones are NaN."""
+    return pc.cast(cell_array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def fixed_bins(scale: Scale) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
+    """The bins of the log, for columns that may be compared with it."""
+    return lambda values: bins_of(values, scale)
+
+
+def quantile_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """At most 1,001 distinct values that cut the finite ones into equal shares, the extremes among them."""
+    finite = np.sort(values[np.isfinite(values)])
+    if len(finite) == 0:
+        return np.zeros(1)
+    return np.unique(finite[np.linspace(0, len(finite) - 1, _QUANTILES + 1).astype(np.int64)])
+
+
+def quantile_bins(edges: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
+    """Bins between the edges, and one for each edge itself: a value that is repeated a lot is a bin of its own.
+
+    Even bins are open intervals (the first and last take what lies beyond the reference, infinities
+    included), odd ones hold exactly an edge. So a constant that moves by a hair changes its bin.
+    """
+
+    def bin_of(values: NDArray[np.float64]) -> NDArray[np.int32]:
+        left = np.searchsorted(edges, values)
+        equal = edges[np.minimum(left, len(edges) - 1)] == values
+        return np.where(np.isnan(values), MISSING, 2 * left + equal).astype(np.int32)
+
+    return bin_of
+
+
+def text_of(cell: Any) -> str:
+    """A cell as a label: whole floats without their point, booleans in lower case, nothing as missing."""
+    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
+        return MISSING_LABEL
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The bins that occur and their counts, one row per cluster."""
+    is_missing = bins == MISSING
+    held = bins[~is_missing].astype(np.int64)
+    low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
+    if high - low < _WIDEST:
+        width = high - low + 2
+        places = np.where(is_missing, 0, bins.astype(np.int64) - low + 1)
+        keys = np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
+    else:
+        keys, places = np.unique(bins, return_inverse=True)
+        width = len(keys)
+    counts = np.bincount(codes.astype(np.int64) * width + places, minlength=clusters * width)
+    return keys, counts.reshape(clusters, width)

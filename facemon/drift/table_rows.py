@@ -1,0 +1,108 @@
+"""Which rows of a table count, and which cluster each belongs to."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from facemon.drift.table_counts import Codes, text_of
+from facemon.drift.table_file import TableFile
+
+SOURCE = "source"
+_LOG_MARKS = {"image", "face", "error", "predicted_at"}
+"""A CSV or JSON file with these columns holds predictions."""
+_MOST_SOURCES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """The rows of a table: their clusters, and for the log's own files which of them are faces."""
+
+    file: TableFile
+    sources: tuple[str | None, ...]
+    codes: Codes
+    is_face: NDArray[np.bool_] | None
+    """For a file in the log's schema: the rows without an error; none elsewhere, where each row is a face."""
+    squares: int
+    """The sum over images of the squared number of faces, over the rows without a source."""
+
+    def cells(self, column: str, *, faces_only: bool) -> Iterator[tuple[Any, Codes]]:
+        """The cells of a column with their cluster numbers, batch by batch."""
+        start = 0
+        for batch in self.file.batches([column]):
+            cells, end = batch.column(0), start + batch.num_rows
+            codes = self.codes[start:end]
+            if faces_only and self.is_face is not None:
+                kept = self.is_face[start:end]
+                cells, codes = cells.filter(pa.array(kept)), codes[kept]
+            start = end
+            yield cells, codes
+
+    def rows_of(self, code: int) -> tuple[int, int]:
+        """How many rows, and how many faces, one cluster has."""
+        own = self.codes == code
+        return int(own.sum()), int(own.sum() if self.is_face is None else (own & self.is_face).sum())
+
+
+def rows_of_table(file: TableFile, image: str) -> TableRows:
+    """Find the sources, the faces and the images of a table; `image` is the column that names the image."""
+    is_log = set(file.names) >= _LOG_MARKS
+    sources, codes = _sources(file)
+    is_face = None
+    if is_log:
+        errors = [pc.is_null(batch.column(0)).to_numpy(zero_copy_only=False) for batch in file.batches(["error"])]
+        is_face = np.concatenate(errors)
+    column = "image" if is_log else image
+    without = sources.index(None) if None in sources else -1
+    rows = codes == without if is_face is None else (codes == without) & is_face
+    squares = _squares(file, column, rows) if column in file.names else int(rows.sum())
+    return TableRows(file, sources, codes, is_face, squares)
+
+
+def _sources(file: TableFile) -> tuple[tuple[str | None, ...], Codes]:
+    if SOURCE not in file.names:
+        return (None,), np.zeros(file.rows, dtype=np.int16)
+    names: dict[str | None, int] = {}
+    parts = []
+    for batch in file.batches([SOURCE]):
+        cells = batch.column(0)
+        encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
+        found = [text_of(value) or None for value in [*encoded.dictionary.to_pylist(), None]]
+        places = np.array([names.setdefault(name, len(names)) for name in found])
+        parts.append(places[pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)])
+    # A null is looked up in every batch, so None is named even where no row lacks its source.
+    codes = np.concatenate(parts)
+    if len(names) - 1 > _MOST_SOURCES:
+        names, codes = _bucketed(names, codes)
+    return tuple(names), codes.astype(np.int16)
+
+
+def _bucketed(
+    names: dict[str | None, int], codes: NDArray[np.int64]
+) -> tuple[dict[str | None, int], NDArray[np.int64]]:
+    """Merge sources into buckets by a hash of their names.
+
+    Clusters of clusters are as independent of each other as the clusters were, and a source lands in the
+    same bucket on both sides, so every test stays valid; it only has fewer degrees of freedom.
+    """
+    merged: dict[str | None, int] = {None: 0} | {f"bucket {number}": number + 1 for number in range(_MOST_SOURCES)}
+    moves = [0 if name is None else zlib.crc32(name.encode()) % _MOST_SOURCES + 1 for name in names]
+    return merged, np.array(moves)[codes]
+
+
+def _squares(file: TableFile, image: str, rows: NDArray[np.bool_]) -> int:
+    """The sum of squared counts of the images of some rows."""
+    start, parts = 0, []
+    for batch in file.batches([image]):
+        end = start + batch.num_rows
+        cells = batch.column(0)
+        plain = pc.cast(cells, cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
+        parts.append(plain.filter(pa.array(rows[start:end])))
+        start = end
+    counts = pc.value_counts(pa.chunked_array(parts)).field("counts").to_numpy(zero_copy_only=False)
+    return int((counts.astype(np.int64) ** 2).sum())

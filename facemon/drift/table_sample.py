@@ -1,0 +1,57 @@
+"""A seeded sample of a table's rows as they are, for checks that look at rows and not at counts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from facemon.config.drift import TablesConfig
+from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.drift.attribute_cells import AttributeCells
+from facemon.drift.table_file import open_table
+from facemon.drift.table_rows import SOURCE
+
+_SEED = 20_261_123
+
+
+def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: TablesConfig, most: int) -> pa.Table:
+    """At most `most` rows in the file's order, attributes under their names with their labels.
+
+    The columns that name an image, a time or a source are left out.
+    """
+    file = open_table(path)
+    rows = np.arange(file.rows)
+    if file.rows > most:
+        rows = np.sort(np.random.default_rng(_SEED).choice(file.rows, most, replace=False))
+    bookkeeping = {SOURCE, tables.image, tables.observed_at, *LOG_COLUMNS}
+    names = [name for name in file.names if name not in bookkeeping]
+    if not names:
+        return pa.table({})
+    start, parts = 0, []
+    for batch in file.batches(names):
+        end = start + batch.num_rows
+        first, last = np.searchsorted(rows, [start, end])
+        parts.append(pa.Table.from_batches([batch]).take(pa.array(rows[first:last] - start)).unify_dictionaries())
+        start = end
+    table = pa.concat_tables(parts, promote_options="permissive")
+    for attribute in attributes:
+        table = _labelled(table, attribute, tables)
+    return table
+
+
+def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig) -> pa.Table:
+    """The table with an attribute's column under its own name, its cells turned into labels."""
+    name = tables.columns.get(attribute.name, attribute.name)
+    if name not in table.column_names:
+        return table
+    at = table.column_names.index(name)
+    column = table.column(at)
+    if attribute.kind == "number":
+        return table.set_column(at, f"{attribute.name}_value", column)
+    cells = AttributeCells(attribute, tables)
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
+    labels = [cells.label_of(cell) or None for cell in column.to_pylist()]
+    return table.set_column(at, attribute.name, pa.array(labels, pa.string()))

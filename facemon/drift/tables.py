@@ -1,0 +1,258 @@
+"""Reads CSV, JSON Lines and Parquet files into samples, so that two tables, or a table and the log, compare."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from facemon.config.drift import TablesConfig
+from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
+from facemon.drift.attribute_cells import AttributeCells
+from facemon.drift.log_table import is_log_table, read_log_table
+from facemon.drift.sample import Sample
+from facemon.drift.table_counts import (
+    TooManyLabels,
+    count_bins,
+    count_labels,
+    fixed_bins,
+    numbers_of,
+    quantile_bins,
+    quantile_edges,
+    text_of,
+)
+from facemon.drift.table_file import TableFile, open_table
+from facemon.drift.table_rows import SOURCE, TableRows, rows_of_table
+from facemon.values.binning import Scale
+from facemon.values.drift_result import Check
+from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts, ColumnKind, Profile
+
+_ALL_CHECKS = (Check.DATA, Check.MODEL)
+_EDGE_ROWS = 2_000_000
+"""Rows of the reference that its quantiles are taken from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """How the columns of a reference were counted, so that the current table is counted alike.
+
+    `edges` are the quantiles of its numeric data columns, `empty` its columns without any value. With
+    `like_log` only the log's own columns are read, in the log's bins.
+    """
+
+    edges: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
+    like_log: bool = False
+
+
+LOG_LAYOUT = TableLayout(like_log=True)
+"""For a table that is compared with profiles of the store."""
+
+
+def read_reference(
+    path: Path,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    checks: Collection[Check] = _ALL_CHECKS,
+) -> tuple[Sample, TableLayout]:
+    """Count a reference table; the layout is what the current table is to be read with."""
+    file = open_table(path)
+    if is_log_table(file):
+        return read_log_table(file), LOG_LAYOUT
+    return _TableReader(file, attributes, tables, checks, None).read()
+
+
+def read_sample(
+    path: Path,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    layout: TableLayout = LOG_LAYOUT,
+    checks: Collection[Check] = _ALL_CHECKS,
+) -> Sample:
+    """Count a table in a reference's layout, or in the log's.
+
+    FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
+    attribute's column is one of its labels.
+    """
+    file = open_table(path)
+    if layout.like_log and is_log_table(file):
+        return read_log_table(file)
+    return _TableReader(file, attributes, tables, checks, layout).read()[0]
+
+
+class _TableReader:
+    """Counts one table, column by column."""
+
+    def __init__(
+        self,
+        file: TableFile,
+        attributes: Sequence[AttributeConfig],
+        tables: TablesConfig,
+        checks: Collection[Check],
+        layout: TableLayout | None,
+    ) -> None:
+        self._file = file
+        self._rows: TableRows = rows_of_table(self._file, tables.image)
+        self._attributes = attributes
+        self._tables = tables
+        self._checks = checks
+        self._layout = layout or TableLayout()
+        self._edges: dict[str, NDArray[np.float64]] = {}
+        self._empty: set[str] = set()
+        self._columns: dict[str, list[ColumnCounts]] = {}
+        self._not_comparable: dict[str, str] = {}
+        self._faulty: dict[str, str] = {}
+
+    def read(self) -> tuple[Sample, TableLayout]:
+        """The sample, and the layout that a table compared with it must have."""
+        used = self._read_attributes()
+        others = [name for name in self._file.names if name not in used and not self._is_bookkeeping(name)]
+        if Check.DATA in self._checks:
+            for name in others:
+                if not self._layout.like_log or name.startswith(RESERVED_PREFIX):
+                    self._read_data(name)
+        by_source = {source: self._profile(code) for code, source in enumerate(self._rows.sources)}
+        sample = Sample.of_sources({source: part for source, part in by_source.items() if not part.is_empty})
+        names = (*self._columns, *others)
+        return (
+            Sample(
+                sample.by_source,
+                sample.total,
+                not_comparable=self._not_comparable,
+                faulty=self._faulty,
+                names=tuple(dict.fromkeys(names)),
+            ),
+            TableLayout(self._edges, frozenset(self._empty)),
+        )
+
+    def _read_attributes(self) -> set[str]:
+        """Count the attributes' columns; the columns of the file that belong to them."""
+        used: set[str] = set()
+        for attribute in self._attributes:
+            for column in dict.fromkeys((attribute.name, f"{attribute.name}_confidence", f"{attribute.name}_value")):
+                name = self._tables.columns.get(column, column)
+                if name not in self._file.names:
+                    continue
+                used.add(name)
+                if Check.MODEL in self._checks:
+                    self._read_attribute(attribute, column, name)
+        return used
+
+    def _read_attribute(self, attribute: AttributeConfig, column: str, name: str) -> None:
+        if column == attribute.name and attribute.kind != "number":
+            cells = AttributeCells(attribute, self._tables)
+            self._columns[column] = self._count_labels(name, cells.label_of, faces_only=True)
+            cells.check(f"{self._file.path}: column {name}")
+            return
+        if column == attribute.name:
+            column = f"{attribute.name}_value"
+        if not _is_number(self._file.schema.field(name).type):
+            self._faulty[column] = "it holds no numbers"
+            return
+        is_confidence = column.endswith("_confidence")
+        scale, kind = (Scale.LOGIT, ColumnKind.CONFIDENCE) if is_confidence else (Scale.LOG_LINEAR, ColumnKind.NUMBER)
+        cells_of = self._rows.cells(name, faces_only=True)
+        self._columns[column] = count_bins(cells_of, len(self._rows.sources), fixed_bins(scale), kind)
+
+    def _read_data(self, name: str) -> None:
+        """Count a column that is no attribute, by the kind of its cells."""
+        type_ = self._file.schema.field(name).type
+        if pa.types.is_dictionary(type_):
+            type_ = type_.value_type
+        if pa.types.is_temporal(type_):
+            self._not_comparable[name] = "it holds times"
+        elif name in self._layout.empty or (pa.types.is_null(type_) and name not in self._layout.edges):
+            self._empty.add(name)
+            self._columns[name] = self._count_labels(name, _presence, faces_only=False)
+        elif _is_number(type_) or pa.types.is_null(type_):
+            self._read_numbers(name)
+        elif pa.types.is_boolean(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_):
+            try:
+                self._columns[name] = self._count_labels(name, text_of, faces_only=False)
+            except TooManyLabels as many:
+                self._set_aside(name, many.seen)
+            else:
+                self._set_aside_if_distinct(name)
+        else:
+            self._not_comparable[name] = f"it holds {type_}, neither numbers nor labels"
+
+    def _read_numbers(self, name: str) -> None:
+        if self._layout.like_log:
+            bin_of = fixed_bins(Scale.LOG_LINEAR)
+        else:
+            edges = self._layout.edges.get(name)
+            bin_of = quantile_bins(self._reference_edges(name) if edges is None else edges)
+        cells = self._rows.cells(name, faces_only=False)
+        if name not in self._not_comparable:
+            self._columns[name] = count_bins(cells, len(self._rows.sources), bin_of, ColumnKind.NUMBER)
+
+    def _reference_edges(self, name: str) -> NDArray[np.float64]:
+        stride = 1 + self._file.rows // _EDGE_ROWS
+        parts = [numbers_of(cells)[::stride] for cells, _ in self._rows.cells(name, faces_only=False)]
+        values = np.concatenate(parts)
+        is_whole = pa.types.is_integer(self._file.schema.field(name).type)
+        if is_whole and _counts_up(values):
+            self._not_comparable[name] = "it numbers the rows"
+        if np.isnan(values).all():
+            self._empty.add(name)
+        self._edges[name] = quantile_edges(values)
+        return self._edges[name]
+
+    def _count_labels(self, name: str, label_of: Callable[[Any], str], *, faces_only: bool) -> list[ColumnCounts]:
+        return count_labels(self._rows.cells(name, faces_only=faces_only), len(self._rows.sources), label_of)
+
+    def _set_aside(self, name: str, seen: Sequence[str]) -> None:
+        """An identifier is not compared; numbers with text among them are a fault."""
+        self._columns.pop(name, None)
+        if sum(map(_reads_as_number, seen)) > len(seen) / 2:
+            self._faulty[name] = "it mixes numbers and text"
+        else:
+            self._not_comparable[name] = "it names single rows (an identifier)"
+
+    def _set_aside_if_distinct(self, name: str) -> None:
+        counts = self._columns[name]
+        labels = {label for column in counts for label in column.labels} - {MISSING_LABEL}
+        if len(labels) > _FEWEST_DISTINCT and len(labels) > self._file.rows / 2:
+            self._set_aside(name, sorted(labels))
+
+    def _is_bookkeeping(self, name: str) -> bool:
+        if self._rows.is_face is not None and name in LOG_COLUMNS:
+            return True
+        return name in (SOURCE, self._tables.image, self._tables.observed_at)
+
+    def _profile(self, code: int) -> Profile:
+        images, faces = self._rows.rows_of(code)
+        squares = self._rows.squares if self._rows.sources[code] is None else faces
+        columns = {name: parts[code] for name, parts in self._columns.items() if parts[code].total}
+        return Profile(images, faces, squares, columns)
+
+
+_FEWEST_DISTINCT = 20
+
+
+def _presence(cell: Any) -> str:
+    return MISSING_LABEL if text_of(cell) == MISSING_LABEL else OTHER
+
+
+def _is_number(type_: Any) -> bool:
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
+
+
+def _counts_up(values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers are a running number: each different from all others, close together or ascending."""
+    if len(values) <= _FEWEST_DISTINCT or np.isnan(values).any() or len(np.unique(values)) < len(values):
+        return False
+    return bool(np.ptp(values) < 2 * len(values) or (np.diff(values) > 0).all())
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,68 @@
+"""A killed predict loses nothing and doubles nothing."""
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.camera import take_pictures
+from tests.conftest import RunFacemon
+
+COMMAND = Path(sys.executable).with_name("facemon")
+KILLS = 20
+IMAGES = 960
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_kill_9_at_twenty_random_moments(facemon: RunFacemon, tmp_path: Path) -> None:
+    once = take_pictures(tmp_path / "once", images=IMAGES // 20)
+    for copy in range(20):
+        shutil.copytree(once, tmp_path / "pictures" / f"{copy:02}")
+    seed = time.time_ns()
+    moments = random.Random(seed)
+    print(f"seed {seed}")
+    killed = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [COMMAND, "predict", "pictures", "--resume", "-o", "rows.jsonl"], cwd=tmp_path, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moments.uniform(0.1, 4.0))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+        outcome = facemon("store", "verify", cwd=tmp_path)
+        assert outcome.returncode == 0 or "there is no store" in outcome.stderr, outcome.stdout
+    assert killed >= KILLS // 2
+    shutil.rmtree(tmp_path / "rest", ignore_errors=True)
+    last = facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path, timeout_s=120)
+    assert last.returncode == 0, last.stderr
+    verified = facemon("store", "verify", cwd=tmp_path, timeout_s=120)
+    print(f"{killed} killed; {verified.stdout}")
+    assert verified.returncode == 0, verified.stdout
+    assert_every_image_once(tmp_path)
+
+
+def assert_every_image_once(folder: Path) -> None:
+    """Look with another pair of eyes than verify's: at each run's rows, by the name of the image."""
+    from facemon.store.ledger import Ledger
+    from facemon.store.segment_files import list_segments, read_segment
+
+    images: dict[str, list[str]] = {}
+    with Ledger.open(folder / ".facemon") as ledger:
+        for segment in list_segments(ledger.connection):
+            table = read_segment(ledger, segment)
+            for run, image in zip(table["run"].to_pylist(), table["image"].to_pylist(), strict=True):
+                images.setdefault(run, []).append(image)
+        finished = [run for (run,) in ledger.connection.execute("SELECT id FROM runs WHERE finished IS NOT NULL")]
+        unfinished = [run for (run,) in ledger.connection.execute("SELECT id FROM runs WHERE finished IS NULL")]
+    # A kill after the last commit ends a run just before it is called finished; the next one then has nothing to do.
+    assert finished
+    for run in finished:
+        assert sorted(images[run]) == sorted(set(images[run])), f"run {run} has an image twice"
+        assert len(images[run]) == IMAGES
+    assert not unfinished or all(len(images.get(run, [])) < IMAGES for run in unfinished)

@@ -1,0 +1,55 @@
+"""Nothing heavy is loaded for what needs nothing heavy."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunFacemon
+
+HEAVY = ("numpy", "pandas", "pyarrow", "onnxruntime", "evidently", "PIL", "scipy", "dlib")
+PROBE = """
+import sys
+from facemon.cli.main import run
+code = run(sys.argv[1:])
+print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["predict", "--help"],
+        ["drift-check", "--help"],
+        ["store", "info"],
+        ["export-metrics"],
+        ["export-metrics", "--textfile", "facemon.prom"],
+        ["render-config", "--only", "prometheus"],
+        ["render-config"],
+        ["no-such-command"],
+    ],
+)
+def test_loads_nothing_heavy(facemon: RunFacemon, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "list").touch()
+    facemon("predict", "-q", "--max-failures", "1", "nothing.jpg", cwd=tmp_path)  # makes a store
+    probe = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    code, *modules = probe.stderr.splitlines()[-1].split()
+    assert code == ("2" if arguments == ["no-such-command"] else "0"), probe.stderr
+    assert not set(HEAVY) & set(modules)
+
+
+def test_help_takes_at_most_0_3_s_of_cpu(facemon: RunFacemon, tmp_path: Path) -> None:
+    facemon("--help", cwd=tmp_path)
+    times = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert facemon("--help", cwd=tmp_path).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) <= 0.30, times

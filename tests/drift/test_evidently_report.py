@@ -1,0 +1,98 @@
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from facemon.config.drift import EvidentlyConfig
+from facemon.drift.evidently_report import run_evidently
+from facemon.errors import ConfigError
+from facemon.values.drift_result import Verdict
+from tests.drift.worlds import binary
+
+AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+
+def rows(shift: float, size: int) -> dict[str, object]:
+    rng = np.random.default_rng(71 + size)
+    return {
+        "image": [f"{at}.jpg" for at in range(size)],
+        "image_brightness": rng.normal(100 + 40 * shift, 20, size),
+        "beard": np.where(rng.random(size) < 0.3 + 0.4 * shift, "yes", "no"),
+        "sunny": rng.random(size) < 0.5,
+        "width": np.where(rng.random(size) < 0.01, np.inf, rng.normal(0, 1, size)),
+        "person": [f"person {at}" for at in range(size)],
+    }
+
+
+@pytest.mark.slow
+def test_a_real_report(tmp_path: Path) -> None:
+    reference = pa.table(rows(0, 3000) | {"gone": np.zeros(3000), "null": np.zeros(3000)})
+    current = pa.table(rows(1, 1000) | {"new": np.zeros(1000), "null": pa.nulls(1000, pa.float64())})
+    folder = tmp_path / "reports"
+    outcome, html = run_evidently(
+        reference,
+        current,
+        settings=EvidentlyConfig(max_rows=2000),
+        attributes=[binary("beard")],
+        folder=folder,
+        at=AT,
+    )
+    found = {column.column: column for column in outcome.columns}
+    assert {name: column.verdict.value for name, column in found.items()} == {
+        "beard": "drift",
+        "image_brightness": "drift",
+        "sunny": "ok",
+        "width": "ok",
+        "gone": "undecided",
+        "null": "undecided",
+        "new": "not_compared",
+        "person": "not_compared",
+    }
+    assert outcome.verdict is Verdict.DRIFT
+    assert (found["beard"].method, found["beard"].n_reference, found["beard"].threshold) == ("jensenshannon", 2000, 0.1)
+    assert found["beard"].test == "Evidently's distance: high is drift"
+    assert found["image_brightness"].score == pytest.approx(2, abs=0.2)
+    assert html == folder / "evidently-20261123T020000Z.html"
+    text = html.read_text()
+    assert (folder / "latest.html").read_text() == text
+    assert not re.search(r"<(script|link)[^>]+(src|href)=[\"']?https?:", text)
+    assert "image_brightness" in text
+    assert json.loads(html.with_suffix(".json").read_text())["metrics"]
+
+
+def test_a_method_that_evidently_lacks_is_a_configuration_error(tmp_path: Path) -> None:
+    table = pa.table({"beard": ["yes", "no"]})
+    for methods, near in (({"numerical": "wassertein"}, "wasserstein"), ({"categorical": "ks"}, "it has|It has")):
+        settings = EvidentlyConfig.model_validate({"methods": methods})
+        with pytest.raises(ConfigError, match="Evidently has no") as caught:
+            run_evidently(table, table, settings=settings, attributes=[], folder=tmp_path, at=AT)
+        assert re.search(near, str(caught.value.hint))
+
+
+def test_nothing_to_compare_needs_no_evidently(tmp_path: Path) -> None:
+    outcome, html = run_evidently(
+        pa.table({"a": pa.nulls(3)}),
+        pa.table({"a": pa.nulls(3)}),
+        settings=EvidentlyConfig(),
+        attributes=[],
+        folder=tmp_path,
+        at=AT,
+    )
+    assert (outcome.verdict, html) == (Verdict.UNDECIDED, None)
+    assert outcome.columns[0].reason == "all values are missing in the reference, which Evidently cannot compare"
+
+
+def test_our_own_checks_load_neither_pandas_nor_evidently() -> None:
+    code = (
+        "import sys, facemon.drift.drift_check, facemon.drift.tables, facemon.drift.table_sample, "
+        "facemon.drift.evidently_report\n"
+        "print(sorted({'pandas', 'evidently', 'scipy.stats'} & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"

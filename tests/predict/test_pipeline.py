@@ -1,0 +1,138 @@
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from facemon.errors import FacemonError
+from facemon.predict.pipeline import CHUNK, run_pipeline
+from facemon.values.image_input import ImageInput
+from facemon.values.prediction import PredictedBatch
+from tests.model.onnx_files import flat_image
+from tests.predict.predicted import small_predictor
+
+
+class Sleeper:
+    """A predictor of our own that takes the time a test wants; the pipeline asks for nothing else."""
+
+    def __init__(self, seconds: float = 0.0, *, slow_first: float = 0.0, fails_at: int | None = None) -> None:
+        self.begun: list[int] = []
+        self.finished: list[int] = []
+        self._seconds = seconds
+        self._slow_first = slow_first
+        self._fails_at = fails_at
+        self._lock = threading.Lock()
+
+    def predict(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
+        first = images[0].ordinal
+        with self._lock:
+            self.begun.append(first)
+        time.sleep(self._slow_first if first == 0 else self._seconds)
+        if self._fails_at is not None and first == self._fails_at:
+            raise FacemonError("the model broke")
+        with self._lock:
+            self.finished.append(first)
+        rows = pa.record_batch({"run": [run] * len(images)})
+        return PredictedBatch(rows, tuple(image.ordinal for image in images), ())
+
+
+def inputs(count: int, drawn: list[int] | None = None) -> Iterator[ImageInput]:
+    for ordinal in range(count):
+        if drawn is not None:
+            drawn.append(ordinal)
+        yield ImageInput(ordinal, str(ordinal))
+
+
+def ordinals(batches: Iterator[PredictedBatch]) -> list[int]:
+    return [ordinal for batch in batches for ordinal in batch.ordinals]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, CHUNK, CHUNK + 1, 100])
+def test_all_inputs_in_order(threads: int, count: int) -> None:
+    sleeper = Sleeper(0.001, slow_first=0.02)
+    batches = run_pipeline(inputs(count), sleeper, run="r", threads=threads, stop=threading.Event())
+    assert ordinals(batches) == list(range(count))
+
+
+def test_a_real_model_from_several_threads(tmp_path: Path) -> None:
+    predictor = small_predictor(tmp_path)
+    paths = [flat_image(tmp_path / f"{index}.png", (index * 5, 0, 255 - index * 5)) for index in range(50)]
+    images = [ImageInput(index, path.name, path) for index, path in enumerate(paths)]
+    batches = list(run_pipeline(images, predictor, run="r", threads=4, stop=threading.Event()))
+    together = pa.Table.from_batches([batch.rows for batch in batches])
+    assert together.column("ordinal").to_pylist() == list(range(50))
+    alone = pa.Table.from_batches([predictor.predict(images, "r").rows])
+    assert together.drop_columns(["run"]).combine_chunks().equals(alone.drop_columns(["run"]).combine_chunks())
+
+
+def test_only_a_few_chunks_are_drawn_ahead() -> None:
+    drawn: list[int] = []
+    batches = run_pipeline(inputs(10_000, drawn), Sleeper(), run="r", threads=2, stop=threading.Event())
+    for _ in range(5):
+        next(batches)
+        time.sleep(0.01)
+    assert len(drawn) <= (5 + 4) * CHUNK
+    batches.close()  # type: ignore[attr-defined]
+
+
+def test_workers_work_side_by_side() -> None:
+    begin = time.monotonic()
+    assert (
+        len(
+            ordinals(run_pipeline(inputs(64), Sleeper(0.1, slow_first=0.1), run="r", threads=4, stop=threading.Event()))
+        )
+        == 64
+    )
+    assert time.monotonic() - begin < 0.6
+
+
+def test_stop_finishes_what_has_begun_and_yields_it() -> None:
+    stop = threading.Event()
+    sleeper = Sleeper(0.15, slow_first=0.15)
+    batches = run_pipeline(inputs(10_000), sleeper, run="r", threads=2, stop=stop)
+    seen = list(next(batches).ordinals)
+    stop.set()
+    seen += ordinals(batches)
+    assert seen == list(range(len(seen)))
+    assert sorted(sleeper.finished) == sorted(sleeper.begun) == list(range(0, len(seen), CHUNK))
+    assert len(seen) <= 6 * CHUNK
+
+
+def test_stop_is_noticed_while_the_first_chunk_runs() -> None:
+    stop = threading.Event()
+    sleeper = Sleeper(0.0, slow_first=0.5)
+    threading.Timer(0.1, stop.set).start()
+    assert ordinals(run_pipeline(inputs(10_000), sleeper, run="r", threads=1, stop=stop)) == list(range(CHUNK))
+
+
+def test_closing_waits_for_the_workers_and_begins_nothing() -> None:
+    sleeper = Sleeper(0.3, slow_first=0.05)
+    batches = run_pipeline(inputs(10_000), sleeper, run="r", threads=2, stop=threading.Event())
+    next(batches)
+    time.sleep(0.05)
+    batches.close()  # type: ignore[attr-defined]
+    # The second and third chunk were being worked on; the fourth was only drawn.
+    assert sorted(sleeper.finished) == sorted(sleeper.begun) == [0, CHUNK, 2 * CHUNK]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
+
+
+def test_what_a_worker_raises_is_raised_after_all_that_came_before() -> None:
+    sleeper = Sleeper(0.01, fails_at=3 * CHUNK)
+    batches = run_pipeline(inputs(10_000), sleeper, run="r", threads=2, stop=threading.Event())
+    seen = [ordinal for _ in range(3) for ordinal in next(batches).ordinals]
+    assert seen == list(range(3 * CHUNK))
+    with pytest.raises(FacemonError, match="the model broke"):
+        next(batches)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
+
+
+def test_what_the_inputs_raise_is_raised() -> None:
+    def broken() -> Iterator[ImageInput]:
+        yield ImageInput(0, "0")
+        raise FacemonError("the list broke")
+
+    with pytest.raises(FacemonError, match="the list broke"):
+        list(run_pipeline(broken(), Sleeper(), run="r", threads=2, stop=threading.Event()))

@@ -1,0 +1,75 @@
+"""Pieces of Python as real processes of their own, which tests kill, race against each other and starve."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRELUDE = """
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from facemon.errors import FacemonError, LockedError
+from facemon.store import recovery, segment_writer
+from facemon.store.compaction import compact
+from facemon.store.ledger import Ledger
+from facemon.store.recovery import recover
+from facemon.store.retention import prune
+from facemon.store.runs import begin_run, finish_run, resume_run
+from facemon.store.segment_writer import SegmentWriter
+from facemon.store.verification import verify
+from facemon.store.windows import read_window
+from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
+folder = Path(sys.argv[1])
+"""
+
+
+def start(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start a script after the prelude; its first argument is the store's folder."""
+    command = [*wrapper, sys.executable, "-c", PRELUDE + textwrap.dedent(script), *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for a script to end well; answer what it printed."""
+    out, err = process.communicate(timeout=150)
+    assert process.returncode == 0, f"{process.returncode}: {out}\n{err}"
+    return out
+
+
+def run(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> str:
+    """Run a script to its end; answer what it printed."""
+    return finish(start(script, *arguments, wrapper=wrapper))
+
+
+def without_privileges() -> list[str]:
+    """A command prefix under which permissions hold for root too; skips the test where there is none."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+    _skip_unless([*prefix, "true"], "root ignores permissions, and setpriv cannot take that away")
+    return prefix
+
+
+def in_small_disk(mount: Path, mebibytes: int) -> list[str]:
+    """A command prefix that mounts an empty disk of its own on a folder; skips the test where that is forbidden."""
+    prefix = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c"]
+    script = f'mount -t tmpfs -o size={mebibytes}m none "{mount}" && exec "$@"'
+    command = [*prefix, script, "sh"]
+    _skip_unless([*command, "true"], "this machine allows no mounts of one's own")
+    return command
+
+
+def _skip_unless(command: list[str], reason: str) -> None:
+    try:
+        outcome = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip(reason)
+    if outcome.returncode:
+        pytest.skip(reason)

@@ -1,0 +1,176 @@
+"""Run as a program: does one operation on copies of a store, dying one step later each time.
+
+A step is a statement of SQLite or a change to a file. After each death the operation is run again, as the next
+run of facemon would, and what is wrong with the store then is printed, one line each; last, how often it died.
+"""
+
+import itertools
+import os
+import shutil
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from facemon.errors import FacemonError
+from facemon.store import segment_writer
+from facemon.store.compaction import compact
+from facemon.store.ledger import Ledger
+from facemon.store.references import list_references, set_from_window
+from facemon.store.retention import prune
+from facemon.store.runs import begin_run, finish_run, resume_run
+from facemon.store.segment_writer import SegmentWriter
+from facemon.store.verification import verify
+from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
+
+IMAGES = 120
+_DIED = 9
+_FILE_EVENTS = ("os.rename", "os.remove", "os.mkdir", "open")
+
+
+def write(folder: Path) -> None:
+    segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 40, 30
+    with Ledger.open(folder, create=True) as ledger:
+        run = resume_run(ledger, IDENTITY) or begin_run(ledger, IDENTITY, NOON)
+        with run:
+            writer = SegmentWriter(ledger, run)
+            for first in range(run.done, IMAGES, 10):
+                # Two dates in some segments, of which one is small: files and inline segments.
+                writer.add(make_batch(first, 10, run=run.id, observed=NOON, spread=timedelta(hours=160)))
+            writer.close()
+            finish_run(ledger, run, NOON)
+
+
+def fold(folder: Path) -> None:
+    with Ledger.open(folder) as ledger:
+        compact(ledger, datetime.now(UTC) + timedelta(days=3650))
+
+
+def remove(folder: Path) -> None:
+    with Ledger.open(folder) as ledger:
+        prune(ledger, NOON + timedelta(hours=12))
+
+
+def refer(folder: Path) -> None:
+    with Ledger.open(folder) as ledger:
+        if not list_references(ledger):
+            since, until = NOON - timedelta(days=1), NOON + timedelta(days=9)
+            set_from_window(ledger, "normal", since, until, model=MODEL, note="", now=NOON)
+
+
+OPERATIONS: dict[str, Callable[[Path], None]] = {"write": write, "fold": fold, "remove": remove, "refer": refer}
+
+
+def fill(folder: Path) -> None:
+    """The store that all operations but `write` begin with: files and inline segments on two dates."""
+    segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 30, 20
+    with Ledger.open(folder, create=True) as ledger:
+        log_images(ledger, IMAGES, batch=10, spread=timedelta(hours=160), sources=("a", None))
+
+
+def faults(name: str, folder: Path) -> Iterator[str]:
+    """What is wrong with a store after an operation that died and was run again."""
+    with Ledger.open(folder) as ledger:
+        yield from verify(ledger).problems
+        if left := ledger.connection.execute("SELECT * FROM intents").fetchall():
+            yield f"intents are left: {left}"
+        discards = {path for (path,) in ledger.connection.execute("SELECT path FROM discards")}
+        kept = {path for (path,) in ledger.connection.execute("SELECT path FROM segments WHERE path IS NOT NULL")}
+        kept |= {reference.path for reference in list_references(ledger)}
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        there = {path for path in there if not path.startswith(("ledger.sqlite", "locks/"))}
+        if there - discards != kept:
+            yield f"files {sorted(there)}, the ledger knows {sorted(kept)} and {sorted(discards)}"
+        count, rows = ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone()
+        (images,) = ledger.connection.execute(
+            "SELECT sum(value) FROM totals WHERE metric = 'images_processed_total'"
+        ).fetchone()
+        if images != IMAGES:
+            yield f"{images} images"
+        expected = {"fold": (2, 132), "remove": (count, 55)}.get(name, (count, 132))
+        if (count, rows) != expected:
+            yield f"{count} segments with {rows} rows"
+        if name == "refer" and [reference.rows for reference in list_references(ledger)] != [132]:
+            yield "no whole reference"
+
+
+def die_at(step: int) -> None:
+    """Let this process end hard at its n-th step from here on."""
+    steps = itertools.count(1)
+
+    def tick(*_: object) -> None:
+        if next(steps) == step:
+            os._exit(_DIED)
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in _FILE_EVENTS and "facemon" not in str(arguments[0]):
+            tick()
+
+    sys.addaudithook(hook)
+    sync, connect = os.fsync, sqlite3.connect
+
+    def traced_connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(tick)
+        return connection
+
+    def dying_sync(descriptor: int) -> None:
+        tick()
+        sync(descriptor)
+
+    os.fsync = dying_sync  # type: ignore[assignment]
+    sqlite3.connect = traced_connect  # type: ignore[assignment]
+
+
+def in_child(body: Callable[[], None]) -> int:
+    """Run a body in a forked process; answer its exit code."""
+    sys.stdout.flush()
+    if pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        body()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def main(name: str, work: Path) -> None:
+    """Crash an operation everywhere; this process forks only, so that no thread of Arrow's is in the way."""
+    operation, template = OPERATIONS[name], work / "template"
+    if name != "write":
+        in_child(lambda: fill(template))
+    for step in itertools.count(1):
+        store = work / str(step)
+        if template.exists():
+            shutil.copytree(template, store)
+
+        def dying(step: int = step, store: Path = store) -> None:
+            die_at(step)
+            operation(store)
+
+        def look(step: int = step, store: Path = store) -> None:
+            try:
+                operation(store)
+            except FacemonError as error:
+                print(f"step {step}: {error.message}")
+            for fault in faults(name, store):
+                print(f"step {step}: {fault}")
+
+        died = in_child(dying)
+        if in_child(look):
+            print(f"step {step}: the next run failed")
+        if died != _DIED:
+            print(f"died {step - 1} times, then ended with {died}")
+            return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
