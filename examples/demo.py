@@ -30,14 +30,18 @@ def main(folder: Path) -> None:
     show(folder, "predict", "day-two", "--observed-at", "mtime", "-o", "day-two.jsonl")
     show(folder, "reference", "set", "--since", f"{first:{day}}", "--until", f"{second:{day}}", "--name", "day-one")
     found = show(folder, "drift-check", "--since", f"{second:{day}}", "--until", f"{today:{day}}", expect=(3,))
+    show(folder, "export-metrics", "--export", "drift", "--textfile", "facemon.prom")
+    show(folder, "render-config")
     show(folder, "store", "verify")
     print(f"drift-check ended in {found}: 3 means drift was found.\n")
     print(f"the log         {folder}/.facemon/segments and ledger.sqlite; the rows also in {folder}/*.jsonl")
     print(f"the report      {folder}/.facemon/reports/latest.html")
+    print(f"the stack       {folder}/monitoring")
     print("\nTry next:")
     print(f"  cd {folder} && ../{FACEMON.relative_to(Path.cwd())} predict day-one --format table --no-store | head")
     print(f"  cd {folder} && ../{FACEMON.relative_to(Path.cwd())} drift-check --check model --since {second:{day}} "
           f"--until {today:{day}} --format json")  # fmt: skip
+    print(f"  cd {folder} && ../{FACEMON.relative_to(Path.cwd())} serve-metrics")
 
 
 CONFIGURATION = """\

@@ -48,7 +48,7 @@ def layer(room: str) -> int:
 
 
 def room_of(module: str) -> str:
-    return module.split("/")[0].removesuffix(".py")
+    return module.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if room_of(m) not in ("__init__", "__main__")])

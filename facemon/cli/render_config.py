@@ -1,5 +1,105 @@
-"""To come."""
+"""`facemon render-config`: the whole monitoring stack from one YAML file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemon.cli.command import command
+from facemon.cli.session import Session
+from facemon.errors import ExitCode, FacemonError, UsageError
+
+if TYPE_CHECKING:
+    from facemon.render.output_tree import Change
+    from facemon.render.stack import Part, RenderedStack
+
 app = typer.Typer()
+
+
+@command(app, "render-config")
+def render_config(
+    session: Session,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path(),
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Only these: prometheus, alertmanager, grafana, runbooks, compose; with commas."
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the files on disk differ.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
+    stdout: Annotated[str | None, typer.Option(metavar="NAME", help="Print one file instead of writing.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Ask promtool and amtool about it first.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove files that are rendered no longer.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite files that were edited by hand, or are not ours.")
+    ] = False,
+) -> ExitCode:
+    """Write Prometheus, Alertmanager and Grafana configuration, and the tests that prove it."""
+    from facemon.render.stack import render_stack
+
+    if stdout is not None and (check or diff or prune or force):
+        raise UsageError("--stdout prints one file and writes none", "leave out --check, --diff, --prune and --force")
+    stack = render_stack(session.config, _parts(only), out)
+    for note in stack.notes:
+        session.console.say(f"note: {note}")
+    if verify:
+        _verify(session, stack)
+    if stdout is not None:
+        session.console.result(stack.text_of(stdout).rstrip("\n"))
+        return ExitCode.OK
+    return _compare(session, stack, out, diff) if check or diff else _write(session, stack, out, prune, force)
+
+
+def _parts(only: str | None) -> "tuple[Part, ...]":
+    from facemon.render.stack import Part
+
+    names = [name.strip() for name in (only or "").split(",") if name.strip()]
+    if unknown := [name for name in names if name not in set(Part)]:
+        raise UsageError(f"--only {unknown[0]}: there is no such part", f"choose from {', '.join(Part)}")
+    return tuple(Part(name) for name in names)
+
+
+def _verify(session: Session, stack: "RenderedStack") -> None:
+    """Let the tools judge; FacemonError for what they refuse. What could not be asked is said."""
+    from facemon.render.verification import Outcome
+    from facemon.render.verification import verify as ask_the_tools
+
+    refused = []
+    for found in ask_the_tools(stack):
+        session.console.say(f"{found.what}: {found.outcome.value}{f' ({found.detail})' if found.detail else ''}")
+        if found.outcome is Outcome.REFUSED:
+            refused.append(found.what)
+    if refused:
+        raise FacemonError(f"{', '.join(refused)} refused what was rendered", "nothing was written")
+
+
+def _compare(session: Session, stack: "RenderedStack", out: Path, show: bool) -> ExitCode:
+    from facemon.render.output_tree import ChangeKind, differs, plan
+    from facemon.render.output_tree import diff as diff_of
+
+    changes = plan(stack, out)
+    if show and (text := diff_of(changes)):
+        session.console.result(text.rstrip("\n"))
+    if not show:
+        for change in changes:
+            if change.kind is not ChangeKind.UNCHANGED:
+                session.console.result(f"{change.kind.value}: {change.path}")
+    return ExitCode.FOUND if differs(changes) else ExitCode.OK
+
+
+def _write(session: Session, stack: "RenderedStack", out: Path, prune: bool, force: bool) -> ExitCode:
+    from facemon.render.output_tree import plan, write
+
+    changes: tuple[Change, ...] = plan(stack, out)
+    done = write(changes, out, force=force, prune=prune)
+    for path in done.pruned:
+        session.console.say(f"removed {out / path}")
+    for path in done.kept:
+        session.console.warn(f"{out / path} is not as facemon wrote it, and was kept")
+    session.console.say(f"{len(done.written)} of {len(stack.files)} files written below {out / 'monitoring'}")
+    if done.kept:
+        raise FacemonError(
+            f"{len(done.kept)} files were kept as they are", "--diff shows the differences, --force overwrites them"
+        )
+    return ExitCode.OK

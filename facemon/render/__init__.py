@@ -1,0 +1,1 @@
+"""Turns the configuration into the monitoring stack: pure functions build dicts, one module turns dicts into text."""

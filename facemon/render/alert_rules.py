@@ -1,0 +1,63 @@
+"""Which alerts a configuration asks for, and the rule file that holds them."""
+
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.config.monitoring import AlertsConfig, CustomAlertConfig
+from facemon.errors import ConfigError
+from facemon.render.alert import Alert, Dashboard, Runbook, rule
+from facemon.render.api_alerts import api_alerts
+from facemon.render.drift_alerts import drift_alerts
+from facemon.render.promql import Expr
+from facemon.render.stack_alerts import stack_alerts
+
+BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name != "custom")
+
+
+def alerts_of(config: Config) -> tuple[Alert, ...]:
+    """Every alert that is rendered, as the configuration changes it; ConfigError if there is none at all."""
+    built_in = (
+        *(api_alerts(config) if "api" in config.prometheus.jobs else ()),
+        *drift_alerts(config),
+        *stack_alerts(config),
+    )
+    enabled = tuple(
+        alert.changed_by(config.alerts.of(alert.name)) for alert in built_in if config.alerts.of(alert.name).enabled
+    )
+    alerts = (*enabled, *(_custom(alert) for alert in config.alerts.custom))
+    if not alerts:
+        raise ConfigError(
+            "alerts: every alert is disabled, so that nobody would ever be told", hint="enable at least one"
+        )
+    return alerts
+
+
+def left_out(config: Config) -> tuple[str, ...]:
+    """The built-in alerts that are enabled but watch what this configuration does not have."""
+    rendered = {alert.name for alert in alerts_of(config)}
+    return tuple(name for name in BUILT_IN if name not in rendered and config.alerts.of(name).enabled)
+
+
+def alert_rules(config: Config) -> dict[str, Any]:
+    """The content of `alert_rules.yml`, a group for each concern."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for alert in alerts_of(config):
+        groups.setdefault(alert.group, []).append(rule(alert, config))
+    return {"groups": [{"name": f"facemon-{group}", "rules": rules} for group, rules in groups.items()]}
+
+
+def _custom(custom: CustomAlertConfig) -> Alert:
+    expr = Expr(custom.expr, closed=False)
+    return Alert(
+        name=custom.name,
+        group="custom",
+        signal=expr,
+        expr=expr,
+        limit="as its expression says",
+        for_=custom.for_,
+        severity=custom.severity,
+        summary=custom.summary,
+        description=custom.description or custom.summary,
+        dashboard=Dashboard.ML_METRICS,
+        runbook=Runbook(custom.description or custom.summary, (), ()),
+    )

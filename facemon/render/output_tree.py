@@ -1,0 +1,237 @@
+"""Rendered files on disk: what would change, what is not ours to change, and writing it whole or not at all.
+
+A manifest remembers the hash of every file that was written. A file that is not in it belongs to somebody
+else; a file whose content is not the remembered one was edited by hand. Neither is touched unless forced.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from facemon.errors import FacemonError
+from facemon.render.stack import RenderedStack, part_of
+
+MANIFEST = "monitoring/.facemon-manifest.json"
+_SCHEMA = "facemon.manifest/1"
+
+
+class ChangeKind(StrEnum):
+    """How a file on disk stands to its rendering."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    FOREIGN = "foreign"
+    """Somebody else's file lies where ours would go."""
+    EDITED = "edited"
+    """Ours, but changed by hand since."""
+    STALE = "stale"
+    """Ours, and no longer rendered."""
+    STALE_EDITED = "stale, edited"
+
+
+KEPT = (ChangeKind.FOREIGN, ChangeKind.EDITED)
+"""What only `force` overwrites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path below the output folder: the bytes that are there, and the text that was rendered for it."""
+
+    path: str
+    kind: ChangeKind
+    before: bytes | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writing did, as paths."""
+
+    written: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Not ours or edited by hand, and so left alone although it differs or is no longer rendered."""
+
+
+def plan(stack: RenderedStack, out_dir: Path) -> tuple[Change, ...]:
+    """Compare the rendering with what is on disk, sorted by path; nothing is written.
+
+    Raises FacemonError where a file cannot be read, lies behind a link that leaves the tree, or is a folder.
+    """
+    if out_dir.exists() and not out_dir.is_dir():
+        raise FacemonError(f"{out_dir}: is a file, and the stack needs a folder", hint="name another with --out")
+    manifest = _manifest(out_dir)
+    changes = [_change(path, text, out_dir, manifest) for path, text in stack.files.items()]
+    for path, digest in manifest.items():
+        if path not in stack.files and part_of(path) in stack.parts:
+            before = _read(out_dir, path)
+            if before is not None:
+                kind = ChangeKind.STALE if _digest(before) == digest else ChangeKind.STALE_EDITED
+                changes.append(Change(path, kind, before, None))
+    return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def differs(changes: Iterable[Change]) -> bool:
+    """Whether the disk is anything but what was rendered: what `--check` looks for."""
+    return any(change.kind is not ChangeKind.UNCHANGED for change in changes)
+
+
+def diff(changes: Iterable[Change]) -> str:
+    """The differences as a unified diff, from what is on disk to what was rendered."""
+    return "".join(_diff(change) for change in changes if change.kind is not ChangeKind.UNCHANGED)
+
+
+def write(changes: Sequence[Change], out_dir: Path, *, force: bool = False, prune: bool = False) -> Written:
+    """Carry out a plan: each file is replaced whole; with nothing to do, nothing is written.
+
+    Raises FacemonError where the system refuses.
+    """
+    written = {change.path: change for change in changes if _is_written(change, force)}
+    doomed = [change for change in changes if prune and _is_pruned(change, force)]
+    kept = [change.path for change in changes if not force and change.kind in (*KEPT, ChangeKind.STALE_EDITED)]
+    old = _manifest(out_dir)
+    new = dict(old)
+    for change in written.values():
+        _replace(_inside(out_dir, change.path), (change.after or "").encode())
+    for change in doomed:
+        _remove(_inside(out_dir, change.path))
+        new.pop(change.path, None)
+    ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
+    new.update({change.path: _digest((change.after or "").encode()) for change in ours})
+    if new != old:
+        content = {"schema": _SCHEMA, "files": dict(sorted(new.items()))}
+        _replace(_inside(out_dir, MANIFEST), (json.dumps(content, indent=2) + "\n").encode())
+    return Written(tuple(written), tuple(each.path for each in doomed), tuple(kept))
+
+
+def _is_written(change: Change, force: bool) -> bool:
+    return change.kind in (ChangeKind.CREATE, ChangeKind.UPDATE) or (force and change.kind in KEPT)
+
+
+def _is_pruned(change: Change, force: bool) -> bool:
+    return change.kind is ChangeKind.STALE or (force and change.kind is ChangeKind.STALE_EDITED)
+
+
+def _change(path: str, text: str, out_dir: Path, manifest: Mapping[str, str]) -> Change:
+    before = _read(out_dir, path)
+    if before is None:
+        kind = ChangeKind.CREATE
+    elif before == text.encode():
+        kind = ChangeKind.UNCHANGED
+    elif path not in manifest:
+        kind = ChangeKind.FOREIGN
+    else:
+        kind = ChangeKind.UPDATE if _digest(before) == manifest[path] else ChangeKind.EDITED
+    return Change(path, kind, before, text)
+
+
+def _diff(change: Change) -> str:
+    before = (change.before or b"").decode("utf-8", "replace")
+    lines = unified_diff(
+        before.splitlines(keepends=True),
+        (change.after or "").splitlines(keepends=True),
+        "/dev/null" if change.before is None else f"a/{change.path}",
+        "/dev/null" if change.after is None else f"b/{change.path}",
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _manifest(out_dir: Path) -> dict[str, str]:
+    content = _read(out_dir, MANIFEST)
+    if content is None:
+        return {}
+    files = _files_named_in(content)
+    if files is None:
+        raise FacemonError(
+            f"{out_dir / MANIFEST}: is not a manifest that facemon wrote",
+            hint="remove it; the files that are there then count as somebody else's",
+        )
+    return files
+
+
+def _files_named_in(content: bytes) -> dict[str, str] | None:
+    try:
+        manifest = json.loads(content)
+    except ValueError:
+        return None
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict) or manifest.get("schema") != _SCHEMA:
+        return None
+    # A manifest is a file like any other: what it says must not lead out of the tree.
+    valid = all(_is_rendered_path(path) and isinstance(digest, str) for path, digest in files.items())
+    return files if valid else None
+
+
+def _is_rendered_path(path: str) -> bool:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or len(pure.parts) < 2:
+        return False
+    try:
+        part_of(path)
+    except ValueError:
+        return False
+    return True
+
+
+def _inside(out_dir: Path, path: str) -> Path:
+    """The file's real place; FacemonError if a link leads it out of the output folder."""
+    try:
+        root = out_dir.resolve()
+        target = (out_dir / path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise FacemonError(f"{out_dir / path}: cannot be followed: {error}") from error
+    if not target.is_relative_to(root):
+        raise FacemonError(f"{out_dir / path}: a link leads out of {out_dir}", hint="remove the link")
+    return target
+
+
+def _read(out_dir: Path, path: str) -> bytes | None:
+    target = _inside(out_dir, path)
+    try:
+        return target.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FacemonError(f"{out_dir / path}: cannot be read: {reason}", hint="move what is in the way") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            # mkstemp's files are private, but containers with other users read these.
+            beside.chmod(0o644)
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def _remove(target: Path) -> None:
+    try:
+        target.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def _refused(target: Path, error: OSError) -> FacemonError:
+    reason = (error.strerror or str(error)).lower()
+    return FacemonError(f"{target}: cannot be written: {reason}", hint="check the folder's permissions")
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -1,0 +1,122 @@
+"""The whole monitoring stack as one value: every file's path and text, and what was left out."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.errors import ConfigError, UsageError
+from facemon.render.alert import runbook_path
+from facemon.render.alert_rules import alert_rules, alerts_of, left_out
+from facemon.render.alert_tests import alert_tests
+from facemon.render.alertmanager_config import alertmanager_config
+from facemon.render.compose import compose
+from facemon.render.dashboards import DASHBOARDS
+from facemon.render.prometheus_config import DEFAULT_TARGETS, prometheus_config
+from facemon.render.provisioning import dashboard_provider, datasources
+from facemon.render.recording_rules import recording_rules
+from facemon.render.runbooks import runbook
+from facemon.render.secret_files import all_secrets
+from facemon.render.stack_text import json_text, markdown_text, yaml_text
+
+COMPOSE_FILE = "monitoring/docker-compose.monitoring.yml"
+
+
+class Part(StrEnum):
+    """What `--only` chooses between."""
+
+    PROMETHEUS = "prometheus"
+    ALERTMANAGER = "alertmanager"
+    GRAFANA = "grafana"
+    RUNBOOKS = "runbooks"
+    COMPOSE = "compose"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedStack:
+    """Relative POSIX paths to texts, the parts that they make up, and what a person should be told of them."""
+
+    files: Mapping[str, str]
+    parts: frozenset[Part]
+    notes: tuple[str, ...] = ()
+
+    def text_of(self, name: str) -> str:
+        """The file with this path, or the only one with this name; UsageError lists them if there is none."""
+        paths = [path for path in self.files if path == name or PurePosixPath(path).name == name]
+        if len(paths) != 1:
+            raise UsageError(f"{name!r} is not a rendered file", hint=f"choose from {', '.join(self.files)}")
+        return self.files[paths[0]]
+
+
+def part_of(path: str) -> Part:
+    """The part that a rendered path belongs to."""
+    folder = PurePosixPath(path).parts[1]
+    return Part.COMPOSE if path == COMPOSE_FILE else Part(folder)
+
+
+def render_stack(config: Config, only: Collection[Part] = (), out_dir: Path | None = None) -> RenderedStack:
+    """Render every part, or `only` some; compose finds secrets from `out_dir`, by default the configuration's folder.
+
+    Raises ConfigError for what cannot be rendered as it is configured, and for compose when it is asked for by
+    name but Grafana has no password: there is no default one.
+    """
+    parts = frozenset(only) or frozenset(Part)
+    all_secrets(config)
+    password = config.grafana.admin_password_file
+    if password is None and Part.COMPOSE in only:
+        raise ConfigError(
+            "grafana.admin_password_file: compose starts Grafana, which gets no default password",
+            hint="write a password to a file and name that file there",
+        )
+    files = dict(_files(config, parts))
+    if Part.COMPOSE in parts and password is not None:
+        files[COMPOSE_FILE] = yaml_text(compose(config, out_dir or config.directory))
+    return RenderedStack(dict(sorted(files.items())), parts, tuple(_notes(config, parts)))
+
+
+def _files(config: Config, parts: frozenset[Part]) -> Iterator[tuple[str, str]]:
+    alerts = alerts_of(config)
+    if Part.PROMETHEUS in parts:
+        yaml_files: dict[str, dict[str, Any]] = {
+            "prometheus.yml": prometheus_config(config),
+            "recording_rules.yml": recording_rules(config),
+            "alert_rules.yml": alert_rules(config),
+            "tests/alert_rules_test.yml": alert_tests(alerts, config),
+        }
+        yield from ((f"monitoring/prometheus/{name}", yaml_text(content)) for name, content in yaml_files.items())
+    if Part.ALERTMANAGER in parts:
+        yield "monitoring/alertmanager/alertmanager.yml", yaml_text(alertmanager_config(config))
+    if Part.GRAFANA in parts:
+        grafana = "monitoring/grafana"
+        yield f"{grafana}/provisioning/datasources/prometheus.yml", yaml_text(datasources())
+        yield f"{grafana}/provisioning/dashboards/facemon.yml", yaml_text(dashboard_provider())
+        yield from ((f"{grafana}/dashboards/{name}", json_text(build(config))) for name, build in DASHBOARDS.items())
+    if Part.RUNBOOKS in parts:
+        yield from ((runbook_path(alert.name), markdown_text(runbook(alert, config))) for alert in alerts)
+
+
+def _notes(config: Config, parts: frozenset[Part]) -> Iterator[str]:
+    if Part.COMPOSE in parts and config.grafana.admin_password_file is None:
+        yield (
+            f"{COMPOSE_FILE} was left out: grafana.admin_password_file names no file, "
+            "and Grafana gets no default password"
+        )
+    if Part.COMPOSE in parts and all_secrets(config):
+        yield "secrets are mounted as they are: each file must be readable by the user of the container that reads it"
+    if Part.PROMETHEUS in parts:
+        if names := left_out(config):
+            yield f"alerts without a job or probe to watch were left out: {', '.join(names)}"
+        own = [job for job in ("api", "exporter") if job in config.prometheus.jobs]
+        if unnamed := [DEFAULT_TARGETS[job] for job in own if job not in config.prometheus.targets]:
+            yield (
+                f"Prometheus will scrape {', '.join(unnamed)}: name prometheus.targets if they listen elsewhere, "
+                "like host.docker.internal:8001"
+            )
+        if config.alerts.custom:
+            yield "custom alerts have no generated tests: what makes them fire is known to you only"
+    if Part.ALERTMANAGER in parts and not config.alertmanager.receivers:
+        yield "alertmanager.receivers is empty: alerts will be seen in Prometheus and Alertmanager, but nobody is told"
+    if config.prometheus.replicas > 1 or config.alertmanager.replicas > 1:
+        yield "replicas above 1 are not rendered yet: the stack has one Prometheus and one Alertmanager"

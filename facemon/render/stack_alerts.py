@@ -1,0 +1,234 @@
+"""The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from facemon.config.document import Config
+from facemon.config.monitoring import Job
+from facemon.render import promql
+from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.annotation import label
+from facemon.render.foreign_metrics import (
+    ALERTMANAGER_FAILURES,
+    NODE_TEXTFILE_ERROR,
+    PROMETHEUS_RELOADED,
+    PROMETHEUS_RULE_FAILURES,
+    UP,
+)
+from facemon.render.scenario import Counter, Firing, Gauge, Scenario, series_text
+
+IMAGES = promql.series("images_processed_total")
+SOURCE_UP = promql.series("facemon_source_up")
+SERVICE_STATUS = promql.series("external_service_status")
+
+
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """A gauge that must be at one level; the alert is that it is at the other."""
+
+    name: str
+    metric: promql.Series
+    bad: int
+    labels: dict[str, str]
+    for_: timedelta
+    severity: str
+    limit: str
+    summary: str
+    description: str
+    runbook: Runbook
+
+    def alert(self) -> Alert:
+        signal = promql.select(self.metric)
+        gauge = Gauge(series_text(self.metric.name, self.labels), 1 - self.bad, self.bad)
+        return Alert(
+            name=self.name,
+            group="stack",
+            signal=signal,
+            expr=promql.compare(signal, "==", self.bad),
+            limit=self.limit,
+            for_=self.for_,
+            severity=self.severity,
+            summary=self.summary,
+            description=self.description,
+            dashboard=Dashboard.SYSTEM_METRICS,
+            runbook=self.runbook,
+            scenarios=(Scenario("turns bad and good again", (gauge,), Firing(self.labels, self.bad)),),
+        )
+
+
+_TARGET_DOWN = _Switch(
+    "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"}, timedelta(minutes=2), "critical",
+    "a target that Prometheus cannot scrape",
+    f"{label('job')} is down",
+    f"Prometheus cannot scrape {label('instance')} of the job {label('job')}: every other alert on it is blind.",
+    Runbook(
+        "What this target measures is unknown since then.",
+        ("the process has ended", "it listens elsewhere than `prometheus.targets` says", "a firewall"),
+        ("Open Prometheus' page of targets and read the error.", "Ask for the target's `/metrics` from there."),
+    ),
+)  # fmt: skip
+_SOURCE_UNREADABLE = _Switch(
+    "SourceUnreadable", SOURCE_UP, 0, {"source": "store", "job": "exporter", "instance": "exporter:1"},
+    timedelta(minutes=5), "critical",
+    "a source of metrics that facemon cannot read",
+    f"facemon cannot read {label('source')}",
+    f"{label('instance')} answers, but its source {label('source')} cannot be read.",
+    Runbook(
+        "The exporter lives, but what it should export is out of its reach.",
+        ("the store is missing, damaged, of another version", "its folder cannot be written, which its journal needs"),
+        ("Run `facemon store verify` as the exporter's user.",),
+    ),
+)  # fmt: skip
+_SERVICE_DOWN = _Switch(
+    "ServiceDown", SERVICE_STATUS, 0, {"service": "labels", "job": "exporter", "instance": "exporter:1"},
+    timedelta(minutes=5), "warning",
+    "an external service that does not answer its probe",
+    f"{label('service')} does not answer",
+    f"The probe of {label('service')} in `exporter.probes` fails.",
+    Runbook(
+        "A service that the pipeline relies on is away.",
+        ("the service is down", "its address has changed"),
+        ("Open the probe's address from the exporter's machine.",),
+    ),
+)  # fmt: skip
+_TEXTFILE_ERROR = _Switch(
+    "TextfileScrapeError", NODE_TEXTFILE_ERROR, 1, {"job": "node", "instance": "node-exporter:1"},
+    timedelta(minutes=5), "warning",
+    "a textfile that node-exporter cannot read",
+    "A textfile cannot be read",
+    f"node-exporter at {label('instance')} cannot parse or open a textfile: its metrics are missing or old.",
+    Runbook(
+        "The metrics of a batch job do not arrive.",
+        ("a half-written file: write beside it and rename", "timestamps or doubled series in the file"),
+        ("Run `promtool check metrics` on each `.prom` file.",),
+    ),
+)  # fmt: skip
+_RELOAD_FAILED = _Switch(
+    "ReloadFailed", PROMETHEUS_RELOADED, 0, {"job": "prometheus", "instance": "localhost:9090"},
+    timedelta(minutes=5), "critical",
+    "a configuration that Prometheus has refused",
+    "Prometheus runs on an old configuration",
+    f"Prometheus at {label('instance')} could not load its configuration and keeps the one before.",
+    Runbook(
+        "Changes of rules and targets have no effect.",
+        ("a file was edited by hand", "a secret's file is missing"),
+        ("Run `facemon render-config --check --verify`.", "Read Prometheus' log."),
+    ),
+)  # fmt: skip
+
+
+def stack_alerts(config: Config) -> tuple[Alert, ...]:
+    """The alerts on the monitoring itself, those without a job to watch left out."""
+    jobs = config.prometheus.jobs
+    wanted: tuple[tuple[Job | None, Alert], ...] = (
+        (None, _TARGET_DOWN.alert()),
+        (None, _metrics_absent()),
+        (None, _SOURCE_UNREADABLE.alert()),
+        ("exporter", _SERVICE_DOWN.alert()),
+        ("node", _TEXTFILE_ERROR.alert()),
+        ("prometheus", _RELOAD_FAILED.alert()),
+        ("prometheus", _failures("RulesFailing", config, PROMETHEUS_RULE_FAILURES, _RULES_FAILING)),
+        ("alertmanager", _failures("NotificationsFailing", config, ALERTMANAGER_FAILURES, _NOTIFICATIONS_FAILING)),
+        (None, _watchdog()),
+    )
+    return tuple(
+        alert
+        for job, alert in wanted
+        if (job is None or job in jobs) and (alert.name != "ServiceDown" or config.exporter.probes)
+    )
+
+
+def _metrics_absent() -> Alert:
+    present = series_text(IMAGES.name, {"status": "ok", "job": "exporter", "instance": "exporter:1"})
+    return Alert(
+        name="MetricsAbsent",
+        group="stack",
+        signal=promql.select(IMAGES),
+        expr=promql.absent(IMAGES),
+        limit=f"no {IMAGES.name} from anywhere",
+        for_=timedelta(minutes=15),
+        severity="critical",
+        summary="The store's metrics do not arrive",
+        description=f"No target exports {IMAGES.name}: alerts on drift and accuracy cannot fire.",
+        dashboard=Dashboard.ML_METRICS,
+        runbook=Runbook(
+            "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
+            ("nothing was predicted yet", "the exporter reads another store", "the metrics leave by another door"),
+            ("Compare `prometheus.store_metrics_from` with what runs.", "Run `facemon export-metrics -o -`."),
+        ),
+        fires_without_data=True,
+        scenarios=(
+            Scenario("nothing at all", (), Firing()),
+            Scenario("the metric goes and comes back", (Gauge(present, 5, None),), Firing()),
+        ),
+    )
+
+
+_RULES_FAILING = (
+    "Rules cannot be evaluated",
+    f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
+    Runbook(
+        "At least one rule gives an error instead of a result.",
+        ("two series where a rule expects one", "a custom alert with a fault"),
+        ("Open Prometheus' page of rules and read the error.",),
+    ),
+)
+_NOTIFICATIONS_FAILING = (
+    "Notifications do not arrive",
+    f"Alertmanager at {label('instance')} fails to notify: alerts fire, but nobody is told.",
+    Runbook(
+        "A receiver refuses what Alertmanager sends.",
+        ("a revoked or mistyped secret", "the receiver's service is down", "no way out of the network"),
+        ("Read Alertmanager's log: it names the receiver and the answer.",),
+    ),
+)
+
+
+def _failures(name: str, config: Config, metric: promql.Series, words: tuple[str, str, Runbook]) -> Alert:
+    summary, description, runbook = words
+    signal = promql.aggregate("sum", promql.increase(metric, config.prometheus.window), by=promql.TARGET_LABELS)
+    target = {"job": "stack", "instance": "stack:1"}
+    part = metric.labels[0]
+    counters = tuple(
+        Counter(series_text(metric.name, {part: which, **target}), step) for which, step in (("a", 1), ("b", 0))
+    )
+    return Alert(
+        name=name,
+        group="stack",
+        signal=signal,
+        expr=promql.compare(signal, ">", 0),
+        limit="any failure in the window",
+        for_=timedelta(minutes=5),
+        severity="critical",
+        summary=summary,
+        description=description,
+        dashboard=Dashboard.SYSTEM_METRICS,
+        runbook=runbook,
+        scenarios=(
+            Scenario("failures, then none", counters, Firing(target)),
+            Scenario("no failures", tuple(Counter(each.series, 0) for each in counters)),
+        ),
+    )
+
+
+def _watchdog() -> Alert:
+    expr = promql.constant(1)
+    return Alert(
+        name="Watchdog",
+        group="stack",
+        signal=expr,
+        expr=expr,
+        limit="always",
+        for_=timedelta(0),
+        severity="none",
+        summary="Alerting works",
+        description="This alert always fires; when it stops arriving, the way from Prometheus to you is broken.",
+        dashboard=Dashboard.SYSTEM_METRICS,
+        runbook=Runbook(
+            "Nothing is wrong while this alert fires.",
+            ("if it has stopped: Prometheus, Alertmanager or the network between them is down",),
+            ("Route it to a service that calls you when it stays away.",),
+        ),
+        fires_without_data=True,
+        scenarios=(Scenario("nothing at all", (), Firing()),),
+    )

@@ -1,0 +1,126 @@
+"""From photographs to a firing alert and back, real at every joint: Prometheus, Alertmanager, a receiver."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
+from tests.conftest import RunFacemon
+from tests.servers import (
+    WebhookReceiver,
+    amtool,
+    free_port,
+    promtool,
+    query,
+    run_alertmanager,
+    run_prometheus,
+    wait_for_query,
+)
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+
+COMMAND = Path(sys.executable).with_name("facemon")
+IMAGES = 230
+CONFIGURATION = """\
+version: 1
+model: {{bundle: age-gender}}
+prometheus:
+  scrape_interval: 1s
+  jobs: [exporter]
+  targets: {{exporter: ["127.0.0.1:{exporter}"]}}
+  alertmanagers: ["{alertmanager}"]
+alerts:
+  DriftDetected: {{for: 1s}}
+alertmanager:
+  receivers: [{{name: operators, webhook: [{{url: "{webhook}"}}]}}]
+  group_wait: 0s
+  group_interval: 1s
+"""
+
+
+@contextmanager
+def exporter(folder: Path, port: int) -> Iterator[str]:
+    """`facemon serve-metrics`, stopped as an init system stops it."""
+    listen = f"127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [COMMAND, "serve-metrics", "--listen", listen], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        assert "serving metrics" in process.stderr.readline()
+        yield f"http://{listen}"
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def brightness_alert(status: str) -> Any:
+    def matches(body: dict[str, Any]) -> bool:
+        return any(
+            alert["status"] == status
+            and alert["labels"]["alertname"] == "DriftDetected"
+            and alert["labels"]["attribute"] == "image_brightness"
+            for alert in body["alerts"]
+        )
+
+    return matches
+
+
+def check(facemon: RunFacemon, folder: Path, day: Any) -> int:
+    window = ("--since", day.isoformat(), "--until", (day + timedelta(days=1)).isoformat())
+    return facemon("drift-check", "--check", "data", *window, cwd=folder).returncode
+
+
+def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, tmp_path: Path) -> None:
+    take_pictures(tmp_path / "one", images=IMAGES, day=DAY_ONE, seed=1)
+    take_pictures(tmp_path / "two", images=IMAGES, day=DAY_TWO, seed=2, exposure=0.35)
+    take_pictures(tmp_path / "three", images=IMAGES, day=DAY_THREE, seed=3)
+    for day in ("one", "two"):
+        assert facemon("predict", "-q", day, "--observed-at", "mtime", cwd=tmp_path).returncode == 0
+    since, until = DAY_ONE.isoformat(), DAY_TWO.isoformat()
+    assert facemon("reference", "set", "--since", since, "--until", until, cwd=tmp_path).returncode == 0
+    assert check(facemon, tmp_path, DAY_TWO) == 3
+
+    port = free_port()
+    with WebhookReceiver() as receiver:
+        places = {"exporter": port, "webhook": receiver.url, "alertmanager": "127.0.0.1:9093"}
+        (tmp_path / "facemon.yaml").write_text(CONFIGURATION.format(**places))
+        assert facemon("render-config", "--only", "alertmanager", cwd=tmp_path).returncode == 0
+        routes = tmp_path / "monitoring" / "alertmanager" / "alertmanager.yml"
+        with run_alertmanager(servers, routes, tmp_path / "alertmanager") as alertmanager:
+            places["alertmanager"] = alertmanager.url.removeprefix("http://")
+            (tmp_path / "facemon.yaml").write_text(CONFIGURATION.format(**places))
+            assert facemon("render-config", cwd=tmp_path).returncode == 0
+            everything_rendered_is_accepted(servers, tmp_path / "monitoring")
+            rules = tmp_path / "monitoring" / "prometheus" / "prometheus.yml"
+            with exporter(tmp_path, port), run_prometheus(servers, rules, tmp_path / "prometheus") as prometheus:
+                (score,) = wait_for_query(prometheus.url, 'drift_score{attribute="image_brightness",check="data"}')
+                assert score[1] > 0.9
+                fired = receiver.wait_for(brightness_alert("firing"), timeout_s=60)
+                assert fired["receiver"] == "operators"
+                assert query(prometheus.url, "sum(model_predictions_total)")[0][1] > 0
+
+                # The camera is repaired.
+                assert facemon("predict", "-q", "three", "--observed-at", "mtime", cwd=tmp_path).returncode == 0
+                assert check(facemon, tmp_path, DAY_THREE) == 0
+                resolved = receiver.wait_for(brightness_alert("resolved"), timeout_s=60)
+                assert resolved["status"] in ("resolved", "firing")  # others of its group may fire on
+                images = query(prometheus.url, 'sum(images_processed_total{status=~"ok|no_face"})')
+                assert images[0][1] == 3 * IMAGES
+
+
+def everything_rendered_is_accepted(servers: Path, stack: Path) -> None:
+    rules = [str(stack / "prometheus" / name) for name in ("alert_rules.yml", "recording_rules.yml")]
+    for outcome in (
+        promtool(servers, "check", "config", str(stack / "prometheus" / "prometheus.yml")),
+        promtool(servers, "check", "rules", *rules),
+        promtool(servers, "test", "rules", str(stack / "prometheus" / "tests" / "alert_rules_test.yml")),
+        amtool(servers, "check-config", str(stack / "alertmanager" / "alertmanager.yml")),
+    ):
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr

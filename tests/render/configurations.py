@@ -1,0 +1,69 @@
+"""The configurations that everything rendered is judged by: the defaults, and two that change as much as they can."""
+
+from pathlib import Path
+
+from facemon.config.document import Config
+from facemon.config.loader import parse_config
+
+DIRECTORY = Path("/srv/faces")
+
+DEFAULTS = "grafana: {admin_password_file: secrets/grafana_admin_password}\n"
+
+SHORTENED = r"""
+exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}
+prometheus:
+  scrape_interval: 1s
+  rate_window: 10s
+  store_metrics_from: textfile
+  jobs: [exporter, node, pushgateway]
+  targets: {exporter: ["127.0.0.1:8001"]}
+  external_labels: {cluster: 'a"b{{ x }}'}
+  alertmanagers: ["127.0.0.1:9093"]
+  remote_write:
+    - {url: "https://remote.example/write", basic_auth: {username: u, password_file: secrets/remote}}
+    - {url: "https://other.example", bearer_token_file: /etc/token}
+alerts:
+  DriftDetected:
+    threshold: 0.05
+    for: 1s
+    severity: critical
+    labels: {team: 'f{{ace', where: 'a "b" \ c'}
+    annotations: {summary: 'only Prometheus can tell: {{ $labels.attribute | toUpper }}', extra: 'ü "q"'}
+  LowModelAccuracy: {threshold: 0.9, for: 7s, annotations: {summary: 'plain'}}
+  DriftCheckStale: {threshold: 8d}
+  MetricsAbsent: {enabled: false}
+  custom: [{name: Mine, expr: 'vector(1) > 2', summary: "of my own"}]
+alertmanager:
+  smtp: {smarthost: "mail:587", from: a@b.example, username: u, password_file: secrets/smtp}
+  receivers:
+    - name: "the team"
+      email: [{to: "x@y.example"}]
+      slack: [{api_url_file: secrets/slack, channel: "#alerts"}]
+      webhook: [{url: "http://hook:1/x"}]
+    - {name: other, webhook: [{url: "http://hook:1/y", send_resolved: false}]}
+  routes: [{match: {severity: critical, team: "f\"\\{{ace\n"}, receiver: other, continue: true}]
+grafana: {admin_password_file: secrets/grafana, root_url: "https://g.example/x/"}
+stack: {runbook_url: "https://r.example/books", images: {grafana: "grafana/grafana:11.6.0"}}
+"""
+
+EXTREMES = """
+prometheus:
+  scrape_interval: 5m
+  store_metrics_from: api
+  jobs: [api, prometheus, alertmanager, cadvisor, node, exporter]
+alerts:
+  HighLatency: {threshold: 0.001, for: 0s}
+  HighErrorRate: {threshold: 0.0, for: 90s}
+  LowModelAccuracy: {threshold: 1.0}
+  DriftDetected: {threshold: 0.0, for: 1h}
+  ModelNotLoaded: {for: 500ms}
+drift: {significance: 0.001}
+grafana: {admin_password_file: /etc/grafana_password}
+"""
+
+CONFIGURATIONS = {"defaults": DEFAULTS, "shortened": SHORTENED, "extremes": EXTREMES}
+
+
+def config_of(text: str) -> Config:
+    """The configuration in `text`, as if it were in a fixed folder."""
+    return parse_config(text, name="facemon.yaml", directory=DIRECTORY)

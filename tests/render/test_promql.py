@@ -1,0 +1,83 @@
+import re
+from datetime import timedelta
+
+import promql_parser
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facemon.render import promql
+from facemon.values.metric_catalogue import CATALOGUE, MetricType
+from tests.render.known_queries import metrics_in
+
+SCORE = promql.series("drift_score")
+REQUESTS = promql.series("api_requests_total")
+LATENCY = promql.series("api_request_latency_seconds")
+
+# Prometheus takes UTF-8 only; a lone surrogate is none.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+
+
+def value_in(expr: promql.Expr) -> str:
+    parsed = promql_parser.parse(str(expr))
+    assert isinstance(parsed, promql_parser.VectorSelector)
+    (matcher,) = parsed.matchers.matchers
+    return str(matcher.value)
+
+
+@given(texts)
+def test_label_values_survive_escaping(value: str) -> None:
+    assert value_in(promql.select(SCORE, promql.equals("attribute", value))) == value
+
+
+@given(st.lists(texts.filter(lambda text: "\0" not in text), min_size=1, max_size=3))
+def test_alternatives_match_themselves_only(values: list[str]) -> None:
+    pattern = re.compile(value_in(promql.select(SCORE, promql.one_of("attribute", values))))
+    assert all(pattern.fullmatch(value) for value in values)
+    assert not pattern.fullmatch("x".join(values) + "y")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_keep_their_value(number: float) -> None:
+    assert float(promql.number(number)) == number
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_each_metric_of_the_catalogue_can_be_asked_for(name: str) -> None:
+    metric = promql.series(name)
+    window = timedelta(minutes=5)
+    match metric.type:
+        case MetricType.HISTOGRAM:
+            expr = promql.quantile(0.95, metric, window)
+        case MetricType.COUNTER:
+            expr = promql.rate(metric, window)
+        case MetricType.GAUGE:
+            expr = promql.select(metric)
+    assert metrics_in(str(expr)) <= set(promql.exposed_names(CATALOGUE[name]))
+
+
+def test_a_metric_that_nobody_exports_is_refused() -> None:
+    with pytest.raises(ValueError, match="drift_scores is not in the metric catalogue"):
+        promql.series("drift_scores")
+
+
+def test_a_label_that_the_metric_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="drift_score has no label endpoint"):
+        promql.select(SCORE, promql.equals("endpoint", "/predict"))
+
+
+def test_functions_refuse_metrics_of_another_type() -> None:
+    with pytest.raises(ValueError, match="rate is for counters"):
+        promql.rate(SCORE, "5m")
+    with pytest.raises(ValueError, match="has no buckets"):
+        promql.bucket_rate(REQUESTS, "5m")
+    with pytest.raises(ValueError, match="is a histogram"):
+        promql.select(LATENCY)
+
+
+def test_operands_keep_their_grouping() -> None:
+    score = promql.select(SCORE)
+    high = promql.compare(score, ">", 0.2)
+    assert str(promql.divide(high, promql.compare(score, ">", 0))) == "(drift_score > 0.2) / (drift_score > 0)"
+    assert str(promql.aggregate("count", high, by=("check",))) == "count by (check) (drift_score > 0.2)"
+    assert str(promql.only_where(high, score, on=("job",))) == "(drift_score > 0.2) and on (job) drift_score"

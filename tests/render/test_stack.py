@@ -1,0 +1,116 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facemon.errors import UsageError
+from facemon.render.alert_rules import alert_rules, alerts_of
+from facemon.render.alertmanager_config import alertmanager_config
+from facemon.render.dashboards import DASHBOARDS
+from facemon.render.prometheus_config import prometheus_config
+from facemon.render.stack import Part, part_of, render_stack
+from facemon.render.stack_text import HEADER, json_text, yaml_text
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "render"
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+contents = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=15,
+)
+
+
+@given(contents)
+def test_yaml_parses_back(content: object) -> None:
+    assert yaml.safe_load(yaml_text(content)) == content
+
+
+@given(contents)
+def test_json_parses_back(content: object) -> None:
+    assert json.loads(json_text(content)) == content
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_what_is_rendered_parses_back_to_what_was_built(text: str) -> None:
+    config = config_of(text)
+    files = render_stack(config).files
+    prometheus = "monitoring/prometheus"
+    assert yaml.safe_load(files[f"{prometheus}/prometheus.yml"]) == prometheus_config(config)
+    assert yaml.safe_load(files[f"{prometheus}/alert_rules.yml"]) == alert_rules(config)
+    assert yaml.safe_load(files["monitoring/alertmanager/alertmanager.yml"]) == alertmanager_config(config)
+    for name, build in DASHBOARDS.items():
+        assert json.loads(files[f"monitoring/grafana/dashboards/{name}"]) == build(config)
+
+
+def test_the_default_stack_is_the_golden_one() -> None:
+    files = render_stack(config_of(DEFAULTS)).files
+    golden = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("monitoring/**/*") if path.is_file()}
+    assert set(files) == golden, "python -m tests.golden.render.regenerate"
+    for path, text in files.items():
+        assert text == (GOLDEN / path).read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_the_same_configuration_gives_the_same_bytes(text: str) -> None:
+    assert render_stack(config_of(text)) == render_stack(config_of(text))
+
+
+def test_files_say_where_they_come_from() -> None:
+    for path, text in render_stack(config_of(DEFAULTS)).files.items():
+        assert HEADER in text.split("\n", 1)[0] or path.endswith(".json"), path
+
+
+def test_only_some_parts() -> None:
+    everything = render_stack(config_of(DEFAULTS)).files
+    for part in Part:
+        some = render_stack(config_of(DEFAULTS), only=[part]).files
+        assert some == {path: text for path, text in everything.items() if part_of(path) is part}
+        assert some
+
+
+def test_a_file_is_found_by_its_path_or_its_name() -> None:
+    stack = render_stack(config_of(DEFAULTS))
+    assert stack.text_of("alert_rules.yml") == stack.text_of("monitoring/prometheus/alert_rules.yml")
+    with pytest.raises(UsageError, match=r"'rules\.yml' is not a rendered file"):
+        stack.text_of("rules.yml")
+
+
+def test_each_alert_has_its_runbook() -> None:
+    config = config_of(CONFIGURATIONS["shortened"])
+    files = render_stack(config).files
+    for alert in alerts_of(config):
+        page = files[f"monitoring/runbooks/{alert.name}.md"]
+        assert str(alert.expr) in page
+        assert alert.severity in page
+
+
+def test_what_was_left_out_is_said() -> None:
+    notes = " ".join(render_stack(config_of("prometheus: {jobs: [exporter], replicas: 2}")).notes)
+    for words in ("admin_password_file", "ModelNotLoaded", "exporter:8001", "nobody is told", "replicas"):
+        assert words in notes
+
+
+def test_nothing_heavy_is_loaded_and_little_time_is_spent() -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from facemon.config.loader import parse_config
+from facemon.render.output_tree import plan
+from facemon.render.stack import render_stack
+from facemon.render.verification import verify
+render_stack(parse_config("", name="facemon.yaml", directory=Path.cwd()))
+heavy = {"numpy", "pandas", "pyarrow", "onnxruntime", "PIL", "evidently", "rich"} & set(sys.modules)
+print(time.process_time(), *heavy)
+"""
+    outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    seconds, *heavy = outcome.stdout.split()
+    assert heavy == []
+    # The whole command may take 0.6 s of CPU; the rest of it is the command line's.
+    assert float(seconds) < 0.6
