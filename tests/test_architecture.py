@@ -17,14 +17,14 @@ LAYERS = (
 )
 """From the bottom up: a module may import from layers below its own, and from its own room."""
 
-ONLY_HERE = {
+ONLY_HERE: dict[str, set[str] | str] = {
     "onnxruntime": {"model/sessions.py"},
     "evidently": {"drift/evidently_report.py"},
     "pandas": {"drift/evidently_report.py"},
     "dlib": {"model/faces.py"},
     "rich": {"cli/console.py"},
     "sqlite3": "store/",
-    "click": set[str](),
+    "click": set(),
 }
 """Which modules alone may import a library; a string means all modules below that folder."""
 

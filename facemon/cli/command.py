@@ -1,7 +1,7 @@
 """How a plain function becomes a command that takes the common options before or after its name."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -9,7 +9,7 @@ import typer
 
 from facemon.cli.console import Color, Console, Verbosity
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, OutputClosed
+from facemon.errors import ExitCode, OutputClosed, UsageError
 
 _PANEL = "Common options"
 
@@ -20,7 +20,7 @@ ConfigOption = Annotated[
         "-c",
         metavar="FILE",
         rich_help_panel=_PANEL,
-        help="Configuration file [default: facemon.yaml, if it is there].",
+        help="Configuration file (default: facemon.yaml, if it is there).",
     ),
 ]
 QuietOption = Annotated[
@@ -42,6 +42,11 @@ COMMON: dict[str, Any] = {
 }  # fmt: skip
 
 
+def remember(ctx: typer.Context, given: Mapping[str, Any]) -> None:
+    """Keep the common options that were given; one that stands further right goes before."""
+    ctx.ensure_object(dict).update({option: given[option] for option in COMMON if given[option] is not None})
+
+
 def make_session(options: dict[str, Any]) -> Session:
     """The session that the common options ask for; an option that is None was not given."""
     verbosity = Verbosity.QUIET if options.get("quiet") else Verbosity.NORMAL
@@ -49,6 +54,26 @@ def make_session(options: dict[str, Any]) -> Session:
         verbosity = Verbosity.VERBOSE
     console = Console(verbosity, options.get("color") or Color.AUTO, bool(options.get("debug")))
     return Session(console, options.get("config"))
+
+
+def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
+    """Register a group of commands, which takes the common options after its own name too."""
+    made = typer.Typer(name=name, no_args_is_help=True, help=about)
+
+    @made.callback(help=about)
+    def take(
+        ctx: typer.Context,
+        *,
+        config: ConfigOption = None,
+        quiet: QuietOption = None,
+        verbose: VerboseOption = None,
+        debug: DebugOption = None,
+        color: ColorOption = None,
+    ) -> None:
+        remember(ctx, locals())
+
+    app.add_typer(made)
+    return made
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
@@ -71,10 +96,10 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
 
         def invoke(ctx: typer.Context, **values: Any) -> ExitCode:
             given = {option: values.pop(option) for option in COMMON}
-            before = ctx.obj or {}
-            ctx.find_root().obj = {key: given[key] if given[key] is not None else before.get(key) for key in COMMON}
+            remember(ctx, given)
+            _refuse_bytes(values)
             try:
-                return run(make_session(ctx.find_root().obj), **values)
+                return run(make_session(ctx.obj), **values)
             except BrokenPipeError as error:
                 # Named here, because typer makes a bare exit 1 of it.
                 raise OutputClosed("stdout was closed") from error
@@ -92,3 +117,11 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
         return run
 
     return register
+
+
+def _refuse_bytes(values: Mapping[str, Any]) -> None:
+    """UsageError for a name that is no text: neither the log nor a report could hold it. Paths may be any bytes."""
+    for option, value in values.items():
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            shown = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            raise UsageError(f"{option.strip('_').replace('_', ' ')} {shown}: is not UTF-8")

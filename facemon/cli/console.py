@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -69,12 +69,19 @@ class Console:
         return sys.stdout.isatty()
 
     def result(self, text: str) -> None:
-        """Print a result on stdout."""
-        print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
+        """Print a result on stdout; FacemonError when it cannot be written, as on a full disk."""
+        with _writing_stdout():
+            print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
+
+    def flush(self) -> None:
+        """Let go of what stdout still holds back; FacemonError as for `result`."""
+        with _writing_stdout():
+            sys.stdout.flush()
 
     def document(self, document: Mapping[str, Any], *, indent: int | None = None) -> None:
         """Print a result as JSON on stdout; without `indent`, as one line."""
-        self.result(json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False))
+        is_unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+        self.result(json.dumps(document, ensure_ascii=not is_unicode, indent=indent, allow_nan=False))
 
     def say(self, text: str) -> None:
         """Tell, on stderr, what was done; not in quiet mode."""
@@ -159,7 +166,19 @@ class Console:
         return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
 
     def _write_error(self, text: str) -> None:
-        print(text, file=sys.stderr)  # noqa: T201 - this is the place for it
+        # Where nobody listens, the exit code still tells.
+        with suppress(OSError):
+            print(text, file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+@contextmanager
+def _writing_stdout() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FacemonError(f"stdout cannot be written: {error.strerror}") from error
 
 
 class _Bar:

@@ -1,6 +1,6 @@
 """`facemon drift-check`: has the world or the model moved?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ from facemon.cli.compared_sides import (
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, UsageError
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
+from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict, to_document
 
 if TYPE_CHECKING:
     from facemon.config.drift import DriftConfig
@@ -73,17 +73,23 @@ class FailOn:
 
     def is_met(self, result: DriftResult) -> bool:
         """Whether this drift is to end in exit 3."""
-        columns = [column for outcome in result.checks.values() for column in outcome.columns]
+        columns = _deciding_columns(result)
         drifted = [column for column in columns if column.verdict is Verdict.DRIFT]
         match self.rule:
             case "never":
                 return False
             case "attribute":
-                return any(self.attribute in (column.attribute, column.column) for column in drifted)
+                return any(self.attribute in _names(column) for column in drifted)
             case "share":
                 compared = [column for column in columns if column.verdict is not Verdict.NOT_COMPARED]
                 return len(drifted) >= self.share * len(compared)
         return True
+
+    def refuse_unknown(self, result: DriftResult) -> None:
+        """UsageError when no column has the attribute's name: a misspelt one would never fail."""
+        known = dict.fromkeys(name for column in _deciding_columns(result) for name in _names(column))
+        if self.attribute and self.attribute not in known:
+            raise UsageError(f"--fail-on attribute={self.attribute}: nothing of that name was compared", _listed(known))
 
 
 @command(app, "drift-check")
@@ -94,15 +100,17 @@ def drift_check(
     model_threshold: _Threshold = None,
     reference: Annotated[
         str | None,
-        typer.Option(metavar="FILE|NAME", help="What is normal [default: drift.reference, else the newest]."),
+        typer.Option(metavar="FILE|NAME", help="What is normal (default: drift.reference, else the newest)."),
     ] = None,
     current: Annotated[Path | None, typer.Option(metavar="FILE", help="A table instead of the log's rows.")] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="24h|TIME", help="Where the window begins [default: drift.window].")
+        str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends [default: now].")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends (default: now).")] = None,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this source.")] = None,
-    format_: Annotated[ReportFormat, typer.Option("--format", help="How to print the result.")] = ReportFormat.TEXT,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", envvar="FACEMON_DRIFT_CHECK_FORMAT", help="How to print the result.")
+    ] = ReportFormat.TEXT,
     fail_on: Annotated[
         str, typer.Option(metavar="any|never|share=X|attribute=NAME", help="Which drift ends in exit 3.")
     ] = "any",
@@ -116,6 +124,8 @@ def drift_check(
     from facemon.store.process_lock import ProcessLock
 
     rule, now = FailOn.parse(fail_on), datetime.now(UTC)
+    if reference == "":
+        raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
     if current is not None and (since or until or source):
         raise UsageError("--since, --until and --source choose rows of the log; --current brings its own")
     settings = _settings(session.config.drift, data_threshold, model_threshold, min_rows)
@@ -128,6 +138,7 @@ def drift_check(
         session.recorded(ledger, "drift-check") as outcome,
     ):
         result = _check(session, ledger, settings, check, reference, current or Window(begin, end, source), now)
+        rule.refuse_unknown(result)
         outcome.code = _exit_code(result, rule, exit_zero)
         _print(session, result, format_, outcome.code)
     return outcome.code
@@ -210,6 +221,20 @@ def _settings(
     return config.model_copy(update=changes)
 
 
+def _deciding_columns(result: DriftResult) -> list[ColumnResult]:
+    """The columns that the exit code follows: Evidently's only where nothing else was asked for."""
+    own = {check: outcome for check, outcome in result.checks.items() if check is not Check.EVIDENTLY}
+    return [column for outcome in (own or result.checks).values() for column in outcome.columns]
+
+
+def _names(column: ColumnResult) -> tuple[str, ...]:
+    return tuple(name for name in (column.attribute, column.column) if name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"there are: {', '.join(names)}"
+
+
 def _exit_code(result: DriftResult, rule: FailOn, exit_zero: bool) -> ExitCode:
     if exit_zero or result.verdict is Verdict.OK:
         return ExitCode.OK
@@ -246,7 +271,6 @@ def _print_history(session: Session) -> ExitCode:
 
 
 def _history_row(result: DriftResult) -> Sequence[str]:
-    columns = [column for outcome in result.checks.values() for column in outcome.columns]
-    drifted = [column.column for column in columns if column.verdict is Verdict.DRIFT]
+    drifted = [column.column for column in _deciding_columns(result) if column.verdict is Verdict.DRIFT]
     name = result.reference.name or "-"
     return (f"{result.at:%Y-%m-%d %H:%M:%S}", result.verdict.value, name, str(result.current.rows), ", ".join(drifted))

@@ -1,16 +1,26 @@
 """The `facemon` command: parses, dispatches, and is the one place where errors become exit codes."""
 
+import io
 import os
+import re
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from facemon import __version__
-from facemon.cli import drift_check, export_metrics, predict, reference, render_config, serve_metrics, store
-from facemon.cli.command import ColorOption, ConfigOption, DebugOption, QuietOption, VerboseOption, make_session
+from facemon.cli import drift_check, export_metrics, predict, reference, render_config, serve, serve_metrics, store
+from facemon.cli.command import (
+    ColorOption,
+    ConfigOption,
+    DebugOption,
+    QuietOption,
+    VerboseOption,
+    make_session,
+    remember,
+)
 from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
 
 app = typer.Typer(
@@ -19,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FACEMON"},
 )
-for room in (predict, reference, drift_check, export_metrics, serve_metrics, render_config, store):
+for room in (predict, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store):
     app.add_typer(room.app)
 
 
@@ -39,48 +49,85 @@ def facemon(
     debug: DebugOption = None,
     color: ColorOption = None,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, allow_from_autoenv=False, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Keep a face-attribute classifier honest in production."""
-    ctx.obj = {"config": config, "quiet": quiet, "verbose": verbose, "debug": debug, "color": color}
+    remember(ctx, locals())
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
+    _prepare_streams()
+    _forget_variables()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line in this process; answer its exit code."""
-    console = make_session({"debug": "--debug" in arguments}).console
+    options: dict[str, Any] = {}
     try:
-        outcome = app(arguments, standalone_mode=False)
-        sys.stdout.flush()
+        outcome = app(arguments, prog_name="facemon", standalone_mode=False, obj=options)
+        make_session(options).console.flush()
     except typer.TyperException as error:
-        console.error(FacemonError(error.format_message(), f"{_called(arguments)} --help shows what it takes"))
+        _tell_usage(error)
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.INTERRUPTED
     except (OutputClosed, BrokenPipeError):
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
+        return ExitCode.INTERRUPTED
+    except SystemExit:
+        # Completion ends so, and typer when the reader of a help text leaves.
+        if "_FACEMON_COMPLETE" in os.environ:
+            raise
+        _discard_stdout()
         return ExitCode.INTERRUPTED
     except FacemonError as error:
-        console.error(error)
+        make_session(options).console.error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the one boundary
-        console.fault(error)
+        make_session(options).console.fault(error)
         return ExitCode.FAILED
     return int(outcome or ExitCode.OK)
 
 
-def _called(arguments: list[str]) -> str:
-    """The command that was meant, as far as its name is known."""
-    known = {info.name for room in app.registered_groups for info in room.typer_instance.registered_commands}  # type: ignore[union-attr]
-    return " ".join(["facemon", *[word for word in arguments[:1] if word in known]])
+def _tell_usage(error: typer.TyperException) -> None:
+    """Say what is wrong with the command line; a group without a command has just printed its help, which says it."""
+    context = getattr(error, "ctx", None)
+    if message := error.format_message():
+        called = context.command_path if context else "facemon"
+        make_session({}).console.error(FacemonError(message, f"{called} --help shows what it takes"))
+
+
+def _discard_stdout() -> None:
+    """Let what is still buffered go nowhere: Python would complain of it when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _prepare_streams() -> None:
+    """Put /dev/null where a stream is closed, so that no file of ours takes its number; escape what cannot be shown."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _forget_variables() -> None:
+    """Drop the variables of flags that do something else than the command: FACEMON_HELP=1 would end every cron job."""
+    for name in list(os.environ):
+        if re.fullmatch(r"FACEMON_(\w+_)?(HELP|INSTALL_COMPLETION|SHOW_COMPLETION)", name):
+            del os.environ[name]
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 _FORMATS = (TABLE, "jsonl", "csv", "parquet")
+_FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        envvar="FACEMON_PREDICT_FORMAT",
+        metavar="|".join(_FORMATS),
+        help="How to print (default: table on a terminal, else jsonl).",
+    ),
+]
 
 
 @command(app, "predict")
@@ -29,15 +38,12 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
     ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option("--format", metavar="|".join(_FORMATS), help="[default: table on a terminal, else jsonl]"),
-    ] = None,
+    format_: _FormatOption = None,
     source: Annotated[
         str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")
     ] = None,
     observed_at: Annotated[
-        str | None, typer.Option(metavar="TIME|mtime|exif", help="When the images were taken [default: now].")
+        str | None, typer.Option(metavar="TIME|mtime|exif", help="When the images were taken (default: now).")
     ] = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
     resume: Annotated[
@@ -46,7 +52,7 @@ def predict(
     max_failures: Annotated[
         str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
     ] = "0",
-    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers [default: one a core].")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers (default: one a core).")] = None,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemon.cli.command import command
+from facemon.cli.command import command, group
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, UsageError
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from facemon.store.references import Reference
 
 app = typer.Typer()
-reference = typer.Typer(name="reference", no_args_is_help=True, help="Say what is normal.")
-app.add_typer(reference)
+reference = group(app, "reference", "Say what is normal.")
 
 
 class Kind(StrEnum):
@@ -39,8 +38,8 @@ def set_(
     since: Annotated[
         str | None, typer.Option(metavar="24h|TIME", help="Where the window of logged rows begins.")
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where it ends [default: now].")] = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="[default: when it was set]")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where it ends (default: now).")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="(default: when it was set)")] = None,
     kind: Annotated[
         Kind, typer.Option(help="Whether a file holds a model's predictions or true labels.")
     ] = Kind.PREDICTIONS,
@@ -82,7 +81,7 @@ def list_(session: Session) -> ExitCode:
 
 @command(reference, "show")
 def show(
-    session: Session, name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="[default: the newest]")] = None
+    session: Session, name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="(default: the newest)")] = None
 ) -> ExitCode:
     """Tell what a reference is."""
     from facemon.store.references import find_reference, reference_file

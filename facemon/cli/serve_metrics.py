@@ -1,5 +1,6 @@
 """`facemon serve-metrics`: the exporter."""
 
+import time
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 app = typer.Typer()
+_SIGNAL_SECONDS = 0.2
 
 
 @command(app, "serve-metrics")
@@ -18,7 +20,7 @@ def serve_metrics(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Where to listen [default: exporter.listen, 127.0.0.1:8001]; port 0 takes a free one.",
+            help="Where to listen (default: exporter.listen, 127.0.0.1:8001); port 0 takes a free one.",
         ),
     ] = None,
 ) -> ExitCode:
@@ -27,7 +29,7 @@ def serve_metrics(
 
     from facemon.config.quantities import parse_listen
     from facemon.metrics.store_collector import build_registry
-    from facemon.server.metrics_server import metrics_application, open_server
+    from facemon.server.metrics_server import metrics_application, serving
 
     try:
         address = parse_listen(listen) if listen else session.config.exporter.listen
@@ -44,12 +46,16 @@ def serve_metrics(
     if reason := why_not_ready():
         session.console.warn(f"{reason}; facemon_source_up is 0 until it can be read")
     metrics = make_wsgi_app(build_registry(session.open_ledger, session.config.model))
-    with open_server(address, metrics_application(metrics, why_not_ready)) as server:
-        if not address.is_loopback:
-            session.console.warn(f"{address} can be reached from other machines, and nobody is asked for a password")
-        session.console.say(f"serving metrics on http://{address.host}:{server.server_port}/metrics")
-        try:
-            server.serve_forever(poll_interval=0.1)
-        except Interrupted:
-            session.console.say("stopped")
+    try:
+        with serving(address, metrics_application(metrics, why_not_ready)) as port:
+            if not address.is_loopback:
+                session.console.warn(
+                    f"{address} can be reached from other machines, and nobody is asked for a password"
+                )
+            session.console.say(f"serving metrics on http://{address.host}:{port}/metrics")
+            while True:
+                # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
+                time.sleep(_SIGNAL_SECONDS)
+    except Interrupted:
+        session.console.say("stopped")
     return ExitCode.OK

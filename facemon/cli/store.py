@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from facemon.cli.command import command
+from facemon.cli.command import command, group
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
-from facemon.values.times import format_time
+from facemon.values.times import EPOCH, format_time
 
 app = typer.Typer()
-store = typer.Typer(name="store", no_args_is_help=True, help="Look after the prediction log.")
-app.add_typer(store)
+store = group(app, "store", "Look after the prediction log.")
 
 
 @command(store, "info")
@@ -84,15 +83,16 @@ def compact(session: Session) -> ExitCode:
 def prune(
     session: Session,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Keep this many days [default: store.retention_days].")
+        int | None, typer.Option(min=1, help="Keep this many days (default: store.retention_days).")
     ] = None,
 ) -> ExitCode:
     """Remove rows that are older than the retention; counters keep what those rows added."""
     from facemon.store.retention import prune as prune_log
 
-    kept = days or session.config.store.retention_days
+    kept, now = days or session.config.store.retention_days, datetime.now(UTC)
+    before = now - timedelta(days=min(kept, (now - EPOCH).days))
     with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
-        done = prune_log(ledger, datetime.now(UTC) - timedelta(days=kept))
+        done = prune_log(ledger, before)
         session.console.say(f"removed {done.rows} rows in {done.segments} segments, observed over {kept} days ago")
         outcome.code = ExitCode.OK
     return outcome.code

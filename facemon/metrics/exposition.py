@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -21,7 +22,7 @@ def write_textfile(path: Path, text: str) -> None:
     """Replace a textfile in one step, readable for node-exporter; FacemonError leaves the old one as it was."""
     if path.suffix != ".prom":
         raise FacemonError(
-            f"{path} would not be read: node-exporter takes only *.prom", f"name it {path.with_suffix('.prom')}"
+            f"{path} would not be read: node-exporter takes only *.prom", f"name it {path.stem or 'facemon'}.prom"
         )
     try:
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -45,6 +46,6 @@ def push(registry: CollectorRegistry, url: str) -> None:
 
     try:
         push_to_gateway(url, job=PUSH_JOB, registry=registry, timeout=_PUSH_SECONDS)
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise FacemonError(f"the Pushgateway at {url} did not take the metrics: {reason}") from error

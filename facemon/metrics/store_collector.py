@@ -15,7 +15,7 @@ from facemon.store.drift_results import DriftGauge, read_drift_checks, read_drif
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
 from facemon.store.totals import TotalKey, Totals, bucket_part, read_totals
-from facemon.values.drift_result import CONFIDENCE
+from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 
 Series = Iterable[tuple[tuple[str, ...], float]]
@@ -116,7 +116,8 @@ def _histogram(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]])
 
 
 def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
-    labels = [gauge for gauge in gauges if gauge.measure != CONFIDENCE]
+    # Not accuracy: beside the labels' it would be a second series with the same labels, which breaks the scrape.
+    labels = [gauge for gauge in gauges if gauge.measure in (LABEL, VALUE)]
     confidences = [gauge for gauge in gauges if gauge.measure == CONFIDENCE]
     yield from _known("drift_score", _series(labels, lambda g: g.score))
     yield from _known("confidence_drift_score", _series(confidences, lambda g: g.score))

@@ -47,9 +47,9 @@ class ProcessLock:
             os.close(descriptor)
 
     @classmethod
-    def waiting(cls, path: Path, patience: float = _PATIENCE_SECONDS) -> Self:
+    def waiting(cls, path: Path, patience: float | None = None) -> Self:
         """Take the lock, waiting a few seconds for who has it; LockedError after that."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
         while (lock := cls.try_acquire(path)) is None:
             if time.monotonic() > deadline:
                 raise LockedError(f"{path} is held by process {holder_of(path)}")

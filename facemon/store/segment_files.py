@@ -4,6 +4,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +74,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
         _sync_folder(path.parent)
         _sync_folder(path.parent.parent)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may be what is wrong
+            draft.unlink(missing_ok=True)
         hint = "free space on its disk and run again with --resume"
         raise FacemonError(f"{path} cannot be written: {error.strerror or error}", hint) from error
     return digest

@@ -1,0 +1,54 @@
+"""Makes the golden samples of the JSON that facemon prints: `python -m tests.contracts.samples` writes them anew.
+
+Both come from the installed command: the predictions of one photograph, one picture without a face and one
+file that is no picture; and the model check of a dark day against a bright one. What other people's programs
+read is in them: keys may be added, and never go.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from camera_day import photograph
+from PIL import Image
+
+from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
+
+COMMAND = Path(sys.executable).with_name("facemon")
+FOLDER = Path(__file__).parent
+PREDICTION, DRIFT = "facemon.prediction-1.jsonl", "facemon.drift-1.json"
+
+
+def make_samples(folder: Path) -> dict[str, str]:
+    """Each sample's name with the text that the command prints now; `folder` is empty and stays behind."""
+    (folder / "astronaut.png").write_bytes(photograph().read_bytes())
+    Image.new("RGB", (300, 300), (90, 120, 200)).save(folder / "sky.png")
+    (folder / "text.jpg").write_text("this is no picture\n")
+    images = ("astronaut.png", "sky.png", "text.jpg")
+    predictions = _facemon(folder, "predict", *images, "--max-failures", "1", "--source", "hall", "--no-store")
+    take_pictures(folder / "one", images=12, day=DAY_ONE, seed=1)
+    take_pictures(folder / "two", images=12, day=DAY_TWO, seed=2, exposure=0.35)
+    _facemon(folder, "predict", "-q", "one", "two", "--observed-at", "mtime")
+    since, until = DAY_ONE.isoformat(), DAY_TWO.isoformat()
+    _facemon(folder, "reference", "set", "--since", since, "--until", until, "--name", "bright")
+    window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5")
+    drift = _facemon(folder, "drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
+    return {PREDICTION: predictions, DRIFT: drift}
+
+
+def _facemon(folder: Path, *arguments: str) -> str:
+    outcome = subprocess.run([COMMAND, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=True)
+    return outcome.stdout
+
+
+def main() -> None:
+    """Write the samples beside this file."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in make_samples(Path(folder)).items():
+            (FOLDER / name).write_text(text, encoding="utf-8")
+            print(f"wrote {FOLDER / name}")
+
+
+if __name__ == "__main__":
+    main()

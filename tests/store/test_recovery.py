@@ -1,0 +1,105 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from facemon.store import recovery
+from facemon.store.ledger import Ledger
+from facemon.store.process_lock import ProcessLock, writer_lock_path
+from facemon.store.recovery import draft_of, recover
+from facemon.store.verification import verify
+from tests.store import children
+from tests.store.log_rows import log_images
+
+
+def leave_behind(ledger: Ledger, writer: str, name: str) -> list[Path]:
+    """What a writer leaves that dies while it writes a file, and one that dies after it."""
+    path = ledger.folder / "segments" / f"{name}.parquet"
+    with ProcessLock.waiting(writer_lock_path(ledger.folder, writer)):
+        with ledger.writing() as connection:
+            connection.execute("INSERT INTO intents VALUES (?, ?, ?)", (name, writer, f"segments/{name}.parquet"))
+        path.write_bytes(b"whole")
+        draft_of(path).write_bytes(b"half")
+    return [path, draft_of(path)]
+
+
+def test_a_dead_writers_files_go(ledger: Ledger) -> None:
+    files = leave_behind(ledger, "dead", "x") + leave_behind(ledger, "dead", "y")
+    assert recover(ledger) == 1
+    assert not any(path.exists() for path in files)
+    assert ledger.connection.execute("SELECT * FROM intents").fetchall() == []
+    assert recover(ledger) == 0
+    assert list((ledger.folder / "locks").glob("dead*")) == []
+
+
+def test_a_living_writers_files_stay(ledger: Ledger) -> None:
+    files = leave_behind(ledger, "living", "x")
+    with ProcessLock.waiting(writer_lock_path(ledger.folder, "living")):
+        assert recover(ledger) == 0
+        assert all(path.exists() for path in files)
+        assert recover(ledger, holding="living") == 1
+    assert not any(path.exists() for path in files)
+
+
+def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -> None:
+    paths = [ledger.folder / "segments" / name for name in ("old.parquet", "new.parquet")]
+    for path in paths:
+        path.write_bytes(b"")
+    now = int(time.time())
+    with ledger.writing() as connection:
+        rows = [("segments/old.parquet", now - recovery.GRACE_SECONDS - 2), ("segments/new.parquet", now)]
+        connection.executemany("INSERT INTO discards VALUES (?, ?)", rows)
+    recover(ledger)
+    assert [path.exists() for path in paths] == [False, True]
+    assert ledger.connection.execute("SELECT path FROM discards").fetchall() == [("segments/new.parquet",)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(170)
+def test_writers_and_openers_racing(folder: Path) -> None:
+    """1,000 files are written while recovery runs over 1,000 times and clears away after writers that did die."""
+    write = """
+    segment_writer.INLINE_ROWS = 1
+    ledger = Ledger.open(folder)
+    for turn in range(50):
+        with begin_run(ledger, IDENTITY, NOON) as run:
+            writer = SegmentWriter(ledger, run)
+            for first in range(0, 15, 3):
+                writer.add(make_batch(first, 3, run=run.id))
+                writer.flush()
+            finish_run(ledger, run, NOON)
+    """
+    clear = """
+    from tests.store.test_recovery import leave_behind
+    import itertools, os
+    died = 0
+    for turn in itertools.count():
+        with Ledger.open(folder) as ledger:
+            if turn % 10 == 0:
+                leave_behind(ledger, f"dead-{os.getpid()}-{turn}", f"orphan-{os.getpid()}-{turn}")
+            died += recover(ledger)
+        if turn >= 700 and (folder / "stop").exists():
+            break
+    print(turn, died)
+    """
+    Ledger.open(folder, create=True).close()
+    clearers = [children.start(clear, folder) for _ in range(2)]
+    writers = [children.start(write, folder) for _ in range(4)]
+    for writer in writers:
+        children.finish(writer)
+    (folder / "stop").touch()
+    counts = [tuple(map(int, children.finish(clearer).split())) for clearer in clearers]
+    assert sum(turns for turns, _ in counts) >= 1000
+    with Ledger.open(folder) as ledger:
+        recover(ledger)
+        assert verify(ledger).problems == ()
+        assert ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone() == (1000, 3400)
+        assert ledger.connection.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+    assert sum(died for _, died in counts) > 0
+    assert list(folder.rglob("*orphan*")) == []
+
+
+def test_recovery_needs_no_lock_file_to_be_there(ledger: Ledger) -> None:
+    run = log_images(ledger, 10)
+    assert not writer_lock_path(ledger.folder, run).exists()
+    assert list((ledger.folder / "locks").iterdir()) == []

@@ -1,0 +1,96 @@
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facemon.store import segment_writer
+from facemon.store.ledger import Ledger
+from facemon.store.windows import newest_model, observed_span, read_window
+from facemon.values.profile import Profile, add_profiles
+from tests.store.log_rows import MODEL, NOON, log_images
+from tests.store.oracles import count_by_source, count_profile, log_rows, plain
+
+BEGIN = datetime(1969, 12, 31, 22, 30, tzinfo=UTC)
+"""Before 1970, where times are negative numbers."""
+SPAN = timedelta(hours=5)
+IMAGES = 300
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """A store with inline segments and files, three sources and images around midnight of 1970."""
+    ledger = Ledger.open(tmp_path_factory.mktemp("store"), create=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_writer, "SEGMENT_ROWS", 50)
+        patch.setattr(segment_writer, "INLINE_ROWS", 30)
+        spread = SPAN * (1000 / IMAGES)
+        log_images(ledger, IMAGES, batch=10, observed=BEGIN, spread=spread, sources=("a", None, ""))
+    kinds = {path is None for (path,) in ledger.connection.execute("SELECT path FROM segments")}
+    assert kinds == {True, False}
+    return ledger
+
+
+# The times of rows, of whole hours, and anything between.
+times = st.one_of(
+    st.integers(0, IMAGES).map(lambda image: BEGIN + SPAN * (image / IMAGES)),
+    st.integers(-1, 6).map(lambda hour: datetime(1969, 12, 31, 22, tzinfo=UTC) + timedelta(hours=hour)),
+    st.timedeltas(timedelta(hours=-1), SPAN + timedelta(hours=1)).map(lambda offset: BEGIN + offset),
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(since=times, until=times)
+def test_a_window_is_what_its_rows_are(full: Ledger, since: datetime, until: datetime) -> None:
+    rows = [row | {"source": row["source"] or None} for row in log_rows(full)]
+    found = read_window(full, since, until, model=MODEL)
+    assert {source: plain(profile) for source, profile in found.items()} == count_by_source(rows, since, until, MODEL)
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(times, min_size=2, max_size=6).map(sorted))
+def test_a_window_is_the_sum_of_its_parts(full: Ledger, cuts: list[datetime]) -> None:
+    parts = [read_window(full, since, until, model=MODEL) for since, until in pairwise(cuts)]
+    for source in ("a", None):
+        whole = read_window(full, cuts[0], cuts[-1], model=MODEL).get(source, Profile())
+        assert add_profiles(part[source] for part in parts if source in part) == whole
+
+
+def test_one_source_and_one_model(full: Ledger) -> None:
+    everything = read_window(full, BEGIN, BEGIN + SPAN, model=MODEL)
+    assert set(everything) == {"a", None}
+    assert read_window(full, BEGIN, BEGIN + SPAN, model=MODEL, source="a") == {"a": everything["a"]}
+    assert read_window(full, BEGIN, BEGIN + SPAN, model="another") == {}
+    assert read_window(full, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), model=MODEL) == (
+        everything
+    )
+
+
+def test_a_window_that_ends_before_it_begins_is_empty(full: Ledger) -> None:
+    assert read_window(full, BEGIN + SPAN / 2, BEGIN + timedelta(minutes=1), model=MODEL) == {}
+
+
+@pytest.mark.parametrize("images", [140])
+def test_sources_beyond_the_64th_are_other_in_every_window(folder: Path, images: int) -> None:
+    """An hour that the window cuts is counted anew from its rows, and must name the same sources."""
+    with Ledger.open(folder, create=True) as ledger:
+        sources = tuple(f"camera-{number}" for number in range(70))
+        log_images(ledger, images, spread=timedelta(hours=1), sources=sources)
+        hour, minute = timedelta(hours=1), timedelta(minutes=1)
+        whole = read_window(ledger, NOON, NOON + hour, model=MODEL)
+        cut = read_window(ledger, NOON - minute, NOON + hour - minute, model=MODEL)
+        assert whole == cut
+        assert len(whole) == 65
+        rows = log_rows(ledger)
+        assert plain(add_profiles(whole.values())) == count_profile(rows)
+        assert whole["other"].images == len({row["ordinal"] for row in rows if row["source"] not in whole})
+
+
+def test_span_and_newest_model(ledger: Ledger) -> None:
+    assert observed_span(ledger) is None
+    assert newest_model(ledger) is None
+    log_images(ledger, 11, spread=timedelta(hours=100))
+    assert observed_span(ledger) == (NOON, NOON + timedelta(hours=1))
+    assert newest_model(ledger) == MODEL

@@ -1,0 +1,95 @@
+import random
+from functools import reduce
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facemon.values.binning import MISSING, OVERFLOW
+from facemon.values.profile import (
+    ColumnCounts,
+    ColumnKind,
+    Profile,
+    Unit,
+    add_profiles,
+    binned_counts,
+    categorical_counts,
+    decode_profile,
+    encode_profile,
+    subtract_profile,
+)
+
+COUNT = st.integers(1, 2**40)
+KINDS = {
+    "beard": (ColumnKind.CATEGORICAL, Unit.FACE),
+    "image_failed": (ColumnKind.CATEGORICAL, Unit.IMAGE),
+    "beard_confidence": (ColumnKind.CONFIDENCE, Unit.FACE),
+    "image_size": (ColumnKind.NUMBER, Unit.IMAGE),
+}
+labels = st.dictionaries(st.sampled_from(["", "yes", "no", "größer", "日本"]), COUNT, min_size=1)
+bins = st.dictionaries(st.sampled_from([MISSING, -700, -1, 0, 1, 540, OVERFLOW]), COUNT, min_size=1)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profile:
+    columns: dict[str, ColumnCounts] = {}
+    for name in draw(st.sets(st.sampled_from(sorted(KINDS)))):
+        kind, unit = KINDS[name]
+        if kind is ColumnKind.CATEGORICAL:
+            columns[name] = categorical_counts(draw(labels), unit)
+        else:
+            counts = draw(bins)
+            columns[name] = binned_counts(
+                np.array(list(counts), np.int32), np.array(list(counts.values()), np.int64), kind, unit
+            )
+    return Profile(draw(COUNT), draw(st.integers(0, 99)), draw(st.integers(0, 99)), columns)
+
+
+@given(st.lists(profiles(), max_size=6), st.randoms(use_true_random=False))
+def test_profiles_add_up_in_any_order_and_grouping(parts: list[Profile], chance: random.Random) -> None:
+    whole = add_profiles(parts)
+    chance.shuffle(parts)
+    assert add_profiles(parts) == whole
+    assert reduce(lambda left, right: add_profiles([left, right]), parts, Profile()) == whole
+    cut = chance.randint(0, len(parts))
+    assert add_profiles([add_profiles(parts[:cut]), add_profiles(parts[cut:])]) == whole
+    assert whole.images == sum(part.images for part in parts)
+    for name, column in whole.columns.items():
+        assert column.total == sum(part.columns[name].total for part in parts if name in part.columns)
+        keys = list(column.labels) or column.bins.tolist()
+        assert keys == sorted(set(keys))
+
+
+@given(profiles(), profiles())
+def test_what_was_added_can_be_taken_away(one: Profile, other: Profile) -> None:
+    assert subtract_profile(add_profiles([one, other]), other) == one
+    assert subtract_profile(one, one).is_empty
+    assert subtract_profile(one, one).columns == {}
+
+
+@given(profiles())
+def test_a_profile_comes_back_from_its_bytes(profile: Profile) -> None:
+    back = decode_profile(encode_profile(profile))
+    assert back == profile
+    assert encode_profile(back) == encode_profile(profile)
+    assert {column.counts.dtype for column in back.columns.values()} <= {np.dtype(np.int64)}
+    assert {column.bins.dtype for column in back.columns.values()} <= {np.dtype(np.int32)}
+
+
+@given(st.lists(st.tuples(st.sampled_from([MISSING, -1, 0, 7]), st.integers(-3, 3)), max_size=9))
+def test_repeated_bins_are_summed_and_zeros_dropped(pairs: list[tuple[int, int]]) -> None:
+    found = binned_counts(
+        np.array([place for place, _ in pairs], np.int32), np.array([n for _, n in pairs], np.int64), ColumnKind.NUMBER
+    )
+    sums = {place: sum(n for other, n in pairs if other == place) for place, _ in pairs}
+    assert dict(zip(found.bins.tolist(), found.counts.tolist(), strict=True)) == {p: n for p, n in sums.items() if n}
+
+
+def test_columns_of_different_counts_differ() -> None:
+    one = categorical_counts({"yes": 1, "no": 0})
+    assert one == categorical_counts({"yes": 1})
+    assert one != categorical_counts({"yes": 2})
+    assert one != categorical_counts({"no": 1})
+    assert one != categorical_counts({"yes": 1}, Unit.IMAGE)
+    assert one != "yes"
+    assert Profile().is_empty
