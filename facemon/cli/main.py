@@ -75,7 +75,7 @@ def run(arguments: list[str]) -> int:
         outcome = app(arguments, prog_name="facemon", standalone_mode=False, obj=options)
         make_session(options).console.flush()
     except typer.TyperException as error:
-        _tell_usage(error)
+        _tell_usage(error, arguments)
         return ExitCode.USAGE
     except typer.Abort:
         return ExitCode.INTERRUPTED
@@ -97,12 +97,17 @@ def run(arguments: list[str]) -> int:
     return int(outcome or ExitCode.OK)
 
 
-def _tell_usage(error: typer.TyperException) -> None:
+def _tell_usage(error: typer.TyperException, arguments: list[str]) -> None:
     """Say what is wrong with the command line; a group without a command has just printed its help, which says it."""
     context = getattr(error, "ctx", None)
     if message := error.format_message():
-        called = context.command_path if context else "facemon"
+        called = context.command_path if context else " ".join(["facemon", *_leading_word(arguments)])
         make_session({}).console.error(FacemonError(message, f"{called} --help shows what it takes"))
+
+
+def _leading_word(arguments: list[str]) -> list[str]:
+    """The command that was meant, where the error does not know it."""
+    return [word for word in arguments[:1] if not word.startswith("-")]
 
 
 def _discard_stdout() -> None:

@@ -19,7 +19,7 @@ from facemon.values.prediction import PredictedBatch
 FLUSH_SECONDS = 0.5
 """Between two writes, so that a prediction is on the disk before it is a second old."""
 MOST_ROWS = 200_000
-"""Rows that are kept in memory while the store fails, at about 0.4 kB each; later ones are lost, and counted."""
+"""Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
 _STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
 
 

@@ -18,7 +18,6 @@ from facemon.values.profile import (
     Profile,
     ProfileKey,
     Unit,
-    binned_counts,
     categorical_counts,
 )
 
@@ -125,12 +124,14 @@ def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit
         return
     # One sort for all groups: the group in the high half, the bin, shifted to be positive, in the low one.
     shifted = (groups << 32) | (bins.astype(np.int64) + 2**31)
-    keys, counts = np.unique(shifted, return_counts=True)
+    keys, numbers = np.unique(shifted, return_counts=True)
+    counts = numbers.astype(np.int64)
     of_key = keys >> 32
     back = ((keys & 0xFFFFFFFF) - 2**31).astype(np.int32)
     edges = np.flatnonzero(np.diff(of_key, prepend=-1))
     for start, end in zip(edges, [*edges[1:], len(keys)], strict=True):
-        yield int(of_key[start]), binned_counts(back[start:end], counts[start:end].astype(np.int64), kind, unit)
+        # Sorted and without repeats, as a profile wants them.
+        yield int(of_key[start]), ColumnCounts(kind, unit, counts[start:end], bins=back[start:end])
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:

@@ -115,6 +115,8 @@ def binned_counts(
 def add_profiles(profiles: Iterable[Profile]) -> Profile:
     """The profile of all rows together; the order and grouping of the parts do not matter."""
     parts = list(profiles)
+    if len(parts) == 1:
+        return parts[0]
     gathered: dict[str, list[ColumnCounts]] = {}
     for part in parts:
         for name, column in part.columns.items():
@@ -137,6 +139,8 @@ def subtract_profile(whole: Profile, part: Profile) -> Profile:
 
 def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
     first = columns[0]
+    if len(columns) == 1:
+        return first
     if first.kind is ColumnKind.CATEGORICAL:
         sums: dict[str, int] = {}
         for column in columns:
@@ -149,6 +153,9 @@ def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
 
 
 _HEADER_LENGTH = struct.Struct("<I")
+_KINDS = {kind.value: kind for kind in ColumnKind}
+_UNITS = {unit.value: unit for unit in Unit}
+_NO_BINS = np.empty(0, np.int32)
 
 
 def encode_profile(profile: Profile) -> bytes:
@@ -181,11 +188,11 @@ def decode_profile(data: bytes) -> Profile:
     for name, kind, unit, size, labels in header["columns"]:
         is_binned = kind != ColumnKind.CATEGORICAL
         columns[name] = ColumnCounts(
-            ColumnKind(kind),
-            Unit(unit),
+            _KINDS[kind],
+            _UNITS[unit],
             counts[at : at + size],
             tuple(labels),
-            bins[bin_at : bin_at + size] if is_binned else np.empty(0, np.int32),
+            bins[bin_at : bin_at + size] if is_binned else _NO_BINS,
         )
         at += size
         bin_at += size if is_binned else 0

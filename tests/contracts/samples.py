@@ -1,4 +1,4 @@
-"""Makes the golden samples of the JSON that facemon prints: `python -m tests.contracts.samples` writes them anew.
+"""Makes the golden samples of the JSON that facemon prints: `PYTHONPATH=examples python -m tests.contracts.samples`.
 
 Both come from the installed command: the predictions of one photograph, one picture without a face and one
 file that is no picture; and the model check of a dark day against a bright one. What other people's programs

@@ -1,6 +1,7 @@
 """Pieces of Python as real processes of their own, which tests kill, race against each other and starve."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -46,6 +47,17 @@ def finish(process: subprocess.Popen[str]) -> str:
 def run(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> str:
     """Run a script to its end; answer what it printed."""
     return finish(start(script, *arguments, wrapper=wrapper))
+
+
+def crash_everywhere(operation: str, work: Path) -> int:
+    """Let an operation of `crash_points` die at each of its steps; answer how many there were, none with a fault."""
+    *faults, last = run(
+        "from tests.store.crash_points import main\nmain(sys.argv[2], folder)", work, operation
+    ).splitlines()
+    assert not faults, faults
+    died = re.fullmatch(r"died (\d+) times, then ended with 0", last)
+    assert died, last
+    return int(died[1])
 
 
 def without_privileges() -> list[str]:

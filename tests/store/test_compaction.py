@@ -128,8 +128,7 @@ def test_what_retention_takes_meanwhile_does_not_come_back(ledger: Ledger) -> No
 
 @pytest.mark.slow
 def test_a_compaction_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path) -> None:
-    said = children.run("from tests.store.crash_points import main\nmain('fold', folder)", tmp_path).splitlines()
-    assert said == ["died 20 times, then ended with 0"]
+    assert children.crash_everywhere("fold", tmp_path) >= 12
 
 
 @pytest.mark.slow

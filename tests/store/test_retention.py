@@ -56,5 +56,4 @@ def test_one_retention_at_a_time(ledger: Ledger) -> None:
 
 @pytest.mark.slow
 def test_a_retention_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path) -> None:
-    said = children.run("from tests.store.crash_points import main\nmain('remove', folder)", tmp_path).splitlines()
-    assert said == ["died 8 times, then ended with 0"]
+    assert children.crash_everywhere("remove", tmp_path) >= 6

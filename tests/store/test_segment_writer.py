@@ -31,6 +31,7 @@ with Ledger.open(folder, create=True) as ledger:
         for first in range(run.done, until, batch):
             images = min(batch, until - first)
             writer.add(make_batch(first, images, run=run.id, spread=timedelta(minutes=9), sources=("a", None)))
+            print("added", flush=True)
         writer.close()
         finish_run(ledger, run, datetime.now(UTC))
 """
@@ -45,7 +46,10 @@ def test_a_writer_killed_at_random_moments_logs_every_row_once(folder: Path) -> 
         child = children.start(WRITE, folder, 30 if turn % 2 else 1000, 10**6, chance.randint(3, 40))
         assert child.stdout is not None
         starts.append(int(child.stdout.readline()))
-        time.sleep(chance.uniform(0, 0.6))
+        # Counted in the child's own steps, so that a busy machine is as random as an idle one.
+        for _ in range(chance.randint(0, 40)):
+            child.stdout.readline()
+        time.sleep(chance.uniform(0, 0.05))
         child.kill()
         child.communicate()
     assert starts == sorted(starts)
@@ -66,8 +70,7 @@ def test_a_writer_killed_at_random_moments_logs_every_row_once(folder: Path) -> 
 @pytest.mark.slow
 def test_a_writer_that_dies_at_any_step_logs_every_row_once(tmp_path: Path) -> None:
     """From making the store to finishing the run, one step later each time."""
-    said = children.run("from tests.store.crash_points import main\nmain('write', folder)", tmp_path).splitlines()
-    assert said == ["died 27 times, then ended with 0"]
+    assert children.crash_everywhere("write", tmp_path) >= 20
 
 
 def test_rows_come_back_as_they_went_in(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

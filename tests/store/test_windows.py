@@ -88,6 +88,24 @@ def test_sources_beyond_the_64th_are_other_in_every_window(folder: Path, images:
         assert whole["other"].images == len({row["ordinal"] for row in rows if row["source"] not in whole})
 
 
+def test_a_window_is_of_one_moment(ledger: Ledger) -> None:
+    """Rows that come between the reading of whole hours and of cut ones are in both or in neither."""
+    since, until = NOON, NOON + timedelta(hours=1.5)
+    came: list[str] = []
+
+    def meanwhile(statement: str) -> None:
+        if "FROM segments" in statement and not came:
+            with Ledger.open(ledger.folder) as other:
+                came.append(log_images(other, 20, spread=timedelta(hours=100)))
+
+    ledger.connection.set_trace_callback(meanwhile)
+    before = read_window(ledger, since, until, model=MODEL)
+    ledger.connection.set_trace_callback(None)
+    assert came
+    assert before == {}
+    assert read_window(ledger, since, until, model=MODEL)[None].images == 15
+
+
 def test_span_and_newest_model(ledger: Ledger) -> None:
     assert observed_span(ledger) is None
     assert newest_model(ledger) is None

@@ -1,0 +1,114 @@
+"""The JSON that other people's programs read: keys are only ever added, and keep their types."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facemon.values.drift_result import from_document, to_document
+from tests.contracts.samples import DRIFT, FOLDER, PREDICTION, make_samples
+
+Shape = Mapping[str, Any]
+TEXT, NUMBER, COUNT, NONE = (str,), (float, int), (int,), (type(None),)
+
+PREDICTED: Shape = {
+    "schema": TEXT, "image": TEXT, "image_sha256": TEXT, "face": COUNT, "box": [COUNT], "observed_at": TEXT,
+    "predicted_at": TEXT, "model": TEXT, "source": TEXT + NONE, "error": NONE, "error_message": NONE,
+    "attributes": {
+        "gender": {"label": TEXT, "confidence": NUMBER}, "age": {"label": TEXT, "confidence": NUMBER, "value": NUMBER},
+    },
+}  # fmt: skip
+FAILED = {**PREDICTED, "face": NONE, "box": NONE, "error": TEXT, "error_message": TEXT, "attributes": {}}
+COLUMN: Shape = {
+    "column": TEXT, "kind": TEXT, "verdict": TEXT, "score": NUMBER + NONE, "p_value": NUMBER + NONE,
+    "p_adjusted": NUMBER + NONE, "n_reference": COUNT, "n_current": COUNT, "method": TEXT + NONE,
+    "detectable": NUMBER + NONE, "threshold": NUMBER + NONE, "reason": TEXT + NONE, "attribute": TEXT + NONE,
+    "measure": TEXT, "test": TEXT + NONE,
+}  # fmt: skip
+DRIFTED: Shape = {
+    "schema": TEXT, "verdict": TEXT, "at": TEXT, "model": TEXT + NONE, "source": TEXT + NONE, "notes": [TEXT],
+    "reference": {"name": TEXT, "kind": TEXT, "rows": COUNT, "since": TEXT + NONE, "until": TEXT + NONE},
+    "current": {"since": TEXT + NONE, "until": TEXT + NONE, "rows": COUNT},
+    "checks": {"model": {"verdict": TEXT, "threshold": NUMBER, "columns": [COLUMN]}},
+}  # fmt: skip
+
+
+def misfits(value: Any, shape: Any, place: str = "$") -> list[str]:
+    """Where a value lacks what the shape has; what it has beyond is welcome."""
+    if isinstance(shape, Mapping):
+        if not isinstance(value, dict):
+            return [f"{place} is no object"]
+        lost = [f"{place}.{key} is gone" for key in shape if key not in value]
+        inner = [misfits(value[key], part, f"{place}.{key}") for key, part in shape.items() if key in value]
+        return [*lost, *(misfit for found in inner for misfit in found)]
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return [f"{place} is no list"]
+        return [m for index, item in enumerate(value) for m in misfits(item, shape[0], f"{place}[{index}]")]
+    return [] if type(value) in shape else [f"{place} is {value!r}"]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the installed command prints today."""
+    return make_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(params=["golden", pytest.param("printed", marks=pytest.mark.slow)])
+def sample(request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "printed":
+        found: dict[str, str] = request.getfixturevalue("printed")
+        return found
+    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in (PREDICTION, DRIFT)}
+
+
+def test_predictions(sample: dict[str, str]) -> None:
+    face, *failed = (json.loads(line) for line in sample[PREDICTION].splitlines())
+    assert misfits(face, PREDICTED) == []
+    assert [row["error"] for row in failed] == ["no_face", "unreadable"]
+    assert [misfits(row, FAILED) for row in failed] == [[], []]
+    assert {row["schema"] for row in (face, *failed)} == {"facemon.prediction/1"}
+    assert len(face["box"]) == 4
+    for row in (face, *failed):
+        assert row["observed_at"].endswith("Z")
+        assert len(row["observed_at"]) == len("2026-11-23T02:00:00.000000Z")
+
+
+def test_a_drift_check(sample: dict[str, str]) -> None:
+    assert sample[DRIFT].count("\n") == 1
+    document = json.loads(sample[DRIFT])
+    assert misfits(document, DRIFTED) == []
+    assert document["schema"] == "facemon.drift/1"
+    assert document["checks"]["model"]["columns"]
+    verdicts = {column["verdict"] for column in document["checks"]["model"]["columns"]}
+    assert {"drift", "undecided"} <= verdicts <= {"drift", "undecided", "ok", "not_compared"}
+
+
+@pytest.mark.slow
+def test_nothing_of_the_golden_samples_is_lost(printed: dict[str, str]) -> None:
+    """What has been added since stands in the golden samples, and counts as much as what was there first."""
+    for name, text in printed.items():
+        golden = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+        for old, new in zip(golden, text.splitlines(), strict=True):
+            assert lost_keys(json.loads(old), json.loads(new)) == []
+
+
+def lost_keys(old: Any, new: Any, place: str = "$") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        lost = [f"{place}.{key}" for key in old if key not in new]
+        return lost + [k for key in old if key in new for k in lost_keys(old[key], new[key], f"{place}.{key}")]
+    if isinstance(old, list) and isinstance(new, list) and old:
+        return [key for index, item in enumerate(new) for key in lost_keys(old[0], item, f"{place}[{index}]")]
+    return []
+
+
+def test_the_golden_check_is_read_back_and_written_the_same() -> None:
+    document = json.loads((FOLDER / DRIFT).read_text(encoding="utf-8"))
+    assert to_document(from_document(document)) == document
+
+
+def test_the_samples_name_no_place_of_this_machine() -> None:
+    for name in (PREDICTION, DRIFT):
+        assert str(Path.home()) not in (FOLDER / name).read_text(encoding="utf-8")

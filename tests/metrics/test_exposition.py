@@ -1,0 +1,193 @@
+"""How metrics leave: their exact bytes, the textfile and the Pushgateway that is not there."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from facemon import __version__
+from facemon.errors import ExitCode, FacemonError
+from facemon.metrics.exposition import exposition, push, write_textfile
+from facemon.store.command_runs import record_command
+from facemon.store.ledger import Ledger
+from facemon.values.metric_catalogue import MetricGroup
+from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
+from tests.servers import free_port
+
+GOLDEN = f"""\
+# HELP facemon_build_info Constant 1, labelled with facemon's version.
+# TYPE facemon_build_info gauge
+facemon_build_info{{version="{__version__}"}} 1.0
+# HELP facemon_source_up Whether a source of metrics could be read.
+# TYPE facemon_source_up gauge
+facemon_source_up{{source="store"}} 1.0
+# HELP model_predictions_total Predictions by attribute and predicted value.
+# TYPE model_predictions_total counter
+model_predictions_total{{attribute="age",value="old"}} 3.0
+model_predictions_total{{attribute="age",value="young"}} 0.0
+model_predictions_total{{attribute="gender",value="female"}} 2.0
+model_predictions_total{{attribute="gender",value="male"}} 1.0
+# HELP images_processed_total Images that were tried, by outcome: ok, no_face or failed.
+# TYPE images_processed_total counter
+images_processed_total{{status="failed"}} 1.0
+images_processed_total{{status="no_face"}} 1.0
+images_processed_total{{status="ok"}} 3.0
+# HELP model_inference_latency_seconds Seconds of an inference call: all networks, one batch of faces.
+# TYPE model_inference_latency_seconds histogram
+model_inference_latency_seconds_bucket{{le="0.001",model="faces@1"}} 0.0
+model_inference_latency_seconds_bucket{{le="0.0025",model="faces@1"}} 0.0
+model_inference_latency_seconds_bucket{{le="0.005",model="faces@1"}} 0.0
+model_inference_latency_seconds_bucket{{le="0.01",model="faces@1"}} 0.0
+model_inference_latency_seconds_bucket{{le="0.025",model="faces@1"}} 1.0
+model_inference_latency_seconds_bucket{{le="0.05",model="faces@1"}} 1.0
+model_inference_latency_seconds_bucket{{le="0.1",model="faces@1"}} 1.0
+model_inference_latency_seconds_bucket{{le="0.25",model="faces@1"}} 1.0
+model_inference_latency_seconds_bucket{{le="0.5",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="0.55",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="0.75",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="1.0",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="2.5",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="5.0",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="10.0",model="faces@1"}} 2.0
+model_inference_latency_seconds_bucket{{le="+Inf",model="faces@1"}} 3.0
+model_inference_latency_seconds_count{{model="faces@1"}} 3.0
+model_inference_latency_seconds_sum{{model="faces@1"}} 16.515625
+# HELP model_confidence_score Probability of the predicted label.
+# TYPE model_confidence_score histogram
+model_confidence_score_bucket{{attribute="age",le="0.5"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.55"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.6"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.65"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.7"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.75"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.8"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.85"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.9"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.95"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.99"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="1.0"}} 3.0
+model_confidence_score_bucket{{attribute="age",le="+Inf"}} 3.0
+model_confidence_score_count{{attribute="age"}} 3.0
+model_confidence_score_sum{{attribute="age"}} 2.25
+model_confidence_score_bucket{{attribute="gender",le="0.5"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.55"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.6"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.65"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.7"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.75"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.8"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.85"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.9"}} 2.0
+model_confidence_score_bucket{{attribute="gender",le="0.95"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="0.99"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="1.0"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="+Inf"}} 3.0
+model_confidence_score_count{{attribute="gender"}} 3.0
+model_confidence_score_sum{{attribute="gender"}} 2.4375
+# HELP drift_score Distance from the reference, 0 to 1, of labels and data columns, when last decided.
+# TYPE drift_score gauge
+drift_score{{attribute="gender",check="model"}} 0.25
+# HELP confidence_drift_score KS distance of confidences from the reference's, 0 to 1, when last decided.
+# TYPE confidence_drift_score gauge
+confidence_drift_score{{attribute="gender",check="model"}} 0.5
+# HELP drift_p_value Adjusted p-value of the last decided drift score.
+# TYPE drift_p_value gauge
+drift_p_value{{attribute="gender",check="model"}} 0.025
+# HELP drift_samples Rows on the current side of the last drift check.
+# TYPE drift_samples gauge
+drift_samples{{attribute="gender",check="model"}} 800.0
+# HELP drift_detected Whether there was drift (1) or not (0), when last decided.
+# TYPE drift_detected gauge
+drift_detected{{attribute="gender",check="model"}} 1.0
+# HELP drift_undecided Whether the last check could not decide (1) or did (0).
+# TYPE drift_undecided gauge
+drift_undecided{{attribute="gender",check="model"}} 0.0
+# HELP drift_threshold Score from which on a shift matters.
+# TYPE drift_threshold gauge
+drift_threshold{{check="model"}} 0.05
+# HELP drift_decided_timestamp_seconds When a drift check last decided, in seconds since 1970.
+# TYPE drift_decided_timestamp_seconds gauge
+drift_decided_timestamp_seconds{{check="model"}} 1.7953992e+09
+# HELP facemon_last_success_timestamp_seconds When a command last ended in 0, 3 or 4, since 1970.
+# TYPE facemon_last_success_timestamp_seconds gauge
+facemon_last_success_timestamp_seconds{{command="predict"}} 1.7953992e+09
+# HELP facemon_last_run_duration_seconds Seconds that a command's last run took.
+# TYPE facemon_last_run_duration_seconds gauge
+facemon_last_run_duration_seconds{{command="predict"}} 2.5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with Ledger.open(tmp_path / "store", create=True) as ledger:
+        faces = (("female", 0.625, "old", 0.5), ("female", 0.875, "old", 0.75), ("male", 0.9375, "old", 1.0))
+        log_faces(ledger, *faces, latencies=(0.015625, 0.5, 16.0))
+        confidence = column("gender_confidence", DECIDED, 0.5, measure="confidence")
+        check_model(ledger, column("gender", DRIFT, 0.25), confidence)
+        record_command(ledger, "predict", AT, 2.5, ExitCode.OK)
+    return tmp_path / "store"
+
+
+def test_exact_bytes(folder: Path) -> None:
+    assert scrape(folder) == GOLDEN
+
+
+def test_the_same_store_gives_the_same_bytes(folder: Path) -> None:
+    assert scrape(folder) == exposition(registry_of(folder, groups=tuple(reversed(MetricGroup))))
+
+
+def test_a_textfile_is_whole_and_readable_by_node_exporter(tmp_path: Path) -> None:
+    path = tmp_path / "facemon.prom"
+    before = os.umask(0o077)
+    try:
+        write_textfile(path, GOLDEN)
+    finally:
+        os.umask(before)
+    assert path.read_text() == GOLDEN
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_textfile_is_replaced_not_written_into(tmp_path: Path) -> None:
+    path = tmp_path / "facemon.prom"
+    path.write_text("old\n")
+    with path.open() as reader:
+        write_textfile(path, GOLDEN)
+        assert reader.read() == "old\n"
+    assert path.read_text() == GOLDEN
+
+
+@pytest.mark.parametrize("name", ["facemon.txt", "facemon", "facemon.prom.tmp", "."])
+def test_a_textfile_that_node_exporter_would_not_read_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FacemonError, match=r"only \*\.prom"):
+        write_textfile(tmp_path / name if name != "." else Path(), "text")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_leaves_the_old_textfile_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "facemon.prom"
+    path.write_text("old\n")
+    with pytest.raises(UnicodeEncodeError):  # fails in the middle of writing
+        write_textfile(path, "new\n\udcff")
+    assert path.read_text() == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["missing/facemon.prom", "folder.prom"])
+def test_a_place_that_cannot_be_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.prom").mkdir()
+    with pytest.raises(FacemonError, match="cannot be written"):
+        write_textfile(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.prom"]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "http://127.0.0.1:port", "http://", "nonsense://x"])
+def test_a_pushgateway_that_is_not_there(folder: Path, address: str) -> None:
+    with pytest.raises(FacemonError, match="did not take the metrics"):
+        push(registry_of(folder), address.format(port=free_port()))
+
+
+def test_pushing_reads_the_store_or_fails(tmp_path: Path) -> None:
+    with pytest.raises(FacemonError, match="there is no store"):
+        push(registry_of(tmp_path / "none", must_read=True), f"http://127.0.0.1:{free_port()}")

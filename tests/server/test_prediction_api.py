@@ -1,0 +1,324 @@
+"""The API over real sockets, with a real small model: what is answered, what is refused, and what is counted."""
+
+import hashlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from PIL import Image
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as read_text
+
+from facemon.config.quantities import Listen
+from facemon.config.serving import ApiConfig, PredictConfig
+from facemon.errors import FacemonError
+from facemon.metrics.store_collector import build_registry
+from facemon.model.predictor import Predictor
+from facemon.server.api_metrics import ApiMetrics
+from facemon.server.api_server import open_socket
+from facemon.server.live_predictions import LivePredictions, PredictsImages
+from facemon.server.prediction_api import PredictionApi
+from facemon.store.ledger import Ledger
+from facemon.values.image_input import ImageInput
+from facemon.values.metric_catalogue import CATALOGUE
+from facemon.values.prediction import Origin, PredictedBatch
+from tests.predict.predicted import small_model
+
+LIMITS: dict[str, Any] = {
+    "max_body": 100_000,
+    "max_pixels": 10_000,
+    "max_in_flight": 2,
+    "timeout": timedelta(seconds=0.3),
+}
+Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@dataclass
+class Api:
+    """A served API, what it logged, and what it reported."""
+
+    port: int
+    logged: list[PredictedBatch] = field(default_factory=list)
+    reported: list[Exception] = field(default_factory=list)
+
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
+    ) -> tuple[int, str, dict[str, str]]:
+        """Status, text and headers of an answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, headers or {}, **options)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(), {name.lower(): text for name, text in answer.getheaders()}
+        finally:
+            connection.close()
+
+    def refusal(self, *request: Any, **options: Any) -> tuple[int, str]:
+        """Status and error of an answer that says what was wrong."""
+        status, text, _ = self.ask(*request, **options)
+        document = json.loads(text)
+        assert document.keys() == {"error", "message"}
+        assert "Traceback" not in text
+        return status, document["error"]
+
+    def series(self) -> Series:
+        """What /metrics shows."""
+        _, text, _ = self.ask("GET", "/metrics")
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in read_text(text)
+            for sample in family.samples
+        }
+
+    def requests(self, endpoint: str) -> dict[str, float]:
+        """How many requests there were, by code; without those that never came."""
+        return {
+            dict(labels)["code"]: value
+            for (name, labels), value in self.series().items()
+            if name == "api_requests_total" and ("endpoint", endpoint) in labels and value
+        }
+
+
+Predicting = Callable[[Predictor], PredictsImages]
+
+
+@contextmanager
+def served(folder: Path, predicting: Predicting = lambda predictor: predictor, **options: Any) -> Iterator[Api]:
+    config = ApiConfig.model_validate(LIMITS | options)
+    model = small_model(folder)
+    predictor = Predictor(model, PredictConfig(max_bytes=config.max_body, max_pixels=config.max_pixels))
+    api = Api(0)
+    store = folder / "store"
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(4))
+        predictions = LivePredictions(
+            predicting(predictor), model.attributes, api.logged.append, cache_size=config.cache_size
+        )
+        metrics = ApiMetrics(
+            model.id, predictions, build_registry(lambda: Ledger.open(store, create=True), model), lambda: None
+        )
+        prediction_api = PredictionApi(config, predictions, pool, metrics, lambda: None)
+        listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
+        api.port = listening.getsockname()[1]
+        application = prediction_api.application(api.reported.append)
+        server = uvicorn.Server(uvicorn.Config(application, lifespan="off", ws="none", log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield api
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with served(tmp_path) as api:
+        yield api
+
+
+def picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (8, 8)) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_one_image_is_the_body_of_a_request(api: Api) -> None:
+    content = picture()
+    status, text, headers = api.ask("POST", "/predict?source=gate%201", content)
+    (row,) = json.loads(text)["predictions"]
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert row["schema"] == "facemon.prediction/1"
+    assert (row["source"], row["model"], row["face"], row["error"]) == ("gate 1", "small@1", 0, None)
+    assert row["image_sha256"] == hashlib.sha256(content).hexdigest()
+    assert row["image"] == f"sha256:{row['image_sha256']}"
+    assert row["attributes"]["glasses"]["label"] == "yes"
+    (logged,) = api.logged
+    assert logged.rows["origin"].to_pylist() == ["api"]
+    assert logged.rows["source"].to_pylist() == ["gate 1"]
+
+
+def test_what_is_refused_and_how(api: Api) -> None:
+    assert api.refusal("POST", "/predict") == (400, "bad_request")
+    assert api.refusal("POST", "/predict?source=%20", picture()) == (400, "bad_request")
+    assert api.refusal("POST", f"/predict?source={'x' * 201}", picture()) == (400, "bad_request")
+    assert api.refusal("GET", "/predict") == (405, "method_not_allowed")
+    assert api.refusal("POST", "/health", b"x") == (405, "method_not_allowed")
+    assert api.refusal("GET", "/nothing/here") == (404, "not_found")
+    assert api.refusal("POST", "/predict/", picture()) == (404, "not_found")
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert api.refusal("POST", "/predict", b"--x--", form) == (415, "unsupported_type")
+    assert api.refusal("POST", "/predict", b"no picture") == (422, "unreadable")
+    assert api.refusal("POST", "/predict", picture()[:45]) == (422, "unreadable")
+    assert api.refusal("POST", "/predict", picture(size=(200, 200))) == (413, "too_large")
+    # Images that were looked at are attempts, and logged; what was turned away before is not.
+    assert [batch.rows["error"][0].as_py() for batch in api.logged] == ["unreadable", "unreadable", "too_large"]
+    assert api.reported == []
+
+
+def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(api: Api) -> None:
+    huge = b"x" * 5_000_000
+    assert api.refusal("POST", "/predict", huge) == (413, "too_large")
+    pieces = (huge[start : start + 50_000] for start in range(0, len(huge), 50_000))
+    assert api.refusal("POST", "/predict", pieces, encode_chunked=True) == (413, "too_large")
+    assert api.requests("/predict") == {"413": 2}
+    assert api.ask("POST", "/predict", picture())[0] == 200
+
+
+def test_a_body_that_stalls_is_given_up(api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as slow:
+        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        answer = b""
+        while piece := slow.recv(4096):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert api.requests("/predict") == {"408": 1}
+
+
+def test_a_client_that_leaves_is_counted_and_forgotten(api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as leaving:
+        leaving.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    while not (counted := api.requests("/predict")):
+        time.sleep(0.01)
+    assert counted == {"499": 1}
+    assert api.reported == []
+
+
+def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    class Waiting:
+        def __init__(self, predictor: Predictor) -> None:
+            self._predictor = predictor
+
+        def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
+            inside.release()
+            assert go_on.wait(10)
+            return self._predictor.predict(images, run, origin=origin)
+
+    with served(tmp_path, Waiting) as api, ThreadPoolExecutor(2) as clients:
+        begun = [clients.submit(api.ask, "POST", "/predict", picture((shade, 0, 0))) for shade in (1, 2)]
+        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=10)
+        status, text, headers = api.ask("POST", "/predict", picture())
+        assert (status, json.loads(text)["error"], headers["retry-after"]) == (503, "busy", "1")
+        assert api.ask("GET", "/health")[0] == 200
+        go_on.set()
+        assert [each.result()[0] for each in begun] == [200, 200]
+        assert api.ask("POST", "/predict", picture())[0] == 200
+        assert api.requests("/predict") == {"200": 3, "503": 1}
+
+
+@pytest.mark.parametrize("error", [FacemonError("the network gave nothing"), RuntimeError("secret detail")])
+def test_trouble_inside_is_a_500_that_says_nothing_and_is_reported(tmp_path: Path, error: Exception) -> None:
+    class Failing:
+        fails = True
+
+        def __init__(self, predictor: Predictor) -> None:
+            self._predictor = predictor
+
+        def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
+            if Failing.fails:
+                raise error
+            return self._predictor.predict(images, run, origin=origin)
+
+    loaded = ("model_loaded", frozenset({("model", "small@1")}))
+    with served(tmp_path, Failing) as api:
+        status, text, _ = api.ask("POST", "/predict", picture())
+        assert (status, json.loads(text)["error"]) == (500, "failed")
+        assert str(error) not in text
+        while not api.reported:  # the client hears of it first
+            time.sleep(0.01)
+        assert api.reported == [error]
+        is_the_models = isinstance(error, FacemonError)
+        assert api.series()[loaded] == (0 if is_the_models else 1)
+        assert api.ask("GET", "/ready")[0] == (503 if is_the_models else 200)
+        Failing.fails = False
+        assert api.ask("POST", "/predict", picture())[0] == 200
+        assert api.series()[loaded] == 1
+        assert api.ask("GET", "/ready")[:2] == (200, "ready\n")
+        errors = [value for (name, labels), value in api.series().items() if ("code", "500") in labels]
+        assert errors == [1]
+
+
+def test_a_ratio_of_errors_exists_before_the_first_request(api: Api) -> None:
+    series = api.series()
+    by_status: dict[str, float] = {}
+    for (name, labels), value in series.items():
+        if name == "api_requests_total":
+            assert ("endpoint", "/predict") in labels
+            by_status[dict(labels)["status"]] = by_status.get(dict(labels)["status"], 0) + value
+    assert by_status == {"success": 0, "rejected": 0, "error": 0}
+    count = ("api_request_latency_seconds_count", frozenset({("endpoint", "/predict"), ("method", "POST")}))
+    assert series[count] == 0
+
+
+def test_no_path_and_no_method_makes_a_series_of_its_own(api: Api) -> None:
+    for number in range(5):
+        assert api.ask("GET", f"/nothing/{number}")[0] == 404
+        assert api.ask(f"WORD{number}" if number else "PUT", "/nothing")[0] in (400, 404)
+    labels = {labels for (name, labels) in api.series() if name == "api_requests_total"}
+    unmatched = {dict(each)["method"] for each in labels if ("endpoint", "unmatched") in each}
+    assert unmatched <= {"GET", "PUT", "other"}
+
+
+def test_both_formats_hold_what_the_catalogue_says(api: Api) -> None:
+    assert api.ask("POST", "/predict", picture())[0] == 200
+    _, plain, headers = api.ask("GET", "/metrics")
+    assert headers["content-type"].startswith("text/plain")
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
+    _, openmetrics, headers = api.ask("GET", "/metrics", None, accept)
+    assert headers["content-type"].startswith("application/openmetrics-text")
+    for read, text in ((read_text, plain), (read_openmetrics, openmetrics)):
+        families = list(read(text))
+        names = [family.name for family in families]
+        assert len(names) == len(set(names))
+        for family in families:
+            entry = CATALOGUE.get(family.name) or CATALOGUE[f"{family.name}_total"]
+            assert (family.type, family.documentation) == (entry.type.value, entry.help)
+            for sample in family.samples:
+                assert set(sample.labels) - {"le"} == set(entry.labels)
+    assert "_created" not in plain + openmetrics
+    sources = {
+        dict(labels)["source"]: value for (name, labels), value in api.series().items() if name == "facemon_source_up"
+    }
+    assert sources == {"store": 1, "log": 1}
+
+
+def test_a_remembered_image_is_a_prediction_like_any_other(tmp_path: Path) -> None:
+    with served(tmp_path, cache_size=2) as api:
+        first = json.loads(api.ask("POST", "/predict?source=a", picture())[1])["predictions"]
+        before = datetime.now(UTC)
+        second = json.loads(api.ask("POST", "/predict?source=b", picture())[1])["predictions"]
+        assert first[0]["attributes"] == second[0]["attributes"]
+        assert (first[0]["source"], second[0]["source"]) == ("a", "b")
+        assert datetime.fromisoformat(second[0]["predicted_at"]) >= before
+        assert [batch.rows.num_rows for batch in api.logged] == [1, 1]
+        assert api.logged[0].rows.schema == api.logged[1].rows.schema
+        assert [len(batch.latencies) for batch in api.logged] == [1, 0]
+        assert api.logged[1].rows["observed_at"][0].as_py() >= before
+        for shade in range(3):
+            api.ask("POST", "/predict", picture((shade, 0, 0)))
+        assert api.series()["cache_size", frozenset()] == 2
+        api.ask("POST", "/predict", picture())
+        assert len(api.logged[-1].latencies) == 1  # it was the one that was not asked for the longest
+
+
+def test_nothing_is_remembered_without_a_cache(tmp_path: Path) -> None:
+    with served(tmp_path, cache_size=0) as api:
+        for _ in range(2):
+            api.ask("POST", "/predict", picture())
+        assert [len(batch.latencies) for batch in api.logged] == [1, 1]
+        assert api.series()["cache_size", frozenset()] == 0
