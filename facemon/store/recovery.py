@@ -6,7 +6,7 @@ from pathlib import Path
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 
-GRACE_SECONDS = 300
+GRACE_SECONDS = 3600
 """A file that was given up stays this long, for readers who saw the ledger before."""
 
 
