@@ -36,7 +36,7 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
-	@$(BIN)/python -m tests.golden.regenerate
+	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -101,7 +101,8 @@ class Console:
         """Tell why the command stops, and what to do about it."""
         if self.show_tracebacks:
             traceback.print_exception(error, file=sys.stderr)
-        self._write_error(f"error: {error.message}")
+        for line in error.message.splitlines():
+            self._write_error(f"error: {line}")
         if error.hint:
             self._write_error(f"  hint: {error.hint}")
 

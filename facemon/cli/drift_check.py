@@ -130,7 +130,7 @@ def drift_check(
         raise UsageError("--since, --until and --source choose rows of the log; --current brings its own")
     settings = _settings(session.config.drift, data_threshold, model_threshold, min_rows)
     if history:
-        return _print_history(session)
+        return _print_history(session, format_)
     begin, end = window_of(since, until, settings.window, now)
     with (
         session.open_ledger(create=True) as ledger,
@@ -261,12 +261,17 @@ def _print(session: Session, result: DriftResult, format_: ReportFormat, code: E
         console.result(note)
 
 
-def _print_history(session: Session) -> ExitCode:
+def _print_history(session: Session, format_: ReportFormat) -> ExitCode:
     from facemon.store.drift_results import drift_history
 
     with session.open_ledger() as ledger:
-        rows = [_history_row(result) for result in drift_history(ledger)]
-    session.console.table(("at", "verdict", "reference", "rows", "drifted"), rows)
+        results = list(drift_history(ledger))
+    if format_ is ReportFormat.JSON:
+        for result in results:
+            session.console.document(to_document(result))
+    else:
+        rows = [_history_row(result) for result in results]
+        session.console.table(("at", "verdict", "reference", "rows", "drifted"), rows)
     return ExitCode.OK
 
 

@@ -7,6 +7,8 @@ from facemon.values.drift_result import Verdict
 
 _BLUNT = 2
 """Rows that cannot show a shift of this many thresholds cannot clear a column."""
+_ROUNDING = 1e-9
+"""A difference of cumulated shares such as 0.6 - 0.5 falls short of 0.1 by less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ def decide(evidence: Evidence, p_adjusted: float | None, threshold: float, signi
     """Drift if the score reaches the threshold and is proven; undecided if it could be; else ok."""
     if evidence.score is None or evidence.detectable is None or p_adjusted is None:
         return Decision(evidence.untested, evidence.reason)
-    if evidence.score >= threshold:
+    if evidence.score >= threshold - _ROUNDING:
         if p_adjusted <= significance:
             return Decision(Verdict.DRIFT)
         return Decision(

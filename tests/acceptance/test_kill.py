@@ -14,7 +14,7 @@ from tests.conftest import RunFacemon
 
 COMMAND = Path(sys.executable).with_name("facemon")
 KILLS = 20
-IMAGES = 960
+IMAGES = 640
 
 
 @pytest.mark.slow
@@ -31,13 +31,13 @@ def test_kill_9_at_twenty_random_moments(facemon: RunFacemon, tmp_path: Path) ->
         process = subprocess.Popen(
             [COMMAND, "predict", "pictures", "--resume", "-o", "rows.jsonl"], cwd=tmp_path, stderr=subprocess.DEVNULL
         )
-        time.sleep(moments.uniform(0.1, 4.0))
+        time.sleep(moments.uniform(0.1, 3.0))
         killed += process.poll() is None
         process.kill()
         process.wait()
         outcome = facemon("store", "verify", cwd=tmp_path)
         assert outcome.returncode == 0 or "there is no store" in outcome.stderr, outcome.stdout
-    assert killed >= KILLS // 2
+    assert killed >= KILLS // 2, "the machine was too fast for this many images"
     shutil.rmtree(tmp_path / "rest", ignore_errors=True)
     last = facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path, timeout_s=120)
     assert last.returncode == 0, last.stderr
