@@ -17,8 +17,8 @@ demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in
 	@$(BIN)/python examples/demo.py demo
 
 test: lint types tools ## Install, then run every check and test (those of real servers too)
-	$(BIN)/python -m pytest -n 2 -q -m "not slow and not servers"
-	$(BIN)/python -m pytest -n 2 -q -m "slow or servers" --durations=10
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "slow or servers" --durations=10
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check .

@@ -1,8 +1,11 @@
 """Where faces are in an image, and the aligned chips that networks see of them; the only file that imports dlib."""
 
+import os
 import pickle
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -60,8 +63,8 @@ class DlibFinder:
         self._padding = padding
         with resource_file(_PACKAGE, _LANDMARKS) as path:
             self._landmarks = dlib.shape_predictor(str(path))
-        # A detector keeps the image it works on, so each thread needs its own; making one takes 0.3 s, copying 1 ms.
-        self._detector_copy = pickle.dumps(dlib.get_frontal_face_detector())
+        # A detector keeps the image it works on, so each thread needs its own; a copy takes 1 ms.
+        self._detector_copy = pickle.dumps(frontal_detector(dlib, cache_folder()))
         self._local = threading.local()
 
     def find(self, image: Image.Image, sides: Sequence[int]) -> list[Face]:
@@ -85,6 +88,35 @@ class DlibFinder:
         if not hasattr(self._local, "detector"):
             self._local.detector = pickle.loads(self._detector_copy)  # noqa: S301 - our own bytes, made above
         return self._local.detector
+
+
+def cache_folder() -> Path | None:
+    """Where this user's caches go, by the XDG base directory specification; none for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facemon"
+    except RuntimeError:
+        return None
+
+
+def frontal_detector(dlib: Any, folder: Path | None) -> Any:
+    """dlib's frontal face detector.
+
+    Unpacking it from dlib's own code takes half a second, reading it from a file a millisecond; so it is kept in
+    `folder`, under dlib's version. Where that cannot be done it is only slower.
+    """
+    if folder is None:
+        return dlib.get_frontal_face_detector()
+    kept = folder / f"frontal-face-dlib-{dlib.__version__}.svm"
+    try:
+        return dlib.fhog_object_detector(str(kept))
+    except RuntimeError:  # not there yet, or damaged
+        detector = dlib.get_frontal_face_detector()
+    with suppress(OSError, RuntimeError):
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = kept.with_suffix(f".{os.getpid()}")
+        detector.save(str(draft))
+        draft.replace(kept)
+    return detector
 
 
 def face_finder(config: FacesConfig) -> FaceFinder:

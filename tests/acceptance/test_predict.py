@@ -124,7 +124,7 @@ def test_a_list_on_stdin_is_echoed_as_given(facemon: RunFacemon, tmp_path: Path,
 def test_head_ends_it_quietly(tmp_path: Path, pictures: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
-    for copy in range(20):
+    for copy in range(10):
         shutil.copytree(pictures, many / str(copy))
     line = f"set -o pipefail; {COMMAND} predict many --format jsonl | head -n 1"
     outcome = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -139,7 +139,7 @@ def test_an_interrupted_run_is_logged_and_resumes(
 ) -> None:
     many = tmp_path / "many"
     many.mkdir()
-    for copy in range(20):
+    for copy in range(10):
         shutil.copytree(pictures, many / str(copy))
     process = subprocess.Popen(
         [COMMAND, "predict", "many"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -154,13 +154,13 @@ def test_an_interrupted_run_is_logged_and_resumes(
     assert resumed.returncode == 0
     assert "continuing run" in resumed.stderr
     verified = facemon("store", "verify", cwd=tmp_path)
-    assert "ok: 480 rows" in verified.stdout
+    assert "ok: 240 rows" in verified.stdout
 
 
 def test_resume_refuses_other_inputs(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
-    for copy in range(20):
+    for copy in range(10):
         shutil.copytree(pictures, many / f"b{copy}")
     process = subprocess.Popen([COMMAND, "predict", "many"], cwd=tmp_path, stdout=subprocess.PIPE)
     assert process.stdout is not None

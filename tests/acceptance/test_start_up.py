@@ -18,6 +18,14 @@ print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stde
 """
 
 
+@pytest.fixture(scope="module")
+def folder(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store."""
+    folder = tmp_path_factory.mktemp("store")
+    assert facemon("predict", "-q", "--max-failures", "1", "nothing.jpg", cwd=folder).returncode == 0
+    return folder
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -33,11 +41,9 @@ print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stde
         ["no-such-command"],
     ],
 )
-def test_loads_nothing_heavy(facemon: RunFacemon, tmp_path: Path, arguments: list[str]) -> None:
-    (tmp_path / "list").touch()
-    facemon("predict", "-q", "--max-failures", "1", "nothing.jpg", cwd=tmp_path)  # makes a store
+def test_loads_nothing_heavy(folder: Path, arguments: list[str]) -> None:
     probe = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROBE, *arguments], cwd=folder, capture_output=True, text=True, check=True
     )
     code, *modules = probe.stderr.splitlines()[-1].split()
     assert code == ("2" if arguments == ["no-such-command"] else "0"), probe.stderr
