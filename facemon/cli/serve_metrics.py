@@ -7,7 +7,7 @@ import typer
 
 from facemon.cli.command import command
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
+from facemon.errors import ConfigError, ExitCode, FacemonError, Interrupted, UsageError
 
 app = typer.Typer()
 _SIGNAL_SECONDS = 0.2
@@ -35,6 +35,10 @@ def serve_metrics(
         address = parse_listen(listen) if listen else session.config.exporter.listen
     except ValueError as error:
         raise UsageError(f"--listen: {error}") from error
+
+    if ignored := [key for key in ("probes", "collectors") if getattr(session.config.exporter, key)]:
+        # To leave them out quietly would look like services that are well.
+        raise ConfigError(f"exporter.{ignored[0]}: serve-metrics has no {ignored[0]} yet", "remove the key")
 
     def why_not_ready() -> str | None:
         try:

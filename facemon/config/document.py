@@ -11,7 +11,6 @@ from facemon.config.monitoring import (
     AlertsConfig,
     GrafanaConfig,
     PrometheusConfig,
-    ScheduleConfig,
     StackConfig,
 )
 from facemon.config.section import Section
@@ -35,6 +34,5 @@ class Config(Section):
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()
     grafana: GrafanaConfig = GrafanaConfig()
     stack: StackConfig = StackConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
     directory: Path = Field(default=Path(), exclude=True)
     """The folder that relative paths are relative to: the file's own."""

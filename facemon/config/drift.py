@@ -52,5 +52,4 @@ class DriftConfig(Section):
     data: ThresholdConfig = ThresholdConfig(threshold=0.1)
     model: ThresholdConfig = ThresholdConfig(threshold=0.05)
     columns: Mapping[Name, ThresholdConfig] = Field(default_factory=dict)
-    accuracy_window: PositiveDuration = timedelta(days=30)
     evidently: EvidentlyConfig = EvidentlyConfig()

@@ -1,4 +1,4 @@
-"""The prometheus, alerts, alertmanager, grafana, stack and schedule sections."""
+"""The prometheus, alerts, alertmanager, grafana and stack sections."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -284,9 +284,3 @@ class StackConfig(Section):
             if image.endswith(":latest"):
                 raise ValueError(f"images.{service}: name a version; latest is another one every week")
         return self
-
-
-class ScheduleConfig(Section):
-    """When drift is checked, for the alerts that notice when it was not."""
-
-    drift_check: Annotated[str, Field(pattern=r"^\S+ \S+ \S+ \S+ \S+$")] = "0 2 * * *"

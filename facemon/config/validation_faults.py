@@ -29,7 +29,6 @@ PATTERNS = {
     "like prom/prometheus:v3.5.0",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
-    r"^\S+ \S+ \S+ \S+ \S+$": 'must be the five fields of a cron line, like "0 2 * * *"',
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
 }
 """Each pattern of the schema in words; none of them shows the value, which may hold a secret."""

@@ -8,7 +8,7 @@ from facemon.store.profiles import as_counted, by_source, read_profiles
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.values.profile import Profile, ProfileKey
-from facemon.values.times import from_micros, hour_of, micros, start_of_hour
+from facemon.values.times import hour_of, micros, start_of_hour
 
 
 def read_window(
@@ -24,18 +24,6 @@ def read_window(
         for start, stop in _cut_hours(since, until):
             found += _from_rows(ledger, start, stop, model)
     return by_source((key, profile) for key, profile in found if source is None or key.source == source)
-
-
-def newest_model(ledger: Ledger) -> str | None:
-    """The model of the newest rows; None in an empty log."""
-    row = ledger.connection.execute("SELECT model FROM segments ORDER BY last_observed DESC LIMIT 1").fetchone()
-    return row[0] if row else None
-
-
-def observed_span(ledger: Ledger) -> tuple[datetime, datetime] | None:
-    """The first and the last `observed_at` of the log; None when it is empty."""
-    first, last = ledger.connection.execute("SELECT min(first_observed), max(last_observed) FROM segments").fetchone()
-    return None if first is None else (from_micros(first), from_micros(last))
 
 
 def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:

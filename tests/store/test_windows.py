@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from facemon.store import segment_writer
 from facemon.store.ledger import Ledger
-from facemon.store.windows import newest_model, observed_span, read_window
+from facemon.store.windows import read_window
 from facemon.values.profile import Profile, add_profiles
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import count_by_source, count_profile, log_rows, plain
@@ -104,11 +104,3 @@ def test_a_window_is_of_one_moment(ledger: Ledger) -> None:
     assert came
     assert before == {}
     assert read_window(ledger, since, until, model=MODEL)[None].images == 15
-
-
-def test_span_and_newest_model(ledger: Ledger) -> None:
-    assert observed_span(ledger) is None
-    assert newest_model(ledger) is None
-    log_images(ledger, 11, spread=timedelta(hours=100))
-    assert observed_span(ledger) == (NOON, NOON + timedelta(hours=1))
-    assert newest_model(ledger) == MODEL
