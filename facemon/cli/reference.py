@@ -94,7 +94,7 @@ def show(
 
 
 def _read(file: Path) -> "pa.Table":
-    from facemon.drift.table_file import open_table
+    from facemon.tables.table_file import open_table
 
     return open_table(file).read()
 

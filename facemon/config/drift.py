@@ -11,10 +11,15 @@ from facemon.config.section import Section
 
 
 class TablesConfig(Section):
-    """How the columns of CSV and Parquet files map to attributes."""
+    """How the columns of CSV, JSON Lines and Parquet files map to images and attributes."""
 
     image: Name = "image"
     observed_at: Name = "observed_at"
+    source: Name = "source"
+    box: Name = "box"
+    """Of manifests: `[left, top, right, bottom]`, or four columns `box_left` … `box_bottom`."""
+    id: Name = "image_id"
+    """Of manifests: what other systems call the image."""
     columns: Mapping[Name, Name] = Field(default_factory=dict)
     """Attribute to the file's column."""
     values: Mapping[Name, Mapping[str | int | float | bool, str]] = Field(default_factory=dict)

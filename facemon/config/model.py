@@ -14,7 +14,7 @@ from facemon.config.section import MisfitError, Section
 ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LOG_COLUMNS = (
     "run", "ordinal", "image", "image_sha256", "face", "box", "observed_at", "predicted_at",
-    "model", "source", "origin", "error", "error_message",
+    "model", "source", "origin", "error", "error_message", "image_id", "face_confidence",
 )  # fmt: skip
 """The columns of the log that are there for every model, in order (DESIGN: fixed)."""
 RESERVED_PREFIX = "image_"
@@ -36,7 +36,8 @@ class InputConfig(Section):
     layout: Literal["nchw", "nhwc"] = "nchw"
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
     fit: Literal["stretch", "crop", "pad"] = "stretch"
-    resample: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear"] = "bilinear"
+    """Pillow's filters, which widen when they shrink; `opencv_bilinear` does not, as `cv2.resize` by default."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
@@ -153,9 +154,28 @@ class NetworkConfig(Section):
 class FacesConfig(Section):
     """How faces are found; with the finder `none` each image is one face."""
 
-    finder: Literal["none", "dlib"] = "none"
-    padding: Annotated[float, Field(ge=0, le=2)] = 0.2
-    """Border of the aligned face chip, as a share of the chip without it."""
+    finder: Literal["none", "dlib", "yunet", "manifest"] = "none"
+    """`manifest`: the boxes stand in the manifest that predict is given."""
+    weights: Annotated[Path, Field(strict=False)] | None = None
+    """The network of the finder yunet, an ONNX file."""
+    min_confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """The finder's own score from which on something is a face; none = the finder's default."""
+    margin: Annotated[float, Field(ge=0, le=2)] = 0.2
+    """Border around a face, as a share of its aligned chip (dlib) or of its box (yunet, manifest)."""
+    min_size: Annotated[int, Field(ge=1)] = 1
+    """A face with a shorter side of its box is passed over, in pixels of the image."""
+    keep: Literal["all", "largest"] = "all"
+
+    @model_validator(mode="after")
+    def _keys_fit_the_finder(self) -> Self:
+        if (self.finder == "yunet") != (self.weights is not None):
+            verb = "needs" if self.finder == "yunet" else "has no use for"
+            raise MisfitError((("weights",), f"the finder {self.finder} {verb} weights"))
+        if self.finder in ("none", "manifest") and self.min_confidence is not None:
+            raise MisfitError((("min_confidence",), f"the finder {self.finder} has no confidence"))
+        if self.finder == "yunet" and self.min_confidence is not None and self.min_confidence > 1:
+            raise MisfitError((("min_confidence",), "the confidence of yunet is at most 1"))
+        return self
 
 
 class CardConfig(Section):

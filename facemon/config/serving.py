@@ -2,14 +2,21 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from facemon.config.quantities import Items, Listen, ListenAddress, Name, PositiveDuration, SecretFile, Size
 from facemon.config.section import Section
 
 _PositiveInt = Annotated[int, Field(ge=1)]
+_Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise ValueError("names a provider twice")
+    return names
 
 
 class StoreConfig(Section):
@@ -26,6 +33,10 @@ class PredictConfig(Section):
     """Workers; none = one for each core."""
     max_pixels: _PositiveInt = 100_000_000
     max_bytes: Size = 256 * 2**20
+    decode: Literal["exact", "fast"] | None = None
+    """`fast` decodes a JPEG at a smaller scale, at least twice what is needed; none = exact with a face finder."""
+    providers: Annotated[Items[_Provider], Field(min_length=1), AfterValidator(_distinct)] = ("cpu",)
+    """onnxruntime's execution providers, the preferred first; what one cannot run falls to the next, then to cpu."""
 
 
 class ApiConfig(Section):

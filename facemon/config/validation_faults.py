@@ -27,6 +27,7 @@ PATTERNS = {
     r"^/[^\s:]*$": "must be an absolute path without spaces and colons",
     r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$": "must be an image and its version, "
     "like prom/prometheus:v3.5.0",
+    r"^[a-z][a-z0-9]*$": "must be a name such as cpu, cuda or openvino",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",

@@ -8,14 +8,17 @@ import pyarrow.compute as pc
 
 from facemon.config.model import LOG_COLUMNS
 from facemon.drift.sample import Sample
-from facemon.drift.table_file import TableFile
 from facemon.store.row_profiles import profile_rows
+from facemon.tables.table_file import TableFile
 from facemon.values.profile import Profile, add_profiles
+
+_NEWER = {"image_id", "face_confidence"}
+"""Columns that files of earlier versions lack."""
 
 
 def is_log_table(file: TableFile) -> bool:
     """Whether a file has every column of the log, with the log's types."""
-    return set(LOG_COLUMNS) <= set(file.names) and pa.types.is_timestamp(file.schema.field("observed_at").type)
+    return set(LOG_COLUMNS) - _NEWER <= set(file.names) and pa.types.is_timestamp(file.schema.field("observed_at").type)
 
 
 def read_log_table(file: TableFile) -> Sample:

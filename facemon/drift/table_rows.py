@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.drift.table_counts import Codes, text_of
-from facemon.drift.table_file import TableFile
+from facemon.tables.table_file import TableFile
 
 SOURCE = "source"
 _LOG_MARKS = {"image", "face", "error", "predicted_at"}

@@ -24,8 +24,8 @@ from facemon.drift.table_counts import (
     quantile_edges,
     text_of,
 )
-from facemon.drift.table_file import TableFile, open_table
 from facemon.drift.table_rows import SOURCE, TableRows, rows_of_table
+from facemon.tables.table_file import TableFile, open_table
 from facemon.values.binning import Scale
 from facemon.values.drift_result import Check
 from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts, ColumnKind, Profile

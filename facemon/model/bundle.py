@@ -166,4 +166,4 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[str], finder: FaceFinder)
 
 
 def _without_effect(faces: FacesConfig) -> set[str]:
-    return {"padding"} if faces.finder == "none" else set()
+    return {"margin"} if faces.finder == "none" else set()

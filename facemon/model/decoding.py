@@ -44,6 +44,8 @@ class DecodedImage:
     """An upright 8-bit RGB image, and when the camera says it was taken (none unless asked for)."""
 
     image: Image.Image
+    size: tuple[int, int]
+    """Width and height of the whole upright image, of which `image` may be a smaller copy."""
     taken_at: datetime | None = None
 
 
@@ -106,7 +108,8 @@ def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) ->
     if isinstance(image, ImageProblem):
         return image
     turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
-    return DecodedImage(image if turn is None else image.transpose(turn), _taken_at(details))
+    upright = image if turn is None else image.transpose(turn)
+    return DecodedImage(upright, upright.size, _taken_at(details))
 
 
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:

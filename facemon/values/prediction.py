@@ -53,6 +53,8 @@ def log_schema(attributes: Sequence[AttributeConfig]) -> "pa.Schema":
         ("origin", pa.string()),
         ("error", pa.string()),
         ("error_message", pa.string()),
+        ("image_id", pa.string()),
+        ("face_confidence", pa.float32()),
     ]
     columns += [(f"image_{feature}", pa.float32()) for feature in IMAGE_FEATURES]
     for attribute in attributes:
@@ -82,9 +84,11 @@ def prediction_documents(
         yield {
             "schema": SCHEMA_NAME,
             "image": row["image"],
+            "image_id": row["image_id"],
             "image_sha256": row["image_sha256"],
             "face": row["face"],
             "box": row["box"],
+            "face_confidence": _short(row["face_confidence"]),
             "observed_at": _time(row["observed_at"]),
             "predicted_at": _time(row["predicted_at"]),
             "model": row["model"],
@@ -104,7 +108,10 @@ def _attribute(attribute: AttributeConfig, row: dict[str, Any]) -> dict[str, Any
     for key, column in (("label", ""), ("confidence", "_confidence"), ("value", "_value")):
         name = attribute.name + column
         if name in attribute.columns:
-            value = row[name]
-            # Float32 carries about seven digits; more would print noise of the conversion.
-            document[key] = float(f"{value:.7g}") if isinstance(value, float) else value
+            document[key] = _short(row[name])
     return document
+
+
+def _short(value: Any) -> Any:
+    # Float32 carries about seven digits; more would print noise of the conversion.
+    return float(f"{value:.7g}") if isinstance(value, float) else value

@@ -12,10 +12,10 @@ from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample
-from facemon.drift.table_file import open_table
 from facemon.drift.table_sample import sampled_rows
 from facemon.drift.tables import read_reference, read_sample
 from facemon.errors import FacemonError
+from facemon.tables.table_file import open_table
 from facemon.values.drift_result import Check, ColumnResult, Side, Verdict
 from facemon.values.profile import ColumnKind, add_profiles
 from tests.drift.worlds import NOW, binary, numbers, single, yes_no

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.model.faces import cache_folder, frontal_detector
+from facemon.model.dlib_faces import cache_folder, frontal_detector
 
 
 def test_a_kept_detector_finds_what_a_new_one_finds(tmp_path: Path, astronaut: Path) -> None:

@@ -37,7 +37,7 @@ ATTRIBUTES: list[dict[str, Any]] = [
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "mixed": (51, 102, 204)}
 
 
-def predictor_of(model: ModelConfig, **limits: int) -> Predictor:
+def predictor_of(model: ModelConfig, **limits: Any) -> Predictor:
     return Predictor(model, PredictConfig(**limits), clock=lambda: NOW)
 
 
