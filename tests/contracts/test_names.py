@@ -38,6 +38,8 @@ COLUMNS = {
     "box": pa.list_(pa.int32()), "observed_at": TIME, "predicted_at": TIME, "model": pa.string(),
     "source": pa.string(), "origin": pa.string(), "error": pa.string(), "error_message": pa.string(),
 }  # fmt: skip
+ADDED = ["image_id", "face_confidence"]
+"""Columns that came after the first version, behind its own."""
 ATTRIBUTES = ["gender", "gender_confidence", "age", "age_confidence", "age_value"]
 
 
@@ -60,7 +62,8 @@ def test_columns_of_the_log(facemon: RunFacemon, tmp_path: Path, astronaut: Path
     assert dict(zip(schema.names, schema.types, strict=True)).items() >= COLUMNS.items()
     assert schema.names[: len(COLUMNS)] == list(COLUMNS)
     assert schema.names[-len(ATTRIBUTES) :] == ATTRIBUTES
-    between = schema.names[len(COLUMNS) : -len(ATTRIBUTES)]
+    assert schema.names[len(COLUMNS) :][: len(ADDED)] == ADDED
+    between = schema.names[len(COLUMNS) + len(ADDED) : -len(ATTRIBUTES)]
     assert between
     assert all(name.startswith("image_") for name in between)
     (row,) = pyarrow.parquet.read_table(tmp_path / "rows.parquet").to_pylist()
