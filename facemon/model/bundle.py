@@ -5,22 +5,27 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig, FacesConfig, InputConfig, ModelConfig, NetworkConfig
+from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
 from facemon.model.attribute_decoding import Doubles, activation_fault, select_columns, widths
+from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import channel_count, input_batch
 from facemon.model.resources import resource_bytes
-from facemon.model.sessions import Graph, Tensor
+from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 
-_PREPROCESSING = 1
+Pixels = NDArray[np.uint8]
+_PREPROCESSING = 2
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
-_MOST_FACES = 64
-"""Faces in one run of a network, so that a photograph of a crowd does not need the memory of all its faces."""
+_FACES_A_RUN = 8
+"""Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
+_DEFAULTS = PredictConfig()
 _READABLE_OUTPUTS = ("float", "float16", "double")
 
 
@@ -31,16 +36,11 @@ class Network:
     config: NetworkConfig
     graph: Graph
 
-    def run(self, pixels: Sequence[NDArray[np.uint8]]) -> Mapping[str, Doubles]:
+    def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
         names = tuple(dict.fromkeys(attribute.output for attribute in self.config.attributes))
-        parts = [
-            self.graph.run(
-                self.config.input.name, input_batch(pixels[start : start + _MOST_FACES], self.config.input), names
-            )
-            for start in range(0, len(pixels), _MOST_FACES)
-        ]
-        outputs = parts[0] if len(parts) == 1 else {n: np.concatenate([part[n] for part in parts]) for n in names}
+        batch = input_batch(pixels, self.config.input, INPUT_TYPES[self.graph.inputs[0].type])
+        outputs = self.graph.run(self.config.input.name, batch, names)
         return {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
 
 
@@ -51,15 +51,35 @@ class Bundle:
     config: ModelConfig
     networks: tuple[Network, ...]
     finder: FaceFinder
+    decodes_fast: bool
     fingerprint: str
     """sha256 over the weights and everything that decides what they see and how they are read."""
 
+    def run(self, inputs: Sequence[Sequence[Pixels]]) -> tuple[dict[str, Doubles], tuple[float, ...]]:
+        """Run every network on all faces: each attribute's columns, and the wall seconds of each batch.
 
-def load_bundle(config: ModelConfig) -> Bundle:
+        `inputs` holds for each network its `input_pixels` of each face; without a face both answers are empty.
+        """
+        parts: list[dict[str, Doubles]] = []
+        seconds: list[float] = []
+        for start in range(0, len(inputs[0]), _FACES_A_RUN):
+            begin = perf_counter()
+            part: dict[str, Doubles] = {}
+            for network, pixels in zip(self.networks, inputs, strict=True):
+                part |= network.run(pixels[start : start + _FACES_A_RUN])
+            seconds.append(perf_counter() - begin)
+            parts.append(part)
+        if len(parts) < 2:
+            return parts[0] if parts else {}, tuple(seconds)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, tuple(seconds)
+
+
+def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bundle:
     """Load a model's files and check them against its description.
 
-    Raises FacemonError for a missing package or file, a wrong sha256, a corrupt file, and for a description
-    that does not fit the file; the message then says what the file really has.
+    Of `serving` the execution providers and the way of decoding count. Raises FacemonError for a missing package,
+    file or provider, a wrong sha256, a corrupt file, and for a description that does not fit the file; the message
+    then says what the file really has.
     """
     networks, hashes = [], []
     for network in config.networks:
@@ -71,13 +91,15 @@ def load_bundle(config: ModelConfig) -> Bundle:
                 f"{name}: is not the file that the configuration means: its sha256 is {digest}, not {network.sha256}",
                 "get the right file, or change sha256 when the new one is meant",
             )
-        graph = Graph(content, name)
+        folder = None if network.package else network.path.absolute().parent
+        graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(_misfits(network, graph)):
             raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), _what_is_there(graph))
         networks.append(Network(network, graph))
-        hashes.append(digest)
+        hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
+    fast = decodes_fast(config, serving)
     finder = face_finder(config.faces)
-    return Bundle(config, tuple(networks), finder, _fingerprint(config, hashes, finder))
+    return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast))
 
 
 def _content(network: NetworkConfig) -> bytes:
@@ -112,8 +134,11 @@ def _misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
 
 
 def _input_misfits(config: InputConfig, tensor: Tensor) -> Iterator[str]:
-    if tensor.type != "float":
-        yield f"  input: {tensor.name} takes {tensor.type}; facemon can only feed float"
+    if tensor.type not in INPUT_TYPES:
+        yield f"  input: {tensor.name} takes {tensor.type}; facemon can feed {', '.join(INPUT_TYPES)}"
+    plain = config.scale == 1 and not any(config.mean) and set(config.std) == {1.0}
+    if tensor.type == "uint8" and not plain:
+        yield f"  input: {tensor.name} takes bytes, so pixels go in as they are: write scale: 1, and no mean and std"
     width, height = config.size
     channels = channel_count(config)
     wanted = (channels, height, width) if config.layout == "nchw" else (height, width, channels)
@@ -150,9 +175,22 @@ def _what_is_there(graph: Graph) -> str:
     return "\n".join(["the file has", *lines])
 
 
-def _fingerprint(config: ModelConfig, hashes: Sequence[str], finder: FaceFinder) -> str:
+def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
+    """Whether JPEGs are decoded at a smaller scale, or searched in a smaller copy.
+
+    Where nothing is said: not where a face finder would miss small faces, nor where a network was trained with a
+    filter that picks single pixels, which are others after scaling.
+    """
+    if serving.decode is not None:
+        return serving.decode == "fast"
+    picks_pixels = any(network.input.resample in ("nearest", "opencv_bilinear") for network in model.networks)
+    return model.faces.finder == "none" and not picks_pixels
+
+
+def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: FaceFinder, fast: bool) -> str:
     description = {
         "preprocessing": _PREPROCESSING,
+        "decode": "fast" if fast else "exact",
         "faces": config.faces.model_dump(mode="json", exclude=_without_effect(config.faces)),
         "finder": [hashlib.sha256(weights).hexdigest() for weights in finder.weights()],
         "networks": [

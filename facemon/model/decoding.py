@@ -6,10 +6,11 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,13 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF's Orientation to the turn that undoes it (EXIF 2.32, tag 274)."""
+_SIDEWAYS = {
+    Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
+}  # fmt: skip
 _HIGHEST_16_BIT = 65535
+
+NeededSize = Callable[[tuple[int, int]], tuple[float, float]]
+"""From a whole upright image's width and height to the least that its decoded copy must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,15 @@ def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
         return ImageProblem(ErrorCode.UNREADABLE, "the name holds a null character, so no such file can exist")
 
 
-def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) -> DecodedImage | ImageProblem:
+def decode_image(
+    content: bytes, max_pixels: int, *, with_time: bool = False, needed: NeededSize | None = None
+) -> DecodedImage | ImageProblem:
     """Decode an image file's bytes to upright RGB of 8 bits a channel, or say why that is impossible.
 
     The first frame counts. Alpha is dropped, 16-bit gray is scaled to 8 bits, CMYK is converted. More than
     `max_pixels`, or more than twice Pillow's `Image.MAX_IMAGE_PIXELS`, is too large; no pixel is decoded then.
+    With `needed` a JPEG is decoded at the smallest of the scales 1, 1/2, 1/4 and 1/8 that is no smaller than that
+    answers for the whole image's size.
     """
     if not content:
         return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
@@ -95,6 +106,11 @@ def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) ->
             return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
         exif = opened.getexif()
         details = exif.get_ifd(ExifTags.IFD.Exif) if with_time else {}
+        turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+        size = (height, width) if turn in _SIDEWAYS else (width, height)
+        if needed is not None and opened.format == "JPEG":
+            across, down = (ceil(length) for length in needed(size))
+            opened.draft(None, (down, across) if turn in _SIDEWAYS else (across, down))
         opened.load()
     except UnidentifiedImageError:
         return ImageProblem(ErrorCode.UNREADABLE, _unidentified(content))
@@ -107,9 +123,8 @@ def decode_image(content: bytes, max_pixels: int, *, with_time: bool = False) ->
     image = _as_rgb(opened)
     if isinstance(image, ImageProblem):
         return image
-    turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
     upright = image if turn is None else image.transpose(turn)
-    return DecodedImage(upright, upright.size, _taken_at(details))
+    return DecodedImage(upright, size, _taken_at(details))
 
 
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:

@@ -2,24 +2,23 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from time import perf_counter
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.model.attribute_decoding import Doubles, read_attribute
-from facemon.model.bundle import load_bundle
+from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
-from facemon.model.image_features import face_share, measure
-from facemon.model.input_tensor import input_pixels
+from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
+from facemon.model.input_tensor import input_pixels, resized_size
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
-from facemon.values.image_input import ImageInput, ImageProblem
+from facemon.values.image_input import Box, ImageInput, ImageProblem
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
-
-_Pixels = NDArray[np.uint8]
 
 
 def _utc_now() -> datetime:
@@ -32,7 +31,9 @@ class Predictor:
     def __init__(self, model: ModelConfig, limits: PredictConfig, *, clock: Callable[[], datetime] = _utc_now) -> None:
         """Load the model; FacemonError when it, or a package that it needs, is missing or does not fit."""
         silence_pillow()
-        self._bundle = load_bundle(model)
+        self._bundle = load_bundle(model, limits)
+        # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
+        self._shrinks = self._bundle.decodes_fast and model.faces.finder in ("none", "manifest")
         self._limits = limits
         self._clock = clock
         self._schema = log_schema(model.attributes)
@@ -48,55 +49,76 @@ class Predictor:
         never for trouble with an image: that is a row with an error.
         """
         predicted_at = self._clock()
-        inputs: list[list[_Pixels]] = [[] for _ in self._bundle.networks]
-        outcomes = [self._look_at(image, predicted_at, inputs) for image in images]
-        columns: dict[str, Doubles] = {}
-        latencies: tuple[float, ...] = ()
-        if inputs[0]:
-            begin = perf_counter()
-            for network, pixels in zip(self._bundle.networks, inputs, strict=True):
-                columns |= network.run(pixels)
-            latencies = (perf_counter() - begin,)
-        outcomes, columns = _without_nan(outcomes, columns)
+        chunk = _Chunk([], [[] for _ in self._bundle.networks], {})
+        for image in images:
+            self._look_at(image, predicted_at, chunk)
+        columns, latencies = self._bundle.run(chunk.inputs)
+        outcomes, columns = _without_nan(chunk.measured(), columns)
         readings = {each.name: read_attribute(each, columns[each.name]) for each in self.model.attributes if columns}
         constants = {"run": run, "predicted_at": predicted_at, "model": self.model.id, "origin": origin.value}
         rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._schema)
         return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies)
 
-    def _look_at(self, given: ImageInput, predicted_at: datetime, inputs: Sequence[list[_Pixels]]) -> ImageOutcome:
-        """Read, decode and measure one image and add what the networks see of its faces to `inputs`."""
+    def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
+        """Read and decode one image and add to the chunk what is found in it."""
         content = _content(given, self._limits.max_bytes)
-        observed_at = given.observed_at or predicted_at
+        outcome = ImageOutcome(given, given.observed_at or predicted_at)
         if isinstance(content, ImageProblem):
-            return ImageOutcome(given, observed_at, problem=content)
-        sha256 = hashlib.sha256(content).hexdigest()
-        decoded = decode_image(content, self._limits.max_pixels, with_time=given.observed_from_exif)
+            chunk.outcomes.append(replace(outcome, problem=content))
+            return
+        outcome = replace(outcome, sha256=hashlib.sha256(content).hexdigest())
+        needed = partial(self._needed_size, given.box) if self._shrinks else None
+        decoded = decode_image(content, self._limits.max_pixels, with_time=given.observed_from_exif, needed=needed)
         if isinstance(decoded, ImageProblem):
-            return ImageOutcome(given, observed_at, sha256, problem=decoded)
-        return self._find_faces(given, decoded.taken_at or observed_at, sha256, decoded, inputs)
+            chunk.outcomes.append(replace(outcome, problem=decoded))
+            return
+        if decoded.taken_at is not None:
+            outcome = replace(outcome, observed_at=decoded.taken_at)
+        chunk.copies[len(chunk.outcomes)] = small_copy(decoded.image, decoded.size)
+        chunk.outcomes.append(self._find_faces(outcome, decoded, chunk.inputs))
 
-    def _find_faces(
-        self,
-        given: ImageInput,
-        observed_at: datetime,
-        sha256: str,
-        decoded: DecodedImage,
-        inputs: Sequence[list[_Pixels]],
-    ) -> ImageOutcome:
-        image = decoded.image
-        features = measure(image)
-        faces = self._bundle.finder.find(decoded, self._sides, given.box)
+    def _find_faces(self, outcome: ImageOutcome, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> ImageOutcome:
+        """Find the faces of an image and add what each network sees of them to `inputs`."""
+        faces = self._bundle.finder.find(decoded, self._sides, outcome.given.box)
         if not faces:
-            problem = ImageProblem(ErrorCode.NO_FACE, "no face was found")
-            return ImageOutcome(given, observed_at, sha256, features, problem=problem)
+            return replace(outcome, problem=ImageProblem(ErrorCode.NO_FACE, "no face was found"))
         for face in faces:
             for network, pixels in zip(self._bundle.networks, inputs, strict=True):
                 config = network.config.input
                 pixels.append(input_pixels(face.chips[max(config.size)], config))
         boxes = tuple(face.box for face in faces)
-        shares = tuple(None if box is None else face_share(box, *image.size) for box in boxes)
-        confidences = tuple(face.confidence for face in faces)
-        return ImageOutcome(given, observed_at, sha256, features, boxes, confidences, shares)
+        return replace(
+            outcome,
+            boxes=boxes,
+            confidences=tuple(face.confidence for face in faces),
+            shares=tuple(None if box is None else face_share(box, *decoded.size) for box in boxes),
+        )
+
+    def _needed_size(self, box: Box | None, size: tuple[int, int]) -> tuple[float, float]:
+        """How large an image of `size` must be decoded: twice what the networks and the features look at."""
+        wide, high = size
+        seen = (wide, high) if box is None else (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
+        shares = [LONG_SIDE / max(size)]
+        for network in self.model.networks:
+            across, down = resized_size(seen, network.input)
+            shares += [across / seen[0], down / seen[1]]
+        share = max(shares)
+        return 2 * share * wide, 2 * share * high
+
+
+class _Chunk(NamedTuple):
+    """What a call of `predict` has gathered so far."""
+
+    outcomes: list[ImageOutcome]
+    inputs: list[list[Pixels]]
+    """For each network, what it sees of each face."""
+    copies: dict[int, SmallCopy]
+    """By the index of their outcome, the images that could be decoded."""
+
+    def measured(self) -> list[ImageOutcome]:
+        """The outcomes with their images' features."""
+        features = dict(zip(self.copies, measure(list(self.copies.values())), strict=True))
+        return [replace(each, features=features.get(index)) for index, each in enumerate(self.outcomes)]
 
 
 def _content(given: ImageInput, max_bytes: int) -> bytes | ImageProblem:

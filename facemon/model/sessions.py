@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -11,8 +13,19 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from facemon.errors import FacemonError
 
-Floats = NDArray[np.float32]
+Numbers = NDArray[Any]
+INPUT_TYPES: Mapping[str, type[np.generic]] = {
+    "float": np.float32,
+    "float16": np.float16,
+    "uint8": np.uint8,
+}
+"""What a network may take, by the name of its tensor type."""
 _ERRORS_ONLY = 3
+_SUFFIX = "ExecutionProvider"
+_CPU = "cpu"
+_WHEELS = {"cuda": "onnxruntime-gpu", "tensorrt": "onnxruntime-gpu", "openvino": "onnxruntime-openvino",
+           "dml": "onnxruntime-directml", "migraphx": "onnxruntime-migraphx"}  # fmt: skip
+"""The packages that hold a provider which the plain one lacks."""
 # onnxruntime's exceptions have no base class of their own.
 _LOAD_ERRORS = (
     runtime_errors.Fail, runtime_errors.InvalidArgument, runtime_errors.InvalidGraph, runtime_errors.InvalidProtobuf,
@@ -40,8 +53,15 @@ class Tensor:
 class Graph:
     """A loaded ONNX graph; several threads may run it at once."""
 
-    def __init__(self, content: bytes, name: str) -> None:
-        """Load a graph from a file's bytes; `name` is what errors call it. FacemonError when that fails."""
+    def __init__(
+        self, content: bytes, name: str, *, providers: Sequence[str] = (_CPU,), folder: Path | None = None
+    ) -> None:
+        """Load a graph from a file's bytes; `name` is what errors call it.
+
+        `providers` are execution providers as `provider_names` has them, the preferred first; `folder` is where
+        weights outside the file may lie. FacemonError when a provider is not there or the graph cannot be loaded,
+        which includes weights that lie outside `folder`.
+        """
         onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
@@ -49,11 +69,21 @@ class Graph:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if folder is not None:
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
         self._name = name
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(content, options, providers=_full_names(providers))
         except _LOAD_ERRORS as error:
-            raise FacemonError(f"{name}: no ONNX model that can be run: {_plain(error)}") from error
+            raise _not_loaded(name, error) from error
+        # A provider whose libraries are missing is passed over with no more than a warning.
+        started = self._session.get_providers()
+        for provider in providers:
+            if not any(provider == _short_name(full) for full in started):
+                raise FacemonError(
+                    f"the execution provider {provider} did not start, although onnxruntime has it",
+                    "check its driver and libraries, or take it out of predict.providers",
+                )
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -65,7 +95,12 @@ class Graph:
         """What the graph answers."""
         return _tensors(self._session.get_outputs())
 
-    def run(self, input_name: str, batch: Floats, output_names: Sequence[str]) -> Mapping[str, Floats]:
+    @cached_property
+    def metadata(self) -> Mapping[str, str]:
+        """What the file's author wrote into it, such as labels."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def run(self, input_name: str, batch: Numbers, output_names: Sequence[str]) -> Mapping[str, Numbers]:
         """The named outputs for a batch, along their first axis; a fixed batch size of the graph is catered for."""
         fixed = self.inputs[0].shape[0]
         step = fixed if isinstance(fixed, int) else len(batch)
@@ -77,7 +112,7 @@ class Graph:
             name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
         }
 
-    def _run(self, input_name: str, batch: Floats, size: int, output_names: Sequence[str]) -> list[Floats]:
+    def _run(self, input_name: str, batch: Numbers, size: int, output_names: Sequence[str]) -> list[Numbers]:
         missing = size - len(batch)
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
@@ -92,6 +127,40 @@ class Graph:
                     "its first dimension must be the batch",
                 )
         return [output[: size - missing] for output in outputs]
+
+
+def provider_names() -> tuple[str, ...]:
+    """The execution providers of the installed onnxruntime, by the names that the configuration uses."""
+    return tuple(_short_name(name) for name in onnxruntime.get_available_providers())
+
+
+def _full_names(providers: Sequence[str]) -> list[str]:
+    known = {_short_name(name): name for name in onnxruntime.get_available_providers()}
+    for provider in providers:
+        if provider not in known:
+            package = _WHEELS.get(provider)
+            install = f"install {package} in the place of onnxruntime, or " if package else ""
+            raise FacemonError(
+                f"the installed onnxruntime has no execution provider {provider}; it has {', '.join(sorted(known))}",
+                f"{install}take it out of predict.providers",
+            )
+    # What a provider cannot run falls to the processor.
+    return [known[provider] for provider in dict.fromkeys((*providers, _CPU))]
+
+
+def _short_name(provider: str) -> str:
+    return provider.removesuffix(_SUFFIX).lower()
+
+
+def _not_loaded(name: str, error: Exception) -> FacemonError:
+    text = str(error)
+    if "External data path" in text or "external data" in text:
+        reason = "does not exist" if "does not exist" in text else "lies outside the model's folder"
+        return FacemonError(
+            f"{name}: a file with its weights {reason}: {_plain(error)}",
+            "keep the files that the model was exported with in one folder, beside each other",
+        )
+    return FacemonError(f"{name}: no ONNX model that can be run: {_plain(error)}")
 
 
 def _tensors(nodes: Sequence[onnxruntime.NodeArg]) -> tuple[Tensor, ...]:

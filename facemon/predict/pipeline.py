@@ -6,13 +6,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
+from time import perf_counter
 from typing import Protocol
 
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 
-CHUNK = 8
-"""Images a worker takes at once: fewer waste the networks' batch, more make the last worker's tail long."""
+LARGEST_CHUNK = 64
+_FIRST_CHUNK = 2
+_CHUNK_SECONDS = 0.2
+"""What a chunk should take: less wastes time on handing over, more makes stopping slow and the run's end ragged."""
 _CHUNKS_AHEAD = 2
 """Chunks a worker may be ahead of the consumer, the one it works on included."""
 _LOOK_AROUND_S = 0.1
@@ -33,19 +36,29 @@ def default_threads() -> int:
 def run_pipeline(
     inputs: Iterable[ImageInput], predictor: PredictsImages, *, run: str, threads: int, stop: threading.Event
 ) -> Iterator[PredictedBatch]:
-    """Yield a batch for every eight inputs, in their order.
+    """Yield a batch for every chunk of inputs, in their order; small files make larger chunks than large ones.
 
     Inputs are drawn in the consumer's thread, and only a few chunks before it wants them. Once `stop` is set no
     new chunk begins; those that have begun are finished and yielded, so that what was yielded is always a
     beginning of the inputs. What a worker raises is raised here.
     """
-    chunks = _chunks(inputs)
+    stream, size = iter(inputs), ChunkSize()
     waiting: deque[Future[PredictedBatch]] = deque()
+
+    def predict(chunk: Sequence[ImageInput]) -> PredictedBatch:
+        begin = perf_counter()
+        batch = predictor.predict(chunk, run)
+        size.learn(len(chunk), perf_counter() - begin)
+        return batch
+
     with ThreadPoolExecutor(threads, "predict") as pool:
         try:
             while True:
-                while len(waiting) < threads * _CHUNKS_AHEAD and not stop.is_set() and (chunk := next(chunks, None)):
-                    waiting.append(pool.submit(predictor.predict, chunk, run))
+                while len(waiting) < threads * _CHUNKS_AHEAD and not stop.is_set():
+                    chunk = tuple(islice(stream, size.images))
+                    if not chunk:
+                        break
+                    waiting.append(pool.submit(predict, chunk))
                 if not waiting:
                     return
                 _await(waiting, stop)
@@ -55,10 +68,16 @@ def run_pipeline(
             _drop_unbegun(waiting)
 
 
-def _chunks(inputs: Iterable[ImageInput]) -> Iterator[tuple[ImageInput, ...]]:
-    stream = iter(inputs)
-    while chunk := tuple(islice(stream, CHUNK)):
-        yield chunk
+class ChunkSize:
+    """How many images a worker takes at once, learnt from how long the last ones took."""
+
+    def __init__(self) -> None:
+        self.images = _FIRST_CHUNK
+
+    def learn(self, images: int, seconds: float) -> None:
+        """Take in what a chunk took; the size at most doubles, for the first images may be unlike the rest."""
+        fitting = int(_CHUNK_SECONDS * images / max(seconds, 1e-9))
+        self.images = max(1, min(fitting, 2 * images, LARGEST_CHUNK))
 
 
 def _await(waiting: deque[Future[PredictedBatch]], stop: threading.Event) -> None:

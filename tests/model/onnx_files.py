@@ -48,18 +48,49 @@ def write_reducing_model(
 
 
 def write_identity_model(
-    path: Path, *, layout: str = "nchw", channels: int = 3, size: tuple[int, int] = (4, 4)
+    path: Path,
+    *,
+    layout: str = "nchw",
+    channels: int = 3,
+    size: tuple[int, int] = (4, 4),
+    batch: int | str = "n",
+    element: int = TensorProto.FLOAT,
 ) -> Path:
-    """A graph whose output `seen` is its input, flattened: what the network sees."""
+    """A graph whose output `seen` is its input, flattened and as float32: what the network sees."""
     width, height = size
-    shape = ["n", channels, height, width] if layout == "nchw" else ["n", height, width, channels]
+    shape = [batch, channels, height, width] if layout == "nchw" else [batch, height, width, channels]
+    nodes = [
+        helper.make_node("Cast", ["input"], ["plain"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["plain"], ["seen"]),
+    ]
     graph = helper.make_graph(
-        [helper.make_node("Flatten", ["input"], ["seen"])],
+        nodes,
         "identity",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("seen", TensorProto.FLOAT, ["n", channels * height * width])],
+        [helper.make_tensor_value_info("input", element, shape)],
+        [helper.make_tensor_value_info("seen", TensorProto.FLOAT, [batch, channels * height * width])],
     )
     save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+def write_weighted_model(path: Path, location: str) -> Path:
+    """A graph from [n, 3, 4, 4] to `hair` [n, 2] whose weights lie in another file, at `location`."""
+    weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[48, 2], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", location), ("offset", "0"), ("length", str(48 * 2 * 4))):
+        weights.external_data.add(key=key, value=value)
+    nodes = [
+        helper.make_node("Flatten", ["input"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["hair"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "weighted",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, 4, 4])],
+        [helper.make_tensor_value_info("hair", TensorProto.FLOAT, ["n", 2])],
+        [weights],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
     return path
 
 

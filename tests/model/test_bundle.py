@@ -2,18 +2,22 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 from onnx import TensorProto
 
 from facemon.config.builtin_bundles import builtin_bundle
 from facemon.config.model import ModelConfig
+from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
-from facemon.model.bundle import load_bundle
-from tests.model.onnx_files import model_of, write_reducing_model
+from facemon.model.bundle import decodes_fast, load_bundle
+from facemon.model.external_weights import external_weights
+from tests.model.onnx_files import model_of, write_identity_model, write_reducing_model, write_weighted_model
 
 HAIR = {"name": "hair", "output": "hair", "kind": "categorical", "labels": ["a", "b"], "activation": "softmax"}
+SEEN = {"name": "seen", "output": "seen", "kind": "number", "index": 0}
 TWO = [[1, 0], [0, 1], [0, 0]]
 
 
@@ -81,22 +85,79 @@ def test_all_misfits_are_said_at_once(file: Path) -> None:
 
 
 def test_other_input_types_are_refused(tmp_path: Path) -> None:
-    file = write_half_model(tmp_path / "half.onnx")
-    error = refusal(model_of(file, [{"name": "seen", "output": "seen", "kind": "number", "index": 0}]))
-    assert "input takes float16; facemon can only feed float" in error.message
+    file = write_identity_model(tmp_path / "double.onnx", element=TensorProto.DOUBLE)
+    error = refusal(model_of(file, [SEEN]))
+    assert "input takes double; facemon can feed float, float16, uint8" in error.message
 
 
-def write_half_model(path: Path) -> Path:
-    from onnx import helper, save_model
+def test_bytes_are_not_normalised(tmp_path: Path) -> None:
+    file = write_identity_model(tmp_path / "bytes.onnx", element=TensorProto.UINT8)
+    error = refusal(model_of(file, [SEEN]))
+    assert "input takes bytes, so pixels go in as they are: write scale: 1, and no mean and std" in error.message
+    load_bundle(model_of(file, [SEEN], scale=1))
 
-    graph = helper.make_graph(
-        [helper.make_node("Flatten", ["input"], ["seen"])],
-        "half",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT16, ["n", 3, 4, 4])],
-        [helper.make_tensor_value_info("seen", TensorProto.FLOAT16, ["n", 48])],
+
+@pytest.mark.parametrize("where", ["../outside.bin", "link.bin", "absolute", "link/outside.bin"])
+def test_weights_outside_the_model_s_folder_are_refused(tmp_path: Path, where: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    outside = tmp_path / "outside.bin"
+    outside.write_bytes(bytes(48 * 2 * 4))
+    (folder / "link.bin").symlink_to(outside)
+    (folder / "link").symlink_to(tmp_path)
+    file = write_weighted_model(folder / "m.onnx", str(outside) if where == "absolute" else where)
+    error = refusal(model_of(file, [HAIR]))
+    assert error.message.startswith(f"{file}: a file with its weights lies outside the model's folder: ")
+    assert error.hint
+
+
+def test_weights_beside_the_model_count_in_the_fingerprint(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.bin"
+    file = write_weighted_model(tmp_path / "m.onnx", "weights.bin")
+    assert "a file with its weights does not exist" in refusal(model_of(file, [HAIR])).message
+    weights.write_bytes(np.zeros(96, np.float32).tobytes())
+    before = load_bundle(model_of(file, [HAIR])).fingerprint
+    assert load_bundle(model_of(file, [HAIR])).fingerprint == before
+    weights.write_bytes(np.ones(96, np.float32).tobytes())
+    assert load_bundle(model_of(file, [HAIR])).fingerprint != before
+
+
+def test_external_weights_are_found_whatever_their_names_length(tmp_path: Path) -> None:
+    name = "w" * 200 + ".bin"
+    (tmp_path / name).write_bytes(b"1")
+    content = write_weighted_model(tmp_path / "m.onnx", name).read_bytes()
+    assert external_weights(content, tmp_path) == [hashlib.sha256(b"1").hexdigest()]
+    assert external_weights(write_reducing_model(tmp_path / "r.onnx", {"a": TWO}).read_bytes(), tmp_path) == []
+
+
+def test_a_provider_that_is_not_there_is_refused(file: Path) -> None:
+    with pytest.raises(FacemonError) as caught:
+        load_bundle(model_of(file, [HAIR]), PredictConfig(providers=("cuda", "cpu")))
+    assert caught.value.message.startswith("the installed onnxruntime has no execution provider cuda; it has ")
+    assert "cpu" in caught.value.message
+    assert caught.value.hint == (
+        "install onnxruntime-gpu in the place of onnxruntime, or take it out of predict.providers"
     )
-    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
-    return path
+    load_bundle(model_of(file, [HAIR]), PredictConfig(providers=("cpu",)))
+
+
+@pytest.mark.parametrize(
+    ("finder", "resample", "said", "fast"),
+    [
+        ("none", "bilinear", None, True),
+        ("none", "opencv_bilinear", None, False),
+        ("none", "nearest", None, False),
+        ("dlib", "bilinear", None, False),
+        ("dlib", "bilinear", "fast", True),
+        ("none", "bilinear", "exact", False),
+    ],
+)
+def test_fast_decoding_is_the_default_only_where_nothing_is_lost(
+    file: Path, finder: str, resample: str, said: Literal["fast", "exact"] | None, fast: bool
+) -> None:
+    model = model_of(file, [HAIR], resample=resample).model_dump(mode="json")
+    described = ModelConfig.model_validate(model | {"faces": {"finder": finder}})
+    assert decodes_fast(described, PredictConfig(decode=said)) is fast
 
 
 def test_a_corrupt_file_an_empty_one_and_a_missing_one(tmp_path: Path, file: Path) -> None:

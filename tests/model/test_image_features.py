@@ -2,11 +2,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from facemon.model.image_features import face_share, measure
+from facemon.model.image_features import ImageFeatures, face_share, small_copy
+from facemon.model.image_features import measure as measure_all
 
 
 def noise(width: int, height: int, spread: int = 255) -> Image.Image:
     return Image.fromarray(np.random.default_rng(5).integers(0, spread + 1, (height, width, 3), np.uint8))
+
+
+def measure(image: Image.Image) -> ImageFeatures:
+    return measure_all([small_copy(image, image.size)])[0]
 
 
 def test_flat_images_have_the_numbers_of_their_colour() -> None:
@@ -17,7 +22,7 @@ def test_flat_images_have_the_numbers_of_their_colour() -> None:
 
 
 def test_contrast_and_saturation_follow_their_formula() -> None:
-    image = noise(200, 150)
+    image = noise(120, 100)
     pixels = np.asarray(image).astype(float)
     luma = np.asarray(image.convert("L")) / 255
     measured = measure(image)
@@ -56,6 +61,17 @@ def test_the_same_scene_at_another_size_has_nearly_the_same_features(photograph:
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (3000, 1), (257, 3)])
 def test_odd_sizes(size: tuple[int, int]) -> None:
     assert np.isfinite(measure(noise(*size))).all()
+
+
+def test_images_of_several_sizes_are_measured_together_as_alone() -> None:
+    images = [noise(100, 80), noise(300, 200), noise(100, 80, 90), noise(1, 1), noise(300, 200, 40)]
+    together = measure_all([small_copy(image, image.size) for image in images])
+    assert together == [measure(image) for image in images]
+    assert measure_all([]) == []
+
+
+def test_a_reduced_image_has_the_size_of_the_whole() -> None:
+    assert measure_all([small_copy(noise(100, 80), (4000, 3200))])[0].size == pytest.approx(12.8)
 
 
 def test_face_share_counts_only_what_lies_in_the_image() -> None:

@@ -7,11 +7,14 @@ import pyarrow as pa
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.predict.pipeline import CHUNK, run_pipeline
+from facemon.predict.pipeline import LARGEST_CHUNK, ChunkSize, run_pipeline
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 from tests.model.onnx_files import flat_image
 from tests.predict.predicted import small_predictor
+
+FIRST = 2
+"""Images in the first chunks, while nothing is known of them."""
 
 
 class Sleeper:
@@ -50,7 +53,7 @@ def ordinals(batches: Iterator[PredictedBatch]) -> list[int]:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("count", [0, 1, CHUNK, CHUNK + 1, 100])
+@pytest.mark.parametrize("count", [0, 1, FIRST, FIRST + 1, 100])
 def test_all_inputs_in_order(threads: int, count: int) -> None:
     sleeper = Sleeper(0.001, slow_first=0.02)
     batches = run_pipeline(inputs(count), sleeper, run="r", threads=threads, stop=threading.Event())
@@ -74,19 +77,16 @@ def test_only_a_few_chunks_are_drawn_ahead() -> None:
     for _ in range(5):
         next(batches)
         time.sleep(0.01)
-    assert len(drawn) <= (5 + 4) * CHUNK
+    assert len(drawn) <= (5 + 4) * LARGEST_CHUNK
     batches.close()  # type: ignore[attr-defined]
 
 
 def test_workers_work_side_by_side() -> None:
     begin = time.monotonic()
-    assert (
-        len(
-            ordinals(run_pipeline(inputs(64), Sleeper(0.1, slow_first=0.1), run="r", threads=4, stop=threading.Event()))
-        )
-        == 64
-    )
-    assert time.monotonic() - begin < 0.6
+    # Eight chunks of two or more, a tenth of a second each, by four workers.
+    sleeper = Sleeper(0.1, slow_first=0.1)
+    assert len(ordinals(run_pipeline(inputs(16), sleeper, run="r", threads=4, stop=threading.Event()))) == 16
+    assert time.monotonic() - begin < 0.5
 
 
 def test_stop_finishes_what_has_begun_and_yields_it() -> None:
@@ -97,15 +97,15 @@ def test_stop_finishes_what_has_begun_and_yields_it() -> None:
     stop.set()
     seen += ordinals(batches)
     assert seen == list(range(len(seen)))
-    assert sorted(sleeper.finished) == sorted(sleeper.begun) == list(range(0, len(seen), CHUNK))
-    assert len(seen) <= 6 * CHUNK
+    assert sorted(sleeper.finished) == sorted(sleeper.begun)
+    assert len(seen) < 50
 
 
 def test_stop_is_noticed_while_the_first_chunk_runs() -> None:
     stop = threading.Event()
     sleeper = Sleeper(0.0, slow_first=0.5)
     threading.Timer(0.1, stop.set).start()
-    assert ordinals(run_pipeline(inputs(10_000), sleeper, run="r", threads=1, stop=stop)) == list(range(CHUNK))
+    assert ordinals(run_pipeline(inputs(10_000), sleeper, run="r", threads=1, stop=stop)) == list(range(FIRST))
 
 
 def test_closing_waits_for_the_workers_and_begins_nothing() -> None:
@@ -115,15 +115,15 @@ def test_closing_waits_for_the_workers_and_begins_nothing() -> None:
     time.sleep(0.05)
     batches.close()  # type: ignore[attr-defined]
     # The second and third chunk were being worked on; the fourth was only drawn.
-    assert sorted(sleeper.finished) == sorted(sleeper.begun) == [0, CHUNK, 2 * CHUNK]
+    assert sorted(sleeper.finished) == sorted(sleeper.begun) == [0, FIRST, 2 * FIRST]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
 
 
 def test_what_a_worker_raises_is_raised_after_all_that_came_before() -> None:
-    sleeper = Sleeper(0.01, fails_at=3 * CHUNK)
+    sleeper = Sleeper(0.2, slow_first=0.2, fails_at=3 * FIRST)
     batches = run_pipeline(inputs(10_000), sleeper, run="r", threads=2, stop=threading.Event())
     seen = [ordinal for _ in range(3) for ordinal in next(batches).ordinals]
-    assert seen == list(range(3 * CHUNK))
+    assert seen == list(range(3 * FIRST))
     with pytest.raises(FacemonError, match="the model broke"):
         next(batches)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
@@ -136,3 +136,16 @@ def test_what_the_inputs_raise_is_raised() -> None:
 
     with pytest.raises(FacemonError, match="the list broke"):
         list(run_pipeline(broken(), Sleeper(), run="r", threads=2, stop=threading.Event()))
+
+
+def test_quick_images_make_larger_chunks_and_slow_ones_smaller() -> None:
+    size = ChunkSize()
+    grown = []
+    for _ in range(8):
+        size.learn(size.images, 0.001 * size.images)
+        grown.append(size.images)
+    assert grown == [4, 8, 16, 32, 64, 64, 64, 64]
+    size.learn(64, 64 * 0.02)
+    assert size.images == 10
+    size.learn(10, 10 * 3.0)
+    assert size.images == 1
