@@ -98,7 +98,7 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         networks.append(Network(network, graph))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
-    finder = face_finder(config.faces)
+    finder = face_finder(config.faces, fast=fast)
     return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast))
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
+from facemon.model.dlib_pyramid import box_in_whole, next_side, steps_over
 from facemon.model.faces import Face
 from facemon.model.resources import AGE_GENDER_HINT, resource_bytes, resource_file
 from facemon.values.image_input import Box
@@ -24,15 +25,19 @@ _LANDMARKS = "models/shape_predictor_5_face_landmarks.dat"
 
 
 class DlibFinder:
-    """dlib's frontal face detector without upsampling, and chips aligned by five landmarks."""
+    """dlib's frontal face detector without upsampling, and chips aligned by five landmarks.
 
-    def __init__(self, config: FacesConfig) -> None:
+    With `fast` faces are searched from an eighth of the image's shorter side on; those are the same as without.
+    """
+
+    def __init__(self, config: FacesConfig, *, fast: bool = False) -> None:
         try:
             import dlib
         except ImportError as error:
             raise FacemonError("the face finder dlib is not installed", AGE_GENDER_HINT) from error
         self._dlib: Any = dlib
         self._margin = config.margin
+        self._fast = fast
         self._min_confidence = config.min_confidence or 0.0
         with resource_file(_PACKAGE, _LANDMARKS) as path:
             self._landmarks = dlib.shape_predictor(str(path))
@@ -44,11 +49,21 @@ class DlibFinder:
         """The faces in the detector's order; each chip is cut from the image itself, never from another chip."""
         pixels = np.ascontiguousarray(decoded.image, dtype=np.uint8)
         faces = []
-        for found, score in zip(*self._detector().run(pixels, 0, self._min_confidence)[:2], strict=True):
-            landmarks = self._landmarks(pixels, found)
+        for box, score in self._boxes(pixels):
+            landmarks = self._landmarks(pixels, self._dlib.rectangle(*box))
             chips = {side: Image.fromarray(self._chip(pixels, landmarks, side)) for side in sides}
-            faces.append(Face((found.left(), found.top(), found.right(), found.bottom()), score, chips))
+            faces.append(Face(box, score, chips))
         return faces
+
+    def _boxes(self, pixels: NDArray[np.uint8]) -> list[tuple[Box, float]]:
+        steps = steps_over(min(pixels.shape[:2])) if self._fast else 0
+        searched = pixels
+        for _ in range(steps):
+            # dlib's own interpolation, so that the detector sees what it would have made itself.
+            searched = self._dlib.resize_image(searched, *(next_side(side) for side in searched.shape[:2]))
+        found, scores, _ = self._detector().run(searched, 0, self._min_confidence)
+        boxes = [(each.left(), each.top(), each.right(), each.bottom()) for each in found]
+        return [(box_in_whole(box, steps) if steps else box, score) for box, score in zip(boxes, scores, strict=True)]
 
     def weights(self) -> tuple[bytes, ...]:
         """The landmark model's file."""

@@ -43,12 +43,15 @@ class WholeImage:
         return ()
 
 
-def face_finder(config: FacesConfig) -> FaceFinder:
-    """The finder that the configuration names; FacemonError when what it needs is not installed."""
+def face_finder(config: FacesConfig, *, fast: bool = False) -> FaceFinder:
+    """The finder that the configuration names, `fast` where it may pass over small faces.
+
+    FacemonError when what it needs is not installed.
+    """
     match config.finder:
         case "dlib":
             from facemon.model.dlib_faces import DlibFinder
 
-            return DlibFinder(config)
+            return DlibFinder(config, fast=fast)
         case _:
             return WholeImage()
