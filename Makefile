@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types goldens tools build clean
+.PHONY: help demo test lint format types goldens tools bench build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
+
+bench: tools ## Measure predict beside its limit, a naive loop and the oracle; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

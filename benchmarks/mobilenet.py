@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, save_model
 
 SIDE = 112
@@ -48,7 +49,7 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def _constant(self, name: str, value: np.ndarray) -> None:
+    def _constant(self, name: str, value: ArrayLike) -> None:
         self.weights.append(numpy_helper.from_array(np.asarray(value), name))
 
 

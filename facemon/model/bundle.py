@@ -23,7 +23,7 @@ from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 Pixels = NDArray[np.uint8]
 _PREPROCESSING = 2
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
-_FACES_A_RUN = 8
+_FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
 _DEFAULTS = PredictConfig()
 _READABLE_OUTPUTS = ("float", "float16", "double")

@@ -86,18 +86,20 @@ def _brightness_and_contrast(luma: _Copy) -> tuple[NDArray[np.float64], NDArray[
     return mean / 255, np.sqrt(np.maximum(square - mean**2, 0)) / 255
 
 
-def _sharpness(luma: _Copy) -> NDArray[np.float64]:
+def _sharpness(luma: _Copy) -> NDArray[np.floating]:
     levels = luma.astype(np.int16)
-    inner = levels[:, 1:-1, 1:-1]
-    if inner.size == 0:
+    middle = levels[:, 1:-1]
+    if middle[:, :, 1:-1].size == 0:
         return np.zeros(len(luma))
-    laplacian = levels[:, :-2, 1:-1] + levels[:, 2:, 1:-1] + levels[:, 1:-1, :-2] + levels[:, 1:-1, 2:] - 4 * inner
-    return laplacian.astype(np.float32).var(axis=(1, 2), dtype=np.float64)
+    laplacian = (levels[:, :-2] + levels[:, 2:])[:, :, 1:-1] + (middle[:, :, :-2] + middle[:, :, 2:])
+    laplacian -= 4 * middle[:, :, 1:-1]
+    return laplacian.reshape(len(luma), -1).astype(np.float32).var(axis=1)
 
 
-def _saturation(colours: _Copy) -> NDArray[np.float64]:
+def _saturation(colours: _Copy) -> NDArray[np.floating]:
     red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
     highest = np.maximum(np.maximum(red, green), blue)
     spread = highest - np.minimum(np.minimum(red, green), blue)
     # Where the highest channel is 0 the spread is 0 too; dividing by 1 instead gives the 0 that is meant.
-    return (spread / np.maximum(highest, 1).astype(np.float32)).mean(axis=(1, 2), dtype=np.float64)
+    shares = np.divide(spread, np.maximum(highest, 1), dtype=np.float32)
+    return shares.reshape(len(colours), -1).mean(axis=1)
