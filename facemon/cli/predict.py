@@ -28,13 +28,20 @@ _FormatOption = Annotated[
 ]
 
 
+_PathsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="PATHS…", help="Images, directories (with all below), manifests, or - for a list on stdin."),
+]
+_RootOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="What a manifest or a list names must lie below here, and is relative to it."),
+]
+
+
 @command(app, "predict")
 def predict(
     session: Session,
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATHS…", help="Images, directories (with all below), or - for a list on stdin."),
-    ],
+    paths: _PathsArgument,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
     ] = None,
@@ -53,10 +60,13 @@ def predict(
         str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
     ] = "0",
     threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers (default: one a core).")] = None,
+    root: _RootOption = None,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 
-    Each image gives at least one row: a face, or an error such as no_face or unreadable.
+    Each image gives at least one row: a face, or an error such as no_face or unreadable. A manifest is a .csv,
+    .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
+    where it has them.
     """
     from facemon.predict.run_summary import FailureLimit
 
@@ -64,7 +74,7 @@ def predict(
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_)
     _refuse_nonsense(source, resume, no_store)
-    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads)
+    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
     summary = _logged_run(session, request, limit, no_store)
     if not summary.exceeds(limit):
         return ExitCode.OK

@@ -43,6 +43,7 @@ class Request:
     observed_text: str
     resume: bool
     threads: int | None
+    root: Path | None
 
 
 def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
@@ -51,7 +52,14 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
     from facemon.store.runs import finish_run
 
     path_list = sys.stdin.buffer if LIST in request.paths else None
-    images = ImageSource(request.paths, observed_at=request.observed_at, source=request.source, path_list=path_list)
+    images = ImageSource(
+        request.paths,
+        observed_at=request.observed_at,
+        source=request.source,
+        path_list=path_list,
+        tables=session.config.tables,
+        root=request.root,
+    )
     stop = threading.Event()
     with _opened_run(session.console, ledger, _identity(request, predictor), request.resume) as logged:
         summary = _predict(session, request, predictor, images, ledger, logged, stop)
@@ -83,7 +91,7 @@ def _predict(
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
         sinks.append(stack.enter_context(_showing(session, request)))
         progress = stack.enter_context(session.console.progress("predicting", "images"))
-        _count_ahead(request, progress)
+        _count_ahead(session, request, progress)
         stack.enter_context(_stopping(stop))
         began = time.monotonic()
         inputs = _remaining(images, logged) if logged else iter(images)
@@ -112,9 +120,10 @@ def _identity(request: Request, predictor: "Predictor") -> "RunIdentity":
 
     absolute = [path if path == "-" else str(Path(path).absolute()) for path in request.paths]
     inputs = tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in absolute)
-    return RunIdentity(
-        (*inputs, f"observed_at={request.observed_text}"), predictor.model.id, predictor.fingerprint, request.source
-    )
+    decides = [f"observed_at={request.observed_text}"]
+    if request.root is not None:
+        decides.append(f"root={request.root.absolute()}")
+    return RunIdentity((*inputs, *decides), predictor.model.id, predictor.fingerprint, request.source)
 
 
 @contextmanager
@@ -216,11 +225,11 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _count_ahead(request: Request, progress: Progress) -> None:
+def _count_ahead(session: Session, request: Request, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
     from facemon.predict.image_source import LIST, ImageSource
 
     if LIST in request.paths or not sys.stderr.isatty():
         return
-    counting = threading.Thread(target=lambda: progress.expect(sum(1 for _ in ImageSource(request.paths))), daemon=True)
-    counting.start()
+    ahead = ImageSource(request.paths, tables=session.config.tables)
+    threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()

@@ -9,7 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from facemon.config.drift import TablesConfig
 from facemon.errors import UsageError
+from facemon.predict.manifest import Manifest, ManifestRow, is_manifest
 from facemon.values.image_input import ImageInput, ImageProblem, shown_name
 from facemon.values.prediction import ErrorCode
 
@@ -17,6 +19,9 @@ IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".
 """What is taken from a directory, in any case; a file that is named itself may have any suffix."""
 LIST = "-"
 """The path that stands for a list of paths on stdin, one a line."""
+
+
+_NO_ROW = ManifestRow("")
 
 
 class ObservedFrom(StrEnum):
@@ -29,15 +34,21 @@ class ObservedFrom(StrEnum):
 @dataclass(frozen=True, slots=True)
 class _Found:
     name: str
+    """As it was given."""
     problem: ImageProblem | None = None
+    row: ManifestRow | None = None
+    folder: Path | None = None
+    """What a relative name is relative to; none = the working folder."""
+    is_listed: bool = False
+    """Whether a list or a manifest named it, rather than the command line."""
 
 
 class ImageSource:
     """The images below some paths, one after the other; directories are read as the stream reaches them.
 
     Within a directory names are sorted, and a directory's content stands where its name does. Links to
-    directories are not followed, so no loop of links is endless. Trouble with a path is an input with that
-    problem, never a gap.
+    directories are not followed, so no loop of links is endless. A table stands for the images that it names. Trouble
+    with a path is an input with that problem, never a gap.
     """
 
     def __init__(
@@ -47,14 +58,26 @@ class ImageSource:
         observed_at: datetime | ObservedFrom | None = None,
         source: str | None = None,
         path_list: BinaryIO | None = None,
+        tables: TablesConfig | None = None,
+        root: Path | None = None,
     ) -> None:
-        """`path_list` is what `-` reads; UsageError when it is asked for twice or not there."""
+        """`path_list` is what `-` reads; UsageError when it is asked for twice or not there.
+
+        `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
+        one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
+        manifest cannot be read or names no images.
+        """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
         self._paths = tuple(paths)
         self._observed_at = observed_at
         self._source = source
         self._path_list = path_list
+        self._root = root
+        self._resolved_root = root and root.resolve()
+        self._manifests = {path: Manifest(path, tables or TablesConfig()) for path in paths if is_manifest(path)}
+        if root is not None and not self._manifests and LIST not in paths:
+            raise UsageError("--root confines the images of a manifest or a list, and none was given")
         self.empty_directories: list[str] = []
         """The named directories in which no image was, known when the stream has passed them."""
 
@@ -69,9 +92,25 @@ class ImageSource:
                 for line in self._path_list:
                     # As bytes, because a file's name need not be text.
                     if listed := line.rstrip(b"\r\n"):
-                        yield from self._below(os.fsdecode(listed))
+                        yield from self._listed(os.fsdecode(listed))
+            elif path in self._manifests:
+                yield from self._of_manifest(path)
             else:
                 yield from self._below(path)
+
+    def _listed(self, name: str) -> Iterator[_Found]:
+        if self._root is None:
+            yield from self._below(name)
+        else:
+            yield _Found(name, folder=self._root, is_listed=True)
+
+    def _of_manifest(self, path: str) -> Iterator[_Found]:
+        is_empty, folder = True, self._root or Path(path).parent
+        for row in self._manifests[path]:
+            is_empty = False
+            yield _Found(row.name, row.problem, row, folder, is_listed=True)
+        if is_empty:
+            self.empty_directories.append(shown_name(path))
 
     def _below(self, path: str) -> Iterator[_Found]:
         if not _is_directory(path):
@@ -85,18 +124,33 @@ class ImageSource:
             self.empty_directories.append(shown_name(path))
 
     def _input(self, ordinal: int, found: _Found) -> ImageInput:
+        path = Path(found.name) if found.folder is None else found.folder / found.name
+        problem = found.problem
+        if problem is None and found.is_listed and self._leaves_root(path):
+            problem = ImageProblem(ErrorCode.DENIED, f"lies outside --root {self._root}")
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
-        if self._observed_at is ObservedFrom.MTIME:
-            observed_at = _modified_at(found.name)
+        if self._observed_at is ObservedFrom.MTIME and problem is None:
+            observed_at = _modified_at(path)
+        row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
             name=shown_name(found.name),
-            path=Path(found.name),
-            observed_at=observed_at,
-            observed_from_exif=self._observed_at is ObservedFrom.EXIF,
-            source=self._source,
-            problem=found.problem,
+            path=path,
+            observed_at=row.observed_at or observed_at,
+            observed_from_exif=self._observed_at is ObservedFrom.EXIF and row.observed_at is None,
+            source=row.source or self._source,
+            id=row.id,
+            box=row.box,
+            problem=problem,
         )
+
+    def _leaves_root(self, path: Path) -> bool:
+        if self._resolved_root is None:
+            return False
+        try:
+            return not path.resolve().is_relative_to(self._resolved_root)
+        except (OSError, ValueError, RuntimeError):
+            return False  # a loop of links, a null character: whoever opens it says what is wrong with it
 
 
 def _walk(directory: str) -> Iterator[_Found]:
@@ -137,13 +191,13 @@ def _is_image(entry: "os.DirEntry[str]") -> bool:
 
 def _is_directory(path: str) -> bool:
     try:
-        return stat.S_ISDIR(Path(path).stat().st_mode)
+        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - called for every path of a list
     except (OSError, ValueError):
         return False  # whoever opens it says what is wrong with it
 
 
-def _modified_at(path: str) -> datetime | None:
+def _modified_at(path: Path) -> datetime | None:
     try:
-        return datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except (OSError, ValueError, OverflowError):
         return None

@@ -1,0 +1,169 @@
+import json
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from facemon.config.drift import TablesConfig
+from facemon.errors import FacemonError, UsageError
+from facemon.predict.image_source import ImageSource
+from facemon.predict.manifest import Manifest
+from facemon.values.image_input import ImageInput
+from facemon.values.prediction import ErrorCode
+
+NIGHT = datetime(2026, 11, 23, 2, tzinfo=UTC)
+ROWS: list[dict[str, Any]] = [
+    {"image": "a.jpg", "source": "gate", "observed_at": "2026-11-23T02:00Z", "image_id": "007", "box": [1, 2, 30, 40]},
+    {"image": "sub/b.jpg", "source": None, "observed_at": None, "image_id": None, "box": None},
+]  # fmt: skip
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """The same rows in the format that the suffix names."""
+    match path.suffix:
+        case ".csv":
+            lines = [",".join(rows[0])]
+            lines += [",".join("" if cell is None else json.dumps(str(cell)) for cell in row.values()) for row in rows]
+            path.write_text("\n".join(lines) + "\n")
+        case ".parquet":
+            parquet.write_table(pa.Table.from_pylist(rows), path)
+        case _:
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def inputs(*paths: Path, **options: Any) -> list[ImageInput]:
+    return list(ImageSource([str(path) for path in paths], **options))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".ndjson", ".parquet"])
+def test_every_column_in_every_format(tmp_path: Path, suffix: str) -> None:
+    first, second = inputs(write(tmp_path / f"m{suffix}", ROWS), source="door")
+    assert (first.ordinal, first.name, first.path) == (0, "a.jpg", tmp_path / "a.jpg")
+    assert (first.source, first.observed_at, first.id, first.box) == ("gate", NIGHT, "007", (1, 2, 30, 40))
+    assert (second.ordinal, second.path) == (1, tmp_path / "sub" / "b.jpg")
+    assert (second.source, second.observed_at, second.id, second.box) == ("door", None, None, None)
+    assert first.problem is second.problem is None
+
+
+def test_columns_have_the_names_that_the_configuration_gives_them(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(
+        "filename,when,camera,nr,face_left,face_top,face_right,face_bottom\nx.png,2026-11-23T02:00:00,c,5,1,2,3,4\n"
+    )
+    tables = TablesConfig(image="filename", observed_at="when", source="camera", id="nr", box="face")
+    (row,) = Manifest(str(file), tables)
+    assert (row.name, row.observed_at, row.source, row.id, row.box) == ("x.png", NIGHT, "c", "5", (1, 2, 3, 4))
+
+
+def test_a_column_called_path_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text("path\na.jpg\n")
+    assert [row.name for row in Manifest(str(file), TablesConfig())] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"), [(".csv", "imge,x\na.jpg,1\n"), (".jsonl", '{"imge": "a.jpg", "x": 1}\n')]
+)
+def test_a_missing_column_is_said_with_those_that_are_there(tmp_path: Path, suffix: str, content: str) -> None:
+    file = tmp_path / f"m{suffix}"
+    file.write_text(content)
+    with pytest.raises(FacemonError) as caught:
+        ImageSource([str(file)])
+    assert caught.value.message == (
+        f"{file}: no column names the images: there is neither image nor path (did you mean imge?)"
+    )
+    assert caught.value.hint == "its columns are imge, x; name the right one with tables.image"
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"image": ""}, "image names no image"),
+        ({"image": "a.jpg", "observed_at": "yesterday"}, "observed_at is 'yesterday', no time such as"),
+        ({"image": "a.jpg", "box": [5, 5, 1, 9]}, "box is empty"),
+        ({"image": "a.jpg", "box": [5, 5, 9]}, "box is no list of four numbers"),
+        ({"image": "a.jpg", "box": "left"}, "box is no list of four numbers"),
+        ({"image": "a.jpg", "source": 1.5}, "source is 1.5, neither text nor a whole number"),
+    ],
+)
+def test_a_broken_line_is_an_error_row_between_its_neighbours(
+    tmp_path: Path, cells: dict[str, Any], message: str
+) -> None:
+    file = tmp_path / "m.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in [ROWS[0], cells, ROWS[1]]) + "\n")
+    found = inputs(file)
+    assert [each.problem is None for each in found] == [True, False, True]
+    problem = found[1].problem
+    assert problem is not None
+    assert problem.code is ErrorCode.UNREADABLE
+    assert problem.message.startswith(f"line 2: {message}")
+
+
+def test_lines_that_are_no_rows(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text("image,source\na.jpg,gate\nb.jpg\n\nc.jpg,gate\n")
+    found = inputs(file)
+    assert [each.name for each in found] == ["a.jpg", f"{file}:3", "c.jpg"]
+    assert found[1].problem is not None
+    assert found[1].problem.message == "line 3: has 1 cells under 2 columns"
+    file = tmp_path / "m.jsonl"
+    file.write_text('{"image": "a.jpg"}\nno json\n[1]\n')
+    messages = [each.problem and each.problem.message for each in inputs(file)]
+    assert messages == [None, "line 2: is not JSON", "line 3: is no JSON object"]
+
+
+def test_a_damaged_file_is_said_by_name(tmp_path: Path) -> None:
+    file = write(tmp_path / "m.parquet", ROWS)
+    file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(FacemonError, match=r"m\.parquet: the manifest cannot be read"):
+        ImageSource([str(file)])
+    with pytest.raises(FacemonError, match=r"none\.csv: the manifest cannot be read: No such file"):
+        ImageSource([str(tmp_path / "none.csv")])
+
+
+def test_what_leaves_the_root_is_denied_and_never_read(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "in").mkdir(parents=True)
+    (tmp_path / "secret.jpg").touch()
+    (root / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    (root / "in" / "a.jpg").touch()
+    file = tmp_path / "m.csv"
+    names = ["in/a.jpg", "../secret.jpg", str(tmp_path / "secret.jpg"), "link.jpg", str(root / "in" / "a.jpg")]
+    file.write_text("image\n" + "\n".join(names) + "\n")
+    found = inputs(file, root=root)
+    assert [each.problem and each.problem.code for each in found] == [
+        None, ErrorCode.DENIED, ErrorCode.DENIED, ErrorCode.DENIED, None,
+    ]  # fmt: skip
+    assert found[0].path == root / "in" / "a.jpg"
+    assert [each.problem for each in inputs(file)] == [None] * 5
+
+
+def test_a_root_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--root confines"):
+        ImageSource(["a.jpg"], root=tmp_path)
+
+
+def test_an_empty_manifest_is_told_like_an_empty_directory(tmp_path: Path) -> None:
+    for name, content in (("m.csv", "image\n"), ("m.jsonl", "")):
+        (tmp_path / name).write_text(content)
+        source = ImageSource([str(tmp_path / name)])
+        assert list(source) == []
+        assert source.empty_directories == [str(tmp_path / name)]
+
+
+def test_lines_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    with file.open("w") as lines:
+        lines.write("image,source\n")
+        lines.writelines(f"{number:07}.jpg,gate\n" for number in range(200_000))
+    begin = time.perf_counter()
+    first = list(islice(ImageSource([str(file)]), 5))
+    assert time.perf_counter() - begin < 0.1
+    assert [each.ordinal for each in first] == list(range(5))
+    assert sum(1 for _ in ImageSource([str(file)])) == 200_000
