@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.values.binning import MISSING, Scale, bins_of
-from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind, binned_counts, categorical_counts
+from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 
 Codes = NDArray[np.int16]
 Cells = Iterable[tuple[Any, Codes]]
@@ -98,17 +98,6 @@ def quantile_bins(edges: NDArray[np.float64]) -> Callable[[NDArray[np.float64]],
         return np.where(np.isnan(values), MISSING, 2 * left + equal).astype(np.int32)
 
     return bin_of
-
-
-def text_of(cell: Any) -> str:
-    """A cell as a label: whole floats without their point, booleans in lower case, nothing as missing."""
-    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
-        return MISSING_LABEL
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
 
 
 def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

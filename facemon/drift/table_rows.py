@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from facemon.drift.table_counts import Codes, text_of
+from facemon.drift.table_counts import Codes
+from facemon.tables.attribute_cells import text_of
 from facemon.tables.table_file import TableFile
 
 SOURCE = "source"

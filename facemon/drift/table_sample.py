@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
-from facemon.drift.attribute_cells import AttributeCells
 from facemon.drift.table_rows import SOURCE
+from facemon.tables.attribute_cells import AttributeCells
 from facemon.tables.table_file import open_table
 
 _SEED = 20_261_123

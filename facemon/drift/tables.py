@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
-from facemon.drift.attribute_cells import AttributeCells
 from facemon.drift.log_table import is_log_table, read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.table_counts import (
@@ -22,9 +21,9 @@ from facemon.drift.table_counts import (
     numbers_of,
     quantile_bins,
     quantile_edges,
-    text_of,
 )
 from facemon.drift.table_rows import SOURCE, TableRows, rows_of_table
+from facemon.tables.attribute_cells import AttributeCells, text_of
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.binning import Scale
 from facemon.values.drift_result import Check

@@ -4,11 +4,21 @@ from typing import Any
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
-from facemon.drift.table_counts import text_of
 from facemon.errors import FacemonError
 from facemon.values.profile import MISSING_LABEL, OTHER
 
 _SHOWN = 5
+
+
+def text_of(cell: Any) -> str:
+    """A cell as a label: whole floats without their point, booleans in lower case, nothing as missing."""
+    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
+        return MISSING_LABEL
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
 
 
 class AttributeCells:
