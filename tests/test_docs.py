@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "predict": (),
+    "evaluate": (),
     "reference": ("set", "list", "show"),
     "drift-check": (),
     "export-metrics": (),

@@ -11,7 +11,17 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from facemon import __version__
-from facemon.cli import drift_check, export_metrics, predict, reference, render_config, serve, serve_metrics, store
+from facemon.cli import (
+    drift_check,
+    evaluate,
+    export_metrics,
+    predict,
+    reference,
+    render_config,
+    serve,
+    serve_metrics,
+    store,
+)
 from facemon.cli.command import (
     ColorOption,
     ConfigOption,
@@ -29,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FACEMON"},
 )
-for room in (predict, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store):
+for room in (predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store):
     app.add_typer(room.app)
 
 

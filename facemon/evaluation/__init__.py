@@ -1,0 +1,1 @@
+"""Evaluation: what the log predicted, held against true labels."""
