@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundle_names
 from facemon.config.document import Config
+from facemon.config.model import FacesConfig
 from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
 from facemon.config.yaml_source import Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
@@ -146,8 +147,12 @@ def _with_absolute_paths(config: Config, directory: Path) -> Config:
         for network in config.model.networks
     )
     changes: Mapping[str, Any] = {
-        "model": config.model.model_copy(update={"networks": networks}),
+        "model": config.model.model_copy(update={"networks": networks, "faces": _faces(config.model.faces, directory)}),
         "store": config.store.model_copy(update={"path": directory / config.store.path}),
         "directory": directory,
     }
     return config.model_copy(update=changes)
+
+
+def _faces(faces: FacesConfig, directory: Path) -> FacesConfig:
+    return faces if faces.weights is None else faces.model_copy(update={"weights": directory / faces.weights})

@@ -204,4 +204,5 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
 
 
 def _without_effect(faces: FacesConfig) -> set[str]:
-    return {"margin"} if faces.finder == "none" else set()
+    # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this.
+    return set(FacesConfig.model_fields) - {"finder"} if faces.finder == "none" else {"weights"}

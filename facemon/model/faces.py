@@ -1,6 +1,7 @@
 """What a face is to the networks, how finders are asked for faces, and which finder a configuration names."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple, Protocol
 
 from PIL import Image
@@ -43,15 +44,50 @@ class WholeImage:
         return ()
 
 
+class Chosen:
+    """Of another finder's faces those that are large enough, and of these all or the largest."""
+
+    def __init__(self, finder: FaceFinder, config: FacesConfig) -> None:
+        self._finder = finder
+        self._min_size = config.min_size
+        self._only_largest = config.keep == "largest"
+
+    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
+        """The chosen faces in the finder's order."""
+        faces = [face for face in self._finder.find(decoded, sides, given) if min(_sides(face)) >= self._min_size]
+        if self._only_largest and len(faces) > 1:
+            return [max(faces, key=lambda face: prod(_sides(face)))]
+        return faces
+
+    def weights(self) -> tuple[bytes, ...]:
+        """The other finder's."""
+        return self._finder.weights()
+
+
 def face_finder(config: FacesConfig, *, fast: bool = False) -> FaceFinder:
     """The finder that the configuration names, `fast` where it may pass over small faces.
 
     FacemonError when what it needs is not installed.
     """
+    finder: FaceFinder
     match config.finder:
+        case "none":
+            return WholeImage()
         case "dlib":
             from facemon.model.dlib_faces import DlibFinder
 
-            return DlibFinder(config, fast=fast)
-        case _:
-            return WholeImage()
+            finder = DlibFinder(config, fast=fast)
+        case "yunet":
+            from facemon.model.yunet_faces import YuNetFinder
+
+            finder = YuNetFinder(config, fast=fast)
+        case "manifest":
+            from facemon.model.given_faces import GivenFaces
+
+            finder = GivenFaces(config)
+    return finder if config.min_size == 1 and config.keep == "all" else Chosen(finder, config)
+
+
+def _sides(face: Face) -> tuple[int, int]:
+    left, top, right, bottom = face.box or (0, 0, 0, 0)
+    return right - left + 1, bottom - top + 1

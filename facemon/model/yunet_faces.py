@@ -1,0 +1,97 @@
+"""YuNet, the face detector of OpenCV's model collection; the only file that imports cv2.
+
+Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023. Its weights are a file that the user brings.
+"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facemon.config.model import FacesConfig
+from facemon.errors import FacemonError
+from facemon.model.decoding import DecodedImage
+from facemon.model.faces import Face
+from facemon.model.given_faces import cut_face
+from facemon.values.image_input import Box
+
+_SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
+"""OpenCV's own: the least score, the overlap from which on two boxes are one face, the candidates before that."""
+_FAST_SIDE = 640
+"""With fast decoding faces are searched in a copy of at most so many pixels on its longer side."""
+
+
+class YuNetFinder:
+    """YuNet on the whole image, or, with `fast`, on a smaller copy, which loses small faces."""
+
+    def __init__(self, config: FacesConfig, *, fast: bool = False) -> None:
+        """FacemonError when OpenCV is not installed or the weights are no network of this kind."""
+        try:
+            import cv2
+        except ImportError as error:
+            raise FacemonError("the face finder yunet is not installed", "pip install 'facemon[yunet]'") from error
+        self._cv2: Any = cv2
+        self._file = config.weights or Path()
+        self._score = _SCORE if config.min_confidence is None else config.min_confidence
+        self._margin = config.margin
+        self._fast = fast
+        # Workers are threads of ours, one for each core.
+        cv2.setNumThreads(1)
+        try:
+            self._weights = self._file.read_bytes()
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise FacemonError(
+                f"{self._file}: the weights of yunet cannot be read: {reason}",
+                "model.faces.weights names face_detection_yunet_….onnx of OpenCV's model collection (OpenCV Zoo)",
+            ) from error
+        self._local = threading.local()
+        self._found(np.zeros((64, 64, 3), np.uint8))  # a wrong file shows here, not at the first image
+
+    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
+        """The faces in the detector's order, the surest first."""
+        image = decoded.image
+        if self._fast and max(image.size) > _FAST_SIDE:
+            image = image.copy()
+            image.thumbnail((_FAST_SIDE, _FAST_SIDE))
+        across, down = decoded.size[0] / image.width, decoded.size[1] / image.height
+        faces = []
+        for left, top, width, height, *_, score in self._found(np.asarray(image)[:, :, ::-1]):
+            box = (
+                round(left * across),
+                round(top * down),
+                round((left + width) * across) - 1,
+                round((top + height) * down) - 1,
+            )
+            if box[2] >= box[0] and box[3] >= box[1]:
+                faces.append(cut_face(decoded, box, score, self._margin, sides))
+        return faces
+
+    def weights(self) -> tuple[bytes, ...]:
+        """The network's file."""
+        return (self._weights,)
+
+    def _found(self, pixels: np.ndarray) -> list[list[float]]:
+        height, width = pixels.shape[:2]
+        try:
+            detector = self._detector()
+            detector.setInputSize((width, height))
+            _, found = detector.detect(np.ascontiguousarray(pixels))
+        except self._cv2.error as error:
+            reason = " ".join(str(error).split())[:200]
+            raise FacemonError(
+                f"{self._file}: is no network that OpenCV's FaceDetectorYN can run: {reason}",
+                "model.faces.weights names face_detection_yunet_….onnx of OpenCV's model collection (OpenCV Zoo)",
+            ) from error
+        return [] if found is None else found.tolist()
+
+    def _detector(self) -> Any:
+        # A detector keeps the image it works on, so each thread needs its own.
+        if not hasattr(self._local, "detector"):
+            content = np.frombuffer(self._weights, np.uint8)
+            self._local.detector = self._cv2.FaceDetectorYN.create(
+                "onnx", content, np.empty(0, np.uint8), (64, 64), self._score, _NMS, _MOST_CANDIDATES
+            )
+        return self._local.detector
