@@ -12,6 +12,7 @@ from tests.conftest import RunFacemon
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
+    "init": (),
     "predict": (),
     "evaluate": (),
     "reference": ("set", "list", "show"),
@@ -20,6 +21,7 @@ COMMANDS = {
     "serve-metrics": (),
     "serve": (),
     "render-config": (),
+    "model": ("show",),
     "store": ("info", "verify", "compact", "prune"),
 }
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")

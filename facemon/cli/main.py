@@ -15,6 +15,8 @@ from facemon.cli import (
     drift_check,
     evaluate,
     export_metrics,
+    init,
+    model,
     predict,
     reference,
     render_config,
@@ -39,7 +41,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FACEMON"},
 )
-for room in (predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store):
+_ROOMS = (
+    init, predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store, model,
+)  # fmt: skip
+for room in _ROOMS:
     app.add_typer(room.app)
 
 

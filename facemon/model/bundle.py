@@ -35,6 +35,9 @@ class Network:
 
     config: NetworkConfig
     graph: Graph
+    sha256: str
+    size: int
+    """Bytes of the file."""
 
     def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
@@ -95,7 +98,7 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(_misfits(network, graph)):
             raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), _what_is_there(graph))
-        networks.append(Network(network, graph))
+        networks.append(Network(network, graph, digest, len(content)))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
     finder = face_finder(config.faces, fast=fast)

@@ -1,0 +1,83 @@
+"""`facemon model`: what the configured model is."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from facemon.cli.command import command, group
+from facemon.cli.session import Session
+from facemon.errors import ExitCode
+
+app = typer.Typer()
+model = group(app, "model", "Look at the model.")
+
+
+class CardFormat(StrEnum):
+    """How a card is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@command(model, "show")
+def show(
+    session: Session,
+    format_: Annotated[CardFormat, typer.Option("--format", help="How to print.")] = CardFormat.TEXT,
+) -> ExitCode:
+    """Print the model card: networks, inputs, attributes, hashes, licence and known weaknesses."""
+    from facemon.model.bundle import load_bundle
+    from facemon.model.model_card import model_card
+
+    card = model_card(load_bundle(session.config.model, session.config.predict))
+    if format_ is CardFormat.JSON:
+        session.console.document(card, indent=2)
+    else:
+        _print(session, card)
+    return ExitCode.OK
+
+
+def _print(session: Session, card: Mapping[str, Any]) -> None:
+    console = session.console
+    faces = ", ".join(f"{key} {value}" for key, value in card["faces"].items() if key != "finder")
+    finder = card["faces"]["finder"]
+    facts = [
+        ("model", card["model"]),
+        ("licence", card["licence"] or "not described: model.card.licence"),
+        ("source", card["source"] or "not described: model.card.source"),
+        ("faces", "each image is one face" if finder == "none" else f"{finder}: {faces}"),
+        ("decoding", card["decode"]),
+        ("fingerprint", card["fingerprint"]),
+    ]
+    console.table(("what", "value"), facts)
+    for network in card["networks"]:
+        where = f"{network['package']}/{network['path']}" if network["package"] else network["path"]
+        console.table(("what", "value"), _network_facts(network), title=f"network {where}")
+    rows = [
+        (each["name"], each["kind"], ", ".join(each["labels"]) or "-", _reading(each)) for each in card["attributes"]
+    ]
+    console.table(("attribute", "kind", "labels", "read from"), rows)
+    for title, key in (("Known weaknesses", "weaknesses"), ("Not for", "not_for")):
+        lines = card[key] or [f"not described: model.card.{key}"]
+        console.result("\n".join([f"{title}:", *(f"  - {line}" for line in lines)]))
+
+
+def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
+    seen = network["input"]
+    width, height = seen["size"]
+    mean, std = (", ".join(f"{number:g}" for number in seen[key]) for key in ("mean", "std"))
+    return [
+        ("sha256", network["sha256"]),
+        ("size", f"{network['bytes']} bytes"),
+        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {seen['fit']}, {seen['resample']}"),
+        ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
+        *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
+        *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
+    ]
+
+
+def _reading(attribute: Mapping[str, Any]) -> str:
+    activation = "" if attribute["activation"] == "none" else f", {attribute['activation']}"
+    threshold = f", from {attribute['threshold']:g} on" if "threshold" in attribute else ""
+    return f"{attribute['output']}{activation}{threshold}"

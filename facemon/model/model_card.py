@@ -1,0 +1,57 @@
+"""The card of a loaded bundle: what it is, what it sees, what it answers, and what it must not be trusted with."""
+
+from typing import Any
+
+from facemon.config.model import AttributeConfig
+from facemon.model.bundle import Bundle, Network
+
+SCHEMA = "facemon.model/1"
+
+
+def model_card(bundle: Bundle) -> dict[str, Any]:
+    """The object of `facemon.model/1`; what nobody has described is null or empty."""
+    config = bundle.config
+    return {
+        "schema": SCHEMA,
+        "model": config.id,
+        "name": config.name,
+        "version": config.version,
+        "fingerprint": bundle.fingerprint,
+        "decode": "fast" if bundle.decodes_fast else "exact",
+        "faces": config.faces.model_dump(mode="json", exclude_none=True),
+        "networks": [_network(network) for network in bundle.networks],
+        "attributes": [_attribute(attribute) for attribute in config.attributes],
+        "licence": config.card.licence,
+        "source": config.card.source,
+        "weaknesses": list(config.card.weaknesses),
+        "not_for": list(config.card.not_for),
+    }
+
+
+def _network(network: Network) -> dict[str, Any]:
+    return {
+        "path": str(network.config.path),
+        "package": network.config.package,
+        "sha256": network.sha256,
+        "bytes": network.size,
+        "input": network.config.input.model_dump(mode="json"),
+        "tensors": {
+            "inputs": [str(tensor) for tensor in network.graph.inputs],
+            "outputs": [str(tensor) for tensor in network.graph.outputs],
+        },
+    }
+
+
+def _attribute(attribute: AttributeConfig) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": attribute.name,
+        "kind": attribute.kind,
+        "labels": list(attribute.classes),
+        "output": attribute.output,
+        "activation": attribute.activation,
+    }
+    if attribute.kind == "binary":
+        described["threshold"] = attribute.threshold
+    if attribute.bands:
+        described["bands"] = {label: list(band) for label, band in attribute.bands.items()}
+    return described

@@ -1,0 +1,1 @@
+"""facemon from Python: what the commands do, in a program of one's own."""

@@ -1,0 +1,192 @@
+"""Predictions that another program made, as rows of the log: checked column by column, and completed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from facemon.config.model import AttributeConfig
+from facemon.errors import FacemonError
+from facemon.values.prediction import IMAGE_FEATURES, ErrorCode, log_schema
+
+ROWS_AT_ONCE = 65_536
+_OWN = ("run", "ordinal", "predicted_at", "model", "origin")
+"""Columns of the log that facemon fills by itself."""
+
+
+def tables_of(rows: Any) -> Iterator[pa.Table]:
+    """An Arrow table, a data frame, an iterable of either, or an iterable of mappings, as Arrow tables.
+
+    The rows of an iterable of mappings come in pieces that never part the rows of one image.
+    """
+    if (table := _as_table(rows)) is not None:
+        yield table
+        return
+    held: list[Mapping[str, Any]] = []
+    for item in rows:
+        if (table := _as_table(item)) is not None:
+            yield table
+            continue
+        if not isinstance(item, Mapping):
+            raise FacemonError(f"a row is a {type(item).__name__}, neither a mapping nor a table")
+        if len(held) >= ROWS_AT_ONCE and item.get("image") != held[-1].get("image"):
+            yield _from_mappings(held)
+            held = []
+        held.append(item)
+    if held:
+        yield _from_mappings(held)
+
+
+def log_rows(
+    table: pa.Table,
+    attributes: Sequence[AttributeConfig],
+    *,
+    first_ordinal: int,
+    constants: Mapping[str, Any],
+    source: str | None,
+    observed_at: datetime,
+) -> tuple[pa.RecordBatch, int]:
+    """Rows in the log's schema, and the ordinal after their last.
+
+    Where there is no column `face`, rows of the same image that follow each other are its faces. FacemonError names
+    the first row, counted from 0, whose cell cannot be.
+    """
+    schema = log_schema(attributes)
+    _check_columns(table, schema.names)
+    columns = {name: _cast(table, name, schema.field(name).type) for name in table.column_names}
+    _check_cells(columns, attributes)
+    errors = columns.get("error", pa.nulls(table.num_rows, pa.string()))
+    ordinals, faces = _images_and_faces(columns, errors)
+    columns |= {"ordinal": pa.array(ordinals + first_ordinal), "face": faces}
+    for attribute in attributes:
+        if attribute.kind == "ordinal":
+            columns[attribute.name] = _banded(attribute, columns, table.num_rows)
+    for name, default in (("source", source), ("observed_at", observed_at)):
+        missing = pa.scalar(default, schema.field(name).type)
+        columns[name] = pc.fill_null(columns[name], missing) if name in columns else pa.repeat(missing, table.num_rows)
+    columns |= {name: pa.repeat(pa.scalar(value), table.num_rows) for name, value in constants.items()}
+    arrays = [columns.get(field.name, pa.nulls(table.num_rows)).cast(field.type) for field in schema]
+    end = first_ordinal + (int(ordinals[-1]) + 1 if len(ordinals) else 0)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema), end
+
+
+def _as_table(rows: Any) -> pa.Table | None:
+    if isinstance(rows, pa.Table):
+        return rows
+    if isinstance(rows, pa.RecordBatch):
+        return pa.Table.from_batches([rows])
+    # pandas is not imported to ask whether this is one of its frames.
+    if type(rows).__module__.split(".")[0] == "pandas" and hasattr(rows, "columns"):
+        return pa.Table.from_pandas(rows, preserve_index=False)
+    return None
+
+
+def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    listed = [dict(row) for row in rows]
+    names = dict.fromkeys(name for row in listed for name in row)
+    columns = {}
+    for name in names:
+        try:
+            columns[name] = pa.array([row.get(name) for row in listed])
+        except pa.ArrowException as error:
+            raise FacemonError(f"the column {name} holds values of several kinds: {error}") from error
+    return pa.table(columns)
+
+
+def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
+    settable = [name for name in known if name not in _OWN]
+    for name in table.column_names:
+        if name not in settable:
+            near = get_close_matches(name, settable, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(settable)}"
+            raise FacemonError(f"the log has no column {name!r} that could be set", hint)
+    if "image" not in table.column_names:
+        raise FacemonError("the rows have no column image", "each row names the image that it is about")
+
+
+def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
+    column = table.column(name).combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(column.type) and column.type.tz is None:
+        column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
+    try:
+        return column.cast(wanted)
+    except pa.ArrowException as error:
+        raise FacemonError(f"the column {name} cannot become {wanted}: {str(error).splitlines()[0]}") from error
+
+
+def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[AttributeConfig]) -> None:
+    _refuse(pc.is_null(columns["image"]), "image", "is missing")
+    if "error" in columns:
+        codes = pa.array([code.value for code in ErrorCode])
+        _refuse(_outside(columns["error"], codes), "error", f"must be one of {', '.join(codes.to_pylist())}")
+    for attribute in attributes:
+        if attribute.name in columns and attribute.kind != "number":
+            why = f"must be one of {', '.join(attribute.classes)}"
+            _refuse(_outside(columns[attribute.name], pa.array(attribute.classes)), attribute.name, why)
+        name = f"{attribute.name}_confidence"
+        if name in columns:
+            inside = pc.and_(pc.greater_equal(columns[name], 0), pc.less_equal(columns[name], 1))
+            _refuse(pc.and_(pc.is_valid(columns[name]), pc.invert(inside)), name, "is no probability from 0 to 1")
+        name = f"{attribute.name}_value"
+        if name in columns:
+            _refuse(pc.invert(pc.is_finite(columns[name])), name, "is not finite")
+        for name in attribute.columns:
+            if name in columns and "error" in columns:
+                both = pc.and_(pc.is_valid(columns[name]), pc.is_valid(columns["error"]))
+                _refuse(both, name, "is given in a row with an error")
+    for name in (*(f"image_{feature}" for feature in IMAGE_FEATURES), "face_confidence"):
+        if name in columns:
+            _refuse(pc.invert(pc.is_finite(columns[name])), name, "is not finite")
+
+
+def _outside(column: pa.Array, allowed: pa.Array) -> pa.Array:
+    return pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, allowed)))
+
+
+def _refuse(wrong: pa.Array, name: str, why: str) -> None:
+    row = pc.index(pc.fill_null(wrong, False), True).as_py()
+    if row >= 0:
+        raise FacemonError(f"row {row}: {name} {why}")
+
+
+def _images_and_faces(columns: Mapping[str, pa.Array], errors: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
+    """Each row's image, counted from 0, and its face."""
+    failed = pc.is_valid(errors).to_numpy(zero_copy_only=False)
+    names = pc.dictionary_encode(columns["image"]).indices.to_numpy(zero_copy_only=False)
+    follows = np.zeros(len(names), bool)
+    follows[1:] = (names[1:] == names[:-1]) & ~failed[1:] & ~failed[:-1]
+    starts = ~follows
+    if "face" in columns:
+        given = pc.fill_null(columns["face"], -1).to_numpy(zero_copy_only=False)
+        _refuse(pa.array(failed & (given >= 0)), "face", "is given in a row with an error")
+        starts = failed | (given == 0)
+    if not len(names):
+        return np.empty(0, np.int64), pa.array([], pa.int32())
+    images = np.cumsum(starts) - 1
+    first = np.flatnonzero(starts)
+    _refuse(pa.array(images < 0), "face", "does not begin with 0")
+    faces = np.arange(len(names)) - first[np.maximum(images, 0)]
+    if "face" in columns:
+        wrong = ~failed & ((faces != given) | (names != names[first[images]]))
+        _refuse(pa.array(wrong), "face", "does not count the faces of one image from 0 on")
+    return images, pa.array(faces, pa.int32(), mask=failed)
+
+
+def _banded(attribute: AttributeConfig, columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    """An ordinal's labels; where only its value is given, the band that it lies in."""
+    given = columns.get(attribute.name, pa.nulls(rows, pa.string()))
+    values = columns.get(f"{attribute.name}_value")
+    if values is None:
+        return given
+    numbers = values.to_numpy(zero_copy_only=False)
+    labels = np.full(rows, None, object)
+    for label, (low, high) in attribute.bands.items():
+        labels[(numbers >= low) & (numbers < high)] = label
+    return pc.coalesce(given, pa.array(labels, pa.string()))

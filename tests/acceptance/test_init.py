@@ -1,0 +1,135 @@
+"""`facemon init` and `facemon model show` through the installed command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, load_model, numpy_helper, save_model
+from PIL import Image
+
+from tests.conftest import RunFacemon
+
+FORMS: dict[str, dict[str, Any]] = {
+    "logits": {"outputs": {"hair": 4}},
+    "one number": {"outputs": {"beard": 1}},
+    "several heads": {"outputs": {"hair": 4, "beard": 1, "1.weird-name": 2}},
+    "nhwc": {"layout": "nhwc"},
+    "gray": {"channels": 1},
+    "any size": {"size": ("h", "w")},
+    "fixed batch": {"batch": 1},
+    "bytes": {"element": TensorProto.UINT8},
+    "half": {"element": TensorProto.FLOAT16},
+    "softmax": {"outputs": {"hair": 4}, "last": "Softmax"},
+    "sigmoid of many": {"outputs": {"attributes": 5}, "last": "Sigmoid"},
+    "an output called image": {"outputs": {"image_source": 2}},
+}
+
+
+def write(
+    path: Path,
+    *,
+    outputs: dict[str, int] | None = None,
+    layout: str = "nchw",
+    channels: int = 3,
+    size: tuple[int | str, int | str] = (12, 10),
+    batch: int | str = "n",
+    element: int = TensorProto.FLOAT,
+    last: str | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Path:
+    """A network that takes each channel's mean and mixes them."""
+    shape = [batch, channels, *size] if layout == "nchw" else [batch, *size, channels]
+    axes = [2, 3] if layout == "nchw" else [1, 2]
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["plain"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["plain"], ["means"], axes=axes, keepdims=0),
+    ]
+    weights, values = [], []
+    for name, width in (outputs or {"hair": 4}).items():
+        matrix = np.random.default_rng(1).normal(0, 5, (channels, width)).astype(np.float32)
+        weights.append(numpy_helper.from_array(matrix, f"{name}_w"))
+        nodes.append(helper.make_node("MatMul", ["means", f"{name}_w"], [f"{name}_raw" if last else name]))
+        if last:
+            nodes.append(helper.make_node(last, [f"{name}_raw"], [name]))
+        values.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, width]))
+    graph = helper.make_graph(
+        nodes, "small", [helper.make_tensor_value_info("pixels", element, shape)], values, weights
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, metadata or {})
+    save_model(model, path)
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_init_writes_can_predict_at_once(facemon: RunFacemon, tmp_path: Path, form: str) -> None:
+    write(tmp_path / "my net.onnx", **FORMS[form])
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)).save(tmp_path / "a.png")
+    answer = facemon("init", "--model", "my net.onnx", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    text = (tmp_path / "facemon.yaml").read_text()
+    assert "# guess: " in text
+    assert "guesses are marked" in answer.stderr
+    predicted = facemon("predict", "--no-store", "a.png", cwd=tmp_path)
+    assert predicted.returncode == 0, predicted.stderr
+    row = json.loads(predicted.stdout)
+    assert row["model"] == "my-net@1"
+    assert len(row["attributes"]) == (5 if form == "sigmoid of many" else len(FORMS[form].get("outputs", {"hair": 4})))
+
+
+def test_labels_of_the_metadata_are_used(facemon: RunFacemon, tmp_path: Path) -> None:
+    write(tmp_path / "m.onnx", metadata={"names": "{0: 'blond', 1: 'brown', 2: 'red', 3: 'no: hair'}"})
+    printed = facemon("init", "--model", "m.onnx", "-o", "-", cwd=tmp_path).stdout
+    assert 'labels: ["blond", "brown", "red", "no: hair"], activation: softmax' in printed
+    assert not (tmp_path / "facemon.yaml").exists()
+
+
+def test_a_file_that_is_there_stays(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "facemon.yaml").write_text("version: 1\n")
+    answer = facemon("init", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "facemon.yaml is there already" in answer.stderr
+    assert (tmp_path / "facemon.yaml").read_text() == "version: 1\n"
+    assert facemon("init", "--force", cwd=tmp_path).returncode == 0
+    assert facemon("model", "show", cwd=tmp_path).returncode == 0
+
+
+def test_models_that_are_none(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no network")
+    flat = load_model(write(tmp_path / "flat.onnx"))
+    del flat.graph.input[0].type.tensor_type.shape.dim[3]
+    flat.graph.node[1].CopyFrom(helper.make_node("ReduceMean", ["plain"], ["means"], axes=[2], keepdims=0))
+    save_model(flat, tmp_path / "flat.onnx")
+    write(tmp_path / "many.onnx", channels=7)
+    for name, message in (
+        ("none.onnx", "cannot be read: no such file"),
+        ("text.onnx", "no ONNX model that can be run"),
+        ("flat.onnx", "it needs four dimensions"),
+        ("many.onnx", "7 channels; facemon feeds 1 or 3"),
+    ):
+        answer = facemon("init", "--model", name, cwd=tmp_path)
+        assert answer.returncode == 1, name
+        assert message in answer.stderr
+        assert not (tmp_path / "facemon.yaml").exists()
+
+
+def test_the_card_of_the_built_in_model(facemon: RunFacemon, tmp_path: Path) -> None:
+    answer = facemon("model", "show", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    said = ("age-gender@1", "CC0-1.0", "below about six years", "above 70", "near-profile", "4f9f0075200bd8ea")
+    for words in (*said, "decisions about a person", "gender", "ordinal"):
+        assert words in answer.stdout, words
+    card = json.loads(facemon("model", "show", "--format", "json", cwd=tmp_path).stdout)
+    assert card["schema"] == "facemon.model/1"
+    assert [network["input"]["size"] for network in card["networks"]] == [[32, 32], [64, 64]]
+    assert card["faces"]["finder"] == "dlib"
+
+
+def test_a_card_that_nobody_wrote_says_so(facemon: RunFacemon, tmp_path: Path) -> None:
+    write(tmp_path / "m.onnx")
+    assert facemon("init", "-q", "--model", "m.onnx", cwd=tmp_path).returncode == 0
+    shown = facemon("model", "show", cwd=tmp_path).stdout
+    assert "not described: model.card.licence" in shown
+    assert "not described: model.card.weaknesses" in shown
