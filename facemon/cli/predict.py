@@ -8,6 +8,7 @@ import typer
 
 from facemon.cli.command import command
 from facemon.cli.prediction_run import TABLE, Request, run
+from facemon.cli.retry_run import retry
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
 
@@ -36,6 +37,9 @@ _RootOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="What a manifest or a list names must lie below here, and is relative to it."),
 ]
+_RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
+]
 
 
 @command(app, "predict")
@@ -61,6 +65,7 @@ def predict(
     ] = "0",
     threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers (default: one a core).")] = None,
     root: _RootOption = None,
+    retry_failed: _RetryOption = False,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 
@@ -73,9 +78,9 @@ def predict(
     limit = FailureLimit.parse(max_failures)
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_)
-    _refuse_nonsense(source, resume, no_store)
+    _refuse_nonsense(paths, source, resume, no_store, retry_failed)
     request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
-    summary = _logged_run(session, request, limit, no_store)
+    summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):
         return ExitCode.OK
     raise FacemonError(
@@ -84,19 +89,25 @@ def predict(
     )
 
 
-def _logged_run(session: Session, request: Request, limit: "FailureLimit", no_store: bool) -> "RunSummary":
+def _logged_run(
+    session: Session, request: Request, limit: "FailureLimit", no_store: bool, retry_failed: bool
+) -> "RunSummary":
     from facemon.model.predictor import Predictor
 
     predictor = Predictor(session.config.model, session.config.predict)
     if no_store:
         return run(session, request, predictor, None)
     with session.open_ledger(create=True) as ledger, session.recorded(ledger, "predict") as outcome:
-        summary = run(session, request, predictor, ledger)
+        summary = (retry if retry_failed else run)(session, request, predictor, ledger)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
     return summary
 
 
-def _refuse_nonsense(source: str | None, resume: bool, no_store: bool) -> None:
+def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:
+    if retry_failed and (resume or no_store):
+        raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
+    if retry_failed and "-" in paths:
+        raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
     if resume and no_store:
         raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
     if source is not None and not source.strip():

@@ -48,20 +48,11 @@ class Request:
 
 def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
     """Predict all inputs into the log and the output; what was finished is logged whatever ends the run."""
-    from facemon.predict.image_source import LIST, ImageSource
     from facemon.store.runs import finish_run
 
-    path_list = sys.stdin.buffer if LIST in request.paths else None
-    images = ImageSource(
-        request.paths,
-        observed_at=request.observed_at,
-        source=request.source,
-        path_list=path_list,
-        tables=session.config.tables,
-        root=request.root,
-    )
+    images = images_of(session, request)
     stop = threading.Event()
-    with _opened_run(session.console, ledger, _identity(request, predictor), request.resume) as logged:
+    with _opened_run(session.console, ledger, identity_of(request, predictor), request.resume) as logged:
         summary = _predict(session, request, predictor, images, ledger, logged, stop)
         session.console.say(str(summary))
         if stop.is_set():
@@ -71,6 +62,21 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
             finish_run(ledger, logged, datetime.now(UTC))
     _refuse_nothing(images, summary, logged)
     return summary
+
+
+def images_of(session: Session, request: Request) -> "ImageSource":
+    """The inputs that the request names."""
+    from facemon.predict.image_source import LIST, ImageSource
+
+    path_list = sys.stdin.buffer if LIST in request.paths else None
+    return ImageSource(
+        request.paths,
+        observed_at=request.observed_at,
+        source=request.source,
+        path_list=path_list,
+        tables=session.config.tables,
+        root=request.root,
+    )
 
 
 def _predict(
@@ -89,10 +95,10 @@ def _predict(
     summary = RunSummary()
     with ExitStack() as stack:
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
-        sinks.append(stack.enter_context(_showing(session, request)))
+        sinks.append(stack.enter_context(showing(session, request)))
         progress = stack.enter_context(session.console.progress("predicting", "images"))
         _count_ahead(session, request, progress)
-        stack.enter_context(_stopping(stop))
+        stack.enter_context(stopping(stop))
         began = time.monotonic()
         inputs = _remaining(images, logged) if logged else iter(images)
         for batch in run_pipeline(inputs, predictor, run=logged.id if logged else "", threads=threads, stop=stop):
@@ -115,7 +121,8 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
         raise FacemonError("the list on stdin names no image", "write one path on each line")
 
 
-def _identity(request: Request, predictor: "Predictor") -> "RunIdentity":
+def identity_of(request: Request, predictor: "Predictor") -> "RunIdentity":
+    """What a run with this request has in common with one that continues or retries it."""
     from facemon.store.runs import RunIdentity
 
     absolute = [path if path == "-" else str(Path(path).absolute()) for path in request.paths]
@@ -168,7 +175,7 @@ def _logging(ledger: "Ledger", run: "Run") -> Iterator[Sink]:
 
 
 @contextmanager
-def _showing(session: Session, request: Request) -> Iterator[Sink]:
+def showing(session: Session, request: Request) -> Iterator[Sink]:
     """Where rows go besides the log: a file, stdout, a table at the end, or nowhere."""
     from facemon.predict.output import OutputFormat, open_file, open_stream
 
@@ -206,7 +213,7 @@ def _tabulating(session: Session) -> Iterator[Sink]:
 
 
 @contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
+def stopping(stop: threading.Event) -> Iterator[None]:
     """Let the first SIGINT or SIGTERM finish what has begun; a second one ends at once."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]

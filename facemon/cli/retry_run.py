@@ -1,0 +1,80 @@
+"""`facemon predict --retry-failed`: the inputs of the last run that failed, once more."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from facemon.cli.prediction_run import Request, identity_of, images_of, showing, stopping
+from facemon.cli.session import Session
+from facemon.errors import FacemonError, Interrupted
+
+if TYPE_CHECKING:
+    from facemon.model.predictor import Predictor
+    from facemon.predict.run_summary import RunSummary
+    from facemon.store.ledger import Ledger
+    from facemon.store.runs import Run
+    from facemon.values.image_input import ImageInput
+
+
+def retry(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger") -> "RunSummary":
+    """Predict the failed inputs of the newest run on the same paths again; their new rows supersede the old ones."""
+    from facemon.predict.run_summary import RunSummary
+    from facemon.store.retry import failed_inputs, reopen_run
+
+    run = reopen_run(ledger, identity_of(request, predictor))
+    if run is None:
+        raise FacemonError(
+            "no run on these paths is in the log, with this model and source", "run without --retry-failed first"
+        )
+    with run:
+        failed = failed_inputs(ledger, run, predictor.model.id)
+        if not failed:
+            session.console.say(f"nothing failed in run {run.id}")
+            return RunSummary()
+        session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
+        return _predict(session, request, predictor, ledger, run, failed)
+
+
+def _predict(
+    session: Session,
+    request: Request,
+    predictor: "Predictor",
+    ledger: "Ledger",
+    run: "Run",
+    failed: Mapping[int, int],
+) -> "RunSummary":
+    from facemon.predict.pipeline import default_threads, run_pipeline
+    from facemon.predict.run_summary import RunSummary
+    from facemon.store.retry import RetryWriter
+
+    threads = request.threads or session.config.predict.threads or default_threads()
+    stop, summary, began = threading.Event(), RunSummary(), time.monotonic()
+    with ExitStack() as stack:
+        writer = RetryWriter(ledger, run, predictor.model.id)
+        stack.callback(writer.close)
+        show = stack.enter_context(showing(session, request))
+        stack.enter_context(stopping(stop))
+        inputs = _failed_images(session, request, run, failed)
+        for batch in run_pipeline(inputs, predictor, run=run.id, threads=threads, stop=stop):
+            writer.add(batch)
+            show(batch)
+            summary = summary.update(batch, time.monotonic() - began)
+    session.console.say(str(summary))
+    if stop.is_set():
+        raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
+    return summary
+
+
+def _failed_images(session: Session, request: Request, run: "Run", failed: Mapping[int, int]) -> "Iterator[ImageInput]":
+    """The failed inputs, at the time that their rows had, once it is known that the inputs are still the same."""
+    from facemon.store.runs import check_same_inputs
+    from facemon.values.times import from_micros
+
+    check_same_inputs(run, (image.name for image in islice(images_of(session, request), run.done)))
+    for image in islice(images_of(session, request), run.done):
+        if image.ordinal in failed:
+            yield replace(image, observed_at=image.observed_at or from_micros(failed[image.ordinal]))
