@@ -14,11 +14,11 @@ from tests.conftest import RunFacemon
 
 COMMAND = Path(sys.executable).with_name("facemon")
 KILLS = 20
-IMAGES = 640
+IMAGES = 3000
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_kill_9_at_twenty_random_moments(facemon: RunFacemon, tmp_path: Path) -> None:
     once = take_pictures(tmp_path / "once", images=IMAGES // 20)
     for copy in range(20):

@@ -15,13 +15,14 @@ from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.runs import begin_run
 from facemon.store.segment_files import list_segments, read_segment
-from facemon.store.segment_writer import SegmentWriter
+from facemon.store.segment_writer import SegmentWriter, prepare_segments
 from facemon.store.totals import TotalKey, read_totals
 from facemon.store.verification import verify
 from facemon.values.prediction import PredictedBatch
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
 
 LATER = NOON + timedelta(days=2)
+FACE = {"face": 0, "gender": "female", "gender_confidence": 0.9}
 
 
 def again(ordinals: Sequence[int], run: str, *, failing: Sequence[int] = ()) -> PredictedBatch:
@@ -30,7 +31,7 @@ def again(ordinals: Sequence[int], run: str, *, failing: Sequence[int] = ()) -> 
         {
             "run": run, "ordinal": ordinal, "image": f"{ordinal:06}.jpg", "observed_at": NOON, "predicted_at": LATER,
             "model": MODEL, "origin": "batch",
-        } | ({"error": "unreadable"} if ordinal in failing else {"face": 0, "gender": "female", "gender_confidence": 0.9})
+        } | ({"error": "unreadable"} if ordinal in failing else FACE)
         for ordinal in ordinals
     ]  # fmt: skip
     return PredictedBatch(pa.RecordBatch.from_pylist(rows, SCHEMA), tuple(ordinals), (0.02,))
@@ -64,9 +65,8 @@ def test_new_rows_supersede_the_failed_ones_and_attempts_are_counted(ledger: Led
     after = rows_of(ledger)
     assert [row["ordinal"] for row in after] == [row["ordinal"] for row in before]
     assert [row["ordinal"] for row in after if row["error"] == "unreadable"] == [50]
-    assert [row for row in after if row["ordinal"] not in failed] == [
-        row for row in before if row["ordinal"] not in failed
-    ]
+    kept, untouched = ([row for row in rows if row["ordinal"] not in failed] for rows in (after, before))
+    assert kept == untouched
     assert images(ledger) == {"ok": counted["ok"] + 9, "failed": counted["failed"] + 1}
     assert verify(ledger).problems == ()
 
@@ -89,7 +89,7 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
     log_images(ledger, 40)
     run = reopen_run(ledger, IDENTITY)
     assert run is not None
-    original, calls = retry_module.prepare_segments, 0
+    original, calls = prepare_segments, 0
 
     def compacting(*arguments: object) -> object:
         nonlocal calls
