@@ -1,7 +1,6 @@
 """Images of faces to the batch that a network wants: fitted, in its channel order, normalised."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,28 +48,24 @@ def input_batch(
     Shape: [n, channels, height, width] for nchw, [n, height, width, channels] for nhwc, contiguous. For gray
     the first number of `mean` and `std` counts.
     """
-    stacked = np.stack(pixels)
     is_nchw = config.layout == "nchw"
+    height, width, channels = pixels[0].shape
+    shape = (channels, height, width) if is_nchw else (height, width, channels)
+    # Bytes are only moved; all else is computed in place, in passes over a batch that fits into the caches.
+    batch = np.empty((len(pixels), *shape), np.uint8 if dtype is np.uint8 else np.float32)
+    for row, each in zip(batch, pixels, strict=True):
+        row[...] = each.transpose(2, 0, 1) if is_nchw else each
     if dtype is np.uint8:
-        return np.ascontiguousarray(stacked.transpose(0, 3, 1, 2)) if is_nchw else stacked
-    table = _normalised(config).astype(dtype)
-    count, height, width, channels = stacked.shape
-    batch = np.empty((count, channels, height, width) if is_nchw else stacked.shape, dtype)
-    for channel in range(channels):
-        # A pixel has 256 values, so looking its result up costs one pass over the batch in the place of five.
-        batch[(slice(None), channel) if is_nchw else (..., channel)] = table[channel].take(stacked[..., channel])
-    return batch
-
-
-@lru_cache(maxsize=16)
-def _normalised(config: InputConfig) -> NDArray[np.float32]:
-    """What each of the 256 values of a pixel becomes, for each channel: [channels, 256]."""
-    channels = channel_count(config)
-    values = np.arange(256, dtype=np.float32)[np.newaxis]
+        return batch
+    along = (channels, 1, 1) if is_nchw else (channels,)
+    mean, std = (np.asarray(each[:channels], np.float32).reshape(along) for each in (config.mean, config.std))
     if config.scale != 1:
-        values = values * np.float32(config.scale)
-    mean, std = (np.asarray(each[:channels], np.float32)[:, np.newaxis] for each in (config.mean, config.std))
-    return (values - mean) / std
+        batch *= np.float32(config.scale)
+    if mean.any():
+        batch -= mean
+    if (std != 1).any():
+        batch /= std
+    return batch.astype(dtype, copy=False)
 
 
 def resized_size(size: tuple[int, int], config: InputConfig) -> tuple[float, float]:

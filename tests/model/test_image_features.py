@@ -23,7 +23,7 @@ def test_flat_images_have_the_numbers_of_their_colour() -> None:
 
 def test_contrast_and_saturation_follow_their_formula() -> None:
     image = noise(120, 100)
-    pixels = np.asarray(image).astype(float)
+    pixels = np.asarray(image).astype(float)[::4]
     luma = np.asarray(image.convert("L")) / 255
     measured = measure(image)
     assert measured.brightness == pytest.approx(luma.mean())
@@ -37,7 +37,7 @@ def test_sharpness_is_the_variance_of_the_laplacian() -> None:
     luma = np.asarray(image.convert("L")).astype(float)
     laplacian = [
         luma[y - 1, x] + luma[y + 1, x] + luma[y, x - 1] + luma[y, x + 1] - 4 * luma[y, x]
-        for y in range(1, 79)
+        for y in range(1, 79, 4)
         for x in range(1, 99)
     ]
     assert measure(image).sharpness == pytest.approx(np.var(laplacian), rel=1e-4)
