@@ -5,9 +5,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from facemon.errors import FacemonError, Interrupted
 if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
     from facemon.predict.image_source import ImageSource, ObservedFrom
+    from facemon.predict.pipeline import PredictsImages
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
     from facemon.store.runs import Run, RunIdentity
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 TABLE = "table"
 _TABLE_ROWS = 100
 """A table on a terminal shows so many rows; the log has them all."""
+_FEW_IMAGES = 16
 
 Sink = Callable[["PredictedBatch"], None]
 
@@ -88,12 +91,13 @@ def _predict(
     logged: "Run | None",
     stop: threading.Event,
 ) -> "RunSummary":
-    from facemon.predict.pipeline import default_threads, run_pipeline
+    from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
 
-    threads = request.threads or session.config.predict.threads or default_threads()
+    threads = worker_count(session, request)
     summary = RunSummary()
     with ExitStack() as stack:
+        workers = stack.enter_context(workers_of(session, predictor, threads, _at_least(session, request)))
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
         sinks.append(stack.enter_context(showing(session, request)))
         progress = stack.enter_context(session.console.progress("predicting", "images"))
@@ -101,12 +105,41 @@ def _predict(
         stack.enter_context(stopping(stop))
         began = time.monotonic()
         inputs = _remaining(images, logged) if logged else iter(images)
-        for batch in run_pipeline(inputs, predictor, run=logged.id if logged else "", threads=threads, stop=stop):
+        for batch in run_pipeline(inputs, workers, run=logged.id if logged else "", threads=threads, stop=stop):
             for sink in sinks:
                 sink(batch)
             summary = summary.update(batch, time.monotonic() - began)
             progress.advance(len(batch.ordinals))
     return summary
+
+
+def worker_count(session: Session, request: Request) -> int:
+    """How many chunks are predicted side by side."""
+    from facemon.predict.pipeline import default_threads
+
+    return request.threads or session.config.predict.threads or default_threads()
+
+
+def workers_of(
+    session: Session, predictor: "Predictor", count: int, images: int | None
+) -> "AbstractContextManager[PredictsImages]":
+    """What predicts the chunks of at least so many images; none = who knows how many.
+
+    Processes, which wait for nothing of each other's; not for a handful of images, which are done before processes
+    have begun, nor for providers whose devices do not outlive a fork.
+    """
+    from facemon.predict.worker_processes import worker_processes
+
+    if session.config.predict.providers != ("cpu",) or (images is not None and images <= _FEW_IMAGES):
+        return nullcontext(predictor)
+    return worker_processes(predictor, count)
+
+
+def _at_least(session: Session, request: Request) -> int | None:
+    """How many images there are, counted no further than matters; none for a list, which is read once."""
+    from facemon.predict.image_source import LIST
+
+    return None if LIST in request.paths else sum(1 for _ in islice(images_of(session, request), _FEW_IMAGES + 1))
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -154,8 +187,6 @@ def _opened_run(
 
 def _remaining(images: "ImageSource", run: "Run") -> "Iterator[ImageInput]":
     """The inputs that the run has not logged yet; FacemonError when those that it has are no longer the same."""
-    from itertools import islice
-
     from facemon.store.runs import check_same_inputs
 
     stream = iter(images)

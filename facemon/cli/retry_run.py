@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from facemon.cli.prediction_run import Request, identity_of, images_of, showing, stopping
+from facemon.cli.prediction_run import Request, identity_of, images_of, showing, stopping, worker_count, workers_of
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, Interrupted
 
@@ -47,19 +47,20 @@ def _predict(
     run: "Run",
     failed: Mapping[int, int],
 ) -> "RunSummary":
-    from facemon.predict.pipeline import default_threads, run_pipeline
+    from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import RetryWriter
 
-    threads = request.threads or session.config.predict.threads or default_threads()
+    threads = worker_count(session, request)
     stop, summary, began = threading.Event(), RunSummary(), time.monotonic()
     with ExitStack() as stack:
+        workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
         stack.callback(writer.close)
         show = stack.enter_context(showing(session, request))
         stack.enter_context(stopping(stop))
         inputs = _failed_images(session, request, run, failed)
-        for batch in run_pipeline(inputs, predictor, run=run.id, threads=threads, stop=stop):
+        for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):
             writer.add(batch)
             show(batch)
             summary = summary.update(batch, time.monotonic() - began)

@@ -1,0 +1,102 @@
+"""The processes of a long run: they end with it, however it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunFacemon
+from tests.model.onnx_files import flat_image, write_reducing_model
+
+COMMAND = Path(sys.executable).with_name("facemon")
+CONFIG = """\
+version: 1
+model:
+  name: small
+  version: "1"
+  networks:
+    - path: m.onnx
+      input: {name: input, size: [4, 4]}
+      attributes: [{name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax}]
+"""
+IMAGES = 100_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_reducing_model(tmp_path / "m.onnx", {"hair": [[9, 0], [0, 9], [0, 0]]})
+    flat_image(tmp_path / "a.png", (255, 0, 0))
+    (tmp_path / "facemon.yaml").write_text(CONFIG)
+    (tmp_path / "list.jsonl").write_text('{"image": "a.png"}\n' * IMAGES)
+    return tmp_path
+
+
+def children_of(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@contextmanager
+def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A predict that leads a process group, as in a shell, and its workers once they work."""
+    command = [str(COMMAND), "predict", "-q", "--threads", "2", "list.jsonl"]
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while len(workers := children_of(process.pid)) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.7)
+    try:
+        yield process, workers
+    finally:
+        process.kill()
+        process.wait()
+
+
+def all_gone(processes: list[int]) -> bool:
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{process}").exists() for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_finishes_the_chunks(folder: Path, number: int, facemon: RunFacemon) -> None:
+    with long_run(folder) as (process, workers):
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said.count("\n") <= 2, said
+    assert "--resume continues" in said
+    assert all_gone(workers)
+    assert facemon("store", "verify", cwd=folder).returncode == 0
+    rows = json.loads(facemon("store", "info", "--json", cwd=folder).stdout)["rows"]
+    assert 0 < rows < IMAGES
+
+
+def test_workers_die_with_a_killed_run_and_hold_no_lock(folder: Path, facemon: RunFacemon) -> None:
+    with long_run(folder) as (process, workers):
+        process.kill()
+        process.wait()
+        assert all_gone(workers)
+    assert facemon("predict", "-q", "a.png", "--resume", cwd=folder).returncode == 0
+
+
+def test_a_killed_worker_ends_the_run_and_loses_nothing(folder: Path, facemon: RunFacemon) -> None:
+    with long_run(folder) as (process, workers):
+        os.kill(workers[0], signal.SIGKILL)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "a worker process was killed" in said
+    assert "Traceback" not in said
+    assert all_gone(workers)
+    assert facemon("store", "verify", cwd=folder).returncode == 0
