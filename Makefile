@@ -38,8 +38,8 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-bench: tools ## Measure predict beside its limit, a naive loop and the oracle; writes benchmarks/RESULTS.md
-	@$(BIN)/python -m benchmarks
+bench: tools ## Measure predict beside its limit, a naive loop and the oracle, or one PART=…; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from facemon.errors import FacemonError
+from facemon.model.subnormal_weights import without_subnormals
 
 Numbers = NDArray[Any]
 INPUT_TYPES: Mapping[str, type[np.generic]] = {
@@ -73,7 +74,9 @@ class Graph:
             options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
         self._name = name
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=_full_names(providers))
+            self._session = onnxruntime.InferenceSession(
+                without_subnormals(content), options, providers=_full_names(providers)
+            )
         except _LOAD_ERRORS as error:
             raise _not_loaded(name, error) from error
         # A provider whose libraries are missing is passed over with no more than a warning.
