@@ -1,15 +1,16 @@
 """The installed command, run as a user would: in a folder of its own, its log written."""
 
-import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
 FACEMON = Path(sys.executable).with_name("facemon")
+_LOOK_AROUND_S = 0.05
 
 
 def predict_seconds(folder: Path, images: Iterable[Path], *options: str) -> float:
@@ -37,14 +38,36 @@ def first_row_seconds(folder: Path, image: Path) -> float:
 
 
 def peak_megabytes(folder: Path, images: Iterable[Path]) -> float:
-    """The most memory that a `facemon predict` over a list of images has held, in MiB."""
+    """The most memory that a `facemon predict` over a list of images has held, with its workers, in MiB.
+
+    The peaks of all its processes added up, so that what they share counts in each. The peak that the system tells of
+    a child that has ended will not do: it includes what its parent held when it began.
+    """
     shutil.rmtree(folder / ".facemon", ignore_errors=True)
     listed = folder / "images.txt"
     with listed.open("w") as file:
         file.writelines(f"{path}\n" for path in images)
+    peaks: dict[int, float] = {}
     with listed.open("rb") as stdin:
         process = subprocess.Popen([FACEMON, "predict", "-q", "-"], cwd=folder, stdin=stdin)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"predict ended with {status}")
-    return usage.ru_maxrss / 1024
+        while process.poll() is None:
+            peaks |= {each: peak for each in _family(process.pid) if (peak := _peak_megabytes(each)) is not None}
+            time.sleep(_LOOK_AROUND_S)
+    if process.returncode:
+        raise RuntimeError(f"predict ended with {process.returncode}")
+    return sum(peaks.values())
+
+
+def _family(process: int) -> list[int]:
+    """A process and its children."""
+    with suppress(OSError):
+        return [process, *map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())]
+    return []
+
+
+def _peak_megabytes(process: int) -> float | None:
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return None
