@@ -62,8 +62,12 @@ class RunSummary:
         return self.failed > allowed
 
     def __str__(self) -> str:
-        parts = [f"{self.images} images", f"{self.ok} ok ({self.faces} faces)", f"{self.no_face} without a face",
-                 f"{self.failed} failed"]  # fmt: skip
+        found = f"{self.ok} ok ({_counted(self.faces, 'face')})"
+        parts = [_counted(self.images, "image"), found, f"{self.no_face} without a face", f"{self.failed} failed"]
         if self.seconds > 0:
             parts.append(f"{self.seconds:.1f} s, {self.images / self.seconds:.0f} images/s")
         return ", ".join(parts)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

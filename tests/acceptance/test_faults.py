@@ -15,28 +15,17 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
+from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
-from tests.model.onnx_files import flat_image, write_reducing_model
+from tests.model.onnx_files import flat_image
 
 COMMAND = Path(sys.executable).with_name("facemon")
-CONFIG = """\
-version: 1
-model:
-  name: small
-  version: "1"
-  networks:
-    - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax}]
-predict: {max_pixels: 1000000}
-store: {path: STORE}
-"""
+REST = "predict: {max_pixels: 1000000}\nstore: {path: STORE}\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_reducing_model(tmp_path / "m.onnx", {"hair": [[9, 0], [0, 9], [0, 0]]})
-    (tmp_path / "facemon.yaml").write_text(CONFIG.replace("STORE", ".facemon"))
+    write_small_model(tmp_path, REST.replace("STORE", ".facemon"))
     return tmp_path
 
 
@@ -115,7 +104,7 @@ def listed(folder: Path, count: int) -> Path:
 
 @pytest.mark.slow
 def test_a_full_disk_ends_the_run_and_loses_nothing(folder: Path, small_disk: Path, facemon: RunFacemon) -> None:
-    (folder / "facemon.yaml").write_text(CONFIG.replace("STORE", str(small_disk / "store")))
+    write_small_model(folder, REST.replace("STORE", str(small_disk / "store")))
     manifest = listed(folder, 40_000)
     answer = facemon("predict", "-q", manifest, cwd=folder, timeout_s=120)
     assert answer.returncode == 1
@@ -131,7 +120,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(folder: Path, small_disk: Pa
 
 
 def test_a_store_that_turns_read_only_is_said(folder: Path, small_disk: Path, facemon: RunFacemon) -> None:
-    (folder / "facemon.yaml").write_text(CONFIG.replace("STORE", str(small_disk / "store")))
+    write_small_model(folder, REST.replace("STORE", str(small_disk / "store")))
     flat_image(folder / "a.png", (255, 0, 0))
     assert facemon("predict", "-q", "a.png", cwd=folder).returncode == 0
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)

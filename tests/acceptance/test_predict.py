@@ -38,7 +38,7 @@ def test_a_pipe_gets_json_lines(facemon: RunFacemon, tmp_path: Path, astronaut: 
     assert row["attributes"]["gender"] == {"label": "female", "confidence": pytest.approx(0.871, abs=0.002)}
     assert row["attributes"]["age"]["value"] == pytest.approx(33.1, abs=0.1)
     assert row["model"] == "age-gender@1"
-    assert "1 images, 1 ok (1 faces)" in outcome.stderr
+    assert "1 image, 1 ok (1 face)" in outcome.stderr
 
 
 def test_all_formats_say_the_same(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:

@@ -12,28 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
-from tests.model.onnx_files import flat_image, write_reducing_model
+from tests.model.onnx_files import flat_image
 
 COMMAND = Path(sys.executable).with_name("facemon")
-CONFIG = """\
-version: 1
-model:
-  name: small
-  version: "1"
-  networks:
-    - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax}]
-"""
 IMAGES = 100_000
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_reducing_model(tmp_path / "m.onnx", {"hair": [[9, 0], [0, 9], [0, 0]]})
+    write_small_model(tmp_path)
     flat_image(tmp_path / "a.png", (255, 0, 0))
-    (tmp_path / "facemon.yaml").write_text(CONFIG)
     (tmp_path / "list.jsonl").write_text('{"image": "a.png"}\n' * IMAGES)
     return tmp_path
 
