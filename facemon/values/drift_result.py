@@ -86,6 +86,17 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResult:
+    """The same checks on the rows of one source; `source` is none for the rows without one."""
+
+    source: str | None
+    verdict: Verdict
+    reference_rows: int
+    current_rows: int
+    checks: Mapping[Check, CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
 class DriftResult:
     """A whole drift check."""
 
@@ -98,6 +109,8 @@ class DriftResult:
     source: str | None = None
     notes: tuple[str, ...] = ()
     """Sentences that a reader must know, such as that the reference holds true labels."""
+    sources: tuple[SourceResult, ...] = ()
+    """With `--by source`: each source by itself; the verdict is over these too."""
 
 
 def to_document(result: DriftResult) -> dict[str, Any]:
@@ -110,16 +123,9 @@ def to_document(result: DriftResult) -> dict[str, Any]:
         "source": result.source,
         "reference": _side_document(result.reference) | {"name": result.reference.name, "kind": result.reference.kind},
         "current": _side_document(result.current),
-        "checks": {
-            check.value: {
-                "verdict": outcome.verdict.value,
-                "threshold": outcome.threshold,
-                "columns": [_column_document(column) for column in outcome.columns],
-            }
-            for check, outcome in result.checks.items()
-        },
+        "checks": _checks_document(result.checks),
         "notes": list(result.notes),
-    }
+    } | ({"sources": [_source_document(each) for each in result.sources]} if result.sources else {})
 
 
 def from_document(document: Mapping[str, Any]) -> DriftResult:
@@ -130,20 +136,53 @@ def from_document(document: Mapping[str, Any]) -> DriftResult:
         at=parse_time(document["at"]),
         reference=_side(reference),
         current=_side(current),
-        checks={
-            Check(name): CheckResult(
-                Verdict(outcome["verdict"]),
-                outcome["threshold"],
-                tuple(
-                    ColumnResult(**{**column, "verdict": Verdict(column["verdict"])}) for column in outcome["columns"]
-                ),
-            )
-            for name, outcome in document["checks"].items()
-        },
+        checks=_checks(document["checks"]),
         model=document["model"],
         source=document["source"],
         notes=tuple(document["notes"]),
+        sources=tuple(
+            SourceResult(
+                each["source"],
+                Verdict(each["verdict"]),
+                each["reference_rows"],
+                each["current_rows"],
+                _checks(each["checks"]),
+            )
+            for each in document.get("sources", ())
+        ),
     )
+
+
+def _source_document(each: SourceResult) -> dict[str, Any]:
+    return {
+        "source": each.source,
+        "verdict": each.verdict.value,
+        "reference_rows": each.reference_rows,
+        "current_rows": each.current_rows,
+        "checks": _checks_document(each.checks),
+    }
+
+
+def _checks_document(checks: Mapping[Check, CheckResult]) -> dict[str, Any]:
+    return {
+        check.value: {
+            "verdict": outcome.verdict.value,
+            "threshold": outcome.threshold,
+            "columns": [_column_document(column) for column in outcome.columns],
+        }
+        for check, outcome in checks.items()
+    }
+
+
+def _checks(document: Mapping[str, Any]) -> dict[Check, CheckResult]:
+    return {
+        Check(name): CheckResult(
+            Verdict(outcome["verdict"]),
+            outcome["threshold"],
+            tuple(ColumnResult(**{**column, "verdict": Verdict(column["verdict"])}) for column in outcome["columns"]),
+        )
+        for name, outcome in document.items()
+    }
 
 
 def _side_document(side: Side) -> dict[str, Any]:
