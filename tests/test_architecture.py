@@ -13,7 +13,7 @@ LAYERS = (
     {"values"},
     {"tables"},
     {"store"},
-    {"model", "predict", "evaluation", "drift", "metrics", "server", "render"},
+    {"model", "predict", "evaluation", "drift", "reports", "metrics", "server", "render"},
     {"cli", "monitor"},
 )
 """From the bottom up: a module may import from layers below its own, and from its own room."""

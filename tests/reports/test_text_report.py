@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from facemon.drift.text_report import HEADINGS, text_report
+from facemon.reports.text_report import HEADINGS, text_report
 from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 
 RESULT = DriftResult(
