@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from facemon.drift.tables import TableLayout
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
+    from facemon.values.labelled_hour import LabelledHour
+
+_MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ def reference_side(
     A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
     in the log's bins, because the other side comes from there.
     """
+    from facemon.drift.accuracy_columns import with_accuracy
     from facemon.drift.sample import Sample
     from facemon.drift.tables import LOG_LAYOUT
+    from facemon.store.evaluations import labelled_hours
     from facemon.store.references import find_reference, reference_file, reference_profiles
 
     if given is not None and Path(given).exists():
@@ -64,17 +69,15 @@ def reference_side(
         side, layout = _table(session, path, checks, layout=LOG_LAYOUT if for_log else None)
         return ComparedSide(side.sample, about, side.rows), layout, reference
     sample = Sample.of_sources(reference_profiles(ledger, reference))
+    if reference.model and (hours := _hours_of(reference)):
+        sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
     rows = _table_rows(session, reference_file(ledger, reference))
     return ComparedSide(sample, about, rows), LOG_LAYOUT, reference
 
 
 def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
     """Only the rows of one source; within it each image is a cluster of its own."""
-    from facemon.drift.sample import Sample
-    from facemon.values.profile import Profile
-
-    sample = Sample.of_rows(side.sample.by_source.get(source, Profile()))
-    return replace(side, sample=sample)
+    return replace(side, sample=side.sample.of_source(source))
 
 
 def current_table(session: Session, path: Path, checks: Collection[Check], layout: "TableLayout") -> ComparedSide:
@@ -84,6 +87,7 @@ def current_table(session: Session, path: Path, checks: Collection[Check], layou
 
 def current_window(session: Session, ledger: "Ledger", window: Window, reference: "Reference | None") -> ComparedSide:
     """The log's rows of a window; UsageError where it overlaps the reference's."""
+    from facemon.drift.accuracy_columns import with_accuracy
     from facemon.drift.sample import Sample
     from facemon.store.windows import read_window
 
@@ -100,7 +104,33 @@ def current_window(session: Session, ledger: "Ledger", window: Window, reference
             raise FacemonError("the window has no rows that Evidently could be given")
         return found
 
-    return ComparedSide(Sample.of_sources(profiles), Side(0, since=window.since, until=window.until), rows)
+    sample = with_accuracy(
+        Sample.of_sources(profiles),
+        _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
+    )
+    return ComparedSide(sample, Side(0, since=window.since, until=window.until), rows)
+
+
+def _current_labels(
+    ledger: "Ledger", model: str, until: datetime, span: timedelta, reference: "Reference | None"
+) -> "list[LabelledHour]":
+    """The labelled hours up to the window's end, without those that the reference's accuracy is taken from."""
+    from facemon.store.evaluations import labelled_hours
+    from facemon.values.times import hour_of
+
+    end = hour_of(until - _MICROSECOND) + 1
+    found = labelled_hours(ledger.connection, model, end - span // _HOUR, end)
+    taken = range(*(_hours_of(reference) or (0, 0)))
+    return [each for each in found if each.hour not in taken]
+
+
+def _hours_of(reference: "Reference | None") -> tuple[int, int] | None:
+    """The first hour of a reference's window, and that after its last; labels are kept by the hour."""
+    from facemon.values.times import hour_of
+
+    if not (reference and reference.since and reference.until):
+        return None
+    return hour_of(reference.since), hour_of(reference.until - _MICROSECOND) + 1
 
 
 def _refuse_overlap(window: Window, reference: "Reference | None") -> None:

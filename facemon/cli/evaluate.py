@@ -60,6 +60,7 @@ def evaluate(
     """
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
+    from facemon.store.evaluations import record_accuracy
 
     now, attributes = datetime.now(UTC), session.config.model.attributes
     chosen = model or session.config.model.id
@@ -68,7 +69,7 @@ def evaluate(
         truth = read_true_labels(labels, attributes, session.config.tables)
         tables = _log_rows(ledger, chosen, attributes, since)
         result = compare(tables, truth, attributes, model=chosen, at=now, by_source=by is Grouping.SOURCE)
-        _record(ledger, result)
+        record_accuracy(ledger, result.model, result.at, result.hours)
         outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
     _print(session, result, format_, outcome.code)
     return outcome.code
@@ -99,14 +100,6 @@ def _log_rows(
     begin = -(2**63) if since is None else micros(since)
     segments = list_segments(ledger.connection, None if since is None else begin, None, model)
     return read_rows(ledger, segments, begin, 2**63 - 1, columns)
-
-
-def _record(ledger: "Ledger", result: "Evaluation") -> None:
-    from facemon.store.evaluations import record_accuracy
-
-    counts = {score.attribute: (score.correct, score.labelled) for score in result.scores if score.correct is not None}
-    if known := {name: pair for name, pair in counts.items() if pair[1]}:
-        record_accuracy(ledger, result.model, result.at, known)
 
 
 def _print(session: Session, result: "Evaluation", format_: EvaluationFormat, code: ExitCode) -> None:

@@ -49,6 +49,8 @@ class DriftConfig(Section):
     """What counts as drift."""
 
     window: PositiveDuration = timedelta(hours=24)
+    accuracy_window: PositiveDuration = timedelta(days=30)
+    """How far back from the window's end labelled images count towards the current accuracy."""
     reference: Name | None = None
     min_rows: Annotated[int, Field(ge=1)] = 200
     significance: Annotated[float, Field(gt=0, lt=1)] = 0.05

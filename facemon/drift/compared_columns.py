@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.drift.accuracy_columns import accuracy_column
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check
+from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
 from facemon.values.prediction import IMAGE_FEATURES
 
 _IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
@@ -18,7 +19,7 @@ class ComparedColumn:
 
     name: str
     attribute: str | None = None
-    measure: str = "label"
+    measure: str = LABEL
 
 
 def compared_columns(
@@ -33,19 +34,22 @@ def compared_columns(
 def model_columns(
     attributes: Sequence[AttributeConfig], reference: Sample, current: Sample
 ) -> tuple[ComparedColumn, ...]:
-    """Each attribute's label and confidence, or its value where it is a number.
+    """Each attribute's label, confidence and accuracy, or its value where it is a number.
 
-    A confidence that neither side holds is left out: tables of labels have none.
+    A confidence that neither side holds is left out (tables of labels have none), and so is an accuracy.
     """
     columns = []
     for attribute in attributes:
         if attribute.kind == "number":
-            columns.append(ComparedColumn(f"{attribute.name}_value", attribute.name, "value"))
+            columns.append(ComparedColumn(f"{attribute.name}_value", attribute.name, VALUE))
             continue
         columns.append(ComparedColumn(attribute.name, attribute.name))
         confidence = f"{attribute.name}_confidence"
         if reference.column(confidence) or current.column(confidence):
-            columns.append(ComparedColumn(confidence, attribute.name, "confidence"))
+            columns.append(ComparedColumn(confidence, attribute.name, CONFIDENCE))
+        accuracy = accuracy_column(attribute.name)
+        if reference.column(accuracy) or current.column(accuracy):
+            columns.append(ComparedColumn(accuracy, attribute.name, ACCURACY))
     return tuple(columns)
 
 
@@ -54,7 +58,9 @@ def data_columns(
 ) -> tuple[ComparedColumn, ...]:
     """Every column of either side, and every configured one, that belongs to no attribute."""
     of_attributes = {attribute.name for attribute in attributes} | {
-        column for attribute in attributes for column in (*attribute.columns, f"{attribute.name}_confidence")
+        column
+        for attribute in attributes
+        for column in (*attribute.columns, f"{attribute.name}_confidence", accuracy_column(attribute.name))
     }
     held = {
         *reference.total.columns,
@@ -75,6 +81,6 @@ def threshold_of(column: ComparedColumn, check: Check, settings: DriftConfig) ->
     """The column's own threshold if it has one, else the check's."""
     default = settings.model if check is Check.MODEL else settings.data
     own = settings.columns.get(column.name)
-    if own is None and column.measure == "value" and column.attribute is not None:
+    if own is None and column.measure == VALUE and column.attribute is not None:
         own = settings.columns.get(column.attribute)
     return (own or default).threshold

@@ -1,16 +1,18 @@
 """One check: the columns of two samples, compared and judged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
+from facemon.drift.accuracy_columns import accuracy_of
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.distances import distance
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, Verdict, overall
+from facemon.values.drift_result import ACCURACY, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 
@@ -18,36 +20,60 @@ def compare(
     reference: Sample, current: Sample, *, columns: Sequence[ComparedColumn], settings: DriftConfig, check: Check
 ) -> CheckResult:
     """Judge each of the columns; p-values are adjusted over those that were tested."""
-    evidence = [_weigh(reference, current, column, settings) for column in columns]
-    corrected = iter(adjusted([part.p_value for part in evidence if part.p_value is not None]))
-    results = []
-    for column, part in zip(columns, evidence, strict=True):
-        first, second = reference.column(column.name), current.column(column.name)
-        held = first or second
-        threshold = threshold_of(column, check, settings)
-        p_adjusted = next(corrected) if part.p_value is not None else None
-        decision = decide(part, p_adjusted, threshold, settings.significance)
-        results.append(
-            ColumnResult(
-                column=column.name,
-                kind=_kind(held) if held else "categorical" if column.measure == "label" else "number",
-                verdict=decision.verdict,
-                score=part.score,
-                p_value=part.p_value,
-                p_adjusted=p_adjusted,
-                n_reference=first.total if first else 0,
-                n_current=second.total if second else 0,
-                method=part.method,
-                detectable=part.detectable,
-                threshold=threshold,
-                reason=decision.reason,
-                attribute=column.attribute,
-                measure=column.measure,
-                test=part.test,
-            )
-        )
+    return compare_groups([(reference, current)], columns=columns, settings=settings, check=check)[0]
+
+
+def compare_groups(
+    groups: Sequence[tuple[Sample, Sample]],
+    *,
+    columns: Sequence[ComparedColumn],
+    settings: DriftConfig,
+    check: Check,
+) -> list[CheckResult]:
+    """Judge the columns of each pair of a reference and its current data; p-values are adjusted over all of them."""
+    evidence = [[_weigh(*group, column, settings) for column in columns] for group in groups]
+    tested = [part.p_value for parts in evidence for part in parts if part.p_value is not None]
+    corrected = iter(adjusted(tested))
     default = settings.model if check is Check.MODEL else settings.data
-    return CheckResult(overall(result.verdict for result in results), default.threshold, tuple(results))
+    outcomes = []
+    for group, parts in zip(groups, evidence, strict=True):
+        results = [
+            _judged(group, column, part, next(corrected) if part.p_value is not None else None, check, settings)
+            for column, part in zip(columns, parts, strict=True)
+        ]
+        verdict = overall(result.verdict for result in results)
+        outcomes.append(CheckResult(verdict, default.threshold, tuple(results)))
+    return outcomes
+
+
+def _judged(
+    group: tuple[Sample, Sample],
+    column: ComparedColumn,
+    evidence: Evidence,
+    p_adjusted: float | None,
+    check: Check,
+    settings: DriftConfig,
+) -> ColumnResult:
+    first, second = (sample.column(column.name) for sample in group)
+    threshold = threshold_of(column, check, settings)
+    decision = decide(evidence, p_adjusted, threshold, settings.significance)
+    return ColumnResult(
+        column=column.name,
+        kind=_kind_of(column, first or second),
+        verdict=decision.verdict,
+        score=evidence.score,
+        p_value=evidence.p_value,
+        p_adjusted=p_adjusted,
+        n_reference=first.total if first else 0,
+        n_current=second.total if second else 0,
+        method=evidence.method,
+        detectable=evidence.detectable,
+        threshold=threshold,
+        reason=decision.reason,
+        attribute=column.attribute,
+        measure=column.measure,
+        test=evidence.test,
+    )
 
 
 def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig) -> Evidence:
@@ -60,6 +86,8 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
         if name in sample.faulty:
             return Evidence(reason=f"{sample.faulty[name]} in the {side}")
     first, second = reference.column(name), current.column(name)
+    if column.measure == ACCURACY:
+        return _weigh_accuracy(reference, current, name, settings)
     if first is None and reference.rows:
         return Evidence(reason="the reference has no such column", untested=Verdict.NOT_COMPARED)
     # Where no face was found an attribute's column is not missing: it has no rows.
@@ -75,6 +103,21 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
     return evidence_of(reference, current, name, settings.cluster, settings.significance)
 
 
+def _weigh_accuracy(reference: Sample, current: Sample, name: str, settings: DriftConfig) -> Evidence:
+    """The drop of accuracy, tested as any two labels are; an accuracy that rises is no drift."""
+    first, second = reference.column(name), current.column(name)
+    if first is None or second is None:
+        where = "reference's window" if first is None else "drift.accuracy_window"
+        reason = f"no labels within the {where}: facemon evaluate compares with true ones"
+        return Evidence(reason=reason, untested=Verdict.NOT_COMPARED)
+    drop = max(0.0, accuracy_of(first) - accuracy_of(second))
+    if too_few := _too_few_rows(first, second, settings.min_rows):
+        return Evidence(drop, _DROP, reason=too_few)
+    found = evidence_of(reference, current, name, settings.cluster, settings.significance)
+    return replace(found, score=drop, method=_DROP)
+
+
+_DROP = "accuracy_drop"
 _HOLDS = {"categorical": "labels", "number": "numbers"}
 _METHODS = {"categorical": "total_variation", "number": "ks"}
 
@@ -85,6 +128,12 @@ def _too_few_rows(first: ColumnCounts | None, second: ColumnCounts | None, min_r
         if count < min_rows:
             return f"{count} row{'s' * (count != 1)}{where}, fewer than min_rows {min_rows}"
     return None
+
+
+def _kind_of(column: ComparedColumn, held: ColumnCounts | None) -> str:
+    if column.measure == ACCURACY:
+        return ACCURACY
+    return _kind(held) if held else "categorical" if column.measure == LABEL else "number"
 
 
 def _kind(column: ColumnCounts) -> str:

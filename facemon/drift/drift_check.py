@@ -7,9 +7,9 @@ from datetime import datetime
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import compared_columns
-from facemon.drift.comparison import compare
+from facemon.drift.comparison import compare_groups
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, overall
+from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, overall
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
@@ -30,27 +30,25 @@ def run_checks(
     evidently: CheckResult | None = None,
     evidently_decides: bool = False,
     notes: Sequence[str] = (),
+    by_source: bool = False,
 ) -> DriftResult:
     """Run the data and model checks that are asked for and join Evidently's outcome where there is one.
 
-    `evidently` is what `evidently_report.run_evidently` found; it takes part in the verdict only where
-    `evidently_decides`. The rows of both sides are set from the samples.
+    With `by_source` each source is judged too, p-values adjusted over all sources and the whole. `evidently` is
+    what `evidently_report.run_evidently` found; it takes part in the verdict only where `evidently_decides`. The
+    rows of both sides are set from the samples.
     """
-    outcomes = {
-        check: compare(
-            reference,
-            current,
-            columns=compared_columns(check, attributes, reference, current, settings),
-            settings=settings,
-            check=check,
-        )
-        for check in (Check.DATA, Check.MODEL)
-        if check in checks
-    }
-    deciding = [outcome.verdict for outcome in outcomes.values()]
+    sources = _sources(reference, current) if by_source else []
+    groups = [(reference, current), *((reference.of_source(name), current.of_source(name)) for name in sources)]
+    whole, *rest = _outcomes(groups, checks, attributes, settings)
+    parts = tuple(
+        SourceResult(name, overall(outcome.verdict for outcome in held.values()), first.rows, second.rows, held)
+        for name, (first, second), held in zip(sources, groups[1:], rest, strict=True)
+    )
+    deciding = [*(outcome.verdict for outcome in whole.values()), *(part.verdict for part in parts)]
     sentences = [LABELS_NOTE] if reference_side.kind == "labels" else []
     if evidently is not None:
-        outcomes[Check.EVIDENTLY] = evidently
+        whole[Check.EVIDENTLY] = evidently
         if evidently_decides:
             deciding.append(evidently.verdict)
         else:
@@ -60,8 +58,31 @@ def run_checks(
         at=at,
         reference=replace(reference_side, rows=reference.rows),
         current=replace(current_side, rows=current.rows),
-        checks=outcomes,
+        checks=whole,
         model=model,
         source=source,
         notes=(*sentences, *notes),
+        sources=parts,
     )
+
+
+def _outcomes(
+    groups: Sequence[tuple[Sample, Sample]],
+    checks: Collection[Check],
+    attributes: Sequence[AttributeConfig],
+    settings: DriftConfig,
+) -> list[dict[Check, CheckResult]]:
+    """The checks of each pair of samples; the first pair is the whole and says which columns there are."""
+    outcomes: list[dict[Check, CheckResult]] = [{} for _ in groups]
+    for check in (Check.DATA, Check.MODEL):
+        if check in checks:
+            columns = compared_columns(check, attributes, *groups[0], settings)
+            found = compare_groups(groups, columns=columns, settings=settings, check=check)
+            for held, outcome in zip(outcomes, found, strict=True):
+                held[check] = outcome
+    return outcomes
+
+
+def _sources(reference: Sample, current: Sample) -> list[str | None]:
+    """The sources of either side by name, rows without one last."""
+    return sorted({*reference.by_source, *current.by_source}, key=lambda name: (name is None, name or ""))

@@ -1,7 +1,7 @@
 """One side of a comparison: the profiles of its rows per source, and what could not be counted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -13,14 +13,12 @@ class Sample:
     """The rows of a window, a reference or a table.
 
     `by_source` holds one profile per source; the rows without one are under None. `total` is their sum.
-    `accuracy` gives per attribute how many of how many labelled rows were right. For columns of a table that
-    were not counted, `not_comparable` says why they cannot be compared by their nature, and `faulty` what is
-    wrong with them. `names` are the columns that the user could have meant.
+    For columns of a table that were not counted, `not_comparable` says why they cannot be compared by their
+    nature, and `faulty` what is wrong with them. `names` are the columns that the user could have meant.
     """
 
     by_source: Mapping[str | None, Profile]
     total: Profile
-    accuracy: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
     not_comparable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     faulty: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     names: tuple[str, ...] = ()
@@ -33,8 +31,13 @@ class Sample:
 
     @classmethod
     def of_rows(cls, profile: Profile) -> Self:
-        """A sample in which every image stands for itself, such as the rows of one source asked about alone."""
+        """A sample in which every image stands for itself."""
         return cls.of_sources({None: profile})
+
+    def of_source(self, source: str | None) -> "Sample":
+        """The rows of one source alone; within it each image stands for itself."""
+        alone = self.by_source.get(source, Profile())
+        return replace(self, by_source={None: alone}, total=alone)
 
     @property
     def rows(self) -> int:

@@ -1,6 +1,6 @@
 """Predictions of the log beside true labels: the scores of every attribute, and what could not be compared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,13 @@ from facemon.config.model import AttributeConfig
 from facemon.evaluation.newest_predictions import NewestPredictions, newest_predictions
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
 from facemon.evaluation.true_labels import TrueLabels, Truth
+from facemon.values.labelled_hour import LabelledHour
 from facemon.values.times import format_time
 
 SCHEMA = "facemon.evaluation/1"
 _EXAMPLES = 5
 _NO_LABEL, _UNKNOWN_LABEL = -1, -2
+_HOUR_MICROS = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Evaluation:
     by_source: Mapping[str | None, tuple[AttributeScore, ...]]
     unlabelled: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    hours: tuple[LabelledHour, ...]
+    """The right and the labelled predictions of each hour and source, for the log."""
 
     @property
     def has_trouble(self) -> bool:
@@ -96,6 +100,7 @@ def evaluate(
         {source: _scores(found, labels, labelled, rows) for source, rows in sources.items()},
         labels.unlabelled,
         tuple(_left_out(found, labels)),
+        tuple(each for attribute in labelled for each in _by_hour(attribute, found, labels.truths[attribute.name])),
     )
 
 
@@ -117,18 +122,38 @@ def _score(
         errors = differences[rows & np.isfinite(differences)]
     if attribute.kind == "number":
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
-    kept = rows & (codes >= 0)
-    places = pa.array(attribute.classes, pa.string())
-    predicted = pc.fill_null(pc.index_in(found.rows.column(attribute.name), places), -1).to_numpy()
+    kept, predicted = rows & (codes >= 0), _predicted(attribute, found)
     confidence = _floats(found.rows, f"{attribute.name}_confidence")
     return score_labels(
         attribute.name,
         attribute.classes,
         codes[kept],
-        predicted[kept].astype(np.intp),
+        predicted[kept],
         confidence[kept],
         absolute_errors=errors,
     )
+
+
+def _predicted(attribute: AttributeConfig, found: NewestPredictions) -> NDArray[np.intp]:
+    places = pa.array(attribute.classes, pa.string())
+    codes = pc.fill_null(pc.index_in(found.rows.column(attribute.name), places), -1)
+    return codes.to_numpy().astype(np.intp)
+
+
+def _by_hour(attribute: AttributeConfig, found: NewestPredictions, truth: Truth) -> Iterator[LabelledHour]:
+    if attribute.kind == "number" or not len(found.labels):
+        return
+    codes = truth.codes[found.labels]
+    observed = found.rows.column("observed_at").cast(pa.int64()).to_numpy()
+    encoded = pc.dictionary_encode(found.rows.column("source").combine_chunks(), null_encoding="encode")
+    names = encoded.dictionary.to_pylist()
+    places = encoded.indices.to_numpy(zero_copy_only=False)
+    kept = codes >= 0
+    groups, inverse = np.unique(np.stack([observed // _HOUR_MICROS, places])[:, kept], axis=1, return_inverse=True)
+    right = (codes == _predicted(attribute, found))[kept]
+    labelled, correct = np.bincount(inverse.ravel()), np.bincount(inverse.ravel(), right)
+    for (hour, place), total, hits in zip(groups.T.tolist(), labelled.tolist(), correct.tolist(), strict=True):
+        yield LabelledHour(attribute.name, hour, names[place], int(hits), total)
 
 
 def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:

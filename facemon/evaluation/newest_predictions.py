@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from facemon.evaluation.true_labels import HASH
 
-COLUMNS = ("run", "ordinal", "image", HASH, "face", "predicted_at", "source", "error")
+COLUMNS = ("run", "ordinal", "image", HASH, "face", "observed_at", "predicted_at", "source", "error")
 _LABEL, _IS_EXACT = "_label", "_is_exact"
 
 

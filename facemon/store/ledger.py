@@ -13,7 +13,7 @@ from facemon.store.process_lock import ProcessLock
 LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
 FOLDERS = ("segments", "references", "reports", "locks")
-STORE_VERSION = 1
+STORE_VERSION = 2
 _APPLICATION_ID = 0x66616365  # "face"
 _BUSY_SECONDS = 30
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
@@ -47,8 +47,11 @@ CREATE TABLE drift_columns (
     samples INTEGER NOT NULL, undecided INTEGER NOT NULL, PRIMARY KEY (check_name, attribute, measure)) WITHOUT ROWID;
 CREATE TABLE drift_checks (check_name TEXT PRIMARY KEY, threshold REAL NOT NULL, decided INTEGER) WITHOUT ROWID;
 CREATE TABLE evaluations (
-    at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
-    PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;
+    at INTEGER, model TEXT, attribute TEXT, hour INTEGER, source TEXT, correct INTEGER NOT NULL,
+    labelled INTEGER NOT NULL, PRIMARY KEY (at, model, attribute, hour, source)) WITHOUT ROWID;
+CREATE TABLE announced_drift (
+    model TEXT, source TEXT, check_name TEXT, column_name TEXT,
+    PRIMARY KEY (model, source, check_name, column_name)) WITHOUT ROWID;
 CREATE TABLE command_runs (
     command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
     last_success INTEGER) WITHOUT ROWID;

@@ -1,7 +1,9 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, run_checks
+from facemon.drift.sample import Sample
 from facemon.values.drift_result import (
     Check,
     CheckResult,
@@ -11,7 +13,7 @@ from facemon.values.drift_result import (
     from_document,
     to_document,
 )
-from tests.drift.worlds import binary, single, yes_no
+from tests.drift.worlds import binary, profile, single, yes_no
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 EVIDENTLY = CheckResult(Verdict.DRIFT, 0.5, ())
@@ -51,3 +53,48 @@ def test_the_json_reads_back() -> None:
     result = checked(current_yes=300)
     assert result.verdict is Verdict.DRIFT
     assert from_document(to_document(result)) == result
+
+
+def seen_by(cameras: Mapping[str | None, int]) -> Sample:
+    return Sample.of_sources({name: profile({"beard": yes_no(yes, 500)}) for name, yes in cameras.items()})
+
+
+def by_source(now: Mapping[str | None, int]) -> DriftResult:
+    return run_checks(
+        seen_by({f"c{number}": 150 for number in range(8)}),
+        seen_by(now),
+        checks=[Check.MODEL],
+        attributes=[binary("beard")],
+        settings=DriftConfig(),
+        at=AT,
+        reference_side=Side(0),
+        current_side=Side(0),
+        by_source=True,
+    )
+
+
+def test_one_source_that_drifts_is_found_among_quiet_ones() -> None:
+    result = by_source({**{f"c{number}": 150 for number in range(7)}, "c7": 260})
+    assert result.checks[Check.MODEL].verdict is not Verdict.DRIFT  # the whole moved by 2.75 points
+    assert [each.source for each in result.sources] == [f"c{number}" for number in range(8)]
+    assert [each.verdict for each in result.sources] == [Verdict.OK] * 7 + [Verdict.DRIFT]
+    assert result.verdict is Verdict.DRIFT
+    assert from_document(to_document(result)) == result
+
+
+def test_sources_are_corrected_over_all_of_them() -> None:
+    result = by_source({f"c{number}": 150 + 6 * number for number in range(8)})
+    columns = [each.checks[Check.MODEL].columns[0] for each in result.sources]
+    whole = result.checks[Check.MODEL].columns[0]
+    tested = sorted((column.p_value or 0, column.p_adjusted or 0) for column in [*columns, whole])
+    smallest, of_smallest = tested[0]
+    assert of_smallest >= smallest * len(tested) * 0.99 or of_smallest == tested[1][1]
+
+
+def test_a_source_of_one_side_only_is_unknown() -> None:
+    result = by_source({**{f"c{number}": 150 for number in range(7)}, "new": 150, None: 150})
+    found = {each.source: (each.verdict, each.reference_rows, each.current_rows) for each in result.sources}
+    assert found["c7"] == (Verdict.UNDECIDED, 500, 0)
+    assert found["new"] == (Verdict.UNDECIDED, 0, 500)
+    assert found[None] == (Verdict.UNDECIDED, 0, 500)
+    assert result.verdict is Verdict.UNDECIDED

@@ -109,9 +109,9 @@ def test_a_store_of_another_version_is_left_alone(folder: Path, create: bool) ->
     with Ledger.open(folder, create=True) as ledger:
         log_images(ledger, 50)
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 1")
     before = states(folder)
-    with pytest.raises(FacemonError, match="has version 2; this facemon reads version 1"):
+    with pytest.raises(FacemonError, match="has version 1; this facemon reads version 2"):
         Ledger.open(folder, create=create)
     assert states(folder) == before
 
