@@ -1,24 +1,38 @@
 """How `facemon drift-check` gives its result: on stdout in the format that was asked for, and as a page."""
 
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from shutil import get_terminal_size
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
 from facemon.cli.console import Console
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.reports.deciding_checks import deciding_columns
+from facemon.reports.github_report import annotations, step_outputs
+from facemon.reports.html_report import html_report
+from facemon.reports.junit_report import junit_report
+from facemon.reports.markdown_report import markdown_report
+from facemon.reports.text_report import text_report
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, DriftResult, Verdict, to_document
 
 PAGE = Path("reports", "drift.html")
 """Where `--html` writes, in the store's folder."""
 
-Shapes = Mapping[tuple[Check, str], ColumnShape]
+STEP_SUMMARY, STEP_OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
+"""The variables by which a GitHub runner names the files that a step may append to."""
+
+_ROOM_FOR_BARS = 110
+"""Characters; in a narrower terminal one more column would fold all the others."""
+
+_Shapes = Callable[[], Mapping[tuple[Check, str], ColumnShape]]
 
 
 class ReportFormat(StrEnum):
@@ -26,6 +40,9 @@ class ReportFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    GITHUB = "github"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
 
 
 FormatOption = Annotated[
@@ -41,10 +58,10 @@ def print_result(
     result: DriftResult,
     format_: ReportFormat,
     *,
-    decided: ExitCode,  # noqa: ARG001
+    decided: ExitCode,
     code: ExitCode,
     page: Path | None = None,
-    shapes: Callable[[], Shapes] = dict,
+    shapes: _Shapes = dict,
 ) -> None:
     """Print a result, and write it to `page` too; in quiet mode stdout stays empty where the command ends in 0.
 
@@ -52,20 +69,32 @@ def print_result(
     distributions are drawn.
     """
     if page is not None:
-        _write_page(console, result, page, shapes())
+        _write_page(console, result, page, shapes)
+    if format_ is ReportFormat.GITHUB:
+        _append_for_runner(result, decided)
     if console.is_quiet and code is ExitCode.OK:
         return
     match format_:
         case ReportFormat.TEXT:
-            _print_text(console, result)
+            _print_text(console, result, shapes)
         case ReportFormat.JSON:
             console.document(to_document(result))
+        case ReportFormat.GITHUB:
+            console.result(annotations(result))
+        case ReportFormat.JUNIT:
+            console.result(junit_report(result))
+        case ReportFormat.MARKDOWN:
+            console.result(markdown_report(result).rstrip("\n"))
+        case _:
+            assert_never(format_)
 
 
 def print_history(session: Session, format_: ReportFormat) -> ExitCode:
-    """List the last checks."""
+    """List the last checks; UsageError for a format that holds only one."""
     from facemon.store.drift_results import drift_history
 
+    if format_ not in (ReportFormat.TEXT, ReportFormat.JSON):
+        raise UsageError(f"--history has no --format {format_.value}", "write text or json")
     with session.open_ledger() as ledger:
         results = list(drift_history(ledger))
     if format_ is ReportFormat.JSON:
@@ -83,22 +112,47 @@ def _history_row(result: DriftResult) -> Sequence[str]:
     return (f"{result.at:%Y-%m-%d %H:%M:%S}", result.verdict.value, name, str(result.current.rows), ", ".join(drifted))
 
 
-def _print_text(console: Console, result: DriftResult) -> None:
-    from facemon.reports.text_report import HEADINGS, text_report
-
-    report = text_report(result)
+def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
+    report = text_report(result, shapes() if _can_draw(console) else None)
     for sentence in report.summary:
         console.result(sentence)
     console.result("")
-    console.table(HEADINGS, report.rows)
+    console.table(report.columns.headings, report.columns.rows)
+    if report.source_summary:
+        console.result("")
+    for sentence in report.source_summary:
+        console.result(sentence)
+    if report.source_columns.rows:
+        console.result("")
+        console.table(report.source_columns.headings, report.source_columns.rows)
     for note in report.notes:
         console.result(note)
 
 
-def _write_page(console: Console, result: DriftResult, page: Path, shapes: Shapes) -> None:
-    from facemon.reports.html_report import html_report
+def _can_draw(console: Console) -> bool:
+    """Whether bars reach a person: not in a pipe, nor where they lack room, nor where stdout has no such characters."""
+    has_room = get_terminal_size().columns >= _ROOM_FOR_BARS
+    return console.is_terminal and has_room and (sys.stdout.encoding or "").lower().startswith("utf")
 
-    text = html_report(result, shapes)
+
+def _append_for_runner(result: DriftResult, decided: ExitCode) -> None:
+    """Append to the files that the runner named; outside a runner, nothing."""
+    for variable, text in (
+        (STEP_SUMMARY, f"## Drift check\n\n{markdown_report(result)}\n"),
+        (STEP_OUTPUTS, step_outputs(result, decided)),
+    ):
+        if path := os.environ.get(variable):
+            try:
+                with Path(path).open("a", encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                raise FacemonError(
+                    f"{path} cannot be written: {error.strerror}", f"it is the file that {variable} names"
+                ) from error
+
+
+def _write_page(console: Console, result: DriftResult, page: Path, shapes: _Shapes) -> None:
+    text = html_report(result, shapes())
     draft = None
     try:
         page.parent.mkdir(parents=True, exist_ok=True)

@@ -1,100 +1,111 @@
-"""A drift result as rows of plain text and sentences; how they are drawn is the console's business."""
+"""A drift result as tables of plain text and sentences; how they are drawn is the console's business."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
+from facemon.reports.column_figures import HEADINGS, column_figures, one_line
+from facemon.reports.ranking import ORDER, ranked, telling
+from facemon.reports.sparkline import both_sides
+from facemon.values.column_shape import ColumnShape
+from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict
 
-HEADINGS = ("check", "column", "verdict", "shift", "limit", "p", "rows", "why")
-_ORDER = (Verdict.DRIFT, Verdict.UNDECIDED, Verdict.OK, Verdict.NOT_COMPARED)
+Shapes = Mapping[tuple[Check, str], ColumnShape]
+"""The distributions of columns, by check and column name."""
+
+_SAID = {
+    Verdict.DRIFT: "Drift.",
+    Verdict.UNDECIDED: "Undecided: this data cannot tell.",
+    Verdict.OK: "No drift.",
+    Verdict.NOT_COMPARED: "Nothing was compared.",
+}
+_COUNTED = {
+    Verdict.DRIFT: "drifted",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.OK: "ok",
+    Verdict.NOT_COMPARED: "not compared",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """Rows of as many cells as there are headings."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TextReport:
-    """A table below `HEADINGS`, and what to say above and below it."""
+    """What to say, the table of all columns below it, then the same by source where that was asked for."""
 
     summary: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    columns: TextTable
+    source_summary: tuple[str, ...]
+    source_columns: TextTable
+    """Drifted and undecided columns alone."""
     notes: tuple[str, ...]
 
 
-def text_report(result: DriftResult, *, with_ok: bool = True) -> TextReport:
-    """Drifted columns first, then undecided ones; `with_ok` also lists those with nothing to say."""
-    rows = [
-        (_ORDER.index(column.verdict), _row(check, column))
-        for check, outcome in result.checks.items()
-        for column in outcome.columns
-        if with_ok or column.verdict in (Verdict.DRIFT, Verdict.UNDECIDED)
-    ]
-    rows.sort(key=lambda entry: entry[0])
-    summary = [_headline(result)]
-    summary += [_check_sentence(check, outcome) for check, outcome in result.checks.items()]
-    return TextReport(tuple(summary), tuple(row for _, row in rows), result.notes)
+def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport:
+    """Drifted columns first, then undecided ones; with `shapes`, also their distributions as small bars."""
+    checks = [_check_sentence(check.value, outcome) for check, outcome in result.checks.items()]
+    return TextReport(
+        (headline(result), *checks),
+        _column_table(result.checks, shapes or {}),
+        tuple(source_sentence(each) for each in result.sources),
+        _source_table(result.sources),
+        result.notes,
+    )
 
 
-def _headline(result: DriftResult) -> str:
-    said = {
-        Verdict.DRIFT: "Drift.",
-        Verdict.UNDECIDED: "Undecided: this data cannot tell.",
-        Verdict.OK: "No drift.",
-        Verdict.NOT_COMPARED: "Nothing was compared.",
-    }[result.verdict]
-    return f"{said} {_side(result.current, 'Current')}, {_side(result.reference, 'reference')}."
+def headline(result: DriftResult) -> str:
+    """The verdict and what was compared."""
+    return f"{_SAID[result.verdict]} {_side(result.current, 'Current')}, {_side(result.reference, 'reference')}."
+
+
+def source_name(each: SourceResult) -> str:
+    """How a source is called, those rows too that have none."""
+    return "(no source)" if each.source is None else one_line(each.source)
+
+
+def source_sentence(each: SourceResult) -> str:
+    """The verdict on one source, and on how many rows it rests."""
+    drifted = dict.fromkeys(column.column for _, column in ranked(each.checks) if column.verdict is Verdict.DRIFT)
+    names = f" of {', '.join(map(one_line, drifted))}" if drifted else ""
+    rows = f"{each.current_rows:,} rows, {each.reference_rows:,} in the reference"
+    return f"source {source_name(each)}: {each.verdict.value}{names} ({rows})"
 
 
 def _side(side: Side, title: str) -> str:
-    name = f" {side.name}" if side.name else ""
+    name = f" {one_line(side.name)}" if side.name else ""
     days = ""
     if side.since and side.until:
         days = f" from {side.since:%Y-%m-%d %H:%M} to {side.until:%Y-%m-%d %H:%M}"
     return f"{title}{name}: {side.rows:,} rows{days}"
 
 
-def _check_sentence(check: Check, outcome: CheckResult) -> str:
-    counts = dict.fromkeys(_ORDER, 0)
+def _check_sentence(name: str, outcome: CheckResult) -> str:
+    counts = dict.fromkeys(ORDER, 0)
     for column in outcome.columns:
         counts[column.verdict] += 1
-    names = {
-        Verdict.DRIFT: "drifted",
-        Verdict.UNDECIDED: "undecided",
-        Verdict.OK: "ok",
-        Verdict.NOT_COMPARED: "not compared",
-    }
-    parts = [f"{counts[verdict]} {names[verdict]}" for verdict in _ORDER if counts[verdict]]
-    return f"{check.value}: {outcome.verdict.value} ({', '.join(parts) or 'no columns'})"
+    parts = [f"{counts[verdict]} {_COUNTED[verdict]}" for verdict in ORDER if counts[verdict]]
+    return f"{name}: {outcome.verdict.value} ({', '.join(parts) or 'no columns'})"
 
 
-def _row(check: Check, column: ColumnResult) -> tuple[str, ...]:
-    is_ours = check is not Check.EVIDENTLY
-    return (
-        check.value,
-        column.column,
-        column.verdict.value.replace("_", " "),
-        _amount(column.score, column, is_ours),
-        _amount(column.threshold, column, is_ours) if column.score is not None else "",
-        _probability(column.p_adjusted if is_ours else column.p_value),
-        f"{column.n_reference:,} / {column.n_current:,}",
-        column.reason or _why(column),
-    )
+def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> TextTable:
+    lines: list[tuple[str, ...]] = [("check", *HEADINGS, "reference ▏current")]
+    for check, column in ranked(checks):
+        shape = shapes.get((check, column.column))
+        lines.append((check.value, *column_figures(check, column), both_sides(shape) if shape else ""))
+    headings, *rows = lines if shapes else [line[:-1] for line in lines]
+    return TextTable(headings, tuple(rows))
 
 
-def _why(column: ColumnResult) -> str:
-    if column.verdict is Verdict.DRIFT and column.p_adjusted is None:
-        return column.test or ""
-    return ""
-
-
-def _amount(score: float | None, column: ColumnResult, is_ours: bool) -> str:
-    """A shift of shares in percentage points; a KS distance, or Evidently's number, as it is."""
-    if score is None:
-        return ""
-    if is_ours and column.kind in ("categorical", "accuracy"):
-        return f"{100 * score:.1f} pts"
-    return f"{score:.3f}"
-
-
-def _probability(p_value: float | None) -> str:
-    if p_value is None:
-        return ""
-    if p_value < 1e-99:
-        return "<1e-99"
-    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"
+def _source_table(sources: tuple[SourceResult, ...]) -> TextTable:
+    rows = [
+        (column.verdict, (source_name(each), check.value, *column_figures(check, column)))
+        for each in sources
+        for check, column in telling(each.checks)
+    ]
+    rows.sort(key=lambda row: ORDER.index(row[0]))
+    return TextTable(("source", "check", *HEADINGS), tuple(cells for _, cells in rows))

@@ -1,47 +1,49 @@
-from datetime import UTC, datetime
+from facemon.reports.text_report import text_report
+from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
 
-from facemon.reports.text_report import HEADINGS, text_report
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
-
-RESULT = DriftResult(
-    Verdict.DRIFT,
-    datetime(2026, 11, 23, 2, tzinfo=UTC),
-    Side(10_000, "day one"),
-    Side(812, since=datetime(2026, 11, 22, 2, tzinfo=UTC), until=datetime(2026, 11, 23, 2, tzinfo=UTC)),
-    {
-        Check.DATA: CheckResult(
-            Verdict.OK,
-            0.1,
-            (ColumnResult("image_size", "number", Verdict.OK, 0.02, 0.5, 0.5, 10_000, 812, threshold=0.1),),
-        ),
-        Check.MODEL: CheckResult(
-            Verdict.DRIFT,
-            0.05,
-            (
-                ColumnResult("age", "categorical", Verdict.UNDECIDED, reason="120 rows, fewer than min_rows 200"),
-                ColumnResult("gender", "categorical", Verdict.DRIFT, 0.121, 1e-9, 2e-9, 10_000, 812, threshold=0.05),
-            ),
-        ),
-    },
-    notes=("Mind this.",),
-)  # fmt: skip
+HEADINGS = ("check", "column", "verdict", "shift", "limit", "p", "rows", "why")
 
 
 def test_drift_comes_first_and_labels_in_points() -> None:
     report = text_report(RESULT)
-    assert report.rows == (
+    assert report.columns.headings == HEADINGS
+    assert report.columns.rows == (
         ("model", "gender", "drift", "12.1 pts", "5.0 pts", "2e-09", "10,000 / 812", ""),
-        ("model", "age", "undecided", "", "", "", "0 / 0", "120 rows, fewer than min_rows 200"),
+        ("model", "age", "undecided", "", "", "", "0 / 120", "120 rows, fewer than min_rows 200"),
         ("data", "image_size", "ok", "0.020", "0.100", "0.500", "10,000 / 812", ""),
+        ("data", "filename", "not compared", "", "", "", "0 / 0", "it names single rows (an identifier)"),
     )
-    assert all(len(row) == len(HEADINGS) for row in report.rows)
     assert report.summary == (
         "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00, reference day one: 10,000 rows.",
-        "data: ok (1 ok)",
+        "data: ok (1 ok, 1 not compared)",
         "model: drift (1 drifted, 1 undecided)",
     )
     assert report.notes == ("Mind this.",)
+    assert (report.source_summary, report.source_columns.rows) == ((), ())
 
 
-def test_the_quiet_columns_may_be_left_out() -> None:
-    assert [row[1] for row in text_report(RESULT, with_ok=False).rows] == ["gender", "age"]
+def test_shapes_are_one_column_more() -> None:
+    plain, drawn = text_report(RESULT).columns, text_report(RESULT, SHAPES).columns
+    assert drawn.headings == (*HEADINGS, "reference ▏current")
+    assert [row[:-1] for row in drawn.rows] == list(plain.rows)
+    assert [row[-1] for row in drawn.rows] == ["▆▆ ▏▄█", "", "▁█ ▏▁▁", ""]
+
+
+def test_each_source_is_one_sentence_and_only_what_it_has_to_tell() -> None:
+    report = text_report(BY_SOURCE)
+    assert report.source_summary == (
+        "source (no source): ok (400 rows, 5,000 in the reference)",
+        "source cam 1: drift of gender (412 rows, 5,000 in the reference)",
+    )
+    assert report.source_columns.headings == ("source", *HEADINGS)
+    assert [row[:4] for row in report.source_columns.rows] == [
+        ("cam 1", "model", "gender", "drift"),
+        ("cam 1", "model", "age", "undecided"),
+    ]
+
+
+def test_a_name_neither_breaks_a_line_nor_steers_the_terminal() -> None:
+    report = text_report(NASTY_RESULT)
+    cells = [cell for row in (*report.columns.rows, *report.source_columns.rows) for cell in row]
+    assert all(text.isprintable() for text in (*report.summary, *report.source_summary, *cells))
+    assert report.columns.rows[0][1] == 'a|b <x> & "q" ::error::50%, [31m'

@@ -1,0 +1,87 @@
+"""A drift result as JUnit XML, which CI servers show as tests: one suite for a check, one case for a column."""
+
+import re
+from collections.abc import Mapping
+from xml.etree import ElementTree as ET
+
+from facemon.reports.column_figures import column_sentence
+from facemon.reports.deciding_checks import deciding_checks
+from facemon.reports.text_report import headline, source_name
+from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
+from facemon.values.times import format_time
+
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, not even escaped (section 2.2)."""
+_CLASS = "facemon.drift"
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def junit_report(result: DriftResult) -> str:
+    """Drift is a failure, undecided an error, not compared is skipped; in ASCII, so that any encoding holds it.
+
+    A check that does not decide the verdict has no failures: what it found is skipped, with what it says.
+    """
+    suites = _suites(result.checks, "")
+    for each in result.sources:
+        suites += _suites(each.checks, source_name(each))
+    if result.verdict is not Verdict.OK and not any(_count(suites, kind) for kind in ("failure", "error")):
+        # Without it the report would look like a good one.
+        suites.append(_suite("verdict", [_case(_CLASS, "verdict", result.verdict, headline(result))]))
+    root = ET.Element("testsuites", {"name": "facemon drift-check"} | _totals(suites))
+    for suite in suites:
+        suite.set("timestamp", format_time(result.at))
+    root.extend(suites)
+    ET.indent(root)
+    return ET.tostring(root, encoding="us-ascii", xml_declaration=True).decode("ascii")
+
+
+def _suites(checks: Mapping[Check, CheckResult], source: str) -> list[ET.Element]:
+    deciding, suites = deciding_checks(checks), []
+    for check, outcome in checks.items():
+        class_name = f"{_CLASS}.{check.value}{source and f'.{source}'}"
+        decides = check in deciding and outcome.verdict is not Verdict.OK
+        cases = [_column_case(class_name, check, column, decides=decides) for column in outcome.columns]
+        suites.append(_suite(f"{check.value}{source and f' of source {source}'}", cases))
+    return suites
+
+
+def _suite(name: str, cases: list[ET.Element]) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": _plain(name), "tests": str(len(cases)), "time": "0"})
+    suite.extend(cases)
+    for attribute, kind in _COUNTED.items():
+        suite.set(attribute, str(_count([suite], kind)))
+    return suite
+
+
+def _column_case(class_name: str, check: Check, column: ColumnResult, *, decides: bool) -> ET.Element:
+    sentence, verdict = column_sentence(check, column), column.verdict
+    if verdict in (Verdict.DRIFT, Verdict.UNDECIDED) and not decides:
+        sentence, verdict = f"{verdict.value}, which decides nothing here: {sentence}", Verdict.NOT_COMPARED
+    return _case(class_name, column.column, verdict, sentence)
+
+
+def _case(class_name: str, name: str, verdict: Verdict, sentence: str) -> ET.Element:
+    case = ET.Element("testcase", {"classname": _plain(class_name), "name": _plain(name), "time": "0"})
+    message = _plain(sentence)
+    match verdict:
+        case Verdict.DRIFT:
+            ET.SubElement(case, "failure", {"message": message, "type": verdict.value})
+        case Verdict.UNDECIDED:
+            ET.SubElement(case, "error", {"message": message, "type": verdict.value})
+        case Verdict.NOT_COMPARED:
+            ET.SubElement(case, "skipped", {"message": message})
+        case Verdict.OK:
+            ET.SubElement(case, "system-out").text = message
+    return case
+
+
+def _count(suites: list[ET.Element], kind: str) -> int:
+    return sum(len(suite.findall(f"testcase/{kind}")) for suite in suites)
+
+
+def _totals(suites: list[ET.Element]) -> dict[str, str]:
+    return {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in ("tests", *_COUNTED)}
+
+
+def _plain(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)

@@ -1,0 +1,79 @@
+from html.parser import HTMLParser
+
+from facemon.reports.html_report import html_report, verdict_table_html
+from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
+
+VOID = {"meta"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page with their attributes, and its text; every element has to be closed in turn."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def count(self, tag: str, class_: str | None = None) -> int:
+        return sum(name == tag and (class_ is None or values.get("class") == class_) for name, values in self.elements)
+
+
+def test_the_page_has_the_verdict_both_sides_and_every_column() -> None:
+    page = Outline(html_report(RESULT))
+    text = " ".join(page.text)
+    assert "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00, reference day one: 10,000 rows." in text
+    assert "checked at 2026-11-23T02:00:00.000000Z · model age-gender@1 · reference holds predictions" in text
+    for said in ("model: drift (1 drifted, 1 undecided)", "gender", "12.1 pts", "min_rows 200", "Mind this."):
+        assert said in text
+    assert (page.count("table"), page.count("svg"), page.count("td", "drift")) == (2, 0, 1)
+
+
+def test_shapes_are_drawn_and_written_out() -> None:
+    page = Outline(html_report(RESULT, SHAPES))
+    assert page.count("svg") == 2
+    heights = [values["height"] for tag, values in page.elements if tag == "rect" and values["class"] == "current"]
+    assert heights == ["0.0", "0.0", "16.0", "48.0"]
+    assert "<male>: 50.0% in the reference, 75.0% now" in page.text
+    assert {"range", "label", "figures"} <= set(page.text)
+
+
+def test_sources() -> None:
+    page = Outline(html_report(BY_SOURCE))
+    assert "source cam 1: drift of gender (412 rows, 5,000 in the reference)" in page.text
+    assert page.count("table") == 3
+
+
+def test_nothing_from_outside_and_nothing_that_runs() -> None:
+    for page in (html_report(BY_SOURCE, SHAPES), html_report(NASTY_RESULT), verdict_table_html(NASTY_RESULT)):
+        outline = Outline(page)
+        assert not {"script", "link", "img", "iframe", "x"} & {tag for tag, _ in outline.elements}
+        assert not {"src", "href"} & {name for _, values in outline.elements for name in values}
+        assert "http" not in page
+        assert "url(" not in page
+
+
+def test_the_fragment_styles_itself() -> None:
+    fragment = Outline(verdict_table_html(BY_SOURCE))
+    assert fragment.elements[0][0] == "section"
+    assert not {"style", "html", "body"} & {tag for tag, _ in fragment.elements}
+    assert not any("class" in values for _, values in fragment.elements)
+    assert "source cam 1: drift of gender (412 rows, 5,000 in the reference)" in fragment.text
+    assert "gender" in fragment.text
