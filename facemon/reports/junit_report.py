@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from facemon.reports.column_figures import column_sentence
 from facemon.reports.deciding_checks import deciding_checks
-from facemon.reports.text_report import headline, source_name
+from facemon.reports.text_report import check_sentence, source_name
 from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
 from facemon.values.times import format_time
 
@@ -24,9 +24,6 @@ def junit_report(result: DriftResult) -> str:
     suites = _suites(result.checks, "")
     for each in result.sources:
         suites += _suites(each.checks, source_name(each))
-    if result.verdict is not Verdict.OK and not any(_count(suites, kind) for kind in ("failure", "error")):
-        # Without it the report would look like a good one.
-        suites.append(_suite("verdict", [_case(_CLASS, "verdict", result.verdict, headline(result))]))
     root = ET.Element("testsuites", {"name": "facemon drift-check"} | _totals(suites))
     for suite in suites:
         suite.set("timestamp", format_time(result.at))
@@ -41,6 +38,9 @@ def _suites(checks: Mapping[Check, CheckResult], source: str) -> list[ET.Element
         class_name = f"{_CLASS}.{check.value}{source and f'.{source}'}"
         decides = check in deciding and outcome.verdict is not Verdict.OK
         cases = [_column_case(class_name, check, column, decides=decides) for column in outcome.columns]
+        if decides and not any(case.find("failure") is not None or case.find("error") is not None for case in cases):
+            # Without it the suite would look like a good one.
+            cases.append(_case(class_name, "verdict", outcome.verdict, check_sentence(check.value, outcome)))
         suites.append(_suite(f"{check.value}{source and f' of source {source}'}", cases))
     return suites
 

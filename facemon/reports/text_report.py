@@ -48,7 +48,7 @@ class TextReport:
 
 def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport:
     """Drifted columns first, then undecided ones; with `shapes`, also their distributions as small bars."""
-    checks = [_check_sentence(check.value, outcome) for check, outcome in result.checks.items()]
+    checks = [check_sentence(check.value, outcome) for check, outcome in result.checks.items()]
     return TextReport(
         (headline(result), *checks),
         _column_table(result.checks, shapes or {}),
@@ -61,6 +61,15 @@ def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport
 def headline(result: DriftResult) -> str:
     """The verdict and what was compared."""
     return f"{_SAID[result.verdict]} {_side(result.current, 'Current')}, {_side(result.reference, 'reference')}."
+
+
+def check_sentence(name: str, outcome: CheckResult) -> str:
+    """The verdict of one check, and how many of its columns came to which."""
+    counts = dict.fromkeys(ORDER, 0)
+    for column in outcome.columns:
+        counts[column.verdict] += 1
+    parts = [f"{counts[verdict]} {_COUNTED[verdict]}" for verdict in ORDER if counts[verdict]]
+    return f"{name}: {outcome.verdict.value} ({', '.join(parts) or 'no columns'})"
 
 
 def source_name(each: SourceResult) -> str:
@@ -82,14 +91,6 @@ def _side(side: Side, title: str) -> str:
     if side.since and side.until:
         days = f" from {side.since:%Y-%m-%d %H:%M} to {side.until:%Y-%m-%d %H:%M}"
     return f"{title}{name}: {side.rows:,} rows{days}"
-
-
-def _check_sentence(name: str, outcome: CheckResult) -> str:
-    counts = dict.fromkeys(ORDER, 0)
-    for column in outcome.columns:
-        counts[column.verdict] += 1
-    parts = [f"{counts[verdict]} {_COUNTED[verdict]}" for verdict in ORDER if counts[verdict]]
-    return f"{name}: {outcome.verdict.value} ({', '.join(parts) or 'no columns'})"
 
 
 def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> TextTable:
