@@ -41,7 +41,7 @@ class ComparedSide:
 
 
 def reference_side(
-    session: Session, ledger: "Ledger", given: str | None, checks: Collection[Check], *, for_log: bool
+    session: Session, ledger: "Ledger", given: str | None, checks: Collection[Check], *, model: str, for_log: bool
 ) -> "tuple[ComparedSide, TableLayout, Reference | None]":
     """The reference of `--reference`, of `drift.reference`, or the newest that was set.
 
@@ -52,13 +52,15 @@ def reference_side(
     from facemon.drift.sample import Sample
     from facemon.drift.tables import LOG_LAYOUT
     from facemon.store.evaluations import labelled_hours
-    from facemon.store.references import find_reference, reference_file, reference_profiles
+    from facemon.store.references import reference_file, reference_profiles
 
     if given is not None and Path(given).exists():
         side, layout = _table(session, Path(given), checks, layout=LOG_LAYOUT if for_log else None)
         return side, layout, None
     try:
-        reference = find_reference(ledger, given or session.config.drift.reference)
+        reference = _find_reference(ledger, given or session.config.drift.reference, model)
+    except UsageError:
+        raise
     except FacemonError as error:
         if given is not None and ("/" in given or "." in given):
             raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
@@ -75,6 +77,21 @@ def reference_side(
     return ComparedSide(sample, about, rows), LOG_LAYOUT, reference
 
 
+def _find_reference(ledger: "Ledger", name: str | None, model: str) -> "Reference":
+    """The named reference, or the newest that fits the model; UsageError for one of another model."""
+    from facemon.store.references import find_reference, list_references
+
+    found = find_reference(ledger, name)
+    if name is None:
+        found = next((each for each in list_references(ledger) if each.model in (None, model)), found)
+    if found.model not in (None, model):
+        raise UsageError(
+            f"the reference {found.name!r} holds predictions of {found.model}, not of {model}",
+            f"set one of this model with facemon reference set, or ask for the other's rows with --model {found.model}",
+        )
+    return found
+
+
 def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
     """Only the rows of one source; within it each image is a cluster of its own."""
     return replace(side, sample=side.sample.of_source(source))
@@ -85,14 +102,15 @@ def current_table(session: Session, path: Path, checks: Collection[Check], layou
     return _table(session, path, checks, layout=layout)[0]
 
 
-def current_window(session: Session, ledger: "Ledger", window: Window, reference: "Reference | None") -> ComparedSide:
-    """The log's rows of a window; UsageError where it overlaps the reference's."""
+def current_window(
+    session: Session, ledger: "Ledger", window: Window, reference: "Reference | None", model: str
+) -> ComparedSide:
+    """The log's rows of a model in a window; UsageError where it overlaps the reference's."""
     from facemon.drift.accuracy_columns import with_accuracy
     from facemon.drift.sample import Sample
     from facemon.store.windows import read_window
 
     _refuse_overlap(window, reference)
-    model = (reference.model if reference else None) or session.config.model.id
     profiles = read_window(ledger, window.since, window.until, model=model, source=window.source)
 
     def rows() -> "pa.Table":

@@ -3,18 +3,19 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
 from tempfile import NamedTemporaryFile
-from typing import Annotated, assert_never
-
-import typer
+from typing import assert_never
 
 from facemon.cli.console import Console
+from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.reports.deciding_checks import deciding_columns
+from facemon.reports.explanation_report import HEADINGS as EXPLANATION_HEADINGS
+from facemon.reports.explanation_report import explanation_report
 from facemon.reports.github_report import annotations, step_outputs
 from facemon.reports.html_report import html_report
 from facemon.reports.junit_report import junit_report
@@ -22,6 +23,7 @@ from facemon.reports.markdown_report import markdown_report
 from facemon.reports.text_report import text_report
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, DriftResult, Verdict, to_document
+from facemon.values.explanation import Explanation, explanation_document
 
 PAGE = Path("reports", "drift.html")
 """Where `--html` writes, in the store's folder."""
@@ -35,46 +37,39 @@ _ROOM_FOR_BARS = 110
 _Shapes = Callable[[], Mapping[tuple[Check, str], ColumnShape]]
 
 
-class ReportFormat(StrEnum):
-    """How the result is printed."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a result is to be shown: `decided` is the exit code before `--exit-zero`, `code` the one after it."""
 
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    JUNIT = "junit"
-    MARKDOWN = "markdown"
-
-
-FormatOption = Annotated[
-    ReportFormat, typer.Option("--format", envvar="FACEMON_DRIFT_CHECK_FORMAT", help="How to print the result.")
-]
-HtmlOption = Annotated[
-    bool, typer.Option("--html", help="Write a report with the distributions to reports/drift.html in the store.")
-]
+    format_: ReportFormat
+    decided: ExitCode
+    code: ExitCode
+    page: Path | None = None
 
 
 def print_result(
     console: Console,
     result: DriftResult,
-    format_: ReportFormat,
+    shown: Shown,
     *,
-    decided: ExitCode,
-    code: ExitCode,
-    page: Path | None = None,
     shapes: _Shapes = dict,
+    explained: Sequence[Explanation] | None = None,
 ) -> None:
-    """Print a result, and write it to `page` too; in quiet mode stdout stays empty where the command ends in 0.
+    """Print a result, or the explanation of some of its columns, and write the page and what a runner reads.
 
-    `decided` is the exit code before `--exit-zero`, `code` the one after it. `shapes` is called only where
-    distributions are drawn.
+    In quiet mode stdout stays empty where the command ends in 0. `shapes` is called only where distributions are
+    drawn.
     """
-    if page is not None:
-        _write_page(console, result, page, shapes)
-    if format_ is ReportFormat.GITHUB:
-        _append_for_runner(result, decided)
-    if console.is_quiet and code is ExitCode.OK:
+    if shown.page is not None:
+        _write_page(console, result, shown.page, shapes)
+    if shown.format_ is ReportFormat.GITHUB:
+        _append_for_runner(result, shown.decided)
+    if console.is_quiet and shown.code is ExitCode.OK:
         return
-    match format_:
+    if explained is not None:
+        _print_explanations(console, explained, shown.format_)
+        return
+    match shown.format_:
         case ReportFormat.TEXT:
             _print_text(console, result, shapes)
         case ReportFormat.JSON:
@@ -86,7 +81,22 @@ def print_result(
         case ReportFormat.MARKDOWN:
             console.result(markdown_report(result).rstrip("\n"))
         case _:
-            assert_never(format_)
+            assert_never(shown.format_)
+
+
+def _print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
+    """Print why columns got their verdicts."""
+    for explanation in explanations:
+        if format_ is ReportFormat.JSON:
+            console.document(explanation_document(explanation))
+            continue
+        report = explanation_report(explanation, draws=_can_draw(console))
+        console.result(report.headline)
+        for sentence in report.sentences:
+            console.result(f"  {sentence}")
+        if report.rows:
+            console.table(EXPLANATION_HEADINGS, report.rows)
+        console.result("")
 
 
 def print_history(session: Session, format_: ReportFormat) -> ExitCode:

@@ -1,5 +1,6 @@
 """`--fail-on`: which drift ends in exit 3."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from facemon.errors import UsageError
@@ -32,18 +33,18 @@ class FailOn:
         raise UsageError(f"--fail-on {text}: write any, never, share=0.5 or attribute=NAME")
 
     def is_met(self, result: DriftResult) -> bool:
-        """Whether this drift is to end in exit 3."""
-        columns = deciding_columns(result.checks)
+        """Whether this drift, of the whole or of one source, is to end in exit 3."""
+        if self.rule == "never":
+            return False
+        groups = [deciding_columns(checks) for checks in (result.checks, *(each.checks for each in result.sources))]
+        return self.rule == "any" or any(self._is_met_by(columns) for columns in groups)
+
+    def _is_met_by(self, columns: Sequence[ColumnResult]) -> bool:
         drifted = [column for column in columns if column.verdict is Verdict.DRIFT]
-        match self.rule:
-            case "never":
-                return False
-            case "attribute":
-                return any(self.attribute in _names(column) for column in drifted)
-            case "share":
-                compared = [column for column in columns if column.verdict is not Verdict.NOT_COMPARED]
-                return len(drifted) >= self.share * len(compared)
-        return True
+        if self.rule == "attribute":
+            return any(self.attribute in _names(column) for column in drifted)
+        compared = [column for column in columns if column.verdict is not Verdict.NOT_COMPARED]
+        return bool(drifted) and len(drifted) >= self.share * len(compared)
 
     def refuse_unknown(self, result: DriftResult) -> None:
         """UsageError when no column has the attribute's name: a misspelt one would never fail."""

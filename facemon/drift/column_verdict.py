@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from facemon.drift.column_evidence import Evidence
 from facemon.values.drift_result import Verdict
 
-_BLUNT = 2
+BLUNT = 2
 """Rows that cannot show a shift of this many thresholds cannot clear a column."""
 _ROUNDING = 1e-9
 """A difference of cumulated shares such as 0.6 - 0.5 falls short of 0.1 by less than this."""
@@ -31,7 +31,7 @@ def decide(evidence: Evidence, p_adjusted: float | None, threshold: float, signi
             f"the score {evidence.score:.3g} reaches the threshold {threshold:g}, but these rows do not prove it "
             f"(adjusted p {p_adjusted:.2g}): more rows would decide",
         )
-    if evidence.detectable > _BLUNT * threshold:
+    if evidence.detectable > BLUNT * threshold:
         return Decision(
             Verdict.UNDECIDED,
             f"too few rows to clear it: they would only show a shift of {evidence.detectable:.3g} or more, "

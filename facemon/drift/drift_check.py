@@ -27,16 +27,12 @@ def run_checks(
     current_side: Side,
     model: str | None = None,
     source: str | None = None,
-    evidently: CheckResult | None = None,
-    evidently_decides: bool = False,
     notes: Sequence[str] = (),
     by_source: bool = False,
 ) -> DriftResult:
-    """Run the data and model checks that are asked for and join Evidently's outcome where there is one.
+    """Run those of the data and model checks that are asked for; the rows of both sides are set from the samples.
 
-    With `by_source` each source is judged too, p-values adjusted over all sources and the whole. `evidently` is
-    what `evidently_report.run_evidently` found; it takes part in the verdict only where `evidently_decides`. The
-    rows of both sides are set from the samples.
+    With `by_source` each source is judged too, p-values adjusted over all sources and the whole.
     """
     sources = _sources(reference, current) if by_source else []
     groups = [(reference, current), *((reference.of_source(name), current.of_source(name)) for name in sources)]
@@ -47,12 +43,6 @@ def run_checks(
     )
     deciding = [*(outcome.verdict for outcome in whole.values()), *(part.verdict for part in parts)]
     sentences = [LABELS_NOTE] if reference_side.kind == "labels" else []
-    if evidently is not None:
-        whole[Check.EVIDENTLY] = evidently
-        if evidently_decides:
-            deciding.append(evidently.verdict)
-        else:
-            sentences.append(EVIDENTLY_NOTE)
     return DriftResult(
         verdict=overall(deciding),
         at=at,
@@ -63,6 +53,16 @@ def run_checks(
         source=source,
         notes=(*sentences, *notes),
         sources=parts,
+    )
+
+
+def join_evidently(result: DriftResult, outcome: CheckResult, *, decides: bool) -> DriftResult:
+    """The result with what `evidently_report.run_evidently` found, which is the verdict only where it `decides`."""
+    return replace(
+        result,
+        verdict=outcome.verdict if decides else result.verdict,
+        checks={**result.checks, Check.EVIDENTLY: outcome},
+        notes=result.notes if decides else (*result.notes, EVIDENTLY_NOTE),
     )
 
 

@@ -5,6 +5,7 @@ The only file that imports evidently, and with it pandas: six seconds and 285 MB
 
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ _DEFAULTS: Mapping[str, str] = {"categorical": "jensenshannon", "numerical": "wa
 _MISSING = "(missing)"
 _MOST_LABELS = 1_000
 _SEED = 20_261_123
+_BODY = re.compile(r"<body[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +70,25 @@ def run_evidently(
     attributes: Sequence[AttributeConfig],
     folder: Path,
     at: datetime,
+    preface: str = "",
 ) -> tuple[CheckResult, Path | None]:
     """Compare the rows by Evidently's `DataDriftPreset` and write its report as HTML and JSON below `folder`.
 
     Each side is a seeded sample of at most `settings.max_rows`. A column is drift where Evidently says so; the
     check is, where at least `settings.share` of the columns are. A column that would abort or fool Evidently
     (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where no
-    column was left to compare. ConfigError for a method that Evidently does not have.
+    column was left to compare. `preface` is HTML that the page begins with. ConfigError for a method that
+    Evidently does not have.
     """
     methods: dict[str, str] = dict(_DEFAULTS)
     methods.update(settings.methods.items())
     _check_methods(methods)
-    sides = [_sampled(rows, settings.max_rows) for rows in (reference, current)]
+    sides = [_plain(_sampled(rows, settings.max_rows)) for rows in (reference, current)]
     plan = _plan(sides[0], sides[1], attributes)
     if not (plan.categorical or plan.numerical):
         return CheckResult(Verdict.UNDECIDED, settings.share, plan.left_out), None
     snapshot = _run(sides, plan, methods, settings.share)
-    html = _write(snapshot, folder, at)
+    html = _write(snapshot, folder, at, preface)
     columns = (*_column_results(snapshot.dict(), plan, methods, sides), *plan.left_out)
     return CheckResult(_verdict(columns, settings.share), settings.share, columns), html
 
@@ -106,6 +110,17 @@ def _sampled(rows: pa.Table, most: int) -> pa.Table:
         return rows
     chosen = np.random.default_rng(_SEED).choice(rows.num_rows, most, replace=False)
     return rows.take(pa.array(np.sort(chosen)))
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """The rows with dictionary-encoded columns, which Arrow cannot count, decoded."""
+    columns = {name: rows.column(name) for name in rows.column_names}
+    return pa.table(
+        {
+            name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+            for name, column in columns.items()
+        }
+    )
 
 
 def _plan(reference: pa.Table, current: pa.Table, attributes: Sequence[AttributeConfig]) -> _Plan:
@@ -133,7 +148,7 @@ _RESULT_KINDS = {"categorical": "categorical", "numerical": "number"}
 
 
 def _kind(column: pa.ChunkedArray) -> str:
-    type_ = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    type_ = column.type
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
         return "numerical"
     if pa.types.is_boolean(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_):
@@ -242,14 +257,15 @@ def _verdict(columns: Sequence[ColumnResult], share: float) -> Verdict:
     return Verdict.OK
 
 
-def _write(snapshot: Any, folder: Path, at: datetime) -> Path:
+def _write(snapshot: Any, folder: Path, at: datetime, preface: str) -> Path:
     """Write the report under a name that says when, and as `latest.html`; each file appears whole."""
     stem = f"evidently-{at:%Y%m%dT%H%M%SZ}"
     html = folder / f"{stem}.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{stem}.json").write_text(json.dumps(json.loads(snapshot.json()), indent=2), encoding="utf-8")
-        html.write_text(snapshot.get_html_str(as_iframe=False), encoding="utf-8")
+        page = snapshot.get_html_str(as_iframe=False)
+        html.write_text(_BODY.sub(lambda tag: tag[0] + preface, page, count=1), encoding="utf-8")
         copy = folder / f".{stem}.tmp"
         shutil.copyfile(html, copy)
         copy.replace(folder / "latest.html")

@@ -7,7 +7,8 @@ from io import BytesIO, TextIOWrapper
 import pytest
 
 from facemon.cli.console import Color, Console
-from facemon.cli.drift_output import ReportFormat, print_result
+from facemon.cli.drift_options import ReportFormat
+from facemon.cli.drift_output import Shown, print_result
 from facemon.errors import ExitCode
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check
@@ -42,9 +43,8 @@ def printed(monkeypatch: pytest.MonkeyPatch, stdout: Stdout, *, columns: int) ->
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys, "stdout", stdout)
     console = Console(color=Color.NEVER)
-    print_result(
-        console, BY_SOURCE, ReportFormat.TEXT, decided=ExitCode.FOUND, code=ExitCode.FOUND, shapes=shapes
-    )  # fmt: skip
+    shown = Shown(ReportFormat.TEXT, decided=ExitCode.FOUND, code=ExitCode.FOUND)
+    print_result(console, BY_SOURCE, shown, shapes=shapes)
     return stdout.text(), len(asked)
 
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from facemon.config.drift import DriftConfig
-from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, run_checks
+from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, join_evidently, run_checks
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import (
     Check,
@@ -44,9 +44,9 @@ def test_a_reference_of_labels_says_what_it_means() -> None:
 
 
 def test_evidently_decides_only_when_it_is_named() -> None:
-    beside = checked(evidently=EVIDENTLY)
+    beside = join_evidently(checked(), EVIDENTLY, decides=False)
     assert (beside.verdict, beside.checks[Check.EVIDENTLY], beside.notes) == (Verdict.OK, EVIDENTLY, (EVIDENTLY_NOTE,))
-    assert checked(evidently=EVIDENTLY, evidently_decides=True).verdict is Verdict.DRIFT
+    assert join_evidently(checked(), EVIDENTLY, decides=True).verdict is Verdict.DRIFT
 
 
 def test_the_json_reads_back() -> None:

@@ -36,12 +36,13 @@ def test_a_real_report(tmp_path: Path) -> None:
     current = pa.table(rows(1, 1000) | {"new": np.zeros(1000), "null": pa.nulls(1000, pa.float64())})
     folder = tmp_path / "reports"
     outcome, html = run_evidently(
-        reference,
+        reference.set_column(2, "beard", reference["beard"].dictionary_encode()),
         current,
         settings=EvidentlyConfig(max_rows=2000),
         attributes=[binary("beard")],
         folder=folder,
         at=AT,
+        preface="<p>our own verdicts</p>",
     )
     found = {column.column: column for column in outcome.columns}
     assert {name: column.verdict.value for name, column in found.items()} == {
@@ -55,6 +56,8 @@ def test_a_real_report(tmp_path: Path) -> None:
         "person": "not_compared",
     }
     assert outcome.verdict is Verdict.DRIFT
+    assert html is not None
+    assert re.search(r"<body[^>]*><p>our own verdicts</p>", html.read_text())
     assert (found["beard"].method, found["beard"].n_reference, found["beard"].threshold) == ("jensenshannon", 2000, 0.1)
     assert found["beard"].test == "Evidently's distance: high is drift"
     assert found["image_brightness"].score == pytest.approx(2, abs=0.2)

@@ -1,0 +1,55 @@
+"""`drift.on_drift`: a command of the user's own, run once for each new drift."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from facemon.cli.session import Session
+from facemon.values.drift_result import DriftResult, to_document
+
+if TYPE_CHECKING:
+    from facemon.store.ledger import Ledger
+
+
+def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
+    """Run the configured command where columns drifted that it was not told of, with the result's JSON on stdin.
+
+    Its output goes to stderr. Where it fails or takes too long, that is said and the next check tells it again.
+    """
+    from facemon.store.announced_drift import announce, unannounced
+
+    command = session.config.drift.on_drift
+    if not command or not (new := unannounced(ledger, result)):
+        return
+    timeout = session.config.drift.on_drift_timeout.total_seconds()
+    if failure := _failure(command, json.dumps(to_document(result), ensure_ascii=False), timeout):
+        session.console.warn(f"drift.on_drift: {command[0]} {failure}; the next check runs it again")
+        return
+    announce(ledger, new)
+
+
+def _failure(command: tuple[str, ...], document: str, timeout_s: float) -> str | None:
+    """What went wrong, if anything did."""
+    try:
+        # A session of its own, so that all it started can be ended with it.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), text=True, start_new_session=True
+        )
+    except OSError as error:
+        return f"cannot be run: {error.strerror}"
+    try:
+        process.communicate(document + "\n", timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return f"took longer than {timeout_s:g} s and was ended"
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode < 0:
+        return f"was ended by signal {-process.returncode}"
+    return f"ended with exit code {process.returncode}" if process.returncode else None

@@ -1,0 +1,58 @@
+"""The options of `facemon drift-check`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class CheckChoice(StrEnum):
+    """Which checks to run."""
+
+    ALL = "all"
+    DATA = "data"
+    MODEL = "model"
+    EVIDENTLY = "evidently"
+
+
+class Grouping(StrEnum):
+    """What verdicts can be split by."""
+
+    SOURCE = "source"
+
+
+class ReportFormat(StrEnum):
+    """How the result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+
+
+Checks = Annotated[CheckChoice, typer.Option(help="Which checks.")]
+Threshold = Annotated[float | None, typer.Option(min=0, max=1, metavar="X")]
+Reference = Annotated[
+    str | None, typer.Option(metavar="FILE|NAME", help="What is normal (default: drift.reference, else the newest).")
+]
+Current = Annotated[Path | None, typer.Option(metavar="FILE", help="A table instead of the log's rows.")]
+Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends (default: now).")]
+Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this source.")]
+By = Annotated[Grouping | None, typer.Option(help="A verdict for each source too.")]
+Model = Annotated[
+    str | None, typer.Option(metavar="NAME@VERSION", help="Whose rows (default: the configured model's).")
+]
+Explain = Annotated[str | None, typer.Option(metavar="COLUMN", help="Print why this column got its verdict.")]
+Format = Annotated[
+    ReportFormat, typer.Option("--format", envvar="FACEMON_DRIFT_CHECK_FORMAT", help="How to print the result.")
+]
+Html = Annotated[
+    bool, typer.Option("--html", help="Write a report with the distributions to reports/drift.html in the store.")
+]
+FailRule = Annotated[str, typer.Option(metavar="any|never|share=X|attribute=NAME", help="Which drift ends in exit 3.")]
+MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fewer rows than this decide nothing.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and on undecided too.")]
+History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]

@@ -1,0 +1,53 @@
+"""Why the columns of one name got their verdicts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.config.drift import DriftConfig
+from facemon.drift.column_shapes import column_shapes
+from facemon.drift.rows_to_decide import rows_to_decide
+from facemon.drift.sample import Sample
+from facemon.errors import UsageError
+from facemon.values.drift_result import Check, CheckResult
+from facemon.values.explanation import Explanation
+
+
+def explain(
+    checks: Mapping[Check, CheckResult],
+    name: str,
+    reference: Sample,
+    current: Sample,
+    *,
+    settings: DriftConfig,
+    edges: Mapping[str, NDArray[np.float64]],
+) -> list[Explanation]:
+    """Explain a column, or all columns of an attribute; UsageError where nothing of that name was compared."""
+    found = {
+        check: [column for column in outcome.columns if name in (column.column, column.attribute)]
+        for check, outcome in checks.items()
+    }
+    if not any(found.values()):
+        known = {column.column for outcome in checks.values() for column in outcome.columns}
+        near = get_close_matches(name, known, n=3)
+        hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(sorted(known))}"
+        raise UsageError(f"--explain {name}: no column of that name was compared", hint)
+    own: dict[Check, CheckResult] = {
+        check: replace(checks[check], columns=tuple(columns))
+        for check, columns in found.items()
+        if check is not Check.EVIDENTLY
+    }
+    shapes = column_shapes(own, reference, current, edges)
+    return [
+        Explanation(
+            check,
+            column,
+            shapes.get((check, column.column)),
+            rows_to_decide(column, settings.significance, settings.min_rows),
+        )
+        for check, columns in found.items()
+        for column in columns
+    ]

@@ -1,0 +1,48 @@
+"""The explanation of a column for people: both distributions, what moved, the test, what would decide."""
+
+from dataclasses import dataclass
+
+from facemon.reports.column_figures import column_sentence, one_line
+from facemon.reports.sparkline import sparkline
+from facemon.values.explanation import Explanation, RowsToDecide
+
+HEADINGS = ("", "reference", "current", "change")
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationReport:
+    """A headline, a table of both distributions below `HEADINGS`, and sentences after it."""
+
+    headline: str
+    rows: tuple[tuple[str, ...], ...]
+    sentences: tuple[str, ...]
+
+
+def explanation_report(explanation: Explanation, *, draws: bool = False) -> ExplanationReport:
+    """The report; with `draws` both distributions are also drawn as bars."""
+    column, shape = explanation.column, explanation.shape
+    headline = f"{one_line(column.column)} ({explanation.check.value} check): {column.verdict.value.replace('_', ' ')}"
+    sentences = [column_sentence(explanation.check, column)]
+    if column.test and column.p_value is not None:
+        sentences.append(f"test: {column.test}, p {column.p_value:.3g} before the correction")
+    if column.detectable is not None:
+        sentences.append(f"these rows show a shift of {column.detectable:.3g} in 80 % of cases")
+    if explanation.lacking is not None:
+        sentences.append(_lacking(explanation.lacking))
+    if shape is None:
+        return ExplanationReport(headline, (), tuple(sentences))
+    if draws:
+        sentences.insert(0, f"reference {sparkline(shape.reference)}  current {sparkline(shape.current)}")
+    rows = tuple(
+        (one_line(name), f"{first:.1%}", f"{second:.1%}", f"{100 * (second - first):+.1f} pts")
+        for name, first, second in zip(shape.groups, shape.reference, shape.current, strict=True)
+    )
+    return ExplanationReport(headline, rows, tuple(sentences))
+
+
+def _lacking(lacking: RowsToDecide) -> str:
+    if lacking.rows is None:
+        return f"more current rows would not decide: {lacking.reason}"
+    # More than two digits would claim to know the future.
+    digits = max(0, len(str(lacking.rows)) - 2)
+    return f"about {-(-lacking.rows // 10**digits) * 10**digits:,} more current rows like these would decide"
