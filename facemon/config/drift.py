@@ -60,6 +60,6 @@ class DriftConfig(Section):
     model: ThresholdConfig = ThresholdConfig(threshold=0.05)
     columns: Mapping[Name, ThresholdConfig] = Field(default_factory=dict)
     evidently: EvidentlyConfig = EvidentlyConfig()
-    on_drift: tuple[str, ...] = ()
+    on_drift: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """A command that is run, without a shell, once for each new drift, with `facemon.drift/1` on its stdin."""
     on_drift_timeout: PositiveDuration = timedelta(minutes=5)

@@ -1,0 +1,81 @@
+"""`drift.on_drift`: a command of the user's own hears of each new drift once."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.tables import CONFIGURATION, write_table
+from tests.conftest import RunFacemon
+
+HOOK = """\
+#!/bin/sh
+cat >> heard.jsonl
+echo "ticket opened"
+exit $(cat code)
+"""
+CHECK = ("drift-check", "--check", "model", "--reference", "normal.csv", "--current")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    configure(tmp_path, "[./hook.sh]")
+    (tmp_path / "hook.sh").write_text(HOOK)
+    (tmp_path / "hook.sh").chmod(0o755)
+    (tmp_path / "code").write_text("0")
+    write_table(tmp_path / "normal.csv", seed=1)
+    write_table(tmp_path / "bearded.csv", seed=2, beards=0.6)
+    write_table(tmp_path / "few.csv", seed=2, rows=20, beards=0.6)
+    return tmp_path
+
+
+def configure(folder: Path, command: str) -> None:
+    drift = f"drift: {{on_drift: {command}, on_drift_timeout: 1s}}\n"
+    (folder / "facemon.yaml").write_text(CONFIGURATION + drift)
+
+
+def heard(folder: Path) -> list[str]:
+    path = folder / "heard.jsonl"
+    return [json.loads(line)["verdict"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_once_for_each_new_drift(facemon: RunFacemon, folder: Path) -> None:
+    first = facemon(*CHECK, "bearded.csv", "--format", "json", cwd=folder)
+    assert (first.returncode, heard(folder), first.stderr) == (3, ["drift"], "ticket opened\n")
+    json.loads(first.stdout)  # the hook's output is not on stdout
+    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert heard(folder) == ["drift"]
+    # A check that cannot decide is no all-clear; one that finds nothing is.
+    assert facemon(*CHECK, "few.csv", cwd=folder).returncode == 4
+    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert heard(folder) == ["drift"]
+    assert facemon(*CHECK, "normal.csv", cwd=folder).returncode == 0
+    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert heard(folder) == ["drift", "drift"]
+
+
+def test_a_hook_that_fails_is_told_again(facemon: RunFacemon, folder: Path) -> None:
+    (folder / "code").write_text("7")
+    answer = facemon(*CHECK, "bearded.csv", cwd=folder)
+    assert answer.returncode == 3
+    assert "drift.on_drift: ./hook.sh ended with exit code 7; the next check runs it again" in answer.stderr
+    (folder / "code").write_text("0")
+    for _ in range(2):
+        assert "exit code" not in facemon(*CHECK, "bearded.csv", cwd=folder).stderr
+    assert heard(folder) == ["drift", "drift"]
+
+
+def test_a_hook_that_hangs_is_ended_with_all_that_it_started(facemon: RunFacemon, folder: Path) -> None:
+    configure(folder, '[sh, -c, "sleep 40 & sleep 40; wait"]')
+    begin = time.monotonic()
+    answer = facemon(*CHECK, "bearded.csv", cwd=folder)
+    assert time.monotonic() - begin < 20
+    assert (answer.returncode, "took longer than 1 s" in answer.stderr) == (3, True)
+
+
+def test_a_hook_that_is_not_there_is_told(facemon: RunFacemon, folder: Path) -> None:
+    configure(folder, "[./nothing.sh]")
+    answer = facemon(*CHECK, "bearded.csv", cwd=folder)
+    assert answer.returncode == 3
+    assert "drift.on_drift: ./nothing.sh cannot be run: No such file or directory" in answer.stderr
