@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types goldens tools bench build clean
+.PHONY: help demo test lint format types goldens tools peers bench build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,10 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-bench: tools ## Measure predict beside its limit, a naive loop and the oracle, or one PART=…; writes benchmarks/RESULTS.md
+peers: $(VENV)/.dev ## Install the drift detectors that the bench compares with, each apart, into .tools/peers/
+	@$(BIN)/python tools/fetch_peers.py
+
+bench: tools peers ## Measure predict and drift-check beside their limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/

@@ -2,17 +2,32 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import age_gender, memory_and_start, predict_speed
+from benchmarks import age_gender, drift_alarms, drift_peers, drift_speed, memory_and_start, predict_speed
 from benchmarks.machine import ROUNDS, Line, machine
+from benchmarks.results_table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the results: what is measured, and what its readers must know."""
+
+    title: str
+    measure: Callable[[Path], Iterator[Line | Table]]
+    about: str = ""
+
 
 _PARTS = {
-    "predict": ("predict, MobileNetV2's size, five heads, 112²", predict_speed.measure),
-    "bundle": ("predict, the built-in bundle", age_gender.measure),
-    "memory": ("Memory and start", memory_and_start.measure),
+    "predict": Part("predict, MobileNetV2's size, five heads, 112²", predict_speed.measure),
+    "bundle": Part("predict, the built-in bundle", age_gender.measure),
+    "memory": Part("Memory and start", memory_and_start.measure),
+    "alarms": Part("drift-check: false alarms and power", drift_alarms.measure, drift_alarms.ABOUT),
+    "peers": Part("drift-check beside others", drift_peers.measure, drift_peers.ABOUT),
+    "drift-speed": Part("drift-check: speed and hard cases", drift_speed.measure, drift_speed.ABOUT),
 }
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEADING = "## "
@@ -32,17 +47,12 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - set(_PARTS):
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
     sections, reached = _written(), True
-    for name in names or _PARTS:
-        title, measure = _PARTS[name]
-        lines = [f"{_HEADING}{title}", "", f"{datetime.now(UTC):%Y-%m-%d}, {machine()}.", ""]
-        lines += ["| figure | measured | to reach | |", "|---|---|---|---|"]
+    for part in [_PARTS[name] for name in names or _PARTS]:
         with tempfile.TemporaryDirectory() as folder:
-            for line in _told(measure(Path(folder))):
-                mark = "" if line.reached else "**falls short** "
-                lines.append(f"| {line.what} | {line.value} | {line.wanted} | {mark}{line.note} |")
-                reached = reached and line.reached
-        sections[title] = "\n".join(lines) + "\n"
-        ordered = [sections[title] for title, _ in _PARTS.values() if title in sections]
+            figures = list(_told(part.measure(Path(folder))))
+        sections[part.title] = _section(part, figures)
+        reached = reached and all(figure.reached for figure in figures if isinstance(figure, Line))
+        ordered = [sections[part.title] for part in _PARTS.values() if part.title in sections]
         _RESULTS.write_text("\n".join([_EXPLANATION, *ordered]), encoding="utf-8")
     return 0 if reached else 1
 
@@ -55,10 +65,31 @@ def _written() -> dict[str, str]:
     return {part.splitlines()[0]: f"{_HEADING}{part.rstrip()}\n" for part in parts}
 
 
-def _told(lines: Iterator[Line]) -> Iterator[Line]:
-    for line in lines:
-        print(f"{'ok ' if line.reached else 'NO '} {line.what}: {line.value} ({line.wanted}) {line.note}", flush=True)
-        yield line
+def _section(part: Part, figures: list[Line | Table]) -> str:
+    """A part's heading, what it says of itself, its figures in one table, and its free tables."""
+    lines = [f"{_HEADING}{part.title}", "", f"{datetime.now(UTC):%Y-%m-%d}, {machine()}.", ""]
+    if part.about:
+        lines += [part.about]
+    if figured := [figure for figure in figures if isinstance(figure, Line)]:
+        lines += ["| figure | measured | to reach | |", "|---|---|---|---|"]
+    for line in figured:
+        mark = "" if line.reached else "**falls short** "
+        lines.append(f"| {line.what} | {line.value} | {line.wanted} | {mark}{line.note} |")
+    for table in figures:
+        if isinstance(table, Table):
+            lines += ["", *table.markdown()] if figured else table.markdown()
+    return "\n".join(lines) + "\n"
+
+
+def _told(figures: Iterator[Line | Table]) -> Iterator[Line | Table]:
+    for figure in figures:
+        match figure:
+            case Line():
+                mark = "ok " if figure.reached else "NO "
+                print(f"{mark} {figure.what}: {figure.value} ({figure.wanted}) {figure.note}", flush=True)
+            case Table():
+                print(*figure.markdown(), sep="\n", flush=True)
+        yield figure
 
 
 if __name__ == "__main__":
