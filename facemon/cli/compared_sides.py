@@ -48,48 +48,28 @@ def reference_side(
     A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
     in the log's bins, because the other side comes from there.
     """
-    from facemon.drift.accuracy_columns import with_accuracy
-    from facemon.drift.sample import Sample
+    from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT
-    from facemon.store.evaluations import labelled_hours
-    from facemon.store.references import reference_file, reference_profiles
+    from facemon.store.references import reference_file
 
+    fixed = LOG_LAYOUT if for_log else None
     if given is not None and Path(given).exists():
-        side, layout = _table(session, Path(given), checks, layout=LOG_LAYOUT if for_log else None)
+        side, layout = _table(session, Path(given), checks, layout=fixed)
         return side, layout, None
+    config = session.config
     try:
-        reference = _find_reference(ledger, given or session.config.drift.reference, model)
+        reference = choose_reference(ledger, given or config.drift.reference, model)
     except UsageError:
         raise
     except FacemonError as error:
         if given is not None and ("/" in given or "." in given):
             raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
         raise
-    about = Side(reference.rows, reference.name, reference.kind, reference.since, reference.until)
-    if reference.origin == "file":
-        path = reference_file(ledger, reference)
-        side, layout = _table(session, path, checks, layout=LOG_LAYOUT if for_log else None)
-        return ComparedSide(side.sample, about, side.rows), layout, reference
-    sample = Sample.of_sources(reference_profiles(ledger, reference))
-    if reference.model and (hours := _hours_of(reference)):
-        sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
+    sample, layout = reference_sample(
+        ledger, reference, attributes=config.model.attributes, tables=config.tables, checks=checks, layout=fixed
+    )
     rows = _table_rows(session, reference_file(ledger, reference))
-    return ComparedSide(sample, about, rows), LOG_LAYOUT, reference
-
-
-def _find_reference(ledger: "Ledger", name: str | None, model: str) -> "Reference":
-    """The named reference, or the newest that fits the model; UsageError for one of another model."""
-    from facemon.store.references import find_reference, list_references
-
-    found = find_reference(ledger, name)
-    if name is None:
-        found = next((each for each in list_references(ledger) if each.model in (None, model)), found)
-    if found.model not in (None, model):
-        raise UsageError(
-            f"the reference {found.name!r} holds predictions of {found.model}, not of {model}",
-            f"set one of this model with facemon reference set, or ask for the other's rows with --model {found.model}",
-        )
-    return found
+    return ComparedSide(sample, side_of(reference), rows), layout, reference
 
 
 def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
@@ -133,22 +113,14 @@ def _current_labels(
     ledger: "Ledger", model: str, until: datetime, span: timedelta, reference: "Reference | None"
 ) -> "list[LabelledHour]":
     """The labelled hours up to the window's end, without those that the reference's accuracy is taken from."""
+    from facemon.drift.reference_sample import hours_of
     from facemon.store.evaluations import labelled_hours
     from facemon.values.times import hour_of
 
     end = hour_of(until - _MICROSECOND) + 1
     found = labelled_hours(ledger.connection, model, end - span // _HOUR, end)
-    taken = range(*(_hours_of(reference) or (0, 0)))
+    taken = range(*(hours_of(reference) or (0, 0)))
     return [each for each in found if each.hour not in taken]
-
-
-def _hours_of(reference: "Reference | None") -> tuple[int, int] | None:
-    """The first hour of a reference's window, and that after its last; labels are kept by the hour."""
-    from facemon.values.times import hour_of
-
-    if not (reference and reference.since and reference.until):
-        return None
-    return hour_of(reference.since), hour_of(reference.until - _MICROSECOND) + 1
 
 
 def _refuse_overlap(window: Window, reference: "Reference | None") -> None:

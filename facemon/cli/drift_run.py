@@ -15,6 +15,7 @@ from facemon.cli.compared_sides import (
     reference_side,
 )
 from facemon.cli.drift_options import CheckChoice
+from facemon.cli.pandas_gate import let_pandas_in
 from facemon.cli.session import Session
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, CheckResult, DriftResult
@@ -75,6 +76,8 @@ def run_drift_check(
     from facemon.store.drift_results import record_drift
 
     choice, current = question.choice, question.current
+    if choice in (CheckChoice.ALL, CheckChoice.EVIDENTLY):
+        let_pandas_in()  # Evidently wants data frames
     own = [Check.DATA, Check.MODEL] if choice is CheckChoice.ALL else [Check(choice.value)]
     is_log = isinstance(current, Window)
     normal, layout, named = reference_side(

@@ -33,6 +33,7 @@ from facemon.cli.command import (
     make_session,
     remember,
 )
+from facemon.cli.pandas_gate import keep_pandas_out
 from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
 
 app = typer.Typer(
@@ -80,6 +81,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     _prepare_streams()
     _forget_variables()
+    keep_pandas_out()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.conftest import RunFacemon
 
@@ -15,6 +16,13 @@ import sys
 from facemon.cli.main import run
 code = run(sys.argv[1:])
 print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+MAIN_PROBE = """
+import atexit, sys
+from facemon.cli.main import main
+atexit.register(lambda: print(*sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr))
+main()
 """
 
 
@@ -48,6 +56,27 @@ def test_loads_nothing_heavy(folder: Path, arguments: list[str]) -> None:
     code, *modules = probe.stderr.splitlines()[-1].split()
     assert code == ("2" if arguments == ["no-such-command"] else "0"), probe.stderr
     assert not set(HEAVY) & set(modules)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "a.png"],
+        ["reference", "set", "--since", "1h"],
+        ["drift-check", "--check", "data", "--reference", "rows.csv", "--current", "rows.csv"],
+        ["evaluate", "rows.csv"],
+    ],
+)
+def test_pyarrow_does_not_bring_pandas(folder: Path, arguments: list[str]) -> None:
+    Image.new("RGB", (40, 40)).save(folder / "a.png")
+    (folder / "rows.csv").write_text("image,gender,width\n" + "a.png,male,3\nb.png,female,4\n" * 200)
+    probe = subprocess.run(
+        [sys.executable, "-c", MAIN_PROBE, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    modules = probe.stderr.splitlines()[-1].split()
+    assert "pyarrow" in modules, probe.stderr
+    assert "pandas" not in modules
+    assert "unexpectedly" not in probe.stderr
 
 
 def test_help_takes_at_most_0_3_s_of_cpu(facemon: RunFacemon, tmp_path: Path) -> None:
