@@ -1,0 +1,74 @@
+"""Which reference a comparison takes, and the sample of its rows."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from facemon.config.drift import TablesConfig
+from facemon.config.model import AttributeConfig
+from facemon.drift.accuracy_columns import with_accuracy
+from facemon.drift.sample import Sample
+from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
+from facemon.errors import UsageError
+from facemon.store.evaluations import labelled_hours
+from facemon.store.ledger import Ledger
+from facemon.store.references import (
+    Reference,
+    find_reference,
+    list_references,
+    reference_file,
+    reference_profiles,
+)
+from facemon.values.drift_result import Check, Side
+from facemon.values.times import hour_of
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def choose_reference(ledger: Ledger, name: str | None, model: str) -> Reference:
+    """The named reference, or the newest that fits the model; UsageError for one of another model."""
+    found = find_reference(ledger, name)
+    if name is None:
+        found = next((each for each in list_references(ledger) if each.model in (None, model)), found)
+    if found.model not in (None, model):
+        raise UsageError(
+            f"the reference {found.name!r} holds predictions of {found.model}, not of {model}",
+            f"set one of this model with facemon reference set, or ask for the other's rows with --model {found.model}",
+        )
+    return found
+
+
+def reference_sample(
+    ledger: Ledger,
+    reference: Reference,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    checks: Collection[Check],
+    layout: TableLayout | None,
+) -> tuple[Sample, TableLayout]:
+    """A reference's sample, and the layout that the other side is to be counted in.
+
+    A window's rows were counted in the log's bins. A table's are counted in `layout`, or without one in quantiles
+    of its own.
+    """
+    if reference.origin == "file":
+        path = reference_file(ledger, reference)
+        if layout is None:
+            return read_reference(path, attributes=attributes, tables=tables, checks=checks)
+        return read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks), layout
+    sample = Sample.of_sources(reference_profiles(ledger, reference))
+    if reference.model and (hours := hours_of(reference)):
+        sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
+    return sample, LOG_LAYOUT
+
+
+def side_of(reference: Reference) -> Side:
+    """What a result tells of the reference."""
+    return Side(reference.rows, reference.name, reference.kind, reference.since, reference.until)
+
+
+def hours_of(reference: Reference | None) -> tuple[int, int] | None:
+    """The first hour of a reference's window, and that after its last; labels are kept by the hour."""
+    if reference is None or reference.since is None or reference.until is None:
+        return None
+    return hour_of(reference.since), hour_of(reference.until - _MICROSECOND) + 1
