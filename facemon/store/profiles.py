@@ -53,6 +53,19 @@ def read_profiles(
     }
 
 
+def is_crowded(connection: sqlite3.Connection, hour: int, model: str) -> bool:
+    """Whether rows of a model's hour stand under `other` because it had no place for their source.
+
+    A source that is really called so stands there too, but without them while there are places left.
+    """
+    query = (
+        "SELECT 1 FROM profiles WHERE hour = ? AND model = ? GROUP BY origin "
+        "HAVING max(source = ? AND length(data) > 0) AND sum(source NOT IN (?, ?)) >= ?"
+    )
+    found = connection.execute(query, (hour, model, OTHER, OTHER, _NO_SOURCE, MAX_SOURCES))
+    return found.fetchone() is not None
+
+
 def read_all_profiles(connection: sqlite3.Connection) -> dict[ProfileKey, Profile]:
     """Every profile of the ledger, to be verified."""
     rows = connection.execute("SELECT hour, model, source, origin, data FROM profiles WHERE data <> x''")

@@ -33,20 +33,44 @@ def profile_rows(table: pa.Table) -> dict[ProfileKey, Profile]:
     """
     if not table.num_rows:
         return {}
-    groups = _group(table)
-    columns: list[dict[str, ColumnCounts]] = [{} for _ in groups.keys]
+    hours = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
+    named = [_codes(column) for column in (table["model"], _sources(table), table["origin"])]
+    combined = hours.astype(np.int64)
+    for codes, values in named:
+        combined = combined * len(values) + codes
+    _, first, of_row = np.unique(combined, return_index=True, return_inverse=True)
+    keys = [ProfileKey(int(hours[row]), *(values[codes[row]] for codes, values in named)) for row in first]
+    return dict(zip(keys, _profiles(table, of_row.astype(np.int64), len(keys)), strict=True))
+
+
+def profile_sources(table: pa.Table) -> dict[str | None, Profile]:
+    """The profiles of a table of log rows by source alone; of the log's own columns it needs source, face and error."""
+    if not table.num_rows:
+        return {}
+    codes, sources = _codes(_sources(table))
+    return dict(zip(sources, _profiles(table, codes, len(sources)), strict=True))
+
+
+def _sources(table: pa.Table) -> pa.ChunkedArray:
+    """The column of sources; an empty one is none, as in the ledger."""
+    return pa.compute.if_else(pa.compute.equal(table["source"], ""), None, table["source"])
+
+
+def _profiles(table: pa.Table, of_row: Codes, size: int) -> list[Profile]:
+    """The profile of each of `size` groups, to which `of_row` assigns the rows."""
+    groups = _group(table, of_row, size)
+    columns: list[dict[str, ColumnCounts]] = [{} for _ in range(size)]
     for name, counted in _count_columns(table, groups):
         for index, counts in counted:
             columns[index][name] = counts
-    shapes = _shapes(groups)
-    return {key: Profile(*shapes[index], columns[index]) for index, key in enumerate(groups.keys)}
+    return [Profile(*shape, columns[index]) for index, shape in enumerate(_shapes(groups))]
 
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
     """Which profile each row belongs to, and which rows are faces and which begin an image."""
 
-    keys: list[ProfileKey]
+    size: int
     of_row: Codes
     is_face: NDArray[np.bool_]
     starts_image: NDArray[np.bool_]
@@ -54,16 +78,7 @@ class _Groups:
     """Faces of each image, in the order of the rows that begin one; -1 where the image failed."""
 
 
-def _group(table: pa.Table) -> _Groups:
-    hours = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
-    # An empty source is none, as in the ledger.
-    source = pa.compute.if_else(pa.compute.equal(table["source"], ""), None, table["source"])
-    named = [_codes(column) for column in (table["model"], source, table["origin"])]
-    combined = hours.astype(np.int64)
-    for codes, values in named:
-        combined = combined * len(values) + codes
-    _, first, of_row = np.unique(combined, return_index=True, return_inverse=True)
-    keys = [ProfileKey(int(hours[row]), *(values[codes[row]] for codes, values in named)) for row in first]
+def _group(table: pa.Table, of_row: Codes, size: int) -> _Groups:
     faces = table["face"].to_numpy(zero_copy_only=False) if table["face"].null_count else table["face"].to_numpy()
     is_face = ~np.isnan(faces.astype(np.float64))
     starts = ~is_face | (faces.astype(np.float64) == 0)
@@ -72,20 +87,21 @@ def _group(table: pa.Table) -> _Groups:
     errors = table["error"]
     failed = pa.compute.and_(pa.compute.is_valid(errors), pa.compute.not_equal(errors, ErrorCode.NO_FACE.value))
     per_image[pa.compute.fill_null(failed, False).to_numpy()[starts]] = -1
-    return _Groups(keys, of_row.astype(np.int64), is_face, starts, per_image)
+    return _Groups(size, of_row, is_face, starts, per_image)
 
 
 def _shapes(groups: _Groups) -> list[tuple[int, int, int]]:
     """Images, faces and the sum of squared faces of each group."""
     of_image = groups.of_row[groups.starts_image]
     faces = np.maximum(groups.faces_of_image, 0)
-    size = len(groups.keys)
-    sums = [np.bincount(of_image, weights, minlength=size).astype(np.int64) for weights in (None, faces, faces**2)]
+    sums = [
+        np.bincount(of_image, weights, minlength=groups.size).astype(np.int64) for weights in (None, faces, faces**2)
+    ]
     return [(int(images), int(faces), int(squares)) for images, faces, squares in zip(*sums, strict=True)]
 
 
 def _count_columns(table: pa.Table, groups: _Groups) -> Iterator[tuple[str, Iterator[tuple[int, ColumnCounts]]]]:
-    size = len(groups.keys)
+    size = groups.size
     of_face, of_image = groups.of_row[groups.is_face], groups.of_row[groups.starts_image]
     for name in label_columns(table.schema):
         codes, labels = _codes(table[name])

@@ -1,14 +1,23 @@
 """A window of time as profiles by source: whole hours from the ledger, cut hours from their rows."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
 from facemon.store.ledger import Ledger
-from facemon.store.profiles import as_counted, by_source, read_profiles
+from facemon.store.profiles import as_counted, by_source, is_crowded, read_profiles
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import list_segments, read_rows
-from facemon.values.profile import Profile, ProfileKey
+from facemon.store.source_groups import SourceGroups
+from facemon.values.profile import OTHER, Profile, ProfileKey
+from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of, micros, start_of_hour
+
+_HOUR = 3_600_000_000
 
 
 def read_window(
@@ -18,12 +27,51 @@ def read_window(
     if since >= until:
         return {}
     with ledger.reading():
-        first, end = hour_of(since), hour_of(until)
-        whole_from = first if start_of_hour(first) == since else first + 1
-        found = list(read_profiles(ledger.connection, whole_from, end, model).items())
-        for start, stop in _cut_hours(since, until):
-            found += _from_rows(ledger, start, stop, model)
+        found = _as_counted(ledger, _whole_hours(ledger, since, until, model), since, until, model)
     return by_source((key, profile) for key, profile in found if source is None or key.source == source)
+
+
+def read_sources(
+    ledger: Ledger, since: datetime, until: datetime, *, model: str, source: str | None = None
+) -> SourceProfiles:
+    """As `read_window`, but every row under its real source, or in its bucket where the sources are too many.
+
+    Hours that had more sources than places are counted anew from their rows; no row of another whole hour is read.
+    """
+    if since >= until:
+        return SourceProfiles({})
+    with ledger.reading() as connection:
+        whole = _whole_hours(ledger, since, until, model)
+        cut = {hour_of(start) for start, _ in _cut_hours(since, until)}
+        suspects = cut | {key.hour for key in whole if key.source == OTHER}
+        crowded = {hour for hour in suspects if is_crowded(connection, hour, model)}
+        if not crowded:
+            found = _as_counted(ledger, whole, since, until, model)
+            wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
+            return SourceProfiles.bounded(by_source(wanted))
+        groups = SourceGroups()
+        for key, profile in whole.items():
+            if key.hour not in crowded and (source is None or key.source == source):
+                groups.add(key.source, profile)
+        for table in _rows_of_hours(ledger, sorted(crowded | cut), since, until, model):
+            groups.add_rows(table if source is None else table.filter(pa.compute.equal(table["source"], source)))
+    return groups.sums()
+
+
+def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> dict[ProfileKey, Profile]:
+    first, end = hour_of(since), hour_of(until)
+    whole_from = first if start_of_hour(first) == since else first + 1
+    return read_profiles(ledger.connection, whole_from, end, model)
+
+
+def _as_counted(
+    ledger: Ledger, whole: Mapping[ProfileKey, Profile], since: datetime, until: datetime, model: str
+) -> list[tuple[ProfileKey, Profile]]:
+    """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources."""
+    found = list(whole.items())
+    for start, stop in _cut_hours(since, until):
+        found += _from_rows(ledger, start, stop, model)
+    return found
 
 
 def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -43,3 +91,25 @@ def _from_rows(ledger: Ledger, since: datetime, until: datetime, model: str) -> 
     segments = list_segments(ledger.connection, start, stop, model)
     for table in read_rows(ledger, segments, start, stop):
         yield from as_counted(ledger.connection, profile_rows(table)).items()
+
+
+def _rows_of_hours(
+    ledger: Ledger, hours: Sequence[int], since: datetime, until: datetime, model: str
+) -> Iterator[pa.Table]:
+    """The rows of some hours of a window, each segment read once, with the columns that their profiles count."""
+    counted = {
+        name
+        for hour in hours
+        for profile in read_profiles(ledger.connection, hour, hour + 1, model).values()
+        for name in profile.columns
+    }
+    columns = ["source", "face", "error", *sorted(counted)]
+    start, stop = micros(since), micros(until)
+    segments = [
+        segment
+        for segment in list_segments(ledger.connection, start, stop, model)
+        if bisect_left(hours, segment.first_observed // _HOUR) < bisect_right(hours, segment.last_observed // _HOUR)
+    ]
+    for table in read_rows(ledger, segments, start, stop, columns):
+        of_row = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
+        yield table.filter(pa.array(np.isin(of_row, hours))).drop_columns("observed_at")

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from facemon.store import segment_writer
 from facemon.store.ledger import Ledger
-from facemon.store.windows import read_window
+from facemon.store.windows import read_sources, read_window
+from facemon.values import source_buckets
 from facemon.values.profile import Profile, add_profiles
+from facemon.values.source_buckets import SourceProfiles, in_buckets
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import count_by_source, count_profile, log_rows, plain
 
@@ -104,3 +106,77 @@ def test_a_window_is_of_one_moment(ledger: Ledger) -> None:
     assert came
     assert before == {}
     assert read_window(ledger, since, until, model=MODEL)[None].images == 15
+
+
+HOUR = timedelta(hours=1)
+CAMERAS = tuple(f"camera-{number:03}" for number in range(200))
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """Four hours: in the first and the third 200 sources and one called other, in the rest one and one without."""
+    ledger = Ledger.open(tmp_path_factory.mktemp("store"), create=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_writer, "SEGMENT_ROWS", 50)
+        patch.setattr(segment_writer, "INLINE_ROWS", 30)
+        for hour, sources in enumerate([(*CAMERAS, "other"), ("other", None), (None, *CAMERAS[::-1]), ("other",)]):
+            log_images(ledger, 402, observed=NOON + hour * HOUR, spread=HOUR * (1000 / 402), sources=sources)
+    return ledger
+
+
+def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None = None) -> tuple[SourceProfiles, bool]:
+    """What is read, and whether rows were."""
+    statements = list[str]()
+    ledger.connection.set_trace_callback(statements.append)
+    found = read_sources(ledger, since, until, model=MODEL, source=source)
+    ledger.connection.set_trace_callback(None)
+    return found, any("FROM segments" in statement for statement in statements)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [(0, 1), (0, 4), (0.5, 2), (1.25, 2.75), (2.5, 2.75), (-1, 0.1), (1.5, 2), (3, 3.5)]
+)
+def test_sources_beyond_the_64th_are_told_apart_by_their_rows(crowded: Ledger, since: float, until: float) -> None:
+    begin, end = NOON + since * HOUR, NOON + until * HOUR
+    found = read_sources(crowded, begin, end, model=MODEL)
+    assert not found.bucketed
+    expected = count_by_source(log_rows(crowded), begin, end, MODEL)
+    assert {source: plain(profile) for source, profile in found.by_source.items()} == expected
+
+
+def test_rows_are_read_only_where_sources_were_too_many(crowded: Ledger) -> None:
+    """A source that is really called other has no rows of others with it."""
+    found, read_rows = traced(crowded, NOON + HOUR, NOON + 2 * HOUR)
+    assert (set(found.by_source), read_rows) == ({"other", None}, False)
+    assert found.by_source == read_window(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL)
+    assert traced(crowded, NOON, NOON + 2 * HOUR)[1]
+
+
+@pytest.mark.parametrize("source", ["camera-000", "camera-100", "camera-199", "other"])
+def test_one_source_of_too_many(crowded: Ledger, source: str) -> None:
+    found = read_sources(crowded, NOON, NOON + 4 * HOUR, model=MODEL, source=source)
+    rows = log_rows(crowded)
+    assert {name: plain(profile) for name, profile in found.by_source.items()} == {
+        source: count_profile([row for row in rows if row["source"] == source])
+    }
+
+
+@pytest.mark.parametrize("until", [2, 4])
+def test_far_too_many_sources_are_put_into_buckets(
+    crowded: Ledger, monkeypatch: pytest.MonkeyPatch, until: int
+) -> None:
+    apart = read_sources(crowded, NOON, NOON + until * HOUR, model=MODEL)
+    monkeypatch.setattr(source_buckets, "MOST_SOURCES", 150)
+    found = read_sources(crowded, NOON, NOON + until * HOUR, model=MODEL)
+    assert found == SourceProfiles(in_buckets(apart.by_source), bucketed=True)
+    assert None in found.by_source
+    assert len(found.by_source) <= source_buckets.BUCKETS + 1
+
+
+def test_a_window_of_many_uncrowded_hours_is_put_into_buckets_too(
+    crowded: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_buckets, "MOST_SOURCES", 0)
+    found, read_rows = traced(crowded, NOON + HOUR, NOON + 2 * HOUR)
+    assert (found.bucketed, read_rows) == (True, False)
+    assert set(found.by_source) == {source_buckets.bucket_of("other"), None}

@@ -1,0 +1,48 @@
+"""Profiles by source, and the buckets that sources are put into where there are too many to keep apart."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from facemon.values.profile import Profile, add_profiles
+
+MOST_SOURCES = 512
+"""More sources than this are put into buckets."""
+BUCKETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProfiles:
+    """One profile per source, or with `bucketed` one per bucket of sources; the rows without one are under None."""
+
+    by_source: Mapping[str | None, Profile]
+    bucketed: bool = False
+
+    @classmethod
+    def bounded(cls, by_source: Mapping[str | None, Profile]) -> Self:
+        """The profiles as they are, or in buckets where they are too many."""
+        is_crowded = has_too_many(by_source)
+        return cls(in_buckets(by_source) if is_crowded else by_source, is_crowded)
+
+
+def has_too_many(sources: Iterable[str | None]) -> bool:
+    """Whether distinct sources are too many to keep apart."""
+    return sum(source is not None for source in sources) > MOST_SOURCES
+
+
+def bucket_of(source: str | None) -> str | None:
+    """The bucket of a source, the same in every window and table; rows without a source stay without one.
+
+    Clusters of clusters are as independent of each other as the clusters were, and a source lands in the same
+    bucket on both sides, so every test stays valid; it only has fewer degrees of freedom.
+    """
+    return None if source is None else f"bucket {zlib.crc32(source.encode()) % BUCKETS}"
+
+
+def in_buckets(by_source: Mapping[str | None, Profile]) -> dict[str | None, Profile]:
+    """Profiles by source, added up by bucket."""
+    gathered: dict[str | None, list[Profile]] = {}
+    for source, profile in by_source.items():
+        gathered.setdefault(bucket_of(source), []).append(profile)
+    return {bucket: add_profiles(parts) for bucket, parts in gathered.items()}
