@@ -39,10 +39,13 @@ def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) ->
         places = np.array([place.setdefault(label_of(value), len(place)) for value in values])
         if len(place) > MOST_LABELS:
             raise TooManyLabels(list(place)[:MOST_LABELS])
-        indices = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
-        found = np.bincount(codes.astype(np.int64) * len(place) + places[indices], minlength=clusters * len(place))
-        grown = found.reshape(clusters, len(place))
-        grown[:, : totals.shape[1]] += totals
+        indices = encoded.indices
+        if indices.null_count:
+            indices = pc.fill_null(indices, len(values) - 1)
+        found = _per_cluster(indices.to_numpy(zero_copy_only=False), codes, clusters, len(values))
+        grown = np.zeros((clusters, len(place)), dtype=np.int64)
+        grown[:, : totals.shape[1]] = totals
+        np.add.at(grown.T, places, found.T)
         totals = grown
     return [categorical_counts(dict(zip(place, row.tolist(), strict=True))) for row in totals]
 
@@ -107,10 +110,17 @@ def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDA
     low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
     if high - low < _WIDEST:
         width = high - low + 2
-        places = np.where(is_missing, 0, bins.astype(np.int64) - low + 1)
+        places = bins.astype(np.int64) - (low - 1)
+        places[is_missing] = 0
         keys = np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
     else:
         keys, places = np.unique(bins, return_inverse=True)
         width = len(keys)
-    counts = np.bincount(codes.astype(np.int64) * width + places, minlength=clusters * width)
-    return keys, counts.reshape(clusters, width)
+    return keys, _per_cluster(places, codes, clusters, width)
+
+
+def _per_cluster(places: NDArray[np.integer], codes: Codes, clusters: int, width: int) -> NDArray[np.int64]:
+    """How often each place below `width` occurs in each cluster: [clusters, width]."""
+    if clusters > 1:
+        places = codes.astype(np.int64) * width + places
+    return np.bincount(places, minlength=clusters * width).reshape(clusters, width)
