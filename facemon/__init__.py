@@ -1,18 +1,24 @@
 """facemon: the toolkit that keeps a face-attribute classifier honest in production."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facemon.monitor.monitor import Monitor
+    from facemon.values.drift_result import DriftResult, Verdict
 
-__all__ = ["Monitor", "__version__"]
+__all__ = ["DriftResult", "Monitor", "Verdict", "__version__"]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "DriftResult": "facemon.values.drift_result",
+    "Monitor": "facemon.monitor.monitor",
+    "Verdict": "facemon.values.drift_result",
+}
 
 
 def __getattr__(name: str) -> Any:
     # The command line imports this module too, and must not pay for what it does not use.
-    if name == "Monitor":
-        from facemon.monitor.monitor import Monitor
-
-        return Monitor
+    if home := _HOMES.get(name):
+        return getattr(import_module(home), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -78,7 +78,18 @@ def read_sample(
     FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
     attribute's column is one of its labels.
     """
-    file = open_table(path)
+    return count_sample(open_table(path), attributes=attributes, tables=tables, layout=layout, checks=checks)
+
+
+def count_sample(
+    file: TableFile,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    layout: TableLayout = LOG_LAYOUT,
+    checks: Collection[Check] = _ALL_CHECKS,
+) -> Sample:
+    """As `read_sample`, for an opened table."""
     if layout.like_log and is_log_table(file):
         return read_log_table(file)
     return _TableReader(file, attributes, tables, checks, layout).read()[0]

@@ -42,6 +42,17 @@ def tables_of(rows: Any) -> Iterator[pa.Table]:
         yield _from_mappings(held)
 
 
+def one_table(rows: Any) -> pa.Table:
+    """All of the rows at once, in the union of their columns; FacemonError where there are none."""
+    parts = [table.replace_schema_metadata() for table in tables_of(rows)]
+    if not any(part.num_rows for part in parts):
+        raise FacemonError("there are no rows", "a comparison needs rows on both sides")
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise FacemonError(f"the tables do not fit together: {error}") from error
+
+
 def log_rows(
     table: pa.Table,
     attributes: Sequence[AttributeConfig],
@@ -82,7 +93,10 @@ def _as_table(rows: Any) -> pa.Table | None:
         return pa.Table.from_batches([rows])
     # pandas is not imported to ask whether this is one of its frames.
     if type(rows).__module__.split(".")[0] == "pandas" and hasattr(rows, "columns"):
-        return pa.Table.from_pandas(rows, preserve_index=False)
+        try:
+            return pa.Table.from_pandas(rows, preserve_index=False)
+        except (pa.ArrowException, ValueError) as error:
+            raise FacemonError(f"the data frame cannot be read: {error}") from error
     return None
 
 

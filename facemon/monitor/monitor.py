@@ -1,4 +1,4 @@
-"""`facemon.Monitor`: predict with the configured model, or log what another one predicted."""
+"""`facemon.Monitor`: predict with the configured model, log what another one predicted, compare with what is normal."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from facemon.config.document import Config
 from facemon.config.loader import load_config
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from facemon.model.predictor import Predictor
     from facemon.store.ledger import Ledger
+    from facemon.store.references import Reference
     from facemon.store.runs import RunIdentity
+    from facemon.values.drift_result import DriftResult
 
 _IDENTITY = "facemon.Monitor"
 
@@ -115,6 +117,44 @@ class Monitor:
             finally:
                 writer.close()
         return count
+
+    def set_reference(
+        self,
+        rows: Any,
+        *,
+        name: str | None = None,
+        kind: Literal["predictions", "labels"] = "predictions",
+        note: str = "",
+    ) -> "Reference":
+        """Make rows the reference that later checks compare with, as `facemon reference set FILE` does.
+
+        `rows` is what `log` takes, with any columns: attributes under the names of `tables:` in the configuration,
+        their sources under `source`; every other column is one of the data check. `kind` says whether they hold a
+        model's predictions or true labels, `note` why they are normal. Without a name it is called by the time.
+        FacemonError where the name is taken, or another process sets a reference.
+        """
+        from facemon.monitor.compared_rows import make_reference
+
+        return make_reference(self.config, rows, name=name, kind=kind, note=note)
+
+    def check(
+        self,
+        rows: Any,
+        *,
+        reference: str | None = None,
+        checks: Iterable[str] = ("data", "model"),
+        by_source: bool = False,
+    ) -> "DriftResult":
+        """Compare rows with a reference, as `facemon drift-check --current FILE` does, and record the result.
+
+        `rows` is what `set_reference` takes. `reference` is a name in the store, else `drift.reference`, else the
+        newest that fits the model; FacemonError where there is none. `by_source` asks for a verdict on each source
+        too. `drift.on_drift` is not run: the caller has the result. LockedError while another drift check runs on
+        the store.
+        """
+        from facemon.monitor.compared_rows import check_rows
+
+        return check_rows(self.config, rows, reference=reference, checks=checks, by_source=by_source)
 
     def _predictor(self) -> "Predictor":
         with self._loading:

@@ -18,7 +18,7 @@ class TableFile:
     """An opened table; its rows are read batch by batch, only the columns asked for.
 
     A CSV or JSON file is held in memory, since its types are only known once it was read to its end; a Parquet
-    file stays on disk.
+    file stays on disk. Of rows that were never in a file, `path` is only what they are called.
     """
 
     path: Path
@@ -77,6 +77,12 @@ def open_table(path: Path) -> TableFile:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     raise FacemonError(f"{path}: the suffix says nothing about the format", f"use {_SUFFIXES}")
+
+
+def table_of(rows: pa.Table, name: str) -> TableFile:
+    """Rows in memory as an opened table; messages call it `name`. FacemonError as for a file's."""
+    columns = [_plain(column) for column in rows.columns]
+    return _held(Path(name), pa.Table.from_arrays(columns, names=rows.column_names))
 
 
 def _open_parquet(path: Path, parts: tuple[Path, ...]) -> TableFile:
@@ -140,7 +146,11 @@ def _checked(table: TableFile) -> TableFile:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    # Data frames hold such text, and the log's columns are told by their types.
+    is_wide = pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type)
+    return column.cast(pa.string()) if is_wide else column
 
 
 def _is_text(type_: Any) -> bool:

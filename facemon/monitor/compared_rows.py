@@ -1,0 +1,109 @@
+"""Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.drift.drift_check import run_checks
+from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
+from facemon.drift.tables import count_sample
+from facemon.errors import ExitCode, FacemonError
+from facemon.monitor.foreign_rows import one_table
+from facemon.store.command_runs import record_command
+from facemon.store.drift_results import record_drift
+from facemon.store.ledger import Ledger
+from facemon.store.process_lock import ProcessLock
+from facemon.store.references import Reference, set_from_table
+from facemon.tables.table_file import table_of
+from facemon.values.drift_result import Check, DriftResult, Side, Verdict
+
+_KINDS = ("predictions", "labels")
+_ROWS = "rows"
+"""What messages call a table that has no name."""
+_CODES = {
+    Verdict.OK: ExitCode.OK,
+    Verdict.DRIFT: ExitCode.FOUND,
+    Verdict.UNDECIDED: ExitCode.UNDECIDED,
+}
+
+
+def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, note: str) -> Reference:
+    """Make the rows a reference of the store; FacemonError where the name is taken."""
+    if kind not in _KINDS:
+        raise FacemonError(f"kind {kind!r} is neither predictions nor labels")
+    table = table_of(one_table(rows), _ROWS).read()
+    now = datetime.now(UTC)
+    chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    with Ledger.open(config.store.path, create=True) as ledger, _recorded(ledger, "reference") as outcome:
+        made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now)
+        outcome.code = ExitCode.OK
+    return made
+
+
+def check_rows(
+    config: Config, rows: Any, *, reference: str | None, checks: Iterable[str], by_source: bool
+) -> DriftResult:
+    """Compare the rows with a reference of the store and enter the result into the ledger."""
+    own = _own_checks(checks)
+    current = table_of(one_table(rows), _ROWS)
+    attributes, tables, settings = config.model.attributes, config.tables, config.drift
+    with (
+        Ledger.open(config.store.path, create=True) as ledger,
+        ProcessLock.for_command(ledger.folder, "drift-check"),
+        _recorded(ledger, "drift-check") as outcome,
+    ):
+        normal = choose_reference(ledger, reference or settings.reference, config.model.id)
+        first, layout = reference_sample(ledger, normal, attributes=attributes, tables=tables, checks=own, layout=None)
+        second = count_sample(current, attributes=attributes, tables=tables, layout=layout, checks=own)
+        result = run_checks(
+            first,
+            second,
+            checks=own,
+            attributes=attributes,
+            settings=settings,
+            at=datetime.now(UTC),
+            reference_side=side_of(normal),
+            current_side=Side(second.rows),
+            model=config.model.id,
+            by_source=by_source,
+        )
+        record_drift(ledger, result)
+        outcome.code = _CODES[result.verdict]
+    return result
+
+
+def _own_checks(names: Iterable[str]) -> list[Check]:
+    """The checks of these names; FacemonError for others, and for none."""
+    given = [names] if isinstance(names, str) else list(names)
+    known = [Check.DATA, Check.MODEL]
+    for name in given:
+        if name not in known:
+            hint = "facemon drift-check --check evidently writes its report" if name == Check.EVIDENTLY else None
+            raise FacemonError(f"there is no check {name!r} of rows, only data and model", hint)
+    if not given:
+        raise FacemonError("no check is asked for", "name data, model or both")
+    return [check for check in known if check in given]
+
+
+@dataclass
+class _Outcome:
+    """What a command would have ended with; failed until the call says otherwise."""
+
+    code: ExitCode = ExitCode.FAILED
+
+
+@contextmanager
+def _recorded(ledger: Ledger, command: str) -> Iterator[_Outcome]:
+    """Enter in the ledger how a call ended, under the name of the command that does the same."""
+    began, outcome = time.monotonic(), _Outcome()
+    try:
+        yield outcome
+    except FacemonError as error:
+        outcome.code = error.exit_code
+        raise
+    finally:
+        record_command(ledger, command, datetime.now(UTC), time.monotonic() - began, outcome.code)
