@@ -82,7 +82,9 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
     for sample, side in ((reference, "reference"), (current, "current data")):
         if name in sample.not_comparable:
             reason = f"{sample.not_comparable[name]} in the {side}"
-            return Evidence(reason=reason, untested=Verdict.NOT_COMPARED)
+            # What the reference could compare and the current data cannot has changed, and nobody knows how far.
+            untested = Verdict.UNDECIDED if reference.column(name) else Verdict.NOT_COMPARED
+            return Evidence(reason=reason, untested=untested)
         if name in sample.faulty:
             return Evidence(reason=f"{sample.faulty[name]} in the {side}")
     first, second = reference.column(name), current.column(name)

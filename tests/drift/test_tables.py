@@ -163,6 +163,15 @@ def test_an_attribute_that_the_current_table_lacks_is_undecided(tmp_path: Path) 
     assert found["bearded"].verdict is Verdict.NOT_COMPARED
 
 
+def test_labels_that_become_identifiers_are_not_reported_as_fine(tmp_path: Path) -> None:
+    before = write(tmp_path / "before.csv", {"site": ["a", "b"] * 1500})
+    after = write(tmp_path / "after.csv", {"site": [f"row {at}" for at in range(3000)]})
+    found = check(before, after)["site"]
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.reason == "it names single rows (an identifier) in the current data"
+    assert check(after, before)["site"].verdict is Verdict.NOT_COMPARED
+
+
 def test_identifiers_times_and_nested_values_are_not_compared(tmp_path: Path) -> None:
     rows = 3000
     path = write(
