@@ -106,7 +106,9 @@ def _case(shift: float, rows: int) -> str:
 def _run(tool: Tool, folders: Sequence[Path], where: Path) -> list[dict[str, str]]:
     command: list[str | Path] = [tool.python, "-m", f"benchmarks.peers.{tool.runner}", *tool.options, *folders]
     environment = {"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin", "HOME": str(where)}
-    answer = subprocess.run(command, cwd=where, env=environment, check=True, capture_output=True, text=True)
+    answer = subprocess.run(command, cwd=where, env=environment, check=False, capture_output=True, text=True)
+    if answer.returncode:
+        raise RuntimeError(f"{tool.name} failed: {answer.stderr[-500:]}")
     return [json.loads(line) for line in answer.stdout.splitlines() if line.startswith("{")]
 
 

@@ -2,7 +2,10 @@
 
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pyarrow as pa
 
 from benchmarks.drift_simulation import BASE_RATES, Sources, correlated_normals
 from benchmarks.drift_tables import write_config, yes_no
+from benchmarks.machine import CORES
 from facemon.config.loader import load_config
 from facemon.config.model import AttributeConfig
 from facemon.store.compaction import compact
@@ -64,11 +68,9 @@ def _log_hour(
     A transaction for each, as a server would have it, would take an hour on one disk.
     """
     table = _rows(run, begin, sources, attributes, model)
-    segments = [
-        segment
-        for second in range(_HOUR)
-        for segment in prepare_segments(ledger, run.id, table.slice(second * ROWS_A_SECOND, ROWS_A_SECOND))
-    ]
+    seconds = [table.slice(second * ROWS_A_SECOND, ROWS_A_SECOND) for second in range(_HOUR)]
+    with ThreadPoolExecutor(CORES) as pool:  # segments this small become bytes, which no ledger is needed for
+        segments = list(chain.from_iterable(pool.map(partial(prepare_segments, ledger, run.id), seconds)))
     with ledger.writing() as connection:
         register_segments(connection, segments)
         add_totals(connection, count_rows(table))
@@ -82,7 +84,7 @@ def _rows(run: Run, begin: datetime, sources: Sources, attributes: Sequence[Attr
     source = np.arange(count) % SOURCES
     normals = correlated_normals(rng, count, len(BASE_RATES))
     own = sources.rates()[source]
-    micros = int(begin.timestamp()) * 1_000_000 + np.arange(count) * (1_000_000 // ROWS_A_SECOND)
+    micros = int(begin.timestamp()) * 1_000_000 + np.arange(count) * 1_000_000 // ROWS_A_SECOND
     time = pa.array(micros, pa.timestamp("us", tz="UTC"))
     first = int((begin - _DAY) / timedelta(hours=1) + 8) * count
     columns: dict[str, object] = {
