@@ -15,7 +15,7 @@ COMMANDS = {
     "init": (),
     "predict": (),
     "evaluate": (),
-    "reference": ("set", "list", "show"),
+    "reference": ("set", "list", "show", "diff"),
     "drift-check": (),
     "export-metrics": (),
     "serve-metrics": (),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,15 +11,21 @@ from facemon.cli.command import command, group
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, UsageError
+from facemon.reports.column_figures import column_figures
+from facemon.values.drift_result import Check, ColumnResult
+from facemon.values.image_input import shown_name
 from facemon.values.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
 
 app = typer.Typer()
 reference = group(app, "reference", "Say what is normal.")
+DIFF_SCHEMA = "facemon.reference_diff/1"
+_DIFF_HEADINGS = ("column", "kind", "shift", "verdict", "rows of A", "rows of B", "why")
 
 
 class Kind(StrEnum):
@@ -27,6 +33,13 @@ class Kind(StrEnum):
 
     PREDICTIONS = "predictions"
     LABELS = "labels"
+
+
+class DiffFormat(StrEnum):
+    """How a difference is printed."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 @command(reference, "set")
@@ -56,7 +69,8 @@ def set_(
         raise UsageError("the log holds predictions; true labels come from a FILE")
     with session.open_ledger(create=file is not None) as ledger, session.recorded(ledger, "reference") as outcome:
         if file is not None:
-            made = set_from_table(ledger, chosen, _read(file), kind=kind.value, note=note, now=now)
+            table, given = _read(file), shown_name(str(file))
+            made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
         else:
             begin, end = window_of(since, until, session.config.drift.window, now)
             made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
@@ -88,8 +102,44 @@ def show(
 
     with session.open_ledger() as ledger:
         found = find_reference(ledger, name or session.config.drift.reference)
-        facts = [*_facts(found), ("file", str(reference_file(ledger, found)))]
+        facts = [*_facts(ledger, found), ("file", str(reference_file(ledger, found)))]
     session.console.table(("what", "value"), facts)
+    return ExitCode.OK
+
+
+@command(reference, "diff")
+def diff(
+    session: Session,
+    first: Annotated[str, typer.Argument(metavar="A", help="The name of a reference.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The name of another.")],
+    format_: Annotated[DiffFormat, typer.Option("--format", help="How to print.")] = DiffFormat.TEXT,
+) -> ExitCode:
+    """Tell how B differs from A: in what they are, and column by column as if B were current data."""
+    from facemon.drift.reference_diff import diff_references
+    from facemon.store.references import find_reference
+
+    config = session.config
+    with session.open_ledger() as ledger:
+        a, b = find_reference(ledger, first), find_reference(ledger, second)
+        columns = diff_references(
+            ledger, a, b, attributes=config.model.attributes, tables=config.tables, settings=config.drift
+        )
+        if format_ is DiffFormat.JSON:
+            session.console.document(
+                {
+                    "schema": DIFF_SCHEMA,
+                    "a": _facts_document(ledger, a),
+                    "b": _facts_document(ledger, b),
+                    "columns": [_column_document(column) for _, column in columns],
+                }
+            )
+            return ExitCode.OK
+        facts = [
+            (what, one, other) for (what, one), (_, other) in zip(_facts(ledger, a), _facts(ledger, b), strict=True)
+        ]
+    session.console.table(("what", "A", "B"), [each for each in facts if each[0] == "name" or each[1] != each[2]])
+    session.console.result("")
+    session.console.table(_DIFF_HEADINGS, [_column_row(check, column) for check, column in columns])
     return ExitCode.OK
 
 
@@ -99,7 +149,9 @@ def _read(file: Path) -> "pa.Table":
     return open_table(file).read()
 
 
-def _facts(found: "Reference") -> list[tuple[str, str]]:
+def _facts(ledger: "Ledger", found: "Reference") -> list[tuple[str, str]]:
+    from facemon.store.references import given_as
+
     span = (
         "-"
         if found.since is None or found.until is None
@@ -111,7 +163,43 @@ def _facts(found: "Reference") -> list[tuple[str, str]]:
         ("rows", str(found.rows)),
         ("model", found.model or "-"),
         ("from", found.origin),
+        ("given as", given_as(ledger, found) or "-"),
         ("window", span),
         ("set at", format_time(found.created)),
         ("note", found.note or "-"),
     ]
+
+
+def _facts_document(ledger: "Ledger", found: "Reference") -> dict[str, Any]:
+    from facemon.store.references import given_as
+
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "rows": found.rows,
+        "model": found.model,
+        "from": found.origin,
+        "given_as": given_as(ledger, found),
+        "since": found.since and format_time(found.since),
+        "until": found.until and format_time(found.until),
+        "set_at": format_time(found.created),
+        "note": found.note,
+    }
+
+
+def _column_document(column: ColumnResult) -> dict[str, Any]:
+    return {
+        "column": column.column,
+        "kind": column.kind,
+        "score": column.score,
+        "verdict": column.verdict.value,
+        "n_a": column.n_reference,
+        "n_b": column.n_current,
+        "reason": column.reason,
+    }
+
+
+def _column_row(check: Check, column: ColumnResult) -> tuple[str, ...]:
+    """The cells below `_DIFF_HEADINGS`, in the words and figures of the reports."""
+    name, verdict, shift, _, _, _, why = column_figures(check, column)
+    return (name, column.kind, shift, verdict, f"{column.n_reference:,}", f"{column.n_current:,}", why)

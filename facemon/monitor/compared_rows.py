@@ -24,6 +24,7 @@ from facemon.values.drift_result import Check, DriftResult, Side, Verdict
 _KINDS = ("predictions", "labels")
 _ROWS = "rows"
 """What messages call a table that has no name."""
+_GIVEN_AS = "facemon.Monitor"
 _CODES = {
     Verdict.OK: ExitCode.OK,
     Verdict.DRIFT: ExitCode.FOUND,
@@ -39,7 +40,7 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     now = datetime.now(UTC)
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     with Ledger.open(config.store.path, create=True) as ledger, _recorded(ledger, "reference") as outcome:
-        made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now)
+        made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
         outcome.code = ExitCode.OK
     return made
 

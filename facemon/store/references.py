@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
@@ -19,6 +20,8 @@ from facemon.values.profile import Profile, decode_profile, encode_profile
 from facemon.values.times import from_micros, micros
 
 WRITER = "reference"
+_GIVEN_AS = b"facemon.given_as"
+"""Under this key the file of a table tells what it was called when it was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,12 @@ def set_from_window(
     return _set(ledger, table, profiles, (name, "predictions", note, model, "window", now, since, until))
 
 
-def set_from_table(ledger: Ledger, name: str, table: pa.Table, *, kind: str, note: str, now: datetime) -> Reference:
-    """Make a table of somebody's own a reference; its columns stay as they are."""
+def set_from_table(
+    ledger: Ledger, name: str, table: pa.Table, *, kind: str, note: str, now: datetime, given_as: str | None = None
+) -> Reference:
+    """Make a table of somebody's own a reference; its columns stay as they are. `given_as` says where it came from."""
+    if given_as is not None:
+        table = table.replace_schema_metadata({_GIVEN_AS: given_as.encode()})
     return _set(ledger, table, {}, (name, kind, note, None, "file", now, None, None))
 
 
@@ -123,6 +130,18 @@ def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None,
 def reference_file(ledger: Ledger, reference: Reference) -> Path:
     """The Parquet file that holds a reference's rows."""
     return ledger.folder / reference.path
+
+
+def given_as(ledger: Ledger, reference: Reference) -> str | None:
+    """What a table was called when it was set; None for a window, and where its file does not tell."""
+    if reference.origin != "file":
+        return None
+    try:
+        metadata = pa.parquet.read_schema(reference_file(ledger, reference)).metadata or {}
+    except (OSError, pa.ArrowException):
+        return None
+    name = metadata.get(_GIVEN_AS)
+    return None if name is None else name.decode()
 
 
 def _reference(row: tuple[Any, ...]) -> Reference:

@@ -1,17 +1,23 @@
 """`facemon reference` as its user runs it: setting, showing and listing what is normal."""
 
 import fcntl
+import json
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facemon.store.ledger import Ledger
+from tests.acceptance.tables import CONFIGURATION as TABLES
 from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon
 from tests.metrics.stores import CONFIGURATION
 from tests.store.log_rows import NOON, log_images
 
+LATER = NOON + timedelta(hours=5)
 WINDOW = ("--since", "2h", "--until", (NOON + timedelta(hours=1)).isoformat())
 
 
@@ -35,7 +41,7 @@ def test_a_window_of_the_log(facemon: RunFacemon, folder: Path) -> None:
     shown = facts(facemon("reference", "show", "summer", cwd=folder).stdout)
     assert (shown["name"], shown["kind"], shown["rows"], shown["from"]) == ("summer", "predictions", "220", "window")
     assert shown["window"] == "2026-11-22T11:00:00.000000Z to 2026-11-22T13:00:00.000000Z"
-    assert (shown["model"], shown["note"]) == ("faces@1", "after the repair")
+    assert (shown["model"], shown["note"], shown["given as"]) == ("faces@1", "after the repair", "-")
     assert Path(shown["file"]).is_file()
     assert facemon("reference", "show", cwd=folder).stdout == facemon("reference", "show", "summer", cwd=folder).stdout
 
@@ -111,3 +117,144 @@ def test_another_run_holds_the_lock(facemon: RunFacemon, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = facemon("reference", "set", *WINDOW, cwd=folder)
     assert (outcome.returncode, "another facemon reference is running" in outcome.stderr) == (75, True)
+
+
+def test_a_table_tells_where_it_came_from(facemon: RunFacemon, folder: Path) -> None:
+    (folder / "tables").mkdir()
+    write_table(folder / "tables" / "été.csv", seed=1)
+    assert facemon("reference", "set", "tables/été.csv", "--name", "truth", cwd=folder).returncode == 0
+    shown = facts(facemon("reference", "show", "truth", cwd=folder).stdout)
+    assert (shown["from"], shown["given as"], shown["window"]) == ("file", "tables/été.csv", "-")
+    assert shown["set at"].startswith("20")
+    Path(shown["file"]).unlink()
+    assert facts(facemon("reference", "show", "truth", cwd=folder).stdout)["given as"] == "-"
+
+
+def differences(facemon: RunFacemon, folder: Path, *names: str) -> dict[str, Any]:
+    answer = facemon("reference", "diff", *names, "--format", "json", cwd=folder)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    document: dict[str, Any] = json.loads(answer.stdout)
+    assert document["schema"] == "facemon.reference_diff/1"
+    return document
+
+
+@pytest.fixture
+def tables(facemon: RunFacemon, tmp_path: Path) -> Path:
+    """A folder with two tables that are references."""
+    (tmp_path / "facemon.yaml").write_text(TABLES)
+    for name, seed, beards in (("spring", 1, 0.3), ("autumn", 2, 0.6)):
+        write_table(tmp_path / f"{name}.csv", seed=seed, beards=beards)
+        made = facemon("reference", "set", f"{name}.csv", "--name", name, "--note", f"all of {name}", cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+    return tmp_path
+
+
+def test_how_two_tables_differ(facemon: RunFacemon, tables: Path) -> None:
+    document = differences(facemon, tables, "spring", "autumn")
+    first, second = document["columns"][:2]
+    assert (first["column"], first["kind"], first["verdict"]) == ("beard", "categorical", "drift")
+    assert (first["n_a"], first["n_b"], first["reason"]) == (600, 600, None)
+    assert 0.2 < first["score"] < 0.4
+    assert (second["column"], second["verdict"]) == ("brightness", "ok")
+    assert set(first) == {"column", "kind", "score", "verdict", "n_a", "n_b", "reason"}
+    a = document["a"] | {"set_at": None}
+    assert a == {
+        "name": "spring", "kind": "predictions", "rows": 600, "model": None, "from": "file", "given_as": "spring.csv",
+        "since": None, "until": None, "set_at": None, "note": "all of spring",
+    }  # fmt: skip
+    assert (document["b"]["name"], document["b"]["note"]) == ("autumn", "all of autumn")
+    checked = facemon(
+        "drift-check", "--check", "model", "--reference", "spring", "--current", "autumn.csv", "--format", "json",
+        cwd=tables,
+    )  # fmt: skip
+    (beard,) = json.loads(checked.stdout)["checks"]["model"]["columns"]
+    assert first["score"] == beard["score"]
+
+
+def test_the_text_shows_what_differs_and_the_largest_shift_first(facemon: RunFacemon, tables: Path) -> None:
+    answer = facemon("reference", "diff", "spring", "autumn", cwd=tables)
+    assert answer.returncode == 0
+    about, columns = answer.stdout.split("\n\n")
+    assert [line.split("  ")[0] for line in about.splitlines()] == ["what", "name", "given as", "set at", "note"]
+    headings, first, second, *rest = columns.splitlines()
+    assert headings.split("  ")[0] == "column"
+    assert headings.endswith("rows of A  rows of B  why")
+    assert first.split()[:3] == ["beard", "categorical", f"{100 * scores(facemon, tables)['beard']:.1f}"]
+    assert second.split()[0] == "brightness"
+    assert rest == []
+
+
+def scores(facemon: RunFacemon, folder: Path) -> dict[str, float]:
+    return {each["column"]: each["score"] for each in differences(facemon, folder, "spring", "autumn")["columns"]}
+
+
+def test_a_reference_does_not_differ_from_itself(facemon: RunFacemon, tables: Path) -> None:
+    assert {each["score"] for each in differences(facemon, tables, "spring", "spring")["columns"]} == {0}
+    about = facemon("reference", "diff", "spring", "spring", cwd=tables).stdout.split("\n\n")[0]
+    assert [line.split("  ")[0] for line in about.splitlines()] == ["what", "name"]
+
+
+def test_a_window_and_another_and_a_table_of_the_log(facemon: RunFacemon, folder: Path) -> None:
+    """In the log's bins the rows of a window, as a table, are the same."""
+    with Ledger.open(folder / ".facemon") as ledger:
+        log_images(ledger, 100, observed=LATER, seed=5)
+    later = ("--since", "2h", "--until", (LATER + timedelta(hours=1)).isoformat())
+    for window, name in ((WINDOW, "summer"), (later, "winter")):
+        assert facemon("reference", "set", *window, "--name", name, cwd=folder).returncode == 0
+    kept = facts(facemon("reference", "show", "summer", cwd=folder).stdout)["file"]
+    assert facemon("reference", "set", kept, "--name", "copy", cwd=folder).returncode == 0
+    for names in (("summer", "copy"), ("copy", "summer")):
+        document = differences(facemon, folder, *names)
+        found = {each["column"]: (each["score"], each["n_a"], each["n_b"]) for each in document["columns"]}
+        assert found["gender"] == found["age_confidence"] == (0, 180, 180)
+        assert found["image_brightness"][0] == 0
+        assert {document["a"]["from"], document["b"]["from"]} == {"window", "file"}
+    document = differences(facemon, folder, "summer", "winter")
+    assert document["a"]["since"] == "2026-11-22T11:00:00.000000Z"
+    assert all(each["score"] is not None for each in document["columns"])
+    ordered = [each["score"] for each in document["columns"]]
+    assert ordered == sorted(ordered, reverse=True)
+    assert ordered[0] > 0
+
+
+def test_references_of_two_models(facemon: RunFacemon, folder: Path) -> None:
+    """A column that one side lacks comes last, with the reason."""
+    assert facemon("reference", "set", *WINDOW, "--name", "old", cwd=folder).returncode == 0
+    newer = CONFIGURATION.replace('version: "1"\n  networks', 'version: "2"\n  networks')
+    newer = newer.replace(
+        "attributes:\n", "attributes:\n        - {name: hat, output: h, kind: binary, labels: [n, y]}\n"
+    )
+    (folder / "facemon.yaml").write_text(newer)
+    logged = (
+        "import facemon, datetime; facemon.Monitor().log("
+        "[{'image': str(i), 'gender': 'male', 'hat': 'y'} for i in range(300)],"
+        f"observed_at=datetime.datetime.fromisoformat('{LATER.isoformat()}'))"
+    )
+    assert subprocess.run([sys.executable, "-c", logged], cwd=folder, check=False).returncode == 0
+    later = ("--since", "2h", "--until", (LATER + timedelta(hours=1)).isoformat())
+    assert facemon("reference", "set", *later, "--name", "new", cwd=folder).returncode == 0
+    document = differences(facemon, folder, "old", "new")
+    assert (document["a"]["model"], document["b"]["model"]) == ("faces@1", "faces@2")
+    columns = {each["column"]: each for each in document["columns"]}
+    assert columns["gender"]["score"] > 0.3
+    assert (columns["hat"]["score"], columns["hat"]["verdict"]) == (None, "not_compared")
+    assert (columns["hat"]["n_a"], columns["hat"]["n_b"]) == (0, 300)
+    assert "the reference has no such column" in columns["hat"]["reason"]
+    known = [each["score"] is not None for each in document["columns"]]
+    assert known == sorted(known, reverse=True)
+
+
+def test_a_difference_is_not_recorded(facemon: RunFacemon, tables: Path) -> None:
+    with Ledger.open(tables / ".facemon") as ledger:
+        before = list(ledger.connection.iterdump())
+    differences(facemon, tables, "spring", "autumn")
+    with Ledger.open(tables / ".facemon") as ledger:
+        assert list(ledger.connection.iterdump()) == before
+
+
+def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Path) -> None:
+    for names in (("spring", "winter"), ("winter", "spring")):
+        answer = facemon("reference", "diff", *names, cwd=tables)
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert "there is no reference 'winter'" in answer.stderr
+        assert "there are: autumn, spring" in answer.stderr

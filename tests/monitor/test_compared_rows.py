@@ -178,6 +178,7 @@ def test_a_result_is_recorded_as_the_commands(monitor: Monitor, tmp_path: Path, 
     listed = facemon("reference", "list", cwd=tmp_path).stdout.splitlines()
     assert listed[1].split()[:4] == ["normal", "predictions", "600", "-"]
     assert listed[1].endswith("a good day")
+    assert "facemon.Monitor" in facemon("reference", "show", cwd=tmp_path).stdout
     assert facemon("store", "verify", cwd=tmp_path).returncode == 0
 
 
