@@ -41,12 +41,20 @@ class ComparedSide:
 
 
 def reference_side(
-    session: Session, ledger: "Ledger", given: str | None, checks: Collection[Check], *, model: str, for_log: bool
+    session: Session,
+    ledger: "Ledger",
+    given: str | None,
+    checks: Collection[Check],
+    *,
+    model: str,
+    for_log: bool,
+    source: str | None = None,
 ) -> "tuple[ComparedSide, TableLayout, Reference | None]":
     """The reference of `--reference`, of `drift.reference`, or the newest that was set.
 
     A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
-    in the log's bins, because the other side comes from there.
+    in the log's bins, because the other side comes from there. Where one `source` is wanted, others are not told
+    apart.
     """
     from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT
@@ -54,7 +62,7 @@ def reference_side(
 
     fixed = LOG_LAYOUT if for_log else None
     if given is not None and Path(given).exists():
-        side, layout = _table(session, Path(given), checks, layout=fixed)
+        side, layout = _table(session, Path(given), checks, layout=fixed, source=source)
         return side, layout, None
     config = session.config
     try:
@@ -66,7 +74,13 @@ def reference_side(
             raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
         raise
     sample, layout = reference_sample(
-        ledger, reference, attributes=config.model.attributes, tables=config.tables, checks=checks, layout=fixed
+        ledger,
+        reference,
+        attributes=config.model.attributes,
+        tables=config.tables,
+        checks=checks,
+        layout=fixed,
+        source=source,
     )
     rows = _table_rows(session, reference_file(ledger, reference))
     return ComparedSide(sample, side_of(reference), rows), layout, reference
@@ -88,10 +102,10 @@ def current_window(
     """The log's rows of a model in a window; UsageError where it overlaps the reference's."""
     from facemon.drift.accuracy_columns import with_accuracy
     from facemon.drift.sample import Sample
-    from facemon.store.windows import read_window
+    from facemon.store.windows import read_sources
 
     _refuse_overlap(window, reference)
-    profiles = read_window(ledger, window.since, window.until, model=model, source=window.source)
+    profiles = read_sources(ledger, window.since, window.until, model=model, source=window.source)
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows
@@ -103,7 +117,7 @@ def current_window(
         return found
 
     sample = with_accuracy(
-        Sample.of_sources(profiles),
+        Sample.of_profiles(profiles),
         _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
     )
     return ComparedSide(sample, Side(0, since=window.since, until=window.until), rows)
@@ -136,7 +150,12 @@ def _refuse_overlap(window: Window, reference: "Reference | None") -> None:
 
 
 def _table(
-    session: Session, path: Path, checks: Collection[Check], *, layout: "TableLayout | None"
+    session: Session,
+    path: Path,
+    checks: Collection[Check],
+    *,
+    layout: "TableLayout | None",
+    source: str | None = None,
 ) -> "tuple[ComparedSide, TableLayout]":
     from facemon.drift.tables import read_reference, read_sample
 
@@ -144,7 +163,7 @@ def _table(
     if layout is None:
         sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     else:
-        sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks)
+        sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
     return ComparedSide(sample, Side(sample.rows, path.name, "predictions"), _table_rows(session, path)), layout
 
 

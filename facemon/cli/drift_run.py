@@ -79,14 +79,20 @@ def run_drift_check(
     if choice in (CheckChoice.ALL, CheckChoice.EVIDENTLY):
         let_pandas_in()  # Evidently wants data frames
     own = [Check.DATA, Check.MODEL] if choice is CheckChoice.ALL else [Check(choice.value)]
-    is_log = isinstance(current, Window)
+    source = current.source if isinstance(current, Window) else None
     normal, layout, named = reference_side(
-        session, ledger, question.reference, own, model=question.model, for_log=is_log
+        session,
+        ledger,
+        question.reference,
+        own,
+        model=question.model,
+        for_log=isinstance(current, Window),
+        source=source,
     )
     if isinstance(current, Window):
         latest = current_window(session, ledger, current, named, question.model)
-        if current.source is not None:
-            normal, latest = (of_one_source(side, current.source) for side in (normal, latest))
+        if source is not None:
+            normal, latest = (of_one_source(side, source) for side in (normal, latest))
     else:
         latest = current_table(session, current, own, layout)
     asks_evidently = choice in (CheckChoice.ALL, CheckChoice.EVIDENTLY) and latest.sample.rows and normal.sample.rows
@@ -100,7 +106,7 @@ def run_drift_check(
         reference_side=normal.side,
         current_side=latest.side,
         model=question.model,
-        source=current.source if isinstance(current, Window) else None,
+        source=source,
         by_source=question.by_source,
     )
     if asks_evidently:

@@ -18,7 +18,7 @@ def accuracy_column(attribute: str) -> str:
 def with_accuracy(sample: Sample, hours: Iterable[LabelledHour]) -> Sample:
     """The sample with a column of right and wrong predictions for each attribute that has labels."""
     by_source = dict(sample.by_source)
-    for source, sums in _sums(hours).items():
+    for source, sums in _sums(sample, hours).items():
         columns = {
             accuracy_column(attribute): categorical_counts({RIGHT: correct, WRONG: labelled - correct}, Unit.IMAGE)
             for attribute, (correct, labelled) in sums.items()
@@ -34,10 +34,10 @@ def accuracy_of(column: ColumnCounts) -> float:
     return float(right) / column.total
 
 
-def _sums(hours: Iterable[LabelledHour]) -> dict[str | None, dict[str, tuple[int, int]]]:
+def _sums(sample: Sample, hours: Iterable[LabelledHour]) -> dict[str | None, dict[str, tuple[int, int]]]:
     sums: dict[str | None, dict[str, tuple[int, int]]] = {}
     for each in hours:
-        columns = sums.setdefault(each.source, {})
+        columns = sums.setdefault(sample.place_of(each.source), {})
         correct, labelled = columns.get(each.attribute, (0, 0))
         columns[each.attribute] = (correct + each.correct, labelled + each.labelled)
     return sums

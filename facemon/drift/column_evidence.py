@@ -79,17 +79,19 @@ def _test_clusters(layout: Layout, is_label: bool) -> tuple[ClusterTest, str]:
     counts = _split_counts(sides, is_label)
     rows = [np.array([column.total for column in side], dtype=np.float64) for side in sides]
     if layout.paired:
-        return paired_test((counts[0], counts[1]), (rows[0], rows[1])), f"paired t over {len(rows[0])} sources"
+        return paired_test(
+            (counts[0], counts[1]), (rows[0], rows[1])
+        ), f"paired t over {len(rows[0])} {layout.clusters}"
     first, second = (
         WindowRows(cells, sizes, window.independent, window.design_effect)
         for cells, sizes, window in zip(counts, rows, (layout.reference, layout.current), strict=True)
     )
-    names = " and ".join(_counted(window) for window in (layout.reference, layout.current))
+    names = " and ".join(_counted(window, layout.clusters) for window in (layout.reference, layout.current))
     return unpaired_test(first, second), f"cluster-robust t over {names}"
 
 
-def _counted(window: Window) -> str:
-    return "single images" if window.independent else f"{len(window.clusters)} sources"
+def _counted(window: Window, clusters: str) -> str:
+    return "single images" if window.independent else f"{len(window.clusters)} {clusters}"
 
 
 def _split_counts(sides: Sequence[Sequence[ColumnCounts]], is_label: bool) -> list[NDArray[np.float64]]:

@@ -4,7 +4,8 @@ The decision looks at sources and row counts only, never at the values, so it ca
 
 - `cluster: none`: all rows, on the user's word.
 - Rows without a source: each image is its own cluster. Faces of one image count by Kish's effective number.
-- Sources that both windows share and that hold at least half of each: the differences within sources.
+- Sources that both windows share and that hold at least half of each: the differences within sources. Buckets
+  of sources, where there are too many sources, are sources here.
 - Otherwise: the windows are two separate samples of sources.
 
 Where a window mixes rows with and without a source, the rows without one are used alone if they are at least
@@ -42,6 +43,8 @@ class Layout:
     reference: Window
     current: Window
     paired: bool = False
+    clusters: str = "sources"
+    """What the clusters are, for people."""
 
     @property
     def independent(self) -> bool:
@@ -60,7 +63,7 @@ class TooFewClusters:
 def layout_of(
     reference: Sample, current: Sample, name: str, cluster: Literal["source", "none"]
 ) -> Layout | TooFewClusters:
-    """How the rows of the column `name`, which both samples have, are to be compared."""
+    """How the rows of the column `name`, which both samples have, are to be compared; the samples are `alike`."""
     if cluster == "none":
         return Layout(_all_rows(reference, name), _all_rows(current, name))
     sides = (reference.column_by_source(name), current.column_by_source(name))
@@ -68,12 +71,12 @@ def layout_of(
         shared = [source for source in sides[0] if source in sides[1]]
         if len(shared) >= FEWEST_CLUSTERS and all(_share(side, shared) >= _MAJORITY for side in sides):
             first, second = (Window(tuple(side[source] for source in shared), independent=False) for side in sides)
-            return Layout(first, second, paired=True)
+            return Layout(first, second, paired=True, clusters=_kind(reference))
     windows = [_window(sample, side) for sample, side in zip((reference, current), sides, strict=True)]
     for window, side in zip(windows, ("reference", "current data"), strict=True):
         if not window.independent and len(window.clusters) < FEWEST_CLUSTERS:
             return TooFewClusters(len(window.clusters), "reference" if side == "reference" else "current data")
-    return Layout(windows[0], windows[1])
+    return Layout(windows[0], windows[1], clusters=_kind(reference))
 
 
 def design_effect(profile: Profile, unit: Unit) -> float:
@@ -84,6 +87,10 @@ def design_effect(profile: Profile, unit: Unit) -> float:
     if unit is Unit.IMAGE or profile.faces == 0 or profile.squares <= profile.faces:
         return 1.0
     return profile.squares / profile.faces
+
+
+def _kind(sample: Sample) -> str:
+    return "buckets of sources" if sample.bucketed else "sources"
 
 
 def _all_rows(sample: Sample, name: str) -> Window:

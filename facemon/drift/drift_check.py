@@ -8,8 +8,10 @@ from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import compared_columns
 from facemon.drift.comparison import compare_groups
-from facemon.drift.sample import Sample
+from facemon.drift.sample import Sample, alike
+from facemon.errors import UsageError
 from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, overall
+from facemon.values.source_buckets import MOST_SOURCES
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
@@ -32,8 +34,10 @@ def run_checks(
 ) -> DriftResult:
     """Run those of the data and model checks that are asked for; the rows of both sides are set from the samples.
 
-    With `by_source` each source is judged too, p-values adjusted over all sources and the whole.
+    With `by_source` each source is judged too, p-values adjusted over all sources and the whole; UsageError where
+    they are too many.
     """
+    reference, current = alike(reference, current)
     sources = _sources(reference, current) if by_source else []
     groups = [(reference, current), *((reference.of_source(name), current.of_source(name)) for name in sources)]
     whole, *rest = _outcomes(groups, checks, attributes, settings)
@@ -84,5 +88,9 @@ def _outcomes(
 
 
 def _sources(reference: Sample, current: Sample) -> list[str | None]:
-    """The sources of either side by name, rows without one last."""
+    """The sources of either side by name, rows without one last; UsageError where they are in buckets."""
+    if reference.bucketed:
+        raise UsageError(
+            f"more than {MOST_SOURCES} sources are not judged one by one", "ask for one of them with --source"
+        )
     return sorted({*reference.by_source, *current.by_source}, key=lambda name: (name is None, name or ""))

@@ -8,12 +8,13 @@ import pyarrow.compute as pc
 
 from facemon.config.model import LOG_COLUMNS
 from facemon.drift.sample import Sample
-from facemon.store.row_profiles import profile_rows
+from facemon.store.source_groups import SourceGroups
 from facemon.tables.table_file import TableFile
-from facemon.values.profile import Profile, add_profiles
 
 _NEWER = {"image_id", "face_confidence"}
 """Columns that files of earlier versions lack."""
+_COUNTED = {"source", "face", "error"}
+"""The log's own columns that are needed; the others are those of attributes and images."""
 
 
 def is_log_table(file: TableFile) -> bool:
@@ -21,19 +22,22 @@ def is_log_table(file: TableFile) -> bool:
     return set(LOG_COLUMNS) - _NEWER <= set(file.names) and pa.types.is_timestamp(file.schema.field("observed_at").type)
 
 
-def read_log_table(file: TableFile) -> Sample:
-    """The sample of such a file, in the log's bins; failed images and images without a face are counted as such."""
-    by_source: dict[str | None, list[Profile]] = {}
+def read_log_table(file: TableFile, source: str | None = None) -> Sample:
+    """The sample of such a file, in the log's bins; failed images and images without a face are counted as such.
+
+    With `source` only the rows of that one are counted.
+    """
+    groups = SourceGroups()
     for rows in _whole_images(file):
-        for key, profile in profile_rows(rows).items():
-            by_source.setdefault(key.source, []).append(profile)
-    return Sample.of_sources({source: add_profiles(parts) for source, parts in by_source.items()})
+        groups.add_rows(rows if source is None else rows.filter(pc.equal(rows["source"], source)))
+    return Sample.of_profiles(groups.sums())
 
 
 def _whole_images(file: TableFile) -> Iterator[pa.Table]:
     """The rows in pieces that never part the faces of an image."""
     held: list[pa.RecordBatch] = []
-    for batch in file.batches(file.names, encoded=False):
+    columns = [name for name in file.names if name in _COUNTED or name not in LOG_COLUMNS]
+    for batch in file.batches(columns, encoded=False):
         held.append(batch)
         table = pa.Table.from_batches(held)
         faces = pc.fill_null(table["face"], 0).to_numpy()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.accuracy_columns import with_accuracy
+from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import UsageError
@@ -18,7 +19,10 @@ from facemon.store.references import (
     reference_file,
     reference_profiles,
 )
+from facemon.tables.table_file import open_table
 from facemon.values.drift_result import Check, Side
+from facemon.values.profile import OTHER
+from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -45,18 +49,24 @@ def reference_sample(
     tables: TablesConfig,
     checks: Collection[Check],
     layout: TableLayout | None,
+    source: str | None = None,
 ) -> tuple[Sample, TableLayout]:
     """A reference's sample, and the layout that the other side is to be counted in.
 
     A window's rows were counted in the log's bins. A table's are counted in `layout`, or without one in quantiles
-    of its own.
+    of its own. Where one `source` is wanted, which needs a layout, others are not told apart.
     """
     if reference.origin == "file":
         path = reference_file(ledger, reference)
         if layout is None:
             return read_reference(path, attributes=attributes, tables=tables, checks=checks)
-        return read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks), layout
-    sample = Sample.of_sources(reference_profiles(ledger, reference))
+        sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
+        return sample, layout
+    profiles = reference_profiles(ledger, reference)
+    if OTHER in profiles:  # rows of sources that had no place in their hour may be there: the rows tell
+        sample = read_log_table(open_table(reference_file(ledger, reference)), source)
+    else:
+        sample = Sample.of_profiles(SourceProfiles.bounded(profiles) if source is None else SourceProfiles(profiles))
     if reference.model and (hours := hours_of(reference)):
         sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
     return sample, LOG_LAYOUT

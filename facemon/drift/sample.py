@@ -6,13 +6,15 @@ from types import MappingProxyType
 from typing import Self
 
 from facemon.values.profile import ColumnCounts, Profile, add_profiles
+from facemon.values.source_buckets import SourceProfiles, bucket_of, in_buckets
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The rows of a window, a reference or a table.
 
-    `by_source` holds one profile per source; the rows without one are under None. `total` is their sum.
+    `by_source` holds one profile per source, or where `bucketed` one per bucket of sources; the rows without one
+    are under None. `total` is their sum.
     For columns of a table that were not counted, `not_comparable` says why they cannot be compared by their
     nature, and `faulty` what is wrong with them. `names` are the columns that the user could have meant.
     """
@@ -22,6 +24,12 @@ class Sample:
     not_comparable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     faulty: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     names: tuple[str, ...] = ()
+    bucketed: bool = False
+
+    @classmethod
+    def of_profiles(cls, profiles: SourceProfiles) -> Self:
+        """The sample of profiles that were gathered by source."""
+        return replace(cls.of_sources(profiles.by_source), bucketed=profiles.bucketed)
 
     @classmethod
     def of_sources(cls, by_source: Mapping[str | None, Profile]) -> Self:
@@ -37,7 +45,15 @@ class Sample:
     def of_source(self, source: str | None) -> "Sample":
         """The rows of one source alone; within it each image stands for itself."""
         alone = self.by_source.get(source, Profile())
-        return replace(self, by_source={None: alone}, total=alone)
+        return replace(self, by_source={None: alone}, total=alone, bucketed=False)
+
+    def place_of(self, source: str | None) -> str | None:
+        """What the rows of a source stand under in `by_source`."""
+        return bucket_of(source) if self.bucketed else source
+
+    def in_buckets(self) -> "Sample":
+        """The same rows in buckets of sources."""
+        return self if self.bucketed else replace(self, by_source=in_buckets(self.by_source), bucketed=True)
 
     @property
     def rows(self) -> int:
@@ -52,3 +68,10 @@ class Sample:
         """The counts of a column per source, without the sources that have no row of it."""
         found = {source: profile.columns.get(name) for source, profile in self.by_source.items()}
         return {source: column for source, column in found.items() if column is not None and column.total > 0}
+
+
+def alike(reference: Sample, current: Sample) -> tuple[Sample, Sample]:
+    """Both samples by source, or both in buckets where either is, so that what belongs together still has one name."""
+    if reference.bucketed or current.bucketed:
+        return reference.in_buckets(), current.in_buckets()
+    return reference, current

@@ -1,6 +1,5 @@
 """Which rows of a table count, and which cluster each belongs to."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 from facemon.drift.table_counts import Codes
 from facemon.tables.attribute_cells import text_of
 from facemon.tables.table_file import TableFile
+from facemon.values.source_buckets import bucket_of, has_too_many
 
 SOURCE = "source"
 _LOG_MARKS = {"image", "face", "error", "predicted_at"}
 """A CSV or JSON file with these columns holds predictions."""
-_MOST_SOURCES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,8 @@ class TableRows:
     """For a file in the log's schema: the rows without an error; none elsewhere, where each row is a face."""
     squares: int
     """The sum over images of the squared number of faces, over the rows without a source."""
+    bucketed: bool = False
+    """Whether `sources` are buckets of sources."""
 
     def cells(self, column: str, *, faces_only: bool) -> Iterator[tuple[Any, Codes]]:
         """The cells of a column with their cluster numbers, batch by batch."""
@@ -50,10 +51,13 @@ class TableRows:
         return int(own.sum()), int(own.sum() if self.is_face is None else (own & self.is_face).sum())
 
 
-def rows_of_table(file: TableFile, image: str) -> TableRows:
-    """Find the sources, the faces and the images of a table; `image` is the column that names the image."""
+def rows_of_table(file: TableFile, image: str, source: str | None = None) -> TableRows:
+    """Find the sources, the faces and the images of a table; `image` is the column that names the image.
+
+    Where one `source` is wanted the others are not told apart.
+    """
     is_log = set(file.names) >= _LOG_MARKS
-    sources, codes = _sources(file)
+    sources, codes, bucketed = _sources(file, source)
     is_face = None
     if is_log:
         errors = [pc.is_null(batch.column(0)).to_numpy(zero_copy_only=False) for batch in file.batches(["error"])]
@@ -62,38 +66,31 @@ def rows_of_table(file: TableFile, image: str) -> TableRows:
     without = sources.index(None) if None in sources else -1
     rows = codes == without if is_face is None else (codes == without) & is_face
     squares = _squares(file, column, rows) if column in file.names else int(rows.sum())
-    return TableRows(file, sources, codes, is_face, squares)
+    return TableRows(file, sources, codes, is_face, squares, bucketed)
 
 
-def _sources(file: TableFile) -> tuple[tuple[str | None, ...], Codes]:
+def _sources(file: TableFile, wanted: str | None) -> tuple[tuple[str | None, ...], Codes, bool]:
+    """The sources, the number of each row's among them, and whether they are buckets of sources."""
     if SOURCE not in file.names:
-        return (None,), np.zeros(file.rows, dtype=np.int16)
+        return (None,), np.zeros(file.rows, dtype=np.int16), False
     names: dict[str | None, int] = {}
     parts = []
     for batch in file.batches([SOURCE]):
         cells = batch.column(0)
         encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
         found = [text_of(value) or None for value in [*encoded.dictionary.to_pylist(), None]]
+        if wanted is not None:
+            found = [name if name == wanted else None for name in found]
         places = np.array([names.setdefault(name, len(names)) for name in found])
         parts.append(places[pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)])
     # A null is looked up in every batch, so None is named even where no row lacks its source.
     codes = np.concatenate(parts)
-    if len(names) - 1 > _MOST_SOURCES:
-        names, codes = _bucketed(names, codes)
-    return tuple(names), codes.astype(np.int16)
-
-
-def _bucketed(
-    names: dict[str | None, int], codes: NDArray[np.int64]
-) -> tuple[dict[str | None, int], NDArray[np.int64]]:
-    """Merge sources into buckets by a hash of their names.
-
-    Clusters of clusters are as independent of each other as the clusters were, and a source lands in the
-    same bucket on both sides, so every test stays valid; it only has fewer degrees of freedom.
-    """
-    merged: dict[str | None, int] = {None: 0} | {f"bucket {number}": number + 1 for number in range(_MOST_SOURCES)}
-    moves = [0 if name is None else zlib.crc32(name.encode()) % _MOST_SOURCES + 1 for name in names]
-    return merged, np.array(moves)[codes]
+    is_crowded = has_too_many(names)
+    if is_crowded:
+        merged: dict[str | None, int] = {}
+        codes = np.array([merged.setdefault(bucket_of(name), len(merged)) for name in names])[codes]
+        names = merged
+    return tuple(names), codes.astype(np.int16), is_crowded
 
 
 def _squares(file: TableFile, image: str, rows: NDArray[np.bool_]) -> int:

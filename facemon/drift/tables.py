@@ -72,13 +72,15 @@ def read_sample(
     tables: TablesConfig,
     layout: TableLayout = LOG_LAYOUT,
     checks: Collection[Check] = _ALL_CHECKS,
+    source: str | None = None,
 ) -> Sample:
-    """Count a table in a reference's layout, or in the log's.
+    """Count a table in a reference's layout, or in the log's; where one `source` is wanted others are not told apart.
 
     FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
     attribute's column is one of its labels.
     """
-    return count_sample(open_table(path), attributes=attributes, tables=tables, layout=layout, checks=checks)
+    file = open_table(path)
+    return count_sample(file, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
 
 
 def count_sample(
@@ -88,11 +90,12 @@ def count_sample(
     tables: TablesConfig,
     layout: TableLayout = LOG_LAYOUT,
     checks: Collection[Check] = _ALL_CHECKS,
+    source: str | None = None,
 ) -> Sample:
     """As `read_sample`, for an opened table."""
     if layout.like_log and is_log_table(file):
-        return read_log_table(file)
-    return _TableReader(file, attributes, tables, checks, layout).read()[0]
+        return read_log_table(file, source)
+    return _TableReader(file, attributes, tables, checks, layout, source).read()[0]
 
 
 class _TableReader:
@@ -105,9 +108,10 @@ class _TableReader:
         tables: TablesConfig,
         checks: Collection[Check],
         layout: TableLayout | None,
+        source: str | None = None,
     ) -> None:
         self._file = file
-        self._rows: TableRows = rows_of_table(self._file, tables.image)
+        self._rows: TableRows = rows_of_table(self._file, tables.image, source)
         self._attributes = attributes
         self._tables = tables
         self._checks = checks
@@ -136,6 +140,7 @@ class _TableReader:
                 not_comparable=self._not_comparable,
                 faulty=self._faulty,
                 names=tuple(dict.fromkeys(names)),
+                bucketed=self._rows.bucketed,
             ),
             TableLayout(self._edges, frozenset(self._empty)),
         )
