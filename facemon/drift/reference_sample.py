@@ -6,12 +6,14 @@ from datetime import timedelta
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.accuracy_columns import with_accuracy
+from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import UsageError
 from facemon.store.evaluations import labelled_hours
 from facemon.store.ledger import Ledger
+from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import (
     Reference,
     find_reference,
@@ -59,7 +61,7 @@ def reference_sample(
     if reference.origin == "file":
         path = reference_file(ledger, reference)
         if layout is None:
-            return read_reference(path, attributes=attributes, tables=tables, checks=checks)
+            return _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=checks)
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
         return sample, layout
     profiles = reference_profiles(ledger, reference)
@@ -70,6 +72,24 @@ def reference_sample(
     if reference.model and (hours := hours_of(reference)):
         sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
     return sample, LOG_LAYOUT
+
+
+def _counted_once(
+    ledger: Ledger,
+    reference: Reference,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    checks: Collection[Check],
+) -> tuple[Sample, TableLayout]:
+    """A reference's table in quantiles of its own; the counts are kept for the next check."""
+    key = counting_key(attributes, tables, checks)
+    if (kept := read_counts(ledger, reference, key)) is not None:
+        return decode_counted(kept)
+    path = reference_file(ledger, reference)
+    sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
+    keep_counts(ledger, reference, key, encode_counted(sample, layout))
+    return sample, layout
 
 
 def side_of(reference: Reference) -> Side:

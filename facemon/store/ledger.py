@@ -41,6 +41,7 @@ CREATE TABLE baselines (
     path TEXT NOT NULL);
 CREATE TABLE baseline_profiles (
     baseline TEXT, source TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, source)) WITHOUT ROWID;
+CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
 CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE drift_columns (
     check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from facemon.config.drift import TablesConfig
+from facemon.drift import reference_sample as module
+from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
+from facemon.drift.reference_sample import reference_sample
+from facemon.drift.tables import read_reference
+from facemon.store.ledger import Ledger
+from facemon.store.references import Reference, set_from_table
+from facemon.values.drift_result import Check
+from tests.drift.worlds import NOW, binary
+
+BEARD, TABLES = binary("beard"), TablesConfig()
+CHECKS = (Check.DATA, Check.MODEL)
+
+
+def table(rows: int = 600) -> pa.Table:
+    rng = np.random.default_rng(9)
+    return pa.table(
+        {
+            "source": rng.choice(["a", "b", ""], rows),
+            "beard": rng.choice(["yes", "no"], rows),
+            "width": rng.normal(100, 20, rows),
+            "gone": pa.nulls(rows, pa.float64()),
+            "name": [f"row {at}" for at in range(rows)],
+            "text": ["1", "x 2"] * (rows // 2),
+        }
+    )
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(tmp_path / "store", create=True)
+
+
+@pytest.fixture
+def reference(ledger: Ledger) -> Reference:
+    return set_from_table(ledger, "spring", table(), kind="predictions", note="", now=NOW)
+
+
+def test_the_bytes_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pa.parquet.write_table(table(), path)
+    sample, layout = read_reference(path, attributes=[BEARD], tables=TABLES)
+    read, read_layout = decode_counted(encode_counted(sample, layout))
+    assert read == sample
+    assert (read_layout.empty, read_layout.like_log) == (layout.empty, layout.like_log)
+    assert list(read_layout.edges) == list(layout.edges)
+    for name, edges in layout.edges.items():
+        np.testing.assert_array_equal(read_layout.edges[name], edges)
+
+
+def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+
+    def counting(path: Path, **how: object) -> object:
+        counted.append(path)
+        return read_reference(path, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "read_reference", counting)
+    found = [
+        reference_sample(ledger, reference, attributes=[BEARD], tables=TABLES, checks=checks, layout=None)[0]
+        for checks in (CHECKS, CHECKS, CHECKS, [Check.DATA], [Check.DATA])
+    ]
+    assert len(counted) == 2
+    assert found[0] == found[1] == found[2]
+    assert found[3] == found[4]
+
+
+def test_another_way_of_counting_is_another_key() -> None:
+    keys = {
+        counting_key([BEARD], TABLES, CHECKS),
+        counting_key([BEARD], TABLES, [Check.DATA]),
+        counting_key([binary("hat")], TABLES, CHECKS),
+        counting_key([BEARD], TablesConfig(columns={"beard": "b"}), CHECKS),
+    }
+    assert len(keys) == 4
+    assert counting_key([BEARD], TABLES, CHECKS) == counting_key([BEARD], TABLES, CHECKS[::-1])
