@@ -38,6 +38,8 @@ class ComparedSide:
     sample: "Sample"
     side: Side
     rows: "Callable[[], pa.Table]"
+    ignored: frozenset[str] = frozenset()
+    """Columns of a table that `tables.kinds` leaves out."""
 
 
 def reference_side(
@@ -83,7 +85,8 @@ def reference_side(
         source=source,
     )
     rows = _table_rows(session, reference_file(ledger, reference))
-    return ComparedSide(sample, side_of(reference), rows), layout, reference
+    ignored = _ignored(session) if reference.origin == "file" else frozenset[str]()
+    return ComparedSide(sample, side_of(reference), rows, ignored), layout, reference
 
 
 def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
@@ -164,7 +167,12 @@ def _table(
         sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     else:
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
-    return ComparedSide(sample, Side(sample.rows, path.name, "predictions"), _table_rows(session, path)), layout
+    side, rows = Side(sample.rows, path.name, "predictions"), _table_rows(session, path)
+    return ComparedSide(sample, side, rows, _ignored(session)), layout
+
+
+def _ignored(session: Session) -> frozenset[str]:
+    return frozenset(name for name, kind in session.config.tables.kinds.items() if kind == "ignore")
 
 
 def _table_rows(session: Session, path: Path) -> "Callable[[], pa.Table]":

@@ -135,6 +135,7 @@ def _evidently(
         folder=ledger.folder / "reports",
         at=result.at,
         preface=verdict_table_html(result) if result.checks else "",
+        ignored=normal.ignored | latest.ignored,
     )
     if report is not None:
         session.console.say(f"Evidently's report: {report}")

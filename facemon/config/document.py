@@ -1,11 +1,12 @@
 """The whole of `facemon.yaml` as one value."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from facemon.config.drift import DriftConfig, TablesConfig
-from facemon.config.model import ModelConfig
+from facemon.config.model import DERIVED_SUFFIXES, ModelConfig
 from facemon.config.monitoring import (
     AlertmanagerConfig,
     AlertsConfig,
@@ -13,7 +14,7 @@ from facemon.config.monitoring import (
     PrometheusConfig,
     StackConfig,
 )
-from facemon.config.section import Section
+from facemon.config.section import MisfitError, Section
 from facemon.config.serving import ApiConfig, ExporterConfig, PredictConfig, StoreConfig
 
 
@@ -36,3 +37,16 @@ class Config(Section):
     stack: StackConfig = StackConfig()
     directory: Path = Field(default=Path(), exclude=True)
     """The folder that relative paths are relative to: the file's own."""
+
+    @model_validator(mode="after")
+    def _kinds_are_of_other_columns(self) -> Self:
+        tables = self.tables
+        said = "names images, times or sources, which are not compared"
+        taken = dict.fromkeys((tables.image, tables.observed_at, tables.source), said)
+        for attribute in self.model.attributes:
+            for column in (attribute.name, *(f"{attribute.name}{suffix}" for suffix in DERIVED_SUFFIXES)):
+                said = f"is a column of the attribute {attribute.name}, whose kind the model says"
+                taken |= {column: said, tables.columns.get(column, column): said}
+        if faults := [(("tables", "kinds", name), taken[name]) for name in tables.kinds if name in taken]:
+            raise MisfitError(*faults)
+        return self

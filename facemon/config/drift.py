@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field
 from facemon.config.quantities import Name, PositiveDuration, Proportion
 from facemon.config.section import Section
 
+_TableKind = Literal["categorical", "numerical", "ignore"]
+
 
 class TablesConfig(Section):
     """How the columns of CSV, JSON Lines and Parquet files map to images and attributes."""
@@ -24,6 +26,8 @@ class TablesConfig(Section):
     """Attribute to the file's column."""
     values: Mapping[Name, Mapping[str | int | float | bool, str]] = Field(default_factory=dict)
     """Attribute to what a cell's value means."""
+    kinds: Mapping[Name, _TableKind] = Field(default_factory=dict)
+    """The file's column to what it holds, where its cells do not show it; of attributes the model says it."""
 
 
 class ThresholdConfig(Section):

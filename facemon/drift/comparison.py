@@ -11,7 +11,7 @@ from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.distances import distance
 from facemon.drift.multiplicity import adjusted
-from facemon.drift.sample import Sample
+from facemon.drift.sample import IGNORED, Sample
 from facemon.values.drift_result import ACCURACY, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -81,6 +81,8 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
     name = column.name
     for sample, side in ((reference, "reference"), (current, "current data")):
         if name in sample.not_comparable:
+            if sample.not_comparable[name] == IGNORED:
+                return Evidence(reason=IGNORED, untested=Verdict.NOT_COMPARED)
             reason = f"{sample.not_comparable[name]} in the {side}"
             # What the reference could compare and the current data cannot has changed, and nobody knows how far.
             untested = Verdict.UNDECIDED if reference.column(name) else Verdict.NOT_COMPARED

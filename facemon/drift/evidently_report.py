@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import EvidentlyConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.drift.sample import IGNORED
 from facemon.errors import ConfigError, FacemonError
 from facemon.values.drift_result import CheckResult, ColumnResult, Verdict
 
@@ -71,20 +72,21 @@ def run_evidently(
     folder: Path,
     at: datetime,
     preface: str = "",
+    ignored: Collection[str] = (),
 ) -> tuple[CheckResult, Path | None]:
     """Compare the rows by Evidently's `DataDriftPreset` and write its report as HTML and JSON below `folder`.
 
     Each side is a seeded sample of at most `settings.max_rows`. A column is drift where Evidently says so; the
     check is, where at least `settings.share` of the columns are. A column that would abort or fool Evidently
     (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where no
-    column was left to compare. `preface` is HTML that the page begins with. ConfigError for a method that
-    Evidently does not have.
+    column was left to compare. `preface` is HTML that the page begins with; the columns `ignored` are not
+    compared. ConfigError for a method that Evidently does not have.
     """
     methods: dict[str, str] = dict(_DEFAULTS)
     methods.update(settings.methods.items())
     _check_methods(methods)
     sides = [_plain(_sampled(rows, settings.max_rows)) for rows in (reference, current)]
-    plan = _plan(sides[0], sides[1], attributes)
+    plan = _plan(sides[0], sides[1], attributes, ignored)
     if not (plan.categorical or plan.numerical):
         return CheckResult(Verdict.UNDECIDED, settings.share, plan.left_out), None
     snapshot = _run(sides, plan, methods, settings.share)
@@ -123,14 +125,16 @@ def _plain(rows: pa.Table) -> pa.Table:
     )
 
 
-def _plan(reference: pa.Table, current: pa.Table, attributes: Sequence[AttributeConfig]) -> _Plan:
+def _plan(
+    reference: pa.Table, current: pa.Table, attributes: Sequence[AttributeConfig], ignored: Collection[str]
+) -> _Plan:
     of_attributes = [column for attribute in attributes for column in attribute.columns]
     found = [name for name in (*reference.column_names, *current.column_names) if name not in LOG_COLUMNS]
     labels, numbers, left_out = [], [], []
     for name in dict.fromkeys([*(name for name in of_attributes if name in found), *found]):
         sides = [side.column(name) if name in side.column_names else None for side in (reference, current)]
         kinds = [None if column is None else _kind(column) for column in sides]
-        reason, verdict = _obstacle(sides, kinds)
+        reason, verdict = (IGNORED, Verdict.NOT_COMPARED) if name in ignored else _obstacle(sides, kinds)
         if reason is not None:
             rows = [0 if column is None else len(column) for column in sides]
             kind = next((kind for kind in kinds if kind in _RESULT_KINDS), "categorical")

@@ -8,6 +8,9 @@ from typing import Self
 from facemon.values.profile import ColumnCounts, Profile, add_profiles
 from facemon.values.source_buckets import SourceProfiles, bucket_of, in_buckets
 
+IGNORED = "ignored by tables.kinds"
+"""Why a column is not comparable that the user wants to be left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

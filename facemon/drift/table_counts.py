@@ -1,5 +1,6 @@
 """Counts the cells of one column of a table per cluster, batch by batch."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -71,8 +72,40 @@ def count_bins(
 
 
 def numbers_of(cell_array: Any) -> NDArray[np.float64]:
-    """The cells as float64; missing ones are NaN."""
+    """The cells as float64; missing ones are NaN, and so is text that is no number."""
+    if is_text(value_type(cell_array.type)):
+        encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
+        numbers = np.array([*map(number_of, encoded.dictionary.to_pylist()), np.nan])
+        return numbers[pc.fill_null(encoded.indices, len(numbers) - 1).to_numpy(zero_copy_only=False)]
     return pc.cast(cell_array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def number_of(text: str | None) -> float:
+    """The number that a text is, NaN where it is none."""
+    try:
+        return float(text) if text and "_" not in text else math.nan
+    except ValueError:
+        return math.nan
+
+
+def value_type(type_: Any) -> Any:
+    """The type of a column's cells, be they encoded or not."""
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def is_text(type_: Any) -> bool:
+    """Whether cells of this type are text."""
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def is_number(type_: Any) -> bool:
+    """Whether cells of this type are numbers."""
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
+
+
+def may_be_numbers(type_: Any) -> bool:
+    """Whether `numbers_of` can read cells of this type."""
+    return is_number(type_) or is_text(type_) or bool(pa.types.is_boolean(type_) or pa.types.is_null(type_))
 
 
 def fixed_bins(scale: Scale) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:

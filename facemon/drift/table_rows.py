@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.config.drift import TablesConfig
 from facemon.drift.table_counts import Codes
 from facemon.tables.attribute_cells import text_of
 from facemon.tables.table_file import TableFile
@@ -51,31 +52,28 @@ class TableRows:
         return int(own.sum()), int(own.sum() if self.is_face is None else (own & self.is_face).sum())
 
 
-def rows_of_table(file: TableFile, image: str, source: str | None = None) -> TableRows:
-    """Find the sources, the faces and the images of a table; `image` is the column that names the image.
-
-    Where one `source` is wanted the others are not told apart.
-    """
+def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = None) -> TableRows:
+    """Find the sources, the faces and the images of a table; where one `source` is wanted others are not told apart."""
     is_log = set(file.names) >= _LOG_MARKS
-    sources, codes, bucketed = _sources(file, source)
+    image, column = ("image", SOURCE) if is_log else (tables.image, tables.source)
+    sources, codes, bucketed = _sources(file, column, source)
     is_face = None
     if is_log:
         errors = [pc.is_null(batch.column(0)).to_numpy(zero_copy_only=False) for batch in file.batches(["error"])]
         is_face = np.concatenate(errors)
-    column = "image" if is_log else image
     without = sources.index(None) if None in sources else -1
     rows = codes == without if is_face is None else (codes == without) & is_face
-    squares = _squares(file, column, rows) if column in file.names else int(rows.sum())
+    squares = _squares(file, image, rows) if image in file.names else int(rows.sum())
     return TableRows(file, sources, codes, is_face, squares, bucketed)
 
 
-def _sources(file: TableFile, wanted: str | None) -> tuple[tuple[str | None, ...], Codes, bool]:
+def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[str | None, ...], Codes, bool]:
     """The sources, the number of each row's among them, and whether they are buckets of sources."""
-    if SOURCE not in file.names:
+    if column not in file.names:
         return (None,), np.zeros(file.rows, dtype=np.int16), False
     names: dict[str | None, int] = {}
     parts = []
-    for batch in file.batches([SOURCE]):
+    for batch in file.batches([column]):
         cells = batch.column(0)
         encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
         found = [text_of(value) or None for value in [*encoded.dictionary.to_pylist(), None]]

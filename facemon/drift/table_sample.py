@@ -9,15 +9,16 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
-from facemon.drift.table_rows import SOURCE
-from facemon.tables.attribute_cells import AttributeCells
+from facemon.drift.log_table import is_log_table
+from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
+from facemon.tables.attribute_cells import AttributeCells, text_of
 from facemon.tables.table_file import open_table
 
 _SEED = 20_261_123
 
 
 def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: TablesConfig, most: int) -> pa.Table:
-    """At most `most` rows in the file's order, attributes under their names with their labels.
+    """At most `most` rows in the file's order, attributes under their names with their labels, columns as declared.
 
     The columns that name an image, a time or a source are left out.
     """
@@ -25,7 +26,7 @@ def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: T
     rows = np.arange(file.rows)
     if file.rows > most:
         rows = np.sort(np.random.default_rng(_SEED).choice(file.rows, most, replace=False))
-    bookkeeping = {SOURCE, tables.image, tables.observed_at, *LOG_COLUMNS}
+    bookkeeping = {tables.source, tables.image, tables.observed_at, *LOG_COLUMNS}
     names = [name for name in file.names if name not in bookkeeping]
     if not names:
         return pa.table({})
@@ -38,6 +39,21 @@ def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: T
     table = pa.concat_tables(parts, promote_options="permissive")
     for attribute in attributes:
         table = _labelled(table, attribute, tables)
+    return table if is_log_table(file) else _declared(table, tables)
+
+
+def _declared(table: pa.Table, tables: TablesConfig) -> pa.Table:
+    """The table with its columns as `tables.kinds` says, where they can be that."""
+    for at, name in enumerate(table.column_names):
+        column = table.column(at)
+        type_ = value_type(column.type)
+        kind = tables.kinds.get(name)
+        if kind == "categorical" and not pa.types.is_nested(type_):
+            labels = [text_of(cell) or None for cell in column.to_pylist()]
+            table = table.set_column(at, name, pa.array(labels, pa.string()))
+        elif kind == "numerical" and may_be_numbers(type_):
+            numbers = numbers_of(column.combine_chunks())
+            table = table.set_column(at, name, pa.array(numbers, from_pandas=True))
     return table
 
 

@@ -1,9 +1,10 @@
 """Reads CSV, JSON Lines and Parquet files into samples, so that two tables, or a table and the log, compare."""
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
@@ -12,20 +13,26 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
 from facemon.drift.log_table import is_log_table, read_log_table
-from facemon.drift.sample import Sample
+from facemon.drift.sample import IGNORED, Sample
 from facemon.drift.table_counts import (
+    MOST_LABELS,
     TooManyLabels,
     count_bins,
     count_labels,
     fixed_bins,
+    is_number,
+    is_text,
+    may_be_numbers,
+    number_of,
     numbers_of,
     quantile_bins,
     quantile_edges,
+    value_type,
 )
-from facemon.drift.table_rows import SOURCE, TableRows, rows_of_table
+from facemon.drift.table_rows import TableRows, rows_of_table
 from facemon.tables.attribute_cells import AttributeCells, text_of
 from facemon.tables.table_file import TableFile, open_table
-from facemon.values.binning import Scale
+from facemon.values.binning import MISSING, Scale
 from facemon.values.drift_result import Check
 from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts, ColumnKind, Profile
 
@@ -61,7 +68,7 @@ def read_reference(
     """Count a reference table; the layout is what the current table is to be read with."""
     file = open_table(path)
     if is_log_table(file):
-        return read_log_table(file), LOG_LAYOUT
+        return _read_log(file, tables, None), LOG_LAYOUT
     return _TableReader(file, attributes, tables, checks, None).read()
 
 
@@ -94,8 +101,15 @@ def count_sample(
 ) -> Sample:
     """As `read_sample`, for an opened table."""
     if layout.like_log and is_log_table(file):
-        return read_log_table(file, source)
+        return _read_log(file, tables, source)
     return _TableReader(file, attributes, tables, checks, layout, source).read()[0]
+
+
+def _read_log(file: TableFile, tables: TablesConfig, source: str | None) -> Sample:
+    """A file in the log's own schema: its columns are of the log's kinds, but may be ignored."""
+    sample = read_log_table(file, source)
+    ignored = {name: IGNORED for name, kind in tables.kinds.items() if kind == "ignore" and sample.column(name)}
+    return replace(sample, not_comparable=ignored)
 
 
 class _TableReader:
@@ -111,7 +125,7 @@ class _TableReader:
         source: str | None = None,
     ) -> None:
         self._file = file
-        self._rows: TableRows = rows_of_table(self._file, tables.image, source)
+        self._rows: TableRows = rows_of_table(self._file, tables, source)
         self._attributes = attributes
         self._tables = tables
         self._checks = checks
@@ -166,7 +180,7 @@ class _TableReader:
             return
         if column == attribute.name:
             column = f"{attribute.name}_value"
-        if not _is_number(self._file.schema.field(name).type):
+        if not is_number(self._file.schema.field(name).type):
             self._faulty[column] = "it holds no numbers"
             return
         is_confidence = column.endswith("_confidence")
@@ -175,18 +189,18 @@ class _TableReader:
         self._columns[column] = count_bins(cells_of, len(self._rows.sources), fixed_bins(scale), kind)
 
     def _read_data(self, name: str) -> None:
-        """Count a column that is no attribute, by the kind of its cells."""
-        type_ = self._file.schema.field(name).type
-        if pa.types.is_dictionary(type_):
-            type_ = type_.value_type
-        if pa.types.is_temporal(type_):
+        """Count a column that is no attribute, by the kind that was declared or else that of its cells."""
+        type_ = value_type(self._file.schema.field(name).type)
+        if name in self._tables.kinds:
+            self._read_declared(name, type_)
+        elif pa.types.is_temporal(type_):
             self._not_comparable[name] = "it holds times"
         elif name in self._layout.empty or (pa.types.is_null(type_) and name not in self._layout.edges):
             self._empty.add(name)
             self._columns[name] = self._count_labels(name, _presence, faces_only=False)
-        elif _is_number(type_) or pa.types.is_null(type_):
+        elif is_number(type_) or pa.types.is_null(type_):
             self._read_numbers(name)
-        elif pa.types.is_boolean(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        elif pa.types.is_boolean(type_) or is_text(type_):
             try:
                 self._columns[name] = self._count_labels(name, text_of, faces_only=False)
             except TooManyLabels as many:
@@ -196,6 +210,28 @@ class _TableReader:
         else:
             self._not_comparable[name] = f"it holds {type_}, neither numbers nor labels"
 
+    def _read_declared(self, name: str, type_: Any) -> None:
+        """Count a column as `tables.kinds` says; text that is no number is a missing number."""
+        match self._tables.kinds[name]:
+            case "ignore":
+                self._not_comparable[name] = IGNORED
+            case "categorical" if pa.types.is_nested(type_):
+                self._faulty[name] = f"it holds {type_}, no labels"
+            case "categorical":
+                try:
+                    self._columns[name] = self._count_labels(name, text_of, faces_only=False)
+                except TooManyLabels:
+                    self._faulty[name] = f"it has more than {MOST_LABELS:,} labels"
+            case "numerical" if may_be_numbers(type_):
+                self._read_numbers(name)
+                if is_text(type_) and not any((column.bins != MISSING).any() for column in self._columns[name]):
+                    self._columns.pop(name)
+                    self._faulty[name] = "it holds no numbers"
+            case "numerical":
+                self._faulty[name] = f"it holds {type_}, no numbers"
+            case other:
+                assert_never(other)
+
     def _read_numbers(self, name: str) -> None:
         if self._layout.like_log:
             bin_of = fixed_bins(Scale.LOG_LINEAR)
@@ -203,7 +239,9 @@ class _TableReader:
             edges = self._layout.edges.get(name)
             bin_of = quantile_bins(self._reference_edges(name) if edges is None else edges)
         cells = self._rows.cells(name, faces_only=False)
-        if name not in self._not_comparable:
+        if name in self._empty:
+            self._columns[name] = self._count_labels(name, _presence, faces_only=False)
+        elif name not in self._not_comparable:
             self._columns[name] = count_bins(cells, len(self._rows.sources), bin_of, ColumnKind.NUMBER)
 
     def _reference_edges(self, name: str) -> NDArray[np.float64]:
@@ -211,10 +249,11 @@ class _TableReader:
         parts = [numbers_of(cells)[::stride] for cells, _ in self._rows.cells(name, faces_only=False)]
         values = np.concatenate(parts)
         is_whole = pa.types.is_integer(self._file.schema.field(name).type)
-        if is_whole and _counts_up(values):
-            self._not_comparable[name] = "it numbers the rows"
-        if np.isnan(values).all():
-            self._empty.add(name)
+        if name not in self._tables.kinds:
+            if is_whole and _counts_up(values):
+                self._not_comparable[name] = "it numbers the rows"
+            if np.isnan(values).all():
+                self._empty.add(name)
         self._edges[name] = quantile_edges(values)
         return self._edges[name]
 
@@ -224,7 +263,7 @@ class _TableReader:
     def _set_aside(self, name: str, seen: Sequence[str]) -> None:
         """An identifier is not compared; numbers with text among them are a fault."""
         self._columns.pop(name, None)
-        if sum(map(_reads_as_number, seen)) > len(seen) / 2:
+        if sum(not math.isnan(number_of(text)) for text in seen) > len(seen) / 2:
             self._faulty[name] = "it mixes numbers and text"
         else:
             self._not_comparable[name] = "it names single rows (an identifier)"
@@ -238,7 +277,7 @@ class _TableReader:
     def _is_bookkeeping(self, name: str) -> bool:
         if self._rows.is_face is not None and name in LOG_COLUMNS:
             return True
-        return name in (SOURCE, self._tables.image, self._tables.observed_at)
+        return name in (self._tables.source, self._tables.image, self._tables.observed_at)
 
     def _profile(self, code: int) -> Profile:
         images, faces = self._rows.rows_of(code)
@@ -254,20 +293,8 @@ def _presence(cell: Any) -> str:
     return MISSING_LABEL if text_of(cell) == MISSING_LABEL else OTHER
 
 
-def _is_number(type_: Any) -> bool:
-    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
-
-
 def _counts_up(values: NDArray[np.float64]) -> bool:
     """Whether whole numbers are a running number: each different from all others, close together or ascending."""
     if len(values) <= _FEWEST_DISTINCT or np.isnan(values).any() or len(np.unique(values)) < len(values):
         return False
     return bool(np.ptp(values) < 2 * len(values) or (np.diff(values) > 0).all())
-
-
-def _reads_as_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -34,6 +34,19 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
     assert "beard" not in columns
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "verdict"), [("ignore", "not_compared"), ("numerical", "ok")])
+def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path, kind: str, verdict: str) -> None:
+    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n")
+    tables = ("--reference", "normal.csv", "--current", "same.csv", "--format", "json")
+    outcome = facemon("drift-check", *tables, cwd=folder)
+    assert outcome.returncode in (0, 4), outcome.stderr
+    checks = json.loads(outcome.stdout)["checks"]
+    for check in ("data", "evidently"):
+        (column,) = [each for each in checks[check]["columns"] if each["column"] == "brightness"]
+        assert (column["verdict"], column["reason"] == "ignored by tables.kinds") == (verdict, kind == "ignore")
+
+
 def test_a_table_against_itself(facemon: RunFacemon, folder: Path) -> None:
     tables = ("--reference", "normal.csv", "--current", "same.csv", "--data-threshold", "0.1")
     outcome = facemon("drift-check", "--check", "data", *tables, "--format", "json", cwd=folder)

@@ -239,6 +239,27 @@ def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> Non
     ]
 
 
+def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places() -> None:
+    assert _faults("""\
+        tables:
+          columns: {gender: sex}
+          source: camera
+          kinds:
+            site: categorical
+            sex: categorical
+            gender: ignore
+            age_value: numerical
+            camera: categorical
+            image: ignore
+        """) == [
+        "6:10: tables.kinds.sex: is a column of the attribute gender, whose kind the model says",
+        "7:13: tables.kinds.gender: is a column of the attribute gender, whose kind the model says",
+        "8:16: tables.kinds.age_value: is a column of the attribute age, whose kind the model says",
+        "9:13: tables.kinds.camera: names images, times or sources, which are not compared",
+        "10:12: tables.kinds.image: names images, times or sources, which are not compared",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -261,6 +282,9 @@ def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> Non
         ("drift: {data: {threshold: '0.5'}}",
          "1:27: drift.data.threshold: is text, must be a number; write 0.5 without quotes"),
         ("drift: {reference: ''}", "1:20: drift.reference: is empty, must not be"),
+        ("tables: {kinds: {site: category}}",
+         ("1:24: tables.kinds.site: is 'category', must be one of categorical, numerical, ignore; "
+         "did you mean categorical?")),
         ("prometheus: {jobs: api}", "1:20: prometheus.jobs: is text, must be a list; put [ ] around it"),
         ("exporter: {collectors: [x]}", ("1:25: exporter.collectors[0]: must be MODULE:CLASS, like "
                                         "mypackage.metrics:Queue")),

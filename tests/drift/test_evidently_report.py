@@ -91,6 +91,17 @@ def test_nothing_to_compare_needs_no_evidently(tmp_path: Path) -> None:
     assert outcome.columns[0].reason == "all values are missing in the reference, which Evidently cannot compare"
 
 
+def test_ignored_columns_are_listed_and_not_compared(tmp_path: Path) -> None:
+    table = pa.table({"row": range(30)})
+    outcome, html = run_evidently(
+        table, table, settings=EvidentlyConfig(), attributes=[], folder=tmp_path, at=AT, ignored={"row", "other"}
+    )
+    assert html is None
+    assert [(column.column, column.verdict, column.reason) for column in outcome.columns] == [
+        ("row", Verdict.NOT_COMPARED, "ignored by tables.kinds")
+    ]
+
+
 def test_our_own_checks_load_neither_pandas_nor_evidently() -> None:
     code = (
         "import sys, facemon.drift.drift_check, facemon.drift.tables, facemon.drift.table_sample, "
