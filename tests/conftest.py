@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
@@ -28,6 +29,10 @@ TERMINAL_VARIABLES = {
     "TTY_COMPATIBLE",
     "TTY_INTERACTIVE",
 }
+
+# A machine that is busy is no failure.
+settings.register_profile("facemon", deadline=None)
+settings.load_profile("facemon")
 
 
 class RunFacemon(Protocol):

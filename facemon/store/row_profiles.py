@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
+from facemon.config.model import LOG_COLUMNS
 from facemon.store.row_counts import label_columns, number_columns
-from facemon.values.binning import Scale, bins_of
+from facemon.values.binning import MISSING, Scale, bins_of
 from facemon.values.prediction import IMAGE_FEATURES, ErrorCode
 from facemon.values.profile import (
     MISSING_LABEL,
@@ -24,6 +25,13 @@ from facemon.values.profile import (
 Codes = NDArray[np.int64]
 _HOUR = 3_600_000_000
 _NO, _YES = "no", "yes"
+_SMALL_TABLE = 65_536
+"""Cells of a table of counts that cost less than a sort."""
+
+UNCOUNTED = frozenset(LOG_COLUMNS) - {
+    "observed_at", "model", "source", "origin", "face", "error", *(f"image_{feature}" for feature in IMAGE_FEATURES)
+}  # fmt: skip
+"""The columns of the log that no profile needs."""
 
 
 def profile_rows(table: pa.Table) -> dict[ProfileKey, Profile]:
@@ -138,16 +146,30 @@ def _categorical(
 def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit) -> Iterator[tuple[int, ColumnCounts]]:
     if not len(bins):
         return
-    # One sort for all groups: the group in the high half, the bin, shifted to be positive, in the low one.
-    shifted = (groups << 32) | (bins.astype(np.int64) + 2**31)
-    keys, numbers = np.unique(shifted, return_counts=True)
-    counts = numbers.astype(np.int64)
-    of_key = keys >> 32
-    back = ((keys & 0xFFFFFFFF) - 2**31).astype(np.int32)
+    of_key, keys, counts = _tabulated(groups, bins)
     edges = np.flatnonzero(np.diff(of_key, prepend=-1))
     for start, end in zip(edges, [*edges[1:], len(keys)], strict=True):
         # Sorted and without repeats, as a profile wants them.
-        yield int(of_key[start]), ColumnCounts(kind, unit, counts[start:end], bins=back[start:end])
+        yield int(of_key[start]), ColumnCounts(kind, unit, counts[start:end], bins=keys[start:end])
+
+
+def _tabulated(groups: Codes, bins: NDArray[np.int32]) -> tuple[Codes, NDArray[np.int32], Codes]:
+    """The group, the bin and the count of each pair that occurs, sorted by group and bin."""
+    is_missing = bins == MISSING
+    held = bins[~is_missing]
+    low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
+    width = high - low + 2
+    if (int(groups.max()) + 1) * width > max(_SMALL_TABLE, len(bins)):
+        # Bins far apart: one sort, the group in the high half, the bin, shifted to be positive, in the low one.
+        pairs, counts = np.unique((groups << 32) | (bins.astype(np.int64) + 2**31), return_counts=True)
+        return pairs >> 32, ((pairs & 0xFFFFFFFF) - 2**31).astype(np.int32), counts.astype(np.int64)
+    places = bins.astype(np.int64) - (low - 1)
+    places[is_missing] = 0
+    table = np.bincount(groups * width + places)
+    cells = np.flatnonzero(table)
+    place = cells % width
+    keys = np.where(place == 0, MISSING, place + (low - 1)).astype(np.int32)
+    return cells // width, keys, table[cells].astype(np.int64)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:

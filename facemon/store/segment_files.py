@@ -3,16 +3,18 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
@@ -98,14 +100,25 @@ def encode_inline(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def read_segment(ledger: Ledger, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
-    """A segment's rows; of `columns`, those that it has.
+def read_segment(
+    ledger: Ledger,
+    segment: Segment,
+    columns: Sequence[str] | None = None,
+    *,
+    without: Collection[str] = (),
+    span: tuple[int, int] | None = None,
+) -> pa.Table:
+    """A segment's rows, with those of `columns` that it has, or all, but `without`.
+
+    With `span` at least the rows that were observed within it.
 
     FacemonError when its file is gone or damaged; SegmentGoneError when the ledger has it no more.
     """
     where = segment.id if segment.path is None else ledger.folder / segment.path
     try:
-        return _read_inline(ledger, segment, columns) if segment.path is None else _read_parquet(Path(where), columns)
+        if segment.path is None:
+            return _read_inline(ledger, segment, columns, without)
+        return _read_parquet(Path(where), columns, without, span)
     except (OSError, pa.ArrowException) as error:
         if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
             raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
@@ -114,33 +127,67 @@ def read_segment(ledger: Ledger, segment: Segment, columns: Sequence[str] | None
         ) from error
 
 
-def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None) -> pa.Table:
+def _chosen(held: Sequence[str], columns: Sequence[str] | None, without: Collection[str]) -> list[str]:
+    return [name for name in (held if columns is None else columns) if name in held and name not in without]
+
+
+def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None, without: Collection[str]) -> pa.Table:
     row = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (segment.id,)).fetchone()
     if row is None:
         raise FileNotFoundError(segment.id)
     table = pa.ipc.open_stream(pa.BufferReader(row[0])).read_all()
-    return table if columns is None else table.select([name for name in columns if name in table.column_names])
+    return table.select(_chosen(table.column_names, columns, without))
 
 
-def _read_parquet(path: Path, columns: Sequence[str] | None) -> pa.Table:
+def _read_parquet(
+    path: Path, columns: Sequence[str] | None, without: Collection[str], span: tuple[int, int] | None
+) -> pa.Table:
     with pa.parquet.ParquetFile(path) as file:
-        known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
-        return file.read(columns=known)
+        known = _chosen(file.schema_arrow.names, columns, without)
+        if span is None:
+            return file.read(columns=known)
+        return file.read_row_groups(_groups_within(file, *span), columns=known)
+
+
+def _groups_within(file: pa.parquet.ParquetFile, since: int, until: int) -> list[int]:
+    """The row groups that may hold rows observed in `[since, until)`."""
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    kept = []
+    for number, group in enumerate(groups):
+        chunks = (group.column(at) for at in range(group.num_columns))
+        bounds = next(chunk.statistics for chunk in chunks if chunk.path_in_schema == "observed_at")
+        if bounds is None or not bounds.has_min_max or (bounds.max_raw >= since and bounds.min_raw < until):
+            kept.append(number)
+    return kept
 
 
 def read_rows(
-    ledger: Ledger, segments: Iterable[Segment], since: int, until: int, columns: Sequence[str] | None = None
+    ledger: Ledger,
+    segments: Iterable[Segment],
+    since: int,
+    until: int,
+    columns: Sequence[str] | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> Iterator[pa.Table]:
-    """The rows of each segment that were observed in `[since, until)` (microseconds)."""
+    """The rows of each segment that were observed in `[since, until)` (microseconds); see `read_segment`."""
     wanted = None if columns is None else list(dict.fromkeys([*columns, "observed_at"]))
     for segment in segments:
-        table = read_segment(ledger, segment, wanted)
-        if segment.first_observed < since or segment.last_observed >= until:
-            observed = table["observed_at"].cast(pa.int64())
-            inside = pa.compute.and_(pa.compute.greater_equal(observed, since), pa.compute.less(observed, until))
-            table = table.filter(inside)
+        is_cut = segment.first_observed < since or segment.last_observed >= until
+        table = read_segment(ledger, segment, wanted, without=without, span=(since, until) if is_cut else None)
+        if is_cut:
+            observed = table["observed_at"].cast(pa.int64()).to_numpy()
+            table = _only(table, (observed >= since) & (observed < until))
         if table.num_rows:
             yield table
+
+
+def _only(table: pa.Table, inside: NDArray[np.bool_]) -> pa.Table:
+    """The rows inside; without a copy where they lie together, as they do in order of time."""
+    places = np.flatnonzero(inside)
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return table.slice(int(places[0]), len(places))
+    return table.filter(pa.array(inside))
 
 
 def observed_range(table: pa.Table) -> tuple[int, int]:

@@ -10,10 +10,10 @@ import pyarrow.compute
 
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import as_counted, by_source, is_crowded, read_profiles
-from facemon.store.row_profiles import profile_rows
+from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.store.source_groups import SourceGroups
-from facemon.values.profile import OTHER, Profile, ProfileKey
+from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of, micros, start_of_hour
 
@@ -70,8 +70,24 @@ def _as_counted(
     """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources."""
     found = list(whole.items())
     for start, stop in _cut_hours(since, until):
-        found += _from_rows(ledger, start, stop, model)
+        found += _cut_hour(ledger, start, stop, model)
     return found
+
+
+def _cut_hour(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
+    """The profiles of a part of an hour: of its rows, or where it is most of the hour, the hour's without the rest."""
+    hour, start, stop = hour_of(since), micros(since), micros(until)
+    if stop - start <= _HOUR / 2:
+        yield from _from_rows(ledger, start, stop, model)
+        return
+    rest: dict[ProfileKey, list[Profile]] = {}
+    for piece in ((hour * _HOUR, start), (stop, (hour + 1) * _HOUR)):
+        for key, profile in _from_rows(ledger, *piece, model):
+            rest.setdefault(key, []).append(profile)
+    for key, whole in read_profiles(ledger.connection, hour, hour + 1, model).items():
+        left = subtract_profile(whole, add_profiles(rest[key])) if key in rest else whole
+        if not left.is_empty:
+            yield key, left
 
 
 def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -86,10 +102,10 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
         yield start_of_hour(last), until
 
 
-def _from_rows(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
-    start, stop = micros(since), micros(until)
-    segments = list_segments(ledger.connection, start, stop, model)
-    for table in read_rows(ledger, segments, start, stop):
+def _from_rows(ledger: Ledger, start: int, stop: int, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
+    """The profiles of the rows observed in `[start, stop)` (microseconds)."""
+    segments = list_segments(ledger.connection, start, stop, model) if start < stop else []
+    for table in read_rows(ledger, segments, start, stop, without=UNCOUNTED):
         yield from as_counted(ledger.connection, profile_rows(table)).items()
 
 

@@ -20,6 +20,7 @@ OVERFLOW = 2**31 - 1
 
 _LOGIT_WIDTH = 0.05
 _LOGIT_LIMITS = (-10.0, 17.0)  # 1 - 2**-24, the float32 next to 1, has the logit 16.6
+_NEXT_TO_ZERO, _NEXT_TO_ONE = 1e-300, 1 - 2.0**-53
 _PARTS = 64
 _EXPONENTS = (-20, 60)  # magnitudes below 2**-21 are zero, those above 2**60 overflow
 
@@ -52,11 +53,15 @@ def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
 
 
 def _logit_bins(values: NDArray[np.float64]) -> Bins:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.clip(values, 0, 1)
-        logits = np.log(shares) - np.log1p(-shares)
-        steps = np.floor((np.clip(logits, *_LOGIT_LIMITS) - _LOGIT_LIMITS[0]) / _LOGIT_WIDTH)
-    return np.nan_to_num(steps).astype(np.int32)
+    # One logarithm for both of log(p) - log(1 - p), in place: the limits lie far inside of what clipping cuts.
+    with np.errstate(invalid="ignore"):
+        odds = np.clip(values, _NEXT_TO_ZERO, _NEXT_TO_ONE)
+        odds /= 1 - odds
+        np.log(odds, out=odds)
+        np.clip(odds, *_LOGIT_LIMITS, out=odds)
+        odds -= _LOGIT_LIMITS[0]
+        odds /= _LOGIT_WIDTH
+        return odds.astype(np.int32)
 
 
 def _log_linear_bins(values: NDArray[np.float64]) -> Bins:
