@@ -138,18 +138,19 @@ def quantile_bins(edges: NDArray[np.float64]) -> Callable[[NDArray[np.float64]],
 
 def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The bins that occur and their counts, one row per cluster."""
-    is_missing = bins == MISSING
-    held = bins[~is_missing].astype(np.int64)
-    low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
-    if high - low < _WIDEST:
-        width = high - low + 2
-        places = bins.astype(np.int64) - (low - 1)
-        places[is_missing] = 0
-        keys = np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
-    else:
+    low, high = (int(bins.min()), int(bins.max())) if len(bins) else (0, 0)
+    has_missing = low == MISSING
+    if has_missing:
+        held = bins[bins != MISSING]
+        low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
+    if high - low >= _WIDEST:
         keys, places = np.unique(bins, return_inverse=True)
-        width = len(keys)
-    return keys, _per_cluster(places, codes, clusters, width)
+        return keys, _per_cluster(places, codes, clusters, len(keys))
+    places = np.subtract(bins, low - 1, dtype=np.int64)
+    if has_missing:
+        places[bins == MISSING] = 0
+    keys = np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
+    return keys, _per_cluster(places, codes, clusters, len(keys))
 
 
 def _per_cluster(places: NDArray[np.integer], codes: Codes, clusters: int, width: int) -> NDArray[np.int64]:
