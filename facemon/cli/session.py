@@ -4,16 +4,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.console import Console
-from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
+    from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
 
 
@@ -41,20 +40,7 @@ class Session:
     @contextmanager
     def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:
         """Enter in the ledger how a command ended: with the code that the block sets, or with its error's."""
-        from facemon.store.command_runs import record_command
+        from facemon.store.command_runs import recorded
 
-        outcome = Outcome()
-        try:
+        with recorded(ledger, command, self.began) as outcome:
             yield outcome
-        except FacemonError as error:
-            outcome.code = error.exit_code
-            raise
-        finally:
-            record_command(ledger, command, datetime.now(UTC), time.monotonic() - self.began, outcome.code)
-
-
-@dataclass
-class Outcome:
-    """The exit code that a command comes to; failed until it says otherwise."""
-
-    code: ExitCode = ExitCode.FAILED

@@ -1,9 +1,6 @@
 """Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
 
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +10,7 @@ from facemon.drift.reference_sample import choose_reference, reference_sample, s
 from facemon.drift.tables import count_sample
 from facemon.errors import ExitCode, FacemonError
 from facemon.monitor.foreign_rows import one_table
-from facemon.store.command_runs import record_command
+from facemon.store.command_runs import recorded
 from facemon.store.drift_results import record_drift
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
@@ -39,7 +36,7 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     table = table_of(one_table(rows), _ROWS).read()
     now = datetime.now(UTC)
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    with Ledger.open(config.store.path, create=True) as ledger, _recorded(ledger, "reference") as outcome:
+    with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
         outcome.code = ExitCode.OK
     return made
@@ -55,7 +52,7 @@ def check_rows(
     with (
         Ledger.open(config.store.path, create=True) as ledger,
         ProcessLock.for_command(ledger.folder, "drift-check"),
-        _recorded(ledger, "drift-check") as outcome,
+        recorded(ledger, "drift-check") as outcome,
     ):
         normal = choose_reference(ledger, reference or settings.reference, config.model.id)
         first, layout = reference_sample(ledger, normal, attributes=attributes, tables=tables, checks=own, layout=None)
@@ -88,23 +85,3 @@ def _own_checks(names: Iterable[str]) -> list[Check]:
     if not given:
         raise FacemonError("no check is asked for", "name data, model or both")
     return [check for check in known if check in given]
-
-
-@dataclass
-class _Outcome:
-    """What a command would have ended with; failed until the call says otherwise."""
-
-    code: ExitCode = ExitCode.FAILED
-
-
-@contextmanager
-def _recorded(ledger: Ledger, command: str) -> Iterator[_Outcome]:
-    """Enter in the ledger how a call ended, under the name of the command that does the same."""
-    began, outcome = time.monotonic(), _Outcome()
-    try:
-        yield outcome
-    except FacemonError as error:
-        outcome.code = error.exit_code
-        raise
-    finally:
-        record_command(ledger, command, datetime.now(UTC), time.monotonic() - began, outcome.code)

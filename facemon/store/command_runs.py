@@ -1,10 +1,13 @@
 """When each command last ran, how long it took, and when it last succeeded."""
 
 import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from facemon.errors import ExitCode
+from facemon.errors import ExitCode, FacemonError
 from facemon.store.ledger import Ledger
 from facemon.values.times import micros
 
@@ -18,6 +21,29 @@ class CommandRun:
     command: str
     seconds: float
     last_success: int | None
+
+
+@dataclass
+class Outcome:
+    """The exit code that a command comes to; failed until it says otherwise."""
+
+    code: ExitCode = ExitCode.FAILED
+
+
+@contextmanager
+def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterator[Outcome]:
+    """Enter in the ledger how a command ended: with the code that the block sets, or with its error's.
+
+    `began` is when it did, by the monotonic clock; none is now.
+    """
+    start, outcome = time.monotonic() if began is None else began, Outcome()
+    try:
+        yield outcome
+    except FacemonError as error:
+        outcome.code = error.exit_code
+        raise
+    finally:
+        record_command(ledger, command, datetime.now(UTC), time.monotonic() - start, outcome.code)
 
 
 def record_command(ledger: Ledger, command: str, finished: datetime, seconds: float, code: ExitCode) -> None:
