@@ -245,11 +245,14 @@ def test_references_of_two_models(facemon: RunFacemon, folder: Path) -> None:
 
 
 def test_a_difference_is_not_recorded(facemon: RunFacemon, tables: Path) -> None:
-    with Ledger.open(tables / ".facemon") as ledger:
-        before = list(ledger.connection.iterdump())
+    def held() -> list[str]:
+        """All but the counts of a table, which are kept for the next comparison."""
+        with Ledger.open(tables / ".facemon") as ledger:
+            return [line for line in ledger.connection.iterdump() if "baseline_counts" not in line]
+
+    before = held()
     differences(facemon, tables, "spring", "autumn")
-    with Ledger.open(tables / ".facemon") as ledger:
-        assert list(ledger.connection.iterdump()) == before
+    assert held() == before
 
 
 def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Path) -> None:
