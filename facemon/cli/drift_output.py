@@ -14,13 +14,6 @@ from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.reports.deciding_checks import deciding_columns
-from facemon.reports.explanation_report import HEADINGS as EXPLANATION_HEADINGS
-from facemon.reports.explanation_report import explanation_report
-from facemon.reports.github_report import annotations, step_outputs
-from facemon.reports.html_report import html_report
-from facemon.reports.junit_report import junit_report
-from facemon.reports.markdown_report import markdown_report
-from facemon.reports.text_report import text_report
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, DriftResult, Verdict, to_document
 from facemon.values.explanation import Explanation, explanation_document
@@ -75,10 +68,16 @@ def print_result(
         case ReportFormat.JSON:
             console.document(to_document(result))
         case ReportFormat.GITHUB:
+            from facemon.reports.github_report import annotations
+
             console.result(annotations(result))
         case ReportFormat.JUNIT:
+            from facemon.reports.junit_report import junit_report
+
             console.result(junit_report(result))
         case ReportFormat.MARKDOWN:
+            from facemon.reports.markdown_report import markdown_report
+
             console.result(markdown_report(result).rstrip("\n"))
         case _:
             assert_never(shown.format_)
@@ -86,6 +85,8 @@ def print_result(
 
 def _print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
     """Print why columns got their verdicts."""
+    from facemon.reports.explanation_report import HEADINGS, explanation_report
+
     for explanation in explanations:
         if format_ is ReportFormat.JSON:
             console.document(explanation_document(explanation))
@@ -95,7 +96,7 @@ def _print_explanations(console: Console, explanations: Sequence[Explanation], f
         for sentence in report.sentences:
             console.result(f"  {sentence}")
         if report.rows:
-            console.table(EXPLANATION_HEADINGS, report.rows)
+            console.table(HEADINGS, report.rows)
         console.result("")
 
 
@@ -123,6 +124,8 @@ def _history_row(result: DriftResult) -> Sequence[str]:
 
 
 def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
+    from facemon.reports.text_report import text_report
+
     report = text_report(result, shapes() if _can_draw(console) else None)
     for sentence in report.summary:
         console.result(sentence)
@@ -147,6 +150,9 @@ def _can_draw(console: Console) -> bool:
 
 def _append_for_runner(result: DriftResult, decided: ExitCode) -> None:
     """Append to the files that the runner named; outside a runner, nothing."""
+    from facemon.reports.github_report import step_outputs
+    from facemon.reports.markdown_report import markdown_report
+
     for variable, text in (
         (STEP_SUMMARY, f"## Drift check\n\n{markdown_report(result)}\n"),
         (STEP_OUTPUTS, step_outputs(result, decided)),
@@ -162,6 +168,8 @@ def _append_for_runner(result: DriftResult, decided: ExitCode) -> None:
 
 
 def _write_page(console: Console, result: DriftResult, page: Path, shapes: _Shapes) -> None:
+    from facemon.reports.html_report import html_report
+
     text = html_report(result, shapes())
     draft = None
     try:
