@@ -84,7 +84,7 @@ def reference_side(
         layout=fixed,
         source=source,
     )
-    rows = _table_rows(session, reference_file(ledger, reference))
+    rows = _table_rows(session, reference_file(ledger, reference), source)
     ignored = _ignored(session) if reference.origin == "file" else frozenset[str]()
     return ComparedSide(sample, side_of(reference), rows, ignored), layout, reference
 
@@ -114,7 +114,8 @@ def current_window(
         from facemon.store.row_samples import sample_rows
 
         most = session.config.drift.evidently.max_rows
-        found = sample_rows(ledger, window.since, window.until, model=model, most=most)
+        span, of_source = (window.since, window.until), sample.rows if window.source is not None else None
+        found = sample_rows(ledger, *span, model=model, most=most, source=window.source, rows_of_source=of_source)
         if found is None:
             raise FacemonError("the window has no rows that Evidently could be given")
         return found
@@ -167,7 +168,7 @@ def _table(
         sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     else:
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
-    side, rows = Side(sample.rows, path.name, "predictions"), _table_rows(session, path)
+    side, rows = Side(sample.rows, path.name, "predictions"), _table_rows(session, path, source)
     return ComparedSide(sample, side, rows, _ignored(session)), layout
 
 
@@ -175,12 +176,12 @@ def _ignored(session: Session) -> frozenset[str]:
     return frozenset(name for name, kind in session.config.tables.kinds.items() if kind == "ignore")
 
 
-def _table_rows(session: Session, path: Path) -> "Callable[[], pa.Table]":
+def _table_rows(session: Session, path: Path, source: str | None) -> "Callable[[], pa.Table]":
     def rows() -> "pa.Table":
         from facemon.drift.table_sample import sampled_rows
 
         config = session.config
-        most = config.drift.evidently.max_rows
-        return sampled_rows(path, attributes=config.model.attributes, tables=config.tables, most=most)
+        most, attributes = config.drift.evidently.max_rows, config.model.attributes
+        return sampled_rows(path, attributes=attributes, tables=config.tables, most=most, source=source)
 
     return rows

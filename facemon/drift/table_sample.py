@@ -6,26 +6,34 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.drift.log_table import is_log_table
 from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
 from facemon.tables.attribute_cells import AttributeCells, text_of
-from facemon.tables.table_file import open_table
+from facemon.tables.table_file import TableFile, open_table
 
 _SEED = 20_261_123
 
 
-def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: TablesConfig, most: int) -> pa.Table:
+def sampled_rows(
+    path: Path,
+    *,
+    attributes: Sequence[AttributeConfig],
+    tables: TablesConfig,
+    most: int,
+    source: str | None = None,
+) -> pa.Table:
     """At most `most` rows in the file's order, attributes under their names with their labels, columns as declared.
 
-    The columns that name an image, a time or a source are left out.
+    With `source` only that one's rows. The columns that name an image, a time or a source are left out.
     """
     file = open_table(path)
-    rows = np.arange(file.rows)
-    if file.rows > most:
-        rows = np.sort(np.random.default_rng(_SEED).choice(file.rows, most, replace=False))
+    rows = np.arange(file.rows) if source is None else _rows_of(file, source, tables)
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
     bookkeeping = {tables.source, tables.image, tables.observed_at, *LOG_COLUMNS}
     names = [name for name in file.names if name not in bookkeeping]
     if not names:
@@ -40,6 +48,14 @@ def sampled_rows(path: Path, *, attributes: Sequence[AttributeConfig], tables: T
     for attribute in attributes:
         table = _labelled(table, attribute, tables)
     return table if is_log_table(file) else _declared(table, tables)
+
+
+def _rows_of(file: TableFile, source: str, tables: TablesConfig) -> NDArray[np.intp]:
+    name = "source" if is_log_table(file) else tables.source
+    if name not in file.names:
+        return np.empty(0, np.intp)
+    same = [pc.equal(batch.column(0), source) for batch in file.batches([name], encoded=False)]
+    return np.flatnonzero(pc.fill_null(pa.chunked_array(same), False).to_numpy())
 
 
 def _declared(table: pa.Table, tables: TablesConfig) -> pa.Table:

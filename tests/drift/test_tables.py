@@ -400,3 +400,11 @@ def test_a_whole_table_has_plain_columns(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"table{suffix}", {"beard": ["yes", "no"] * 200, "n": np.arange(400)})
     table = open_table(path).read()
     assert (table.schema.field("beard").type, table.num_rows) == (pa.string(), 400)
+
+
+def test_a_sample_of_one_source(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.parquet", {"source": ["a", "b", None, "b"] * 300, "n": np.arange(1200)})
+    rows = sampled_rows(path, attributes=[], tables=TABLES, most=100, source="b")
+    assert rows.num_rows == 100
+    assert all(number % 2 == 1 for number in rows["n"].to_pylist())
+    assert sampled_rows(path, attributes=[], tables=TABLES, most=100, source="c").num_rows == 0
