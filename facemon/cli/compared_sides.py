@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facemon.drift.tables import TableLayout
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
-    from facemon.values.labelled_hour import LabelledHour
+    from facemon.values.labelled import LabelledCount
 
 _MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
@@ -103,7 +103,7 @@ def current_window(
     session: Session, ledger: "Ledger", window: Window, reference: "Reference | None", model: str
 ) -> ComparedSide:
     """The log's rows of a model in a window; UsageError where it overlaps the reference's."""
-    from facemon.drift.accuracy_columns import with_accuracy
+    from facemon.drift.accuracy import with_accuracy
     from facemon.drift.sample import Sample
     from facemon.store.windows import read_sources
 
@@ -129,16 +129,18 @@ def current_window(
 
 def _current_labels(
     ledger: "Ledger", model: str, until: datetime, span: timedelta, reference: "Reference | None"
-) -> "list[LabelledHour]":
-    """The labelled hours up to the window's end, without those that the reference's accuracy is taken from."""
+) -> "list[LabelledCount]":
+    """The labels up to the window's end, as far back as `span` says, but not back to the reference's."""
     from facemon.drift.reference_sample import hours_of
-    from facemon.store.evaluations import labelled_hours
+    from facemon.store.evaluations import labelled_counts
     from facemon.values.times import hour_of
 
     end = hour_of(until - _MICROSECOND) + 1
-    found = labelled_hours(ledger.connection, model, end - span // _HOUR, end)
-    taken = range(*(hours_of(reference) or (0, 0)))
-    return [each for each in found if each.hour not in taken]
+    first = end + -span // _HOUR  # rounded away from the end, so that half an hour is one
+    taken = hours_of(reference)
+    if taken is not None and taken[1] <= end:
+        first = max(first, taken[1])
+    return labelled_counts(ledger.connection, model, first, end)
 
 
 def _refuse_overlap(window: Window, reference: "Reference | None") -> None:

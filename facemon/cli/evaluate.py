@@ -69,7 +69,7 @@ def evaluate(
         truth = read_true_labels(labels, attributes, session.config.tables)
         tables = _log_rows(ledger, chosen, attributes, since)
         result = compare(tables, truth, attributes, model=chosen, at=now, by_source=by is Grouping.SOURCE)
-        record_accuracy(ledger, result.model, result.at, result.hours)
+        record_accuracy(ledger, result.model, result.at, result.counts, result.images)
         outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
     _print(session, result, format_, outcome.code)
     return outcome.code

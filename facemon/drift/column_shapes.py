@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.drift.accuracy import held_by
 from facemon.drift.distances import Counts, aligned
 from facemon.drift.sample import Sample
 from facemon.values.binning import MISSING, Scale, lower_edges
@@ -32,7 +33,8 @@ def column_shapes(
     shapes = {}
     for check, outcome in checks.items():
         for column in outcome.columns:
-            sides = (reference.column(column.column), current.column(column.column))
+            what = (column.column, column.attribute, column.measure)
+            sides = (held_by(reference, *what), held_by(current, *what))
             if sides[0] and sides[1] and sides[0].kind is sides[1].kind and (sides[0].total or sides[1].total):
                 shapes[check, column.column] = shape_of(sides[0], sides[1], edges.get(column.column))
     return shapes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
-from facemon.drift.accuracy_columns import accuracy_column
+from facemon.drift.accuracy import accuracy_column
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
 from facemon.values.prediction import IMAGE_FEATURES
@@ -47,9 +47,8 @@ def model_columns(
         confidence = f"{attribute.name}_confidence"
         if reference.column(confidence) or current.column(confidence):
             columns.append(ComparedColumn(confidence, attribute.name, CONFIDENCE))
-        accuracy = accuracy_column(attribute.name)
-        if reference.column(accuracy) or current.column(accuracy):
-            columns.append(ComparedColumn(accuracy, attribute.name, ACCURACY))
+        if any(sample.accuracy().column(attribute.name) for sample in (reference, current)):
+            columns.append(ComparedColumn(accuracy_column(attribute.name), attribute.name, ACCURACY))
     return tuple(columns)
 
 
@@ -58,9 +57,7 @@ def data_columns(
 ) -> tuple[ComparedColumn, ...]:
     """Every column of either side, and every configured one, that belongs to no attribute."""
     of_attributes = {attribute.name for attribute in attributes} | {
-        column
-        for attribute in attributes
-        for column in (*attribute.columns, f"{attribute.name}_confidence", accuracy_column(attribute.name))
+        column for attribute in attributes for column in (*attribute.columns, f"{attribute.name}_confidence")
     }
     held = {
         *reference.total.columns,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
-from facemon.drift.accuracy_columns import accuracy_of
+from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
@@ -54,7 +54,7 @@ def _judged(
     check: Check,
     settings: DriftConfig,
 ) -> ColumnResult:
-    first, second = (sample.column(column.name) for sample in group)
+    first, second = (held_by(sample, column.name, column.attribute, column.measure) for sample in group)
     threshold = threshold_of(column, check, settings)
     decision = decide(evidence, p_adjusted, threshold, settings.significance)
     return ColumnResult(
@@ -78,6 +78,8 @@ def _judged(
 
 def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig) -> Evidence:
     """The column's evidence, or why there is none."""
+    if column.measure == ACCURACY:
+        return _weigh_accuracy(reference.accuracy(), current.accuracy(), column.attribute or "", settings)
     name = column.name
     for sample, side in ((reference, "reference"), (current, "current data")):
         if name in sample.not_comparable:
@@ -90,8 +92,6 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
         if name in sample.faulty:
             return Evidence(reason=f"{sample.faulty[name]} in the {side}")
     first, second = reference.column(name), current.column(name)
-    if column.measure == ACCURACY:
-        return _weigh_accuracy(reference, current, name, settings)
     if first is None and reference.rows:
         return Evidence(reason="the reference has no such column", untested=Verdict.NOT_COMPARED)
     # Where no face was found an attribute's column is not missing: it has no rows.
@@ -107,9 +107,9 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
     return evidence_of(reference, current, name, settings.cluster, settings.significance)
 
 
-def _weigh_accuracy(reference: Sample, current: Sample, name: str, settings: DriftConfig) -> Evidence:
+def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings: DriftConfig) -> Evidence:
     """The drop of accuracy, tested as any two labels are; an accuracy that rises is no drift."""
-    first, second = reference.column(name), current.column(name)
+    first, second = reference.column(attribute), current.column(attribute)
     if first is None or second is None:
         where = "reference's window" if first is None else "drift.accuracy_window"
         reason = f"no labels within the {where}: facemon evaluate compares with true ones"
@@ -117,7 +117,7 @@ def _weigh_accuracy(reference: Sample, current: Sample, name: str, settings: Dri
     drop = max(0.0, accuracy_of(first) - accuracy_of(second))
     if too_few := _too_few_rows(first, second, settings.min_rows):
         return Evidence(drop, _DROP, reason=too_few)
-    found = evidence_of(reference, current, name, settings.cluster, settings.significance)
+    found = evidence_of(reference, current, attribute, settings.cluster, settings.significance)
     return replace(found, score=drop, method=_DROP)
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
-from facemon.drift.accuracy_columns import with_accuracy
+from facemon.drift.accuracy import with_accuracy
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import UsageError
-from facemon.store.evaluations import labelled_hours
+from facemon.store.evaluations import labelled_counts
 from facemon.store.ledger import Ledger
 from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import (
@@ -70,7 +70,7 @@ def reference_sample(
     else:
         sample = Sample.of_profiles(SourceProfiles.bounded(profiles) if source is None else SourceProfiles(profiles))
     if reference.model and (hours := hours_of(reference)):
-        sample = with_accuracy(sample, labelled_hours(ledger.connection, reference.model, *hours))
+        sample = with_accuracy(sample, labelled_counts(ledger.connection, reference.model, *hours))
     return sample, LOG_LAYOUT
 
 

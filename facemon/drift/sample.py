@@ -28,6 +28,8 @@ class Sample:
     faulty: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     names: tuple[str, ...] = ()
     bucketed: bool = False
+    labelled: Mapping[str | None, Profile] = field(default_factory=lambda: MappingProxyType({}))
+    """Of the labelled images, by source, a column of right and wrong predictions for each attribute."""
 
     @classmethod
     def of_profiles(cls, profiles: SourceProfiles) -> Self:
@@ -48,7 +50,8 @@ class Sample:
     def of_source(self, source: str | None) -> "Sample":
         """The rows of one source alone; within it each image stands for itself."""
         alone = self.by_source.get(source, Profile())
-        return replace(self, by_source={None: alone}, total=alone, bucketed=False)
+        labelled: dict[str | None, Profile] = {None: self.labelled[source]} if source in self.labelled else {}
+        return replace(self, by_source={None: alone}, total=alone, bucketed=False, labelled=labelled)
 
     def place_of(self, source: str | None) -> str | None:
         """What the rows of a source stand under in `by_source`."""
@@ -56,7 +59,14 @@ class Sample:
 
     def in_buckets(self) -> "Sample":
         """The same rows in buckets of sources."""
-        return self if self.bucketed else replace(self, by_source=in_buckets(self.by_source), bucketed=True)
+        if self.bucketed:
+            return self
+        by_source, labelled = in_buckets(self.by_source), in_buckets(self.labelled)
+        return replace(self, by_source=by_source, labelled=labelled, bucketed=True)
+
+    def accuracy(self) -> "Sample":
+        """The labelled images alone, as a sample whose columns are the attributes."""
+        return replace(Sample.of_sources(self.labelled), bucketed=self.bucketed)
 
     @property
     def rows(self) -> int:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from facemon.config.model import AttributeConfig
 from facemon.evaluation.newest_predictions import NewestPredictions, newest_predictions
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
-from facemon.evaluation.true_labels import TrueLabels, Truth
-from facemon.values.labelled_hour import LabelledHour
+from facemon.evaluation.true_labels import HASH, TrueLabels, Truth
+from facemon.values.labelled import LabelledImage
 from facemon.values.times import format_time
 
 SCHEMA = "facemon.evaluation/1"
@@ -46,8 +46,17 @@ class Evaluation:
     by_source: Mapping[str | None, tuple[AttributeScore, ...]]
     unlabelled: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
-    hours: tuple[LabelledHour, ...]
-    """The right and the labelled predictions of each hour and source, for the log."""
+    images: tuple[LabelledImage, ...]
+    """Each labelled image and attribute, for the ledger."""
+
+    @property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """How many predictions were right, of how many with a true label, for each attribute that has labels."""
+        return {
+            score.attribute: (score.correct, score.labelled)
+            for score in self.scores
+            if score.correct is not None and score.labelled
+        }
 
     @property
     def has_trouble(self) -> bool:
@@ -100,7 +109,7 @@ def evaluate(
         {source: _scores(found, labels, labelled, rows) for source, rows in sources.items()},
         labels.unlabelled,
         tuple(_left_out(found, labels)),
-        tuple(each for attribute in labelled for each in _by_hour(attribute, found, labels.truths[attribute.name])),
+        tuple(each for attribute in labelled for each in _labelled(attribute, found, labels.truths[attribute.name])),
     )
 
 
@@ -140,20 +149,17 @@ def _predicted(attribute: AttributeConfig, found: NewestPredictions) -> NDArray[
     return codes.to_numpy().astype(np.intp)
 
 
-def _by_hour(attribute: AttributeConfig, found: NewestPredictions, truth: Truth) -> Iterator[LabelledHour]:
+def _labelled(attribute: AttributeConfig, found: NewestPredictions, truth: Truth) -> Iterator[LabelledImage]:
     if attribute.kind == "number" or not len(found.labels):
         return
-    codes = truth.codes[found.labels]
-    observed = found.rows.column("observed_at").cast(pa.int64()).to_numpy()
-    encoded = pc.dictionary_encode(found.rows.column("source").combine_chunks(), null_encoding="encode")
-    names = encoded.dictionary.to_pylist()
-    places = encoded.indices.to_numpy(zero_copy_only=False)
-    kept = codes >= 0
-    groups, inverse = np.unique(np.stack([observed // _HOUR_MICROS, places])[:, kept], axis=1, return_inverse=True)
-    right = (codes == _predicted(attribute, found))[kept]
-    labelled, correct = np.bincount(inverse.ravel()), np.bincount(inverse.ravel(), right)
-    for (hour, place), total, hits in zip(groups.T.tolist(), labelled.tolist(), correct.tolist(), strict=True):
-        yield LabelledHour(attribute.name, hour, names[place], int(hits), total)
+    codes, rows = truth.codes[found.labels], found.rows
+    hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // _HOUR_MICROS
+    images = pc.coalesce(rows.column(HASH), rows.column("image")).to_pylist()
+    right = (codes == _predicted(attribute, found)).tolist()
+    every = zip(codes.tolist(), images, hours.tolist(), rows.column("source").to_pylist(), right, strict=True)
+    for code, image, hour, source, is_right in every:
+        if code >= 0:
+            yield LabelledImage(attribute.name, image, hour, source, is_right)
 
 
 def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:

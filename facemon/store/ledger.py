@@ -48,8 +48,11 @@ CREATE TABLE drift_columns (
     samples INTEGER NOT NULL, undecided INTEGER NOT NULL, PRIMARY KEY (check_name, attribute, measure)) WITHOUT ROWID;
 CREATE TABLE drift_checks (check_name TEXT PRIMARY KEY, threshold REAL NOT NULL, decided INTEGER) WITHOUT ROWID;
 CREATE TABLE evaluations (
-    at INTEGER, model TEXT, attribute TEXT, hour INTEGER, source TEXT, correct INTEGER NOT NULL,
-    labelled INTEGER NOT NULL, PRIMARY KEY (at, model, attribute, hour, source)) WITHOUT ROWID;
+    at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
+    PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;
+CREATE TABLE labelled_images (
+    model TEXT, attribute TEXT, image TEXT, hour INTEGER, source TEXT NOT NULL, is_right INTEGER NOT NULL,
+    PRIMARY KEY (model, attribute, image, hour)) WITHOUT ROWID;
 CREATE TABLE announced_drift (
     model TEXT, source TEXT, check_name TEXT, column_name TEXT,
     PRIMARY KEY (model, source, check_name, column_name)) WITHOUT ROWID;

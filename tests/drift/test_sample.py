@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from facemon.config.drift import DriftConfig
-from facemon.drift.accuracy_columns import with_accuracy
+from facemon.drift.accuracy import with_accuracy
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample, alike
 from facemon.errors import UsageError
 from facemon.values.drift_result import Check, Verdict
-from facemon.values.labelled_hour import LabelledHour
+from facemon.values.labelled import LabelledCount
 from facemon.values.profile import Profile
 from facemon.values.source_buckets import BUCKETS, SourceProfiles, bucket_of
 from tests.drift.worlds import EMPTY, NOW, binary, cameras, judge
@@ -58,10 +58,11 @@ def test_rows_without_a_source_stay_without_one() -> None:
 
 def test_accuracy_stands_in_the_buckets_too() -> None:
     sample = crowd(np.random.default_rng(4), np.full(600, 0.4))
-    hours = [LabelledHour("beard", 1, f"camera {number}", 9, 10) for number in range(600)]
-    found = with_accuracy(sample, hours)
-    assert found.by_source.keys() == sample.by_source.keys()
-    assert all("beard_accuracy" in profile.columns for profile in found.by_source.values())
+    counts = [LabelledCount("beard", f"camera {number}", 9, 10) for number in range(600)]
+    found = with_accuracy(sample, counts)
+    assert found.by_source == sample.by_source
+    assert found.labelled.keys() == sample.by_source.keys()
+    assert found.accuracy().bucketed
 
 
 def test_one_source_is_no_bucket() -> None:

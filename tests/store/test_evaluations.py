@@ -1,30 +1,37 @@
 from datetime import timedelta
 
-from facemon.store.evaluations import labelled_hours, read_accuracy, record_accuracy
+from facemon.store.evaluations import labelled_counts, read_accuracy, record_accuracy
 from facemon.store.ledger import Ledger
-from facemon.values.labelled_hour import LabelledHour
+from facemon.values.labelled import LabelledCount, LabelledImage
 from tests.store.log_rows import MODEL, NOON
 
 
-def hour(number: int, correct: int, labelled: int, source: str | None = None) -> LabelledHour:
-    return LabelledHour("beard", number, source, correct, labelled)
+def image(name: str, hour: int, is_right: bool, source: str | None = None) -> LabelledImage:
+    return LabelledImage("beard", name, hour, source, is_right)
 
 
 def test_the_newest_evaluation_is_the_accuracy(ledger: Ledger) -> None:
-    record_accuracy(ledger, MODEL, NOON, [hour(1, 1, 10)])
-    record_accuracy(ledger, MODEL, NOON + timedelta(hours=1), [hour(1, 3, 4, "a"), hour(2, 1, 4)])
-    record_accuracy(ledger, "other@1", NOON + timedelta(hours=2), [hour(1, 0, 4)])
+    record_accuracy(ledger, MODEL, NOON, {"beard": (1, 10)}, [])
+    record_accuracy(ledger, MODEL, NOON + timedelta(hours=1), {"beard": (4, 8), "hat": (0, 0)}, [])
+    record_accuracy(ledger, "other@1", NOON + timedelta(hours=2), {"beard": (0, 4)}, [])
     assert read_accuracy(ledger.connection, MODEL) == {"beard": 0.5}
 
 
-def test_an_image_that_two_evaluations_saw_counts_once(ledger: Ledger) -> None:
-    record_accuracy(ledger, MODEL, NOON, [hour(1, 8, 10, "a"), hour(1, 7, 10), hour(2, 1, 2), hour(3, 4, 4)])
-    record_accuracy(ledger, MODEL, NOON + timedelta(hours=1), [hour(1, 1, 1, "a"), hour(2, 0, 2), hour(9, 1, 1)])
-    # Of hour 1 the first has more labels, of hour 2 both as many, hour 9 lies outside.
-    assert labelled_hours(ledger.connection, MODEL, 1, 9) == [
-        hour(1, 7, 10),
-        hour(1, 8, 10, "a"),
-        hour(2, 0, 2),
-        hour(3, 4, 4),
+def test_a_window_has_the_labels_of_its_hours(ledger: Ledger) -> None:
+    images = [image("1", 5, True, "a"), image("2", 5, False, "a"), image("3", 6, True), image("4", 9, True)]
+    record_accuracy(ledger, MODEL, NOON, {}, images)
+    assert labelled_counts(ledger.connection, MODEL, 5, 9) == [
+        LabelledCount("beard", None, 1, 1),
+        LabelledCount("beard", "a", 1, 2),
     ]
-    assert labelled_hours(ledger.connection, "other@1", 0, 99) == []
+    assert labelled_counts(ledger.connection, "other@1", 0, 99) == []
+
+
+def test_an_image_counts_once_however_often_it_was_predicted_and_evaluated(ledger: Ledger) -> None:
+    for hour in range(10):
+        for _ in range(2):
+            at = NOON + timedelta(hours=hour)
+            record_accuracy(ledger, MODEL, at, {}, [image("1", hour, is_right=hour < 9), image("2", hour, True)])
+    assert labelled_counts(ledger.connection, MODEL, 0, 10) == [LabelledCount("beard", None, 1, 2)]
+    # What it was in an earlier window stays there.
+    assert labelled_counts(ledger.connection, MODEL, 0, 5) == [LabelledCount("beard", None, 2, 2)]

@@ -1,28 +1,31 @@
-from facemon.drift.accuracy_columns import accuracy_of, with_accuracy
+from facemon.drift.accuracy import accuracy_of, with_accuracy
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Verdict
-from facemon.values.labelled_hour import LabelledHour
+from facemon.values.drift_result import Check, Verdict
+from facemon.values.labelled import LabelledCount
 from tests.drift.worlds import judge, single, yes_no
 
 ROWS = 1000
 
 
 def labelled(right: int, of: int = ROWS, source: str | None = None) -> Sample:
-    return with_accuracy(single(beard=yes_no(300, ROWS)), [LabelledHour("beard", 1, source, right, of)])
+    return with_accuracy(single(beard=yes_no(300, ROWS)), [LabelledCount("beard", source, right, of)])
 
 
-def test_hours_and_sources_add_up() -> None:
-    hours = [
-        LabelledHour("beard", 1, "a", 3, 4),
-        LabelledHour("beard", 2, "a", 1, 4),
-        LabelledHour("beard", 1, None, 2, 2),
-    ]
-    sample = with_accuracy(single(beard=yes_no(3, 10)), hours)
-    alone, whole = sample.of_source("a").column("beard_accuracy"), sample.column("beard_accuracy")
+def test_sources_add_up_and_are_found_alone() -> None:
+    counts = [LabelledCount("beard", "a", 4, 8), LabelledCount("beard", None, 2, 2)]
+    sample = with_accuracy(single(beard=yes_no(3, 10)), counts)
+    alone, whole = (each.accuracy().column("beard") for each in (sample.of_source("a"), sample))
     assert alone is not None
     assert whole is not None
     assert (accuracy_of(alone), alone.total) == (0.5, 8)
     assert (accuracy_of(whole), whole.total, sample.rows) == (0.6, 10, 10)
+
+
+def test_a_column_of_a_table_that_is_called_so_is_a_column_of_the_data() -> None:
+    before, after = (single(beard=yes_no(300, ROWS), beard_accuracy=yes_no(yes, ROWS)) for yes in (900, 200))
+    (found,) = judge(before, after, "beard", check=Check.DATA).columns
+    assert (found.column, found.verdict, found.measure) == ("beard_accuracy", Verdict.DRIFT, "label")
+    assert [column.column for column in judge(before, after, "beard").columns] == ["beard"]
 
 
 def test_a_drop_is_drift_and_a_rise_is_none() -> None:
