@@ -29,8 +29,8 @@ class TableRows:
     codes: Codes
     is_face: NDArray[np.bool_] | None
     """For a file in the log's schema: the rows without an error; none elsewhere, where each row is a face."""
-    squares: int
-    """The sum over images of the squared number of faces, over the rows without a source."""
+    squares: NDArray[np.int64] | None
+    """For each cluster the sum over its images of the squared number of faces; none where no column names images."""
     bucketed: bool = False
     """Whether `sources` are buckets of sources."""
 
@@ -46,10 +46,12 @@ class TableRows:
             start = end
             yield cells, codes
 
-    def rows_of(self, code: int) -> tuple[int, int]:
-        """How many rows, and how many faces, one cluster has."""
+    def shape_of(self, code: int) -> tuple[int, int, int]:
+        """How many rows and faces one cluster has, and the sum over its images of the squared number of faces."""
         own = self.codes == code
-        return int(own.sum()), int(own.sum() if self.is_face is None else (own & self.is_face).sum())
+        rows = int(own.sum())
+        faces = rows if self.is_face is None else int((own & self.is_face).sum())
+        return rows, faces, faces if self.squares is None else int(self.squares[code])
 
 
 def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = None) -> TableRows:
@@ -61,9 +63,7 @@ def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = No
     if is_log:
         errors = [pc.is_null(batch.column(0)).to_numpy(zero_copy_only=False) for batch in file.batches(["error"])]
         is_face = np.concatenate(errors)
-    without = sources.index(None) if None in sources else -1
-    rows = codes == without if is_face is None else (codes == without) & is_face
-    squares = _squares(file, image, rows) if image in file.names else int(rows.sum())
+    squares = _squares(file, image, codes, len(sources), is_face) if image in file.names else None
     return TableRows(file, sources, codes, is_face, squares, bucketed)
 
 
@@ -91,14 +91,24 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
     return tuple(names), codes.astype(np.int16), is_crowded
 
 
-def _squares(file: TableFile, image: str, rows: NDArray[np.bool_]) -> int:
-    """The sum of squared counts of the images of some rows."""
-    start, parts = 0, []
-    for batch in file.batches([image]):
-        end = start + batch.num_rows
-        cells = batch.column(0)
-        plain = pc.cast(cells, cells.type.value_type) if pa.types.is_dictionary(cells.type) else cells
-        parts.append(plain.filter(pa.array(rows[start:end])))
-        start = end
-    counts = pc.value_counts(pa.chunked_array(parts)).field("counts").to_numpy(zero_copy_only=False)
-    return int((counts.astype(np.int64) ** 2).sum())
+def _squares(
+    file: TableFile, image: str, codes: Codes, clusters: int, is_face: NDArray[np.bool_] | None
+) -> NDArray[np.int64]:
+    """For each cluster the sum of squared counts of its images; a row without an image's name is an image alone."""
+    images = _images(file, image)
+    if is_face is not None:
+        images, codes = images[is_face], codes[is_face]
+    if clusters == 1:
+        return np.array([(np.bincount(images) ** 2).sum()])
+    pairs, counts = np.unique(images * clusters + codes, return_counts=True)
+    return np.bincount(pairs % clusters, counts**2, minlength=clusters).astype(np.int64)
+
+
+def _images(file: TableFile, column: str) -> NDArray[np.int64]:
+    """The number of each row's image."""
+    cells = [batch.column(0) for batch in file.batches([column])]
+    plain = [pc.cast(each, each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in cells]
+    # One dictionary encodes all chunks, so that an image has the same number wherever its rows stand.
+    chunks = pc.dictionary_encode(pa.chunked_array(plain)).chunks
+    numbers = np.concatenate([pc.fill_null(chunk.indices, -1).to_numpy() for chunk in chunks]).astype(np.int64)
+    return np.where(numbers < 0, len(numbers) + np.arange(len(numbers)), numbers)

@@ -280,10 +280,8 @@ class _TableReader:
         return name in (self._tables.source, self._tables.image, self._tables.observed_at)
 
     def _profile(self, code: int) -> Profile:
-        images, faces = self._rows.rows_of(code)
-        squares = self._rows.squares if self._rows.sources[code] is None else faces
         columns = {name: parts[code] for name, parts in self._columns.items() if parts[code].total}
-        return Profile(images, faces, squares, columns)
+        return Profile(*self._rows.shape_of(code), columns)
 
 
 _FEWEST_DISTINCT = 20
