@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 
@@ -15,17 +16,30 @@ from facemon.drift.tables import TableLayout
 from facemon.values.drift_result import Check
 from facemon.values.profile import add_profiles, decode_profile, encode_profile
 
+_COUNTING = 1
+"""The version of how rows are counted and of the bytes below; a change of either raises it."""
 _LENGTH = struct.Struct("<Q")
+_DIGEST_SIZE = sha256().digest_size
 
 
 def counting_key(attributes: Sequence[AttributeConfig], tables: TablesConfig, checks: Collection[Check]) -> str:
-    """A digest of all that decides how a table's rows are counted, this version of facemon among it."""
-    parts = [__version__, *sorted(checks), tables.model_dump_json(), *(each.model_dump_json() for each in attributes)]
+    """A digest of all that decides how a table's rows are counted.
+
+    This version of facemon is among it, and so is that of the counting: what was counted otherwise is not read again
+    even where no release lies between.
+    """
+    parts = [
+        __version__,
+        str(_COUNTING),
+        *sorted(checks),
+        tables.model_dump_json(),
+        *(each.model_dump_json() for each in attributes),
+    ]
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
 def encode_counted(sample: Sample, layout: TableLayout) -> bytes:
-    """Both as bytes: a header of JSON, and the numbers after it."""
+    """Both as bytes: a digest of the rest, a header of JSON, and the numbers after it."""
     edges = {name: np.ascontiguousarray(values, "<f8") for name, values in layout.edges.items()}
     profiles = {source: encode_profile(profile) for source, profile in sample.by_source.items()}
     header = {
@@ -39,13 +53,24 @@ def encode_counted(sample: Sample, layout: TableLayout) -> bytes:
         "like_log": layout.like_log,
     }
     text = json.dumps(header, ensure_ascii=False).encode()
-    return b"".join(
+    body = b"".join(
         [_LENGTH.pack(len(text)), text, *profiles.values(), *(values.tobytes() for values in edges.values())]
     )
+    return sha256(body).digest() + body
 
 
-def decode_counted(data: bytes) -> tuple[Sample, TableLayout]:
-    """The inverse of `encode_counted`."""
+def decode_counted(data: bytes) -> tuple[Sample, TableLayout] | None:
+    """The inverse of `encode_counted`; None for bytes that are damaged or of another form."""
+    digest, body = data[:_DIGEST_SIZE], data[_DIGEST_SIZE:]
+    if sha256(body).digest() != digest:
+        return None
+    try:
+        return _decode(body)
+    except (ValueError, LookupError, TypeError, struct.error, zlib.error):
+        return None
+
+
+def _decode(data: bytes) -> tuple[Sample, TableLayout]:
     (length,) = _LENGTH.unpack_from(data)
     at = _LENGTH.size + length
     header = json.loads(data[_LENGTH.size : at])

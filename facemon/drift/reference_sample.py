@@ -82,10 +82,11 @@ def _counted_once(
     tables: TablesConfig,
     checks: Collection[Check],
 ) -> tuple[Sample, TableLayout]:
-    """A reference's table in quantiles of its own; the counts are kept for the next check."""
+    """A reference's table in quantiles of its own; the counts are kept for the next check, damaged ones replaced."""
     key = counting_key(attributes, tables, checks)
-    if (kept := read_counts(ledger, reference, key)) is not None:
-        return decode_counted(kept)
+    kept = read_counts(ledger, reference, key)
+    if kept is not None and (counted := decode_counted(kept)) is not None:
+        return counted
     path = reference_file(ledger, reference)
     sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     keep_counts(ledger, reference, key, encode_counted(sample, layout))

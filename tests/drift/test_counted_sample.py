@@ -1,3 +1,4 @@
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +7,14 @@ import pyarrow.parquet
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.drift import counted_sample
 from facemon.drift import reference_sample as module
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.reference_sample import reference_sample
+from facemon.drift.sample import Sample
 from facemon.drift.tables import read_reference
 from facemon.store.ledger import Ledger
+from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import Reference, set_from_table
 from facemon.values.drift_result import Check
 from tests.drift.worlds import NOW, binary
@@ -47,7 +51,9 @@ def test_the_bytes_read_back(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pa.parquet.write_table(table(), path)
     sample, layout = read_reference(path, attributes=[BEARD], tables=TABLES)
-    read, read_layout = decode_counted(encode_counted(sample, layout))
+    decoded = decode_counted(encode_counted(sample, layout))
+    assert decoded is not None
+    read, read_layout = decoded
     assert read == sample
     assert (read_layout.empty, read_layout.like_log) == (layout.empty, layout.like_log)
     assert list(read_layout.edges) == list(layout.edges)
@@ -55,14 +61,20 @@ def test_the_bytes_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_layout.edges[name], edges)
 
 
-def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = []
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The tables that were counted."""
+    counted: list[Path] = []
 
     def counting(path: Path, **how: object) -> object:
         counted.append(path)
         return read_reference(path, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "read_reference", counting)
+    return counted
+
+
+def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, counted: list[Path]) -> None:
     found = [
         reference_sample(ledger, reference, attributes=[BEARD], tables=TABLES, checks=checks, layout=None)[0]
         for checks in (CHECKS, CHECKS, CHECKS, [Check.DATA], [Check.DATA])
@@ -70,6 +82,29 @@ def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, monke
     assert len(counted) == 2
     assert found[0] == found[1] == found[2]
     assert found[3] == found[4]
+
+
+@pytest.mark.parametrize("damage", ["empty", "torn", "turned", "of another form"])
+def test_damaged_counts_are_counted_again(
+    ledger: Ledger, reference: Reference, counted: list[Path], damage: str
+) -> None:
+    def sample() -> Sample:
+        return reference_sample(ledger, reference, attributes=[BEARD], tables=TABLES, checks=CHECKS, layout=None)[0]
+
+    whole, key = sample(), counting_key([BEARD], TABLES, CHECKS)
+    kept = read_counts(ledger, reference, key)
+    assert kept is not None
+    middle = len(kept) // 2
+    damaged = {
+        "empty": b"",
+        "torn": kept[:-1],
+        "turned": kept[:middle] + bytes([kept[middle] ^ 1]) + kept[middle + 1 :],
+        "of another form": sha256(b"{}").digest() + b"{}",
+    }[damage]
+    keep_counts(ledger, reference, key, damaged)
+    assert sample() == sample() == whole
+    assert len(counted) == 2
+    assert read_counts(ledger, reference, key) == kept
 
 
 def test_another_way_of_counting_is_another_key() -> None:
@@ -81,3 +116,9 @@ def test_another_way_of_counting_is_another_key() -> None:
     }
     assert len(keys) == 4
     assert counting_key([BEARD], TABLES, CHECKS) == counting_key([BEARD], TABLES, CHECKS[::-1])
+
+
+def test_another_version_of_the_counting_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = counting_key([BEARD], TABLES, CHECKS)
+    monkeypatch.setattr(counted_sample, "_COUNTING", counted_sample._COUNTING + 1)
+    assert counting_key([BEARD], TABLES, CHECKS) != key
