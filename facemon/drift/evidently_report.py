@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -195,9 +195,14 @@ def _run(sides: Sequence[pa.Table], plan: _Plan, methods: Mapping[str, str], sha
         from evidently import DataDefinition, Dataset, Report
         from evidently.presets import DataDriftPreset
 
-        definition = DataDefinition(categorical_columns=list(plan.categorical), numerical_columns=list(plan.numerical))
+        names = tagless((*plan.categorical, *plan.numerical))
+        definition = DataDefinition(
+            categorical_columns=[names[name] for name in plan.categorical],
+            numerical_columns=[names[name] for name in plan.numerical],
+        )
         reference, current = (
-            Dataset.from_pandas(_prepared(side, plan).to_pandas(), data_definition=definition) for side in sides
+            Dataset.from_pandas(side.rename_columns(names).to_pandas(), data_definition=definition)
+            for side in _with_tagless_labels([_prepared(side, plan) for side in sides], plan)
         )
         preset = DataDriftPreset(cat_method=methods["categorical"], num_method=methods["numerical"], drift_share=share)
         try:
@@ -222,16 +227,46 @@ def _prepared(rows: pa.Table, plan: _Plan) -> pa.Table:
     return pa.table(columns)
 
 
+def tagless(texts: Iterable[str]) -> dict[str, str]:
+    """What stands for each text on Evidently's page: the same without `<`, and no two alike.
+
+    Evidently writes names and labels into a script of its page as they are, where `</script>` would end it.
+    """
+    texts = list(dict.fromkeys(texts))
+    found = {text: text for text in texts if "<" not in text}
+    taken = set(found)
+    for text in texts:
+        if "<" in text:
+            stand_in = text.replace("<", "‹")  # noqa: RUF001 - looks alike on purpose
+            while stand_in in taken:
+                stand_in += "'"
+            taken.add(stand_in)
+            found[text] = stand_in
+    return found
+
+
+def _with_tagless_labels(sides: Sequence[pa.Table], plan: _Plan) -> list[pa.Table]:
+    changed = list(sides)
+    for name in plan.categorical:
+        labels = tagless(label for side in sides for label in side.column(name).unique().to_pylist())
+        if any(label != stand_in for label, stand_in in labels.items()):
+            for at, side in enumerate(changed):
+                column = pa.array([labels[label] for label in side.column(name).to_pylist()], pa.string())
+                changed[at] = side.set_column(side.column_names.index(name), name, column)
+    return changed
+
+
 def _column_results(
     document: Mapping[str, Any], plan: _Plan, methods: Mapping[str, str], sides: Sequence[pa.Table]
 ) -> list[ColumnResult]:
     status = {test["metric_config"]["metric_id"]: str(test["status"]) for test in document["tests"]}
     metrics = {metric["config"]["column"]: metric for metric in document["metrics"] if "column" in metric["config"]}
+    stand_ins = tagless((*plan.categorical, *plan.numerical))
     results = []
     for kind, names in (("categorical", plan.categorical), ("numerical", plan.numerical)):
         method = methods[kind]
         for name in names:
-            metric = metrics[name]
+            metric = metrics[stand_ins[name]]
             number, threshold = float(metric["value"]), float(metric["config"]["threshold"])
             is_distance = method in _DISTANCES
             results.append(

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facemon.config.drift import EvidentlyConfig
-from facemon.drift.evidently_report import run_evidently
+from facemon.drift.evidently_report import run_evidently, tagless
 from facemon.errors import ConfigError
 from facemon.values.drift_result import Verdict
 from tests.drift.worlds import binary
@@ -67,6 +69,42 @@ def test_a_real_report(tmp_path: Path) -> None:
     assert not re.search(r"<(script|link)[^>]+(src|href)=[\"']?https?:", text)
     assert "image_brightness" in text
     assert json.loads(html.with_suffix(".json").read_text())["metrics"]
+
+
+SCRIPT = "</script><script>alert(1)</script>"
+
+
+@pytest.mark.slow
+def test_names_and_labels_run_nothing_on_the_page(tmp_path: Path) -> None:
+    def table(shift: float) -> pa.Table:
+        rng = np.random.default_rng(72)
+        labels = np.where(rng.random(600) < 0.3 + shift, SCRIPT, SCRIPT.replace("<", "‹"))  # noqa: RUF001
+        return pa.table({SCRIPT: labels, "<!--": rng.normal(0, 1, 600), "beard": labels, "plain": [1.0, 2.0] * 300})
+
+    outcome, html = run_evidently(
+        table(0), table(0.4), settings=EvidentlyConfig(), attributes=[binary("beard")], folder=tmp_path, at=AT
+    )
+    assert {column.column: column.verdict for column in outcome.columns} == {
+        "beard": Verdict.DRIFT, SCRIPT: Verdict.DRIFT, "<!--": Verdict.OK, "plain": Verdict.OK,
+    }  # fmt: skip
+    assert html is not None
+    for text in (html.read_text(), (tmp_path / "latest.html").read_text()):
+        assert "alert(1)" in text
+        assert "<script>alert" not in text
+        assert "<!--" not in text.replace("<!-- no embedded lib -->", "")
+
+
+@given(st.lists(st.text("<‹'a", max_size=4)))  # noqa: RUF001
+def test_texts_without_tags_are_as_distinct_as_before(texts: list[str]) -> None:
+    found = tagless(texts)
+    assert set(found) == set(texts)
+    assert len(set(found.values())) == len(found)
+    assert not any("<" in stand_in for stand_in in found.values())
+    assert all(found[text] == text for text in texts if "<" not in text)
+
+
+def test_a_text_keeps_its_look() -> None:
+    assert tagless(["<b>", "‹b>", "a & b"]) == {"<b>": "‹b>'", "‹b>": "‹b>", "a & b": "a & b"}  # noqa: RUF001
 
 
 def test_a_method_that_evidently_lacks_is_a_configuration_error(tmp_path: Path) -> None:
