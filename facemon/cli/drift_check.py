@@ -1,7 +1,6 @@
 """`facemon drift-check`: has the world or the model moved?"""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,7 +14,7 @@ from facemon.cli.drift_run import DriftQuestion, run_drift_check
 from facemon.cli.fail_on import FailOn
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
-from facemon.errors import ExitCode, UsageError
+from facemon.errors import ExitCode
 from facemon.values.drift_result import DriftResult, Verdict
 
 if TYPE_CHECKING:
@@ -49,35 +48,29 @@ def drift_check(
     from facemon.store.process_lock import ProcessLock
 
     rule, now = FailOn.parse(fail_on), datetime.now(UTC)
-    _refuse_contradictions(reference, current, since, until, source)
+    options.refuse_contradictions(locals())
     settings = _settings(session.config.drift, data_threshold, model_threshold, min_rows)
     if history:
         return print_history(session, format_)
     compared = current or Window(*window_of(since, until, settings.window, now), source)
     question = DriftQuestion(check, model or session.config.model.id, reference, compared, by is not None)
-    with (
-        session.open_ledger(create=True) as ledger,
-        ProcessLock.for_command(ledger.folder, "drift-check"),
-        session.recorded(ledger, "drift-check") as outcome,
-    ):
-        answer = run_drift_check(session, ledger, settings, question, now)
-        rule.refuse_unknown(answer.result)
-        explained = None if explain is None else answer.explain(explain)
-        decided = _decided(answer.result, rule)
-        outcome.code = ExitCode.OK if exit_zero else decided
-        shown = Shown(format_, decided, outcome.code, ledger.folder / PAGE if html else None)
-        print_result(session.console, answer.result, shown, shapes=answer.shapes, explained=explained)
-        run_hook(session, ledger, answer.result)
+    with session.open_ledger(create=True) as ledger:
+        with (
+            ProcessLock.for_command(ledger.folder, "drift-check"),
+            session.recorded(ledger, "drift-check") as outcome,
+        ):
+            answer = run_drift_check(session, ledger, settings, question, now)
+            decided = _decided(answer.result, rule)
+            outcome.code = ExitCode.OK if exit_zero else decided
+        try:
+            rule.refuse_unknown(answer.result)
+            explained = None if explain is None else answer.explain(explain)
+            shown = Shown(format_, decided, outcome.code, ledger.folder / PAGE if html else None)
+            print_result(session.console, answer.result, shown, shapes=answer.shapes, explained=explained)
+        finally:
+            # What was found is in the ledger: it must be told, whatever became of the printing.
+            run_hook(session, ledger, answer.result)
     return outcome.code
-
-
-def _refuse_contradictions(
-    reference: str | None, current: Path | None, since: str | None, until: str | None, source: str | None
-) -> None:
-    if reference == "":
-        raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
-    if current is not None and (since or until or source):
-        raise UsageError("--since, --until and --source choose rows of the log; --current brings its own")
 
 
 def _settings(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.session import Session
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
     """Run the configured command where columns drifted that it was not told of, with the result's JSON on stdin.
 
-    Its output goes to stderr. Where it fails or takes too long, that is said and the next check tells it again.
+    It runs in the configuration's folder, and its output goes to stderr. Where it fails or takes too long, that is
+    said and the next check tells it again.
     """
     from facemon.store.announced_drift import announce, unannounced
 
@@ -26,18 +28,19 @@ def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
     if not command or not (new := unannounced(ledger, result)):
         return
     timeout = session.config.drift.on_drift_timeout.total_seconds()
-    if failure := _failure(command, json.dumps(to_document(result), ensure_ascii=False), timeout):
+    document = json.dumps(to_document(result), ensure_ascii=False)
+    if failure := _failure(command, document, timeout, session.config.directory):
         session.console.warn(f"drift.on_drift: {command[0]} {failure}; the next check runs it again")
         return
     announce(ledger, new)
 
 
-def _failure(command: tuple[str, ...], document: str, timeout_s: float) -> str | None:
+def _failure(command: tuple[str, ...], document: str, timeout_s: float, folder: Path) -> str | None:
     """What went wrong, if anything did."""
     try:
         # A session of its own, so that all it started can be ended with it.
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), text=True, start_new_session=True
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), text=True, start_new_session=True
         )
     except OSError as error:
         return f"cannot be run: {error.strerror}"

@@ -112,7 +112,8 @@ def run_drift_check(
     if asks_evidently:
         found = _evidently(session, ledger, settings, result, normal, latest)
         result = join_evidently(result, found, decides=choice is CheckChoice.EVIDENTLY)
-    record_drift(ledger, result)
+    # The gauges are of the configured model's rows, all of them.
+    record_drift(ledger, result, for_gauges=source is None and question.model == session.config.model.id)
     return DriftAnswer(result, normal, latest, layout.edges, settings)
 
 

@@ -32,14 +32,17 @@ class DriftGauge:
     undecided: bool
 
 
-def record_drift(ledger: Ledger, result: DriftResult) -> None:
-    """Enter a result; an undecided column keeps the score of when it was last decided."""
+def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True) -> None:
+    """Enter a result, and unless it is one for a person alone, what the gauges show of it.
+
+    An undecided column keeps the score of when it was last decided.
+    """
     at = micros(result.at)
     with ledger.writing() as connection:
         document = json.dumps(to_document(result), ensure_ascii=False)
         connection.execute("INSERT INTO drift_results (at, document) VALUES (?, ?)", (at, document))
         for check, outcome in result.checks.items():
-            if check is not Check.EVIDENTLY:
+            if for_gauges and check is not Check.EVIDENTLY:
                 _record_check(connection, check, outcome, at)
 
 

@@ -54,8 +54,8 @@ CREATE TABLE labelled_images (
     model TEXT, attribute TEXT, image TEXT, hour INTEGER, source TEXT NOT NULL, is_right INTEGER NOT NULL,
     PRIMARY KEY (model, attribute, image, hour)) WITHOUT ROWID;
 CREATE TABLE announced_drift (
-    model TEXT, source TEXT, check_name TEXT, column_name TEXT,
-    PRIMARY KEY (model, source, check_name, column_name)) WITHOUT ROWID;
+    model TEXT, reference TEXT, current TEXT, source TEXT, check_name TEXT, column_name TEXT,
+    PRIMARY KEY (model, reference, current, source, check_name, column_name)) WITHOUT ROWID;
 CREATE TABLE command_runs (
     command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
     last_success INTEGER) WITHOUT ROWID;

@@ -1,6 +1,9 @@
 """`drift.on_drift`: a command of the user's own hears of each new drift once."""
 
 import json
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,8 +33,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def configure(folder: Path, command: str) -> None:
-    drift = f"drift: {{on_drift: {command}, on_drift_timeout: 1s}}\n"
+def configure(folder: Path, command: str, timeout: str = "30s") -> None:
+    drift = f"drift: {{on_drift: {command}, on_drift_timeout: {timeout}}}\n"
     (folder / "facemon.yaml").write_text(CONFIGURATION + drift)
 
 
@@ -41,17 +44,21 @@ def heard(folder: Path) -> list[str]:
 
 
 def test_once_for_each_new_drift(facemon: RunFacemon, folder: Path) -> None:
-    first = facemon(*CHECK, "bearded.csv", "--format", "json", cwd=folder)
+    def check(table: str, *options: str) -> subprocess.CompletedProcess[str]:
+        shutil.copy(folder / table, folder / "today.csv")
+        return facemon(*CHECK, "today.csv", *options, cwd=folder)
+
+    first = check("bearded.csv", "--format", "json")
     assert (first.returncode, heard(folder), first.stderr) == (3, ["drift"], "ticket opened\n")
     json.loads(first.stdout)  # the hook's output is not on stdout
-    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert check("bearded.csv").returncode == 3
     assert heard(folder) == ["drift"]
     # A check that cannot decide is no all-clear; one that finds nothing is.
-    assert facemon(*CHECK, "few.csv", cwd=folder).returncode == 4
-    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert check("few.csv").returncode == 4
+    assert check("bearded.csv").returncode == 3
     assert heard(folder) == ["drift"]
-    assert facemon(*CHECK, "normal.csv", cwd=folder).returncode == 0
-    assert facemon(*CHECK, "bearded.csv", cwd=folder).returncode == 3
+    assert check("normal.csv").returncode == 0
+    assert check("bearded.csv").returncode == 3
     assert heard(folder) == ["drift", "drift"]
 
 
@@ -67,7 +74,7 @@ def test_a_hook_that_fails_is_told_again(facemon: RunFacemon, folder: Path) -> N
 
 
 def test_a_hook_that_hangs_is_ended_with_all_that_it_started(facemon: RunFacemon, folder: Path) -> None:
-    configure(folder, '[sh, -c, "sleep 40 & sleep 40; wait"]')
+    configure(folder, '[sh, -c, "sleep 40 & sleep 40; wait"]', timeout="1s")
     begin = time.monotonic()
     answer = facemon(*CHECK, "bearded.csv", cwd=folder)
     assert time.monotonic() - begin < 20
@@ -79,3 +86,31 @@ def test_a_hook_that_is_not_there_is_told(facemon: RunFacemon, folder: Path) -> 
     answer = facemon(*CHECK, "bearded.csv", cwd=folder)
     assert answer.returncode == 3
     assert "drift.on_drift: ./nothing.sh cannot be run: No such file or directory" in answer.stderr
+
+
+def test_what_one_comparison_told_does_not_silence_another(facemon: RunFacemon, folder: Path) -> None:
+    write_table(folder / "later.csv", seed=5, beards=0.6)
+    for table in ("bearded.csv", "later.csv", "bearded.csv"):
+        assert facemon(*CHECK, table, cwd=folder).returncode == 3
+    assert heard(folder) == ["drift", "drift"]
+
+
+def test_a_relative_command_is_relative_to_the_configuration(facemon: RunFacemon, folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    check = ("drift-check", "--check", "model", "--reference", "../normal.csv", "--current", "../bearded.csv")
+    answer = facemon("-c", "../facemon.yaml", *check, cwd=elsewhere)
+    assert (answer.returncode, heard(folder), answer.stderr) == (3, ["drift"], "ticket opened\n")
+
+
+def test_it_is_told_though_the_result_cannot_be_printed(facemon: RunFacemon, folder: Path) -> None:
+    answer = facemon(*CHECK, "bearded.csv", "--explain", "bread", cwd=folder)
+    assert (answer.returncode, heard(folder)) == (2, ["drift"])
+
+
+def test_it_may_run_a_check_itself(facemon: RunFacemon, folder: Path) -> None:
+    again = f"{Path(sys.executable).with_name('facemon')} drift-check --check model --reference normal.csv"
+    configure(folder, f'[sh, -c, "{again} --current normal.csv > second.txt"]')
+    answer = facemon(*CHECK, "bearded.csv", cwd=folder)
+    assert (answer.returncode, answer.stderr) == (3, "")
+    assert (folder / "second.txt").read_text().startswith("No drift.")

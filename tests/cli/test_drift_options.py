@@ -1,0 +1,41 @@
+import pytest
+
+from facemon.cli.drift_options import CheckChoice, Grouping, ReportFormat, refuse_contradictions
+from facemon.errors import UsageError
+
+NOTHING = {
+    "check": CheckChoice.ALL, "reference": None, "current": None, "since": None, "until": None, "source": None,
+    "by": None, "model": None, "explain": None, "format_": ReportFormat.TEXT, "html": False, "history": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reference": ""}, "--reference is empty"),
+        ({"current": "a.csv", "since": "1h"}, "--current and --since exclude each other"),
+        ({"current": "a.csv", "source": "a"}, "--current and --source exclude each other"),
+        ({"by": Grouping.SOURCE, "source": "a"}, "--by and --source exclude each other"),
+        ({"by": Grouping.SOURCE, "check": CheckChoice.EVIDENTLY}, "--by source judges by our own checks"),
+        ({"explain": "a", "format_": ReportFormat.JUNIT}, "--explain has no --format junit"),
+        ({"history": True, "html": True}, "--history and --html exclude each other"),
+        ({"history": True, "explain": "a"}, "--history and --explain exclude each other"),
+    ],
+)
+def test_options_that_exclude_each_other(given: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        refuse_contradictions(NOTHING | given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"current": "a.csv", "by": Grouping.SOURCE},
+        {"current": "a.csv", "model": "m@1"},
+        {"since": "1h", "source": "a", "explain": "a", "format_": ReportFormat.JSON},
+        {"history": True, "format_": ReportFormat.JSON},
+    ],
+)
+def test_options_that_go_together(given: dict[str, object]) -> None:
+    refuse_contradictions(NOTHING | given)
