@@ -1,8 +1,9 @@
 """How `facemon drift-check` gives its result: on stdout in the format that was asked for, and as a page."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
@@ -15,7 +16,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.reports.deciding_checks import deciding_columns
 from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, DriftResult, Verdict, to_document
+from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
 from facemon.values.explanation import Explanation, explanation_document
 
 PAGE = Path("reports", "drift.html")
@@ -26,6 +27,15 @@ STEP_SUMMARY, STEP_OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
 _ROOM_FOR_BARS = 110
 """Characters; in a narrower terminal one more column would fold all the others."""
+
+_MOST_SOURCES = 3
+"""Sources of a drifted column that the history names; of more it tells the number."""
+
+_COMMAND = re.compile(r":(?=:)|#(?=#\[)")
+"""What the commands of a GitHub runner begin with: `::` at the start of a line, blanks aside, and `##[` anywhere.
+
+Source: actions/runner, `ActionCommand.TryParseV2` and `ActionCommand.TryParse`.
+"""
 
 _Shapes = Callable[[], Mapping[tuple[Check, str], ColumnShape]]
 
@@ -92,11 +102,11 @@ def _print_explanations(console: Console, explanations: Sequence[Explanation], f
             console.document(explanation_document(explanation))
             continue
         report = explanation_report(explanation, draws=_can_draw(console))
-        console.result(report.headline)
+        console.result(_inert(report.headline))
         for sentence in report.sentences:
-            console.result(f"  {sentence}")
+            console.result(f"  {_inert(sentence)}")
         if report.rows:
-            console.table(HEADINGS, report.rows)
+            _print_table(console, HEADINGS, report.rows)
         console.result("")
 
 
@@ -113,14 +123,37 @@ def print_history(session: Session, format_: ReportFormat) -> ExitCode:
             session.console.document(to_document(result))
     else:
         rows = [_history_row(result) for result in results]
-        session.console.table(("at", "verdict", "reference", "rows", "drifted"), rows)
+        _print_table(session.console, ("at", "verdict", "reference", "rows", "drifted"), rows)
     return ExitCode.OK
 
 
 def _history_row(result: DriftResult) -> Sequence[str]:
-    drifted = [column.column for column in deciding_columns(result.checks) if column.verdict is Verdict.DRIFT]
-    name = result.reference.name or "-"
-    return (f"{result.at:%Y-%m-%d %H:%M:%S}", result.verdict.value, name, str(result.current.rows), ", ".join(drifted))
+    from facemon.reports.column_figures import one_line
+
+    name = one_line(result.reference.name or "-")
+    at, drifted = f"{result.at:%Y-%m-%d %H:%M:%S}", ", ".join(_drifted(result))
+    return (at, result.verdict.value, name, str(result.current.rows), drifted)
+
+
+def _drifted(result: DriftResult) -> Iterator[str]:
+    """The columns that drifted over all, then those that did so in some sources alone, with these."""
+    from facemon.reports.column_figures import one_line
+    from facemon.reports.text_report import source_name
+
+    over_all = dict.fromkeys(_drifted_columns(result.checks))
+    yield from map(one_line, over_all)
+    sources: dict[str, list[str]] = {}
+    for each in result.sources:
+        for column in dict.fromkeys(_drifted_columns(each.checks)):
+            if column not in over_all:
+                sources.setdefault(column, []).append(source_name(each))
+    for column, names in sources.items():
+        where = ", ".join(names) if len(names) <= _MOST_SOURCES else f"{len(names)} sources"
+        yield f"{one_line(column)} ({where})"
+
+
+def _drifted_columns(checks: Mapping[Check, CheckResult]) -> list[str]:
+    return [column.column for column in deciding_columns(checks) if column.verdict is Verdict.DRIFT]
 
 
 def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
@@ -128,18 +161,27 @@ def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
 
     report = text_report(result, shapes() if _can_draw(console) else None)
     for sentence in report.summary:
-        console.result(sentence)
+        console.result(_inert(sentence))
     console.result("")
-    console.table(report.columns.headings, report.columns.rows)
+    _print_table(console, report.columns.headings, report.columns.rows)
     if report.source_summary:
         console.result("")
     for sentence in report.source_summary:
-        console.result(sentence)
+        console.result(_inert(sentence))
     if report.source_columns.rows:
         console.result("")
-        console.table(report.source_columns.headings, report.source_columns.rows)
+        _print_table(console, report.source_columns.headings, report.source_columns.rows)
     for note in report.notes:
-        console.result(note)
+        console.result(_inert(note))
+
+
+def _print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    console.table(headings, [tuple(map(_inert, row)) for row in rows])
+
+
+def _inert(text: str) -> str:
+    """Text in which no runner finds a command, wherever the console breaks it into lines."""
+    return _COMMAND.sub(r"\g<0> ", text)
 
 
 def _can_draw(console: Console) -> bool:

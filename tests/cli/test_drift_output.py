@@ -1,18 +1,23 @@
 """Which distributions and which sources the text of a drift check shows, on a terminal and in a pipe."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 
 from facemon.cli.console import Color, Console
 from facemon.cli.drift_options import ReportFormat
-from facemon.cli.drift_output import Shown, print_result
+from facemon.cli.drift_output import Shown, print_history, print_result
+from facemon.cli.session import Session
 from facemon.errors import ExitCode
+from facemon.store.drift_results import record_drift
 from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check
-from tests.reports.results import BY_SOURCE, SHAPES
+from facemon.values.drift_result import Check, DriftResult, SourceResult, Verdict
+from facemon.values.explanation import Explanation
+from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, SHAPES
 
 BARS = "▆▆ ▏▄█"
 
@@ -78,3 +83,67 @@ def test_sources_stand_below_the_columns(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[sentence + 2].split()[:3] == ["source", "check", "column"]
     assert lines[sentence + 3].split()[:4] == ["cam", "1", "model", "gender"]
     assert lines[-1] == "Mind this."
+
+
+COMMANDS = ["::error::x", "  ::error::x", ":::error::x", "##[error]x", "###[error]x", f"{'long ' * 16}::error::x"]
+
+
+def is_command(line: str) -> bool:
+    """Whether a GitHub runner reads a command: `::` after blanks, or `##[` anywhere."""
+    return line.lstrip().startswith("::") or "##[" in line
+
+
+@pytest.mark.parametrize("color", [Color.NEVER, Color.ALWAYS])
+@pytest.mark.parametrize("data", COMMANDS)
+def test_no_line_is_a_command_for_a_runner(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, data: str, color: Color
+) -> None:
+    """Be it a column, a label, a source or the name of the reference; on a drawn table long cells are folded."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    column = replace(GENDER, column=data, reason=data)
+    result = replace(
+        BY_SOURCE,
+        reference=replace(BY_SOURCE.reference, name=data),
+        checks={Check.MODEL: replace(MODEL, columns=(column,))},
+        sources=(SourceResult(data, Verdict.DRIFT, 9, 9, {Check.MODEL: replace(MODEL, columns=(column,))}),),
+        notes=(data,),
+    )
+    shape = ColumnShape((data, "x"), (0.5, 0.5), (0.25, 0.75), is_ordered=False)
+    shown = Shown(ReportFormat.TEXT, decided=ExitCode.FOUND, code=ExitCode.FOUND)
+    explained: Sequence[Explanation] | None
+    for explained in (None, [Explanation(Check.MODEL, column, shape, None)]):
+        print_result(Console(color=color), result, shown, explained=explained)
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) > 4
+        assert not [line for line in lines if is_command(line)]
+
+
+def history(folder: Path, capsys: pytest.CaptureFixture[str], result: DriftResult) -> str:
+    """The line of a result in the history."""
+    (folder / "facemon.yaml").write_text(f"version: 1\nstore: {{path: {folder / 'store'}}}\n")
+    session = Session(config_path=folder / "facemon.yaml")
+    with session.open_ledger(create=True) as ledger:
+        record_drift(ledger, result)
+    assert print_history(session, ReportFormat.TEXT) is ExitCode.OK
+    return capsys.readouterr().out.splitlines()[1]
+
+
+def test_the_history_names_drift_of_a_source_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = replace(BY_SOURCE, checks={Check.DATA: DATA})
+    assert history(tmp_path, capsys, quiet).endswith("  812   gender (cam 1)")
+    nameless = replace(quiet.sources[1], source=None)
+    assert history(tmp_path, capsys, replace(quiet, sources=(*quiet.sources, nameless))).endswith(
+        "  gender (cam 1, (no source))"
+    )
+    assert history(tmp_path, capsys, replace(quiet, sources=quiet.sources * 4)).endswith("  gender (4 sources)")
+
+
+def test_drift_over_all_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert history(tmp_path, capsys, BY_SOURCE).endswith("  812   gender")
+
+
+def test_the_history_is_one_line_for_each_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    column = replace(GENDER, column="two\n::error::lines")
+    result = replace(BY_SOURCE, checks={Check.MODEL: replace(MODEL, columns=(column,))}, sources=())
+    assert history(tmp_path, capsys, result).endswith("  two : :error: :lines")
