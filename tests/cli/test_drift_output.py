@@ -1,5 +1,6 @@
 """Which distributions and which sources the text of a drift check shows, on a terminal and in a pipe."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -90,7 +91,8 @@ COMMANDS = ["::error::x", "  ::error::x", ":::error::x", "##[error]x", "###[erro
 
 def is_command(line: str) -> bool:
     """Whether a GitHub runner reads a command: `::` after blanks, or `##[` anywhere."""
-    return line.lstrip().startswith("::") or "##[" in line
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    return bare.lstrip().startswith("::") or "##[" in bare
 
 
 @pytest.mark.parametrize("color", [Color.NEVER, Color.ALWAYS])
@@ -100,7 +102,6 @@ def test_no_line_is_a_command_for_a_runner(
 ) -> None:
     """Be it a column, a label, a source or the name of the reference; on a drawn table long cells are folded."""
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
     column = replace(GENDER, column=data, reason=data)
     result = replace(
         BY_SOURCE,
