@@ -34,8 +34,8 @@ own test fails; its preset's verdict asks for half of all columns. alibi-detect'
 are categorical, and corrects by Bonferroni. drift-watchdog takes numbers only, so that yes is 1 and no is 0; it
 compares numbers drawn evenly from the bins of the reference's histogram, hardly ever 0 or 1, with the current ones. It
 alarms on every table, so that what it "found" tells nothing. Above 1,000 reference rows Evidently tests no p-value but
-whether a distance is large, whatever the number of rows. With so few repeats a rate may be off by some points; facemon's
-over 1,000 repeats stand in the section above.
+whether a distance is large, whatever the number of rows. With so few repeats a rate may be off by some points;
+facemon's over 1,000 repeats stand in the section above.
 """
 
 
