@@ -39,9 +39,9 @@ weights of unequal sources are log-normal, the largest of five usually nine time
 the same population.
 
 A figure is reached within chance where its interval begins at or below the mark; that goes for the p-values too.
-Without sources each attribute must be found often enough, up to chance; with the same 20 sources all together must. With
-five sources and 1,000 rows a shift of 8 points is mostly undecided: 18 of 75 were found in a run of its own, and all of 75
-with 10,000 rows.
+Without sources each attribute must be found often enough, up to chance; with the same 20 sources all together must.
+With five sources and 1,000 rows a shift of 8 points is mostly undecided: 18 of 75 were found in a run of its own, and
+all of 75 with 10,000 rows.
 """
 
 

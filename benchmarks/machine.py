@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 ROUNDS = 5
+_PACKAGES = ("onnxruntime", "pillow", "numpy", "scipy", "pyarrow", "dlib-bin")
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -30,7 +31,7 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.processor())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "pillow", "numpy", "scipy", "pyarrow", "dlib-bin"))
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"{model}, {CORES} cores, {memory:.0f} GiB; Python {platform.python_version()}, {packages}"
 
 
