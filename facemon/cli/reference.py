@@ -11,9 +11,7 @@ from facemon.cli.command import command, group
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, UsageError
-from facemon.reports.column_figures import column_figures
 from facemon.values.drift_result import Check, ColumnResult
-from facemon.values.image_input import shown_name
 from facemon.values.times import format_time
 
 if TYPE_CHECKING:
@@ -60,6 +58,7 @@ def set_(
 ) -> ExitCode:
     """Make logged predictions, or a table, the reference that later checks compare with."""
     from facemon.store.references import set_from_table, set_from_window
+    from facemon.values.image_input import shown_name
 
     now = datetime.now(UTC)
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
@@ -201,5 +200,7 @@ def _column_document(column: ColumnResult) -> dict[str, Any]:
 
 def _column_row(check: Check, column: ColumnResult) -> tuple[str, ...]:
     """The cells below `_DIFF_HEADINGS`, in the words and figures of the reports."""
+    from facemon.reports.column_figures import column_figures
+
     name, verdict, shift, _, _, _, why = column_figures(check, column)
     return (name, column.kind, shift, verdict, f"{column.n_reference:,}", f"{column.n_current:,}", why)
