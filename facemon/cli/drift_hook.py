@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facemon.cli.blas_threads import environment_of_others
 from facemon.cli.session import Session
 from facemon.values.drift_result import DriftResult, to_document
 
@@ -40,7 +41,13 @@ def _failure(command: tuple[str, ...], document: str, timeout_s: float, folder: 
     try:
         # A session of its own, so that all it started can be ended with it.
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), text=True, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment_of_others(),
+            stdin=subprocess.PIPE,
+            stdout=sys.stderr.fileno(),
+            text=True,
+            start_new_session=True,
         )
     except OSError as error:
         return f"cannot be run: {error.strerror}"

@@ -24,6 +24,7 @@ from facemon.cli import (
     serve_metrics,
     store,
 )
+from facemon.cli.blas_threads import use_one_thread
 from facemon.cli.command import (
     ColorOption,
     ConfigOption,
@@ -82,6 +83,7 @@ def main() -> NoReturn:
     _prepare_streams()
     _forget_variables()
     keep_pandas_out()
+    use_one_thread()
     sys.exit(run(sys.argv[1:]))
 
 

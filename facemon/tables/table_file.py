@@ -10,6 +10,8 @@ import pyarrow as pa
 from facemon.errors import FacemonError
 
 BATCH_ROWS = 131_072
+_BATCH_CELLS = 4 * BATCH_ROWS
+"""A batch of few columns has more rows, since each batch costs something by itself."""
 _SUFFIXES = ".csv, .csv.gz, .jsonl, .ndjson, .parquet or a directory of .parquet files"
 
 
@@ -43,8 +45,9 @@ class TableFile:
 
         With `encoded` the text of Parquet files comes as dictionaries, which are cheaper to count.
         """
+        rows = max(BATCH_ROWS, _BATCH_CELLS // max(1, len(columns)))
         if self.memory is not None:
-            yield from self.memory.select(list(columns)).to_batches(max_chunksize=BATCH_ROWS)
+            yield from self.memory.select(list(columns)).to_batches(max_chunksize=rows)
             return
         from pyarrow import parquet
 
@@ -52,7 +55,7 @@ class TableFile:
         for part in self.parts:
             try:
                 with parquet.ParquetFile(part, read_dictionary=texts) as file:
-                    yield from file.iter_batches(BATCH_ROWS, columns=list(columns))
+                    yield from file.iter_batches(rows, columns=list(columns))
             except (pa.ArrowException, OSError) as error:
                 raise _unreadable(part, error) from error
 
