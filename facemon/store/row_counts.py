@@ -24,7 +24,7 @@ def label_columns(schema: pa.Schema) -> list[str]:
         for field in schema
         if field.name not in LOG_COLUMNS
         and not field.name.startswith(RESERVED_PREFIX)
-        and pa.types.is_string(field.type)
+        and (pa.types.is_string(field.type) or pa.types.is_dictionary(field.type))
     ]
 
 

@@ -174,6 +174,13 @@ def _tabulated(groups: Codes, bins: NDArray[np.int32]) -> tuple[Codes, NDArray[n
 
 def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:
     """Each value's place in the list of distinct values; null is a value."""
+    if pa.types.is_dictionary(column.type):
+        encoded = column.unify_dictionaries().combine_chunks()
+        values = encoded.dictionary.to_pylist()
+        indices = encoded.indices
+        if indices.null_count:
+            indices, values = pa.compute.fill_null(indices, len(values)), [*values, None]
+        return indices.to_numpy().astype(np.int64), values
     encoded = pa.compute.dictionary_encode(column, null_encoding="encode").combine_chunks()
     return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
 

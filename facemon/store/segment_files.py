@@ -16,6 +16,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.recovery import draft_of
@@ -107,10 +108,12 @@ def read_segment(
     *,
     without: Collection[str] = (),
     span: tuple[int, int] | None = None,
+    encoded: bool = False,
 ) -> pa.Table:
     """A segment's rows, with those of `columns` that it has, or all, but `without`.
 
-    With `span` at least the rows that were observed within it.
+    With `span` at least the rows that were observed within it. With `encoded` a file's labels come as
+    dictionaries, which are cheap to count.
 
     FacemonError when its file is gone or damaged; SegmentGoneError when the ledger has it no more.
     """
@@ -118,7 +121,7 @@ def read_segment(
     try:
         if segment.path is None:
             return _read_inline(ledger, segment, columns, without)
-        return _read_parquet(Path(where), columns, without, span)
+        return _read_parquet(Path(where), columns, without, span, encoded)
     except (OSError, pa.ArrowException) as error:
         if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
             raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
@@ -140,13 +143,25 @@ def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None
 
 
 def _read_parquet(
-    path: Path, columns: Sequence[str] | None, without: Collection[str], span: tuple[int, int] | None
+    path: Path,
+    columns: Sequence[str] | None,
+    without: Collection[str],
+    span: tuple[int, int] | None,
+    encoded: bool,
 ) -> pa.Table:
-    with pa.parquet.ParquetFile(path) as file:
+    with pa.parquet.ParquetFile(path, read_dictionary=_labels(path) if encoded else None) as file:
         known = _chosen(file.schema_arrow.names, columns, without)
         if span is None:
             return file.read(columns=known)
         return file.read_row_groups(_groups_within(file, *span), columns=known)
+
+
+def _labels(path: Path) -> list[str]:
+    return [
+        field.name
+        for field in pa.parquet.read_schema(path)
+        if pa.types.is_string(field.type) and field.name not in LOG_COLUMNS
+    ]
 
 
 def _groups_within(file: pa.parquet.ParquetFile, since: int, until: int) -> list[int]:
@@ -169,12 +184,14 @@ def read_rows(
     columns: Sequence[str] | None = None,
     *,
     without: Collection[str] = (),
+    encoded: bool = False,
 ) -> Iterator[pa.Table]:
     """The rows of each segment that were observed in `[since, until)` (microseconds); see `read_segment`."""
     wanted = None if columns is None else list(dict.fromkeys([*columns, "observed_at"]))
     for segment in segments:
         is_cut = segment.first_observed < since or segment.last_observed >= until
-        table = read_segment(ledger, segment, wanted, without=without, span=(since, until) if is_cut else None)
+        span = (since, until) if is_cut else None
+        table = read_segment(ledger, segment, wanted, without=without, span=span, encoded=encoded)
         if is_cut:
             observed = table["observed_at"].cast(pa.int64()).to_numpy()
             table = _only(table, (observed >= since) & (observed < until))

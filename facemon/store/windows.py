@@ -105,7 +105,7 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
 def _from_rows(ledger: Ledger, start: int, stop: int, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     """The profiles of the rows observed in `[start, stop)` (microseconds)."""
     segments = list_segments(ledger.connection, start, stop, model) if start < stop else []
-    for table in read_rows(ledger, segments, start, stop, without=UNCOUNTED):
+    for table in read_rows(ledger, segments, start, stop, without=UNCOUNTED, encoded=True):
         yield from as_counted(ledger.connection, profile_rows(table)).items()
 
 
