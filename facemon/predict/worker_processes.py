@@ -59,16 +59,18 @@ def worker_processes(predictor: PredictsImages, count: int) -> Iterator[Predicts
     try:
         for _ in range(count):
             ours, theirs = context.Pipe()
+            # Before the start: a signal may end the block at any line, and a worker ends when its pipe is closed.
+            connections.append(ours)
             processes.append(context.Process(target=_work, args=(predictor, theirs), daemon=True))
             processes[-1].start()
             theirs.close()
-            connections.append(ours)
         yield WorkerProcesses(connections)
     finally:
         for connection in connections:
             connection.close()
         for process in processes:
-            process.join()
+            if process.pid is not None:
+                process.join()
 
 
 def _work(predictor: PredictsImages, connection: Connection) -> None:
