@@ -82,8 +82,9 @@ def test_interrupted(tmp_path: Path) -> None:
         while not (tmp_path / ".facemon" / "ledger.sqlite").exists():
             time.sleep(0.02)
         try:
-            # The first asks it to finish what has begun, the second ends it; a list on stdin never comes to an end.
-            for patience in (0.5, 10.0):
+            # The first asks it to finish what has begun, the second ends it; a list on stdin never comes to an end. One
+            # that comes while a library is being loaded may be lost in there: a user would press again.
+            for patience in (0.5, 2.0, 10.0):
                 process.send_signal(signal.SIGINT)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(patience)
