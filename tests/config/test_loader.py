@@ -1,40 +1,16 @@
 """A configuration is loaded whole, or refused with every fault at its place."""
 
 import os
-import textwrap
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from facemon.config.loader import MAX_BYTES, dotted, load_config, parse_config
-from facemon.errors import ConfigError, ExitCode
+from facemon.config.loader import MAX_BYTES, load_config, parse_config
+from facemon.errors import ConfigError
+from tests.config.config_files import faults_of, write
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def _write(text: str, name: str = "facemon.yaml") -> Path:
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(textwrap.dedent(text), encoding="utf-8")
-    return path
-
-
-def _faults(text: str) -> list[str]:
-    """The faults of a file with this text, each without the file's name."""
-    with pytest.raises(ConfigError) as caught:
-        load_config(_write(text))
-    assert caught.value.exit_code is ExitCode.USAGE
-    lines = caught.value.message.split("\n")
-    assert all(line.startswith("facemon.yaml:") for line in lines)
-    return [line.removeprefix("facemon.yaml:") for line in lines]
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 # Files
@@ -48,14 +24,14 @@ def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
 
 
 def test_the_current_folders_file_is_found_without_being_named(tmp_path: Path) -> None:
-    _write("store: {retention_days: 7}")
+    write("store: {retention_days: 7}")
     assert load_config().store.retention_days == 7
     assert load_config() == load_config(tmp_path / "facemon.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "version: 1\n"])
 def test_an_empty_file_is_all_defaults(text: str) -> None:
-    assert load_config(_write(text)) == parse_config("", name="x", directory=Path.cwd())
+    assert load_config(write(text)) == parse_config("", name="x", directory=Path.cwd())
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
@@ -87,14 +63,14 @@ def test_a_directory() -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read() -> None:
-    _write("version: 1").chmod(0)
+    write("version: 1").chmod(0)
     with pytest.raises(ConfigError, match=r"^facemon\.yaml: cannot be read: permission denied$") as caught:
         load_config()
     assert caught.value.hint
 
 
 def test_a_path_through_a_file_cannot_be_read() -> None:
-    _write("version: 1")
+    write("version: 1")
     with pytest.raises(ConfigError, match="cannot be read: not a directory"):
         load_config(Path("facemon.yaml/x"))
 
@@ -113,7 +89,7 @@ def test_a_huge_file_is_refused_unread() -> None:
 
 
 def test_the_file_is_named_as_it_was_given() -> None:
-    path = _write("wat: 1", name="sub/conf.yaml")
+    path = write("wat: 1", name="sub/conf.yaml")
     for given_path in (path, path.absolute()):
         with pytest.raises(ConfigError) as caught:
             load_config(given_path)
@@ -125,7 +101,7 @@ def test_the_file_is_named_as_it_was_given() -> None:
 
 def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
     text = (CONFIGS / "origin.yaml").read_text("utf-8")
-    config = load_config(_write(text, name="sub/facemon.yaml"))
+    config = load_config(write(text, name="sub/facemon.yaml"))
     assert config.directory == tmp_path / "sub"
     assert config.store.path == tmp_path / "sub" / ".facemon"
     assert config.model.networks[0].path == tmp_path / "sub" / "models" / "attributes.onnx"
@@ -134,13 +110,13 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path) -> None:
 
 
 def test_absolute_paths_and_resources_of_packages_stay(tmp_path: Path) -> None:
-    config = load_config(_write(f"store: {{path: {tmp_path / 'elsewhere'}}}", name="sub/facemon.yaml"))
+    config = load_config(write(f"store: {{path: {tmp_path / 'elsewhere'}}}", name="sub/facemon.yaml"))
     assert config.store.path == tmp_path / "elsewhere"
     assert config.model.networks[0].path == Path("models/gender-v1.onnx")
 
 
 def test_a_bundle_by_name_is_the_default_one() -> None:
-    assert load_config(_write("model: {bundle: age-gender}")).model == load_config(_write("")).model
+    assert load_config(write("model: {bundle: age-gender}")).model == load_config(write("")).model
 
 
 @pytest.mark.parametrize(
@@ -159,197 +135,8 @@ def test_a_bundle_by_name_is_the_default_one() -> None:
     ],
 )  # fmt: skip
 def test_a_bundle_that_cannot_be(model: str, fault: str) -> None:
-    assert _faults(f"model: {model}") == [fault]
+    assert faults_of(f"model: {model}") == [fault]
 
 
 def test_faults_elsewhere_show_beside_those_of_a_bundle() -> None:
-    assert [fault.split(": ")[1] for fault in _faults("model: {bundle: x}\nwat: 1\n")] == ["model.bundle", "wat"]
-
-
-# Faults
-
-
-def test_all_faults_are_told_at_once_each_at_its_place() -> None:
-    assert _faults("""\
-        model:
-          name: m
-          version: 2
-          networks:
-            - path: m.onnx
-              input: {name: in, size: [64], mean: [.inf, 0, 0], std: [1, 0, 1]}
-              attributes:
-                - {name: beard, output: o, kind: binary, labels: [no, yes]}
-                - {name: image, output: o, kind: categorical, labels: [a]}
-                - {name: hair, output: o, kind: categorical, labels: [a]}
-        drift: {min_rows: 0, significance: 1.5, columns: {x: {treshold: 0.1}}, cluster: surce}
-        alerts:
-          HighLatency: {threshold: 1e-3, for: 5, severty: info}
-          HighLatncy: {}
-        api: {listen: 8000, timeout: 12:30}
-        exporter:
-        alertmanager:
-          smtp: {from: 5}
-          routes: [{match: {severity: critical, 5: x}, receiver: r, continue: yes please}]
-        api: {}
-        predict: {threads: 010}
-        """) == [
-        '3:12: model.version: is the number 2, must be text; write "2"',
-        "6:31: model.networks[0].input.size: has too few values: 1",
-        "6:44: model.networks[0].input.mean[0]: is inf, must be a finite number",
-        "6:62: model.networks[0].input.std: a standard deviation of 0 would divide by zero",
-        '8:59: model.networks[0].attributes[0].labels[0]: is false, must be text; YAML reads no as false: write "no"',
-        '8:63: model.networks[0].attributes[0].labels[1]: is true, must be text; YAML reads yes as true: write "yes"',
-        "9:18: model.networks[0].attributes[1].name: 'image' is a column of the log; give the attribute another name",
-        "10:62: model.networks[0].attributes[2].labels: a categorical attribute has at least two labels",
-        "11:19: drift.min_rows: is 0, must be at least 1",
-        "11:36: drift.significance: is 1.5, must be less than 1",
-        "11:55: drift.columns.x.treshold: unknown key; did you mean threshold?",
-        "11:81: drift.cluster: is 'surce', must be one of source, none; did you mean source?",
-        "13:28: alerts.HighLatency.threshold: is text, must be a number; YAML reads 1e-3 as text: write 1.0e-3",
-        "13:39: alerts.HighLatency.for: must be a duration: write a number and a unit, like 30s, 10m, 24h, 7d",
-        "13:42: alerts.HighLatency.severty: unknown key; did you mean severity?",
-        "14:3: alerts.HighLatncy: unknown key; did you mean HighLatency?",
-        '15:15: api.listen: must be an address: write HOST:PORT in quotes, like "127.0.0.1:8001"',
-        (
-            "15:30: api.timeout: must be a duration: write a number and a unit, like 30s, 10m, 24h, 7d; "
-            "YAML reads 12:30 as the number 750"
-        ),
-        "16:10: exporter: is empty, must be a mapping; remove the key, or write {}",
-        "18:9: alertmanager.smtp.smarthost: is missing",
-        '18:16: alertmanager.smtp.from: is the number 5, must be text; write "5"',
-        '19:41: alertmanager.routes[0].match[5]: the key is the number 5, must be text; write "5"',
-        "19:71: alertmanager.routes[0].continue: is text, must be true or false",
-        "20:1: api: is there twice; the first is at line 15, column 1",
-        '21:20: predict.threads: YAML reads 010 as the number 8 (octal); write "010" for text, 8 for the number',
-    ]
-
-
-def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> None:
-    assert _faults("""\
-        alertmanager:
-          receivers:
-            - {name: a, email: [{to: x@example.com}]}
-            - {name: a}
-          routes: [{match: {x: "y"}, receiver: b}, {match: {x: "z"}, receiver: c}]
-        """) == [
-        "3:24: alertmanager.receivers[0].email: needs alertmanager.smtp, the server to send by",
-        "4:14: alertmanager.receivers[1].name: is 'a', as an earlier receiver is named already",
-        "5:40: alertmanager.routes[0].receiver: is 'b', no receiver's name (a, a)",
-        "5:72: alertmanager.routes[1].receiver: is 'c', no receiver's name (a, a)",
-    ]
-
-
-def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places() -> None:
-    assert _faults("""\
-        tables:
-          columns: {gender: sex}
-          source: camera
-          kinds:
-            site: categorical
-            sex: categorical
-            gender: ignore
-            age_value: numerical
-            camera: categorical
-            image: ignore
-        """) == [
-        "6:10: tables.kinds.sex: is a column of the attribute gender, whose kind the model says",
-        "7:13: tables.kinds.gender: is a column of the attribute gender, whose kind the model says",
-        "8:16: tables.kinds.age_value: is a column of the attribute age, whose kind the model says",
-        "9:13: tables.kinds.camera: names images, times or sources, which are not compared",
-        "10:12: tables.kinds.image: names images, times or sources, which are not compared",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("[1]", "1:1: is a list, must be a mapping of sections"),
-        ("hello", "1:1: is text, must be a mapping of sections"),
-        ("a: [\n", "2:1: a value is missing before this place, or a bracket is not closed"),
-        ("on: 1", '1:1: [true]: the key is true, must be text; YAML reads on as true: write "on"'),
-        ("directory: /", "1:1: directory: unknown key"),
-        ("version: 2", "1:10: version: is 2, must be at most 1"),
-        ("drift: !!python/tuple [1]",
-         "1:8: drift: has a tag (!), which means nothing here; write the plain value"),
-        ("store: {path: 5}", '1:15: store.path: is the number 5, must be text; write "5"'),
-        ("store: {size: 5}", "1:9: store.size: unknown key; known here: path, retention_days"),
-        ("drift: {columns: {2026-01-02: {threshold: 0.1}}}",
-         ("1:19: drift.columns[2026-01-02]: the key is a date, must be text; "
-         'YAML reads 2026-01-02 as a date: write "2026-01-02"')),
-        ("drift: {window: 0s}", "1:17: drift.window: must be longer than nothing"),
-        ("drift: {window: 99999999999d}",
-         "1:17: drift.window: '99999999999d' is longer than any time that can be reckoned with"),
-        ("drift: {data: {threshold: '0.5'}}",
-         "1:27: drift.data.threshold: is text, must be a number; write 0.5 without quotes"),
-        ("drift: {reference: ''}", "1:20: drift.reference: is empty, must not be"),
-        ("tables: {kinds: {site: category}}",
-         ("1:24: tables.kinds.site: is 'category', must be one of categorical, numerical, ignore; "
-         "did you mean categorical?")),
-        ("prometheus: {jobs: api}", "1:20: prometheus.jobs: is text, must be a list; put [ ] around it"),
-        ("exporter: {collectors: [x]}", ("1:25: exporter.collectors[0]: must be MODULE:CLASS, like "
-                                        "mypackage.metrics:Queue")),
-        ("drift: {columns: {a.b: {threshold: 2}}}", "1:36: drift.columns['a.b'].threshold: is 2, must be at most 1"),
-        ("tables: {values: {beard: {0: no, null: x}}}",
-         ('1:30: tables.values.beard[0]: is false, must be text; YAML reads no as false: write "no"\n'
-         '1:34: tables.values.beard[null]: the key is empty, must be text; YAML reads null as nothing: write "null"')),
-    ],
-)  # fmt: skip
-def test_each_kind_of_fault(text: str, fault: str) -> None:
-    assert _faults(text) == fault.split("\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("grafana: {admin_password: S3CRET}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
-         "admin_password_file")),
-        ("api: {token: S3CRET}", ("1:7: api.token: a secret may not stand here; put it into a file and name that with "
-                                 "tokens_file")),
-        ("alertmanager: {smtp: {smarthost: 'a:1', from: a, smtp_auth_password: S3CRET}}",
-         ("1:50: alertmanager.smtp.smtp_auth_password: a secret may not stand here; put it into a file and name that "
-         "with password_file")),
-        ("alertmanager: {receivers: [{name: a, slack: [{api_url: 'https://S3CRET', channel: c}]}]}",
-         ("1:47: alertmanager.receivers[0].slack[0].api_url: a secret may not stand here; put it into a file and name "
-         "that with api_url_file")),
-        ("prometheus: {remote_write: [{url: 'http://a', bearer_token: S3CRET}]}",
-         ("1:47: prometheus.remote_write[0].bearer_token: a secret may not stand here; put it into a file and name "
-         "that with bearer_token_file")),
-        ("grafana: {admin_password: [010]}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
-         "admin_password_file")),
-        ("smtp_auth_password: S3CRET", "1:1: smtp_auth_password: a secret may not stand here; no key here takes one"),
-        ("grafana: {admin_password_file: 'https://S3CRET'}",
-         "1:32: grafana.admin_password_file: must name the file that holds the secret, not the secret itself"),
-        ("grafana: {admin_password_file: 53237}", "1:32: grafana.admin_password_file: is a number, must be text"),
-        ("grafana: {admin_password_file: !S3CRET }",
-         ("1:32: grafana.admin_password_file: has a tag (!), which means nothing here; "
-         "write the plain value, in quotes if it begins with !")),
-        ("grafana: {admin_password: *S3CRET }",
-         "1:27: an alias (*) names no anchor (&); quote text that begins with *"),
-        ("prometheus: {remote_write: [{url: 'https://me:S3CRET@a/b'}]}",
-         ("1:35: prometheus.remote_write[0].url: must be an address like https://example.com/path, "
-         "without a user or a password")),
-        ("grafana: {admin_password: 53:23}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
-         "admin_password_file")),
-    ],
-)  # fmt: skip
-def test_a_literal_secret_is_refused_and_never_shown(text: str, fault: str) -> None:
-    assert _faults(text) == [fault]
-
-
-@given(st.text(max_size=80))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_is_a_configuration_or_a_configuration_error(text: str) -> None:
-    with suppress(ConfigError):
-        assert parse_config(text, name="x", directory=Path()).version == 1
-
-
-def test_a_method_of_evidently_that_is_not_named_keeps_its_default() -> None:
-    config = load_config(_write("drift: {evidently: {methods: {categorical: psi}}}"))
-    assert config.drift.evidently.methods == {"categorical": "psi", "numerical": "wasserstein"}
-
-
-def test_keys_are_named_as_they_are_written() -> None:
-    assert dotted(("a", 0, "b-c", "d.e", True, None, "")) == "a[0].b-c['d.e'][true][null]['']"
+    assert [fault.split(": ")[1] for fault in faults_of("model: {bundle: x}\nwat: 1\n")] == ["model.bundle", "wat"]
