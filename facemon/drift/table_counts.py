@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from facemon.values.binning import MISSING, Scale, bins_of
+from facemon.values.binning import MISSING, Scale, bins_of, places_of
 from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 
 Codes = NDArray[np.int16]
@@ -138,18 +138,11 @@ def quantile_bins(edges: NDArray[np.float64]) -> Callable[[NDArray[np.float64]],
 
 def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The bins that occur and their counts, one row per cluster."""
-    low, high = (int(bins.min()), int(bins.max())) if len(bins) else (0, 0)
-    has_missing = low == MISSING
-    if has_missing:
-        held = bins[bins != MISSING]
-        low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
-    if high - low >= _WIDEST:
+    tabulated = places_of(bins, _WIDEST)
+    if tabulated is None:
         keys, places = np.unique(bins, return_inverse=True)
-        return keys, _per_cluster(places, codes, clusters, len(keys))
-    places = np.subtract(bins, low - 1, dtype=np.int64)
-    if has_missing:
-        places[bins == MISSING] = 0
-    keys = np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
+    else:
+        places, keys = tabulated
     return keys, _per_cluster(places, codes, clusters, len(keys))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
 from facemon.store.row_counts import label_columns, number_columns
-from facemon.values.binning import MISSING, Scale, bins_of
+from facemon.values.binning import Scale, bins_of, places_of
 from facemon.values.prediction import IMAGE_FEATURES, ErrorCode
 from facemon.values.profile import (
     MISSING_LABEL,
@@ -155,21 +155,16 @@ def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit
 
 def _tabulated(groups: Codes, bins: NDArray[np.int32]) -> tuple[Codes, NDArray[np.int32], Codes]:
     """The group, the bin and the count of each pair that occurs, sorted by group and bin."""
-    is_missing = bins == MISSING
-    held = bins[~is_missing]
-    low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
-    width = high - low + 2
-    if (int(groups.max()) + 1) * width > max(_SMALL_TABLE, len(bins)):
+    size = int(groups.max()) + 1
+    tabulated = places_of(bins, max(_SMALL_TABLE, len(bins)) // size)
+    if tabulated is None:
         # Bins far apart: one sort, the group in the high half, the bin, shifted to be positive, in the low one.
         pairs, counts = np.unique((groups << 32) | (bins.astype(np.int64) + 2**31), return_counts=True)
         return pairs >> 32, ((pairs & 0xFFFFFFFF) - 2**31).astype(np.int32), counts.astype(np.int64)
-    places = bins.astype(np.int64) - (low - 1)
-    places[is_missing] = 0
-    table = np.bincount(groups * width + places)
+    places, keys = tabulated
+    table = np.bincount(groups * len(keys) + places)
     cells = np.flatnonzero(table)
-    place = cells % width
-    keys = np.where(place == 0, MISSING, place + (low - 1)).astype(np.int32)
-    return cells // width, keys, table[cells].astype(np.int64)
+    return cells // len(keys), keys[cells % len(keys)], table[cells].astype(np.int64)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:

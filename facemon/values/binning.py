@@ -40,6 +40,25 @@ def bins_of(values: Floats, scale: Scale) -> Bins:
     return bins
 
 
+def places_of(bins: Bins, most: int) -> tuple[NDArray[np.int64], Bins] | None:
+    """Each bin's place in a table of all bins from the lowest to the highest, and the bin of each place.
+
+    `MISSING` has the first place. None where the table would have more than `most` places: bins far apart are sorted
+    more cheaply than tabulated.
+    """
+    low, high = (int(bins.min()), int(bins.max())) if len(bins) else (0, 0)
+    has_missing = low == MISSING
+    if has_missing:
+        held = bins[bins != MISSING]
+        low, high = (int(held.min()), int(held.max())) if len(held) else (0, 0)
+    if high - low + 2 > most:
+        return None
+    places = np.subtract(bins, low - 1, dtype=np.int64)
+    if has_missing:
+        places[bins == MISSING] = 0
+    return places, np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
+
+
 def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
     """The smallest value of each bin (its inner edge for a negative one), for drawing; MISSING is NaN."""
     if scale is Scale.LOGIT:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.values.binning import MISSING
+from facemon.values.binning import places_of
 
 MISSING_LABEL = ""
 """The label of a value that is not there; a configured label is never empty."""
@@ -110,14 +110,11 @@ def binned_counts(
     bins: NDArray[np.int32], counts: NDArray[np.int64], kind: ColumnKind, unit: Unit = Unit.FACE
 ) -> ColumnCounts:
     """The counts of a numeric column from bins in any order, repeats summed, zeros dropped."""
-    ordinary = bins != MISSING
-    low, high = (int(bins[ordinary].min()), int(bins[ordinary].max())) if ordinary.any() else (0, 0)
-    if high - low < _DENSE:
+    if (tabulated := places_of(bins, _DENSE)) is not None:
+        places, keys = tabulated
         # Sums of whole numbers are exact in float64 up to 2**53.
-        sums = np.bincount(np.where(ordinary, bins.astype(np.int64) - (low - 1), 0), counts).astype(np.int64)
-        places = np.flatnonzero(sums)
-        keys = np.where(places == 0, MISSING, places + (low - 1)).astype(np.int32)
-        return ColumnCounts(kind, unit, sums[places], bins=keys)
+        sums = np.bincount(places, counts, len(keys)).astype(np.int64)
+        return ColumnCounts(kind, unit, sums[sums != 0], bins=keys[sums != 0])
     keys, inverse = np.unique(bins, return_inverse=True)
     sums = np.zeros(len(keys), dtype=np.int64)
     np.add.at(sums, inverse, counts)

@@ -23,22 +23,16 @@ from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import find_reference, reference_file
 from facemon.values.drift_result import to_document
+from tests.acceptance.small_model import CONFIG as SMALL_MODEL
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
 
-CONFIG = """\
-version: 1
-model:
-  name: elsewhere
-  version: "1"
-  networks:
-    - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax}]
+CONFIG = f"""\
+{SMALL_MODEL}
 tables:
   image: filename
-  columns: {hair: hair_code}
-  values: {hair: {0: a, 1: b}}
+  columns: {{hair: hair_code}}
+  values: {{hair: {{0: a, 1: b}}}}
 """
 
 COARSE = "drift: {data: {threshold: 0.2}, model: {threshold: 0.2}}\n"
@@ -156,7 +150,7 @@ def test_which_columns_drifted(config: Path) -> None:
         "hair_confidence": Verdict.OK,
     }
     assert (result.reference.name, result.reference.kind, result.reference.rows) == ("normal", "labels", 600)
-    assert (result.current.rows, result.model) == (600, "elsewhere@1")
+    assert (result.current.rows, result.model) == (600, "small@1")
     assert monitor.check(NORMAL).verdict is Verdict.OK
     assert monitor.check(CHANGED.slice(0, 50)).verdict is Verdict.UNDECIDED
 

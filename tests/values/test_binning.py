@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemon.values.binning import MISSING, OVERFLOW, UNDERFLOW, Scale, bins_of, lower_edges
+from facemon.values.binning import MISSING, OVERFLOW, UNDERFLOW, Scale, bins_of, lower_edges, places_of
 
 SMALLEST, LARGEST = 2.0**-21, 2.0**60
 numbers = st.floats(allow_nan=False)
@@ -58,3 +58,15 @@ def test_a_confidence_lies_in_its_bin(confidence: float) -> None:
     place = bin_of(confidence, Scale.LOGIT)
     low, high = lower_edges(np.array([place, place + 1], np.int32), Scale.LOGIT)
     assert low - 1e-9 <= confidence <= high + 1e-9
+
+
+def test_places_stand_for_their_bins() -> None:
+    bins = np.array([7, MISSING, 5, 7, -3], np.int32)
+    tabulated = places_of(bins, 12)
+    assert tabulated is not None
+    places, keys = tabulated
+    assert keys[places].tolist() == bins.tolist()
+    assert (places[1], keys[0], len(keys)) == (0, MISSING, 12)
+    assert places_of(bins, 11) is None
+    assert places_of(np.array([MISSING], np.int32), 2) is not None
+    assert places_of(np.array([], np.int32), 2) is not None
