@@ -1,7 +1,7 @@
 """The profiles in the ledger: rows are added to their hour, and hours are added to a window."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from facemon.values.profile import (
     OTHER,
@@ -15,6 +15,8 @@ from facemon.values.profile import (
 
 MAX_SOURCES = 64
 _NO_SOURCE = ""
+_ADDED_AT_ONCE = 64
+"""So many profiles of a source are kept before they become one: a month takes no more memory than a day."""
 
 
 def add_to_profiles(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> None:
@@ -40,30 +42,28 @@ def as_counted(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Pro
 
 def read_profiles(
     connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str
-) -> dict[ProfileKey, Profile]:
-    """The profiles of a model for the hours `[first_hour, end_hour)`."""
+) -> Iterator[tuple[ProfileKey, Profile]]:
+    """The profiles of a model for the hours `[first_hour, end_hour)`, one at a time."""
     rows = connection.execute(
         "SELECT hour, model, source, origin, data FROM profiles "
         "WHERE hour >= ? AND hour < ? AND model = ? AND data <> x''",
         (first_hour, end_hour, model),
     )
-    return {
-        ProfileKey(hour, model, source or None, origin): decode_profile(data)
-        for hour, model, source, origin, data in rows
-    }
+    for hour, name, source, origin, data in rows:
+        yield ProfileKey(hour, name, source or None, origin), decode_profile(data)
 
 
-def is_crowded(connection: sqlite3.Connection, hour: int, model: str) -> bool:
-    """Whether rows of a model's hour stand under `other` because it had no place for their source.
+def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:
+    """The hours `[first_hour, end_hour)` in which a model has more sources than places, so that some are `other`.
 
     A source that is really called so stands there too, but without them while there are places left.
     """
     query = (
-        "SELECT 1 FROM profiles WHERE hour = ? AND model = ? GROUP BY origin "
+        "SELECT hour FROM profiles WHERE hour >= ? AND hour < ? AND model = ? GROUP BY hour, origin "
         "HAVING max(source = ? AND length(data) > 0) AND sum(source NOT IN (?, ?)) >= ?"
     )
-    found = connection.execute(query, (hour, model, OTHER, OTHER, _NO_SOURCE, MAX_SOURCES))
-    return found.fetchone() is not None
+    values = (first_hour, end_hour, model, OTHER, OTHER, _NO_SOURCE, MAX_SOURCES)
+    return {hour for (hour,) in connection.execute(query, values)}
 
 
 def read_all_profiles(connection: sqlite3.Connection) -> dict[ProfileKey, Profile]:
@@ -76,7 +76,10 @@ def by_source(profiles: Iterable[tuple[ProfileKey, Profile]]) -> dict[str | None
     """Profiles added up over hours and origins, apart by source."""
     gathered: dict[str | None, list[Profile]] = {}
     for key, profile in profiles:
-        gathered.setdefault(key.source, []).append(profile)
+        parts = gathered.setdefault(key.source, [])
+        parts.append(profile)
+        if len(parts) == _ADDED_AT_ONCE:
+            parts[:] = [add_profiles(parts)]
     return {source: add_profiles(parts) for source, parts in gathered.items()}
 
 

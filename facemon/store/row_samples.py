@@ -25,8 +25,8 @@ def sample_rows(
 ) -> pa.Table | None:
     """About `most` rows of a model observed in `[since, until)`, the same ones each time; None where there are none.
 
-    Each segment gives its share, so that only one is in memory at a time. With `source` only that one's, of which
-    the window has `rows_of_source`.
+    Each segment gives its share, so that no more than two are in memory at a time. With `source` only that one's, of
+    which the window has `rows_of_source`.
     """
     random = np.random.default_rng(_SEED)
     with ledger.reading() as connection:

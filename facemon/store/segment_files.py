@@ -3,10 +3,12 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,11 +119,27 @@ def read_segment(
 
     FacemonError when its file is gone or damaged; SegmentGoneError when the ledger has it no more.
     """
+    return _explained(ledger, segment, _reading(ledger, segment, columns, without, span, encoded))
+
+
+def _reading(
+    ledger: Ledger,
+    segment: Segment,
+    columns: Sequence[str] | None,
+    without: Collection[str],
+    span: tuple[int, int] | None,
+    encoded: bool,
+) -> Callable[[], pa.Table]:
+    """What reads a segment; where that is a file, it may be called on any thread."""
+    if segment.path is None:
+        return partial(_read_inline, ledger, segment, columns, without)
+    return partial(_read_parquet, ledger.folder / segment.path, columns, without, span, encoded)
+
+
+def _explained(ledger: Ledger, segment: Segment, read: Callable[[], pa.Table]) -> pa.Table:
     where = segment.id if segment.path is None else ledger.folder / segment.path
     try:
-        if segment.path is None:
-            return _read_inline(ledger, segment, columns, without)
-        return _read_parquet(Path(where), columns, without, span, encoded)
+        return read()
     except (OSError, pa.ArrowException) as error:
         if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
             raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
@@ -186,17 +204,44 @@ def read_rows(
     without: Collection[str] = (),
     encoded: bool = False,
 ) -> Iterator[pa.Table]:
-    """The rows of each segment that were observed in `[since, until)` (microseconds); see `read_segment`."""
+    """The rows of each segment that were observed in `[since, until)` (microseconds); see `read_segment`.
+
+    Files are read on a thread, which begins at once and stays one segment ahead of who takes the rows.
+    """
     wanted = None if columns is None else list(dict.fromkeys([*columns, "observed_at"]))
-    for segment in segments:
+    pool = ThreadPoolExecutor(1, "read-ahead")
+
+    def begin(segment: Segment) -> _Begun:
         is_cut = segment.first_observed < since or segment.last_observed >= until
-        span = (since, until) if is_cut else None
-        table = read_segment(ledger, segment, wanted, without=without, span=span, encoded=encoded)
-        if is_cut:
-            observed = table["observed_at"].cast(pa.int64()).to_numpy()
-            table = _only(table, (observed >= since) & (observed < until))
-        if table.num_rows:
-            yield table
+        read = _reading(ledger, segment, wanted, without, (since, until) if is_cut else None, encoded)
+        return _Begun(segment, is_cut, read if segment.path is None else pool.submit(read).result)
+
+    begun = map(begin, segments)
+    return _rows_within(ledger, since, until, pool, next(begun, None), begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A segment that is being read, and how to get at its rows."""
+
+    segment: Segment
+    is_cut: bool
+    read: Callable[[], pa.Table]
+
+
+def _rows_within(
+    ledger: Ledger, since: int, until: int, pool: ThreadPoolExecutor, first: _Begun | None, rest: Iterator[_Begun]
+) -> Iterator[pa.Table]:
+    following = first
+    with pool:
+        while (begun := following) is not None:
+            following = next(rest, None)
+            table = _explained(ledger, begun.segment, begun.read)
+            if begun.is_cut:
+                observed = table["observed_at"].cast(pa.int64()).to_numpy()
+                table = _only(table, (observed >= since) & (observed < until))
+            if table.num_rows:
+                yield table
 
 
 def _only(table: pa.Table, inside: NDArray[np.bool_]) -> pa.Table:

@@ -1,19 +1,20 @@
 """A window of time as profiles by source: whole hours from the ledger, cut hours from their rows."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
 from facemon.store.ledger import Ledger
-from facemon.store.profiles import as_counted, by_source, is_crowded, read_profiles
+from facemon.store.profiles import as_counted, by_source, crowded_hours, read_profiles
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.store.source_groups import SourceGroups
-from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of, micros, start_of_hour
 
@@ -27,8 +28,8 @@ def read_window(
     if since >= until:
         return {}
     with ledger.reading():
-        found = _as_counted(ledger, _whole_hours(ledger, since, until, model), since, until, model)
-    return by_source((key, profile) for key, profile in found if source is None or key.source == source)
+        found = _as_counted(ledger, since, until, model)
+        return by_source((key, profile) for key, profile in found if source is None or key.source == source)
 
 
 def read_sources(
@@ -41,50 +42,57 @@ def read_sources(
     if since >= until:
         return SourceProfiles({})
     with ledger.reading() as connection:
-        whole = _whole_hours(ledger, since, until, model)
-        cut = {hour_of(start) for start, _ in _cut_hours(since, until)}
-        suspects = cut | {key.hour for key in whole if key.source == OTHER}
-        crowded = {hour for hour in suspects if is_crowded(connection, hour, model)}
+        crowded = crowded_hours(connection, hour_of(since), _end_hour(until), model)
         if not crowded:
-            found = _as_counted(ledger, whole, since, until, model)
+            found = _as_counted(ledger, since, until, model)
             wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
             return SourceProfiles.bounded(by_source(wanted))
         groups = SourceGroups()
-        for key, profile in whole.items():
+        for key, profile in _whole_hours(ledger, since, until, model):
             if key.hour not in crowded and (source is None or key.source == source):
                 groups.add(key.source, profile)
+        cut = {hour_of(start) for start, _ in _cut_hours(since, until)}
         for table in _rows_of_hours(ledger, sorted(crowded | cut), since, until, model):
             groups.add_rows(table if source is None else table.filter(pa.compute.equal(table["source"], source)))
     return groups.sums()
 
 
-def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> dict[ProfileKey, Profile]:
+def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     first, end = hour_of(since), hour_of(until)
     whole_from = first if start_of_hour(first) == since else first + 1
     return read_profiles(ledger.connection, whole_from, end, model)
 
 
-def _as_counted(
-    ledger: Ledger, whole: Mapping[ProfileKey, Profile], since: datetime, until: datetime, model: str
-) -> list[tuple[ProfileKey, Profile]]:
+def _end_hour(until: datetime) -> int:
+    last = hour_of(until)
+    return last if start_of_hour(last) == until else last + 1
+
+
+def _as_counted(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources."""
-    found = list(whole.items())
-    for start, stop in _cut_hours(since, until):
-        found += _cut_hour(ledger, start, stop, model)
-    return found
+    # The rows' files are read by threads while the whole hours are unpacked.
+    cut = [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
+    yield from _whole_hours(ledger, since, until, model)
+    yield from chain.from_iterable(cut)
 
 
 def _cut_hour(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     """The profiles of a part of an hour: of its rows, or where it is most of the hour, the hour's without the rest."""
     hour, start, stop = hour_of(since), micros(since), micros(until)
     if stop - start <= _HOUR / 2:
-        yield from _from_rows(ledger, start, stop, model)
-        return
+        return _from_rows(ledger, start, stop, model)
+    pieces = (hour * _HOUR, start), (stop, (hour + 1) * _HOUR)
+    rest = [_from_rows(ledger, *piece, model) for piece in pieces]
+    return _without(ledger, hour, model, chain.from_iterable(rest))
+
+
+def _without(
+    ledger: Ledger, hour: int, model: str, found: Iterable[tuple[ProfileKey, Profile]]
+) -> Iterator[tuple[ProfileKey, Profile]]:
     rest: dict[ProfileKey, list[Profile]] = {}
-    for piece in ((hour * _HOUR, start), (stop, (hour + 1) * _HOUR)):
-        for key, profile in _from_rows(ledger, *piece, model):
-            rest.setdefault(key, []).append(profile)
-    for key, whole in read_profiles(ledger.connection, hour, hour + 1, model).items():
+    for key, profile in found:
+        rest.setdefault(key, []).append(profile)
+    for key, whole in read_profiles(ledger.connection, hour, hour + 1, model):
         left = subtract_profile(whole, add_profiles(rest[key])) if key in rest else whole
         if not left.is_empty:
             yield key, left
@@ -103,10 +111,10 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
 
 
 def _from_rows(ledger: Ledger, start: int, stop: int, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
-    """The profiles of the rows observed in `[start, stop)` (microseconds)."""
+    """The profiles of the rows observed in `[start, stop)` (microseconds), which begin to be read at once."""
     segments = list_segments(ledger.connection, start, stop, model) if start < stop else []
-    for table in read_rows(ledger, segments, start, stop, without=UNCOUNTED, encoded=True):
-        yield from as_counted(ledger.connection, profile_rows(table)).items()
+    tables = read_rows(ledger, segments, start, stop, without=UNCOUNTED, encoded=True)
+    return chain.from_iterable(as_counted(ledger.connection, profile_rows(table)).items() for table in tables)
 
 
 def _rows_of_hours(
@@ -116,7 +124,7 @@ def _rows_of_hours(
     counted = {
         name
         for hour in hours
-        for profile in read_profiles(ledger.connection, hour, hour + 1, model).values()
+        for _, profile in read_profiles(ledger.connection, hour, hour + 1, model)
         for name in profile.columns
     }
     columns = ["source", "face", "error", *sorted(counted)]

@@ -96,7 +96,7 @@ def test_a_window_is_of_one_moment(ledger: Ledger) -> None:
     came: list[str] = []
 
     def meanwhile(statement: str) -> None:
-        if "FROM segments" in statement and not came:
+        if "FROM profiles" in statement and not came:
             with Ledger.open(ledger.folder) as other:
                 came.append(log_images(other, 20, spread=timedelta(hours=100)))
 
