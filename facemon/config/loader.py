@@ -5,7 +5,7 @@ strings stay as they are written, since the rendered stack mounts them by that n
 """
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundl
 from facemon.config.document import Config
 from facemon.config.model import FacesConfig
 from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
-from facemon.config.yaml_source import Fault, Keys, Place, YamlDocument, read_yaml
+from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
 
@@ -59,6 +59,14 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
         ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
         raise ConfigError("\n".join(_line(name, fault) for fault in ordered)) from None
     return _with_absolute_paths(config, directory)
+
+
+def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> ConfigError:
+    """The error of faults that show only when a configuration is put to use: each at its keys' place in the file."""
+    path = path or Path(DEFAULT_FILE)
+    document = read_yaml(_text_of(path))
+    placed = [Fault(document.values.get(keys, START), keys, message) for keys, message in faults]
+    return ConfigError("\n".join(_line(str(path), fault) for fault in placed))
 
 
 def dotted(keys: Keys) -> str:

@@ -1,15 +1,27 @@
 """The store, predict, api and exporter sections: where predictions go and who may ask for them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from facemon.config.quantities import Items, Listen, ListenAddress, Name, PositiveDuration, SecretFile, Size
-from facemon.config.section import Section
+from facemon.config.quantities import (
+    Items,
+    Listen,
+    ListenAddress,
+    Name,
+    PositiveDuration,
+    SecretFile,
+    Size,
+    format_duration,
+)
+from facemon.config.section import MisfitError, Section
 
 _PositiveInt = Annotated[int, Field(ge=1)]
+_SCRAPE_TIMEOUT = timedelta(seconds=10)
 _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 
 
@@ -51,11 +63,25 @@ class ApiConfig(Section):
     tokens_file: SecretFile | None = None
 
 
+def _askable(url: str) -> str:
+    """Refuse at the start what could never be asked; the text itself is not shown, a query may hold a secret."""
+    if not url.isascii() or not url.isprintable():
+        raise ValueError("may hold ASCII only: write other characters of a path as %xx, of a host as xn--…")
+    try:
+        parts = urlsplit(url)
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ValueError("names no host, or no port that there is")
+    return url
+
+
 class ProbeConfig(Section):
     """An external service whose health the exporter asks after."""
 
     name: Name
-    url: Annotated[str, Field(pattern=r"^https?://")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(_askable)]
 
 
 class ExporterConfig(Section):
@@ -63,4 +89,31 @@ class ExporterConfig(Section):
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
     probes: Items[ProbeConfig] = ()
+    probe_interval: PositiveDuration = timedelta(seconds=15)
+    probe_timeout: PositiveDuration = timedelta(seconds=5)
     collectors: Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = ()
+    """Import paths of objects with a `collect()`; the folder of facemon.yaml is searched too."""
+    collector_timeout: PositiveDuration = timedelta(seconds=2)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        faults: list[tuple[tuple[str | int, ...], str]] = []
+        if self.probe_timeout >= self.probe_interval:
+            interval = format_duration(self.probe_interval)
+            faults.append((("probe_timeout",), f"must be shorter than probe_interval, {interval}"))
+        if self.collector_timeout >= _SCRAPE_TIMEOUT:
+            limit = format_duration(_SCRAPE_TIMEOUT)
+            faults.append((("collector_timeout",), f"must be shorter than {limit}, when Prometheus gives up a scrape"))
+        faults += [
+            (("probes", index, "name"), "is the name of another probe")
+            for index in _repeated([probe.name for probe in self.probes])
+        ]
+        faults += [(("collectors", index), "stands there already") for index in _repeated(self.collectors)]
+        if faults:
+            raise MisfitError(*faults)
+        return self
+
+
+def _repeated(names: Sequence[str]) -> list[int]:
+    """The places of names that stand before them too: two series with the same labels would break the scrape."""
+    return [index for index, name in enumerate(names) if name in names[:index]]

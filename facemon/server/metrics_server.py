@@ -1,82 +1,49 @@
-"""The HTTP side of `facemon serve-metrics`: /metrics, /health and /ready, one thread a request."""
+"""What `facemon serve-metrics` answers: /metrics, /health and /ready."""
 
-import socket
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from socketserver import ThreadingMixIn
+from collections.abc import Callable, Iterable
+from functools import partial
+from http import HTTPStatus
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from facemon.config.quantities import Listen
-from facemon.errors import FacemonError
+from facemon.server.http_connections import Answer, Application, Request, text_answer
 
 WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_TEXT = ("Content-Type", "text/plain; charset=utf-8")
-_SLOW_CLIENT_SECONDS = 10
+_PATHS = ("/metrics", "/health", "/ready")
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = 128
+def metrics_application(metrics: WSGIApplication, why_not_ready: Callable[[], str | None]) -> Application:
+    """Route requests: `why_not_ready` answers None when the store can be read, else the reason.
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that left or dawdled, which is no fault of ours."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+    /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
+    """
 
-
-class _ServerV6(_Server):
-    address_family = socket.AF_INET6
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = _SLOW_CLIENT_SECONDS
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a scrape every few seconds is no news."""
-
-
-def metrics_application(metrics: WSGIApplication, why_not_ready: Callable[[], str | None]) -> WSGIApplication:
-    """Route requests: `why_not_ready` answers None when the store can be read, else the reason."""
-
-    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        match environ["PATH_INFO"]:
+    def application(request: Request) -> Answer | Callable[[], Answer]:
+        if request.path not in _PATHS:
+            return text_answer(HTTPStatus.NOT_FOUND, "there are /metrics, /health and /ready")
+        if request.method not in ("GET", "HEAD"):
+            return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
+        match request.path:
             case "/metrics":
-                return metrics(environ, start_response)
-            case "/health":
-                start_response("200 OK", [_TEXT])
-                return [b"ok\n"]
+                return partial(_scraped, metrics, request)
             case "/ready":
-                reason = why_not_ready()
-                start_response("503 Service Unavailable" if reason else "200 OK", [_TEXT])
-                return [f"{reason or 'ready'}\n".encode()]
-        start_response("404 Not Found", [_TEXT])
-        return [b"there are /metrics, /health and /ready\n"]
+                return partial(_readiness, why_not_ready)
+        return text_answer(HTTPStatus.OK, "ok")
 
     return application
 
 
-@contextmanager
-def serving(listen: Listen, application: WSGIApplication) -> Iterator[int]:
-    """Serve an address while the block runs, and tell its port; FacemonError when it is taken or not ours.
+def _readiness(why_not_ready: Callable[[], str | None]) -> Answer:
+    reason = why_not_ready()
+    return text_answer(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
 
-    Requests are taken in a thread of its own: a signal that ends the block then never falls into the
-    server's own code, which would take the exception for a fault of that request and go on.
-    """
-    host = listen.host.strip("[]")
-    try:
-        server = make_server(host, listen.port, application, _ServerV6 if ":" in host else _Server, _Handler)
-    except OSError as error:
-        raise FacemonError(
-            f"cannot listen on {listen}: {error.strerror}", "choose another address with --listen"
-        ) from error
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+
+def _scraped(metrics: WSGIApplication, request: Request) -> Answer:
+    """Ask prometheus-client's application, which negotiates the format and the compression."""
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": request.path, "QUERY_STRING": request.query}
+    for header in ("accept", "accept-encoding"):
+        if header in request.headers:
+            environ[f"HTTP_{header.replace('-', '_').upper()}"] = request.headers[header]
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    body = b"".join(metrics(environ, lambda status, headers: started.append((status, headers))))
+    status, headers = started[0]
+    return Answer(HTTPStatus(int(status.split()[0])), body, {**dict(headers), "Vary": "Accept, Accept-Encoding"})

@@ -212,11 +212,3 @@ def test_the_configuration_names_the_address(tmp_path: Path) -> None:
     finally:
         process.terminate()
         assert process.wait(5) == 0
-
-
-@pytest.mark.parametrize(("key", "value"), [("probes", '{name: a, url: "http://a"}'), ("collectors", '"a.b:C"')])
-def test_what_it_cannot_do_yet_is_refused(facemon: RunFacemon, tmp_path: Path, key: str, value: str) -> None:
-    (tmp_path / "facemon.yaml").write_text(f"exporter: {{{key}: [{value}]}}\n")
-    outcome = facemon("serve-metrics", "--listen", "127.0.0.1:0", cwd=tmp_path)
-    assert outcome.returncode == 2
-    assert f"exporter.{key}: serve-metrics has no {key} yet" in outcome.stderr

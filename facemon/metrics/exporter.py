@@ -1,0 +1,80 @@
+"""What serve-metrics exports under one configuration after another, each taken whole or not at all."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from facemon.config.document import Config
+from facemon.config.loader import placed_error
+from facemon.config.yaml_source import Keys
+from facemon.errors import FacemonError
+from facemon.metrics.exported_metrics import ExportedMetrics
+from facemon.metrics.foreign_collectors import load_collector
+from facemon.metrics.service_probes import ServiceProbes
+from facemon.metrics.store_collector import StoreCollector
+from facemon.metrics.timed_source import TimedSource
+from facemon.store.ledger import Ledger
+from facemon.values.metric_catalogue import MetricGroup
+
+Tell = Callable[[str], None]
+
+
+class Exporter:
+    """The store, the probes and the collectors of the configuration that it follows."""
+
+    def __init__(self, warn: Tell, say: Tell) -> None:
+        """`warn` is told what fails while it runs, `say` what works again."""
+        self.registry = CollectorRegistry(auto_describe=False)
+        """The registry of the newest configuration; another one after each `follow`."""
+        self._warn = warn
+        self._say = say
+        self._probes = ServiceProbes(warn, say)
+        self._foreign: dict[str, TimedSource] = {}
+        self._store_path = Path()
+
+    def follow(self, config: Config, path: Path | None) -> None:
+        """Export what this configuration, read from the file at `path`, says; ConfigError before anything changes.
+
+        Probes and collectors that it shares with the one before go on as they are.
+        """
+        foreign = self._loaded(config, path)
+        store = StoreCollector(partial(Ledger.open, config.store.path), config.model, tuple(MetricGroup), False)
+        registry = CollectorRegistry(auto_describe=False)
+        metrics = ExportedMetrics(
+            TimedSource("store", store.collect),
+            list(foreign.values()),
+            config.exporter.collector_timeout.total_seconds(),
+            self._probes.family,
+            self._warn,
+            self._say,
+        )
+        registry.register(metrics)
+        self._probes.follow(config.exporter)
+        self._store_path = config.store.path
+        self._foreign, self.registry = foreign, registry
+
+    def stop(self) -> None:
+        """Ask no service any more."""
+        self._probes.stop()
+
+    def why_not_ready(self) -> str | None:
+        """None when the store can be read, else the reason."""
+        try:
+            Ledger.open(self._store_path).close()
+        except FacemonError as error:
+            return error.message
+        return None
+
+    def _loaded(self, config: Config, path: Path | None) -> dict[str, TimedSource]:
+        sources: dict[str, TimedSource] = {}
+        faults = list[tuple[Keys, str]]()
+        for index, import_path in enumerate(config.exporter.collectors):
+            try:
+                sources[import_path] = self._foreign.get(import_path) or load_collector(import_path, config.directory)
+            except FacemonError as error:
+                faults.append((("exporter", "collectors", index), error.message))
+        if faults:
+            raise placed_error(path, faults)
+        return sources
