@@ -1,0 +1,111 @@
+"""Probes of a real `facemon serve-metrics`: what counts as up, and what a service in trouble cannot do to others."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from tests.server.exporters import Exporter, exporter
+from tests.server.probed_services import service
+from tests.servers import free_port
+
+
+def configure(folder: Path, probes: Mapping[str, str], *, interval: str = "500ms", timeout: str = "400ms") -> None:
+    listed = "".join(f'    - {{name: {name}, url: "{url}"}}\n' for name, url in probes.items())
+    text = f"exporter:\n  probe_interval: {interval}\n  probe_timeout: {timeout}\n  probes:\n{listed}"
+    (folder / "facemon.yaml").write_text(text)
+
+
+def statuses(running: Exporter) -> dict[str, float]:
+    families = {family.name: family for family in parse_text(running.get("/metrics").text)}
+    family = families.get("external_service_status")
+    return {s.labels["service"]: s.value for s in family.samples} if family else {}
+
+
+def wait_until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_a_service_that_goes_down_and_comes_back(tmp_path: Path) -> None:
+    port = free_port()
+    configure(tmp_path, {"labels": f"http://127.0.0.1:{port}/health"})
+    with exporter(tmp_path) as running:
+        wait_until(lambda: statuses(running) == {"labels": 0})
+        with service(port) as probed:
+            wait_until(lambda: statuses(running) == {"labels": 1})
+            probed.status = 503
+            wait_until(lambda: statuses(running) == {"labels": 0})
+            probed.status = 204
+            wait_until(lambda: statuses(running) == {"labels": 1})
+            time.sleep(1.2)
+        wait_until(lambda: statuses(running) == {"labels": 0})
+    told = [line for line in running.said if "labels" in line]
+    assert told == [
+        "warning: the service labels is down: connection refused",
+        "the service labels is up again",
+        "warning: the service labels is down: it answered 503",
+        "the service labels is up again",
+        "warning: the service labels is down: connection refused",
+    ]
+
+
+def test_what_counts_as_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A proxy that is not there: one that was asked would make all of them fail.
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    expected = {
+        "plain": ("/health", 1),
+        "query": ("/health?deep=1", 1),
+        "moved": ("/moved", 1),
+        "endless": ("/endless", 1),
+        "turns": ("/turns", 0),
+        "file": ("/to-a-file", 0),
+        "missing": ("/missing", 0),
+        "ssh": ("/no-http", 0),
+    }
+    with service() as probed:
+        configure(tmp_path, {name: probed.url(path) for name, (path, _) in expected.items()}, interval="1m")
+        with exporter(tmp_path) as running:
+            wait_until(lambda: len(statuses(running)) == len(expected))
+            assert statuses(running) == {name: status for name, (_, status) in expected.items()}
+        assert probed.asked["/health?deep=1"] == 1
+        assert probed.asked["/turns"] == 6
+        assert probed.sent < 16 * 2**20
+    assert "warning: the service turns is down: it redirects more than 5 times" in running.said
+    assert "warning: the service file is down: it redirects to what is no plain web address" in running.said
+
+
+def test_a_status_that_is_not_known_yet_is_absent(tmp_path: Path) -> None:
+    with service() as probed:
+        configure(tmp_path, {"slow": probed.url("/hangs")}, interval="1m", timeout="3s")
+        with exporter(tmp_path) as running:
+            assert "external_service_status" not in running.get("/metrics").text
+            wait_until(lambda: statuses(running) == {"slow": 0})
+            assert "warning: the service slow is down: no answer in time" in running.said
+
+
+def test_services_that_hang_delay_nobody(tmp_path: Path) -> None:
+    troubled = ("/hangs", "/dribbles", "/dribbles-body")
+    with service() as probed:
+        configure(tmp_path, {path[1:]: probed.url(path) for path in troubled} | {"well": probed.url("/health")})
+        with exporter(tmp_path) as running:
+            wait_until(lambda: len(statuses(running)) == 4)
+            began = time.monotonic()
+            assert statuses(running) == {"hangs": 0, "dribbles": 0, "dribbles-body": 0, "well": 1}
+            assert time.monotonic() - began < 0.3, "a scrape waits for no probe"
+            threads = len(list(Path(f"/proc/{running.process.pid}/task").iterdir()))
+            before = dict(probed.asked)
+            time.sleep(3)
+            for path in (*troubled, "/health"):
+                assert probed.asked[path] - before[path] in (5, 6, 7), f"{path} is asked every half a second"
+            assert len(list(Path(f"/proc/{running.process.pid}/task").iterdir())) <= threads + 1
+            probed.status = 500
+            wait_until(lambda: statuses(running)["well"] == 0, within_s=1.5)
+            began = time.monotonic()
+            running.process.terminate()
+            assert running.process.wait(5) == 0
+            assert time.monotonic() - began < 1.5
