@@ -43,11 +43,14 @@ class Exporter:
 
 
 @contextmanager
-def exporter(folder: Path, *arguments: str, listen: str = "127.0.0.1:0") -> Iterator[Exporter]:
-    """Serve the store below a folder until the block ends; the URL is read from what the command says."""
+def exporter(folder: Path, *arguments: str, listen: str | None = "127.0.0.1:0") -> Iterator[Exporter]:
+    """Serve the store below a folder until the block ends; the URL is read from what the command says.
+
+    Without `listen`, its configuration names the address.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMON_")}
     process = subprocess.Popen(
-        [COMMAND, "serve-metrics", "--listen", listen, *arguments],
+        [COMMAND, "serve-metrics", *(["--listen", listen] if listen else []), *arguments],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+
 @dataclass
 class Service:
     """A service on a port of 127.0.0.1; `asked` counts requests by path, `sent` the bytes of endless bodies."""

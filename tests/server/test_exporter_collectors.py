@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.conftest import RunFacemon
 from tests.server.exporters import Exporter, exporter
 
-COLLECTORS = '''
+COLLECTORS = """
 import sys
 import time
 from pathlib import Path
@@ -121,7 +121,7 @@ class Switched:
         if Path("broken").exists():
             raise RuntimeError(Path("broken").read_text())
         yield gauge("switched", "a")
-'''
+"""
 GOOD = {"Queue", "north", "make_south", "plain"}
 BAD = {
     "Raises": "it raised RuntimeError: no connection to the queue",

@@ -1,0 +1,204 @@
+"""A real `facemon serve-metrics` and clients that try it: it stays up, answers scrapes, and holds nothing for ever."""
+
+import gzip
+import resource
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.server.exporters import Answer, Exporter, exporter
+from tests.server.test_metrics_server import make_store
+
+SLOW = """
+import time
+from prometheus_client.core import GaugeMetricFamily
+
+class Slow:
+    def collect(self):
+        time.sleep(1.5)
+        yield GaugeMetricFamily("slow", "Help.", value=1)
+
+class Large:
+    def collect(self):
+        family = GaugeMetricFamily("large", "Help.", labels=["x"])
+        for index in range(30_000):
+            family.add_metric(["x" * 200 + str(index)], 1)
+        yield family
+"""
+
+
+def configure(folder: Path, name: str) -> None:
+    (folder / "slow.py").write_text(SLOW)
+    (folder / "facemon.yaml").write_text(f'exporter: {{collectors: ["slow:{name}"], collector_timeout: 8s}}\n')
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    folder = tmp_path_factory.mktemp("limits")
+    make_store(folder)
+    with exporter(folder) as running:
+        yield running
+    assert running.said[1:] in ([], ["stopped"]), "no client is news"
+
+
+def threads_of(running: Exporter) -> int:
+    return len(list(Path(f"/proc/{running.process.pid}/task").iterdir()))
+
+
+def said_to(running: Exporter, sent: bytes, *, timeout_s: float = 15) -> bytes:
+    with socket.create_connection((running.host, running.port), timeout=timeout_s) as client:
+        client.sendall(sent)
+        heard = b""
+        while part := client.recv(65536):
+            heard += part
+        return heard
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/ready", "/nothing"])
+def test_head_is_get_without_the_body(serving: Exporter, path: str) -> None:
+    get, head = serving.get(path), serving.get(path, method="HEAD")
+    assert head.text == ""
+    assert head.status == get.status
+    assert {**head.headers, "Content-Length": 0} == {**get.headers, "Content-Length": 0}
+    assert int(head.headers["Content-Length"]) > 0
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+def test_other_methods_are_refused(serving: Exporter, method: str) -> None:
+    for path in ("/metrics", "/health", "/ready"):
+        answer = serving.get(path, method=method)
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert serving.get("/nothing", method=method).status == 404
+
+
+def test_a_refused_body_does_not_cost_the_answer(serving: Exporter) -> None:
+    connection = HTTPConnection(serving.host, serving.port, timeout=5)
+    connection.request("POST", "/metrics", body=b"x" * 200_000)
+    assert connection.getresponse().status == 405
+    connection.close()
+
+
+def test_gzip_is_sent_to_who_asks_for_it(serving: Exporter) -> None:
+    connection = HTTPConnection(serving.host, serving.port, timeout=5)
+    connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip", "Accept": "text/plain"})
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Encoding") == "gzip"
+    assert b"images_processed_total" in gzip.decompress(answer.read())
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /health HTTP/1.0\n\n", b"200"),
+        (b"GET http://somewhere/health HTTP/1.1\r\nHost: somewhere\r\n\r\n", b"200"),
+        (b"GET /health\r\n\r\n", b"400"),
+        (b"\r\n", b"400"),
+        (b"GET / HTTP/2.0\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\n\n", b"400"),
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 50_000 + b"\r\n", b"431"),
+    ],
+)
+def test_heads_of_every_kind(serving: Exporter, sent: bytes, status: bytes) -> None:
+    assert said_to(serving, sent).split()[1] == status
+
+
+def test_half_requests_are_given_up(serving: Exporter) -> None:
+    began = time.monotonic()
+    assert said_to(serving, b"GET /metrics HTTP/1.1\r\nHost: a\r\n") == b""
+    assert 9 < time.monotonic() - began < 12
+    with socket.create_connection((serving.host, serving.port), timeout=15) as dribbling:
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            while True:
+                dribbling.sendall(b"X")
+                time.sleep(0.5)
+        assert time.monotonic() - began < 13
+
+
+def test_two_thousand_connections(serving: Exporter) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4096:
+        pytest.skip("this machine allows too few open files")
+    before = threads_of(serving)
+    with ExitStack() as open_connections:
+        for index in range(2000):
+            client = open_connections.enter_context(socket.create_connection((serving.host, serving.port), timeout=10))
+            client.sendall(b"GET /metrics HTTP/1.1\r\n")
+            if index % 250 == 249:
+                began = time.monotonic()
+                assert serving.get("/metrics").status == 200
+                assert time.monotonic() - began < 2
+                assert threads_of(serving) <= before + 4
+                assert len(list(Path(f"/proc/{serving.process.pid}/fd").iterdir())) < 200
+    assert serving.get("/health").status == 200
+
+
+def test_scrapes_beyond_the_limit_are_told_to_come_back(tmp_path: Path) -> None:
+    configure(tmp_path, "Slow")
+    with exporter(tmp_path) as running:
+        before = threads_of(running)
+        answers = list[Answer]()
+        clients = [threading.Thread(target=lambda: answers.append(running.get("/metrics"))) for _ in range(60)]
+        for client in clients:
+            client.start()
+        time.sleep(0.7)
+        assert threads_of(running) <= before + 16 + 2
+        assert running.get("/health").status == 200, "alive, however many scrapes are under way"
+        for client in clients:
+            client.join()
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) == {200, 503}
+    assert statuses.count(200) >= 16
+    assert {answer.headers["Retry-After"] for answer in answers if answer.status == 503} == {"1"}
+    assert all("slow 1.0" in answer.text for answer in answers if answer.status == 200)
+
+
+def test_who_does_not_read_is_dropped(tmp_path: Path) -> None:
+    configure(tmp_path, "Large")
+    with exporter(tmp_path) as running, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((running.host, running.port))
+        client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        began = time.monotonic()
+        assert running.get("/metrics", timeout_s=20).text.count("\nlarge{") == 30_000
+        descriptors = Path(f"/proc/{running.process.pid}/fd")
+        held = len(list(descriptors.iterdir()))
+        while len(list(descriptors.iterdir())) >= held:
+            assert time.monotonic() - began < 20
+            time.sleep(0.2)
+
+
+def test_a_scrape_on_its_way_is_finished_at_the_end(tmp_path: Path) -> None:
+    configure(tmp_path, "Slow")
+    with exporter(tmp_path) as running:
+        answers = list[Answer]()
+        client = threading.Thread(target=lambda: answers.append(running.get("/metrics")))
+        client.start()
+        time.sleep(0.5)
+        running.process.terminate()
+        assert running.process.wait(5) == 0
+        client.join()
+        assert "slow 1.0" in answers[0].text
+        with pytest.raises(ConnectionRefusedError):
+            running.get("/health")
+
+
+def test_the_end_waits_for_a_scrape_some_seconds_only(tmp_path: Path) -> None:
+    configure(tmp_path, "Slow")
+    (tmp_path / "slow.py").write_text(SLOW.replace("1.5", "60"))
+    with exporter(tmp_path) as running, socket.create_connection((running.host, running.port)) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        time.sleep(0.5)
+        began = time.monotonic()
+        running.process.terminate()
+        assert running.process.wait(10) == 0
+        assert 4 < time.monotonic() - began < 7
