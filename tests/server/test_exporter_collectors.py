@@ -1,4 +1,4 @@
-"""Other people's collectors in a real `facemon serve-metrics`: what each may do, and that it costs only its own metrics."""
+"""Other people's collectors in a real `facemon serve-metrics`: what each may do, and what it costs."""
 
 import json
 import textwrap

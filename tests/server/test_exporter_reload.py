@@ -3,10 +3,12 @@
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.metrics.stores import values_of
 from tests.server.exporters import Exporter, exporter
 from tests.server.probed_services import Service, service
 from tests.server.test_exporter_probes import statuses, wait_until
@@ -18,6 +20,15 @@ from prometheus_client import Counter
 first = Counter("first", "Calls.", registry=None)
 second = Counter("second", "Calls.", registry=None)
 first.inc(5)
+
+
+class Calls:
+    def __init__(self):
+        self.calls = Counter("calls", "Calls.", registry=None)
+
+    def collect(self):
+        self.calls.inc()
+        return self.calls.collect()
 """
 MODEL = """
 model:
@@ -31,10 +42,18 @@ model:
 """
 
 
-def write(folder: Path, *, probes: dict[str, str], collectors: list[str], rest: str = "", listen: str = "") -> None:
+def write(
+    folder: Path,
+    *,
+    probes: dict[str, str],
+    collectors: list[str],
+    rest: str = "",
+    listen: str = "",
+    interval: str = "500ms",
+) -> None:
     listed = ", ".join(f'{{name: {name}, url: "{url}"}}' for name, url in probes.items())
     (folder / "facemon.yaml").write_text(
-        f"exporter:\n  probe_interval: 500ms\n  probe_timeout: 400ms\n  probes: [{listed}]\n"
+        f"exporter:\n  probe_interval: {interval}\n  probe_timeout: 400ms\n  probes: [{listed}]\n"
         f"  collectors: {[f'counters:{name}' for name in collectors]}\n{listen}{rest}"
     )
 
@@ -48,7 +67,7 @@ def reload(running: Exporter, until: str) -> list[str]:
 
 
 @pytest.fixture
-def probed() -> object:
+def probed() -> Iterator[Service]:
     with service() as running:
         yield running
 
@@ -83,6 +102,21 @@ def test_probes_collectors_and_the_model_change_and_the_socket_stays(tmp_path: P
         assert waiting.recv(100).startswith(b"HTTP/1.1 200 OK"), "a connection from before is answered"
         time.sleep(1.2)
         assert probed.asked["/missing"] == asked, "nobody asks what is no longer named"
+
+
+def test_what_has_not_changed_goes_on(tmp_path: Path, probed: Service) -> None:
+    (tmp_path / "counters.py").write_text(COLLECTORS)
+    write(tmp_path, probes={"kept": probed.url("/health")}, collectors=["Calls"], interval="1m")
+    with exporter(tmp_path) as running:
+        wait_until(lambda: statuses(running) == {"kept": 1})
+        before = values_of(running.get("/metrics").text)["calls_total"]
+        write(tmp_path, probes={"kept": probed.url("/health"), "new": probed.url("/")}, collectors=["Calls"],
+              interval="1m")  # fmt: skip
+        reload(running, "reloaded")
+        assert statuses(running)["kept"] == 1
+        wait_until(lambda: statuses(running) == {"kept": 1, "new": 1})
+        assert probed.asked["/health"] == 1
+        assert values_of(running.get("/metrics").text)["calls_total"] > before
 
 
 @pytest.mark.parametrize(
