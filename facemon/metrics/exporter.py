@@ -1,20 +1,21 @@
 """What serve-metrics exports under one configuration after another, each taken whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric as Family
 
 from facemon.config.document import Config
 from facemon.config.loader import placed_error
 from facemon.config.yaml_source import Keys
 from facemon.errors import FacemonError
-from facemon.metrics.exported_metrics import ExportedMetrics
+from facemon.metrics.exported_metrics import STORE_SECONDS, ExportedMetrics
 from facemon.metrics.foreign_collectors import load_collector
 from facemon.metrics.service_probes import ServiceProbes
 from facemon.metrics.store_collector import StoreCollector
-from facemon.metrics.timed_source import TimedSource
+from facemon.metrics.timed_source import SourceFault, TimedSource
 from facemon.store.ledger import Ledger
 from facemon.values.metric_catalogue import MetricGroup
 
@@ -33,6 +34,7 @@ class Exporter:
         self._probes = ServiceProbes(warn, say)
         self._foreign: dict[str, TimedSource] = {}
         self._store_path = Path()
+        self._opening = TimedSource("readiness", self._open_store)
 
     def follow(self, config: Config, path: Path | None) -> None:
         """Export what this configuration, read from the file at `path`, says; ConfigError before anything changes.
@@ -61,11 +63,19 @@ class Exporter:
 
     def why_not_ready(self) -> str | None:
         """None when the store can be read, else the reason."""
+        call = self._opening.begin()
+        try:
+            call.families(STORE_SECONDS)
+        except SourceFault as fault:
+            return str(fault) if call.is_over else f"the store in {self._store_path} does not answer"
+        return None
+
+    def _open_store(self) -> Iterable[Family]:
         try:
             Ledger.open(self._store_path).close()
         except FacemonError as error:
-            return error.message
-        return None
+            raise SourceFault(error.message) from error
+        return ()
 
     def _loaded(self, config: Config, path: Path | None) -> dict[str, TimedSource]:
         sources: dict[str, TimedSource] = {}

@@ -78,10 +78,13 @@ class _Probe:
             asked.cut()
 
     def _run(self) -> None:
-        while not self._over.is_set():
-            began = time.monotonic()
-            self._ask()
-            self._over.wait(max(0.0, began + self._plan.interval - time.monotonic()))
+        try:
+            while not self._over.is_set():
+                began = time.monotonic()
+                self._ask()
+                self._over.wait(max(0.0, began + self._plan.interval - time.monotonic()))
+        finally:
+            self.is_up = None  # whatever ended it: what nobody asks after any more is not known
 
     def _ask(self) -> None:
         request = HealthRequest(self._plan.url, self._plan.timeout)

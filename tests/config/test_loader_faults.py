@@ -133,6 +133,23 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
         ("prometheus: {jobs: api}", "1:20: prometheus.jobs: is text, must be a list; put [ ] around it"),
         ("exporter: {collectors: [x]}", ("1:25: exporter.collectors[0]: must be MODULE:CLASS, like "
                                         "mypackage.metrics:Queue")),
+        ("exporter: {probes: [{name: a, url: 'http://u:S3CRET@h/'}]}",
+         ("1:36: exporter.probes[0].url: must be an address like https://example.com/path, "
+         "without a user or a password")),
+        ("exporter: {probes: [{name: a, url: 'file:///etc/passwd'}]}",
+         ("1:36: exporter.probes[0].url: must be an address like https://example.com/path, "
+         "without a user or a password")),
+        ("exporter: {probes: [{name: a, url: 'http://h:99999/'}]}",
+         "1:36: exporter.probes[0].url: names no host, or no port that there is"),
+        ("exporter: {probes: [{name: a, url: 'http://h/é'}]}",
+         ("1:36: exporter.probes[0].url: may hold ASCII only: write other characters of a path as %xx, "
+         "of a host as xn--…")),
+        ("exporter: {probes: [{name: a, url: 'http://h'}, {name: a, url: 'http://i'}]}",
+         "1:56: exporter.probes[1].name: is the name of another probe"),
+        ("exporter: {collectors: ['a:B', 'a:B']}", "1:32: exporter.collectors[1]: stands there already"),
+        ("exporter: {probe_timeout: 15s}", "1:27: exporter.probe_timeout: must be shorter than probe_interval, 15s"),
+        ("exporter: {collector_timeout: 10s}",
+         "1:31: exporter.collector_timeout: must be shorter than 10s, when Prometheus gives up a scrape"),
         ("drift: {columns: {a.b: {threshold: 2}}}", "1:36: drift.columns['a.b'].threshold: is 2, must be at most 1"),
         ("tables: {values: {beard: {0: no, null: x}}}",
          ('1:30: tables.values.beard[0]: is false, must be text; YAML reads no as false: write "no"\n'

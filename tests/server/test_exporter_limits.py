@@ -3,15 +3,17 @@
 import gzip
 import resource
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from facemon.store.ledger import LEDGER_NAME
 from tests.server.exporters import Answer, Exporter, exporter
 from tests.server.test_metrics_server import make_store
 
@@ -202,3 +204,30 @@ def test_the_end_waits_for_a_scrape_some_seconds_only(tmp_path: Path) -> None:
         running.process.terminate()
         assert running.process.wait(10) == 0
         assert 4 < time.monotonic() - began < 7
+
+
+def test_a_locked_store_costs_only_its_own_metrics(tmp_path: Path) -> None:
+    make_store(tmp_path)
+    (tmp_path / "slow.py").write_text(SLOW.replace("1.5", "0"))
+    (tmp_path / "facemon.yaml").write_text('exporter: {collectors: ["slow:Slow"]}\n')
+    with exporter(tmp_path) as running:
+        assert 'facemon_source_up{source="store"} 1.0' in running.get("/metrics").text
+        with closing(sqlite3.connect(tmp_path / ".facemon" / LEDGER_NAME, isolation_level=None)) as other:
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN EXCLUSIVE")
+            began = time.monotonic()
+            locked = running.get("/metrics").text
+            assert 4 < time.monotonic() - began < 7
+            assert 'facemon_source_up{source="store"} 0.0' in locked
+            assert "\nslow 1.0" in locked
+            assert "images_processed_total" not in locked
+            assert running.get("/ready").status == 503
+            assert running.get("/ready").text == f"the store in {tmp_path / '.facemon'} does not answer\n"
+            assert running.get("/health").status == 200
+        deadline = time.monotonic() + 35
+        while 'facemon_source_up{source="store"} 1.0' not in running.get("/metrics").text:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert running.get("/ready").status == 200
+    assert "warning: no metrics of store: it did not end within 5 s" in running.said
+    assert "the metrics of store are back" in running.said
