@@ -5,6 +5,7 @@ import string
 import threading
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLCertVerificationError
 from urllib.parse import quote, urljoin, urlsplit
 
 from facemon import __version__
@@ -43,6 +44,8 @@ class HealthRequest:
                     return "it redirects to what is no plain web address"
         except TimeoutError:
             return "no answer in time"
+        except SSLCertVerificationError as error:
+            return f"its certificate is refused: {error.verify_message}"
         except OSError as error:
             return (error.strerror or str(error)).lower()
         except HTTPException:

@@ -1,5 +1,6 @@
 """A real HTTP service to be probed, which does on each path what services in trouble do."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -75,9 +76,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def service(port: int = 0) -> Iterator[Service]:
+def service(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     """Run a service until the block ends; what hangs then ends too."""
     with _Server(("127.0.0.1", port), _Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         server.service = Service(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -1,5 +1,9 @@
 """Probes of a real `facemon serve-metrics`: what counts as up, and what a service in trouble cannot do to others."""
 
+import shutil
+import socket
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,6 +90,36 @@ def test_a_status_that_is_not_known_yet_is_absent(tmp_path: Path) -> None:
             assert "external_service_status" not in running.get("/metrics").text
             wait_until(lambda: statuses(running) == {"slow": 0})
             assert "warning: the service slow is down: no answer in time" in running.said
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+def test_certificates_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    request = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    named = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*request, *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with service(tls=context) as probed, socket.create_server(("127.0.0.1", 0)) as mute:
+        urls = {"tls": f"https://localhost:{probed.port}/health", "mute": f"https://localhost:{mute.getsockname()[1]}/"}
+        configure(tmp_path, urls, interval="1m", timeout="2s")
+        with exporter(tmp_path) as running:
+            wait_until(lambda: statuses(running) == {"tls": 0, "mute": 0})
+        assert "warning: the service tls is down: its certificate is refused: self-signed certificate" in running.said
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with exporter(tmp_path) as running:
+            wait_until(lambda: statuses(running) == {"tls": 1, "mute": 0})
 
 
 def test_services_that_hang_delay_nobody(tmp_path: Path) -> None:
