@@ -36,8 +36,9 @@ def serve_metrics(
 ) -> ExitCode:
     """Serve metrics: /metrics, /health and /ready, until interrupted.
 
-    Those of the store, the status of the services in exporter.probes, and what exporter.collectors yield. SIGHUP reads
-    the configuration anew.
+    Those of the store, the status of the services in exporter.probes, and what exporter.collectors yield.
+
+    SIGHUP reads the configuration anew.
     """
     from prometheus_client import make_wsgi_app
 

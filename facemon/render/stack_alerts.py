@@ -75,8 +75,9 @@ _SOURCE_UNREADABLE = _Switch(
     f"{label('instance')} answers, but its source {label('source')} cannot be read.",
     Runbook(
         "The exporter lives, but what it should export is out of its reach.",
-        ("the store is missing, damaged, of another version", "its folder cannot be written, which its journal needs"),
-        ("Run `facemon store verify` as the exporter's user.",),
+        ("the store is missing, damaged, of another version", "its folder cannot be written, which its journal needs",
+         "a collector in `exporter.collectors` raises, hangs, or yields what would break the scrape"),
+        ("Run `facemon store verify` as the exporter's user.", "Read what the exporter said on stderr."),
     ),
 )  # fmt: skip
 _SERVICE_DOWN = _Switch(
