@@ -13,7 +13,7 @@ from facemon.store.process_lock import ProcessLock
 LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
 FOLDERS = ("segments", "references", "reports", "locks")
-STORE_VERSION = 2
+STORE_VERSION = 3
 _APPLICATION_ID = 0x66616365  # "face"
 _BUSY_SECONDS = 30
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
@@ -34,7 +34,11 @@ CREATE TABLE profiles (
     PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
-    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '');
+    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
+    flushes INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE request_totals (
+    instance TEXT, metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL,
+    PRIMARY KEY (instance, metric, labels, part)) WITHOUT ROWID;
 CREATE TABLE baselines (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL, model TEXT,
     origin TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER, until INTEGER, rows INTEGER NOT NULL,

@@ -1,0 +1,116 @@
+"""The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
+from starlette.requests import Request
+
+from facemon.config.serving import ApiConfig
+from facemon.server.refusal import refuse
+
+_UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+"""What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""
+_FORM = "multipart/form-data"
+
+
+class SentImage(NamedTuple):
+    """An image as it was sent, with the name of its file or field."""
+
+    name: str
+    content: bytes
+
+
+async def read_images(request: Request, config: ApiConfig) -> list[SentImage]:
+    """All images of a request; none is empty."""
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if int(request.headers.get("content-length", 0)) > config.max_body:
+        refuse(413, _too_large(config.max_body))
+    if kind == _FORM:
+        reader: _Body | _Form = _Form(options.get("boundary", ""), config.max_in_flight)
+    elif kind in _UNTYPED or kind.startswith("image/"):
+        reader = _Body()
+    else:
+        refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
+    async for chunk in _chunks(request, config):
+        reader.add(chunk)
+    return reader.images()
+
+
+async def _chunks(request: Request, config: ApiConfig) -> AsyncIterator[bytes]:
+    """The body as it comes; 413 beyond the limit, 408 when it takes too long."""
+    size, limit, seconds = 0, config.max_body, config.timeout.total_seconds()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    refuse(413, _too_large(limit))
+                yield chunk
+    except TimeoutError:
+        refuse(408, f"the body had not arrived after {seconds:g} s")
+
+
+@dataclass(slots=True)
+class _Body:
+    """One image, which is the whole body."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+    def add(self, chunk: bytes) -> None:
+        self.content += chunk
+
+    def images(self) -> list[SentImage]:
+        if not self.content:
+            refuse(400, "the body is empty: send an image")
+        return [SentImage("body", bytes(self.content))]
+
+
+class _Form:
+    """The files of a form; its other fields are of no interest."""
+
+    def __init__(self, boundary: str, most: int) -> None:
+        if not boundary:
+            refuse(400, f"{_FORM} needs a boundary")
+        self._most = most
+        self._parser = PushMultipartParser(boundary, max_segment_count=most, strict=True)
+        self._files: list[tuple[str, bytearray]] = []
+        self._is_file = False
+
+    def add(self, chunk: bytes) -> None:
+        try:
+            for found in self._parser.parse(chunk):
+                self._take(found)
+        except ParserLimitReached:
+            refuse(413, f"the form has more than {self._most} parts, or a part with too long a head")
+        except MultipartError as error:
+            refuse(400, f"the form cannot be read: {error}")
+
+    def _take(self, found: "MultipartSegment | bytearray | None") -> None:
+        if isinstance(found, MultipartSegment):
+            self._is_file = found.filename is not None
+            if self._is_file:
+                self._files.append((found.filename or found.name, bytearray()))
+        elif found and self._is_file:
+            self._files[-1][1].extend(found)
+
+    def images(self) -> list[SentImage]:
+        try:
+            self._parser.close()
+        except MultipartError as error:
+            refuse(400, f"the form cannot be read: {error}")
+        if not self._files:
+            refuse(400, "the form has no file: curl -F image=@face.jpg sends one")
+        if empty := next(_empty(self._files), None):
+            refuse(400, f"the file {empty!r} is empty")
+        return [SentImage(name, bytes(content)) for name, content in self._files]
+
+
+def _empty(files: list[tuple[str, bytearray]]) -> Iterator[str]:
+    return (name for name, content in files if not content)
+
+
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit} bytes"
