@@ -110,6 +110,7 @@ class _Server:
         from facemon.server.api_gauges import ApiGauges
         from facemon.server.api_server import ApiServer, most_connections
         from facemon.server.counted_requests import CountedRequests
+        from facemon.server.guarded_connection import ConnectionLimits
         from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.prediction_queue import PredictionQueue
@@ -135,7 +136,7 @@ class _Server:
 
         self._server = ApiServer(
             CountedRequests(api.application(), counts, report=self._report, access_log=note if entries else None),
-            connections=most_connections(config.api.max_connections),
+            limits=ConnectionLimits(most_connections(config.api.max_connections)),
             patience=config.api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )

@@ -66,7 +66,7 @@ class Predictor:
         if isinstance(content, ImageProblem):
             chunk.outcomes.append(replace(outcome, problem=content))
             return
-        outcome = replace(outcome, sha256=hashlib.sha256(content).hexdigest())
+        outcome = replace(outcome, sha256=given.sha256 or hashlib.sha256(content).hexdigest())
         needed = partial(self._needed_size, given.box) if self._shrinks else None
         decoded = decode_image(content, self._limits.max_pixels, with_time=given.observed_from_exif, needed=needed)
         if isinstance(decoded, ImageProblem):

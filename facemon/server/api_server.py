@@ -6,9 +6,12 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
+import uvicorn
+
 from facemon.config.quantities import Listen
 from facemon.errors import FacemonError
 from facemon.server.asgi import Application
+from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
 
 _BACKLOG = 2048
 _IDLE_SECONDS = 10
@@ -45,14 +48,10 @@ class ApiServer:
     """Answers requests until SIGINT or SIGTERM, or until it is told to stop."""
 
     def __init__(
-        self, application: Application, *, connections: int, patience: float, refused: Callable[[int], None]
+        self, application: Application, *, limits: ConnectionLimits, patience: float, refused: Callable[[int], None]
     ) -> None:
         """`refused` hears the code of each request that is ended before the application sees it."""
-        import uvicorn
-
-        from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
-
-        guarded = partial(GuardedConnection, limits=ConnectionLimits(connections), refused=refused)
+        guarded = partial(GuardedConnection, limits=limits, refused=refused)
         config = uvicorn.Config(
             application,
             http=guarded,

@@ -4,6 +4,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from facemon.server.asgi import Application, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ class CountedRequests:
     ) -> None:
         """`report` hears of each error that ends a request, and of its id; without it the error goes on."""
         self._application = application
+        self._first_id, self._requests = secrets.token_hex(4), count(1)
         self._counts = counts
         self._report = report
         self._access_log = access_log
@@ -40,7 +42,7 @@ class CountedRequests:
             await self._application(scope, receive, send)
             return
         began, code, is_answered = time.perf_counter(), 500, False
-        request_id = scope[REQUEST_ID] = _request_id(scope)
+        request_id = scope[REQUEST_ID] = self._request_id(scope)
 
         async def counting(message: Message) -> None:
             nonlocal code, is_answered
@@ -62,6 +64,10 @@ class CountedRequests:
                 raise
             self._report(error, request_id.decode())
 
+    def _request_id(self, scope: Scope) -> bytes:
+        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+        return given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}".encode()
+
     def _finish(self, scope: Scope, code: int, seconds: float) -> None:
         endpoint = template_of(scope)
         self._counts.count(endpoint, scope["method"], code, seconds)
@@ -80,8 +86,3 @@ def template_of(scope: Scope) -> str:
         return UNMATCHED
     mounted = scope.get("root_path", "").removeprefix(scope.get("app_root_path", ""))
     return f"{mounted}{template}"
-
-
-def _request_id(scope: Scope) -> bytes:
-    given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
-    return given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8).encode()

@@ -50,7 +50,7 @@ class LivePredictions:
         if (computing := self._computing.get(sha256)) is not None:
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
-        future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, source=source))
+        future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source))
         self._computing[sha256] = future
         try:
             predicted = await asyncio.shield(future)

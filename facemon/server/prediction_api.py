@@ -75,7 +75,10 @@ class PredictionApi:
             images = await read_images(request, self._config)
             self._enter(len(images) - 1)
             taken = len(images)
-            answers = await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
+            if taken == 1:
+                answers = [await self._predictions.answer(images[0].content, source)]
+            else:
+                answers = await asyncio.gather(*(self._predictions.answer(each.content, source) for each in images))
         finally:
             self._in_flight -= taken
         if all(answer.error is not None for answer in answers):
