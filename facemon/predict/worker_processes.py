@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from facemon.errors import FacemonError
@@ -31,7 +31,8 @@ class WorkerProcesses(Generic[Answer_co]):
     """Hands each chunk to a process that is free; as many threads as there are processes may call it at once."""
 
     def __init__(self, connections: Sequence[Connection]) -> None:
-        self._free: SimpleQueue[Connection | None] = SimpleQueue()
+        # The one that was busy last goes first: its processor still has the weights at hand.
+        self._free: LifoQueue[Connection | None] = LifoQueue()
         for connection in connections:
             self._free.put(connection)
         self._lock = threading.Lock()
