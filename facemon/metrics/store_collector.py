@@ -27,12 +27,19 @@ class StoreCollector(Collector):
     """Metric families from a ledger, opened anew for each scrape so that a store that returns is seen."""
 
     def __init__(
-        self, open_ledger: Callable[[], Ledger], model: ModelConfig, groups: Collection[MetricGroup], must_read: bool
+        self,
+        open_ledger: Callable[[], Ledger],
+        model: ModelConfig,
+        groups: Collection[MetricGroup],
+        must_read: bool,
+        announced: CommandRun | None = None,
     ) -> None:
         self._open_ledger = open_ledger
         self._model = model
         self._groups = groups
         self._must_read = must_read
+        self._announced = announced
+        """A run that is told as it will be entered, in place of the one before."""
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering does not read the store."""
@@ -70,6 +77,8 @@ class StoreCollector(Collector):
             yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
             decided = [((check,), at / _MICROS) for check, _, at in checks if at is not None]
             yield from _known("drift_decided_timestamp_seconds", decided)
+        if announced := self._announced:
+            runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
 
     def _model_families(self, totals: Totals) -> Iterator[Family]:
@@ -95,16 +104,20 @@ def build_registry(
     groups: Collection[MetricGroup] = tuple(MetricGroup),
     *,
     must_read: bool = False,
+    announced: CommandRun | None = None,
 ) -> CollectorRegistry:
-    """A registry of its own, which holds the store's metrics and nothing else."""
+    """A registry of its own, which holds the store's metrics and nothing else.
+
+    `announced` is a run that is about to succeed: it is shown as if it had ended.
+    """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(StoreCollector(open_ledger, model, groups, must_read))
+    registry.register(StoreCollector(open_ledger, model, groups, must_read, announced))
     return registry
 
 
 def _histogram(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
     entry = CATALOGUE[metric]
-    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels)
+    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
     for labels in sorted({*expected, *(key.labels for key in totals if key.metric == metric)}):
         count, buckets = 0.0, list[tuple[str, float]]()
         for index in range(len(entry.buckets) + 1):
@@ -153,7 +166,8 @@ def _known(metric: str, series: Series) -> Iterator[Family]:
 
 
 def _gauge(metric: str, series: Series) -> Family:
-    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    entry = CATALOGUE[metric]
+    family = GaugeMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
     for labels, value in series:
         family.add_metric(labels, value)
     return family
