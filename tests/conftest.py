@@ -76,8 +76,8 @@ def astronaut() -> Path:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """An empty folder that every user of this machine may read, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(prefix="facemon-open-") as name:
+    """An empty folder that every user of this machine may read, which pytest's own (and many a TMPDIR) are not."""
+    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

@@ -76,6 +76,8 @@ def export_metrics(
         raise UsageError("--textfile, --pushgateway and -o exclude each other")
     how = PushOptions(job, tuple(grouping or ()), user, password_file, token_file, ca_file, timeout)
     gateway = how.pushgateway(pushgateway, delete=delete)
+    if gateway is not None and gateway.tells_its_secret:
+        session.console.say(f"note: the secret goes to {gateway.group.url} unencrypted; https would hide it")
     if gateway is not None and delete:
         return _delete(session, gateway, export)
     return _export(session, _GROUPS[export or Export.ALL], textfile, gateway)

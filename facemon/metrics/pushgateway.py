@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
+from facemon.config.quantities import Listen
 from facemon.errors import FacemonError
 
 _FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,6 +52,13 @@ class Pushgateway:
     """The certificates that are trusted; none = those of the system."""
     timeout_s: float = 10.0
     """For the whole conversation, however slowly the other side talks."""
+
+    @property
+    def tells_its_secret(self) -> bool:
+        """Whether the secret leaves this machine without encryption."""
+        parts = urlsplit(self.group.url)
+        is_near = Listen(parts.hostname or "", 0).is_loopback
+        return self.authorization is not None and parts.scheme == "http" and not is_near
 
     def replace(self, text: str) -> None:
         """Put metrics in the place of the group's; FacemonError when they were not taken."""

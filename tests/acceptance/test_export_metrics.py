@@ -225,6 +225,16 @@ def test_a_secret_is_never_printed(facemon: RunFacemon, folder: Path, how: str) 
         assert shown not in refused.stderr + refused.stdout
 
 
+def test_a_secret_in_the_open_is_said(facemon: RunFacemon, folder: Path) -> None:
+    (folder / "secret").write_text("s3cret\n")
+    url = "http://gateway.invalid:9091"
+    arguments = ("export-metrics", "--pushgateway", url, "--token-file", "secret", "--timeout", "5")
+    outcome = facemon(*arguments, cwd=folder, env={"no_proxy": "*"})
+    assert outcome.returncode == 1
+    assert f"note: the secret goes to {url} unencrypted" in outcome.stderr
+    assert "unencrypted" not in facemon(*arguments, "-q", cwd=folder, env={"no_proxy": "*"}).stderr
+
+
 def test_tls(facemon: RunFacemon, folder: Path) -> None:
     certificate = write_certificate(folder)
     with gateway(certificate=certificate) as server:

@@ -73,6 +73,22 @@ def test_a_secret_is_not_shown_by_accident() -> None:
     assert "secret" not in repr(reach("http://127.0.0.1:1", authorization="Bearer secret"))
 
 
+@pytest.mark.parametrize(
+    ("url", "authorization", "tells"),
+    [
+        ("http://gateway.example:9091", "Basic x", True),
+        ("http://10.0.0.1", "Bearer x", True),
+        ("https://gateway.example", "Basic x", False),
+        ("http://gateway.example", None, False),
+        ("http://127.0.0.1:9091", "Basic x", False),
+        ("http://[::1]:9091", "Basic x", False),
+        ("http://localhost:9091", "Basic x", False),
+    ],
+)
+def test_a_secret_in_the_open(url: str, authorization: str | None, tells: bool) -> None:
+    assert reach(url, authorization=authorization).tells_its_secret == tells
+
+
 def test_a_secret_does_not_follow_a_redirect() -> None:
     with gateway() as elsewhere, gateway(status=307, location=f"{elsewhere.url}/metrics/job/x") as server:
         pushgateway = reach(server.url, authorization="Bearer secret")
