@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types goldens tools peers bench build clean
+.PHONY: help demo test lint format types docs goldens tools peers bench build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: $(VENV)/.dev ## Put the code into its one style
 tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter and test photographs into .tools/
 	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
+
+docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
+	@$(BIN)/python tools/write_docs.py
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
