@@ -13,7 +13,7 @@ from benchmarks.command import FACEMON
 from benchmarks.machine import ROUNDS, Line, rounds
 from benchmarks.mobilenet import HEADS, config_text, write_mobilenet
 from benchmarks.photographs import SIZES, crops
-from benchmarks.process_usage import run_measured
+from benchmarks.process_usage import Usage, run_measured
 from benchmarks.results_table import Table
 from benchmarks.served import Running, Server, facemon_servers, running
 
@@ -88,7 +88,7 @@ def _predicted(site: Path) -> Speed:
     return Speed(_MANY / (all_of_them.cpu - few.cpu), _MANY / (all_of_them.wall - few.wall))
 
 
-def _predict_usage(site: Path, folders: Sequence[str]) -> "Usage":
+def _predict_usage(site: Path, folders: Sequence[str]) -> Usage:
     shutil.rmtree(site / ".facemon", ignore_errors=True)
     return run_measured([FACEMON, "predict", "-q", *(site / "images" / name for name in folders)], site)
 

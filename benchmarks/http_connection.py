@@ -24,7 +24,7 @@ def request_bytes(image: bytes, port: int, field: str | None) -> bytes:
 
 
 class Connection:
-    """Connects when it is first used, and again where the server closed it after an answer."""
+    """Connects when it is opened or first used, and again where the server closed it after an answer."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -32,10 +32,15 @@ class Connection:
 
     async def exchange(self, request: bytes) -> int:
         """Send a request; the answer's status, or OSError where the server closed without one."""
-        if self._stream is None or not self._stream.is_open:
-            loop = asyncio.get_running_loop()
-            _, self._stream = await loop.create_connection(_Stream, "127.0.0.1", self._port)
-        return await self._stream.exchange(request)
+        stream = self._stream
+        if stream is None or not stream.is_open:
+            stream = await self.open()
+        return await stream.exchange(request)
+
+    async def open(self) -> "_Stream":
+        """Connect; OSError where nobody listens."""
+        _, self._stream = await asyncio.get_running_loop().create_connection(_Stream, "127.0.0.1", self._port)
+        return self._stream
 
     def close(self) -> None:
         """Close at once, whatever is under way."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks.http_connection import Connection, request_bytes
 
 _PATIENCE_S = 60
-"""How long answers are waited for once all is sent."""
+"""How long an answer is waited for."""
+_BETWEEN_CONNECTIONS_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,23 @@ async def send(load: Load) -> Outcome:
     files = sorted(Path(load.images).rglob("*.jpg"))
     requests = [request_bytes(path.read_bytes(), load.port, load.field) for path in files]
     generator = _Generator(load, requests)
+    connections = await _opened(load)
     begin = time.perf_counter()
-    await (generator.closed() if load.rate is None else generator.paced(load.rate))
+    await (generator.closed(connections) if load.rate is None else generator.paced(connections, load.rate))
+    for connection in connections:
+        connection.close()
     generator.outcome.seconds = time.perf_counter() - begin
     generator.outcome.statuses = {str(status): count for status, count in sorted(generator.statuses.items())}
     return generator.outcome
+
+
+async def _opened(load: Load) -> list[Connection]:
+    """One after the other, so that a server's processes share them: at once, the first to wake takes all."""
+    connections = [Connection(load.port) for _ in range(load.connections)]
+    for connection in connections:
+        await connection.open()
+        await asyncio.sleep(_BETWEEN_CONNECTIONS_S)
+    return connections
 
 
 class _Generator:
@@ -69,18 +82,16 @@ class _Generator:
         self._requests = requests
         self._sent = 0
 
-    async def closed(self) -> None:
-        await asyncio.gather(*(self._one_after_the_other() for _ in range(self._load.connections)))
+    async def closed(self, connections: Sequence[Connection]) -> None:
+        await asyncio.gather(*map(self._one_after_the_other, connections))
 
-    async def _one_after_the_other(self) -> None:
-        connection = Connection(self._load.port)
+    async def _one_after_the_other(self, connection: Connection) -> None:
         while self._sent < self._load.count:
             await self._send_next(connection)
-        connection.close()
 
-    async def paced(self, rate: float) -> None:
+    async def paced(self, connections: Sequence[Connection], rate: float) -> None:
         """Connections are taken in turn, so that none is idle for long enough to be closed by the server."""
-        free = deque(Connection(self._load.port) for _ in range(self._load.connections))
+        free = deque(connections)
         somebody_is_free = asyncio.Event()
         under_way = set[asyncio.Task[None]]()
 
@@ -100,8 +111,6 @@ class _Generator:
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         await asyncio.gather(*under_way)
-        for connection in free:
-            connection.close()
 
     async def _send_next(self, connection: Connection) -> None:
         request = self._requests[self._sent % len(self._requests)]
