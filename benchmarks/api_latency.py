@@ -24,7 +24,7 @@ def latency_line(server: Server, site: Path, images: Path) -> Line:
             "in process": lambda: _in_process(site, images),
         }
         seconds = {name: [each for some in answers for each in some] for name, answers in rounds(sides).items()}
-    worst = {name: quantiles(each, n=100)[98] for name, each in seconds.items()}
+    worst = {name: percentile_99(each) for name, each in seconds.items()}
     ratio = worst["served"] / worst["in process"]
     note = ", ".join(
         f"{name} {1000 * worst[name]:.1f} ms, median {1000 * median(each):.1f}" for name, each in seconds.items()
@@ -40,7 +40,7 @@ def percentile_99(seconds: Sequence[float]) -> float:
 
 def _in_process(site: Path, images: Path) -> list[float]:
     """In a process of its own, so that nothing of the bench is in its way."""
-    command = [sys.executable, "-m", "benchmarks.api_latency", site / "facemon.yaml", images]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.api_latency", site / "facemon.yaml", images]
     answer = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)
     return [float(each) for each in json.loads(answer.stdout)]
 

@@ -1,7 +1,6 @@
 """The servers that `facemon serve` is measured beside: each as its documentation says, in its own environment."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.peers.served_network import BATCH, NETWORK, PORT, WORKERS
@@ -30,8 +29,8 @@ def _version(name: str) -> str:
 
 def _bentoml(network: Path, workers: int, batch: int) -> Server:
     module, field = ("bentoml_batched", "images") if batch > 1 else ("bentoml_single", None)
-    command = [_bin("bentoml") / "bentoml", "serve", f"benchmarks.peers.{module}:Classifier"]
-    options = ["--port", "{port}", "--host", "127.0.0.1", "--working-dir", _ROOT]
+    command: list[str | Path] = [_bin("bentoml") / "bentoml", "serve", f"benchmarks.peers.{module}:Classifier"]
+    options: list[str | Path] = ["--port", "{port}", "--host", "127.0.0.1", "--working-dir", _ROOT]
     return Server(_shown(workers, batch), [*command, *options], _environment(network, workers, batch), field)
 
 
@@ -45,7 +44,8 @@ def _bin(name: str) -> Path:
 
 
 def _shown(workers: int, batch: int) -> str:
-    return f"{workers} worker{'s' if workers > 1 else ''}, " + (f"batches of up to {batch}" if batch > 1 else "no batches")
+    batches = f"batches of up to {batch}" if batch > 1 else "no batches"
+    return f"{workers} worker{'s' if workers > 1 else ''}, {batches}"
 
 
 def _environment(network: Path, workers: int, batch: int) -> dict[str, str]:

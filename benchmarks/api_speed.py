@@ -24,13 +24,15 @@ _COMPARED = 20
 _SERVE, _PREDICT = "facemon serve", "facemon predict"
 ABOUT = f"""\
 {_REQUESTS:,} distinct JPEGs of 178x218 and about 12 KiB, {_CONNECTIONS} connections that stay open, no cache, the
-network of the first section. CPU: processor seconds of all of a server's processes, user and system, from the first of
-{_REQUESTS:,} requests to the last answer, after {_WARM_UP} that warm it up; the load generator is another process, takes
-part of the same cores, and is not counted. `facemon serve` and `facemon predict` write the log; the other servers write
-nothing. `facemon predict` is what {_REQUESTS:,} files cost above {_FEW}, so that its start-up does not count. BentoML,
-LitServe and mosec, each as its documentation has it, run the same ONNX file by onnxruntime with one thread a call and no
+network of the first section. CPU: processor seconds of all of a server's processes, user and system, over
+{_REQUESTS:,} requests, after {_WARM_UP} that warm it up; the load generator is another process, takes part of the same
+cores, and is not counted. `facemon serve` and `facemon predict` write the log; the other servers write nothing.
+`facemon predict` is what {_REQUESTS:,} files cost above {_FEW}, so that its start-up does not count. BentoML, LitServe
+and mosec, each as its documentation has it, run the same ONNX file by onnxruntime with one thread a call and no
 spinning, decode by Pillow, and must give facemon's answers. Each server is tried with one worker and two, and each of
-the others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds.
+the others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds. One
+connection: each request is sent when the last one is answered; the same images, in turn with calls of
+`Predictor.predict` in a process of their own.
 """
 
 
@@ -48,14 +50,14 @@ def measure(folder: Path) -> Iterator[Line | Table]:
     candidates = {_SERVE: facemon_servers(), **peer_servers(site / "mobilenet.onnx")}
     images = site / "images"
     first = {name: {each.name: _served(each, site, images) for each in servers} for name, servers in candidates.items()}
-    best = {name: max(tried, key=lambda each, tried=tried: tried[each].of_cpu) for name, tried in first.items()}
-    kept = {name: next(each for each in candidates[name] if each.name == best[name]) for name in candidates}
+    kept = {name: _best(servers, first[name]) for name, servers in candidates.items()}
     _compare_answers(kept, site, sorted(images.rglob("*.jpg"))[:_COMPARED])
     sides: dict[str, Callable[[], Speed]] = {name: partial(_served, each, site, images) for name, each in kept.items()}
-    speeds = {name: _median(each) for name, each in rounds({**sides, _PREDICT: partial(_predicted, site)}).items()}
+    sides[_PREDICT] = partial(_predicted, site)
+    speeds = {name: _median(each) for name, each in rounds(sides).items()}
     yield from _lines(speeds)
     yield latency_line(kept[_SERVE], site, images)
-    yield _table(speeds, best)
+    yield _table(speeds, {name: each.name for name, each in kept.items()})
     yield _tried(first)
 
 
@@ -81,6 +83,10 @@ def _served(server: Server, site: Path, images: Path) -> Speed:
     if outcome.statuses != {"200": _REQUESTS}:
         raise RuntimeError(f"{server.name} answered {outcome.statuses}")
     return Speed(_REQUESTS / cpu, _REQUESTS / outcome.seconds)
+
+
+def _best(servers: Sequence[Server], speeds: Mapping[str, Speed]) -> Server:
+    return max(servers, key=lambda server: speeds[server.name].of_cpu)
 
 
 def _predicted(site: Path) -> Speed:

@@ -21,7 +21,7 @@ def tree(process: int) -> Iterator[int]:
 
 
 def cpu_seconds_of_tree(process: int) -> float:
-    """Processor seconds, of the system's for them too, since they began; with children that ended and were waited for."""
+    """Processor seconds, user and system, since they began; children that ended and were waited for count too."""
     ticks = 0
     for each in tree(process):
         with suppress(OSError):

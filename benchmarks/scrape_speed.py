@@ -29,9 +29,9 @@ _SMALL_ROWS = 100_000
 _ATTRIBUTES = tuple(BASE_RATES)[:21]
 _CHECK = ("drift-check", "--check", "model", "--since", "1h", "--exit-zero")
 ABOUT = f"""\
-Both stores hold the same {_SMALL_ROWS:,} rows of {len(_ATTRIBUTES)} attributes, a reference and a drift check; the large
-one is a copy of the busy day's store, to which they were added. Each is served by `facemon serve-metrics`. {_SCRAPES}
-scrapes of each in turn, over new connections as Prometheus' first, seen from the client.
+Both stores hold the same {_SMALL_ROWS:,} rows of {len(_ATTRIBUTES)} attributes, a reference and a drift check; the
+large one is a copy of the busy day's store, to which they were added. Each is served by `facemon serve-metrics`.
+{_SCRAPES} scrapes of each in turn, each over a new connection, timed by the client.
 """
 
 

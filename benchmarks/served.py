@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
@@ -22,6 +22,7 @@ from benchmarks.process_tree import cpu_seconds_of_tree, tree
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_S, _STOP_S = 60, 30
+_LOOK_AROUND_S = 1
 _WORKERS_OPTION = "--workers"
 
 
@@ -44,29 +45,33 @@ class Running:
     port: int
     field: str | None
 
-    def load(self, images: Path, count: int, connections: int, rate: float | None = None) -> Outcome:
-        """Put it under load from a process of its own."""
-        with self.under_load(images, count, connections, rate) as generator:
-            answer, _ = generator.communicate()
-        if generator.returncode:
-            raise RuntimeError(f"the load generator ended with {generator.returncode}")
-        return Outcome(**json.loads(answer))
-
-    @contextmanager
-    def under_load(
-        self, images: Path, count: int, connections: int, rate: float | None
-    ) -> Iterator[subprocess.Popen[str]]:
-        """The generator, which ends by itself once it has sent all and was answered."""
+    def load(
+        self,
+        images: Path,
+        count: int,
+        connections: int,
+        *,
+        rate: float | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Put it under load from a process of its own; `meanwhile` is called every second until that ends."""
         plan = json.dumps(asdict(Load(self.port, str(images), count, connections, rate, self.field)))
         command = [sys.executable, "-m", "benchmarks.load_generator", plan]
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as generator:
-            yield generator
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    answer, _ = generator.communicate(timeout=_LOOK_AROUND_S)
+                    break
+                meanwhile()
+        if generator.returncode:
+            raise RuntimeError(f"the load generator ended with {generator.returncode}")
+        return Outcome(**json.loads(answer))
 
     def answer(self, image: bytes) -> Any:
         """What it says of an image."""
         kind, body = body_of(image, self.field)
         request = Request(f"http://127.0.0.1:{self.port}/predict", body, {"Content-Type": kind})
-        with urlopen(request, timeout=_START_S) as response:
+        with urlopen(request, timeout=_START_S) as response:  # noqa: S310 - ours, and http
             return json.load(response)
 
     def cpu_seconds(self) -> float:
@@ -75,10 +80,12 @@ class Running:
 
 
 def facemon_servers() -> list[Server]:
-    """`facemon serve` as it comes, and with two workers where it has that option."""
+    """`facemon serve` as it comes, or with one worker and with two where it has that option."""
     serve: list[str | Path] = [FACEMON, "serve", "--listen", "127.0.0.1:{port}"]
     described = subprocess.run([FACEMON, "serve", "--help"], capture_output=True, text=True, check=True).stdout
-    choices: list[list[str]] = [[_WORKERS_OPTION, "1"], [_WORKERS_OPTION, "2"]] if _WORKERS_OPTION in described else [[]]
+    choices: list[list[str]] = [[]]
+    if _WORKERS_OPTION in described:
+        choices = [[_WORKERS_OPTION, "1"], [_WORKERS_OPTION, "2"]]
     return [Server(" ".join(["facemon serve", *more]), [*serve, *more], os.environ) for more in choices]
 
 

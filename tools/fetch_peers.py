@@ -1,12 +1,14 @@
-"""Decides which drift detectors and servers the bench runs beside facemon: each in an environment below .tools/peers."""
+"""Decides which detectors and servers the bench runs beside facemon: each in an environment below .tools/peers."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-PEERS = Path(__file__).resolve().parent.parent / ".tools" / "peers"
-_OURS = ("onnxruntime==1.30.0", "pillow==12.3.0")
-"""What servers decode and compute with: the versions of constraints.txt, so that only the servers differ."""
+_ROOT = Path(__file__).resolve().parent.parent
+PEERS = _ROOT / ".tools" / "peers"
+_CONSTRAINTS = (_ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+_OURS = tuple(line for line in _CONSTRAINTS if line.partition("==")[0] in ("onnxruntime", "pillow"))
+"""What servers decode and compute with: the versions that facemon is measured with, so that only the servers differ."""
 PACKAGES = {
     # Each with the pyarrow that reads its tables; the first still needs numpy 1.
     "alibi-detect": ("0.13.0", ("pyarrow==20.0.0",)),

@@ -6,7 +6,7 @@ from PIL.Image import Image
 from benchmarks.peers.served_network import WORKERS, Answer, Network, pixels, setting
 
 
-@bentoml.service(workers=setting(WORKERS))  # type: ignore[untyped-decorator]
+@bentoml.service(workers=setting(WORKERS))
 class Classifier:
     """The network behind an image."""
 

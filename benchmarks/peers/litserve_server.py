@@ -11,7 +11,7 @@ from benchmarks.peers.served_network import BATCH, BATCH_WAIT_MS, PORT, WORKERS,
 class Classifier(litserve.LitAPI):  # type: ignore[misc]
     """The network behind a form's field `image`."""
 
-    def setup(self, device: str) -> None:
+    def setup(self, device: str) -> None:  # noqa: ARG002 - LitServe's own signature
         """Load the network in each worker."""
         self._network = Network()
 

@@ -44,9 +44,7 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            os.environ[NETWORK], options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(os.environ[NETWORK], options, providers=["CPUExecutionProvider"])
         self._heads = [output.name for output in self._session.get_outputs()]
 
     def answers(self, images: Sequence[NDArray[np.uint8]]) -> list[Answer]:
