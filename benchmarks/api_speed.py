@@ -139,7 +139,7 @@ def _lines(speeds: Mapping[str, Speed]) -> Iterator[Line]:
 
 def _table(speeds: Mapping[str, Speed], best: Mapping[str, str]) -> Table:
     rows = [(name, best.get(name, ""), f"{s.of_cpu:.0f}", f"{s.of_wall:.0f}") for name, s in speeds.items()]
-    return Table(("", "settings", "images per CPU second", "images per second"), tuple(rows))
+    return Table(("server", "settings", "images per CPU second", "images per second"), tuple(rows))
 
 
 def _tried(first: Mapping[str, Mapping[str, Speed]]) -> Table:

@@ -21,8 +21,10 @@ from benchmarks.load_generator import Load, Outcome
 from benchmarks.process_tree import cpu_seconds_of_tree, tree
 
 _ROOT = Path(__file__).resolve().parent.parent
-_START_S, _STOP_S = 60, 30
+_START_S, _LOADING_S, _STOP_S = 60, 10, 30
 _LOOK_AROUND_S = 1
+_REST = 0.1
+"""The share of a core that a server may use while nothing is asked of it."""
 _WORKERS_OPTION = "--workers"
 
 
@@ -99,6 +101,7 @@ def running(server: Server, folder: Path) -> Iterator[Running]:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_until_it_answers(process, port, server.name, folder / "server.log")
+        _wait_until_it_rests(process)
         yield Running(process.pid, port, server.field)
     finally:
         _stop(process)
@@ -110,7 +113,7 @@ def _free_port() -> int:
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, name: str, log: Path) -> None:
-    """Any answer will do, since not all have the same path for it; what loads after it is part of the warm-up."""
+    """Any answer will do, since not all have the same path for it."""
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:
         connection = HTTPConnection("127.0.0.1", port, timeout=_START_S)
@@ -121,6 +124,18 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, name: st
         connection.close()
         time.sleep(0.1)
     raise RuntimeError(f"{name} does not answer: {log.read_text()[-1000:]}")
+
+
+def _wait_until_it_rests(process: subprocess.Popen[bytes]) -> None:
+    """The first worker answers while others still load, which is no request's cost; some servers never rest."""
+    deadline = time.monotonic() + _LOADING_S
+    before = cpu_seconds_of_tree(process.pid)
+    while time.monotonic() < deadline:
+        time.sleep(_LOOK_AROUND_S)
+        now = cpu_seconds_of_tree(process.pid)
+        if now - before < _REST * _LOOK_AROUND_S:
+            return
+        before = now
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
