@@ -22,8 +22,8 @@ _COUNTER = "images_processed_total{"
 ABOUT = f"""\
 Capacity: images a second at {_CAPACITY_CONNECTIONS} connections, each of which sends its next request when the last is
 answered. The load: {_OVER} times as many requests a second, sent whatever the answers, over {_CONNECTIONS} connections;
-the images and the network of the section above, no cache. Memory: the most that all processes of the server held in
-each tenth of the time, looked at every second; what they share counts once.
+the images and the network of the section above, no cache, two workers where `serve` has workers. Memory: the most that
+all processes of the server held in each tenth of the time, looked at every second; what they share counts in each.
 """
 
 

@@ -31,11 +31,14 @@ def cpu_seconds_of_tree(process: int) -> float:
 
 
 def megabytes_of_tree(process: int) -> float:
-    """The memory that they hold, in MB; what several share counts once, as parts (`Pss` of proc(5))."""
+    """The memory that they hold, in MB; what several share counts in each.
+
+    Shares of it (`Pss`) would not do: they fall when a stranger on the machine loads the same libraries.
+    """
     kilobytes = 0
     for each in tree(process):
         with suppress(OSError):
-            for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+            for line in Path(f"/proc/{each}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
                     kilobytes += int(line.split()[1])
     return kilobytes * 1024 / 1e6
