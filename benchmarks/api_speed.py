@@ -77,12 +77,10 @@ def _served(server: Server, site: Path, images: Path) -> Speed:
     shutil.rmtree(site / ".facemon", ignore_errors=True)
     with running(server, site) as up:
         up.load(images, _WARM_UP, _CONNECTIONS)
-        begin = up.cpu_seconds()
         outcome = up.load(images, _REQUESTS, _CONNECTIONS)
-        cpu = up.cpu_seconds() - begin
     if outcome.statuses != {"200": _REQUESTS}:
         raise RuntimeError(f"{server.name} answered {outcome.statuses}")
-    return Speed(_REQUESTS / cpu, _REQUESTS / outcome.seconds)
+    return Speed(_REQUESTS / outcome.cpu_seconds, _REQUESTS / outcome.seconds)
 
 
 def _best(servers: Sequence[Server], speeds: Mapping[str, Speed]) -> Server:

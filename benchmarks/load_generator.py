@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.http_connection import Connection, request_bytes
+from benchmarks.process_tree import cpu_seconds_of_tree
 
 _PATIENCE_S = 60
 """How long an answer is waited for."""
@@ -30,6 +31,8 @@ class Load:
     """
 
     port: int
+    process: int
+    """The server's, whose tree's cost is taken from when all connections are open to the last answer."""
     images: str
     count: int
     connections: int
@@ -43,6 +46,7 @@ class Outcome:
     """What came of a load. A status of 0 is a request that was never answered."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     """Seconds from the first byte sent to the last received, in the order of the answers."""
@@ -56,11 +60,12 @@ async def send(load: Load) -> Outcome:
     requests = [request_bytes(path.read_bytes(), load.port, load.field) for path in files]
     generator = _Generator(load, requests)
     connections = await _opened(load)
-    begin = time.perf_counter()
+    cpu, begin = cpu_seconds_of_tree(load.process), time.perf_counter()
     await (generator.closed(connections) if load.rate is None else generator.paced(connections, load.rate))
+    generator.outcome.seconds = time.perf_counter() - begin
+    generator.outcome.cpu_seconds = cpu_seconds_of_tree(load.process) - cpu
     for connection in connections:
         connection.close()
-    generator.outcome.seconds = time.perf_counter() - begin
     generator.outcome.statuses = {str(status): count for status, count in sorted(generator.statuses.items())}
     return generator.outcome
 

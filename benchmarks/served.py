@@ -57,7 +57,7 @@ class Running:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Put it under load from a process of its own; `meanwhile` is called every second until that ends."""
-        plan = json.dumps(asdict(Load(self.port, str(images), count, connections, rate, self.field)))
+        plan = json.dumps(asdict(Load(self.port, self.process, str(images), count, connections, rate, self.field)))
         command = [sys.executable, "-m", "benchmarks.load_generator", plan]
         with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as generator:
             while True:
@@ -75,10 +75,6 @@ class Running:
         request = Request(f"http://127.0.0.1:{self.port}/predict", body, {"Content-Type": kind})
         with urlopen(request, timeout=_START_S) as response:  # noqa: S310 - ours, and http
             return json.load(response)
-
-    def cpu_seconds(self) -> float:
-        """What all its processes have cost so far."""
-        return cpu_seconds_of_tree(self.process)
 
 
 def facemon_servers() -> list[Server]:

@@ -1,6 +1,7 @@
 """The bench's load generator and its meter, against a server and processes of their own."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ def images(tmp_path: Path) -> Path:
 def _sent(server: _Server, images: Path, count: int, connections: int, **options: object) -> Outcome:
     async def run() -> Outcome:
         async with server.listening() as port:
-            return await send(Load(port, str(images), count, connections, **options))  # type: ignore[arg-type]
+            return await send(Load(port, os.getpid(), str(images), count, connections, **options))  # type: ignore[arg-type]
 
     return asyncio.run(run())
 
