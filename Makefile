@@ -41,10 +41,10 @@ docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-peers: $(VENV)/.dev ## Install the drift detectors that the bench compares with, each apart, into .tools/peers/
+peers: $(VENV)/.dev ## Install the detectors and servers that the bench compares with, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
-bench: tools peers ## Measure predict and drift-check beside their limits and others, or one PART=…; writes benchmarks/RESULTS.md
+bench: tools peers ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
