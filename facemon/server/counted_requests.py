@@ -1,5 +1,6 @@
 """Around an application: every request gets an id, is counted, and leaves a line in the access log."""
 
+import asyncio
 import re
 import secrets
 import time
@@ -9,7 +10,8 @@ from typing import Any
 
 from facemon.server.asgi import Application, Message, Receive, Scope, Send
 from facemon.server.request_counts import RequestCounts
-from facemon.values.request_outcome import UNMATCHED
+from facemon.server.route_templates import template_of
+from facemon.values.request_outcome import CLIENT_GONE
 
 REQUEST_ID = "request_id"
 """Where an application finds the id of its request, in the scope."""
@@ -19,13 +21,18 @@ AccessLog = Callable[[dict[str, Any]], None]
 
 
 class CountedRequests:
-    """Counts each answer of an application by its route's template, just before the answer is sent."""
+    """Counts each answer of an application by its route's template, just before the answer is sent.
+
+    An answer that an error cuts short counts as 500, one that was given up because its client left as what was sent of
+    it, and as 499 where nothing was.
+    """
 
     def __init__(
         self,
         application: Application,
         counts: RequestCounts,
         *,
+        endpoint_of: Callable[[Scope], str] = template_of,
         report: Callable[[Exception, str], None] | None = None,
         access_log: AccessLog | None = None,
     ) -> None:
@@ -33,6 +40,7 @@ class CountedRequests:
         self._application = application
         self._first_id, self._requests = secrets.token_hex(4), count(1)
         self._counts = counts
+        self._endpoint_of = endpoint_of
         self._report = report
         self._access_log = access_log
 
@@ -41,35 +49,29 @@ class CountedRequests:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        began, code, is_answered = time.perf_counter(), 500, False
+        began = time.perf_counter()
         request_id = scope[REQUEST_ID] = self._request_id(scope)
-
-        async def counting(message: Message) -> None:
-            nonlocal code, is_answered
-            if message["type"] == "http.response.start":
-                code = message["status"]
-                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
-            elif message["type"] == "http.response.body" and not message.get("more_body"):
-                # Before it is sent, so that who was answered finds the request counted.
-                is_answered = True
-                self._finish(scope, code, time.perf_counter() - began)
-            await send(message)
-
+        answer = _Answer(receive, send, request_id, lambda code: self._finish(scope, code, time.perf_counter() - began))
         try:
-            await self._application(scope, receive, counting)
+            await self._application(scope, answer.receive, answer.send)
+        except asyncio.CancelledError:
+            answer.finish(CLIENT_GONE if answer.code is None else answer.code)
+            raise
         except Exception as error:
-            if not is_answered:
-                self._finish(scope, 500, time.perf_counter() - began)
+            answer.finish(500)
             if self._report is None:
                 raise
             self._report(error, request_id.decode())
+        else:
+            # Cut short where the client has left; an application that answers nothing becomes the server's 500.
+            answer.finish(answer.code or 500)
 
     def _request_id(self, scope: Scope) -> bytes:
         given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
         return given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}".encode()
 
     def _finish(self, scope: Scope, code: int, seconds: float) -> None:
-        endpoint = template_of(scope)
+        endpoint = self._endpoint_of(scope)
         self._counts.count(endpoint, scope["method"], code, seconds)
         if self._access_log is not None:
             client = scope.get("client")
@@ -79,10 +81,41 @@ class CountedRequests:
             })  # fmt: skip
 
 
-def template_of(scope: Scope) -> str:
-    """The template of the route that a request took, with those of the applications that it is mounted in."""
-    template = getattr(scope.get("route"), "path", None)
-    if not isinstance(template, str):
-        return UNMATCHED
-    mounted = scope.get("root_path", "").removeprefix(scope.get("app_root_path", ""))
-    return f"{mounted}{template}"
+class _Answer:
+    """An answer on its way: what was sent of it, and whether its client still waits for it."""
+
+    def __init__(self, receive: Receive, send: Send, request_id: bytes, finished: Callable[[int], None]) -> None:
+        self.code: int | None = None
+        self._receive, self._send = receive, send
+        self._request_id = request_id
+        self._finished = finished
+        self._is_finished = self._is_client_gone = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._is_client_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.code = message["status"]
+            headers = [*message.get("headers", ())]
+            if all(name.lower() != _HEADER for name, _ in headers):
+                headers.append((_HEADER, self._request_id))
+            # A message of its own: the application may send the one that it gave again.
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body" and not message.get("more_body") and self.code is not None:
+            # Before it is sent, so that who was answered finds the request counted.
+            self.finish(self.code)
+        try:
+            await self._send(message)
+        except OSError:
+            self._is_client_gone = True
+            raise
+
+    def finish(self, code: int) -> None:
+        """Count the request, once; what fails because its client has left is no fault of the application."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._finished(CLIENT_GONE if self._is_client_gone and code >= 500 else code)

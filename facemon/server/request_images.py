@@ -10,11 +10,10 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from facemon.config.serving import ApiConfig
 from facemon.server.asgi import Receive
 from facemon.server.refusal import refuse
+from facemon.values.request_outcome import CLIENT_GONE
 
 _UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""
-CLIENT_GONE = 499
-"""What nginx made the custom for a client that left before it was answered."""
 _FORM = "multipart/form-data"
 
 

@@ -2,6 +2,8 @@
 
 UNMATCHED = "unmatched"
 """The endpoint of requests to a path that exists nowhere: a path must not become a series."""
+CLIENT_GONE = 499
+"""What nginx made the custom for a client that left before it was answered."""
 EXPECTED_CODES = (200, 400, 401, 408, 413, 415, 422, 500, 503)
 """The codes of POST /predict that are shown as 0 before the first: a ratio whose numerator has no series is silent."""
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
