@@ -1,6 +1,6 @@
 """Which route a request took, as the template of its path: read from what Starlette and FastAPI leave in the scope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from facemon.server.asgi import Scope
@@ -12,14 +12,14 @@ def template_of(scope: Scope) -> str:
 
     A mounted application without routes, such as one that serves files, counts as the path that it is mounted on.
     """
-    template = getattr(scope.get("route"), "path", None)
+    template = getattr(_left_route(scope), "path", None)
     if isinstance(template, str) and "app_root_path" not in scope:
         return template
     # A mount leaves the path that was asked for, not its template; a middleware that copies the scope leaves nothing;
     # a Starlette of another version no route. The routes themselves know.
     routes = getattr(scope.get("router", scope.get("app")), "routes", ())
-    asked = {**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}
-    return _taken(routes, asked) or UNMATCHED
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    return _taken(routes, {**scope, "root_path": root}) or UNMATCHED
 
 
 def declares(application: object, path: str) -> bool:
@@ -32,10 +32,30 @@ def declares(application: object, path: str) -> bool:
     return _has(getattr(application, "routes", ()), path)
 
 
+def _left_route(scope: Scope) -> Any:
+    """The route as its framework left it.
+
+    FastAPI leaves a route of an included router as it is there, without the prefix, and the whole of it beside.
+    """
+    route, beside = scope.get("route"), scope.get("fastapi")
+    included = beside.get("effective_route_context") if isinstance(beside, dict) else None
+    return included if included is not None and included.original_route is route else route
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    """Routes, those of the routers that FastAPI includes with their whole path."""
+    for route in routes:
+        if (included := getattr(route, "effective_route_contexts", None)) is None:
+            yield route
+        else:
+            for context in included():
+                yield context.starlette_route or context
+
+
 def _taken(routes: Iterable[Any], scope: Scope) -> str | None:
     """The template that a router would choose: the first that fits, else the first that fits but for its method."""
     for_other_methods = None
-    for route in routes:
+    for route in _flat(routes):
         match, below = route.matches(scope)
         template = getattr(route, "path", "")
         if match.name == "FULL":
@@ -49,7 +69,7 @@ def _taken(routes: Iterable[Any], scope: Scope) -> str | None:
 
 
 def _has(routes: Iterable[Any], path: str) -> bool:
-    for route in routes:
+    for route in _flat(routes):
         template = getattr(route, "path", None)
         if not isinstance(template, str):
             continue

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import Counter, Gauge
-from prometheus_client.core import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
@@ -157,20 +157,40 @@ def test_a_metric_whose_name_is_taken_is_said(caplog: pytest.LogCaptureFixture) 
     ]
 
 
+def test_a_page_that_is_asked_for_by_head_has_no_body() -> None:
+    sent: list[Any] = []
+
+    async def ask() -> None:
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "method": "HEAD", "path": "/api/health", "root_path": "/api", "headers": []}
+        await facemon.instrument(greet)(scope, receive, send)
+
+    asyncio.run(ask())
+    assert (dict(sent[0]["headers"])[b"content-length"], sent[1]["body"]) == (b"3", b"")
+
+
 def test_a_collector_that_raises_costs_only_its_metrics(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Collector):
         def describe(self) -> list[Metric]:
             return []
 
         def collect(self) -> Iterator[Metric]:
+            yield GaugeMetricFamily("first", "Once more.", value=2)
+            yield GaugeMetricFamily("second", "Whole.", value=3)
             raise OSError("the queue is away")
 
     with instrumented(greet) as api:
         Gauge("first", "Before it.", registry=api.registry).set(1)
         api.registry.register(Broken())
         samples = api.samples()
-        assert (samples["first",], samples["facemon_source_up", "application"]) == (1, 0)
+        assert (samples["first",], samples["second",], samples["facemon_source_up", "application"]) == (1, 3, 0)
     assert "OSError: the queue is away" in caplog.text
+    assert "the metric first is not shown" in caplog.text
 
 
 def test_an_error_goes_on_and_is_counted() -> None:
