@@ -61,7 +61,7 @@ class ProbeConfig(Section):
     """An external service whose health the exporter asks after."""
 
     name: Name
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/@?#]+([/?#]\S*)?$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
     """A user and password before the host would be a secret in the open."""
 
 

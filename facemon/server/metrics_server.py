@@ -37,7 +37,9 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Take a connection."""
         with self._lock:
             if len(self._waiting) >= _MOST_WAITING:
-                _drop(next(iter(self._waiting)))
+                oldest = next(iter(self._waiting))
+                del self._waiting[oldest]
+                _drop(oldest)
             self._waiting[request] = time.monotonic() + _HEAD_SECONDS
         super().process_request(request, client_address)
 
