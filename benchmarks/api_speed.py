@@ -28,9 +28,10 @@ network of the first section. CPU: processor seconds of all of a server's proces
 {_REQUESTS:,} requests, after {_WARM_UP} that warm it up; the load generator is another process, takes part of the same
 cores, and is not counted. `facemon serve` and `facemon predict` write the log; the other servers write nothing.
 `facemon predict` is what {_REQUESTS:,} files cost above {_FEW}, so that its start-up does not count. BentoML, LitServe
-and mosec, each as its documentation has it, run the same ONNX file by onnxruntime with one thread a call and no
-spinning, decode by Pillow, and must give facemon's answers. Each server is tried with one worker and two, and each of
-the others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds. One
+and mosec, each as its documentation has it, run the same ONNX file by onnxruntime, decode by Pillow, and must give
+facemon's answers. "Tuned" is beyond their documentation: their sessions get facemon's settings, one thread a call and
+no spinning; they still hash, measure and log nothing. Each server is tried with one worker and two, and each of the
+others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds. One
 connection: each request is sent when the last one is answered; the same images, in turn with calls of
 `Predictor.predict` in a process of their own.
 """
@@ -47,7 +48,9 @@ class Speed:
 def measure(folder: Path) -> Iterator[Line | Table]:
     """The ratios of images per processor second, and the latency of a single connection."""
     site = prepared(folder)
-    candidates = {_SERVE: facemon_servers(), **peer_servers(site / "mobilenet.onnx")}
+    network = site / "mobilenet.onnx"
+    documented, tuned = (peer_servers(network, tuned=is_tuned) for is_tuned in (False, True))
+    candidates = {_SERVE: facemon_servers(), **documented, **tuned}
     images = site / "images"
     first = {name: {each.name: _served(each, site, images) for each in servers} for name, servers in candidates.items()}
     kept = {name: _best(servers, first[name]) for name, servers in candidates.items()}
@@ -55,7 +58,7 @@ def measure(folder: Path) -> Iterator[Line | Table]:
     sides: dict[str, Callable[[], Speed]] = {name: partial(_served, each, site, images) for name, each in kept.items()}
     sides[_PREDICT] = partial(_predicted, site)
     speeds = {name: _median(each) for name, each in rounds(sides).items()}
-    yield from _lines(speeds)
+    yield from _lines({name: speed for name, speed in speeds.items() if name not in tuned})
     yield latency_line(kept[_SERVE], site, images)
     yield _table(speeds, {name: each.name for name, each in kept.items()})
     yield _tried(first)

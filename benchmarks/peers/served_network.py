@@ -1,6 +1,7 @@
 """The bench's network as every server of others runs it: decoded, fitted and normalised as facemon does it, no more.
 
-One thread for each call and no spinning, which costs the least processor time.
+The session has onnxruntime's own settings, as every documentation has it, or facemon's: one thread for each call and no
+spinning, which costs the least processor time.
 """
 
 import os
@@ -14,6 +15,8 @@ from PIL import Image
 
 NETWORK, WORKERS, BATCH, PORT = "BENCH_NETWORK", "BENCH_WORKERS", "BENCH_BATCH", "BENCH_PORT"
 """The environment variables that tell a server what to serve, by how many processes, how many images at once."""
+TUNED = "BENCH_TUNED"
+"""Whether the session has facemon's settings: 1 or 0."""
 BATCH_WAIT_MS = 5
 _SIDE = 112
 _MEAN, _STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
@@ -42,8 +45,9 @@ class Network:
 
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if setting(TUNED):
+            options.intra_op_num_threads = 1
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(os.environ[NETWORK], options, providers=["CPUExecutionProvider"])
         self._heads = [output.name for output in self._session.get_outputs()]
 
