@@ -118,8 +118,8 @@ def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
         with served(tmp_path, *arguments) as api:
             api.wait_for_images(1)
             expect_no_loss_and_no_double(clients, lives, images_in_the_log(tmp_path))
-            expect_what_the_ledger_says(facemon, prometheus, api, tmp_path)
             expect_no_resets(prometheus)
+            expect_what_the_ledger_says(facemon, prometheus, api, tmp_path)
             assert api.stop() == 0
     assert clients.refused == []
     verified = facemon("store", "verify", cwd=tmp_path)
@@ -182,6 +182,15 @@ def expect_no_loss_and_no_double(clients: Clients, lives: Sequence[Life], logged
     assert [image for image, times in logged.items() if times > 1] == []
 
 
+def expect_no_resets(prometheus: Server) -> None:
+    scrapes = query(prometheus.url, "count_over_time(up[10m]) - sum_over_time(up[10m])")
+    assert scrapes[0][1] > KILLS / 2, "no scrape met a server that was down"
+    for name in COUNTERS:
+        resets = query(prometheus.url, f"resets({name}[10m])")
+        assert resets, name
+        assert [sample for sample in resets if sample[1]] == []
+
+
 def expect_what_the_ledger_says(facemon: RunFacemon, prometheus: Server, api: Served, folder: Path) -> None:
     stored = samples_of(facemon("export-metrics", "-o", "-", cwd=folder).stdout)
     with Ledger.open(folder / ".facemon") as ledger, ledger.reading() as connection:
@@ -206,15 +215,6 @@ def expect_what_the_ledger_says(facemon: RunFacemon, prometheus: Server, api: Se
 def is_of_scrapes(series: Series) -> bool:
     """Whether it counts what Prometheus itself asks, five times a second."""
     return ("endpoint", "/metrics") in series[1]
-
-
-def expect_no_resets(prometheus: Server) -> None:
-    scrapes = query(prometheus.url, "count_over_time(up[10m]) - sum_over_time(up[10m])")
-    assert scrapes[0][1] > KILLS / 2, "no scrape met a server that was down"
-    for name in COUNTERS:
-        resets = query(prometheus.url, f"resets({name}[10m])")
-        assert resets, name
-        assert [sample for sample in resets if sample[1]] == []
 
 
 def samples_of(exposition: str) -> dict[Series, float]:
