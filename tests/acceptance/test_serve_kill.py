@@ -1,7 +1,9 @@
 """`facemon serve`, killed under load and started again: nothing older than a second is lost, and no counter falls."""
 
 import hashlib
+import os
 import random
+import signal
 import socket
 import threading
 import time
@@ -150,9 +152,11 @@ def kill(api: Served) -> float:
     api.process.kill()
     api.process.wait()
     deadline = time.monotonic() + 5
-    while any(map(is_running, workers)):
-        assert time.monotonic() < deadline, f"workers of {pid} live on: {workers}"
+    while (alive := [worker for worker in workers if is_running(worker)]) and time.monotonic() < deadline:
         time.sleep(0.02)
+    for worker in alive:
+        os.kill(worker, signal.SIGKILL)  # so that this ends as a failure, and leaves nothing behind
+    assert alive == [], f"workers of {pid} live on"
     return moment
 
 
