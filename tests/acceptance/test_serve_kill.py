@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import read_request_totals
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource, MetricType
+from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
@@ -41,7 +41,6 @@ PARTS = {MetricType.COUNTER: ("",), MetricType.HISTOGRAM: ("_bucket", "_count", 
 COUNTERS = {metric.name + part: metric.source for metric in CATALOGUE.values() for part in PARTS[metric.type]}
 """All that must never fall, and where it comes from."""
 PREDICTED = 'api_requests_total{endpoint="/predict", code="200"}'
-Series = tuple[str, frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,19 +218,3 @@ def expect_what_the_ledger_says(facemon: RunFacemon, prometheus: Server, api: Se
 def is_of_scrapes(series: Series) -> bool:
     """Whether it counts what Prometheus itself asks, five times a second."""
     return ("endpoint", "/metrics") in series[1]
-
-
-def samples_of(exposition: str) -> dict[Series, float]:
-    return {
-        series_of(sample.name, sample.labels.items()): sample.value
-        for family in text_string_to_metric_families(exposition)
-        for sample in family.samples
-    }
-
-
-def series_of(name: str, labels: Iterable[tuple[str, str]]) -> Series:
-    """A series without the labels that Prometheus adds; its edge as a number, which is written in more than one way."""
-    own = {label: value for label, value in labels if label not in ("__name__", "job", "instance")}
-    if "le" in own:
-        own["le"] = str(float(own["le"]))
-    return name, frozenset(own.items())
