@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.quantities import Items, Listen, ListenAddress, Name, PositiveDuration, SecretFile, Size
 from facemon.config.section import Section
@@ -15,7 +15,7 @@ _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
-        raise ValueError("names a provider twice")
+        raise ValueError("names one twice")
     return names
 
 
@@ -61,7 +61,8 @@ class ProbeConfig(Section):
     """An external service whose health the exporter asks after."""
 
     name: Name
-    url: Annotated[str, Field(pattern=r"^https?://")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+    """A user and password before the host would be a secret in the open."""
 
 
 class ExporterConfig(Section):
@@ -69,4 +70,17 @@ class ExporterConfig(Section):
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
     probes: Items[ProbeConfig] = ()
-    collectors: Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = ()
+    probe_interval: PositiveDuration = timedelta(seconds=15)
+    probe_timeout: PositiveDuration = timedelta(seconds=5)
+    collectors: Annotated[Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]], AfterValidator(_distinct)] = ()
+    """Import paths, `package.module:Name`, of objects with `collect()`, or of what makes one."""
+    collector_timeout: PositiveDuration = timedelta(seconds=2)
+
+    @model_validator(mode="after")
+    def _probes_are_told_apart(self) -> Self:
+        if self.probe_timeout >= self.probe_interval:
+            raise ValueError("probe_timeout must be shorter than probe_interval")
+        names = [probe.name for probe in self.probes]
+        if double := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"probes: two have the name {double!r}")
+        return self

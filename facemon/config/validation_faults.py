@@ -21,7 +21,6 @@ _INTERNAL = frozenset({"directory"})
 
 PATTERNS = {
     r"^https?://[^\s/@]+(/\S*)?$": "must be an address like https://example.com/path, without a user or a password",
-    r"^https?://": "must be an address that begins with http:// or https://",
     r"^[0-9a-f]{64}$": "must be a sha256: 64 digits from 0-9 and a-f",
     r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$": "must be made of letters, digits and _, no digit and no __ first",
     r"^/[^\s:]*$": "must be an absolute path without spaces and colons",

@@ -14,7 +14,7 @@ from facemon.store.command_runs import CommandRun, read_command_runs
 from facemon.store.drift_results import DriftGauge, read_drift_checks, read_drift_gauges
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
-from facemon.store.request_totals import read_request_totals
+from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
 from facemon.store.total_families import counter_family, histogram_family, request_families
 from facemon.store.totals import Totals, read_totals
 from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
@@ -34,6 +34,7 @@ class StoreCollector(Collector):
         model: ModelConfig,
         groups: Collection[MetricGroup],
         must_read: bool,
+        announced: CommandRun | None = None,
         instance: str | None = None,
     ) -> None:
         self._instance = instance
@@ -41,6 +42,8 @@ class StoreCollector(Collector):
         self._model = model
         self._groups = groups
         self._must_read = must_read
+        self._announced = announced
+        """A run that is told as it will be entered, in place of the one before."""
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering does not read the store."""
@@ -72,7 +75,7 @@ class StoreCollector(Collector):
             runs = read_command_runs(connection)
             requests = None if self._instance is None else read_request_totals(connection, self._instance)
         if requests is not None:
-            yield from request_families(requests, expects_predict=True)
+            yield from request_families(requests, expects_predict=self._instance != EVERY_INSTANCE)
         if MetricGroup.MODEL in self._groups:
             yield from self._model_families(totals)
             yield from _known("model_accuracy", [((attribute,), share) for attribute, share in accuracy.items()])
@@ -81,6 +84,8 @@ class StoreCollector(Collector):
             yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
             decided = [((check,), at / _MICROS) for check, _, at in checks if at is not None]
             yield from _known("drift_decided_timestamp_seconds", decided)
+        if announced := self._announced:
+            runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
 
     def _model_families(self, totals: Totals) -> Iterator[Family]:
@@ -99,14 +104,16 @@ def build_registry(
     groups: Collection[MetricGroup] = tuple(MetricGroup),
     *,
     must_read: bool = False,
+    announced: CommandRun | None = None,
     instance: str | None = None,
 ) -> CollectorRegistry:
     """A registry of its own, which holds the store's metrics and nothing else.
 
-    With `instance` those of the requests that the API on that address has answered too.
+    `announced` is a run that is about to succeed: it is shown as if it had ended. With `instance` there are the metrics
+    of the requests that the API on that address has answered too, or on any address for `EVERY_INSTANCE`.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(StoreCollector(open_ledger, model, groups, must_read, instance))
+    registry.register(StoreCollector(open_ledger, model, groups, must_read, announced, instance))
     return registry
 
 
@@ -148,7 +155,8 @@ def _known(metric: str, series: Series) -> Iterator[Family]:
 
 
 def _gauge(metric: str, series: Series) -> Family:
-    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    entry = CATALOGUE[metric]
+    family = GaugeMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
     for labels, value in series:
         family.add_metric(labels, value)
     return family

@@ -3,6 +3,7 @@
 import os
 import resource
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,7 @@ from facemon.server.guarded_connection import ConnectionLimits, GuardedConnectio
 
 _BACKLOG = 2048
 _IDLE_SECONDS = 10
+_SWITCH_SECONDS = 0.0005
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
 
@@ -75,6 +77,8 @@ class ApiServer:
 
         A signal is raised again at the end, for whoever handled it before.
         """
+        # Writing the log is Python of another thread: it should not hold up a request for five milliseconds at a time.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._server.run(sockets=[listening])
 
     def stop(self) -> None:

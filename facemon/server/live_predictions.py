@@ -48,12 +48,13 @@ class LivePredictions:
         if (remembered := self.cache.get(sha256)) is not None:
             return self._again(remembered, source)
         if (computing := self._computing.get(sha256)) is not None:
+            # Shielded: whoever leaves must not take the prediction away from others.
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
         future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source))
         self._computing[sha256] = future
         try:
-            predicted = await asyncio.shield(future)
+            predicted = await future
         finally:
             del self._computing[sha256]
         # A number that is none may have come of a fault that has passed.

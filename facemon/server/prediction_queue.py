@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -14,6 +15,7 @@ from facemon.values.prediction import PredictedBatch
 
 MOST_AT_ONCE = 8
 """Images of one inference; more would make the first wait for the last and gain nothing."""
+_CROWD, _COMPANY_SECONDS = 4, 0.004
 
 
 class PredictsAnswers(Protocol):
@@ -67,7 +69,9 @@ class PredictionQueue:
         return future
 
     def _work(self) -> None:
-        while waiting := self._next():
+        before = 0
+        while waiting := self._next(before):
+            before = len(waiting)
             try:
                 # Ordinals of this batch alone; the log gives its own.
                 images = [replace(each.image, ordinal=place) for place, each in enumerate(waiting)]
@@ -81,22 +85,31 @@ class PredictionQueue:
                 self.model_answers = True
                 _deliver(waiting, [Predicted(answer, batch, place) for place, answer in enumerate(batch.answers)])
 
-    def _next(self) -> list[_Waiting]:
-        """All that wait, the first ones if they are many; nothing at the end."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        taken = [first]
+    def _next(self, before: int) -> list[_Waiting]:
+        """All that wait, the first ones if they are many; nothing at the end.
+
+        Where a crowd came together `before`, as many are waited for a moment: the senders of the last ones are on
+        their way again. A few senders never wait for each other.
+        """
+        taken: list[_Waiting] = []
+        deadline = 0.0
         while len(taken) < MOST_AT_ONCE:
             try:
-                following = self._queue.get_nowait()
+                found = self._queue.get(timeout=_time_left(deadline, len(taken) < before >= _CROWD) if taken else None)
             except Empty:
                 break
-            if following is None:
-                self._queue.put(None)  # the end is for another turn
+            if found is None:
+                if taken:
+                    self._queue.put(None)  # the end is for another turn
                 break
-            taken.append(following)
+            if not taken:
+                deadline = time.monotonic() + _COMPANY_SECONDS
+            taken.append(found)
         return taken
+
+
+def _time_left(deadline: float, is_waited_for: bool) -> float:
+    return max(0.0, deadline - time.monotonic()) if is_waited_for else 0.0
 
 
 def _deliver(waiting: Sequence[_Waiting], outcome: Exception | Sequence[Predicted]) -> None:

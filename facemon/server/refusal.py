@@ -1,29 +1,43 @@
 """A request that is not answered: the code, why, and what the sender should know."""
 
+import json
 from typing import NoReturn
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
+from facemon.server.asgi import Scope, Send
 from facemon.server.counted_requests import REQUEST_ID
 
-CLIENT_GONE = 499
-"""What nginx made the custom for a client that left before it was answered."""
+Header = tuple[bytes, bytes]
 _NAMES = {
     400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
-    413: "too_large", 415: "unsupported_type", 422: "unreadable", CLIENT_GONE: "client_gone", 500: "failed",
-    503: "busy",
+    413: "too_large", 415: "unsupported_type", 422: "unreadable", 499: "client_gone", 500: "failed", 503: "busy",
 }  # fmt: skip
+_JSON = (b"content-type", b"application/json")
 
 
-def refuse(code: int, message: str, headers: dict[str, str] | None = None) -> NoReturn:
+class Refused(Exception):
+    """Ends a request with a code and a message for its sender."""
+
+    def __init__(self, code: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+def refuse(code: int, message: str, *headers: Header) -> NoReturn:
     """End the request here."""
-    raise HTTPException(code, message, headers)
+    raise Refused(code, message, *headers)
 
 
-def refusal(request: Request, code: int, message: str, headers: object = None) -> Response:
-    """The answer of a refused request."""
-    given = dict(headers) if isinstance(headers, dict) else None
-    request_id = request.scope[REQUEST_ID].decode()
-    return JSONResponse({"error": _NAMES.get(code, "refused"), "message": message, "request": request_id}, code, given)
+async def send_refusal(scope: Scope, send: Send, refused: Refused) -> None:
+    """Answer a refused request."""
+    name = _NAMES.get(refused.code, "refused")
+    document = {"error": name, "message": refused.message, "request": scope[REQUEST_ID].decode()}
+    await send_json(send, refused.code, json.dumps(document).encode(), *refused.headers)
+
+
+async def send_json(send: Send, code: int, body: bytes, *headers: Header) -> None:
+    """Answer with JSON."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": code, "headers": [length, _JSON, *headers]})
+    await send({"type": "http.response.body", "body": body})

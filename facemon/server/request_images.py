@@ -1,18 +1,20 @@
 """The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
-from starlette.requests import Request
 
 from facemon.config.serving import ApiConfig
+from facemon.server.asgi import Receive
 from facemon.server.refusal import refuse
 
 _UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""
+CLIENT_GONE = 499
+"""What nginx made the custom for a client that left before it was answered."""
 _FORM = "multipart/form-data"
 
 
@@ -23,10 +25,10 @@ class SentImage(NamedTuple):
     content: bytes
 
 
-async def read_images(request: Request, config: ApiConfig) -> list[SentImage]:
+async def read_images(headers: Mapping[bytes, bytes], receive: Receive, config: ApiConfig) -> list[SentImage]:
     """All images of a request; none is empty."""
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if int(request.headers.get("content-length", 0)) > config.max_body:
+    kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
+    if int(headers.get(b"content-length", 0)) > config.max_body:
         refuse(413, _too_large(config.max_body))
     if kind == _FORM:
         reader: _Body | _Form = _Form(options.get("boundary", ""), config.max_in_flight)
@@ -34,21 +36,26 @@ async def read_images(request: Request, config: ApiConfig) -> list[SentImage]:
         reader = _Body()
     else:
         refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
-    async for chunk in _chunks(request, config):
+    async for chunk in _chunks(receive, config):
         reader.add(chunk)
     return reader.images()
 
 
-async def _chunks(request: Request, config: ApiConfig) -> AsyncIterator[bytes]:
-    """The body as it comes; 413 beyond the limit, 408 when it takes too long."""
+async def _chunks(receive: Receive, config: ApiConfig) -> AsyncIterator[bytes]:
+    """The body as it comes; 413 beyond the limit, 408 when it takes too long, 499 when its sender has gone."""
     size, limit, seconds = 0, config.max_body, config.timeout.total_seconds()
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
+            is_more = True
+            while is_more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    refuse(CLIENT_GONE, "")
+                size += len(message["body"])
                 if size > limit:
                     refuse(413, _too_large(limit))
-                yield chunk
+                yield message["body"]
+                is_more = message.get("more_body", False)
     except TimeoutError:
         refuse(408, f"the body had not arrived after {seconds:g} s")
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -229,12 +230,19 @@ def _refuse_foreign(path: Path) -> None:
 
 def _refuse_network(folder: Path) -> None:
     """SQLite's write-ahead log needs memory that all its users share, which no network file system gives."""
-    kind = file_system_of(folder)
+    kind = _file_system_on(folder, folder.stat().st_dev if folder.exists() else None)
     if kind.startswith(_NETWORK_FILE_SYSTEMS):
         raise FacemonError(
             f"{folder} lies on a network file system ({kind}), where two writers can destroy the ledger",
             "name a folder on a local disk under store.path",
         )
+
+
+@lru_cache(maxsize=16)
+def _file_system_on(folder: Path, device: int | None) -> str:
+    """A store is opened twice a second, for each scrape too: the mounts are read again once its device is another."""
+    del device
+    return file_system_of(folder)
 
 
 def file_system_of(path: Path) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
@@ -202,22 +204,26 @@ class LiveWriter:
 
 def _merged(batches: Sequence[PredictedBatch]) -> PredictedBatch:
     """All of them as one, which takes a twentieth of the memory; its ordinals count its own inputs from 0."""
-    rows, first = [], 0
-    for batch in batches:
-        rows.append(_numbered(batch, "", first).rows)
-        first += len(batch.ordinals)
+    first = np.cumsum([0, *(len(batch.ordinals) for batch in batches)])
+    ordinals = [
+        start + np.searchsorted(batch.ordinals, batch.rows["ordinal"].to_numpy())
+        for start, batch in zip(first, batches, strict=False)
+    ]
+    rows = _with_columns(pa.concat_batches([batch.rows for batch in batches]), "", np.concatenate(ordinals))
     latencies = tuple(seconds for batch in batches for seconds in batch.latencies)
-    return PredictedBatch(pa.concat_batches(rows), range(first), latencies)
+    return PredictedBatch(rows, range(int(first[-1])), latencies)
 
 
 def _numbered(batch: PredictedBatch, run: str, first: int) -> PredictedBatch:
-    """The batch as inputs `first` and on of a run."""
-    places = {ordinal: first + place for place, ordinal in enumerate(batch.ordinals)}
-    ordinals = pa.array([places[ordinal] for ordinal in batch.rows["ordinal"].to_pylist()], pa.int64())
-    columns = dict(zip(batch.rows.schema.names, batch.rows.columns, strict=True))
-    columns |= {"run": pa.repeat(pa.scalar(run), len(ordinals)), "ordinal": ordinals}
-    rows = pa.RecordBatch.from_pydict(columns, schema=batch.rows.schema)
+    """A merged batch as inputs `first` and on of a run."""
+    rows = _with_columns(batch.rows, run, batch.rows["ordinal"].to_numpy() + first)
     return PredictedBatch(rows, range(first, first + len(batch.ordinals)), batch.latencies)
+
+
+def _with_columns(rows: pa.RecordBatch, run: str, ordinals: NDArray[np.int64]) -> pa.RecordBatch:
+    columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+    columns |= {"run": pa.repeat(pa.scalar(run), len(ordinals)), "ordinal": pa.array(ordinals, pa.int64())}
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=rows.schema)
 
 
 def _reason(error: Exception) -> str:

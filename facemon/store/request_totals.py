@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from facemon.store.totals import TotalKey, Totals
 
+EVERY_INSTANCE = "*"
+
 
 def add_request_totals(connection: sqlite3.Connection, instance: str, counts: Mapping[TotalKey, float]) -> None:
     """Add to the totals of an instance, in the caller's transaction."""
@@ -17,7 +19,10 @@ def add_request_totals(connection: sqlite3.Connection, instance: str, counts: Ma
 
 
 def read_request_totals(connection: sqlite3.Connection, instance: str) -> Totals:
-    """The totals of an instance as committed."""
-    query = "SELECT metric, labels, part, value FROM request_totals WHERE instance = ?"
-    rows = connection.execute(query, (instance,))
+    """The totals of an instance as committed, or of all together for `EVERY_INSTANCE`."""
+    query = (
+        "SELECT metric, labels, part, sum(value) FROM request_totals WHERE ? IN (instance, ?) "
+        "GROUP BY metric, labels, part"
+    )
+    rows = connection.execute(query, (instance, EVERY_INSTANCE))
     return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}

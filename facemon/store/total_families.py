@@ -25,7 +25,7 @@ def counter_family(metric: str, totals: Totals, expected: Sequence[tuple[str, ..
 def histogram_family(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
     """A histogram of the catalogue, its buckets cumulated."""
     entry = CATALOGUE[metric]
-    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels)
+    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
     for labels in sorted({*expected, *(key.labels for key in totals if key.metric == metric)}):
         count, buckets = 0.0, list[tuple[str, float]]()
         for index in range(len(entry.buckets) + 1):

@@ -1,13 +1,14 @@
 """`facemon serve-metrics` over real HTTP: what it answers, to whom it listens and how it ends."""
 
 import re
+import resource
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -214,9 +215,35 @@ def test_the_configuration_names_the_address(tmp_path: Path) -> None:
         assert process.wait(5) == 0
 
 
-@pytest.mark.parametrize(("key", "value"), [("probes", '{name: a, url: "http://a"}'), ("collectors", '"a.b:C"')])
-def test_what_it_cannot_do_yet_is_refused(facemon: RunFacemon, tmp_path: Path, key: str, value: str) -> None:
-    (tmp_path / "facemon.yaml").write_text(f"exporter: {{{key}: [{value}]}}\n")
-    outcome = facemon("serve-metrics", "--listen", "127.0.0.1:0", cwd=tmp_path)
-    assert outcome.returncode == 2
-    assert f"exporter.{key}: serve-metrics has no {key} yet" in outcome.stderr
+def test_only_reading_is_answered(serving: Exporter) -> None:
+    head = serving.get("/metrics", method="HEAD")
+    assert (head.status, head.text) == (200, "")
+    for method in ("POST", "PUT", "DELETE"):
+        answer = serving.get("/metrics", method=method)
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_a_crowd_that_asks_nothing_does_not_keep_others_out(serving: Exporter) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard := resource.getrlimit(resource.RLIMIT_NOFILE)[1]), hard))
+    with ExitStack() as stack:
+        for _ in range(2000):
+            idle = stack.enter_context(socket.create_connection((serving.host, serving.port), timeout=5))
+            idle.sendall(b"GET /metr")
+        assert serving.get("/metrics").status == 200
+        # Those that were dropped end a moment later.
+        deadline = time.monotonic() + 5
+        while threads_of(serving) > 70:
+            assert time.monotonic() < deadline
+
+
+def threads_of(serving: Exporter) -> int:
+    return int(Path(f"/proc/{serving.process.pid}/status").read_text().split("Threads:")[1].split()[0])
+
+
+def test_a_head_that_comes_by_the_byte_is_cut(serving: Exporter) -> None:
+    began = time.monotonic()
+    with socket.create_connection((serving.host, serving.port), timeout=5) as slow, suppress(OSError):
+        while True:
+            slow.sendall(b"x")
+            time.sleep(0.2)
+    assert 8 < time.monotonic() - began < 14
