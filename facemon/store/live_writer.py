@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from facemon.store.totals import TotalKey, Totals, sum_totals
 from facemon.values.prediction import PredictedBatch
 
 FLUSH_SECONDS = 0.5
-"""Between two writes, so that a prediction is on the disk before it is a second old."""
+"""From one write's begin to the next one's, so that a prediction is on the disk before it is a second old."""
 MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
 _ROWS_AT_ONCE = 8_192
@@ -123,8 +124,12 @@ class LiveWriter:
             raise FacemonError(f"{lost} predictions were answered but not logged: {self._trouble or 'too many waited'}")
 
     def _write_until_stopped(self) -> None:
-        while not self._stopping.wait(FLUSH_SECONDS):
+        pause = FLUSH_SECONDS
+        while not self._stopping.wait(pause):
+            began = time.monotonic()
             self._write_arrived()
+            # What came while this was written has waited since then.
+            pause = max(0.0, FLUSH_SECONDS - (time.monotonic() - began))
         self._write_arrived()
 
     def _write_arrived(self) -> None:
