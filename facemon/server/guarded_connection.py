@@ -72,7 +72,8 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         """Hand the request to the application."""
         self._is_in_head = False
         self._unlimit()
-        if sum(len(name) + len(value) for name, value in self.headers) > self._limits.head_bytes:
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self._limits.head_bytes:
             self._refuse(431)
             return
         super().on_headers_complete()

@@ -91,7 +91,7 @@ def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
             self._predictor = predictor
 
         def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
-            inside.release()
+            inside.release(len(images))
             assert go_on.wait(10)
             return self._predictor.predict(images, run, origin=origin)
 
