@@ -118,6 +118,7 @@ def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
                     lives.append(Life(began, kill(api)))
         with served(tmp_path, *arguments) as api:
             api.wait_for_images(1)
+            wait_for_query(prometheus.url, f"timestamp(up == 1) > {time.time()}")
             expect_no_loss_and_no_double(clients, lives, images_in_the_log(tmp_path))
             expect_no_resets(prometheus)
             expect_what_the_ledger_says(facemon, prometheus, api, tmp_path)
