@@ -178,7 +178,7 @@ def images_in_the_log(folder: Path) -> Counter[str]:
 
 def expect_no_loss_and_no_double(clients: Clients, lives: Sequence[Life], logged: Counter[str]) -> None:
     missing = [at for image, at in clients.answered.items() if image not in logged]
-    ages = [next(life.ended for life in reversed(lives) if life.began <= at) - at for at in missing]
+    ages = [next((life.ended for life in reversed(lives) if life.began <= at), at) - at for at in missing]
     oldest = max(ages, default=0)
     print(f"{len(clients.answered)} answered, {logged.total()} logged, {len(missing)} lost, at most {oldest:.2f} s old")
     assert len(clients.answered) > KILLS * CLIENTS
