@@ -118,6 +118,7 @@ def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
                     lives.append(Life(began, kill(api)))
         with served(tmp_path, *arguments) as api:
             api.wait_for_images(1)
+            wait_for_query(prometheus.url, f"timestamp(up == 1) > {time.time()}")
             expect_no_loss_and_no_double(clients, lives, images_in_the_log(tmp_path))
             expect_no_resets(prometheus)
             expect_what_the_ledger_says(facemon, prometheus, api, tmp_path)
@@ -177,7 +178,7 @@ def images_in_the_log(folder: Path) -> Counter[str]:
 
 def expect_no_loss_and_no_double(clients: Clients, lives: Sequence[Life], logged: Counter[str]) -> None:
     missing = [at for image, at in clients.answered.items() if image not in logged]
-    ages = [next(life.ended for life in reversed(lives) if life.began <= at) - at for at in missing]
+    ages = [next((life.ended for life in reversed(lives) if life.began <= at), at) - at for at in missing]
     oldest = max(ages, default=0)
     print(f"{len(clients.answered)} answered, {logged.total()} logged, {len(missing)} lost, at most {oldest:.2f} s old")
     assert len(clients.answered) > KILLS * CLIENTS
