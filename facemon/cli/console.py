@@ -167,9 +167,9 @@ class Console:
         return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
 
     def _write_error(self, text: str) -> None:
-        # Where nobody listens, the exit code still tells.
+        # Where nobody listens, the exit code still tells. In one piece, since threads speak at the same time.
         with suppress(OSError):
-            print(text, file=sys.stderr)  # noqa: T201 - this is the place for it
+            print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it
 
 
 @contextmanager

@@ -202,7 +202,7 @@ def test_a_killed_worker_leaves_the_others_and_the_last_one_ends_the_server(face
 
 
 def test_quiet_is_silent(folder: Path) -> None:
-    command = [COMMAND, "serve", "-q", "--listen", "127.0.0.1:0"]
+    command: list[str | Path] = [COMMAND, "serve", "-q", "--listen", "127.0.0.1:0"]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     time.sleep(2)
     process.terminate()
