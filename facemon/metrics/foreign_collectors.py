@@ -3,6 +3,7 @@
 import importlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ class ForeignCollectors(Collector):
         self._sources = [_Source(path, collector.collect) for path, collector in collectors]
         self._timeout = timeout
         self._tell = tell
+        self._asking = threading.Lock()
+        """Of two scrapes at once the second waits: a call that still runs would look like one that hangs."""
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering asks nobody."""
@@ -84,21 +87,27 @@ class ForeignCollectors(Collector):
 
     def collect(self) -> Iterator[Family]:
         """All families that are sound."""
-        begun = [(source, self._begin(source)) for source in self._sources]
-        sound: list[Family] = []
-        taken = set(CATALOGUE)
-        for source, answer in begun:
-            families = self._families(answer, taken)
-            self._note(source, families if isinstance(families, str) else None)
-            if not isinstance(families, str):
-                taken |= {name for family in families for name in _names(family)}
-                sound += families
+        with self._asking:
+            sound = self._sound()
         for family in self._stored.collect():
             if family.name == _SOURCE_UP and isinstance(family, GaugeMetricFamily):
                 for source in self._sources:
                     family.add_metric((source.path,), float(source.trouble is None))
             yield family
         yield from sound
+
+    def _sound(self) -> list[Family]:
+        begun = [(source, self._begin(source)) for source in self._sources]
+        deadline = time.monotonic() + self._timeout
+        sound: list[Family] = []
+        taken = set(CATALOGUE)
+        for source, answer in begun:
+            families = self._families(answer, deadline, taken)
+            self._note(source, families if isinstance(families, str) else None)
+            if not isinstance(families, str):
+                taken |= {name for family in families for name in _names(family)}
+                sound += families
+        return sound
 
     def _begin(self, source: _Source) -> "SimpleQueue[list[Family] | str] | None":
         """Call a collector in a thread; not again while its last call has not ended."""
@@ -118,10 +127,13 @@ class ForeignCollectors(Collector):
         threading.Thread(target=call, name=source.path, daemon=True).start()
         return answer
 
-    def _families(self, answer: "SimpleQueue[list[Family] | str] | None", taken: set[str]) -> list[Family] | str:
+    def _families(
+        self, answer: "SimpleQueue[list[Family] | str] | None", deadline: float, taken: set[str]
+    ) -> list[Family] | str:
         """What a collector answered, or what is wrong with it."""
+        left = max(0.0, deadline - time.monotonic())
         try:
-            families = answer.get(timeout=self._timeout) if answer is not None else "it still hangs"
+            families = answer.get(timeout=left) if answer is not None else "it still hangs"
         except Empty:
             return f"it took longer than {self._timeout:g} s"
         if isinstance(families, str):

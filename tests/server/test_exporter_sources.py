@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -154,6 +155,9 @@ class Moody:
         match Path("mood").read_text():
             case "raises": raise RuntimeError("no queue")
             case "hangs": time.sleep(1000)
+            case "slow":
+                time.sleep(0.15)
+                yield GaugeMetricFamily("moody_one", "Moody.", value=1)
             case "strange": yield "no family"
             case "double": yield GaugeMetricFamily("good_one", "Another.", value=2)
             case "ours": yield CounterMetricFamily("images_processed_total", "Not theirs.", value=2)
@@ -187,6 +191,10 @@ def test_a_collector_costs_at_most_its_own_metrics(tmp_path: Path) -> None:
         until(lambda: len([line for line in running.said if "the collector" in line]) == 10)
         said = [line for line in running.said if "the collector" in line]
         assert said[0] == "warning: the collector mine:Moody is left out: RuntimeError: no queue"
+        mood.write_text("slow")
+        with ThreadPoolExecutor(6) as scrapes:
+            found = list(scrapes.map(lambda _: gauge(running, "facemon_source_up"), range(6)))
+        assert found == [both] * 6, "scrapes at the same time wait for each other"
         mood.write_text("hangs")
         began = time.monotonic()
         for _ in range(5):
