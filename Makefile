@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types goldens tools peers bench build clean
+.PHONY: help demo test lint format types docs goldens tools peers bench build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,16 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
 
+docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
+	@$(BIN)/python tools/write_docs.py
+
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-peers: $(VENV)/.dev ## Install the drift detectors that the bench compares with, each apart, into .tools/peers/
+peers: $(VENV)/.dev ## Install the detectors and servers that the bench compares with, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
-bench: tools peers ## Measure predict and drift-check beside their limits and others, or one PART=…; writes benchmarks/RESULTS.md
+bench: tools peers ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/

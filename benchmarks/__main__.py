@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import age_gender, drift_alarms, drift_peers, drift_speed, memory_and_start, predict_speed
+from benchmarks import (
+    age_gender,
+    api_load,
+    api_speed,
+    drift_alarms,
+    drift_peers,
+    drift_speed,
+    memory_and_start,
+    predict_speed,
+    scrape_speed,
+)
 from benchmarks.machine import ROUNDS, Line, machine
 from benchmarks.results_table import Table
 
@@ -28,6 +38,9 @@ _PARTS = {
     "alarms": Part("drift-check: false alarms and power", drift_alarms.measure, drift_alarms.ABOUT),
     "peers": Part("drift-check beside others", drift_peers.measure, drift_peers.ABOUT),
     "drift-speed": Part("drift-check: speed and hard cases", drift_speed.measure, drift_speed.ABOUT),
+    "api": Part("serve, beside predict and other servers", api_speed.measure, api_speed.ABOUT),
+    "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
+    "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
 }
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _HEADING = "## "

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
+T = TypeVar("T")
 ROUNDS = 5
 _PACKAGES = ("onnxruntime", "pillow", "numpy", "scipy", "pyarrow", "dlib-bin")
 CORES = len(os.sched_getaffinity(0))
@@ -35,9 +37,9 @@ def machine() -> str:
     return f"{model}, {CORES} cores, {memory:.0f} GiB; Python {platform.python_version()}, {packages}"
 
 
-def rounds(sides: dict[str, Callable[[], float]], *, count: int = ROUNDS) -> dict[str, list[float]]:
+def rounds(sides: dict[str, Callable[[], T]], *, count: int = ROUNDS) -> dict[str, list[T]]:
     """What each side answers in each round; the sides take turns, so that a slow minute meets all of them."""
-    answers: dict[str, list[float]] = {name: [] for name in sides}
+    answers: dict[str, list[T]] = {name: [] for name in sides}
     for number in range(count):
         names = list(sides) if number % 2 == 0 else list(reversed(sides))
         for name in names:

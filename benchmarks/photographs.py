@@ -16,14 +16,15 @@ _QUALITY = 90
 _ASTRONAUT_FACE = (179, 83, 266, 170)
 
 
-def crops(folder: Path, size: tuple[int, int], count: int) -> list[Path]:
+def crops(folder: Path, size: tuple[int, int], count: int, *, quality: int = _QUALITY) -> list[Path]:
     """Photographs of a face that fills much of the picture, as a face-attribute model sees them."""
     astronaut, random = Image.fromarray(skimage.data.astronaut()), np.random.default_rng(0)
     folder.mkdir(parents=True)
     for index in range(count):
         left, top = random.integers(0, 60, 2)
         crop = astronaut.crop((left, top, left + 450, top + 450)).resize(size, Image.Resampling.BICUBIC)
-        crop.save(folder / f"{index:05}.jpg", quality=_QUALITY)
+        # The comment makes the bytes distinct where two crops are the same, so that no cache knows them.
+        crop.save(folder / f"{index:05}.jpg", quality=quality, comment=f"{index}")
     return sorted(folder.iterdir())
 
 

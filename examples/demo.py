@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     show(folder, "predict", "day-two", "--observed-at", "mtime", "-o", "day-two.jsonl")
     show(folder, "reference", "set", "--since", f"{first:{day}}", "--until", f"{second:{day}}", "--name", "day-one")
     found = show(folder, "drift-check", "--since", f"{second:{day}}", "--until", f"{today:{day}}", expect=(3,))
-    show(folder, "export-metrics", "--export", "drift", "--textfile", "facemon.prom")
+    show(folder, "metrics")
     show(folder, "render-config")
     show(folder, "store", "verify")
     print(f"drift-check ended in {found}: 3 means drift was found.\n")

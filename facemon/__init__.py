@@ -4,16 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facemon.monitor.instrument import instrument
     from facemon.monitor.monitor import Monitor
     from facemon.values.drift_result import DriftResult, Verdict
 
-__all__ = ["DriftResult", "Monitor", "Verdict", "__version__"]
+__all__ = ["DriftResult", "Monitor", "Verdict", "__version__", "instrument"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "DriftResult": "facemon.values.drift_result",
     "Monitor": "facemon.monitor.monitor",
     "Verdict": "facemon.values.drift_result",
+    "instrument": "facemon.monitor.instrument",
 }
 
 

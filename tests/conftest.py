@@ -4,7 +4,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -71,6 +72,14 @@ def astronaut() -> Path:
         if picture.is_file():
             return picture
     pytest.fail("scikit-image and its astronaut.png are missing: pip install -e '.[dev]'")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """An empty folder that every user of this machine may read, which pytest's own (and many a TMPDIR) are not."""
+    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from write_docs import pages
 
 from facemon.values.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
@@ -18,6 +19,7 @@ COMMANDS = {
     "reference": ("set", "list", "show", "diff"),
     "drift-check": (),
     "export-metrics": (),
+    "metrics": (),
     "serve-metrics": (),
     "serve": (),
     "render-config": (),
@@ -82,3 +84,8 @@ def test_links_lead_somewhere() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_pages_that_are_made_from_the_code_are_as_it_makes_them() -> None:
+    for path, text in pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: make docs writes it anew"

@@ -1,17 +1,37 @@
-"""`facemon export-metrics`: the store's metrics, once."""
+"""`facemon export-metrics`: the store's metrics, once.
+
+What is exported tells of its own success already: it is seen only where the export succeeded, and the ledger gets
+the same figures. A textfile is put in its place when they are committed, so that a full disk leaves the old one; a
+push and stdout come first, for they fail more often than a commit. The duration lasts until the metrics are read.
+"""
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.push_options import (
+    CaFileOption,
+    DeleteOption,
+    GroupingOption,
+    JobOption,
+    PasswordFileOption,
+    PushOptions,
+    TimeoutOption,
+    TokenFileOption,
+    UserOption,
+)
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
 from facemon.values.metric_catalogue import MetricGroup
 
+if TYPE_CHECKING:
+    from facemon.metrics.pushgateway import Pushgateway
+
 app = typer.Typer()
+_COMMAND = "export-metrics"
 
 
 class Export(StrEnum):
@@ -29,10 +49,10 @@ _GROUPS = {
 }
 
 
-@command(app, "export-metrics")
+@command(app, _COMMAND)
 def export_metrics(
     session: Session,
-    export: Annotated[Export, typer.Option(help="Which metrics.")] = Export.ALL,
+    export: Annotated[Export | None, typer.Option(help="Which metrics (default: all).")] = None,
     textfile: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Write a *.prom file for node-exporter's textfile collector.")
     ] = None,
@@ -40,25 +60,59 @@ def export_metrics(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="-", help="Print on stdout, as without any of the three.")
     ] = None,
+    job: JobOption = None,
+    grouping: GroupingOption = None,
+    user: UserOption = None,
+    password_file: PasswordFileOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+    timeout: TimeoutOption = None,
+    delete: DeleteOption = False,
 ) -> ExitCode:
     """Export the store's metrics once: to a textfile, a Pushgateway or stdout."""
-    from facemon.metrics.exposition import exposition, push, write_textfile
-    from facemon.metrics.store_collector import build_registry
-
     if output not in (None, "-"):
         raise UsageError(f"-o {output}: only - is known, for stdout", "to write a file, use --textfile PATH")
     if sum(target is not None for target in (textfile, pushgateway, output)) > 1:
         raise UsageError("--textfile, --pushgateway and -o exclude each other")
-    with session.open_ledger() as ledger, session.recorded(ledger, "export-metrics") as outcome:
+    how = PushOptions(job, tuple(grouping or ()), user, password_file, token_file, ca_file, timeout)
+    gateway = how.pushgateway(pushgateway, delete=delete)
+    if gateway is not None and gateway.tells_its_secret:
+        session.console.say(f"note: the secret goes to {gateway.group.url} unencrypted; https would hide it")
+    if gateway is not None and delete:
+        return _delete(session, gateway, export)
+    return _export(session, _GROUPS[export or Export.ALL], textfile, gateway)
+
+
+def _delete(session: Session, gateway: "Pushgateway", export: Export | None) -> ExitCode:
+    if export is not None:
+        raise UsageError("--delete deletes the whole group", "leave out --export")
+    gateway.delete()
+    session.console.say(f"deleted {gateway.group}")
+    return ExitCode.OK
+
+
+def _export(
+    session: Session, groups: tuple[MetricGroup, ...], textfile: Path | None, gateway: "Pushgateway | None"
+) -> ExitCode:
+    from facemon.metrics.exposition import exposition
+    from facemon.metrics.store_collector import build_registry
+    from facemon.metrics.textfile import drafted_textfile
+    from facemon.store.command_runs import announce, entered_before
+
+    with session.open_ledger() as ledger, session.recorded(ledger, _COMMAND) as outcome:
+        told = outcome.announced = announce(_COMMAND, session.began)
         # A store that breaks now is an error, not a metric: an old textfile is better than an empty one.
-        registry = build_registry(session.open_ledger, session.config.model, _GROUPS[export], must_read=True)
+        registry = build_registry(session.open_ledger, session.config.model, groups, must_read=True, announced=told.run)
+        text = exposition(registry)
         if textfile is not None:
-            write_textfile(textfile, exposition(registry))
+            with drafted_textfile(textfile, text) as put_in_place, entered_before(ledger, outcome):
+                put_in_place()
             session.console.say(f"wrote {textfile}")
-        elif pushgateway is not None:
-            push(registry, pushgateway)
-            session.console.say(f"pushed to {pushgateway}")
+        elif gateway is not None:
+            gateway.replace(text)
+            session.console.say(f"pushed to {gateway.group}")
         else:
-            session.console.result(exposition(registry).rstrip("\n"))
+            session.console.result(text.rstrip("\n"))
+            session.console.flush()
         outcome.code = ExitCode.OK
     return outcome.code

@@ -16,6 +16,7 @@ from facemon.cli import (
     evaluate,
     export_metrics,
     init,
+    metrics,
     model,
     predict,
     reference,
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store, model,
+    metrics,
 )  # fmt: skip
 for room in _ROOMS:
     app.add_typer(room.app)

@@ -3,22 +3,26 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facemon.cli.command import command
 from facemon.cli.session import Session
-from facemon.errors import ConfigError, ExitCode, FacemonError, Interrupted, UsageError
+from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from facemon.config.quantities import Listen
     from facemon.model.predictor import Predictor
-    from facemon.server.api_metrics import Application
+    from facemon.server.bearer_tokens import BearerTokens
+    from facemon.server.prediction_queue import PredictsAnswers
+    from facemon.server.request_counts import RequestCounts
     from facemon.store.live_writer import LiveWriter
 
 app = typer.Typer()
-_EXTRA = ("starlette", "uvicorn")
+_EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
+_UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
+"""Their successes leave no line in the access log: they come every few seconds, and are no news."""
 
 
 @command(app, "serve")
@@ -31,31 +35,41 @@ def serve(
             help="Where to listen (default: api.listen, 127.0.0.1:8000); port 0 takes a free one.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Processes that predict (default: api.workers, one for each core)."),
+    ] = None,
 ) -> ExitCode:
-    """Serve the ML API until interrupted: POST /predict, GET /health, /ready and /metrics.
+    """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
 
-    The body of a request is one image; ?source=NAME says which camera it comes from. Every prediction is logged.
+    The body of a request is one image, or a form with several; ?source=NAME says which camera they come from. Every
+    prediction is logged.
     """
     address = _address(session, listen)
-    _refuse_what_is_missing(session)
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+    tokens = _tokens(session)
     from facemon.model.predictor import Predictor
-    from facemon.server.api_server import open_socket, run_server
+    from facemon.server.listening_socket import open_socket
 
     config = session.config
     limits = config.predict.model_copy(update={"max_bytes": config.api.max_body, "max_pixels": config.api.max_pixels})
     predictor = Predictor(config.model, limits)
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
-        log = stack.enter_context(_log(session, predictor))
-        application = _application(session, predictor, log, stack)
-        if not address.is_loopback:
-            session.console.warn(f"{address} can be reached from other machines, and nobody is asked for a password")
         port = listening.getsockname()[1]
+        if not address.is_loopback and tokens is None:
+            session.console.warn(
+                f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
+            )
+        server = _Server(session, predictor, f"{address.host}:{port}", tokens, workers, stack)
         try:
             session.console.say(f"serving predictions on http://{address.host}:{port}")
-            run_server(application, listening, patience=config.api.timeout.total_seconds())
+            server.run(listening)
         except Interrupted:
             session.console.detail("finishing what has begun")
+    if server.failure is not None:
+        raise server.failure
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
 
@@ -69,54 +83,114 @@ def _address(session: Session, listen: str | None) -> "Listen":
         raise UsageError(f"--listen: {error}") from error
 
 
-def _refuse_what_is_missing(session: Session) -> None:
-    if missing := [name for name in _EXTRA if find_spec(name) is None]:
-        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
-    if session.config.api.tokens_file:
-        # To serve without the protection that was asked for would be worse than not to serve.
-        raise ConfigError(
-            "api.tokens_file: facemon serve cannot ask for tokens yet", "let a proxy do it, and remove it"
+def _tokens(session: Session) -> "BearerTokens | None":
+    path = session.config.api.tokens_file
+    if path is None:
+        return None
+    from facemon.server.bearer_tokens import BearerTokens
+
+    return BearerTokens(session.config.directory / path, session.console.warn)
+
+
+class _Server:
+    """The parts of a running API, put together."""
+
+    def __init__(
+        self,
+        session: Session,
+        predictor: "Predictor",
+        instance: str,
+        tokens: "BearerTokens | None",
+        workers: int | None,
+        stack: ExitStack,
+    ) -> None:
+        """Start all that runs beside the event loop; `stack` ends it, what predicts before what logs."""
+        from facemon.metrics.store_collector import build_registry
+        from facemon.server.access_log import AccessLog
+        from facemon.server.api_gauges import ApiGauges
+        from facemon.server.api_server import ApiServer, most_connections
+        from facemon.server.counted_requests import CountedRequests
+        from facemon.server.guarded_connection import ConnectionLimits
+        from facemon.server.live_predictions import LivePredictions
+        from facemon.server.prediction_api import PredictionApi
+        from facemon.server.prediction_queue import PredictionQueue
+        from facemon.server.request_counts import RequestCounts
+        from facemon.values.request_outcome import UNMATCHED
+
+        self._session, config = session, session.config
+        self.failure: FacemonError | None = None
+        # Before any thread of this process begins, because the workers are copies of it.
+        self._model, threads = _model(session, predictor, workers, stack)
+        counts = RequestCounts()
+        self._log = log = stack.enter_context(_log(session, predictor, counts, instance))
+        queue = stack.enter_context(PredictionQueue(self._model, log.add, threads))
+        predictions = LivePredictions(queue, config.model.attributes, log.add, cache_size=config.api.cache_size)
+        stored = build_registry(session.open_ledger, config.model, instance=instance)
+        gauges = ApiGauges(config.model.id, predictions, stored, lambda: log.trouble)
+        api = PredictionApi(config.api, predictions, gauges.registry(), self._why_not_ready, tokens)
+        entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
+
+        def note(entry: dict[str, Any]) -> None:
+            if entries is not None and not (entry["code"] < 400 and entry["endpoint"] in _UNLOGGED):
+                entries.add(entry)
+
+        self._server = ApiServer(
+            CountedRequests(api.application(), counts, report=self._report, access_log=note if entries else None),
+            limits=ConnectionLimits(most_connections(config.api.max_connections)),
+            patience=config.api.timeout.total_seconds(),
+            refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )
+        self.run = self._server.run
+
+    def _why_not_ready(self) -> str | None:
+        try:
+            self._session.open_ledger().close()
+        except FacemonError as error:
+            return error.message
+        return self._log.trouble
+
+    def _report(self, error: Exception, request: str) -> None:
+        console = self._session.console
+        if not isinstance(error, FacemonError):
+            console.fault(error)
+            return
+        console.error(FacemonError(f"{error.message} (request {request})", error.hint))
+        if getattr(self._model, "alive", 1) == 0:
+            # Whoever restarts the server gets a whole one; this one would refuse everything.
+            self.failure = error
+            self._server.stop()
 
 
-def _log(session: Session, predictor: "Predictor") -> "LiveWriter":
+def _model(
+    session: Session, predictor: "Predictor", workers: int | None, stack: ExitStack
+) -> "tuple[PredictsAnswers, int]":
+    """The model, in processes of its own if there is to be more than one, and how many calls it can take at once."""
+    from facemon.predict.pipeline import default_threads
+    from facemon.predict.worker_processes import worker_processes
+    from facemon.server.image_answers import AnsweringPredictor
+
+    config = session.config
+    answering = AnsweringPredictor(
+        lambda images, run, origin: predictor.predict(images, run, origin=origin), config.model.attributes
+    )
+    count = workers or config.api.workers or default_threads()
+    if config.predict.providers != ("cpu",):
+        return answering, count  # what other devices hold does not survive a fork
+    return stack.enter_context(worker_processes(answering, count)), count
+
+
+def _log(session: Session, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LiveWriter":
     from facemon.store.live_writer import LiveWriter
     from facemon.store.runs import RunIdentity
 
     # Made here and never again: a store that disappears while serving is expected back.
     session.open_ledger(create=True).close()
     identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
-    return LiveWriter(session.open_ledger, identity, session.console.warn, datetime.now(UTC))
-
-
-def _application(session: Session, predictor: "Predictor", log: "LiveWriter", stack: ExitStack) -> "Application":
-    from concurrent.futures import ThreadPoolExecutor
-
-    from facemon.metrics.store_collector import build_registry
-    from facemon.predict.pipeline import default_threads
-    from facemon.server.api_metrics import ApiMetrics
-    from facemon.server.live_predictions import LivePredictions
-    from facemon.server.prediction_api import PredictionApi
-
-    config, console = session.config, session.console
-
-    def why_not_ready() -> str | None:
-        try:
-            session.open_ledger().close()
-        except FacemonError as error:
-            return error.message
-        return log.trouble
-
-    def report(error: Exception) -> None:
-        if isinstance(error, FacemonError):
-            console.error(error)
-        else:
-            console.fault(error)
-
-    predictions = LivePredictions(predictor, config.model.attributes, log.add, cache_size=config.api.cache_size)
-    # Entered after the log, so that it ends before: what the last thread predicts is logged too.
-    pool = stack.enter_context(ThreadPoolExecutor(config.predict.threads or default_threads(), "predict"))
-    metrics = ApiMetrics(
-        config.model.id, predictions, build_registry(session.open_ledger, config.model), lambda: log.trouble
+    return LiveWriter(
+        session.open_ledger,
+        identity,
+        session.console.warn,
+        datetime.now(UTC),
+        instance=instance,
+        take_counts=counts.take,
     )
-    return PredictionApi(config.api, predictions, pool, metrics, why_not_ready).application(report)

@@ -43,8 +43,8 @@ def serve_metrics(
     from prometheus_client import make_wsgi_app
 
     from facemon.metrics.exporter import Exporter
-    from facemon.server.api_server import open_socket
     from facemon.server.http_connections import serving
+    from facemon.server.listening_socket import open_socket
     from facemon.server.metrics_server import metrics_application
 
     let_pandas_in()  # collectors may want it

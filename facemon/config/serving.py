@@ -27,7 +27,7 @@ _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
-        raise ValueError("names a provider twice")
+        raise ValueError("names one twice")
     return names
 
 
@@ -59,6 +59,12 @@ class ApiConfig(Section):
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000
     max_in_flight: _PositiveInt = 64
+    """Images that are being read or predicted at once; more are refused with 503."""
+    max_connections: _PositiveInt = 4096
+    workers: _PositiveInt | None = None
+    """Processes that predict; none = one for each core."""
+    access_log: bool = True
+    """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
     timeout: PositiveDuration = timedelta(seconds=30)
     tokens_file: SecretFile | None = None
 

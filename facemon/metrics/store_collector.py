@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
@@ -14,7 +14,9 @@ from facemon.store.command_runs import CommandRun, read_command_runs
 from facemon.store.drift_results import DriftGauge, read_drift_checks, read_drift_gauges
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
-from facemon.store.totals import TotalKey, Totals, bucket_part, read_totals
+from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
+from facemon.store.total_families import counter_family, histogram_family, request_families
+from facemon.store.totals import Totals, read_totals
 from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 
@@ -27,12 +29,21 @@ class StoreCollector(Collector):
     """Metric families from a ledger, opened anew for each scrape so that a store that returns is seen."""
 
     def __init__(
-        self, open_ledger: Callable[[], Ledger], model: ModelConfig, groups: Collection[MetricGroup], must_read: bool
+        self,
+        open_ledger: Callable[[], Ledger],
+        model: ModelConfig,
+        groups: Collection[MetricGroup],
+        must_read: bool,
+        announced: CommandRun | None = None,
+        instance: str | None = None,
     ) -> None:
+        self._instance = instance
         self._open_ledger = open_ledger
         self._model = model
         self._groups = groups
         self._must_read = must_read
+        self._announced = announced
+        """A run that is told as it will be entered, in place of the one before."""
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering does not read the store."""
@@ -62,6 +73,9 @@ class StoreCollector(Collector):
             accuracy = read_accuracy(connection, self._model.id)
             drift, checks = read_drift_gauges(connection), read_drift_checks(connection)
             runs = read_command_runs(connection)
+            requests = None if self._instance is None else read_request_totals(connection, self._instance)
+        if requests is not None:
+            yield from request_families(requests, expects_predict=self._instance != EVERY_INSTANCE)
         if MetricGroup.MODEL in self._groups:
             yield from self._model_families(totals)
             yield from _known("model_accuracy", [((attribute,), share) for attribute, share in accuracy.items()])
@@ -70,23 +84,18 @@ class StoreCollector(Collector):
             yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
             decided = [((check,), at / _MICROS) for check, _, at in checks if at is not None]
             yield from _known("drift_decided_timestamp_seconds", decided)
+        if announced := self._announced:
+            runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
 
     def _model_families(self, totals: Totals) -> Iterator[Family]:
         """All labels that the model can predict are there from the start: a ratio with a missing series is silent."""
-        expected: dict[str, list[tuple[str, ...]]] = {
-            "model_predictions_total": [(a.name, label) for a in self._model.attributes for label in a.classes],
-            "images_processed_total": [(status,) for status in IMAGE_STATUSES],
-        }
-        for metric, labels in expected.items():
-            values = dict.fromkeys(labels, 0.0) | {k.labels: v for k, v in totals.items() if k.metric == metric}
-            family = CounterMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
-            for series, value in sorted(values.items()):
-                family.add_metric(series, value)
-            yield family
-        yield _histogram("model_inference_latency_seconds", totals, [(self._model.id,)])
+        labels = [(a.name, label) for a in self._model.attributes for label in a.classes]
+        yield counter_family("model_predictions_total", totals, labels)
+        yield counter_family("images_processed_total", totals, [(status,) for status in IMAGE_STATUSES])
+        yield histogram_family("model_inference_latency_seconds", totals, [(self._model.id,)])
         confident = [(a.name,) for a in self._model.attributes if a.classes]
-        yield _histogram("model_confidence_score", totals, confident)
+        yield histogram_family("model_confidence_score", totals, confident)
 
 
 def build_registry(
@@ -95,24 +104,17 @@ def build_registry(
     groups: Collection[MetricGroup] = tuple(MetricGroup),
     *,
     must_read: bool = False,
+    announced: CommandRun | None = None,
+    instance: str | None = None,
 ) -> CollectorRegistry:
-    """A registry of its own, which holds the store's metrics and nothing else."""
+    """A registry of its own, which holds the store's metrics and nothing else.
+
+    `announced` is a run that is about to succeed: it is shown as if it had ended. With `instance` there are the metrics
+    of the requests that the API on that address has answered too, or on any address for `EVERY_INSTANCE`.
+    """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(StoreCollector(open_ledger, model, groups, must_read))
+    registry.register(StoreCollector(open_ledger, model, groups, must_read, announced, instance))
     return registry
-
-
-def _histogram(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
-    entry = CATALOGUE[metric]
-    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels)
-    for labels in sorted({*expected, *(key.labels for key in totals if key.metric == metric)}):
-        count, buckets = 0.0, list[tuple[str, float]]()
-        for index in range(len(entry.buckets) + 1):
-            part = bucket_part(entry.buckets, index)
-            count += totals.get(TotalKey(metric, labels, part), 0.0)
-            buckets.append((part, count))
-        family.add_metric(labels, buckets, totals.get(TotalKey(metric, labels, "sum"), 0.0))
-    return family
 
 
 def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
@@ -153,7 +155,8 @@ def _known(metric: str, series: Series) -> Iterator[Family]:
 
 
 def _gauge(metric: str, series: Series) -> Family:
-    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    entry = CATALOGUE[metric]
+    family = GaugeMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
     for labels, value in series:
         family.add_metric(labels, value)
     return family

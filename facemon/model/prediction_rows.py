@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from facemon.config.model import AttributeConfig
 from facemon.model.attribute_decoding import Reading
 from facemon.model.image_features import ImageFeatures
@@ -51,10 +48,9 @@ def prediction_rows(
     """
     import pyarrow as pa
 
-    images = np.repeat(np.arange(len(outcomes)), [max(1, len(outcome.boxes)) for outcome in outcomes]).tolist()
-    owners = [outcomes[index] for index in images]
-    has_face = np.asarray([owner.problem is None for owner in owners], bool)
-    columns: dict[str, Any] = {name: pa.repeat(pa.scalar(value), len(owners)) for name, value in constants.items()}
+    owners = [outcome for outcome in outcomes for _ in outcome.boxes or (None,)]
+    has_face = [owner.problem is None for owner in owners]
+    columns: dict[str, Any] = {name: [value] * len(owners) for name, value in constants.items()}
     columns |= {
         "ordinal": [owner.given.ordinal for owner in owners],
         "image": [owner.given.name for owner in owners],
@@ -73,29 +69,28 @@ def prediction_rows(
         columns[f"image_{name}"] = [owner.features and getattr(owner.features, name) for owner in owners]
     for attribute in attributes:
         columns |= _attribute_columns(attribute, readings.get(attribute.name), has_face)
-    arrays = [_array(columns[field.name], field.type) for field in schema]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return pa.RecordBatch.from_arrays([pa.array(columns[each.name], each.type) for each in schema], schema=schema)
 
 
-def _attribute_columns(
-    attribute: AttributeConfig, reading: Reading | None, has_face: NDArray[np.bool_]
-) -> dict[str, Any]:
-    import pyarrow as pa
-
+def _attribute_columns(attribute: AttributeConfig, reading: Reading | None, has_face: Sequence[bool]) -> dict[str, Any]:
     if reading is None:
-        return {name: pa.nulls(len(has_face)) for name in attribute.columns}
-    # Row to face; a row without one takes nothing, which Arrow makes a null.
-    faces = pa.array(np.cumsum(has_face) - 1, mask=~has_face)
-    columns = {}
+        return {name: [None] * len(has_face) for name in attribute.columns}
+    columns: dict[str, Any] = {}
     if reading.codes is not None:
-        columns[attribute.name] = pa.array(attribute.classes).take(pa.array(reading.codes)).take(faces)
-        columns[f"{attribute.name}_confidence"] = pa.array(reading.confidence).take(faces)
+        classes = attribute.classes
+        columns[attribute.name] = _by_row([classes[code] for code in reading.codes.tolist()], has_face)
+        columns[f"{attribute.name}_confidence"] = _numbers(reading.confidence, has_face)
     if reading.value is not None:
-        columns[f"{attribute.name}_value"] = pa.array(reading.value).take(faces)
+        columns[f"{attribute.name}_value"] = _numbers(reading.value, has_face)
     return columns
 
 
-def _array(column: Any, wanted: "pa.DataType") -> "pa.Array":
-    import pyarrow as pa
+def _numbers(column: Any, has_face: Sequence[bool]) -> Any:
+    # Most chunks have a face in every row, and their numbers need not become Python's.
+    return column if all(has_face) else _by_row(column.tolist(), has_face)
 
-    return column.cast(wanted) if isinstance(column, pa.Array) else pa.array(column, wanted)
+
+def _by_row(of_face: Sequence[Any], has_face: Sequence[bool]) -> list[Any]:
+    """The faces' values in the rows that have one, None in the others."""
+    faces = iter(of_face)
+    return [next(faces) if has else None for has in has_face]

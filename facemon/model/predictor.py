@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,37 +62,35 @@ class Predictor:
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
         """Read and decode one image and add to the chunk what is found in it."""
         content = _content(given, self._limits.max_bytes)
-        outcome = ImageOutcome(given, given.observed_at or predicted_at)
+        observed_at = given.observed_at or predicted_at
         if isinstance(content, ImageProblem):
-            chunk.outcomes.append(replace(outcome, problem=content))
+            chunk.outcomes.append(ImageOutcome(given, observed_at, problem=content))
             return
-        outcome = replace(outcome, sha256=hashlib.sha256(content).hexdigest())
+        sha256 = given.sha256 or hashlib.sha256(content).hexdigest()
         needed = partial(self._needed_size, given.box) if self._shrinks else None
         decoded = decode_image(content, self._limits.max_pixels, with_time=given.observed_from_exif, needed=needed)
         if isinstance(decoded, ImageProblem):
-            chunk.outcomes.append(replace(outcome, problem=decoded))
+            chunk.outcomes.append(ImageOutcome(given, observed_at, sha256, problem=decoded))
             return
-        if decoded.taken_at is not None:
-            outcome = replace(outcome, observed_at=decoded.taken_at)
         chunk.copies[len(chunk.outcomes)] = small_copy(decoded.image, decoded.size)
-        chunk.outcomes.append(self._find_faces(outcome, decoded, chunk.inputs))
+        found = self._find_faces(given, decoded, chunk.inputs)
+        chunk.outcomes.append(ImageOutcome(given, decoded.taken_at or observed_at, sha256, **found))
 
-    def _find_faces(self, outcome: ImageOutcome, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> ImageOutcome:
-        """Find the faces of an image and add what each network sees of them to `inputs`."""
-        faces = self._bundle.finder.find(decoded, self._sides, outcome.given.box)
+    def _find_faces(self, given: ImageInput, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> dict[str, Any]:
+        """Find the faces of an image and add what each network sees of them to `inputs`; tell what its outcome has."""
+        faces = self._bundle.finder.find(decoded, self._sides, given.box)
         if not faces:
-            return replace(outcome, problem=ImageProblem(ErrorCode.NO_FACE, "no face was found"))
+            return {"problem": ImageProblem(ErrorCode.NO_FACE, "no face was found")}
         for face in faces:
             for network, pixels in zip(self._bundle.networks, inputs, strict=True):
                 config = network.config.input
                 pixels.append(input_pixels(face.chips[max(config.size)], config))
         boxes = tuple(face.box for face in faces)
-        return replace(
-            outcome,
-            boxes=boxes,
-            confidences=tuple(face.confidence for face in faces),
-            shares=tuple(None if box is None else face_share(box, *decoded.size) for box in boxes),
-        )
+        return {
+            "boxes": boxes,
+            "confidences": tuple(face.confidence for face in faces),
+            "shares": tuple(None if box is None else face_share(box, *decoded.size) for box in boxes),
+        }
 
     def _needed_size(self, box: Box | None, size: tuple[int, int]) -> tuple[float, float]:
         """How large an image of `size` must be decoded: twice what the networks and the features look at."""

@@ -1,50 +1,77 @@
 """A loaded model in several processes: threads of one process wait for each other's Python between two images."""
 
 import os
+import pickle
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from queue import SimpleQueue
+from queue import LifoQueue
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from facemon.errors import FacemonError
-from facemon.predict.pipeline import PredictsImages
 from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
 
 _STANDARD_STREAMS = 3
 
 
-class WorkerProcesses:
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Predicts(Protocol[Answer_co]):
+    """A loaded model, whatever it answers with."""
+
+    def predict(self, images: Sequence[ImageInput], run: str) -> Answer_co:
+        """Predict a chunk of images; FacemonError for trouble with the model."""
+
+
+class WorkerProcesses(Generic[Answer_co]):
     """Hands each chunk to a process that is free; as many threads as there are processes may call it at once."""
 
     def __init__(self, connections: Sequence[Connection]) -> None:
-        self._free: SimpleQueue[Connection] = SimpleQueue()
+        # The one that was busy last goes first: its processor still has the weights at hand.
+        self._free: LifoQueue[Connection | None] = LifoQueue()
         for connection in connections:
             self._free.put(connection)
+        self._lock = threading.Lock()
+        self.alive = len(connections)
+        """Processes that were not killed."""
 
-    def predict(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
+    def predict(self, images: Sequence[ImageInput], run: str) -> Answer_co:
         """Predict a chunk; raises what the model raised, and FacemonError when a process was killed."""
         connection = self._free.get()
+        if connection is None:
+            self._free.put(None)
+            raise FacemonError("all worker processes were killed, perhaps because memory ran out")
         try:
-            connection.send((images, run))
-            answer = connection.recv()
+            _send(connection, (images, run))
+            answer = _receive(connection)
         except (EOFError, ConnectionError) as error:
+            self._lose_one()
             raise FacemonError(
                 "a worker process was killed, perhaps because memory ran out",
-                "use fewer workers (--threads), or a lower predict.max_pixels; --resume continues",
+                "use fewer workers, or a lower limit of pixels",
             ) from error
-        finally:
+        except BaseException:
             self._free.put(connection)
+            raise
+        self._free.put(connection)
         if isinstance(answer, BaseException):
             raise answer
-        return answer
+        return cast("Answer_co", answer)
+
+    def _lose_one(self) -> None:
+        with self._lock:
+            self.alive -= 1
+            if not self.alive:
+                self._free.put(None)  # for whoever waits for a free one
 
 
 @contextmanager
-def worker_processes(predictor: PredictsImages, count: int) -> Iterator[PredictsImages]:
+def worker_processes(predictor: Predicts[Answer_co], count: int) -> Iterator[Predicts[Answer_co]]:
     """The predictor in `count` copies of this process while the block runs; for one, the predictor as it is.
 
     They share the loaded model's memory. Call it before the process has threads of its own. They end with the block,
@@ -73,20 +100,29 @@ def worker_processes(predictor: PredictsImages, count: int) -> Iterator[Predicts
                 process.join()
 
 
-def _work(predictor: PredictsImages, connection: Connection) -> None:
-    """Answer chunks until the other side has gone."""
+def _work(predictor: Predicts[Any], connection: Connection) -> None:
+    """Answer_co chunks until the other side has gone."""
     # The first of these signals asks the whole run to finish its chunks, which the other side sees to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _let_go(connection.fileno())
     with suppress(EOFError, ConnectionError):
         while True:
-            images, run = connection.recv()
+            images, run = _receive(connection)
             try:
-                answer: PredictedBatch | BaseException = predictor.predict(images, run)
+                answer: Any = predictor.predict(images, run)
             except Exception as error:  # noqa: BLE001 - it is raised on the other side
                 answer = error
-            connection.send(answer)
+            _send(connection, answer)
+
+
+def _send(connection: Connection, message: Any) -> None:
+    # What Connection.send would do, without the table of its own that slows each object down.
+    connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+
+def _receive(connection: Connection) -> Any:
+    return pickle.loads(connection.recv_bytes())  # noqa: S301 - from a process that this one forked
 
 
 def _let_go(kept: int) -> None:

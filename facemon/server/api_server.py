@@ -1,49 +1,68 @@
-"""The socket that the ML API listens on, and the server that reads from it."""
+"""The server that reads from the ML API's socket."""
 
-import os
+import resource
 import socket
+import sys
+from collections.abc import Callable
+from functools import partial
 
-from facemon.config.quantities import Listen
-from facemon.errors import FacemonError
-from facemon.server.api_metrics import Application
+import uvicorn
 
-_BACKLOG = 2048
+from facemon.server.asgi import Application
+from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
+
 _IDLE_SECONDS = 10
+_SWITCH_SECONDS = 0.0005
+_OTHER_FILES = 64
+"""Files that the process needs beside its connections: the store, the model, pipes to workers."""
 
 
-def open_socket(listen: Listen) -> socket.socket:
-    """Listen on an address: from now on connections wait for `run_server`; FacemonError when that is impossible."""
-    host = listen.host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, listen.port), family=family, backlog=_BACKLOG)
-    except socket.gaierror as error:
-        raise FacemonError(f"cannot listen on {listen}: {error.strerror}", "name another host with --listen") from error
-    except OSError as error:
-        # Python's own text names the address once more.
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise FacemonError(f"cannot listen on {listen}: {reason}", "choose another address with --listen") from error
+def most_connections(wanted: int) -> int:
+    """How many connections this process can hold of those wanted; it asks the system for as many as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(1, soft - _OTHER_FILES)
+    return wanted
 
 
-def run_server(application: Application, listening: socket.socket, *, patience: float) -> None:
-    """Answer requests until SIGINT or SIGTERM, then finish those that have begun, for at most `patience` seconds.
+class ApiServer:
+    """Answers requests until SIGINT or SIGTERM, or until it is told to stop."""
 
-    The signal is raised again at the end, for whoever handled it before.
-    """
-    import uvicorn
+    def __init__(
+        self, application: Application, *, limits: ConnectionLimits, patience: float, refused: Callable[[int], None]
+    ) -> None:
+        """`refused` hears the code of each request that is ended before the application sees it."""
+        guarded = partial(GuardedConnection, limits=limits, refused=refused)
+        config = uvicorn.Config(
+            application,
+            http=guarded,
+            loop="uvloop",
+            lifespan="off",
+            ws="none",
+            # Whose address a proxy passes on is of no interest here, and anyone could pretend to be one.
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            # A scanner that speaks no HTTP is no news; the application reports its own errors.
+            log_level="critical",
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=max(1, round(patience)),
+        )
+        self._server = uvicorn.Server(config)
 
-    config = uvicorn.Config(
-        application,
-        lifespan="off",
-        ws="none",
-        # Whose address a proxy passes on is of no interest here, and anyone could pretend to be one.
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        # A scanner that speaks no HTTP is no news; the application reports its own errors.
-        log_level="critical",
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(patience)),
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    def run(self, listening: socket.socket) -> None:
+        """Serve, then finish the requests that have begun, for at most `patience` seconds.
+
+        A signal is raised again at the end, for whoever handled it before.
+        """
+        # Writing the log is Python of another thread: it should not hold up a request for five milliseconds at a time.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        self._server.run(sockets=[listening])
+
+    def stop(self) -> None:
+        """End as a signal would end it; any thread may call this."""
+        self._server.should_exit = True

@@ -1,80 +1,72 @@
-"""One image of a request becomes rows: predicted or remembered, logged in either case."""
+"""One image becomes an answer: predicted, remembered, or shared with who asked just before; logged in any case."""
 
+import asyncio
 import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from facemon.config.model import AttributeConfig
-from facemon.errors import FacemonError
+from facemon.server.image_answers import Answer, answers_of
 from facemon.server.prediction_cache import PredictionCache, predicted_again
+from facemon.server.prediction_queue import Predicted, PredictionQueue
 from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
+from facemon.values.prediction import ErrorCode, PredictedBatch
 
-
-class PredictsImages(Protocol):
-    """What the API needs of a model; several threads call it at once."""
-
-    def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
-        """Predict images; one that is wrong gets a row with an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of an image: the JSON for its sender, or why there is none."""
-
-    document: bytes
-    error: ErrorCode | None = None
-    message: str = ""
+_HASHED_AT_ONCE = 2**20
+"""Bytes that are hashed within the event loop; more would hold up others for more than a millisecond."""
 
 
 class LivePredictions:
-    """Predicts single images for any number of threads, and hands every prediction to the log."""
+    """Answers for single images within one event loop; `log` gets what the queue does not predict."""
 
     def __init__(
         self,
-        predictor: PredictsImages,
+        queue: PredictionQueue,
         attributes: Sequence[AttributeConfig],
         log: Callable[[PredictedBatch], None],
         *,
         cache_size: int,
     ) -> None:
-        self._predictor = predictor
+        self._queue = queue
         self._attributes = attributes
         self._log = log
+        self._computing: dict[str, asyncio.Future[Predicted]] = {}
+        """What is being predicted at the moment, by the image's hash."""
         self.cache = PredictionCache(cache_size)
-        self.model_answers = True
+
+    @property
+    def model_answers(self) -> bool:
         """Whether the model's last prediction came without trouble."""
+        return self._queue.model_answers
 
-    def answer(self, content: bytes, source: str | None) -> Answer:
-        """Predict one image and log it; FacemonError for trouble with the model."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        remembered = self.cache.get(sha256)
-        if remembered is None:
-            batch = self._predict(ImageInput(0, f"sha256:{sha256}", content=content, source=source))
+    async def answer(self, content: bytes, source: str | None) -> Answer:
+        """Answer for one image and log it; FacemonError for trouble with the model."""
+        if len(content) > _HASHED_AT_ONCE:
+            sha256 = await asyncio.to_thread(_sha256, content)
         else:
-            batch = predicted_again(remembered, source, datetime.now(UTC))
-        self._log(batch)
-        error = batch.rows["error"][0].as_py()
-        # A number that is none may have come of a fault that has passed.
-        if remembered is None and error != ErrorCode.NAN:
-            self.cache.put(sha256, batch)
-        if error not in (None, ErrorCode.NO_FACE):
-            return Answer(b"", ErrorCode(error), batch.rows["error_message"][0].as_py() or "")
-        return Answer(_document(batch, self._attributes))
-
-    def _predict(self, image: ImageInput) -> PredictedBatch:
+            sha256 = _sha256(content)
+        if (remembered := self.cache.get(sha256)) is not None:
+            return self._again(remembered, source)
+        if (computing := self._computing.get(sha256)) is not None:
+            # Shielded: whoever leaves must not take the prediction away from others.
+            predicted = await asyncio.shield(computing)
+            return self._again(predicted.batch.batch_of(predicted.place), source)
+        future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source))
+        self._computing[sha256] = future
         try:
-            batch = self._predictor.predict([image], "", origin=Origin.API)
-        except FacemonError:
-            self.model_answers = False
-            raise
-        self.model_answers = True
-        return batch
+            predicted = await future
+        finally:
+            del self._computing[sha256]
+        # A number that is none may have come of a fault that has passed.
+        if self.cache.size and predicted.answer.error != ErrorCode.NAN:
+            self.cache.put(sha256, predicted.batch.batch_of(predicted.place))
+        return predicted.answer
+
+    def _again(self, batch: PredictedBatch, source: str | None) -> Answer:
+        again = predicted_again(batch, source, datetime.now(UTC))
+        self._log(again)
+        return answers_of(again, self._attributes)[0]
 
 
-def _document(batch: PredictedBatch, attributes: Sequence[AttributeConfig]) -> bytes:
-    predictions = list(prediction_documents(batch.rows, attributes))
-    return json.dumps({"predictions": predictions}, ensure_ascii=False, allow_nan=False).encode()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

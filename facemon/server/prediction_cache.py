@@ -11,7 +11,7 @@ class PredictionCache:
     """Keeps the predictions of the `size` images that were asked for last; any thread may use it."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self._batches: OrderedDict[str, PredictedBatch] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -30,7 +30,7 @@ class PredictionCache:
         with self._lock:
             self._batches[sha256] = batch
             self._batches.move_to_end(sha256)
-            while len(self._batches) > self._size:
+            while len(self._batches) > self.size:
                 self._batches.popitem(last=False)
 
 

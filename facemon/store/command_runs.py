@@ -28,6 +28,24 @@ class Outcome:
     """The exit code that a command comes to; failed until it says otherwise."""
 
     code: ExitCode = ExitCode.FAILED
+    announced: "Announcement | None" = None
+    """What others are told of this run before it ends; a success is entered as it was told."""
+    is_entered: bool = False
+    """Whether the announced success stands in the ledger already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A success that is told before the command has ended: `finished` is in microseconds since 1970."""
+
+    command: str
+    seconds: float
+    finished: int
+
+    @property
+    def run(self) -> CommandRun:
+        """The run as it will be entered."""
+        return CommandRun(self.command, self.seconds, self.finished)
 
 
 @contextmanager
@@ -43,18 +61,54 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
         outcome.code = error.exit_code
         raise
     finally:
-        record_command(ledger, command, datetime.now(UTC), time.monotonic() - start, outcome.code)
+        if outcome.code not in _SUCCESS or (told := outcome.announced) is None:
+            record_command(ledger, command, datetime.now(UTC), time.monotonic() - start, outcome.code)
+        elif not outcome.is_entered:
+            _record(ledger, command, told.finished, told.seconds, outcome.code)
+
+
+def announce(command: str, began: float) -> Announcement:
+    """A success of now; `began` is when the command did, by the monotonic clock."""
+    return Announcement(command, time.monotonic() - began, micros(datetime.now(UTC)))
+
+
+@contextmanager
+def entered_before(ledger: Ledger, outcome: Outcome) -> Iterator[None]:
+    """Enter the announced success before the block that makes it one; a block that fails takes it back.
+
+    For a step that hardly fails but cannot be undone, behind a ledger whose disk may be full.
+    """
+    if (told := outcome.announced) is None:
+        raise ValueError("nothing was announced")
+    with ledger.reading() as connection:
+        before = {run.command: run.last_success for run in read_command_runs(connection)}.get(told.command)
+    _record(ledger, told.command, told.finished, told.seconds, ExitCode.OK)
+    try:
+        yield
+    except BaseException:
+        with ledger.writing() as connection:
+            # Another run may have succeeded since: its success stays.
+            connection.execute(
+                "UPDATE command_runs SET last_success = ? WHERE command = ? AND last_success = ?",
+                (before, told.command, told.finished),
+            )
+        raise
+    outcome.is_entered = True
 
 
 def record_command(ledger: Ledger, command: str, finished: datetime, seconds: float, code: ExitCode) -> None:
     """Enter that a command ended; exit 3 and 4 are success: it found something, it could not decide."""
-    success = micros(finished) if code in _SUCCESS else None
+    _record(ledger, command, micros(finished), seconds, code)
+
+
+def _record(ledger: Ledger, command: str, finished: int, seconds: float, code: ExitCode) -> None:
+    success = finished if code in _SUCCESS else None
     with ledger.writing() as connection:
         connection.execute(
             "INSERT INTO command_runs VALUES (?, ?, ?, ?, ?) ON CONFLICT (command) DO UPDATE SET "
             "finished = excluded.finished, seconds = excluded.seconds, exit_code = excluded.exit_code, "
             "last_success = coalesce(excluded.last_success, last_success)",
-            (command, micros(finished), seconds, int(code), success),
+            (command, finished, seconds, int(code), success),
         )
 
 

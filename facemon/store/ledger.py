@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from facemon.store.process_lock import ProcessLock
 LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
 FOLDERS = ("segments", "references", "reports", "locks")
-STORE_VERSION = 2
+STORE_VERSION = 3
 _APPLICATION_ID = 0x66616365  # "face"
 _BUSY_SECONDS = 30
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
@@ -34,7 +35,11 @@ CREATE TABLE profiles (
     PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
-    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '');
+    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
+    flushes INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE request_totals (
+    instance TEXT, metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL,
+    PRIMARY KEY (instance, metric, labels, part)) WITHOUT ROWID;
 CREATE TABLE baselines (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL, model TEXT,
     origin TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER, until INTEGER, rows INTEGER NOT NULL,
@@ -225,12 +230,19 @@ def _refuse_foreign(path: Path) -> None:
 
 def _refuse_network(folder: Path) -> None:
     """SQLite's write-ahead log needs memory that all its users share, which no network file system gives."""
-    kind = file_system_of(folder)
+    kind = _file_system_on(folder, folder.stat().st_dev if folder.exists() else None)
     if kind.startswith(_NETWORK_FILE_SYSTEMS):
         raise FacemonError(
             f"{folder} lies on a network file system ({kind}), where two writers can destroy the ledger",
             "name a folder on a local disk under store.path",
         )
+
+
+@lru_cache(maxsize=16)
+def _file_system_on(folder: Path, device: int | None) -> str:
+    """A store is opened twice a second, for each scrape too: the mounts are read again once its device is another."""
+    del device
+    return file_system_of(folder)
 
 
 def file_system_of(path: Path) -> str:

@@ -1,26 +1,49 @@
-"""A server's predictions into the log: in the background, soon, and in spite of a store that fails for a while."""
+"""A server's predictions and counts into the log: in the background, soon, and in spite of a store that fails."""
 
 import sqlite3
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
+from facemon.store.request_totals import add_request_totals
 from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
+from facemon.store.totals import TotalKey, Totals, sum_totals
 from facemon.values.prediction import PredictedBatch
 
 FLUSH_SECONDS = 0.5
-"""Between two writes, so that a prediction is on the disk before it is a second old."""
+"""From one write's begin to the next one's, so that a prediction is on the disk before it is a second old."""
 MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
+_ROWS_AT_ONCE = 8_192
+"""What waits is written in transactions of about so many rows."""
 _STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
+
+
+@dataclass(slots=True)
+class _Flush:
+    """What one transaction will write: predictions, and what the requests counted meanwhile."""
+
+    batches: list[PredictedBatch] = field(default_factory=list)
+    counts: Totals = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        return sum(len(batch.ordinals) for batch in self.batches)
+
+    @property
+    def rows(self) -> int:
+        return sum(batch.rows.num_rows for batch in self.batches)
 
 
 class LiveWriter:
@@ -31,20 +54,35 @@ class LiveWriter:
     """
 
     def __init__(
-        self, open_ledger: Callable[[], Ledger], identity: RunIdentity, tell: Callable[[str], None], now: datetime
+        self,
+        open_ledger: Callable[[], Ledger],
+        identity: RunIdentity,
+        tell: Callable[[str], None],
+        now: datetime,
+        *,
+        instance: str = "",
+        take_counts: Callable[[], Mapping[TotalKey, float]] = dict,
     ) -> None:
-        """Begin the run; FacemonError when the store cannot be written. `tell` hears when it fails later on."""
+        """Begin the run; FacemonError when the store cannot be written. `tell` hears when it fails later on.
+
+        `take_counts` gives what was counted since it was last called, for the request totals of `instance`; what
+        it gave reaches the ledger once, with the predictions of the same moment.
+        """
         self._open_ledger = open_ledger
         self._identity = identity
         self._tell = tell
+        self._instance = instance
+        self._take_counts = take_counts
         with open_ledger() as ledger:
             self._run = begin_run(ledger, identity, now)
+        self._flushes = 0
+        """Transactions of the run that are known to be in the ledger."""
         self._trouble: str | None = None
         self._arriving = threading.Lock()
         self._arrived: list[PredictedBatch] = []
         self._rows = self._lost = 0
-        self._waiting: deque[PredictedBatch] = deque()
-        """Only the writing thread's: what could not be written yet, each as one transaction will take it."""
+        self._waiting: deque[_Flush] = deque()
+        """Only the writing thread's. The first may have been tried, and stays as it is."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write_until_stopped, name="log", daemon=True)
         self._thread.start()
@@ -73,7 +111,8 @@ class LiveWriter:
         """Write what is left and finish the run; FacemonError when predictions are lost."""
         self._stopping.set()
         self._thread.join()
-        lost = self._lost + sum(len(batch.ordinals) for batch in (*self._waiting, *self._arrived))
+        waiting = sum(flush.images for flush in self._waiting) + sum(len(batch.ordinals) for batch in self._arrived)
+        lost = self._lost + waiting
         try:
             with self._open_ledger() as ledger:
                 finish_run(ledger, self._run, datetime.now(UTC))
@@ -85,15 +124,18 @@ class LiveWriter:
             raise FacemonError(f"{lost} predictions were answered but not logged: {self._trouble or 'too many waited'}")
 
     def _write_until_stopped(self) -> None:
-        while not self._stopping.wait(FLUSH_SECONDS):
+        pause = FLUSH_SECONDS
+        while not self._stopping.wait(pause):
+            began = time.monotonic()
             self._write_arrived()
+            # What came while this was written has waited since then.
+            pause = max(0.0, FLUSH_SECONDS - (time.monotonic() - began))
         self._write_arrived()
 
     def _write_arrived(self) -> None:
         with self._arriving:
             arrived, self._arrived = self._arrived, []
-        if arrived:
-            self._waiting.append(_merged(arrived))
+        self._enqueue(arrived, self._take_counts())
         if not self._waiting:
             return
         try:
@@ -109,57 +151,79 @@ class LiveWriter:
             self._tell(f"the store can be written again: what waited is logged{lost}")
             self._trouble = None
 
+    def _enqueue(self, arrived: Sequence[PredictedBatch], counts: Mapping[TotalKey, float]) -> None:
+        if not arrived and not counts:
+            return
+        # Into the last that was not tried yet, so that counts take no more room the longer the store is away.
+        if len(self._waiting) < 2 or self._waiting[-1].rows >= _ROWS_AT_ONCE:
+            self._waiting.append(_Flush())
+        last = self._waiting[-1]
+        last.counts = sum_totals(last.counts, counts)
+        if arrived:
+            last.batches.append(_merged(arrived))
+
     def _write_waiting(self, ledger: Ledger) -> None:
         self._catch_up(ledger)
-        writer, done = SegmentWriter(ledger, self._run), self._run.done
-        for batch in self._waiting:
-            writer.add(_numbered(batch, self._run.id, done))
-            done += len(batch.ordinals)
-        writer.close()
+        run = self._run
+        for number, flush in enumerate(self._waiting, self._flushes):
+            run = self._write(ledger, run, flush, number)
         self._catch_up(ledger)
+
+    def _write(self, ledger: Ledger, run: Run, flush: _Flush, number: int) -> Run:
+        """Write one transaction, and answer the run as it is after it."""
+        writer, done = SegmentWriter(ledger, run), run.done
+        for batch in flush.batches:
+            writer.take(_numbered(batch, run.id, done))
+            done += len(batch.ordinals)
+
+        def count(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE runs SET flushes = ? WHERE id = ?", (number + 1, run.id))
+            add_request_totals(connection, self._instance, flush.counts)
+
+        writer.flush(also=count)
+        return replace(run, done=done, digest=writer.digest)
 
     def _catch_up(self, ledger: Ledger) -> None:
         """Let go of what the ledger says is written: it may have been, although the write ended in an error."""
         with ledger.reading() as connection:
-            query = "SELECT done, digest FROM runs WHERE id = ?"
+            query = "SELECT done, digest, flushes FROM runs WHERE id = ?"
             found = connection.execute(query, (self._run.id,)).fetchone()
         if found is None:
             # Another store stands where ours stood; what waits is written to a run of its own there.
             self._run.lock.release()
-            self._run = begin_run(ledger, self._identity, datetime.now(UTC))
+            self._run, self._flushes = begin_run(ledger, self._identity, datetime.now(UTC)), 0
             return
-        done, digest = found
-        written = 0
-        while self._waiting and self._run.done + written < done:
-            batch = self._waiting.popleft()
-            written += len(batch.ordinals)
+        done, digest, flushes = found
+        while self._waiting and self._flushes < flushes:
+            written = self._waiting.popleft()
+            self._flushes += 1
             with self._arriving:
-                self._rows -= batch.rows.num_rows
-        self._run = _advanced(self._run, done, digest)
-
-
-def _advanced(run: Run, done: int, digest: str) -> Run:
-    return replace(run, done=done, digest=digest)
+                self._rows -= written.rows
+        self._run = replace(self._run, done=done, digest=digest)
 
 
 def _merged(batches: Sequence[PredictedBatch]) -> PredictedBatch:
     """All of them as one, which takes a twentieth of the memory; its ordinals count its own inputs from 0."""
-    rows, first = [], 0
-    for batch in batches:
-        rows.append(_numbered(batch, "", first).rows)
-        first += len(batch.ordinals)
+    first = np.cumsum([0, *(len(batch.ordinals) for batch in batches)])
+    ordinals = [
+        start + np.searchsorted(batch.ordinals, batch.rows["ordinal"].to_numpy())
+        for start, batch in zip(first, batches, strict=False)
+    ]
+    rows = _with_columns(pa.concat_batches([batch.rows for batch in batches]), "", np.concatenate(ordinals))
     latencies = tuple(seconds for batch in batches for seconds in batch.latencies)
-    return PredictedBatch(pa.concat_batches(rows), range(first), latencies)
+    return PredictedBatch(rows, range(int(first[-1])), latencies)
 
 
 def _numbered(batch: PredictedBatch, run: str, first: int) -> PredictedBatch:
-    """The batch as inputs `first` and on of a run."""
-    places = {ordinal: first + place for place, ordinal in enumerate(batch.ordinals)}
-    ordinals = pa.array([places[ordinal] for ordinal in batch.rows["ordinal"].to_pylist()], pa.int64())
-    columns = dict(zip(batch.rows.schema.names, batch.rows.columns, strict=True))
-    columns |= {"run": pa.repeat(pa.scalar(run), len(ordinals)), "ordinal": ordinals}
-    rows = pa.RecordBatch.from_pydict(columns, schema=batch.rows.schema)
+    """A merged batch as inputs `first` and on of a run."""
+    rows = _with_columns(batch.rows, run, batch.rows["ordinal"].to_numpy() + first)
     return PredictedBatch(rows, range(first, first + len(batch.ordinals)), batch.latencies)
+
+
+def _with_columns(rows: pa.RecordBatch, run: str, ordinals: NDArray[np.int64]) -> pa.RecordBatch:
+    columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+    columns |= {"run": pa.repeat(pa.scalar(run), len(ordinals)), "ordinal": pa.array(ordinals, pa.int64())}
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=rows.schema)
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -54,6 +54,12 @@ class SegmentWriter:
 
     def add(self, batch: PredictedBatch) -> None:
         """Take rows in; batches come in the order of their ordinals. May write a segment."""
+        self.take(batch)
+        if self._count >= SEGMENT_ROWS or time.monotonic() - self._began >= SEGMENT_SECONDS:
+            self.flush()
+
+    def take(self, batch: PredictedBatch) -> None:
+        """Take rows in, as `add` does, but write nothing."""
         if not self._rows:
             self._began = time.monotonic()
         self._rows.append(batch.rows)
@@ -65,12 +71,13 @@ class SegmentWriter:
             if ordinal != last:
                 self._digest.add(name)
             last = ordinal
-        if self._count >= SEGMENT_ROWS or time.monotonic() - self._began >= SEGMENT_SECONDS:
-            self.flush()
 
-    def flush(self) -> None:
-        """Write and register what was taken in so far."""
+    def flush(self, also: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        """Write and register what was taken in so far; `also` is done in the same transaction, or not at all."""
         if not self._rows:
+            if also is not None:
+                with self._ledger.writing() as connection:
+                    also(connection)
             return
         table = pa.Table.from_batches(self._rows)
         segments = prepare_segments(self._ledger, self._run.id, table)
@@ -81,8 +88,15 @@ class SegmentWriter:
                 register_segments(connection, segments)
                 add_totals(connection, totals)
                 add_to_profiles(connection, profiles)
+                if also is not None:
+                    also(connection)
         self._registered = self._done
         self._rows, self._latencies, self._count = [], [], 0
+
+    @property
+    def digest(self) -> str:
+        """The digest of the run's inputs so far, those that were taken in and not yet written too."""
+        return self._digest.value
 
     def _advance_run(self, connection: sqlite3.Connection) -> bool:
         """Move the run on; False when an earlier call has done so, and was interrupted before it could answer."""
@@ -94,7 +108,9 @@ class SegmentWriter:
             return False
         raise FacemonError(f"run {self._run.id} was written by another process", "facemon store verify")
 
-    close = flush
+    def close(self) -> None:
+        """Write what is left."""
+        self.flush()
 
     def _latency_totals(self, table: pa.Table) -> list[Mapping[TotalKey, float]]:
         model = table["model"][0].as_py()

@@ -28,6 +28,8 @@ class ImageInput:
     """The image as it was given, in valid UTF-8: see `shown_name`."""
     path: Path | None = None
     content: bytes | None = None
+    sha256: str | None = None
+    """Of `content`, where somebody has computed it already."""
     observed_at: datetime | None = None
     """When it was taken; none = when it is predicted."""
     observed_from_exif: bool = False

@@ -75,6 +75,27 @@ class PredictedBatch:
     ordinals: range | tuple[int, ...]
     latencies: tuple[float, ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Between processes as one block of memory: column by column it takes seven times as long.
+        return _unpacked, (_packed(self.rows), self.ordinals, self.latencies)
+
+
+def _packed(rows: "pa.RecordBatch") -> bytes:
+    import pyarrow as pa
+    import pyarrow.ipc
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_batch(rows)
+    return sink.getvalue().to_pybytes()
+
+
+def _unpacked(rows: bytes, ordinals: range | tuple[int, ...], latencies: tuple[float, ...]) -> PredictedBatch:
+    import pyarrow as pa
+    import pyarrow.ipc
+
+    return PredictedBatch(pa.ipc.open_stream(rows).read_next_batch(), ordinals, latencies)
+
 
 def prediction_documents(
     rows: "pa.RecordBatch | pa.Table", attributes: Sequence[AttributeConfig]

@@ -43,13 +43,16 @@ def folder(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Pat
         ["drift-check", "--help"],
         ["store", "info"],
         ["export-metrics"],
-        ["export-metrics", "--textfile", "facemon.prom"],
+        ["export-metrics", "--textfile", "OPEN/facemon.prom"],
+        ["metrics"],
+        ["metrics", "drift_score", "--format", "json"],
         ["render-config", "--only", "prometheus"],
         ["render-config"],
         ["no-such-command"],
     ],
 )
-def test_loads_nothing_heavy(folder: Path, arguments: list[str]) -> None:
+def test_loads_nothing_heavy(folder: Path, open_folder: Path, arguments: list[str]) -> None:
+    arguments = [argument.replace("OPEN", str(open_folder)) for argument in arguments]
     probe = subprocess.run(
         [sys.executable, "-c", PROBE, *arguments], cwd=folder, capture_output=True, text=True, check=True
     )

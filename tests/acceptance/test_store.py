@@ -127,7 +127,7 @@ def test_a_store_of_another_version_is_left_alone(
     before = contents(folder)
     outcome = facemon(*arguments, cwd=folder)
     assert (outcome.returncode, outcome.stdout) == (1, "")
-    assert "has version 99; this facemon reads version 2" in outcome.stderr
+    assert "has version 99; this facemon reads version 3" in outcome.stderr
     assert "use the facemon that wrote it" in outcome.stderr
     assert contents(folder) == before
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from facemon.values.drift_result import from_document, to_document
-from tests.contracts.samples import DRIFT, FOLDER, PREDICTION, make_samples
+from facemon.values.metric_catalogue import CATALOGUE
+from tests.contracts.samples import DRIFT, FOLDER, METRICS, PREDICTION, make_samples
 
 Shape = Mapping[str, Any]
 TEXT, NUMBER, COUNT, NONE = (str,), (float, int), (int,), (type(None),)
@@ -33,6 +34,16 @@ DRIFTED: Shape = {
     "current": {"since": TEXT + NONE, "until": TEXT + NONE, "rows": COUNT},
     "checks": {"model": {"verdict": TEXT, "threshold": NUMBER, "columns": [COLUMN]}},
 }  # fmt: skip
+
+METRIC: Shape = {
+    "name": TEXT, "type": TEXT, "help": TEXT, "labels": [TEXT], "unit": TEXT + NONE, "source": TEXT,
+    "value": NUMBER + NONE, "series": [{"labels": {}, "value": NUMBER}],
+}  # fmt: skip
+COUNTED: Shape = {
+    **METRIC,
+    "buckets": [NUMBER],
+    "series": [{"labels": {}, "value": NUMBER, "sum": NUMBER, "buckets": {}}],
+}
 
 
 def misfits(value: Any, shape: Any, place: str = "$") -> list[str]:
@@ -61,7 +72,7 @@ def sample(request: pytest.FixtureRequest) -> dict[str, str]:
     if request.param == "printed":
         found: dict[str, str] = request.getfixturevalue("printed")
         return found
-    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in (PREDICTION, DRIFT)}
+    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in (PREDICTION, DRIFT, METRICS)}
 
 
 def test_predictions(sample: dict[str, str]) -> None:
@@ -86,6 +97,22 @@ def test_a_drift_check(sample: dict[str, str]) -> None:
     assert {"drift", "undecided"} <= verdicts <= {"drift", "undecided", "ok", "not_compared"}
 
 
+def test_metrics(sample: dict[str, str]) -> None:
+    assert sample[METRICS].count("\n") == 1
+    document = json.loads(sample[METRICS])
+    assert (document["schema"], document["error"]) == ("facemon.metrics/1", None)
+    metrics = {metric["name"]: metric for metric in document["metrics"]}
+    assert list(metrics) == list(CATALOGUE)
+    for metric in metrics.values():
+        assert misfits(metric, COUNTED if metric["type"] == "histogram" else METRIC) == []
+        assert (metric["buckets"] is None) == (metric["type"] != "histogram")
+        for series in metric["series"]:
+            assert set(series["labels"]) == set(metric["labels"])
+    assert metrics["images_processed_total"]["value"] == 24
+    assert metrics["model_accuracy"] | {"value": None, "series": []} == metrics["model_accuracy"]
+    assert metrics["confidence_drift_score"]["series"]
+
+
 @pytest.mark.slow
 def test_nothing_of_the_golden_samples_is_lost(printed: dict[str, str]) -> None:
     """What has been added since stands in the golden samples, and counts as much as what was there first."""
@@ -100,8 +127,14 @@ def lost_keys(old: Any, new: Any, place: str = "$") -> list[str]:
         lost = [f"{place}.{key}" for key in old if key not in new]
         return lost + [k for key in old if key in new for k in lost_keys(old[key], new[key], f"{place}.{key}")]
     if isinstance(old, list) and isinstance(new, list) and old:
+        if isinstance(old[0], dict) and "name" in old[0]:
+            return lost_keys(by_name(old), by_name(new), place)
         return [key for index, item in enumerate(new) for key in lost_keys(old[0], item, f"{place}[{index}]")]
     return []
+
+
+def by_name(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {item["name"]: item for item in items}
 
 
 def test_the_golden_check_is_read_back_and_written_the_same() -> None:
@@ -110,5 +143,5 @@ def test_the_golden_check_is_read_back_and_written_the_same() -> None:
 
 
 def test_the_samples_name_no_place_of_this_machine() -> None:
-    for name in (PREDICTION, DRIFT):
+    for name in (PREDICTION, DRIFT, METRICS):
         assert str(Path.home()) not in (FOLDER / name).read_text(encoding="utf-8")

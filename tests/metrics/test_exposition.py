@@ -1,19 +1,16 @@
-"""How metrics leave: their exact bytes, the textfile and the Pushgateway that is not there."""
+"""The exact bytes of the text format."""
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from facemon import __version__
-from facemon.errors import ExitCode, FacemonError
-from facemon.metrics.exposition import exposition, push, write_textfile
+from facemon.errors import ExitCode
+from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import record_command
 from facemon.store.ledger import Ledger
 from facemon.values.metric_catalogue import MetricGroup
 from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
-from tests.servers import free_port
 
 GOLDEN = f"""\
 # HELP facemon_build_info Constant 1, labelled with facemon's version.
@@ -135,59 +132,3 @@ def test_exact_bytes(folder: Path) -> None:
 
 def test_the_same_store_gives_the_same_bytes(folder: Path) -> None:
     assert scrape(folder) == exposition(registry_of(folder, groups=tuple(reversed(MetricGroup))))
-
-
-def test_a_textfile_is_whole_and_readable_by_node_exporter(tmp_path: Path) -> None:
-    path = tmp_path / "facemon.prom"
-    before = os.umask(0o077)
-    try:
-        write_textfile(path, GOLDEN)
-    finally:
-        os.umask(before)
-    assert path.read_text() == GOLDEN
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_textfile_is_replaced_not_written_into(tmp_path: Path) -> None:
-    path = tmp_path / "facemon.prom"
-    path.write_text("old\n")
-    with path.open() as reader:
-        write_textfile(path, GOLDEN)
-        assert reader.read() == "old\n"
-    assert path.read_text() == GOLDEN
-
-
-@pytest.mark.parametrize("name", ["facemon.txt", "facemon", "facemon.prom.tmp", "."])
-def test_a_textfile_that_node_exporter_would_not_read_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FacemonError, match=r"only \*\.prom"):
-        write_textfile(tmp_path / name if name != "." else Path(), "text")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_failure_leaves_the_old_textfile_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "facemon.prom"
-    path.write_text("old\n")
-    with pytest.raises(UnicodeEncodeError):  # fails in the middle of writing
-        write_textfile(path, "new\n\udcff")
-    assert path.read_text() == "old\n"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("name", ["missing/facemon.prom", "folder.prom"])
-def test_a_place_that_cannot_be_written(tmp_path: Path, name: str) -> None:
-    (tmp_path / "folder.prom").mkdir()
-    with pytest.raises(FacemonError, match="cannot be written"):
-        write_textfile(tmp_path / name, "text")
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.prom"]
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "http://127.0.0.1:port", "http://", "nonsense://x"])
-def test_a_pushgateway_that_is_not_there(folder: Path, address: str) -> None:
-    with pytest.raises(FacemonError, match="did not take the metrics"):
-        push(registry_of(folder), address.format(port=free_port()))
-
-
-def test_pushing_reads_the_store_or_fails(tmp_path: Path) -> None:
-    with pytest.raises(FacemonError, match="there is no store"):
-        push(registry_of(tmp_path / "none", must_read=True), f"http://127.0.0.1:{free_port()}")

@@ -1,7 +1,9 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.predict.pipeline import run_pipeline
-from facemon.predict.worker_processes import worker_processes
+from facemon.predict.worker_processes import WorkerProcesses, worker_processes
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 from tests.model.onnx_files import flat_image
@@ -25,6 +27,8 @@ class Teller:
                 raise FacemonError("the model broke", "mend it")
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "tell later":
+                time.sleep(0.3)
         rows = pa.record_batch(
             {"run": [run], "process": [os.getpid()], "open": [[str(path) for path in Path("/proc/self/fd").iterdir()]]}
         )
@@ -43,8 +47,9 @@ def test_what_a_real_model_answers_is_the_same_from_several_processes(tmp_path: 
 
 
 def test_chunks_go_to_processes_that_hold_nothing_open_and_end_with_the_block() -> None:
-    with worker_processes(Teller(), 2) as workers:
-        answers = [workers.predict([ImageInput(0, "tell")], "r") for _ in range(2)]
+    with worker_processes(Teller(), 2) as workers, ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(workers.predict, [ImageInput(0, "tell later")], "r") for _ in range(2)]
+        answers = [each.result() for each in asked]
         processes = {answer.rows["process"][0].as_py() for answer in answers}
         assert len(processes) == 2
         assert os.getpid() not in processes
@@ -52,6 +57,26 @@ def test_chunks_go_to_processes_that_hold_nothing_open_and_end_with_the_block() 
         assert all(len(answer.rows["open"][0]) == 5 for answer in answers)
         assert answers[0].latencies == (0.5,)
     assert not [process for process in processes if Path(f"/proc/{process}").exists()]
+
+
+def test_the_process_that_was_busy_last_is_asked_first() -> None:
+    with worker_processes(Teller(), 2) as workers:
+        answers = [workers.predict([ImageInput(0, "tell")], "r") for _ in range(5)]
+    assert len({answer.rows["process"][0].as_py() for answer in answers}) == 1
+
+
+def test_the_others_go_on_when_one_is_killed_and_the_end_of_all_is_said() -> None:
+    with worker_processes(Teller(), 2) as workers:
+        assert isinstance(workers, WorkerProcesses)
+        with pytest.raises(FacemonError, match="a worker process was killed"):
+            workers.predict([ImageInput(0, "die")], "r")
+        assert workers.alive == 1
+        assert workers.predict([ImageInput(0, "tell")], "r").ordinals == (0,)
+        with pytest.raises(FacemonError, match="a worker process was killed"):
+            workers.predict([ImageInput(0, "die")], "r")
+        for _ in range(2):
+            with pytest.raises(FacemonError, match="all worker processes were killed"):
+                workers.predict([ImageInput(0, "tell")], "r")
 
 
 def test_one_worker_is_the_process_itself() -> None:

@@ -5,134 +5,21 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from io import BytesIO
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from PIL import Image
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from facemon.config.quantities import Listen
-from facemon.config.serving import ApiConfig, PredictConfig
 from facemon.errors import FacemonError
-from facemon.metrics.store_collector import build_registry
 from facemon.model.predictor import Predictor
-from facemon.server.api_metrics import ApiMetrics
-from facemon.server.api_server import open_socket
-from facemon.server.live_predictions import LivePredictions, PredictsImages
-from facemon.server.prediction_api import PredictionApi
-from facemon.store.ledger import Ledger
 from facemon.values.image_input import ImageInput
 from facemon.values.metric_catalogue import CATALOGUE
 from facemon.values.prediction import Origin, PredictedBatch
-from tests.predict.predicted import small_model
-
-LIMITS: dict[str, Any] = {
-    "max_body": 100_000,
-    "max_pixels": 10_000,
-    "max_in_flight": 2,
-    "timeout": timedelta(seconds=0.3),
-}
-Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-@dataclass
-class Api:
-    """A served API, what it logged, and what it reported."""
-
-    port: int
-    logged: list[PredictedBatch] = field(default_factory=list)
-    reported: list[Exception] = field(default_factory=list)
-
-    def ask(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
-    ) -> tuple[int, str, dict[str, str]]:
-        """Status, text and headers of an answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, body, headers or {}, **options)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode(), {name.lower(): text for name, text in answer.getheaders()}
-        finally:
-            connection.close()
-
-    def refusal(self, *request: Any, **options: Any) -> tuple[int, str]:
-        """Status and error of an answer that says what was wrong."""
-        status, text, _ = self.ask(*request, **options)
-        document = json.loads(text)
-        assert document.keys() == {"error", "message"}
-        assert "Traceback" not in text
-        return status, document["error"]
-
-    def series(self) -> Series:
-        """What /metrics shows."""
-        _, text, _ = self.ask("GET", "/metrics")
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in read_text(text)
-            for sample in family.samples
-        }
-
-    def requests(self, endpoint: str) -> dict[str, float]:
-        """How many requests there were, by code; without those that never came."""
-        return {
-            dict(labels)["code"]: value
-            for (name, labels), value in self.series().items()
-            if name == "api_requests_total" and ("endpoint", endpoint) in labels and value
-        }
-
-
-Predicting = Callable[[Predictor], PredictsImages]
-
-
-@contextmanager
-def served(folder: Path, predicting: Predicting = lambda predictor: predictor, **options: Any) -> Iterator[Api]:
-    config = ApiConfig.model_validate(LIMITS | options)
-    model = small_model(folder)
-    predictor = Predictor(model, PredictConfig(max_bytes=config.max_body, max_pixels=config.max_pixels))
-    api = Api(0)
-    store = folder / "store"
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(4))
-        predictions = LivePredictions(
-            predicting(predictor), model.attributes, api.logged.append, cache_size=config.cache_size
-        )
-        metrics = ApiMetrics(
-            model.id, predictions, build_registry(lambda: Ledger.open(store, create=True), model), lambda: None
-        )
-        prediction_api = PredictionApi(config, predictions, pool, metrics, lambda: None)
-        listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
-        api.port = listening.getsockname()[1]
-        application = prediction_api.application(api.reported.append)
-        server = uvicorn.Server(uvicorn.Config(application, lifespan="off", ws="none", log_config=None))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with served(tmp_path) as api:
-        yield api
-
-
-def picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (8, 8)) -> bytes:
-    file = BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
+from tests.server.served_api import Api, picture, served
 
 
 def test_one_image_is_the_body_of_a_request(api: Api) -> None:
@@ -158,8 +45,8 @@ def test_what_is_refused_and_how(api: Api) -> None:
     assert api.refusal("POST", "/health", b"x") == (405, "method_not_allowed")
     assert api.refusal("GET", "/nothing/here") == (404, "not_found")
     assert api.refusal("POST", "/predict/", picture()) == (404, "not_found")
-    form = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert api.refusal("POST", "/predict", b"--x--", form) == (415, "unsupported_type")
+    for kind in ("application/json", "text/plain; charset=utf-8", "video/mp4"):
+        assert api.refusal("POST", "/predict", picture(), {"Content-Type": kind}) == (415, "unsupported_type")
     assert api.refusal("POST", "/predict", b"no picture") == (422, "unreadable")
     assert api.refusal("POST", "/predict", picture()[:45]) == (422, "unreadable")
     assert api.refusal("POST", "/predict", picture(size=(200, 200))) == (413, "too_large")
@@ -204,7 +91,7 @@ def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
             self._predictor = predictor
 
         def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
-            inside.release()
+            inside.release(len(images))
             assert go_on.wait(10)
             return self._predictor.predict(images, run, origin=origin)
 
@@ -236,12 +123,12 @@ def test_trouble_inside_is_a_500_that_says_nothing_and_is_reported(tmp_path: Pat
 
     loaded = ("model_loaded", frozenset({("model", "small@1")}))
     with served(tmp_path, Failing) as api:
-        status, text, _ = api.ask("POST", "/predict", picture())
+        status, text, headers = api.ask("POST", "/predict", picture())
         assert (status, json.loads(text)["error"]) == (500, "failed")
         assert str(error) not in text
         while not api.reported:  # the client hears of it first
             time.sleep(0.01)
-        assert api.reported == [error]
+        assert [each for each, _ in api.reported] == [error]
         is_the_models = isinstance(error, FacemonError)
         assert api.series()[loaded] == (0 if is_the_models else 1)
         assert api.ask("GET", "/ready")[0] == (503 if is_the_models else 200)
@@ -249,8 +136,8 @@ def test_trouble_inside_is_a_500_that_says_nothing_and_is_reported(tmp_path: Pat
         assert api.ask("POST", "/predict", picture())[0] == 200
         assert api.series()[loaded] == 1
         assert api.ask("GET", "/ready")[:2] == (200, "ready\n")
-        errors = [value for (name, labels), value in api.series().items() if ("code", "500") in labels]
-        assert errors == [1]
+        assert api.reported[0][1] == headers["x-request-id"] == json.loads(text)["request"]
+        assert api.requests("/predict") == {"500": 1, "200": 1}
 
 
 def test_a_ratio_of_errors_exists_before_the_first_request(api: Api) -> None:
@@ -269,9 +156,9 @@ def test_no_path_and_no_method_makes_a_series_of_its_own(api: Api) -> None:
     for number in range(5):
         assert api.ask("GET", f"/nothing/{number}")[0] == 404
         assert api.ask(f"WORD{number}" if number else "PUT", "/nothing")[0] in (400, 404)
-    labels = {labels for (name, labels) in api.series() if name == "api_requests_total"}
-    unmatched = {dict(each)["method"] for each in labels if ("endpoint", "unmatched") in each}
-    assert unmatched <= {"GET", "PUT", "other"}
+    keys = {key.labels for key in api.counts.totals() if key.metric == "api_requests_total"}
+    assert {labels[0] for labels in keys} == {"unmatched"}
+    assert {labels[1] for labels in keys} <= {"GET", "PUT", "other"}
 
 
 def test_both_formats_hold_what_the_catalogue_says(api: Api) -> None:

@@ -1,11 +1,23 @@
-from datetime import timedelta
+"""When commands last succeeded, as the ledger keeps it: also what is told before it has happened."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
-from facemon.errors import ExitCode
-from facemon.store.command_runs import CommandRun, read_command_runs, record_command
+from facemon.errors import ExitCode, FacemonError
+from facemon.store.command_runs import (
+    Announcement,
+    CommandRun,
+    announce,
+    entered_before,
+    read_command_runs,
+    record_command,
+    recorded,
+)
 from facemon.store.ledger import Ledger
-from facemon.values.times import micros
+from facemon.values.times import from_micros, micros
 from tests.store.log_rows import NOON
 
 
@@ -24,3 +36,69 @@ def test_a_failure_keeps_the_last_success(ledger: Ledger) -> None:
         CommandRun("drift-check", 2.5, micros(NOON)),
         CommandRun("predict", 0.5, micros(NOON)),
     ]
+
+
+def runs_of(ledger: Ledger) -> list[CommandRun]:
+    return read_command_runs(ledger.connection)
+
+
+def test_an_announced_success_is_entered_as_it_was_told(ledger: Ledger) -> None:
+    with recorded(ledger, "export-metrics") as outcome:
+        told = outcome.announced = announce("export-metrics", time.monotonic() - 2)
+        time.sleep(0.01)
+        outcome.code = ExitCode.OK
+    assert runs_of(ledger) == [told.run]
+    assert 2 <= told.seconds < 3
+
+
+def test_an_announced_success_that_fails_is_a_failure(ledger: Ledger) -> None:
+    def run() -> None:
+        with recorded(ledger, "export-metrics") as outcome:
+            outcome.announced = announce("export-metrics", time.monotonic() - 2)
+            raise FacemonError("nobody took it")
+
+    with pytest.raises(FacemonError, match="nobody took it"):
+        run()
+    (entered,) = runs_of(ledger)
+    assert (entered.command, entered.last_success) == ("export-metrics", None)
+
+
+def fail_after_entering(ledger: Ledger, meanwhile: Callable[[Announcement], None]) -> None:
+    with recorded(ledger, "export-metrics") as outcome:
+        told = outcome.announced = announce("export-metrics", time.monotonic())
+        with entered_before(ledger, outcome):
+            assert runs_of(ledger) == [told.run]
+            meanwhile(told)
+            raise FacemonError("no rename")
+
+
+@pytest.mark.parametrize("before", [None, NOON])
+def test_a_success_that_was_entered_before_is_taken_back(ledger: Ledger, before: datetime | None) -> None:
+    if before is not None:
+        record_command(ledger, "export-metrics", before, 1.0, ExitCode.OK)
+    with pytest.raises(FacemonError, match="no rename"):
+        fail_after_entering(ledger, lambda _: None)
+    (entered,) = runs_of(ledger)
+    assert entered.last_success == (None if before is None else micros(before))
+
+
+def test_anothers_success_in_between_stays(ledger: Ledger) -> None:
+    def another(told: Announcement) -> None:
+        record_command(ledger, "export-metrics", from_micros(told.finished + 1), 1.0, ExitCode.OK)
+
+    with pytest.raises(FacemonError, match="no rename"):
+        fail_after_entering(ledger, another)
+    (entered,) = runs_of(ledger)
+    assert entered.last_success is not None
+    assert entered.last_success > micros(NOON)
+
+
+def test_a_success_that_was_entered_before_is_entered_once(ledger: Ledger) -> None:
+    with recorded(ledger, "export-metrics") as outcome:
+        told = outcome.announced = announce("export-metrics", time.monotonic())
+        with entered_before(ledger, outcome):
+            pass
+        outcome.code = ExitCode.OK
+        changes = ledger.connection.total_changes
+    assert runs_of(ledger) == [told.run]
+    assert ledger.connection.total_changes == changes

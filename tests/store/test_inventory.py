@@ -15,7 +15,7 @@ from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images
 
 def test_an_empty_store(ledger: Ledger) -> None:
     found = take_inventory(ledger)
-    assert (found.version, found.rows, found.files, found.inline, found.first, found.models) == (2, 0, 0, 0, None, {})
+    assert (found.version, found.rows, found.files, found.inline, found.first, found.models) == (3, 0, 0, 0, None, {})
     assert found.bytes == sum(path.stat().st_size for path in ledger.folder.glob("ledger.sqlite*"))
 
 

@@ -111,7 +111,7 @@ def test_a_store_of_another_version_is_left_alone(folder: Path, create: bool) ->
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
         connection.execute("PRAGMA user_version = 1")
     before = states(folder)
-    with pytest.raises(FacemonError, match="has version 1; this facemon reads version 2"):
+    with pytest.raises(FacemonError, match="has version 1; this facemon reads version 3"):
         Ledger.open(folder, create=create)
     assert states(folder) == before
 

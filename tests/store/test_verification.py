@@ -76,7 +76,7 @@ def test_a_file_that_nobody_registered_is_named(whole: Ledger) -> None:
         ("UPDATE segments SET rows = rows + 1 WHERE path IS NULL", "has 44 rows, the ledger says 45"),
         ("UPDATE runs SET done = 239", "239 inputs are done, 240 are in the log"),
         ("UPDATE runs SET done = 241", "241 inputs are done, 240 are in the log"),
-        ("INSERT INTO runs SELECT 'new', inputs, model, fingerprint, source, started, finished, 3, '' FROM runs",
+        ("INSERT INTO runs SELECT 'new', inputs, model, fingerprint, source, started, finished, 3, '', 0 FROM runs",
          "run new: 3 inputs are done, 0 are in the log"),
         ("INSERT INTO segments SELECT id || '2', NULL, rows, model, 0, 0, '', data FROM segments WHERE path IS NULL",
          "44 rows are in the log more than once"),

@@ -1,0 +1,189 @@
+"""How export-metrics' options name a group on a Pushgateway and say who pushes."""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from facemon.errors import UsageError
+from facemon.values.metric_catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from facemon.metrics.pushgateway import Pushgateway
+
+DEFAULT_JOB = "facemon"
+DEFAULT_TIMEOUT_S = 10.0
+_LONGEST_S = 3600.0
+_LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN = frozenset(label for metric in CATALOGUE.values() for label in metric.labels) | {"le"}
+"""A grouping key would overwrite these labels of the metrics themselves."""
+
+
+_PANEL = "Pushing"
+
+JobOption = Annotated[
+    str | None,
+    typer.Option("--job", metavar="NAME", rich_help_panel=_PANEL, help=f"The job's name (default: {DEFAULT_JOB})."),
+]
+GroupingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grouping", metavar="KEY=VALUE", rich_help_panel=_PANEL, help="A part of the grouping key; repeatable."
+    ),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", metavar="NAME", rich_help_panel=_PANEL, help="The user of basic authentication."),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option("--password-file", metavar="FILE", rich_help_panel=_PANEL, help="The file with that user's password."),
+]
+TokenFileOption = Annotated[
+    Path | None,
+    typer.Option("--token-file", metavar="FILE", rich_help_panel=_PANEL, help="The file with a bearer token."),
+]
+CaFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-file", metavar="FILE", rich_help_panel=_PANEL, help="Trust these certificates (PEM), not the system's."
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        rich_help_panel=_PANEL,
+        help=f"How long all of it may take (default: {DEFAULT_TIMEOUT_S:g}).",
+    ),
+]
+DeleteOption = Annotated[
+    bool,
+    typer.Option("--delete", rich_help_panel=_PANEL, help="Delete the group instead; reads and records nothing."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What the command line says of a push, as it was given."""
+
+    job: str | None
+    grouping: tuple[str, ...]
+    user: str | None
+    password_file: Path | None
+    token_file: Path | None
+    ca_file: Path | None
+    timeout: float | None
+
+    def pushgateway(self, url: str | None, *, delete: bool) -> "Pushgateway | None":
+        """The Pushgateway that is described, none without a URL; UsageError where the options make no sense."""
+        from facemon.metrics.pushgateway import Pushgateway, PushGroup
+
+        if url is None:
+            self._refuse_all(delete)
+            return None
+        address = _address(url)
+        if self.job == "":
+            raise UsageError("--job is empty: a Pushgateway needs a name")
+        if self.ca_file is not None:
+            if not address.startswith("https:"):
+                raise UsageError(f"--ca-file is for https, and {address} is not")
+            _check_certificates(self.ca_file)
+        seconds = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
+        if not 0 < seconds <= _LONGEST_S:
+            raise UsageError(f"--timeout {seconds:g}: write seconds, above 0 and at most {_LONGEST_S:g}")
+        group = PushGroup(address, self.job or DEFAULT_JOB, _grouping(self.grouping))
+        authorization = _authorization(self.user, self.password_file, self.token_file)
+        return Pushgateway(group, authorization, self.ca_file, seconds)
+
+    def _refuse_all(self, delete: bool) -> None:
+        given = [field.name for field in fields(self) if getattr(self, field.name) not in (None, ())]
+        for name in [*given, *(["delete"] if delete else [])]:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} says how to push, but nothing is pushed", "name a --pushgateway URL")
+
+
+def _address(url: str) -> str:
+    """The URL without a slash at its end; what it says of a user is never repeated."""
+    whole = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(whole)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if "@" in whole:
+        raise UsageError(
+            "--pushgateway holds a user, and everybody on this machine can read a command line",
+            "--user with --password-file says who pushes",
+        )
+    if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
+        raise UsageError(f"--pushgateway {url}: is no address of a Pushgateway", "write http://HOST:9091")
+    return whole.rstrip("/")
+
+
+def _grouping(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--grouping {pair}: write KEY=VALUE, like instance=camera-host-1")
+        if name == "job":
+            raise UsageError(f"--grouping {pair}: the job has an option of its own", "write --job NAME")
+        if not _LABEL.fullmatch(name):
+            raise UsageError(
+                f"--grouping {pair}: {name!r} is no label name", "letters, digits and _, no digit first, no two _ first"
+            )
+        if name in _TAKEN:
+            raise UsageError(f"--grouping {pair}: {name} is a label of facemon's own metrics", "choose another name")
+        if name in found:
+            raise UsageError(f"--grouping {pair}: {name} was given already")
+        found[name] = value
+    return tuple(found.items())
+
+
+def _authorization(user: str | None, password_file: Path | None, token_file: Path | None) -> str | None:
+    if (user is None) != (password_file is None):
+        raise UsageError("--user and --password-file belong together")
+    if token_file is not None:
+        if user is not None:
+            raise UsageError("--token-file and --user exclude each other")
+        token = _secret("--token-file", token_file)
+        if not re.fullmatch(r"[!-~]+", token):
+            raise UsageError(f"--token-file {token_file}: a token is letters, digits and signs, without spaces")
+        return f"Bearer {token}"
+    if user is None or password_file is None:
+        return None
+    if not user or ":" in user or not user.isprintable():
+        raise UsageError("--user is empty, or holds a colon or a control character, which no HTTP user may")
+    pair = f"{user}:{_secret('--password-file', password_file)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _secret(option: str, path: Path) -> str:
+    """The one line of a file; no message repeats anything of it."""
+    try:
+        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"{option} {path}: is not UTF-8") from None
+    if not secret or not secret.isprintable():
+        raise UsageError(f"{option} {path}: must hold the secret as its one line, and nothing else")
+    return secret
+
+
+def _check_certificates(path: Path) -> None:
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise UsageError(f"--ca-file {path}: holds no certificate", "PEM is what it should hold") from None
+    except OSError as error:
+        raise UsageError(f"--ca-file {path}: cannot be read: {error.strerror}") from error

@@ -1,0 +1,168 @@
+"""The API's own description: OpenAPI for programs, and a page without a script for people."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from facemon import __version__
+from facemon.config.serving import ApiConfig
+from facemon.values.prediction import SCHEMA_NAME, ErrorCode
+
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+Document = dict[str, Any]
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "code,pre{font:14px/1.4 ui-monospace,monospace;background:#f4f4f4}pre{padding:.7rem;overflow:auto}"
+    "table{border-collapse:collapse}td{padding:.15rem 1rem .15rem 0;vertical-align:top}h2{margin-top:2rem}"
+)
+
+
+def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
+    """The API as an OpenAPI 3.1 document."""
+    predict: Document = {
+        "summary": "Predict the attributes of one image or several",
+        "description": (
+            f"The body is one image, or a form with up to {config.max_in_flight} images as files; "
+            f"at most {config.max_body} bytes, and {config.max_pixels} pixels an image. Every prediction is logged."
+        ),
+        "parameters": [{
+            "name": "source", "in": "query", "schema": {"type": "string", "maxLength": 200},
+            "description": "Which camera or client the images come from.",
+        }],
+        "requestBody": {"required": True, "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {"schema": {
+                "type": "object", "additionalProperties": {"type": "string", "format": "binary"}}},
+        }},
+        "responses": {
+            "200": {"description": "The predictions, one object for each face.", "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Predictions"}}}},
+            **{code: _error(why) for code, why in _REFUSALS.items() if asks_for_token or code != "401"},
+        },
+    }  # fmt: skip
+    if asks_for_token:
+        predict["security"] = [{"token": []}]
+    schemes = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}} if asks_for_token else {}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "facemon", "version": __version__, "description": "Face attributes of images."},
+        "paths": {
+            "/predict": {"post": predict},
+            "/health": {"get": _text("Whether the process is alive", "It is.")},
+            "/ready": {"get": _text("Whether requests should be sent here", "They should.") | {"responses": {
+                "200": {"description": "They should."},
+                "503": {"description": "They should not: the body says why."}}}},
+            "/metrics": {"get": _text("All metrics, for Prometheus", "The text format, or OpenMetrics if asked for.")},
+        },
+        "components": {"schemas": _SCHEMAS} | schemes,
+    }  # fmt: skip
+
+
+def description_page(document: Document) -> str:
+    """The description as a page of HTML, which loads nothing from anywhere."""
+    return "".join(_page(document))
+
+
+def _page(document: Document) -> Iterator[str]:
+    info = document["info"]
+    yield f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])}</title>"
+    yield f"<style>{_STYLE}</style><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
+    yield f"<p>{escape(info['description'])} For programs: <a href=openapi.json>openapi.json</a></p>"
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}.</p>"
+            if "description" in operation:
+                yield f"<p>{escape(operation['description'])}</p>"
+            for parameter in operation.get("parameters", ()):
+                yield f"<p><code>?{escape(parameter['name'])}=</code> {escape(parameter['description'])}</p>"
+            yield "<table>"
+            for code, response in operation["responses"].items():
+                yield f"<tr><td><code>{code}</code><td>{escape(response['description'])}"
+            yield "</table>"
+            if path == "/predict":
+                token = " -H 'Authorization: Bearer …'" if "security" in operation else ""
+                yield f"<pre>curl --data-binary @face.jpg{token} 'http://HOST:PORT/predict?source=door'\n"
+                yield f"curl -F a=@one.jpg -F b=@two.jpg{token} http://HOST:PORT/predict</pre>"
+
+
+def _error(why: str) -> Document:
+    return {
+        "description": why,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+
+
+def _text(summary: str, answer: str) -> Document:
+    return {"summary": summary, "responses": {"200": {"description": answer, "content": {"text/plain": {}}}}}
+
+
+_REFUSALS = {
+    "400": "No image came, the form cannot be read, or the source is no name.",
+    "401": "No token, or an unknown one.",
+    "408": "The body took too long to arrive.",
+    "413": "The body or an image is too large.",
+    "415": "The body is neither an image nor a form.",
+    "422": "None of the images can be read; the message says why.",
+    "500": "The model failed.",
+    "503": "Too many images are being predicted; try again after Retry-After seconds.",
+}
+_ATTRIBUTE: Document = {
+    "type": "object",
+    "properties": {
+        "label": {"type": "string"},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "value": {"type": "number"},
+    },
+}
+_SCHEMAS: Document = {
+    "Predictions": {
+        "type": "object",
+        "required": ["predictions"],
+        "properties": {
+            "predictions": {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}},
+            "images": {
+                "type": "array",
+                "description": "Of several images: which rows are whose.",
+                "items": {
+                    "type": "object",
+                    "required": ["name", "first", "rows"],
+                    "properties": {
+                        "name": {"type": "string"},
+                        "first": {"type": "integer"},
+                        "rows": {"type": "integer"},
+                    },
+                },
+            },
+        },
+    },
+    "Prediction": {
+        "type": "object",
+        "required": ["schema", "image_sha256", "face", "attributes", "error"],
+        "properties": {
+            "schema": {"const": SCHEMA_NAME},
+            "image": {"type": "string"},
+            "image_id": {"type": ["string", "null"]},
+            "image_sha256": {"type": ["string", "null"]},
+            "face": {"type": ["integer", "null"]},
+            "box": {"type": ["array", "null"], "items": {"type": "integer"}},
+            "face_confidence": {"type": ["number", "null"]},
+            "observed_at": {"type": "string", "format": "date-time"},
+            "predicted_at": {"type": "string", "format": "date-time"},
+            "model": {"type": "string"},
+            "source": {"type": ["string", "null"]},
+            "attributes": {"type": "object", "additionalProperties": _ATTRIBUTE},
+            "error": {"enum": [None, *(code.value for code in ErrorCode)]},
+            "error_message": {"type": ["string", "null"]},
+        },
+    },
+    "Error": {
+        "type": "object",
+        "required": ["error", "message", "request"],
+        "properties": {
+            "error": {"type": "string"},
+            "message": {"type": "string"},
+            "request": {"type": "string", "description": "The request's id, as in X-Request-ID and the log."},
+        },
+    },
+}

@@ -1,0 +1,53 @@
+"""What `/metrics` of the API shows beside the store: its model, its cache, and whether its log is written."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from facemon.server.live_predictions import LivePredictions
+from facemon.values.metric_catalogue import CATALOGUE
+
+
+class ApiGauges(Collector):
+    """The store's families, the API's gauges among them."""
+
+    def __init__(
+        self,
+        model: str,
+        predictions: LivePredictions,
+        stored: CollectorRegistry,
+        trouble_with_log: Callable[[], str | None],
+    ) -> None:
+        self._model = model
+        self._predictions = predictions
+        self._stored = stored
+        self._trouble_with_log = trouble_with_log
+
+    def registry(self) -> CollectorRegistry:
+        """All of it as a registry of its own."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return registry
+
+    def describe(self) -> list[Family]:
+        """Nothing, so that registering does not read the store."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """The API's gauges, then the store's families."""
+        yield _gauge("model_loaded", (self._model,), self._predictions.model_answers)
+        yield _gauge("cache_size", (), len(self._predictions.cache))
+        for family in self._stored.collect():
+            if family.name == "facemon_source_up" and isinstance(family, GaugeMetricFamily):
+                # A store that can be read but not written, such as one on a full disk, lags behind what happened.
+                family.add_metric(("log",), float(self._trouble_with_log() is None))
+            yield family
+
+
+def _gauge(metric: str, labels: tuple[str, ...], value: float) -> Family:
+    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    family.add_metric(labels, float(value))
+    return family

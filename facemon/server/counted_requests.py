@@ -1,0 +1,121 @@
+"""Around an application: every request gets an id, is counted, and leaves a line in the access log."""
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from facemon.server.asgi import Application, Message, Receive, Scope, Send
+from facemon.server.request_counts import RequestCounts
+from facemon.server.route_templates import template_of
+from facemon.values.request_outcome import CLIENT_GONE
+
+REQUEST_ID = "request_id"
+"""Where an application finds the id of its request, in the scope."""
+_HEADER = b"x-request-id"
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+AccessLog = Callable[[dict[str, Any]], None]
+
+
+class CountedRequests:
+    """Counts each answer of an application by its route's template, just before the answer is sent.
+
+    An answer that an error cuts short counts as 500, one that was given up because its client left as what was sent of
+    it, and as 499 where nothing was.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        counts: RequestCounts,
+        *,
+        endpoint_of: Callable[[Scope], str] = template_of,
+        report: Callable[[Exception, str], None] | None = None,
+        access_log: AccessLog | None = None,
+    ) -> None:
+        """`report` hears of each error that ends a request, and of its id; without it the error goes on."""
+        self._application = application
+        self._first_id, self._requests = secrets.token_hex(4), count(1)
+        self._counts = counts
+        self._endpoint_of = endpoint_of
+        self._report = report
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever is no HTTP request is handed on."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = scope[REQUEST_ID] = self._request_id(scope)
+        answer = _Answer(receive, send, request_id, lambda code: self._finish(scope, code, time.perf_counter() - began))
+        try:
+            await self._application(scope, answer.receive, answer.send)
+        except asyncio.CancelledError:
+            answer.finish(CLIENT_GONE if answer.code is None else answer.code)
+            raise
+        except Exception as error:
+            answer.finish(500)
+            if self._report is None:
+                raise
+            self._report(error, request_id.decode())
+        else:
+            # Cut short where the client has left; an application that answers nothing becomes the server's 500.
+            answer.finish(answer.code or 500)
+
+    def _request_id(self, scope: Scope) -> bytes:
+        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+        return given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}".encode()
+
+    def _finish(self, scope: Scope, code: int, seconds: float) -> None:
+        endpoint = self._endpoint_of(scope)
+        self._counts.count(endpoint, scope["method"], code, seconds)
+        if self._access_log is not None:
+            client = scope.get("client")
+            self._access_log({
+                "request": scope[REQUEST_ID].decode(), "client": client[0] if client else None,
+                "method": scope["method"], "endpoint": endpoint, "code": code, "seconds": round(seconds, 6),
+            })  # fmt: skip
+
+
+class _Answer:
+    """An answer on its way: what was sent of it, and whether its client still waits for it."""
+
+    def __init__(self, receive: Receive, send: Send, request_id: bytes, finished: Callable[[int], None]) -> None:
+        self.code: int | None = None
+        self._receive, self._send = receive, send
+        self._request_id = request_id
+        self._finished = finished
+        self._is_finished = self._is_client_gone = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._is_client_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.code = message["status"]
+            headers = [*message.get("headers", ())]
+            if all(name.lower() != _HEADER for name, _ in headers):
+                headers.append((_HEADER, self._request_id))
+            # A message of its own: the application may send the one that it gave again.
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body" and not message.get("more_body") and self.code is not None:
+            # Before it is sent, so that who was answered finds the request counted.
+            self.finish(self.code)
+        try:
+            await self._send(message)
+        except OSError:
+            self._is_client_gone = True
+            raise
+
+    def finish(self, code: int) -> None:
+        """Count the request, once; what fails because its client has left is no fault of the application."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._finished(CLIENT_GONE if self._is_client_gone and code >= 500 else code)

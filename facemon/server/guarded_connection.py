@@ -1,0 +1,149 @@
+"""A connection that no sender can hold for ever: limits on what the application never sees."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """How long and how much a sender may take; times in seconds, sizes in bytes."""
+
+    connections: int
+    head_seconds: float = 10.0
+    """From a request's first byte, or the connection's begin, to the end of its head."""
+    head_bytes: int = 32 * 2**10
+    linger_seconds: float = 2.0
+    """What is still sent after the answer is thrown away for so long, so that its sender can read the answer."""
+    linger_bytes: int = 16 * 2**20
+    stalled_seconds: float = 30.0
+    """How long an answer may wait for a client that does not read."""
+
+
+class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
+    """uvicorn's connection with limits; `refused` hears the code of each request that is ended here."""
+
+    def __init__(self, *args: Any, limits: ConnectionLimits, refused: Callable[[int], None], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._limits = limits
+        self._refused = refused
+        self._is_in_head = False
+        self._head_bytes = self._lingering_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        """One at a time: for a head, for what comes after the answer, or for a client that does not read."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            self._refuse(503)
+        else:
+            self._limit(self._limits.head_seconds, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._unlimit()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; 431 when a head does not end."""
+        if self.transport.is_closing():
+            return
+        was_in_head = self._is_in_head
+        super().data_received(data)
+        if not self._is_in_head or self.transport.is_closing():
+            return
+        self._head_bytes = self._head_bytes + len(data) if was_in_head else len(data)
+        if self._head_bytes > self._limits.head_bytes:
+            self._refuse(431)
+        elif not was_in_head:
+            self._limit(self._limits.head_seconds, self._head_is_late)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application."""
+        self._is_in_head = False
+        self._unlimit()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self._limits.head_bytes:
+            self._refuse(431)
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body, or throw it away when the request was answered."""
+        if self.cycle is None:
+            return
+        if self.cycle.response_complete:
+            self._lingering_bytes += len(body)
+            if self._lingering_bytes > self._limits.linger_bytes:
+                self.transport.abort()
+            return
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request; one that was answered before it ended is over now."""
+        if self.cycle is None:
+            return
+        if self.cycle.response_complete:
+            self.cycle.more_body = False
+            self._unlimit()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or first for the end of this one."""
+        self._unlimit()
+        super().on_response_complete()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._lingering_bytes = 0
+            self._limit(self._limits.linger_seconds, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        """Give a client some time to read."""
+        super().pause_writing()
+        self._limit(self._limits.stalled_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._unlimit()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that waits for another request; at once when its client does not even read."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _limit(self, seconds: float, act: Callable[[], None]) -> None:
+        self._unlimit()
+        self._timer = self.loop.call_later(seconds, act)
+
+    def _unlimit(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _head_is_late(self) -> None:
+        if self._is_in_head:
+            self._refuse(408)
+        else:
+            self.transport.close()
+
+    def _refuse(self, code: int) -> None:
+        """Answer without the application, and end the connection."""
+        self._refused(code)
+        phrase = HTTPStatus(code).phrase
+        self.transport.write(
+            f"HTTP/1.1 {code} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(phrase) + 1}\r\nconnection: close\r\n\r\n{phrase}\n".encode()
+        )
+        self.transport.close()

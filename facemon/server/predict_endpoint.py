@@ -1,0 +1,94 @@
+"""POST /predict, as plain ASGI: who may ask, what is read, and what is answered."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs
+
+from facemon.config.serving import ApiConfig
+from facemon.server.asgi import Receive, Scope, Send
+from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.image_answers import Answer
+from facemon.server.live_predictions import LivePredictions
+from facemon.server.refusal import Refused, refuse, send_json, send_refusal
+from facemon.server.request_images import SentImage, read_images
+from facemon.values.prediction import ErrorCode
+
+_LONGEST_SOURCE = 200
+_STATUS_OF = {ErrorCode.TOO_LARGE: 413, ErrorCode.UNREADABLE: 422}
+_FAILED = Refused(500, "the prediction failed; the server's log says why")
+
+
+class PredictEndpoint:
+    """The predictions of the images of a request."""
+
+    def __init__(self, config: ApiConfig, predictions: LivePredictions, tokens: BearerTokens | None) -> None:
+        self._config = config
+        self._predictions = predictions
+        self._tokens = tokens
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what goes wrong inside is raised once its sender knows."""
+        try:
+            body = await self._predicted(scope, receive)
+        except Refused as refused:
+            await send_refusal(scope, send, refused)
+        except Exception:
+            await send_refusal(scope, send, _FAILED)
+            raise
+        else:
+            await send_json(send, 200, body)
+
+    async def _predicted(self, scope: Scope, receive: Receive) -> bytes:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if self._tokens is not None and not self._tokens.allow(headers.get(b"authorization", b"").decode("latin-1")):
+            message = "send Authorization: Bearer with a token of this server"
+            refuse(401, message, (b"www-authenticate", b"Bearer"))
+        source = _source(scope["query_string"])
+        self._enter(1)
+        taken = 1
+        try:
+            images = await read_images(headers, receive, self._config)
+            self._enter(len(images) - 1)
+            taken = len(images)
+            answers = await self._answers(images, source)
+        finally:
+            self._in_flight -= taken
+        if all(answer.error is not None for answer in answers):
+            first = answers[0]
+            refuse(_STATUS_OF.get(first.error or ErrorCode.NAN, 500), first.message)
+        return _document(images, answers).encode()
+
+    async def _answers(self, images: Sequence[SentImage], source: str | None) -> list[Answer]:
+        if len(images) == 1:
+            return [await self._predictions.answer(images[0].content, source)]
+        return await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
+
+    def _enter(self, images: int) -> None:
+        """Count images as in flight; 503 when there are too many."""
+        if images and self._in_flight + images > self._config.max_in_flight:
+            refuse(503, f"{self._in_flight} images are being predicted", (b"retry-after", b"1"))
+        self._in_flight += images
+
+
+def _document(images: Sequence[SentImage], answers: Sequence[Answer]) -> str:
+    """All rows in the order of the images; of several images also which rows are whose."""
+    rows = ", ".join(row for answer in answers for row in answer.rows)
+    if len(images) == 1:
+        return f'{{"predictions": [{rows}]}}'
+    parts, first = [], 0
+    for image, answer in zip(images, answers, strict=True):
+        parts.append({"name": image.name, "first": first, "rows": len(answer.rows)})
+        first += len(answer.rows)
+    return f'{{"predictions": [{rows}], "images": {json.dumps(parts, ensure_ascii=False)}}}'
+
+
+def _source(query: bytes) -> str | None:
+    if not query:
+        return None
+    given: Mapping[str, list[str]] = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    source = given.get("source", [None])[-1]
+    if source is not None and not (source.strip() and source.isprintable() and len(source) <= _LONGEST_SOURCE):
+        refuse(400, f"source must be a name of at most {_LONGEST_SOURCE} printable characters")
+    return source

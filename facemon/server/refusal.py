@@ -1,0 +1,43 @@
+"""A request that is not answered: the code, why, and what the sender should know."""
+
+import json
+from typing import NoReturn
+
+from facemon.server.asgi import Scope, Send
+from facemon.server.counted_requests import REQUEST_ID
+
+Header = tuple[bytes, bytes]
+_NAMES = {
+    400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
+    413: "too_large", 415: "unsupported_type", 422: "unreadable", 499: "client_gone", 500: "failed", 503: "busy",
+}  # fmt: skip
+_JSON = (b"content-type", b"application/json")
+
+
+class Refused(Exception):
+    """Ends a request with a code and a message for its sender."""
+
+    def __init__(self, code: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+def refuse(code: int, message: str, *headers: Header) -> NoReturn:
+    """End the request here."""
+    raise Refused(code, message, *headers)
+
+
+async def send_refusal(scope: Scope, send: Send, refused: Refused) -> None:
+    """Answer a refused request."""
+    name = _NAMES.get(refused.code, "refused")
+    document = {"error": name, "message": refused.message, "request": scope[REQUEST_ID].decode()}
+    await send_json(send, refused.code, json.dumps(document).encode(), *refused.headers)
+
+
+async def send_json(send: Send, code: int, body: bytes, *headers: Header) -> None:
+    """Answer with JSON."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": code, "headers": [length, _JSON, *headers]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,63 @@
+"""How many requests there were and how long they took, counted in memory until somebody takes the counts."""
+
+import threading
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from facemon.store.total_families import LATENCY, REQUESTS
+from facemon.store.totals import TotalKey, Totals, bucket_part
+from facemon.values.metric_catalogue import LATENCY_BUCKETS
+from facemon.values.request_outcome import known_method, status_of
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Requests of one endpoint, method and code."""
+
+    seconds: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS) + 1))
+
+
+class RequestCounts:
+    """Counts answered requests; any thread may count and take."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kinds: dict[tuple[str, str, int], _Kind] = {}
+
+    def count(self, endpoint: str, method: str, code: int, seconds: float) -> None:
+        """Count an answered request; `endpoint` is its route's template."""
+        key = (endpoint, known_method(method), code)
+        with self._lock:
+            kind = self._kinds.get(key)
+            if kind is None:
+                kind = self._kinds[key] = _Kind()
+            kind.seconds += seconds
+            kind.buckets[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+
+    def take(self) -> Totals:
+        """What was counted since this was last called."""
+        with self._lock:
+            taken, self._kinds = self._kinds, {}
+        return _totals(taken)
+
+    def totals(self) -> Totals:
+        """What was counted and not taken."""
+        with self._lock:
+            return _totals(self._kinds)
+
+
+def _totals(kinds: dict[tuple[str, str, int], _Kind]) -> Totals:
+    totals: Totals = {}
+
+    def add(metric: str, labels: tuple[str, ...], part: str, value: float) -> None:
+        key = TotalKey(metric, labels, part)
+        totals[key] = totals.get(key, 0.0) + value
+
+    for (endpoint, method, code), kind in kinds.items():
+        add(REQUESTS, (endpoint, method, status_of(code), str(code)), "", float(sum(kind.buckets)))
+        add(LATENCY, (endpoint, method), "sum", kind.seconds)
+        for index, count in enumerate(kind.buckets):
+            if count:
+                add(LATENCY, (endpoint, method), bucket_part(LATENCY_BUCKETS, index), float(count))
+    return totals

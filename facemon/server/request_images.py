@@ -1,0 +1,120 @@
+"""The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
+
+from facemon.config.serving import ApiConfig
+from facemon.server.asgi import Receive
+from facemon.server.refusal import refuse
+from facemon.values.request_outcome import CLIENT_GONE
+
+_UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+"""What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""
+_FORM = "multipart/form-data"
+
+
+class SentImage(NamedTuple):
+    """An image as it was sent, with the name of its file or field."""
+
+    name: str
+    content: bytes
+
+
+async def read_images(headers: Mapping[bytes, bytes], receive: Receive, config: ApiConfig) -> list[SentImage]:
+    """All images of a request; none is empty."""
+    kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
+    if int(headers.get(b"content-length", 0)) > config.max_body:
+        refuse(413, _too_large(config.max_body))
+    if kind == _FORM:
+        reader: _Body | _Form = _Form(options.get("boundary", ""), config.max_in_flight)
+    elif kind in _UNTYPED or kind.startswith("image/"):
+        reader = _Body()
+    else:
+        refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
+    async for chunk in _chunks(receive, config):
+        reader.add(chunk)
+    return reader.images()
+
+
+async def _chunks(receive: Receive, config: ApiConfig) -> AsyncIterator[bytes]:
+    """The body as it comes; 413 beyond the limit, 408 when it takes too long, 499 when its sender has gone."""
+    size, limit, seconds = 0, config.max_body, config.timeout.total_seconds()
+    try:
+        async with asyncio.timeout(seconds):
+            is_more = True
+            while is_more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    refuse(CLIENT_GONE, "")
+                size += len(message["body"])
+                if size > limit:
+                    refuse(413, _too_large(limit))
+                yield message["body"]
+                is_more = message.get("more_body", False)
+    except TimeoutError:
+        refuse(408, f"the body had not arrived after {seconds:g} s")
+
+
+@dataclass(slots=True)
+class _Body:
+    """One image, which is the whole body."""
+
+    content: bytearray = field(default_factory=bytearray)
+
+    def add(self, chunk: bytes) -> None:
+        self.content += chunk
+
+    def images(self) -> list[SentImage]:
+        if not self.content:
+            refuse(400, "the body is empty: send an image")
+        return [SentImage("body", bytes(self.content))]
+
+
+class _Form:
+    """The files of a form; its other fields are of no interest."""
+
+    def __init__(self, boundary: str, most: int) -> None:
+        if not boundary:
+            refuse(400, f"{_FORM} needs a boundary")
+        self._most = most
+        # Strict, it would refuse a good form whose last line end comes in a packet of its own.
+        self._parser = PushMultipartParser(boundary, max_segment_count=most)
+        self._files: list[tuple[str, bytearray]] = []
+        self._is_file = False
+
+    def add(self, chunk: bytes) -> None:
+        try:
+            for found in self._parser.parse(chunk):
+                self._take(found)
+        except ParserLimitReached:
+            refuse(413, f"the form has more than {self._most} parts, or a part with too long a head")
+        except MultipartError as error:
+            refuse(400, f"the form cannot be read: {error}")
+
+    def _take(self, found: "MultipartSegment | bytearray | None") -> None:
+        if isinstance(found, MultipartSegment):
+            self._is_file = found.filename is not None
+            if self._is_file:
+                self._files.append((found.filename or found.name, bytearray()))
+        elif found and self._is_file:
+            self._files[-1][1].extend(found)
+
+    def images(self) -> list[SentImage]:
+        try:
+            self._parser.close()
+        except MultipartError as error:
+            refuse(400, f"the form cannot be read: {error}")
+        if not self._files:
+            refuse(400, "the form has no file: curl -F image=@face.jpg sends one")
+        for name, content in self._files:
+            if not content:
+                refuse(400, f"the file {name!r} is empty")
+        return [SentImage(name, bytes(content)) for name, content in self._files]
+
+
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit} bytes"

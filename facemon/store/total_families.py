@@ -1,0 +1,43 @@
+"""Totals as metric families, with every series that is expected, those without a count as 0."""
+
+from collections.abc import Iterator, Sequence
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+
+from facemon.store.totals import TotalKey, Totals, bucket_part
+from facemon.values.metric_catalogue import CATALOGUE
+from facemon.values.request_outcome import EXPECTED_CODES, status_of
+
+REQUESTS, LATENCY = "api_requests_total", "api_request_latency_seconds"
+_PREDICT = ("/predict", "POST")
+
+
+def counter_family(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
+    """A counter of the catalogue."""
+    values = dict.fromkeys(expected, 0.0) | {k.labels: v for k, v in totals.items() if k.metric == metric}
+    family = CounterMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
+    for series, value in sorted(values.items()):
+        family.add_metric(series, value)
+    return family
+
+
+def histogram_family(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:
+    """A histogram of the catalogue, its buckets cumulated."""
+    entry = CATALOGUE[metric]
+    family = HistogramMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
+    for labels in sorted({*expected, *(key.labels for key in totals if key.metric == metric)}):
+        count, buckets = 0.0, list[tuple[str, float]]()
+        for index in range(len(entry.buckets) + 1):
+            part = bucket_part(entry.buckets, index)
+            count += totals.get(TotalKey(metric, labels, part), 0.0)
+            buckets.append((part, count))
+        family.add_metric(labels, buckets, totals.get(TotalKey(metric, labels, "sum"), 0.0))
+    return family
+
+
+def request_families(totals: Totals, *, expects_predict: bool) -> Iterator[Family]:
+    """The metrics of requests; with `expects_predict` all outcomes of POST /predict are there from the start."""
+    outcomes = [(*_PREDICT, status_of(code), str(code)) for code in EXPECTED_CODES] if expects_predict else []
+    yield counter_family(REQUESTS, totals, outcomes)
+    yield histogram_family(LATENCY, totals, [_PREDICT] if expects_predict else [])

@@ -1,0 +1,21 @@
+"""What became of a request, as its metrics tell it."""
+
+UNMATCHED = "unmatched"
+"""The endpoint of requests to a path that exists nowhere: a path must not become a series."""
+CLIENT_GONE = 499
+"""What nginx made the custom for a client that left before it was answered."""
+EXPECTED_CODES = (200, 400, 401, 408, 413, 415, 422, 500, 503)
+"""The codes of POST /predict that are shown as 0 before the first: a ratio whose numerator has no series is silent."""
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+def status_of(code: int) -> str:
+    """The `status` label of an HTTP code: success below 400, rejected for 4xx, error for 5xx."""
+    if code < 400:
+        return "success"
+    return "rejected" if code < 500 else "error"
+
+
+def known_method(method: str) -> str:
+    """The `method` label: one that is not of the common ones is `other`, so that clients cannot make up series."""
+    return method if method in _METHODS else "other"

@@ -1,0 +1,93 @@
+"""A running `facemon serve`, asked over real sockets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+COMMAND = Path(sys.executable).with_name("facemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running API; `said` grows by what it writes on stderr."""
+
+    process: subprocess.Popen[str]
+    port: int
+    said: list[str]
+    access: list[dict[str, Any]]
+    """The access log."""
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+        """Status and text of an answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def sums(self, metric: str, *by: str) -> dict[tuple[str, ...], float]:
+        """A metric's samples, added up by labels."""
+        sums: dict[tuple[str, ...], float] = defaultdict(float)
+        for family in text_string_to_metric_families(self.ask("GET", "/metrics")[1]):
+            for sample in family.samples:
+                if sample.name == metric and sample.value:
+                    sums[tuple(sample.labels[label] for label in by)] += sample.value
+        return sums
+
+    def wait_for_images(self, count: int) -> None:
+        """Wait until so many are in the log; half a second on a machine that has nothing else to do."""
+        deadline = time.monotonic() + 5
+        while (logged := sum(self.sums("images_processed_total", "status").values())) < count:
+            assert time.monotonic() < deadline, f"{logged:g} of {count}"
+            time.sleep(0.1)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; answer its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@contextmanager
+def served(folder: Path, *arguments: str) -> Iterator[Served]:
+    """Run `facemon serve` in a folder, on a free port, while the block runs."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMON_")}
+    process = subprocess.Popen(
+        [COMMAND, "serve", "--listen", "127.0.0.1:0", *arguments],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = [process.stderr.readline().rstrip("\n")]
+    access: list[dict[str, Any]] = []
+
+    def read() -> None:
+        for line in process.stderr or ():
+            if line.startswith("{"):
+                access.append(json.loads(line))
+            else:
+                said.append(line.rstrip("\n"))
+
+    reader = threading.Thread(target=read)
+    try:
+        assert said[0].startswith("serving predictions on http://127.0.0.1:"), said
+        reader.start()
+        yield Served(process, int(said[0].rpartition(":")[2]), said, access)
+    finally:
+        process.kill()
+        process.wait()
+        if reader.ident:
+            reader.join()
