@@ -26,7 +26,9 @@ class BearerTokens:
         self._path = path
         self._tell = tell
         self._clock = clock
-        self._digests, self._state = _read(path), _state(path)
+        # First its state: a file that changes between the two is then read once more.
+        self._state = _state(path)
+        self._digests = _read(path)
         self._looked = clock()
         self._told = ""
 

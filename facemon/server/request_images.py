@@ -1,7 +1,7 @@
 """The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -81,7 +81,8 @@ class _Form:
         if not boundary:
             refuse(400, f"{_FORM} needs a boundary")
         self._most = most
-        self._parser = PushMultipartParser(boundary, max_segment_count=most, strict=True)
+        # Strict, it would refuse a good form whose last line end comes in a packet of its own.
+        self._parser = PushMultipartParser(boundary, max_segment_count=most)
         self._files: list[tuple[str, bytearray]] = []
         self._is_file = False
 
@@ -109,13 +110,10 @@ class _Form:
             refuse(400, f"the form cannot be read: {error}")
         if not self._files:
             refuse(400, "the form has no file: curl -F image=@face.jpg sends one")
-        if empty := next(_empty(self._files), None):
-            refuse(400, f"the file {empty!r} is empty")
+        for name, content in self._files:
+            if not content:
+                refuse(400, f"the file {name!r} is empty")
         return [SentImage(name, bytes(content)) for name, content in self._files]
-
-
-def _empty(files: list[tuple[str, bytearray]]) -> Iterator[str]:
-    return (name for name, content in files if not content)
 
 
 def _too_large(limit: int) -> str:
