@@ -12,7 +12,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -203,7 +203,7 @@ def test_a_killed_worker_costs_its_request_and_no_other(tmp_path: Path, image: b
         first, second = workers_of(api)
         for worker in (first, second):
             os.kill(worker, signal.SIGSTOP)
-        held = []
+        held: list[Future[tuple[int, str]]] = []
         for _ in range(2):
             held.append(clients.submit(api.ask, "POST", f"/predict?source={len(held)}", image + bytes(len(held))))
             time.sleep(0.2)
