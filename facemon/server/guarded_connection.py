@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
@@ -17,11 +18,21 @@ class ConnectionLimits:
     head_seconds: float = 10.0
     """From a request's first byte, or the connection's begin, to the end of its head."""
     head_bytes: int = 32 * 2**10
+    """Of a head, and of what comes in the place of a body without being one, such as trailers."""
     linger_seconds: float = 2.0
     """What is still sent after the answer is thrown away for so long, so that its sender can read the answer."""
     linger_bytes: int = 16 * 2**20
     stalled_seconds: float = 30.0
     """How long an answer may wait for a client that does not read."""
+
+
+class _Wait(Enum):
+    """What a connection may be waiting for, each with a time of its own."""
+
+    HEAD = auto()
+    REST = auto()
+    """Of a request that is answered already."""
+    READER = auto()
 
 
 class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
@@ -32,9 +43,8 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._limits = limits
         self._refused = refused
         self._is_in_head = False
-        self._head_bytes = self._lingering_bytes = 0
-        self._timer: asyncio.TimerHandle | None = None
-        """One at a time: for a head, for what comes after the answer, or for a client that does not read."""
+        self._head_bytes = self._lingering_bytes = self._idle_bytes = 0
+        self._timers: dict[_Wait, asyncio.TimerHandle] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take a connection, unless there are too many."""
@@ -42,11 +52,11 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         if len(self.connections) > self._limits.connections:
             self._refuse(503)
         else:
-            self._limit(self._limits.head_seconds, self._head_is_late)
+            self._limit(_Wait.HEAD, self._limits.head_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self._unlimit()
+        self._unlimit(*_Wait)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,14 +64,24 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         if self.transport.is_closing():
             return
         was_in_head = self._is_in_head
+        self._idle_bytes += len(data)
         super().data_received(data)
-        if not self._is_in_head or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        self._head_bytes = self._head_bytes + len(data) if was_in_head else len(data)
-        if self._head_bytes > self._limits.head_bytes:
-            self._refuse(431)
-        elif not was_in_head:
-            self._limit(self._limits.head_seconds, self._head_is_late)
+        if self._is_in_head:
+            self._head_bytes = self._head_bytes + len(data) if was_in_head else len(data)
+            if self._head_bytes > self._limits.head_bytes:
+                self._refuse(431)
+        elif self.cycle is not None and self.cycle.more_body and self._idle_bytes > self._limits.head_bytes:
+            self.transport.abort()
+        if self._is_in_head or self._is_idle:
+            # Any byte ends uvicorn's own wait for another request, an empty line's too.
+            self._begin_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        del msg
+        self._refuse(400)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -71,16 +91,20 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
     def on_headers_complete(self) -> None:
         """Hand the request to the application."""
         self._is_in_head = False
-        self._unlimit()
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > self._limits.head_bytes:
+        self._idle_bytes = 0
+        self._unlimit(_Wait.HEAD)
+        if self.transport.is_closing():
+            return
+        # A head that came in one piece was not measured yet.
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._limits.head_bytes:
             self._refuse(431)
             return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, or throw it away when the request was answered."""
-        if self.cycle is None:
+        self._idle_bytes = 0
+        if self.cycle is None or self.transport.is_closing():
             return
         if self.cycle.response_complete:
             self._lingering_bytes += len(body)
@@ -91,30 +115,30 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
 
     def on_message_complete(self) -> None:
         """End a request; one that was answered before it ended is over now."""
-        if self.cycle is None:
+        if self.cycle is None or self.transport.is_closing():
             return
         if self.cycle.response_complete:
             self.cycle.more_body = False
-            self._unlimit()
+            self._unlimit(_Wait.REST)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or first for the end of this one."""
-        self._unlimit()
         super().on_response_complete()
-        if self.cycle.more_body and not self.transport.is_closing():
+        # With pipelining the last request is not always the one that was answered.
+        if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
             self._lingering_bytes = 0
-            self._limit(self._limits.linger_seconds, self.transport.abort)
+            self._limit(_Wait.REST, self._limits.linger_seconds, self.transport.abort)
 
     def pause_writing(self) -> None:
         """Give a client some time to read."""
         super().pause_writing()
-        self._limit(self._limits.stalled_seconds, self.transport.abort)
+        self._limit(_Wait.READER, self._limits.stalled_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on writing."""
         super().resume_writing()
-        self._unlimit()
+        self._unlimit(_Wait.READER)
 
     def timeout_keep_alive_handler(self) -> None:
         """End a connection that waits for another request; at once when its client does not even read."""
@@ -123,27 +147,42 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         else:
             super().timeout_keep_alive_handler()
 
-    def _limit(self, seconds: float, act: Callable[[], None]) -> None:
-        self._unlimit()
-        self._timer = self.loop.call_later(seconds, act)
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body)
 
-    def _unlimit(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _begin_head(self) -> None:
+        if _Wait.HEAD not in self._timers:
+            self._limit(_Wait.HEAD, self._limits.head_seconds, self._head_is_late)
+
+    def _limit(self, wait: _Wait, seconds: float, act: Callable[[], None]) -> None:
+        self._unlimit(wait)
+        self._timers[wait] = self.loop.call_later(seconds, act)
+
+    def _unlimit(self, *waits: _Wait) -> None:
+        for wait in waits:
+            if (timer := self._timers.pop(wait, None)) is not None:
+                timer.cancel()
 
     def _head_is_late(self) -> None:
         if self._is_in_head:
             self._refuse(408)
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()
         else:
             self.transport.close()
 
     def _refuse(self, code: int) -> None:
-        """Answer without the application, and end the connection."""
+        """End the connection without the application, with an answer where none is being sent."""
         self._refused(code)
+        if self.pipeline or not (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
+            return
         phrase = HTTPStatus(code).phrase
         self.transport.write(
             f"HTTP/1.1 {code} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
             f"content-length: {len(phrase) + 1}\r\nconnection: close\r\n\r\n{phrase}\n".encode()
         )
         self.transport.close()
+        # Closing waits for a client to read, which need not ever happen.
+        self._limit(_Wait.REST, self._limits.linger_seconds, self.transport.abort)

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -79,17 +78,6 @@ def test_a_thousand_good_files_and_fifty_broken_ones_are_each_accounted_for(fold
     assert 'images_processed_total{status="failed"} 100.0' in metrics
     assert 'images_processed_total{status="ok"} 2000.0' in metrics
     assert facemon("store", "verify", cwd=folder).returncode == 0
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", str(mounted)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("this user may not mount a file system")
-    yield mounted
-    subprocess.run(["umount", "-l", str(mounted)], check=True)
 
 
 def listed(folder: Path, count: int) -> Path:

@@ -1,134 +1,296 @@
-"""What a sender can do to a connection before the application sees it, and after it has answered."""
+"""What senders do to a connection, over real sockets: each ends in time, and is counted in no series of its own."""
 
+import resource
+import shutil
 import socket
+import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from facemon.server.guarded_connection import ConnectionLimits
+from tests.server.raw_requests import connected, read_all, read_answer, request
 from tests.server.served_api import Api, picture, served
 
-LIMITS = ConnectionLimits(
-    connections=20, head_seconds=0.6, head_bytes=4000, linger_seconds=0.5, linger_bytes=2_000_000, stalled_seconds=0.6
+QUICK = ConnectionLimits(
+    connections=8, head_seconds=0.3, head_bytes=4096, linger_seconds=0.3, linger_bytes=2**20, stalled_seconds=0.3
 )
+HEALTH = request("GET", "/health")
+KNOWN = {("unmatched", "other"), ("unmatched", "GET")}
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Api]:
-    with served(tmp_path, limits=LIMITS, timeout="5s") as api:
+    with served(tmp_path, limits=QUICK) as api:
         yield api
+        assert api.ask("GET", "/health")[0] == 200
+        labels = {key.labels[:2] for key in api.counts.totals()}
+        assert labels <= {*KNOWN, ("/predict", "POST"), ("/health", "GET"), ("/metrics", "GET")}
+        assert api.reported == []
 
 
-def connect(api: Api) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", api.port), timeout=5)
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ")[1]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
-def read_all(connection: socket.socket) -> bytes:
-    """What comes until the other side ends."""
-    answer = b""
-    with suppress(ConnectionError):
-        while piece := connection.recv(65536):
-            answer += piece
+def ends_within(connection: socket.socket, seconds: float) -> bytes:
+    began = time.monotonic()
+    answer = read_all(connection)
+    assert time.monotonic() - began < seconds
     return answer
 
 
-def test_half_a_head_is_given_up(guarded: Api) -> None:
-    with connect(guarded) as half:
-        half.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nX-")
-        began = time.monotonic()
-        assert read_all(half).startswith(b"HTTP/1.1 408 ")
-        assert 0.3 < time.monotonic() - began < 3
+def drip(connection: socket.socket, piece: bytes, *, every_s: float, within_s: float) -> float:
+    """Send pieces until the other side ends the connection; answer how long that took."""
+    began = time.monotonic()
+    connection.settimeout(every_s)
+    while time.monotonic() - began < within_s:
+        try:
+            connection.sendall(piece)
+            if not connection.recv(65536):
+                break
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            break
+    else:
+        pytest.fail(f"the connection was held for {within_s} s")
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: b"])
+def test_half_a_request_is_answered_408_and_closed(guarded: Api, begun: bytes) -> None:
+    with connected(guarded.port) as half:
+        half.sendall(begun)
+        answer = ends_within(half, 2)
+    assert status(answer) == 408
+    assert answer.endswith(b"\r\n\r\nRequest Timeout\n")
     assert guarded.requests("unmatched") == {"408": 1}
 
 
-def test_a_head_that_goes_on_by_the_byte_is_given_up(guarded: Api) -> None:
-    with connect(guarded) as slow:
-        began = time.monotonic()
-        with suppress(OSError):
-            while time.monotonic() - began < 5:
-                slow.sendall(b"G")
-                time.sleep(0.05)
-        assert time.monotonic() - began < 3
-
-
-def test_a_connection_that_says_nothing_is_closed_and_no_request(guarded: Api) -> None:
-    with connect(guarded) as silent:
-        assert read_all(silent) == b""
+def test_who_says_nothing_is_let_go(guarded: Api) -> None:
+    with connected(guarded.port) as silent:
+        assert ends_within(silent, 2) == b""
     assert guarded.requests("unmatched") == {}
+
+
+def test_a_head_that_drips_in_does_not_last_longer(guarded: Api) -> None:
+    with connected(guarded.port) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\n")
+        assert drip(slow, b"X", every_s=0.05, within_s=2) < 1
+    assert guarded.requests("unmatched") == {"408": 1}
+
+
+@pytest.mark.parametrize("after", [b"GET /he", b"\r\n", b"GET /he\r\n\r\n"[:5]])
+def test_nor_does_one_that_begins_behind_another_request(guarded: Api, after: bytes) -> None:
+    with connected(guarded.port) as slow:
+        slow.sendall(HEALTH + after)
+        assert read_answer(slow) == (200, b"ok\n")
+        assert drip(slow, b"\n" if after == b"\r\n" else b"x", every_s=0.05, within_s=2) < 1
+
+
+def test_empty_lines_between_requests_hold_no_connection(guarded: Api) -> None:
+    with connected(guarded.port) as slow:
+        slow.sendall(HEALTH)
+        assert read_answer(slow) == (200, b"ok\n")
+        assert drip(slow, b"\r\n", every_s=0.05, within_s=2) < 1
 
 
 @pytest.mark.parametrize(
     "head",
     [
-        b"GET /health HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % number for number in range(1000)) + b"\r\n",
-        b"GET /health HTTP/1.1\r\nX-Long: " + b"y" * 20_000 + b"\r\n\r\n",
-        b"GET /" + b"y" * 20_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nX-Endless: " + b"y" * 200_000,
+        request("GET", "/health", *(f"X-{number}: {number}" for number in range(2000))),
+        request("GET", "/health", f"X-Long: {'x' * 50_000}"),
+        request("GET", f"/health?{'x' * 50_000}"),
+        b"GET /health HTTP/1.1\r\nX-Endless: " + b"x" * 50_000,
+    ],
+    ids=["many", "long", "url", "endless"],
+)
+def test_a_flood_of_headers_is_refused(guarded: Api, head: bytes) -> None:
+    with connected(guarded.port) as flood, suppress(ConnectionError):
+        flood.sendall(head)
+        assert status(ends_within(flood, 2)) == 431
+    assert guarded.requests("unmatched") == {"431": 1}
+    assert guarded.requests("/health") == {}
+
+
+def test_a_head_that_is_large_in_small_pieces_is_refused_too(guarded: Api) -> None:
+    with connected(guarded.port) as flood, suppress(ConnectionError):
+        flood.sendall(b"GET /health HTTP/1.1\r\n")
+        for number in range(60):
+            flood.sendall(f"X-{number}: {'x' * 100}\r\n".encode())
+            time.sleep(0.001)
+    wait_for(lambda: guarded.requests("unmatched") == {"431": 1})
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize(
+    ("begin", "flood"),
+    [(b"0\r\n", b"X-Trailer: 1\r\n"), (b"0\r\nX-Trailer: ", b"x" * 100), (b"1;", b"x" * 100)],
+    ids=["trailers", "trailer", "extension"],
+)
+def test_what_is_no_body_is_no_way_in(tmp_path: Path, method: str, begin: bytes, flood: bytes) -> None:
+    """An application may wait for the rest of a body, or have answered without it; it is a flood in either case."""
+    patient = ConnectionLimits(connections=8, head_bytes=4096, linger_seconds=30)
+    with served(tmp_path, limits=patient, timeout=timedelta(seconds=30)) as api, connected(api.port) as sending:
+        path = "/predict" if method == "POST" else "/health"
+        sending.sendall(request(method, path, "Transfer-Encoding: chunked") + begin)
+        with suppress(ConnectionError):
+            for _ in range(2000):
+                sending.sendall(flood)
+                time.sleep(0.0001)
+            pytest.fail("it may be sent for ever")
+        wait_for(lambda: api.requests(path) == {"499" if method == "POST" else "200": 1})
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"HELO mail\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\n\r\n",
     ],
 )
-def test_floods_of_headers_are_refused(guarded: Api, head: bytes) -> None:
-    with connect(guarded) as flood, suppress(ConnectionError):
-        flood.sendall(head)
-        assert read_all(flood).startswith(b"HTTP/1.1 431 ")
-    assert guarded.requests("unmatched") == {"431": 1}
-    assert guarded.ask("GET", "/health")[0] == 200
+def test_what_is_no_http_is_refused_and_counted(guarded: Api, noise: bytes) -> None:
+    with connected(guarded.port) as strange:
+        strange.sendall(noise)
+        assert status(ends_within(strange, 2)) == 400
+    assert guarded.requests("unmatched") == {"400": 1}
 
 
-def test_more_connections_than_there_may_be_are_refused(guarded: Api) -> None:
-    with ExitStack() as stack:
-        for _ in range(20):
-            stack.enter_context(connect(guarded)).sendall(b"GET /hea")
-        time.sleep(0.1)
-        assert read_all(stack.enter_context(connect(guarded))).startswith(b"HTTP/1.1 503 ")
-    time.sleep(0.2)
-    assert guarded.ask("GET", "/health")[0] == 200
+def test_more_connections_than_the_limit_are_turned_away(tmp_path: Path) -> None:
+    with served(tmp_path, limits=ConnectionLimits(connections=3)) as api:
+        with ExitStack() as stack:
+            held = [stack.enter_context(connected(api.port)) for _ in range(3)]
+            for connection in held:
+                connection.sendall(HEALTH)
+                assert read_answer(connection)[0] == 200
+            with connected(api.port) as fourth:
+                answer = read_all(fourth)
+            assert status(answer) == 503
+            assert api.requests("unmatched") == {"503": 1}
+            held[0].sendall(HEALTH)
+            assert read_answer(held[0])[0] == 200
+        wait_for(lambda: api.ask("GET", "/health")[0] == 200)
 
 
-@pytest.mark.parametrize("with_length", [True, False])
-def test_a_body_that_goes_on_after_the_answer(guarded: Api, with_length: bool) -> None:
-    """Its sender can read the answer, and is cut off soon."""
-    length = b"Content-Length: 1000000000" if with_length else b"Transfer-Encoding: chunked"
-    with connect(guarded) as endless:
-        endless.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n\r\n")
-        began, chunk = time.monotonic(), b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
-        answer = b""
-        endless.settimeout(0.01)
-        with suppress(ConnectionError):
-            while time.monotonic() - began < 5:
-                with suppress(TimeoutError):
-                    endless.sendall(chunk)
-                with suppress(TimeoutError):
-                    if not (piece := endless.recv(65536)):
-                        break
-                    answer += piece
-        assert answer.startswith(b"HTTP/1.1 413 ")
-        assert b"too_large" in answer
-        assert time.monotonic() - began < 4
+def wait_for(is_so: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("framing", [f"Content-Length: {2**30}", "Transfer-Encoding: chunked"])
+def test_a_body_that_goes_on_after_its_answer_ends_soon_and_is_kept_nowhere(guarded: Api, framing: str) -> None:
+    piece = b"x" * 2**16
+    if "chunked" in framing:
+        piece = b"%x\r\n%s\r\n" % (len(piece), piece)
+    over = threading.Event()
+    sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        with suppress(OSError):
+            while not over.is_set():
+                sending.sendall(piece)
+                sent += len(piece)
+        over.set()
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with connected(guarded.port) as sending:
+        sending.sendall(request("POST", "/predict", framing))
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            code, body = read_answer(sending)
+            assert (code, b"the body is larger than 100000 bytes" in body) == (413, True)
+            assert over.wait(3), "its sender was never cut off"
+        finally:
+            over.set()
+            with suppress(OSError):
+                sending.shutdown(socket.SHUT_RDWR)
+            thread.join()
+    assert sent < 2**25
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
     assert guarded.requests("/predict") == {"413": 1}
 
 
-def test_connections_are_kept_for_the_next_request(guarded: Api) -> None:
-    body = picture()
-    request = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    with connect(guarded) as kept:
-        for _ in range(3):
-            kept.sendall(request)
-            head = kept.recv(65536)
-            assert head.startswith(b"HTTP/1.1 200 ")
-            time.sleep(0.8)  # longer than a head may take
-        kept.sendall(request + request + b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert read_all(kept).count(b"HTTP/1.1 200 ") == 3
+def test_a_body_that_drips_on_after_its_answer_is_cut_off_too(guarded: Api) -> None:
+    with connected(guarded.port) as sending:
+        sending.sendall(request("POST", "/predict", f"Content-Length: {2**30}"))
+        assert read_answer(sending)[0] == 413
+        assert drip(sending, b"x", every_s=0.05, within_s=2) < 1
 
 
-def test_a_client_that_does_not_read_is_dropped(guarded: Api) -> None:
-    with connect(guarded) as deaf:
+def test_a_refused_body_that_ends_in_time_leaves_the_connection_usable(guarded: Api) -> None:
+    with connected(guarded.port) as sending:
+        sending.sendall(request("POST", "/predict", "Content-Length: 100001"))
+        assert read_answer(sending)[0] == 413
+        sending.sendall(b"x" * 100_001 + HEALTH)
+        assert read_answer(sending) == (200, b"ok\n")
+        # And is closed like any other when nothing more comes, or no whole request.
+        assert drip(sending, b"\r\n", every_s=0.05, within_s=2) < 1
+
+
+def test_keep_alive_and_pipelined_requests_are_answered_in_their_order(guarded: Api) -> None:
+    content = picture()
+    with connected(guarded.port) as client:
+        client.sendall(request("POST", "/predict", body=content) + HEALTH + request("GET", "/nothing") + HEALTH)
+        assert [read_answer(client)[0] for _ in range(4)] == [200, 200, 404, 200]
+        client.sendall(HEALTH)
+        assert read_answer(client) == (200, b"ok\n")
+    assert guarded.requests("/health") == {"200": 3}
+
+
+def test_a_pipelined_body_has_its_own_time(tmp_path: Path) -> None:
+    """The answer to the first request must not begin the end of the second."""
+    content = picture()
+    with served(tmp_path, limits=QUICK, timeout=timedelta(seconds=5)) as api, connected(api.port) as client:
+        second = request("POST", "/predict", body=content)
+        client.sendall(request("POST", "/predict", body=picture((1, 2, 3))) + second[:-10])
+        assert read_answer(client)[0] == 200
+        time.sleep(3 * QUICK.linger_seconds)
+        client.sendall(second[-10:])
+        assert read_answer(client)[0] == 200
+
+
+@pytest.mark.parametrize("last", [b"", request("GET", "/metrics", "Connection: close"), b"GET /me"])
+def test_a_client_that_does_not_read_is_dropped(guarded: Api, last: bytes) -> None:
+    with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", guarded.port))
+        deaf.settimeout(5)
+        deaf.sendall(request("GET", "/metrics") * 400 + last)
+        port = deaf.getsockname()[1]
+        wait_for(lambda: not is_held(port, guarded.port))
+
+
+def is_held(client: int, server: int) -> bool:
+    """Whether the server's end of a connection is still open, as the system sees it."""
+    ours = f":{server:04X} 0100007F:{client:04X} "
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines() if ours in line]
+    return any(row[3] == "01" for row in rows)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_who_waits_for_100_continue_is_told_at_once(guarded: Api, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 5_000_000)
+    (tmp_path / "image.png").write_bytes(picture())
+    for name, expected in (("image.png", "200 0"), ("large", "413 0")):
+        command = ["curl", "-s", "-o", str(tmp_path / "answer"), "-w", "%{http_code} %{exitcode}", "--noproxy", "*"]
         began = time.monotonic()
-        with suppress(ConnectionError, TimeoutError):
-            while time.monotonic() - began < 8:
-                deaf.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
-        assert time.monotonic() - began < 7
-    assert guarded.ask("GET", "/health")[0] == 200
+        outcome = subprocess.run(
+            [*command, "-H", "Expect: 100-continue", "--expect100-timeout", "20", "--data-binary",
+             f"@{tmp_path / name}", f"http://127.0.0.1:{guarded.port}/predict"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (outcome.stdout, outcome.returncode) == (expected, 0)
+        assert time.monotonic() - began < 5
+    assert guarded.requests("/predict") == {"200": 1, "413": 1}
