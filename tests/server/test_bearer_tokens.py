@@ -22,8 +22,8 @@ def test_only_a_whole_token_of_the_file_is_allowed(path: Path) -> None:
     tokens = BearerTokens(path, pytest.fail)
     assert tokens.allow(f"Bearer {OLD}")
     assert tokens.allow(f"bearer  {OLD} ")
-    wrong = (None, "", "Bearer", "Bearer ", OLD, f"Basic {OLD}", f"Tokens {OLD}", f"Bearer {OLD[:-1]}", f"Bearer {OLD}x",
-             f"Bearer {NEW}", "Bearer # of the cameras", "Bearer \xe9\udc80")  # fmt: skip
+    wrong = (None, "", "Bearer", "Bearer ", OLD, f"Basic {OLD}", f"Tokens {OLD}", f"Bearer {OLD[:-1]}",
+             f"Bearer {OLD}x", f"Bearer {NEW}", "Bearer # of the cameras", "Bearer \xe9\udc80")  # fmt: skip
     assert not any(tokens.allow(given) for given in wrong)
 
 
