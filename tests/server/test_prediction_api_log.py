@@ -4,8 +4,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,10 @@ from facemon.errors import FacemonError
 from facemon.store import live_writer
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.store.live_writer import LiveWriter
+from facemon.store.request_totals import read_request_totals
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.segment_writer import SegmentWriter
+from facemon.store.totals import TotalKey, Totals
 from facemon.store.verification import verify
 from tests.store.log_rows import IDENTITY, NOON, make_batch
 
@@ -174,3 +178,93 @@ def test_what_waits_takes_as_much_memory_as_is_said() -> None:
     assert merged.ordinals == range(500)
     assert merged.rows["ordinal"].to_pylist()[-1] == 499
     assert merged.rows.nbytes / merged.rows.num_rows < 400
+
+
+ASKED = TotalKey("api_requests_total", ("/predict", "POST", "success", "200"), "")
+
+
+def counting_writer(folder: Path, counts: list[float], told: list[str], **options: Any) -> LiveWriter:
+    """A writer for which each number is what was counted since the one before."""
+    Ledger.open(folder, create=True).close()
+
+    def take() -> Totals:
+        return {ASKED: counts.pop(0)} if counts else {}
+
+    opened = options.get("opened", partial(Ledger.open, folder))
+    return LiveWriter(opened, IDENTITY, told.append, NOON, instance="here", take_counts=take)
+
+
+def asked_in(folder: Path) -> float:
+    with Ledger.open(folder) as ledger:
+        return read_request_totals(ledger.connection, "here").get(ASKED, 0.0)
+
+
+def test_counts_arrive_without_predictions_and_with_them(tmp_path: Path) -> None:
+    folder, counts = tmp_path / "store", [3.0]
+    with counting_writer(folder, counts, []) as writer:
+        until(lambda: asked_in(folder) == 3)
+        writer.add(make_batch(0, 3, run=""))
+        counts.append(4.0)
+        until(lambda: asked_in(folder) == 7)
+        counts.append(0.5)  # taken at the end at the latest
+    assert asked_in(folder) == 7.5
+    assert len(images_in(folder)) == 3
+
+
+def test_counts_arrive_once_although_the_answer_of_a_write_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(SegmentWriter):
+        failures = 2
+
+        def flush(self, also: Callable[[sqlite3.Connection], None] | None = None) -> None:
+            super().flush(also)
+            if Forgetful.failures:
+                Forgetful.failures -= 1
+                raise FacemonError("the disk did not answer")
+
+    monkeypatch.setattr(live_writer, "SegmentWriter", Forgetful)
+    folder, counts = tmp_path / "store", [3.0, 4.0, 5.0]
+    with counting_writer(folder, counts, []) as writer:
+        until(lambda: writer.trouble is not None)
+        writer.add(make_batch(0, 2, run=""))
+        until(lambda: writer.trouble is None)
+    assert asked_in(folder) == 12
+    assert len(images_in(folder)) == 2
+
+
+def test_counts_wait_while_the_store_is_away_and_take_no_more_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_writer, "FLUSH_SECONDS", 0.01)
+    folder, counts, told = tmp_path / "store", list[float](), list[str]()
+    with counting_writer(folder, counts, told) as writer:
+        folder.rename(tmp_path / "elsewhere")
+        counts += [1.0] * 60
+        until(lambda: not counts)
+        assert len(writer._waiting) <= 2
+        (tmp_path / "elsewhere").rename(folder)
+        until(lambda: writer.trouble is None)
+    assert asked_in(folder) == 60
+    assert len(told) == 2
+
+
+def test_a_ledger_that_stays_locked_is_trouble_that_passes(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+
+    def impatient() -> Ledger:
+        ledger = Ledger.open(folder)
+        ledger.connection.execute("PRAGMA busy_timeout = 50")
+        return ledger
+
+    told: list[str] = []
+    with counting_writer(folder, [2.0], told, opened=impatient) as writer:
+        with closing(sqlite3.connect(folder / LEDGER_NAME, isolation_level=None)) as other:
+            until(lambda: asked_in(folder) == 2)
+            other.execute("BEGIN IMMEDIATE")
+            writer.add(make_batch(0, 3, run=""))
+            until(lambda: writer.trouble is not None)
+            other.execute("COMMIT")
+        until(lambda: writer.trouble is None)
+    assert "database is locked; predictions are answered, and wait in memory" in told[0]
+    assert (len(images_in(folder)), asked_in(folder)) == (3, 2)

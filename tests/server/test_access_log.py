@@ -1,0 +1,47 @@
+"""The access log: lines of JSON in their order, and nobody who waits for their reader."""
+
+import json
+import threading
+import time
+
+from facemon.server import access_log
+from facemon.server.access_log import AccessLog
+
+
+def test_all_entries_are_written_in_their_order_before_it_ends() -> None:
+    written: list[str] = []
+    with AccessLog(written.append) as log:
+        for number in range(500):
+            log.add({"request": str(number)})
+    lines = [json.loads(line) for text in written for line in text.split("\n")]
+    assert [line["request"] for line in lines] == [str(number) for number in range(500)]
+    assert all(line["at"].endswith("Z") for line in lines)
+
+
+def test_a_reader_that_blocks_holds_up_nobody_and_hears_what_was_left_out() -> None:
+    go_on, written = threading.Event(), list[str]()
+
+    def write(text: str) -> None:
+        go_on.wait(10)
+        written.append(text)
+
+    with AccessLog(write) as log:
+        log.add({"request": "first"})
+        time.sleep(0.05)  # until it blocks
+        began = time.monotonic()
+        for number in range(access_log._MOST_WAITING + 25):
+            log.add({"request": str(number)})
+        assert time.monotonic() - began < 2
+        go_on.set()
+    lines = [json.loads(line) for text in written for line in text.split("\n")]
+    assert len(lines) == 1 + access_log._MOST_WAITING + 1
+    assert lines[-1]["left_out"] == 25
+
+
+def test_it_ends_although_its_reader_never_goes_on() -> None:
+    never = threading.Event()
+    began = time.monotonic()
+    with AccessLog(lambda _: print(never.wait(20))) as log:
+        log.add({"request": "one"})
+    assert time.monotonic() - began < 5
+    never.set()

@@ -1,0 +1,73 @@
+"""The API's description: every reference leads somewhere, and its page loads nothing from anywhere."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from facemon.config.serving import ApiConfig
+from facemon.server.api_description import describe_api, description_page
+from facemon.values.request_outcome import EXPECTED_CODES
+from tests.server.served_api import Api, picture
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+@pytest.mark.parametrize("asks_for_token", [False, True])
+def test_every_reference_leads_somewhere(asks_for_token: bool) -> None:
+    document = json.loads(json.dumps(describe_api(ApiConfig(), asks_for_token=asks_for_token)))
+    found = list(references(document))
+    assert len(found) > 5
+    for reference in found:
+        node = document
+        for name in reference.removeprefix("#/").split("/"):
+            node = node[name]
+    schemes = [name for each in document["paths"]["/predict"]["post"].get("security", ()) for name in each]
+    assert all(name in document["components"]["securitySchemes"] for name in schemes)
+    assert bool(schemes) == asks_for_token
+    expected = {str(code) for code in EXPECTED_CODES} - (set() if asks_for_token else {"401"})
+    assert document["paths"]["/predict"]["post"]["responses"].keys() == expected
+
+
+def test_it_describes_what_is_answered(api: Api) -> None:
+    status, text, headers = api.ask("GET", "/openapi.json")
+    document = json.loads(text)
+    assert (status, headers["content-type"], document["openapi"]) == (200, "application/json", "3.1.0")
+    schemas = document["components"]["schemas"]
+    (row,) = json.loads(api.ask("POST", "/predict", picture())[1])["predictions"]
+    assert row.keys() == schemas["Prediction"]["properties"].keys()
+    refusal = json.loads(api.ask("POST", "/predict", b"no picture")[1])
+    assert refusal.keys() == schemas["Error"]["properties"].keys()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert api.ask(method.upper(), path)[0] not in (404, 405)
+
+
+def test_its_page_loads_nothing(api: Api) -> None:
+    status, page, headers = api.ask("GET", "/docs")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert not re.search(r"<(script|img|link|iframe|base)\b|\bsrc=|@import|url\(", page, re.IGNORECASE)
+    assert re.findall(r"href=\"?([^\s\">]+)", page) == ["openapi.json"]
+    for path in ("/predict", "/health", "/ready", "/metrics"):
+        assert f" {path}</code>" in page
+
+
+def test_its_page_escapes_what_it_shows() -> None:
+    document = describe_api(ApiConfig(), asks_for_token=True)
+    document["info"]["description"] = "<script>alert(1)</script>"
+    page = description_page(document)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "Authorization: Bearer" in page
