@@ -16,7 +16,7 @@ from facemon.server.guarded_connection import ConnectionLimits, GuardedConnectio
 
 _BACKLOG = 2048
 _IDLE_SECONDS = 10
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
 
