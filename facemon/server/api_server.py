@@ -12,7 +12,7 @@ from facemon.server.asgi import Application
 from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
 
 _IDLE_SECONDS = 10
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
 

@@ -1,5 +1,6 @@
 """A server's predictions and counts into the log: in the background, soon, and in spite of a store that fails."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -25,6 +26,7 @@ FLUSH_SECONDS = 0.5
 """From one write's begin to the next one's, so that a prediction is on the disk before it is a second old."""
 MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
+_NICENESS = 10
 _ROWS_AT_ONCE = 8_192
 """What waits is written in transactions of about so many rows."""
 _STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
@@ -124,6 +126,8 @@ class LiveWriter:
             raise FacemonError(f"{lost} predictions were answered but not logged: {self._trouble or 'too many waited'}")
 
     def _write_until_stopped(self) -> None:
+        # Whoever waits for an answer goes first.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         pause = FLUSH_SECONDS
         while not self._stopping.wait(pause):
             began = time.monotonic()
