@@ -39,6 +39,10 @@ class LivePredictions:
         """Whether the model's last prediction came without trouble."""
         return self._queue.model_answers
 
+    def failed_within(self, seconds: float) -> bool:
+        """Whether the model failed so short a time ago, and has not predicted since."""
+        return self._queue.failed_within(seconds)
+
     async def answer(self, content: bytes, source: str | None) -> Answer:
         """Answer for one image and log it; FacemonError for trouble with the model."""
         if len(content) > _HASHED_AT_ONCE:

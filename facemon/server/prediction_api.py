@@ -21,6 +21,9 @@ from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
 
+NOT_READY_SECONDS = 10.0
+"""After the model has failed, requests should go elsewhere for so long."""
+
 
 class PredictionApi:
     """The API's endpoints over its predictions and metrics."""
@@ -72,7 +75,8 @@ class PredictionApi:
     async def ready(self, _: Request) -> Response:
         """Whether requests should be sent here: the model answers and the store can be written."""
         reason = await run_in_threadpool(self._why_not_ready)
-        if not self._predictions.model_answers:
+        # Not for good: only a request that is sent here can show that the model answers again.
+        if self._predictions.failed_within(NOT_READY_SECONDS):
             reason = "the model does not answer"
         return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
 

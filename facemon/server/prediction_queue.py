@@ -46,8 +46,8 @@ class PredictionQueue:
         self._model = model
         self._log = log
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self.model_answers = True
-        """Whether the model's last prediction came without trouble."""
+        self._failed_at: float | None = None
+        """When the model failed last, if it has not predicted since."""
         self._threads = [threading.Thread(target=self._work, name="predict", daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -60,6 +60,15 @@ class PredictionQueue:
             self._queue.put(None)
         for each in self._threads:
             each.join()
+
+    @property
+    def model_answers(self) -> bool:
+        """Whether the model's last prediction came without trouble."""
+        return self._failed_at is None
+
+    def failed_within(self, seconds: float) -> bool:
+        """Whether the model failed so short a time ago, and has not predicted since."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at < seconds
 
     def submit(self, image: ImageInput) -> "asyncio.Future[Predicted]":
         """Let an image wait for its prediction; the future raises FacemonError for trouble with the model."""
@@ -79,10 +88,10 @@ class PredictionQueue:
                 self._log(batch.batch)
             except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
                 if isinstance(error, FacemonError):
-                    self.model_answers = False
+                    self._failed_at = time.monotonic()
                 _deliver(waiting, error)
             else:
-                self.model_answers = True
+                self._failed_at = None
                 _deliver(waiting, [Predicted(answer, batch, place) for place, answer in enumerate(batch.answers)])
 
     def _next(self, before: int) -> list[_Waiting]:

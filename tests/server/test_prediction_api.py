@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
+from facemon.server import prediction_api
 from facemon.values.image_input import ImageInput
 from facemon.values.metric_catalogue import CATALOGUE
 from facemon.values.prediction import Origin, PredictedBatch
@@ -209,3 +210,23 @@ def test_nothing_is_remembered_without_a_cache(tmp_path: Path) -> None:
             api.ask("POST", "/predict", picture())
         assert [len(batch.latencies) for batch in api.logged] == [1, 1]
         assert api.series()["cache_size", frozenset()] == 0
+
+
+def test_a_model_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who obeys /ready sends nothing meanwhile, so that only time can make it ready again."""
+
+    class Failing:
+        def __init__(self, _: Predictor) -> None:
+            pass
+
+        def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
+            del images, run, origin
+            raise FacemonError("the network gave nothing")
+
+    monkeypatch.setattr(prediction_api, "NOT_READY_SECONDS", 0.5)
+    with served(tmp_path, Failing) as api:
+        assert api.ask("POST", "/predict", picture())[0] == 500
+        assert api.ask("GET", "/ready")[:2] == (503, "the model does not answer\n")
+        time.sleep(0.6)
+        assert api.ask("GET", "/ready")[0] == 200
+        assert api.series()["model_loaded", frozenset({("model", "small@1")})] == 0
