@@ -9,18 +9,13 @@ from facemon.store.command_runs import read_command_runs
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.values.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
-from tests.metrics.stores import CONFIGURATION, DRIFT, check_model, column
-from tests.store.log_rows import log_images
+from tests.metrics.stores import logged_folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a log of 50 images and a drift check."""
-    (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
-        log_images(ledger, 50)
-        check_model(ledger, column("gender", DRIFT, 0.25))
-    return tmp_path
+    return logged_folder(tmp_path)
 
 
 def rows_of(text: str) -> dict[str, list[str]]:

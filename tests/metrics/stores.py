@@ -17,7 +17,7 @@ from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from facemon.values.prediction import PredictedBatch
-from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA
+from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 
 CONFIGURATION = """\
 version: 1
@@ -89,3 +89,12 @@ def check_model(ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check
     verdict = next((v for v in (DRIFT, UNDECIDED) if v in verdicts), DECIDED)
     outcome = CheckResult(verdict, 0.05, columns)
     record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}))
+
+
+def logged_folder(folder: Path) -> Path:
+    """The folder, with a configuration, a log of 50 images and a drift check."""
+    (folder / "facemon.yaml").write_text(CONFIGURATION)
+    with Ledger.open(folder / ".facemon", create=True) as ledger:
+        log_images(ledger, 50)
+        check_model(ledger, column("gender", DRIFT, 0.25))
+    return folder

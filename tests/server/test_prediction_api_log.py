@@ -115,7 +115,10 @@ def test_another_store_in_its_place_gets_a_run_of_its_own(tmp_path: Path) -> Non
     assert images_in(tmp_path / "elsewhere") == ["000000.jpg", "000001.jpg", "000002.jpg"]
 
 
-def test_a_write_whose_answer_was_lost_is_not_written_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _answers_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first two writes succeed, and end in an error all the same."""
+
     class Forgetful(SegmentWriter):
         failures = 2
 
@@ -126,6 +129,10 @@ def test_a_write_whose_answer_was_lost_is_not_written_twice(tmp_path: Path, monk
                 raise FacemonError("the disk did not answer")
 
     monkeypatch.setattr(live_writer, "SegmentWriter", Forgetful)
+
+
+@pytest.mark.usefixtures("_answers_are_lost")
+def test_a_write_whose_answer_was_lost_is_not_written_twice(tmp_path: Path) -> None:
     with writer_of(tmp_path / "store") as writer:
         writer.add(make_batch(0, 3, run=""))
         until(lambda: writer.trouble is not None)
@@ -211,19 +218,8 @@ def test_counts_arrive_without_predictions_and_with_them(tmp_path: Path) -> None
     assert len(images_in(folder)) == 3
 
 
-def test_counts_arrive_once_although_the_answer_of_a_write_was_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Forgetful(SegmentWriter):
-        failures = 2
-
-        def flush(self, also: Callable[[sqlite3.Connection], None] | None = None) -> None:
-            super().flush(also)
-            if Forgetful.failures:
-                Forgetful.failures -= 1
-                raise FacemonError("the disk did not answer")
-
-    monkeypatch.setattr(live_writer, "SegmentWriter", Forgetful)
+@pytest.mark.usefixtures("_answers_are_lost")
+def test_counts_arrive_once_although_the_answer_of_a_write_was_lost(tmp_path: Path) -> None:
     folder, counts = tmp_path / "store", [3.0, 4.0, 5.0]
     with counting_writer(folder, counts, []) as writer:
         until(lambda: writer.trouble is not None)

@@ -1,0 +1,36 @@
+"""What an export said, and what the ledger says of it."""
+
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from facemon.store.command_runs import CommandRun, read_command_runs
+from facemon.store.ledger import Ledger
+
+
+def scrape(url: str) -> str:
+    host = url.removeprefix("http://")
+    connection = HTTPConnection(host, timeout=10)
+    connection.request("GET", "/metrics")
+    try:
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def values_of(text: str) -> dict[tuple[str, ...], float]:
+    return {
+        (s.name, *s.labels.values()): s.value for family in text_string_to_metric_families(text) for s in family.samples
+    }
+
+
+def own_runs(values: Mapping[tuple[str, ...], float]) -> dict[str, float]:
+    """What is told of export-metrics itself."""
+    return {key[0]: value for key, value in values.items() if key[1:] == ("export-metrics",)}
+
+
+def entered_runs(folder: Path) -> list[CommandRun]:
+    with Ledger.open(folder / ".facemon") as ledger:
+        return [run for run in read_command_runs(ledger.connection) if run.command == "export-metrics"]
