@@ -3,9 +3,7 @@
 import io
 import os
 import re
-import signal
 import sys
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -35,8 +33,9 @@ from facemon.cli.command import (
     make_session,
     remember,
 )
+from facemon.cli.interruption import heed_signals
 from facemon.cli.pandas_gate import keep_pandas_out
-from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
+from facemon.errors import ExitCode, FacemonError, OutputClosed
 
 app = typer.Typer(
     name="facemon",
@@ -80,8 +79,7 @@ def facemon(
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     _prepare_streams()
     _forget_variables()
     keep_pandas_out()
@@ -154,7 +152,3 @@ def _forget_variables() -> None:
     for name in list(os.environ):
         if re.fullmatch(r"FACEMON_(\w+_)?(HELP|INSTALL_COMPLETION|SHOW_COMPLETION)", name):
             del os.environ[name]
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted(f"interrupted by {signal.Signals(number).name}")

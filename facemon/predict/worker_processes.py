@@ -16,6 +16,7 @@ from facemon.errors import FacemonError
 from facemon.values.image_input import ImageInput
 
 _STANDARD_STREAMS = 3
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -89,7 +90,8 @@ def worker_processes(predictor: Predicts[Answer_co], count: int) -> Iterator[Pre
             # Before the start: a signal may end the block at any line, and a worker ends when its pipe is closed.
             connections.append(ours)
             processes.append(context.Process(target=_work, args=(predictor, theirs), daemon=True))
-            processes[-1].start()
+            with _held_back(*_ENDING):
+                processes[-1].start()
             theirs.close()
         yield WorkerProcesses(connections)
     finally:
@@ -100,11 +102,22 @@ def worker_processes(predictor: Predicts[Answer_co], count: int) -> Iterator[Pre
                 process.join()
 
 
+@contextmanager
+def _held_back(*numbers: signal.Signals) -> Iterator[None]:
+    """Let signals wait: Python loses an exception that a handler raises in what it calls around a fork."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(predictor: Predicts[Any], connection: Connection) -> None:
-    """Answer_co chunks until the other side has gone."""
+    """Answer chunks until the other side has gone."""
     # The first of these signals asks the whole run to finish its chunks, which the other side sees to.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     _let_go(connection.fileno())
     with suppress(EOFError, ConnectionError):
         while True:

@@ -45,6 +45,8 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._is_in_head = False
         self._head_bytes = self._lingering_bytes = self._idle_bytes = 0
         self._timers: dict[_Wait, asyncio.TimerHandle] = {}
+        self._answering: Any = None
+        """The request whose answer is being written; of several that came at once, `cycle` is the last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take a connection, unless there are too many."""
@@ -55,8 +57,10 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
             self._limit(_Wait.HEAD, self._limits.head_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection; nothing is written to it any more."""
         self._unlimit(*_Wait)
+        if self._answering is not None:
+            self._answering.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -100,6 +104,8 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
             self._refuse(431)
             return
         super().on_headers_complete()
+        if not self.pipeline:
+            self._answering = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, or throw it away when the request was answered."""
@@ -123,7 +129,9 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or first for the end of this one."""
+        """Begin the next request, or wait for one, or first for the end of this one."""
+        if self.pipeline:
+            self._answering = self.pipeline[-1][0]
         super().on_response_complete()
         # With pipelining the last request is not always the one that was answered.
         if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
