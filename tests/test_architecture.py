@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
-    {"errors"},
+    {"errors", "forked_process"},
     {"config"},
     {"values"},
     {"tables"},

@@ -1,5 +1,6 @@
 """`facemon serve`: the ML API."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from facemon.config.quantities import Listen
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
-    from facemon.server.prediction_queue import PredictsAnswers
+    from facemon.server.model_workers import ModelWorker
     from facemon.server.request_counts import RequestCounts
-    from facemon.store.live_writer import LiveWriter
+    from facemon.store.log_process import LogProcess
 
 app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
@@ -104,7 +105,7 @@ class _Server:
         workers: int | None,
         stack: ExitStack,
     ) -> None:
-        """Start all that runs beside the event loop; `stack` ends it, what predicts before what logs."""
+        """Start all that runs beside the event loop; `stack` ends it."""
         from facemon.metrics.store_collector import build_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
@@ -119,11 +120,11 @@ class _Server:
 
         self._session, config = session, session.config
         self.failure: FacemonError | None = None
-        # Before any thread of this process begins, because the workers are copies of it.
-        self._model, threads = _model(session, predictor, workers, stack)
+        # Before any thread of this process begins, because the other processes are copies of it.
+        model = _model_workers(session, predictor, workers, stack)
         counts = RequestCounts()
-        self._log = log = stack.enter_context(_log(session, predictor, counts, instance))
-        queue = stack.enter_context(PredictionQueue(self._model, log.add, threads))
+        self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
+        self._queue = queue = PredictionQueue(model, log.add)
         predictions = LivePredictions(queue, config.model.attributes, log.add, cache_size=config.api.cache_size)
         stored = build_registry(session.open_ledger, config.model, instance=instance)
         gauges = ApiGauges(config.model.id, predictions, stored, lambda: log.trouble)
@@ -140,7 +141,25 @@ class _Server:
             patience=config.api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )
+        log.start()
         self.run = self._server.run
+
+    def _log_process(self, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LogProcess":
+        from facemon.store.live_writer import LiveWriter
+        from facemon.store.log_process import LogProcess
+        from facemon.store.runs import RunIdentity
+
+        # Made here and never again: a store that disappears while serving is expected back.
+        session = self._session
+        session.open_ledger(create=True).close()
+        identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
+        return LogProcess(
+            lambda tell: LiveWriter(session.open_ledger, identity, tell, datetime.now(UTC), instance=instance),
+            session.console.warn,
+            take_counts=counts.take,
+            # Whoever restarts the server gets a log that works; this one would forget all that it answers.
+            killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
+        )
 
     def _why_not_ready(self) -> str | None:
         try:
@@ -155,19 +174,20 @@ class _Server:
             console.fault(error)
             return
         console.error(FacemonError(f"{error.message} (request {request})", error.hint))
-        if getattr(self._model, "alive", 1) == 0:
+        if self._queue.alive == 0:
             # Whoever restarts the server gets a whole one; this one would refuse everything.
             self.failure = error
             self._server.stop()
 
 
-def _model(
+def _model_workers(
     session: Session, predictor: "Predictor", workers: int | None, stack: ExitStack
-) -> "tuple[PredictsAnswers, int]":
-    """The model, in processes of its own if there is to be more than one, and how many calls it can take at once."""
+) -> "Sequence[ModelWorker]":
+    """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
     from facemon.predict.pipeline import default_threads
-    from facemon.predict.worker_processes import worker_processes
+    from facemon.predict.worker_processes import forked_workers
     from facemon.server.image_answers import AnsweringPredictor
+    from facemon.server.model_workers import InProcess, InThread
 
     config = session.config
     answering = AnsweringPredictor(
@@ -175,22 +195,5 @@ def _model(
     )
     count = workers or config.api.workers or default_threads()
     if config.predict.providers != ("cpu",):
-        return answering, count  # what other devices hold does not survive a fork
-    return stack.enter_context(worker_processes(answering, count)), count
-
-
-def _log(session: Session, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LiveWriter":
-    from facemon.store.live_writer import LiveWriter
-    from facemon.store.runs import RunIdentity
-
-    # Made here and never again: a store that disappears while serving is expected back.
-    session.open_ledger(create=True).close()
-    identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
-    return LiveWriter(
-        session.open_ledger,
-        identity,
-        session.console.warn,
-        datetime.now(UTC),
-        instance=instance,
-        take_counts=counts.take,
-    )
+        return [InThread(answering) for _ in range(count)]
+    return [InProcess(process) for process in stack.enter_context(forked_workers(answering, count))]

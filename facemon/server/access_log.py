@@ -2,15 +2,17 @@
 
 import json
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from queue import SimpleQueue
 from typing import Any, Self
 
 from facemon.values.times import format_time
 
 _MOST_WAITING = 10_000
 """Lines beyond these are left out, and said to be."""
+_TOGETHER_SECONDS = 0.3
+"""What comes within so long is written at once: to wake the thread for each would hold up who asks."""
 
 
 class AccessLog:
@@ -18,8 +20,9 @@ class AccessLog:
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._entries: SimpleQueue[tuple[datetime, dict[str, Any]] | None] = SimpleQueue()
+        self._entries: deque[tuple[datetime, dict[str, Any]]] = deque()
         self._left_out = 0
+        self._has_some, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._write_until_closed, name="access-log", daemon=True)
         self._thread.start()
 
@@ -27,26 +30,33 @@ class AccessLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._entries.put(None)
+        self._closing.set()
+        self._has_some.set()
         self._thread.join(1)
 
     def add(self, entry: dict[str, Any]) -> None:
         """Take an entry in; its line tells the time too."""
-        if self._entries.qsize() >= _MOST_WAITING:
+        if len(self._entries) >= _MOST_WAITING:
             self._left_out += 1
-        else:
-            self._entries.put((datetime.now(UTC), entry))
+            return
+        self._entries.append((datetime.now(UTC), entry))
+        if not self._has_some.is_set():
+            self._has_some.set()
 
     def _write_until_closed(self) -> None:
-        is_open = True
-        while is_open:
-            taken = [self._entries.get()]
-            while not self._entries.empty():
-                taken.append(self._entries.get())
-            is_open = None not in taken
-            lines = [json.dumps({"at": format_time(item[0])} | item[1]) for item in taken if item is not None]
-            if self._left_out:
-                lines.append(json.dumps({"at": format_time(datetime.now(UTC)), "left_out": self._left_out}))
-                self._left_out = 0
-            if lines:
-                self._write("\n".join(lines))
+        while not self._closing.is_set():
+            self._has_some.wait()
+            self._closing.wait(_TOGETHER_SECONDS)
+            self._has_some.clear()
+            self._write_entries()
+        self._write_entries()
+
+    def _write_entries(self) -> None:
+        # As many as there are now: more may come as fast as they are taken.
+        taken = [self._entries.popleft() for _ in range(len(self._entries))]
+        lines = [json.dumps({"at": format_time(at)} | entry) for at, entry in taken]
+        if self._left_out:
+            lines.append(json.dumps({"at": format_time(datetime.now(UTC)), "left_out": self._left_out}))
+            self._left_out = 0
+        if lines:
+            self._write("\n".join(lines))

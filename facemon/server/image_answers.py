@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from facemon.values.image_input import ImageInput
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of an image: the JSON of each of its rows, and its error if it has one."""
 
     rows: tuple[str, ...]
@@ -20,8 +19,7 @@ class Answer:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredBatch:
+class AnsweredBatch(NamedTuple):
     """Predictions of some images, and each one's answer in the same order."""
 
     batch: PredictedBatch

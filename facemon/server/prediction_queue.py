@@ -1,28 +1,21 @@
 """Images that wait for the model: whoever is free takes all of them at once, so that a crowd costs less an image."""
 
 import asyncio
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple
 
 from facemon.errors import FacemonError
 from facemon.server.image_answers import Answer, AnsweredBatch
+from facemon.server.model_workers import ModelWorker, WorkerKilled
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 
 MOST_AT_ONCE = 8
 """Images of one inference; more would make the first wait for the last and gain nothing."""
 _CROWD, _COMPANY_SECONDS = 4, 0.004
-
-
-class PredictsAnswers(Protocol):
-    """A model whose predictions bring their answers along; as many threads as there are call it at once."""
-
-    def predict(self, images: Sequence[ImageInput], run: str) -> AnsweredBatch:
-        """Predict images; FacemonError for trouble with the model."""
 
 
 class Predicted(NamedTuple):
@@ -35,31 +28,26 @@ class Predicted(NamedTuple):
 
 class _Waiting(NamedTuple):
     image: ImageInput
-    loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Predicted]"
 
 
 class PredictionQueue:
-    """Predicts what is submitted from an event loop on `threads` threads; `log` hears of each batch."""
+    """Lets workers predict what is submitted, all within one event loop; `log` hears of each batch."""
 
-    def __init__(self, model: PredictsAnswers, log: Callable[[PredictedBatch], None], threads: int) -> None:
-        self._model = model
+    def __init__(self, workers: Sequence[ModelWorker], log: Callable[[PredictedBatch], None]) -> None:
         self._log = log
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        # The one that was busy last goes first: its processor still has the weights at hand.
+        self._free = list(workers)
+        self.alive = len(workers)
+        """Workers that were not killed."""
+        self._waiting: deque[_Waiting] = deque()
+        self._crowd = 0
+        """How many came together the last time."""
+        self._company: asyncio.TimerHandle | None = None
+        """While those who wait are few, and more are expected to come."""
+        self._batches: set[asyncio.Task[None]] = set()
         self._failed_at: float | None = None
         """When the model failed last, if it has not predicted since."""
-        self._threads = [threading.Thread(target=self._work, name="predict", daemon=True) for _ in range(threads)]
-        for thread in self._threads:
-            thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        for _ in self._threads:
-            self._queue.put(None)
-        for each in self._threads:
-            each.join()
 
     @property
     def model_answers(self) -> bool:
@@ -71,64 +59,70 @@ class PredictionQueue:
         return self._failed_at is not None and time.monotonic() - self._failed_at < seconds
 
     def submit(self, image: ImageInput) -> "asyncio.Future[Predicted]":
-        """Let an image wait for its prediction; the future raises FacemonError for trouble with the model."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Predicted] = loop.create_future()
-        self._queue.put(_Waiting(image, loop, future))
+        """Let an image, of ordinal 0, wait for its prediction; the future raises FacemonError for a model's trouble."""
+        future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
+        if self.alive:
+            self._waiting.append(_Waiting(image, future))
+            self._hand_out()
+        else:
+            future.set_exception(_all_killed())
         return future
 
-    def _work(self) -> None:
-        before = 0
-        while waiting := self._next(before):
-            before = len(waiting)
-            try:
-                # Ordinals of this batch alone; the log gives its own.
-                images = [replace(each.image, ordinal=place) for place, each in enumerate(waiting)]
-                batch = self._model.predict(images, "")
-                self._log(batch.batch)
-            except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
-                if isinstance(error, FacemonError):
-                    self._failed_at = time.monotonic()
-                _deliver(waiting, error)
-            else:
-                self._failed_at = None
-                _deliver(waiting, [Predicted(answer, batch, place) for place, answer in enumerate(batch.answers)])
+    def _hand_out(self) -> None:
+        """Let free workers take what waits.
 
-    def _next(self, before: int) -> list[_Waiting]:
-        """All that wait, the first ones if they are many; nothing at the end.
-
-        Where a crowd came together `before`, as many are waited for a moment: the senders of the last ones are on
-        their way again. A few senders never wait for each other.
+        Where a crowd came together the last time, as many are waited for a moment: the senders of the last ones are
+        on their way again. A few senders never wait for each other.
         """
-        taken: list[_Waiting] = []
-        deadline = 0.0
-        while len(taken) < MOST_AT_ONCE:
-            try:
-                found = self._queue.get(timeout=_time_left(deadline, len(taken) < before >= _CROWD) if taken else None)
-            except Empty:
-                break
-            if found is None:
-                if taken:
-                    self._queue.put(None)  # the end is for another turn
-                break
-            if not taken:
-                deadline = time.monotonic() + _COMPANY_SECONDS
-            taken.append(found)
-        return taken
+        if self._free and self._waiting and len(self._waiting) < self._crowd >= _CROWD:
+            if self._company is None:
+                loop = asyncio.get_running_loop()
+                self._company = loop.call_later(_COMPANY_SECONDS, self._hand_out_all)
+        else:
+            self._hand_out_all()
 
+    def _hand_out_all(self) -> None:
+        if self._company is not None:
+            self._company.cancel()
+            self._company = None
+        while self._free and self._waiting:
+            taken = [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]
+            self._crowd = len(taken)
+            batch = asyncio.get_running_loop().create_task(self._predict(self._free.pop(), taken))
+            self._batches.add(batch)
+            batch.add_done_callback(self._batches.discard)
 
-def _time_left(deadline: float, is_waited_for: bool) -> float:
-    return max(0.0, deadline - time.monotonic()) if is_waited_for else 0.0
-
-
-def _deliver(waiting: Sequence[_Waiting], outcome: Exception | Sequence[Predicted]) -> None:
-    def deliver() -> None:
-        for place, each in enumerate(waiting):
-            if each.future.cancelled():
-                continue
-            if isinstance(outcome, Exception):
-                each.future.set_exception(outcome)
+    async def _predict(self, worker: ModelWorker, taken: Sequence[_Waiting]) -> None:
+        try:
+            # Ordinals of this batch alone; the log gives its own.
+            images = [replace(each.image, ordinal=place) if place else each.image for place, each in enumerate(taken)]
+            batch = await worker.predict(images)
+            self._log(batch.batch)
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            if isinstance(error, FacemonError):
+                self._failed_at = time.monotonic()
+            if isinstance(error, WorkerKilled):
+                self.alive -= 1
             else:
-                each.future.set_result(outcome[place])
+                self._free.append(worker)
+            _fail(taken, error)
+        else:
+            self._failed_at = None
+            self._free.append(worker)
+            for place, (each, answer) in enumerate(zip(taken, batch.answers, strict=True)):
+                if not each.future.cancelled():
+                    each.future.set_result(Predicted(answer, batch, place))
+        if not self.alive:
+            _fail(self._waiting, _all_killed())
+            self._waiting.clear()
+        self._hand_out()
 
-    waiting[0].loop.call_soon_threadsafe(deliver)
+
+def _all_killed() -> FacemonError:
+    return FacemonError("all worker processes were killed, perhaps because memory ran out")
+
+
+def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:
+    for each in waiting:
+        if not each.future.cancelled():
+            each.future.set_exception(error)

@@ -1,9 +1,6 @@
-"""A server's predictions and counts into the log: in the background, soon, and in spite of a store that fails."""
+"""A server's predictions and counts into the log, in spite of a store that fails."""
 
-import os
 import sqlite3
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,11 +19,8 @@ from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals, sum_totals
 from facemon.values.prediction import PredictedBatch
 
-FLUSH_SECONDS = 0.5
-"""From one write's begin to the next one's, so that a prediction is on the disk before it is a second old."""
 MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
-_NICENESS = 10
 _ROWS_AT_ONCE = 8_192
 """What waits is written in transactions of about so many rows."""
 _STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
@@ -49,7 +43,7 @@ class _Flush:
 
 
 class LiveWriter:
-    """Takes predictions from any thread and writes them to one run; `close` writes what is left.
+    """Writes predictions to one run, or keeps them until the store can be written; `close` writes what is left.
 
     The ledger is opened anew for each write: one whose store was moved away would go on writing into the void,
     and a store that returns is seen.
@@ -63,31 +57,24 @@ class LiveWriter:
         now: datetime,
         *,
         instance: str = "",
-        take_counts: Callable[[], Mapping[TotalKey, float]] = dict,
     ) -> None:
         """Begin the run; FacemonError when the store cannot be written. `tell` hears when it fails later on.
 
-        `take_counts` gives what was counted since it was last called, for the request totals of `instance`; what
-        it gave reaches the ledger once, with the predictions of the same moment.
+        Requests are counted in the totals of `instance`.
         """
         self._open_ledger = open_ledger
         self._identity = identity
         self._tell = tell
         self._instance = instance
-        self._take_counts = take_counts
         with open_ledger() as ledger:
             self._run = begin_run(ledger, identity, now)
         self._flushes = 0
         """Transactions of the run that are known to be in the ledger."""
-        self._trouble: str | None = None
-        self._arriving = threading.Lock()
-        self._arrived: list[PredictedBatch] = []
+        self.trouble: str | None = None
+        """Why predictions are not getting into the log at the moment; none when they are."""
         self._rows = self._lost = 0
         self._waiting: deque[_Flush] = deque()
-        """Only the writing thread's. The first may have been tried, and stays as it is."""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._write_until_stopped, name="log", daemon=True)
-        self._thread.start()
+        """The first may have been tried, and stays as it is."""
 
     def __enter__(self) -> Self:
         return self
@@ -95,65 +82,51 @@ class LiveWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def trouble(self) -> str | None:
-        """Why predictions are not getting into the log at the moment; none when they are."""
-        return self._trouble or (None if self._thread.is_alive() else "nothing is written to the log any more")
+    def write(self, batches: Sequence[PredictedBatch], counts: Mapping[TotalKey, float]) -> None:
+        """Write predictions and what was counted of requests meanwhile, or keep both for the next time.
 
-    def add(self, batch: PredictedBatch) -> None:
-        """Take a batch in; its run and ordinals are replaced by those of this run."""
-        with self._arriving:
-            if self._rows + batch.rows.num_rows > MOST_ROWS:
-                self._lost += len(batch.ordinals)
-                return
-            self._arrived.append(batch)
-            self._rows += batch.rows.num_rows
-
-    def close(self) -> None:
-        """Write what is left and finish the run; FacemonError when predictions are lost."""
-        self._stopping.set()
-        self._thread.join()
-        waiting = sum(flush.images for flush in self._waiting) + sum(len(batch.ordinals) for batch in self._arrived)
-        lost = self._lost + waiting
-        try:
-            with self._open_ledger() as ledger:
-                finish_run(ledger, self._run, datetime.now(UTC))
-            self._run.lock.release()
-        except _STORE_TROUBLE as error:
-            # The run stays unfinished in the log, as after a kill; its lock goes with the process.
-            self._trouble = self._trouble or _reason(error)
-        if lost:
-            raise FacemonError(f"{lost} predictions were answered but not logged: {self._trouble or 'too many waited'}")
-
-    def _write_until_stopped(self) -> None:
-        # Whoever waits for an answer goes first.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-        pause = FLUSH_SECONDS
-        while not self._stopping.wait(pause):
-            began = time.monotonic()
-            self._write_arrived()
-            # What came while this was written has waited since then.
-            pause = max(0.0, FLUSH_SECONDS - (time.monotonic() - began))
-        self._write_arrived()
-
-    def _write_arrived(self) -> None:
-        with self._arriving:
-            arrived, self._arrived = self._arrived, []
-        self._enqueue(arrived, self._take_counts())
+        The run and the ordinals of a batch are replaced by those of this run. Both reach the ledger once, together.
+        """
+        self._enqueue(self._kept(batches), counts)
         if not self._waiting:
             return
         try:
             with self._open_ledger() as ledger:
                 self._write_waiting(ledger)
         except _STORE_TROUBLE as error:
-            if self._trouble is None:
+            if self.trouble is None:
                 self._tell(f"{_reason(error)}; predictions are answered, and wait in memory until it can be written")
-            self._trouble = _reason(error)
+            self.trouble = _reason(error)
             return
-        if self._trouble is not None:
+        if self.trouble is not None:
             lost = f", {self._lost} more are lost, there was no room for them" if self._lost else ""
             self._tell(f"the store can be written again: what waited is logged{lost}")
-            self._trouble = None
+            self.trouble = None
+
+    def close(self) -> None:
+        """Write what is left and finish the run; FacemonError when predictions are lost."""
+        self.write((), {})
+        lost = self._lost + sum(flush.images for flush in self._waiting)
+        try:
+            with self._open_ledger() as ledger:
+                finish_run(ledger, self._run, datetime.now(UTC))
+            self._run.lock.release()
+        except _STORE_TROUBLE as error:
+            # The run stays unfinished in the log, as after a kill; its lock goes with the process.
+            self.trouble = self.trouble or _reason(error)
+        if lost:
+            raise FacemonError(f"{lost} predictions were answered but not logged: {self.trouble or 'too many waited'}")
+
+    def _kept(self, batches: Sequence[PredictedBatch]) -> list[PredictedBatch]:
+        """Those that there is room for."""
+        kept = []
+        for batch in batches:
+            if self._rows + batch.rows.num_rows > MOST_ROWS:
+                self._lost += len(batch.ordinals)
+            else:
+                self._rows += batch.rows.num_rows
+                kept.append(batch)
+        return kept
 
     def _enqueue(self, arrived: Sequence[PredictedBatch], counts: Mapping[TotalKey, float]) -> None:
         if not arrived and not counts:
@@ -201,8 +174,7 @@ class LiveWriter:
         while self._waiting and self._flushes < flushes:
             written = self._waiting.popleft()
             self._flushes += 1
-            with self._arriving:
-                self._rows -= written.rows
+            self._rows -= written.rows
         self._run = replace(self._run, done=done, digest=digest)
 
 

@@ -1,7 +1,6 @@
 """The rows of the log: their columns and types, the error codes, and the JSON of one row."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -63,7 +62,6 @@ def log_schema(attributes: Sequence[AttributeConfig]) -> "pa.Schema":
     return pa.schema(columns)
 
 
-@dataclass(frozen=True, slots=True)
 class PredictedBatch:
     """What one call of a predictor answers: rows in the log's schema, and what the call cost.
 
@@ -71,16 +69,37 @@ class PredictedBatch:
     `latencies` are the wall seconds of each inference call (all networks on one batch of faces).
     """
 
-    rows: "pa.RecordBatch"
-    ordinals: range | tuple[int, ...]
-    latencies: tuple[float, ...]
+    __slots__ = ("_block", "_rows", "latencies", "ordinals")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Between processes as one block of memory: column by column it takes seven times as long.
-        return _unpacked, (_packed(self.rows), self.ordinals, self.latencies)
+    def __init__(self, rows: "pa.RecordBatch", ordinals: range | tuple[int, ...], latencies: tuple[float, ...]) -> None:
+        self._rows: pa.RecordBatch | None = rows
+        self._block: bytes | None = None
+        self.ordinals = ordinals
+        self.latencies = latencies
+
+    @property
+    def rows(self) -> "pa.RecordBatch":
+        """The predictions."""
+        if self._rows is None:
+            import pyarrow as pa
+            import pyarrow.ipc
+
+            self._rows = pa.ipc.open_stream(self._block).read_next_batch()
+        return self._rows
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # Between processes as one block of memory: column by column it takes seven times as long. It stays one until
+        # somebody asks for its rows, and is sent on as it is.
+        if self._block is None:
+            self._block = _block_of(self.rows)
+        return self._block, self.ordinals, self.latencies
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._rows = None
+        self._block, self.ordinals, self.latencies = state
 
 
-def _packed(rows: "pa.RecordBatch") -> bytes:
+def _block_of(rows: "pa.RecordBatch") -> bytes:
     import pyarrow as pa
     import pyarrow.ipc
 
@@ -88,13 +107,6 @@ def _packed(rows: "pa.RecordBatch") -> bytes:
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_batch(rows)
     return sink.getvalue().to_pybytes()
-
-
-def _unpacked(rows: bytes, ordinals: range | tuple[int, ...], latencies: tuple[float, ...]) -> PredictedBatch:
-    import pyarrow as pa
-    import pyarrow.ipc
-
-    return PredictedBatch(pa.ipc.open_stream(rows).read_next_batch(), ordinals, latencies)
 
 
 def prediction_documents(

@@ -144,10 +144,10 @@ def wait_until_counts_were_scraped(prometheus: Server) -> None:
 
 
 def kill(api: Served) -> float:
-    """Kill the main process alone; the moment before. Its workers must end by themselves."""
+    """Kill the main process alone; the moment before. Its workers and its log must end by themselves."""
     pid = api.process.pid
     workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    assert len(workers) == 2
+    assert len(workers) == 3
     moment = time.monotonic()
     api.process.kill()
     api.process.wait()

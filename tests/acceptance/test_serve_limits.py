@@ -35,14 +35,16 @@ def image(tmp_path: Path) -> bytes:
     return (tmp_path / "a.png").read_bytes()
 
 
-def workers_of(api: Served) -> list[int]:
+def children_of(api: Served) -> list[int]:
+    """Its workers and, last, the process that writes its log."""
     pid = api.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sorted(map(int, children), key=lambda child: os.getpriority(os.PRIO_PROCESS, child))
 
 
 def peak_memory(api: Served) -> int:
     """Mebibytes that the server's processes have held at most, what they share counted in each."""
-    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (api.process.pid, *workers_of(api))]
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (api.process.pid, *children_of(api))]
     return sum(int(status.partition("VmHWM:")[2].split()[0]) for status in statuses) // 1024
 
 
@@ -200,7 +202,7 @@ def test_a_full_disk_is_said_and_what_waited_is_written(
 
 def test_a_killed_worker_costs_its_request_and_no_other(tmp_path: Path, image: bytes) -> None:
     with served(tmp_path) as api, ThreadPoolExecutor(2) as clients:
-        first, second = workers_of(api)
+        first, second, _ = children_of(api)
         for worker in (first, second):
             os.kill(worker, signal.SIGSTOP)
         held: list[Future[tuple[int, str]]] = []
@@ -225,12 +227,25 @@ def test_a_killed_worker_costs_its_request_and_no_other(tmp_path: Path, image: b
         assert len(said) >= 2
 
 
+def test_it_does_not_go_on_without_its_log(tmp_path: Path, image: bytes) -> None:
+    with served(tmp_path) as api:
+        api.ask("POST", "/predict", image)
+        api.wait_for_images(1)
+        os.kill(children_of(api)[-1], signal.SIGKILL)
+        assert api.process.wait(15) == 1
+        assert api.said[-1].endswith(
+            "what came last was answered but not logged: the process that writes the log was killed"
+        )
+        assert not any("Traceback" in line for line in api.said)
+
+
 def test_how_many_processes_predict(tmp_path: Path, image: bytes) -> None:
-    for arguments, expected in (((), 2), (("--workers", "3"), 3), (("--workers", "1"), 0)):
+    for arguments, expected in (((), 2), (("--workers", "3"), 3), (("--workers", "1"), 1)):
         with served(tmp_path, *arguments) as api:
-            assert len(workers_of(api)) == expected
             assert api.ask("POST", "/predict", image)[0] == 200
-            children = workers_of(api)
+            *workers, log = children = children_of(api)
+            assert len(workers) == expected
+            assert os.getpriority(os.PRIO_PROCESS, log) > os.getpriority(os.PRIO_PROCESS, workers[0])
             assert api.stop() == 0
             assert not any(Path(f"/proc/{child}").exists() for child in children)
 

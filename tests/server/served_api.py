@@ -26,6 +26,7 @@ from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.image_answers import AnsweringPredictor
 from facemon.server.listening_socket import open_socket
 from facemon.server.live_predictions import LivePredictions
+from facemon.server.model_workers import InThread
 from facemon.server.prediction_api import PredictionApi
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
@@ -112,7 +113,7 @@ def served(
     )
     api = Api(0)
     with ExitStack() as stack:
-        queue = stack.enter_context(PredictionQueue(answering, api.logged.append, threads=4))
+        queue = PredictionQueue([InThread(answering) for _ in range(4)], api.logged.append)
         predictions = LivePredictions(queue, model.attributes, api.logged.append, cache_size=config.cache_size)
         stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
         registry = ApiGauges(model.id, predictions, stored, lambda: None).registry()

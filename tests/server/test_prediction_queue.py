@@ -1,16 +1,21 @@
 """Images that wait for the model: taken together, answered one by one, none forgotten; the same image computed once."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from facemon.errors import FacemonError
+from facemon.forked_process import ForkedProcess
 from facemon.server.image_answers import AnsweredBatch, AnsweringPredictor
 from facemon.server.live_predictions import LivePredictions
+from facemon.server.model_workers import InProcess, InThread
 from facemon.server.prediction_queue import MOST_AT_ONCE, Predicted, PredictionQueue
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
@@ -63,8 +68,8 @@ def test_all_that_wait_are_taken_at_once_up_to_eight(gate: Gate) -> None:
         gate.go_on.set()
         return await asyncio.gather(first, *others)
 
-    with PredictionQueue(gate, logged.append, threads=1) as queue:
-        answers = asyncio.run(ask())
+    queue = PredictionQueue([InThread(gate)], logged.append)
+    answers = asyncio.run(ask())
     assert gate.calls == [1, MOST_AT_ONCE, 3]
     for number, predicted in enumerate(answers):
         assert f'"image": "n{number}"' in predicted.answer.rows[0], "each has its own"
@@ -89,25 +94,65 @@ def test_an_error_reaches_all_who_wait_and_the_next_are_predicted(gate: Gate, er
         assert (await queue.submit(image(3))).answer.error is None
         assert queue.model_answers
 
-    with PredictionQueue(gate, logged.append, threads=1) as queue:
-        asyncio.run(ask())
+    queue = PredictionQueue([InThread(gate)], logged.append)
+    asyncio.run(ask())
     assert gate.calls == [1, 2, 1]
 
 
-def test_its_end_predicts_what_waits(gate: Gate) -> None:
-    logged: list[PredictedBatch] = []
+def test_the_one_that_was_busy_last_is_asked_first() -> None:
+    asked: list[str] = []
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def predict(self, _images: Sequence[ImageInput]) -> AnsweredBatch:
+            asked.append(self.name)
+            raise FacemonError("no model")
 
     async def ask() -> None:
-        with PredictionQueue(gate, logged.append, threads=2) as queue:
-            waiting = [queue.submit(image(0))]
-            await begun(gate)
-            waiting += [queue.submit(image(number)) for number in range(1, 20)]
-            threading.Timer(0.05, gate.go_on.set).start()
-        answers = await asyncio.gather(*waiting)
-        assert len(answers) == 20
+        queue = PredictionQueue([Named("a"), Named("b")], list[PredictedBatch]().append)
+        for _ in range(3):
+            with pytest.raises(FacemonError):
+                await queue.submit(image(0))
+        await asyncio.gather(queue.submit(image(0)), queue.submit(image(1)), return_exceptions=True)
 
     asyncio.run(ask())
-    assert sum(len(batch.ordinals) for batch in logged) == 20
+    assert asked == ["b", "b", "b", "b", "a"]
+
+
+def test_killed_workers_fail_what_they_had_and_the_last_one_all_that_waits(tmp_path: Path) -> None:
+    def work(message: tuple[Sequence[ImageInput], str]) -> AnsweredBatch:
+        images, run = message
+        if images[0].name == "n66":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return model.predict(images, run)
+
+    async def ask() -> None:
+        queue = PredictionQueue([InProcess(process) for process in processes], list[PredictedBatch]().append)
+        with pytest.raises(FacemonError, match="a worker process was killed"):
+            await queue.submit(image(66))
+        assert (queue.alive, queue.model_answers) == (1, False)
+        assert (await queue.submit(image(1))).answer.error is None
+        assert queue.model_answers
+        last, waiting = queue.submit(image(66)), queue.submit(image(2))
+        with pytest.raises(FacemonError, match="a worker process was killed"):
+            await last
+        for lost in (waiting, queue.submit(image(3))):
+            with pytest.raises(FacemonError, match="all worker processes were killed"):
+                await lost
+        assert queue.alive == 0
+
+    gate = Gate(tmp_path)
+    gate.go_on.set()
+    model = gate
+    processes = [ForkedProcess(lambda: nullcontext(work)) for _ in range(2)]
+    try:
+        asyncio.run(ask())
+    finally:
+        for process in processes:
+            process.end()
+            process.join()
 
 
 def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
@@ -120,8 +165,8 @@ def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
         assert (await first).answer.error is None
         assert (await third).answer.error is None
 
-    with PredictionQueue(gate, list[PredictedBatch]().append, threads=1) as queue:
-        asyncio.run(ask())
+    queue = PredictionQueue([InThread(gate)], list[PredictedBatch]().append)
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -147,8 +192,8 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
             assert sorted(sources) == ["a", "b", "c"]
             assert sum(len(batch.latencies) > 0 for batch in logged) == 1
 
-    with PredictionQueue(gate, logged.append, threads=2) as queue:
-        asyncio.run(ask())
+    queue = PredictionQueue([InThread(gate) for _ in range(2)], logged.append)
+    asyncio.run(ask())
 
 
 def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
@@ -160,5 +205,5 @@ def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
         await queue.submit(image(20))
         return time.monotonic() - began
 
-    with PredictionQueue(gate, list[PredictedBatch]().append, threads=1) as queue:
-        assert asyncio.run(ask()) < 1
+    queue = PredictionQueue([InThread(gate)], list[PredictedBatch]().append)
+    assert asyncio.run(ask()) < 1
