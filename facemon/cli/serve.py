@@ -195,5 +195,5 @@ def _model_workers(
     )
     count = workers or config.api.workers or default_threads()
     if config.predict.providers != ("cpu",):
-        return [InThread(answering) for _ in range(count)]
+        return [stack.enter_context(InThread(answering)) for _ in range(count)]
     return [InProcess(process) for process in stack.enter_context(forked_workers(answering, count))]

@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from facemon.server.joined_writes import JoinedWrites
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -50,7 +52,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take a connection, unless there are too many."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         if len(self.connections) > self._limits.connections:
             self._refuse(503)
         else:

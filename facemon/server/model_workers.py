@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from facemon.errors import FacemonError
 from facemon.forked_process import ForkedProcess, ProcessEnded
@@ -47,11 +47,17 @@ class PredictsAnswers(Protocol):
 
 
 class InThread:
-    """A worker that is a thread of this process."""
+    """A worker that is a thread of this process, for as long as a block runs."""
 
     def __init__(self, model: PredictsAnswers) -> None:
         self._model = model
-        self._thread = ThreadPoolExecutor(1, "predict")
+        self._thread = ThreadPoolExecutor(1, "model")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
 
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
         """See ModelWorker."""

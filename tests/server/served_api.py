@@ -113,7 +113,8 @@ def served(
     )
     api = Api(0)
     with ExitStack() as stack:
-        queue = PredictionQueue([InThread(answering) for _ in range(4)], api.logged.append)
+        workers = [stack.enter_context(InThread(answering)) for _ in range(4)]
+        queue = PredictionQueue(workers, api.logged.append)
         predictions = LivePredictions(queue, model.attributes, api.logged.append, cache_size=config.cache_size)
         stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
         registry = ApiGauges(model.id, predictions, stored, lambda: None).registry()

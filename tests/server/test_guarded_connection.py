@@ -294,3 +294,10 @@ def test_who_waits_for_100_continue_is_told_at_once(guarded: Api, tmp_path: Path
         assert (outcome.stdout, outcome.returncode) == (expected, 0)
         assert time.monotonic() - began < 5
     assert guarded.requests("/predict") == {"200": 1, "413": 1}
+
+
+def test_an_answer_comes_in_one_piece(guarded: Api) -> None:
+    with connected(guarded.port) as client:
+        for _ in range(50):
+            client.sendall(HEALTH)
+            assert client.recv(65536).endswith(b"\n\r\nok\n"), "head and body wake the client once"

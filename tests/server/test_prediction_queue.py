@@ -5,8 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,12 @@ def gate(tmp_path: Path) -> Gate:
     return Gate(tmp_path)
 
 
+@contextmanager
+def threads(gate: Gate, count: int) -> Iterator[list[InThread]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(InThread(gate)) for _ in range(count)]
+
+
 def image(number: int) -> ImageInput:
     return ImageInput(0, f"n{number}", content=picture((number, 0, 0)), sha256=f"{number:064x}")
 
@@ -68,8 +74,9 @@ def test_all_that_wait_are_taken_at_once_up_to_eight(gate: Gate) -> None:
         gate.go_on.set()
         return await asyncio.gather(first, *others)
 
-    queue = PredictionQueue([InThread(gate)], logged.append)
-    answers = asyncio.run(ask())
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, logged.append)
+        answers = asyncio.run(ask())
     assert gate.calls == [1, MOST_AT_ONCE, 3]
     for number, predicted in enumerate(answers):
         assert f'"image": "n{number}"' in predicted.answer.rows[0], "each has its own"
@@ -94,8 +101,9 @@ def test_an_error_reaches_all_who_wait_and_the_next_are_predicted(gate: Gate, er
         assert (await queue.submit(image(3))).answer.error is None
         assert queue.model_answers
 
-    queue = PredictionQueue([InThread(gate)], logged.append)
-    asyncio.run(ask())
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, logged.append)
+        asyncio.run(ask())
     assert gate.calls == [1, 2, 1]
 
 
@@ -165,8 +173,9 @@ def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
         assert (await first).answer.error is None
         assert (await third).answer.error is None
 
-    queue = PredictionQueue([InThread(gate)], list[PredictedBatch]().append)
-    asyncio.run(ask())
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        asyncio.run(ask())
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -192,8 +201,9 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
             assert sorted(sources) == ["a", "b", "c"]
             assert sum(len(batch.latencies) > 0 for batch in logged) == 1
 
-    queue = PredictionQueue([InThread(gate) for _ in range(2)], logged.append)
-    asyncio.run(ask())
+    with threads(gate, 2) as workers:
+        queue = PredictionQueue(workers, logged.append)
+        asyncio.run(ask())
 
 
 def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
@@ -205,5 +215,6 @@ def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
         await queue.submit(image(20))
         return time.monotonic() - began
 
-    queue = PredictionQueue([InThread(gate)], list[PredictedBatch]().append)
-    assert asyncio.run(ask()) < 1
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        assert asyncio.run(ask()) < 1
