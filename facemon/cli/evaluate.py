@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 _UNKNOWN = "-"
-
-
-class EvaluationFormat(StrEnum):
-    """How an evaluation is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class Grouping(StrEnum):
@@ -51,7 +45,7 @@ def evaluate(
         str | None, typer.Option(metavar="NAME@VERSION", help="Whose predictions (default: the configured model's).")
     ] = None,
     by: Annotated[Grouping | None, typer.Option(help="Scores for each source too.")] = None,
-    format_: Annotated[EvaluationFormat, typer.Option("--format", help="How to print.")] = EvaluationFormat.TEXT,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Compare the newest prediction of each labelled image with its true label; exit 3 when labels match nothing.
 
@@ -102,11 +96,11 @@ def _log_rows(
     return read_rows(ledger, segments, begin, 2**63 - 1, columns)
 
 
-def _print(session: Session, result: "Evaluation", format_: EvaluationFormat, code: ExitCode) -> None:
+def _print(session: Session, result: "Evaluation", format_: PrintFormat, code: ExitCode) -> None:
     console = session.console
     if console.is_quiet and code is ExitCode.OK:
         return
-    if format_ is EvaluationFormat.JSON:
+    if format_ is PrintFormat.JSON:
         console.document(result.document(), indent=2)
         return
     _print_scores(session, "all sources" if result.by_source else None, result.scores)

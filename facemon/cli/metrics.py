@@ -1,12 +1,12 @@
 """`facemon metrics`: the catalogue of metrics, with what the store knows of each."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
 from facemon.values.metric_catalogue import MetricType
@@ -20,18 +20,11 @@ app = typer.Typer()
 _UNKNOWN = "-"
 
 
-class MetricsFormat(StrEnum):
-    """How the catalogue is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 @command(app, "metrics")
 def metrics(
     session: Session,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Every series of this metric alone.")] = None,
-    format_: Annotated[MetricsFormat, typer.Option("--format", help="How to print.")] = MetricsFormat.TEXT,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """List every metric: its type, labels, meaning, and the value in the store; what is not known is a -.
 
@@ -43,7 +36,7 @@ def metrics(
     catalogue_values(None, name)  # an unknown name, before the store is read
     families, trouble = _read(session)
     known = catalogue_values(families, name)
-    if format_ is MetricsFormat.JSON:
+    if format_ is PrintFormat.JSON:
         session.console.document(to_document(trouble.message if trouble else None, known))
     elif name is None:
         session.console.table(("name", "type", "labels", "series", "value", "help"), [_row(each) for each in known])

@@ -1,12 +1,12 @@
 """`facemon model`: what the configured model is."""
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -14,24 +14,17 @@ app = typer.Typer()
 model = group(app, "model", "Look at the model.")
 
 
-class CardFormat(StrEnum):
-    """How a card is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 @command(model, "show")
 def show(
     session: Session,
-    format_: Annotated[CardFormat, typer.Option("--format", help="How to print.")] = CardFormat.TEXT,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Print the model card: networks, inputs, attributes, hashes, licence and known weaknesses."""
     from facemon.model.bundle import load_bundle
     from facemon.model.model_card import model_card
 
     card = model_card(load_bundle(session.config.model, session.config.predict))
-    if format_ is CardFormat.JSON:
+    if format_ is PrintFormat.JSON:
         session.console.document(card, indent=2)
     else:
         _print(session, card)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, UsageError
@@ -31,13 +32,6 @@ class Kind(StrEnum):
 
     PREDICTIONS = "predictions"
     LABELS = "labels"
-
-
-class DiffFormat(StrEnum):
-    """How a difference is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @command(reference, "set")
@@ -111,7 +105,7 @@ def diff(
     session: Session,
     first: Annotated[str, typer.Argument(metavar="A", help="The name of a reference.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The name of another.")],
-    format_: Annotated[DiffFormat, typer.Option("--format", help="How to print.")] = DiffFormat.TEXT,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Tell how B differs from A: in what they are, and column by column as if B were current data."""
     from facemon.drift.reference_diff import diff_references
@@ -123,7 +117,7 @@ def diff(
         columns = diff_references(
             ledger, a, b, attributes=config.model.attributes, tables=config.tables, settings=config.drift
         )
-        if format_ is DiffFormat.JSON:
+        if format_ is PrintFormat.JSON:
             session.console.document(
                 {
                     "schema": DIFF_SCHEMA,
