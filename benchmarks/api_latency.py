@@ -1,5 +1,13 @@
-"""How long one client waits for an answer, beside the same prediction inside a Python process."""
+"""How long one client waits for an answer, beside the same prediction inside a Python process.
 
+    python -m benchmarks.api_latency CONFIG_FILE IMAGES PORT
+
+is the process that takes both times, in turns of half a second to a second. What else the machine's host does slows
+a prediction by half, for a tenth of a second at a time and more: sides that were measured one after the other for
+longer would compare those moments and not each other.
+"""
+
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,24 +16,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks.machine import Line, rounds
+from benchmarks.http_connection import Connection, request_bytes
+from benchmarks.machine import Line
 from benchmarks.served import Server, running
 
 _ROOT = Path(__file__).resolve().parent.parent
-_IMAGES, _WARM_UP = 600, 50
+_TURNS, _IMAGES = 60, 200
+"""So many turns of each side, with so many images in each."""
+_SERVED, _IN_PROCESS = "served", "in process"
 
 
 def latency_line(server: Server, site: Path, images: Path) -> Line:
     """The 99th percentiles of single requests, one after the other, and of calls of `Predictor.predict`."""
     with running(server, site) as up:
-        up.load(images, _WARM_UP, 1)
-        sides = {
-            "served": lambda: up.load(images, _IMAGES, 1).latencies,
-            "in process": lambda: _in_process(site, images),
-        }
-        seconds = {name: [each for some in answers for each in some] for name, answers in rounds(sides).items()}
+        arguments = map(str, (site / "facemon.yaml", images, up.port))
+        command = [sys.executable, "-m", "benchmarks.api_latency", *arguments]
+        answer = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)
+    seconds: dict[str, list[float]] = json.loads(answer.stdout)
     worst = {name: percentile_99(each) for name, each in seconds.items()}
-    ratio = worst["served"] / worst["in process"]
+    ratio = worst[_SERVED] / worst[_IN_PROCESS]
     note = ", ".join(
         f"{name} {1000 * worst[name]:.1f} ms, median {1000 * median(each):.1f}" for name, each in seconds.items()
     )
@@ -38,30 +47,34 @@ def percentile_99(seconds: Sequence[float]) -> float:
     return quantiles(seconds, n=100)[98]
 
 
-def _in_process(site: Path, images: Path) -> list[float]:
-    """In a process of its own, so that nothing of the bench is in its way."""
-    command: list[str | Path] = [sys.executable, "-m", "benchmarks.api_latency", site / "facemon.yaml", images]
-    answer = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)
-    return [float(each) for each in json.loads(answer.stdout)]
-
-
-def _predict_one_by_one(config_file: Path, images: Path) -> list[float]:
+async def _both(config_file: Path, images: Path, port: int) -> dict[str, list[float]]:
+    """Seconds of each request and of each call; a first turn of both is the warm-up."""
     from facemon.config.loader import load_config
     from facemon.model.predictor import Predictor
     from facemon.values.image_input import ImageInput
 
     config = load_config(config_file)
     predictor = Predictor(config.model, config.predict)
-    contents = [path.read_bytes() for path in sorted(images.rglob("*.jpg"))[:_IMAGES]]
-    for content in contents[:_WARM_UP]:
-        predictor.predict([ImageInput(0, "", content=content)], "")
-    seconds = []
-    for content in contents:
-        begin = time.perf_counter()
-        predictor.predict([ImageInput(0, "", content=content)], "")
-        seconds.append(time.perf_counter() - begin)
-    return seconds
+    contents = [path.read_bytes() for path in sorted(images.rglob("*.jpg"))]
+    requests = [request_bytes(content, port, None) for content in contents]
+    connection = Connection(port)
+    await connection.open()
+    seconds: dict[str, list[float]] = {_SERVED: [], _IN_PROCESS: []}
+    for turn in range(_TURNS + 1):
+        chosen = [number % len(contents) for number in range(turn * _IMAGES, (turn + 1) * _IMAGES)]
+        for number in chosen:
+            begin = time.perf_counter()
+            status = await connection.exchange(requests[number])
+            seconds[_SERVED].append(time.perf_counter() - begin)
+            if status != 200:
+                raise RuntimeError(f"an image was answered with {status}")
+        for number in chosen:
+            begin = time.perf_counter()
+            predictor.predict([ImageInput(0, "", content=contents[number])], "")
+            seconds[_IN_PROCESS].append(time.perf_counter() - begin)
+    connection.close()
+    return {name: each[_IMAGES:] for name, each in seconds.items()}
 
 
 if __name__ == "__main__":
-    print(json.dumps(_predict_one_by_one(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(asyncio.run(_both(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))))

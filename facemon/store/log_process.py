@@ -1,6 +1,5 @@
 """A server's log in a process of its own: writing it would hold up whoever waits for an answer."""
 
-import os
 import pickle
 import threading
 import time
@@ -15,9 +14,8 @@ from facemon.store.live_writer import MOST_ROWS, LiveWriter
 from facemon.store.totals import TotalKey
 from facemon.values.prediction import PredictedBatch
 
-HAND_OVER_SECONDS = 0.7
+HAND_OVER_SECONDS = 0.6
 """From one hand-over to the next one, so that a prediction is on the disk before it is a second old."""
-_NICENESS = 10
 _PATIENCE_SECONDS = 5.0
 _KILLED = "the process that writes the log was killed"
 
@@ -144,8 +142,6 @@ class LogProcess:
 @contextmanager
 def _writing(begin: Begin) -> Iterator[Callable[[_Load], _News]]:
     """What the other process does with each load; in the end, however it comes, all is written."""
-    # Whoever waits for an answer goes first.
-    os.nice(_NICENESS)
     told: list[str] = []
     writer = begin(told.append)
     is_open = True
