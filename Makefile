@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types docs goldens tools peers bench build clean
+.PHONY: help demo test lint format types docs goldens tools peers bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ peers: $(VENV)/.dev ## Install the detectors and servers that the bench compares
 
 bench: tools peers ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
+
+prove: tools ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
+	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

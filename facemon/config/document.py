@@ -5,17 +5,14 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from facemon.config.alertmanager import AlertmanagerConfig
+from facemon.config.alerts import AlertsConfig
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import DERIVED_SUFFIXES, ModelConfig
-from facemon.config.monitoring import (
-    AlertmanagerConfig,
-    AlertsConfig,
-    GrafanaConfig,
-    PrometheusConfig,
-    StackConfig,
-)
+from facemon.config.prometheus import PrometheusConfig
 from facemon.config.section import MisfitError, Section
 from facemon.config.serving import ApiConfig, ExporterConfig, PredictConfig, StoreConfig
+from facemon.config.stack import GrafanaConfig, ScheduleConfig, StackConfig
 
 
 class Config(Section):
@@ -35,6 +32,7 @@ class Config(Section):
     alertmanager: AlertmanagerConfig = AlertmanagerConfig()
     grafana: GrafanaConfig = GrafanaConfig()
     stack: StackConfig = StackConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
     directory: Path = Field(default=Path(), exclude=True)
     """The folder that relative paths are relative to: the file's own."""
 

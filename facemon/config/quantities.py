@@ -1,9 +1,9 @@
-"""How durations, sizes, addresses and proportions are written in the configuration."""
+"""How durations, sizes, addresses, proportions and names are written in the configuration."""
 
 import re
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, Strict
 
@@ -118,6 +118,12 @@ ListenAddress = Annotated[Listen, PlainValidator(_listen)]
 SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1)]
 Proportion = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+LabelName = Annotated[str, Field(pattern=r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$", max_length=200)]
+"""Names that begin with two underscores are Prometheus' own."""
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+"""A user and password before the host would be a secret in the open."""
+Replicas = Annotated[int, Field(ge=1, le=9)]
+Severity = Literal["critical", "warning", "info", "none"]
 
 _Item = TypeVar("_Item")
 Items = Annotated[tuple[_Item, ...], Strict(False)]

@@ -30,6 +30,10 @@ PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
+    r"^[A-Z][A-Za-z0-9]*$": "must be made of letters and digits, a capital first: alerts are named after it",
+    r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$": "must be a metric's name, or its beginning and a *",
+    r"^\d+\.\d+$": 'must be a version, like "0.28"',
+    r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$": 'must be a time of the day, like "06:00", at most "24:00"',
 }
 """Each pattern of the schema in words; none of them shows the value, which may hold a secret."""
 

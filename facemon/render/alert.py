@@ -6,8 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
-from facemon.config.monitoring import AlertConfig
 from facemon.config.quantities import format_duration
 from facemon.render.annotation import literal
 from facemon.render.promql import Expr

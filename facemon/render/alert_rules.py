@@ -2,16 +2,14 @@
 
 from typing import Any
 
+from facemon.config.alerts import BUILT_IN, CustomAlertConfig
 from facemon.config.document import Config
-from facemon.config.monitoring import AlertsConfig, CustomAlertConfig
 from facemon.errors import ConfigError
 from facemon.render.alert import Alert, Dashboard, Runbook, rule
 from facemon.render.api_alerts import api_alerts
 from facemon.render.drift_alerts import drift_alerts
 from facemon.render.promql import Expr
 from facemon.render.stack_alerts import stack_alerts
-
-BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name != "custom")
 
 
 def alerts_of(config: Config) -> tuple[Alert, ...]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from facemon.config.document import Config
-from facemon.config.monitoring import (
+from facemon.config.alertmanager import (
     NULL_RECEIVER,
     EmailConfig,
     ReceiverConfig,
@@ -12,9 +11,10 @@ from facemon.config.monitoring import (
     SlackConfig,
     WebhookConfig,
 )
+from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.render.annotation import literal
-from facemon.render.promql import quoted
+from facemon.render.promql import one_of, quoted
 from facemon.render.secret_files import seen_at
 
 _TITLE = '[{{ .Status | toUpper }}{{ if eq .Status "firing" }} {{ .Alerts.Firing | len }}{{ end }}] '
@@ -84,8 +84,9 @@ def _silent(match: Mapping[str, str]) -> dict[str, Any]:
     return {"matchers": _matchers(match), "receiver": NULL_RECEIVER}
 
 
-def _matchers(match: Mapping[str, str]) -> list[str]:
-    return [f"{label}={quoted(value)}" for label, value in match.items()]
+def _matchers(match: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    return [f"{label}={quoted(value)}" if isinstance(value, str) else one_of(label, value).text
+            for label, value in match.items()]  # fmt: skip
 
 
 def _inhibit_rules() -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from facemon.config.document import Config
-from facemon.config.monitoring import Service
 from facemon.config.quantities import format_duration
+from facemon.config.stack import Service
 from facemon.render.provisioning import DASHBOARDS_DIR
 from facemon.render.secret_files import (
     GRAFANA_SECRETS_DIR,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from facemon.config.document import Config
-from facemon.config.monitoring import DOOR_JOBS, Job, RemoteWriteConfig
+from facemon.config.prometheus import DOOR_JOBS, Job, RemoteWriteConfig
 from facemon.config.quantities import format_duration
 from facemon.render.promql import exposed_names
 from facemon.render.secret_files import seen_at
@@ -31,8 +31,9 @@ def prometheus_config(config: Config) -> dict[str, Any]:
     if settings.external_labels:
         general["external_labels"] = dict(settings.external_labels)
     content: dict[str, Any] = {"global": general, "rule_files": ["recording_rules.yml", "alert_rules.yml"]}
-    if settings.alertmanagers:
-        content["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": list(settings.alertmanagers)}]}]}
+    alertmanagers = (DEFAULT_TARGETS["alertmanager"],) if settings.alertmanagers is None else settings.alertmanagers
+    if alertmanagers:
+        content["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]}
     content["scrape_configs"] = [_scrape(job, config) for job in settings.jobs]
     if settings.remote_write:
         content["remote_write"] = [_remote_write(remote, config) for remote in settings.remote_write]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.monitoring import Job
+from facemon.config.prometheus import Job
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label

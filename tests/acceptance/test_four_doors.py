@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.monitoring import DOOR_JOBS, Door
+from facemon.config.prometheus import DOOR_JOBS, Door
 from facemon.render.promql import exposed_names
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from tests.acceptance.camera import DAY_ONE, DAY_TWO

@@ -74,7 +74,7 @@ def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> Non
         alertmanager:
           receivers:
             - {name: a, email: [{to: x@example.com}]}
-            - {name: a}
+            - {name: a, webhook: [{url: "http://hook"}]}
           routes: [{match: {x: "y"}, receiver: b}, {match: {x: "z"}, receiver: c}]
         """) == [
         "3:24: alertmanager.receivers[0].email: needs alertmanager.smtp, the server to send by",

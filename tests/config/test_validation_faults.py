@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from facemon.config.alertmanager import SlackConfig
+from facemon.config.alerts import LatencyAlertConfig
 from facemon.config.document import Config
-from facemon.config.monitoring import SecondsAlertConfig, SlackConfig
 from facemon.config.validation_faults import PATTERNS, did_you_mean, is_secret, known_keys
 
 
@@ -29,7 +30,7 @@ def test_every_pattern_of_the_schema_is_put_in_words_and_none_besides() -> None:
     ("keys", "known"),
     [
         ((), set(Config.model_fields)),
-        (("alerts", "HighLatency"), {"for", *SecondsAlertConfig.model_fields} - {"for_"}),
+        (("alerts", "HighLatency"), {"for", *LatencyAlertConfig.model_fields} - {"for_"}),
         (("alertmanager", "receivers", 0, "slack", 3), set(SlackConfig.model_fields)),
         (("drift", "columns", "anything"), {"threshold"}),
         (("prometheus", "remote_write", 0, "basic_auth"), {"username", "password_file"}),

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from facemon.config.monitoring import AlertsConfig
+from facemon.config.alerts import BUILT_IN, AlertsConfig
 from facemon.errors import ConfigError
-from facemon.render.alert_rules import BUILT_IN, alert_rules, alerts_of, left_out
+from facemon.render.alert_rules import alert_rules, alerts_of, left_out
 from facemon.render.recording_rules import recording_rules
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
 from tests.render.known_queries import KNOWN, metrics_in
@@ -114,4 +114,4 @@ def test_rates_need_four_scrapes() -> None:
 
 def test_each_built_in_alert_has_its_section() -> None:
     everything = config_of(DEFAULTS + "exporter: {probes: [{name: a, url: 'http://a'}]}\n")
-    assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - {"custom"}
+    assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - {"custom", "objectives"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from facemon.config.monitoring import DOOR_JOBS
+from facemon.config.prometheus import DOOR_JOBS
 from facemon.errors import ConfigError
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.promql import exposed_names

@@ -1,0 +1,199 @@
+"""The alertmanager section: who is told of what, by which way, and when nobody is."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from facemon.config.quantities import Duration, HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas, SecretFile
+from facemon.config.section import MisfitError, Section
+
+NULL_RECEIVER = "null"
+"""The receiver of what nobody needs to be told."""
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+
+
+class EmailConfig(Section):
+    """An email receiver; the server is `alertmanager.smtp`."""
+
+    to: Name
+    send_resolved: bool = True
+
+
+class SlackConfig(Section):
+    """A Slack receiver."""
+
+    api_url_file: SecretFile
+    channel: Name
+    send_resolved: bool = True
+
+
+class PagerDutyConfig(Section):
+    """A PagerDuty receiver: the integration key of its Events API v2."""
+
+    routing_key_file: SecretFile
+    send_resolved: bool = True
+
+
+class TeamsConfig(Section):
+    """A Microsoft Teams receiver: the address of a workflow that posts to a channel."""
+
+    webhook_url_file: SecretFile
+    send_resolved: bool = True
+
+
+class WebhookConfig(Section):
+    """A receiver that gets Alertmanager's JSON by HTTP POST; an address that is a secret stands in a file."""
+
+    url: HttpUrl | None = None
+    url_file: SecretFile | None = None
+    bearer_token_file: SecretFile | None = None
+    send_resolved: bool = True
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("needs one of url and url_file")
+        return self
+
+
+class ReceiverConfig(Section):
+    """A named set of ways to tell somebody."""
+
+    name: Name
+    email: Items[EmailConfig] = ()
+    slack: Items[SlackConfig] = ()
+    pagerduty: Items[PagerDutyConfig] = ()
+    teams: Items[TeamsConfig] = ()
+    webhook: Items[WebhookConfig] = ()
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Self:
+        if not (self.email or self.slack or self.pagerduty or self.teams or self.webhook):
+            raise ValueError("tells nobody: give it email, slack, pagerduty, teams or webhook")
+        return self
+
+
+class RouteConfig(Section):
+    """Alerts whose labels are as `match` says go to `receiver`: each label is one of the values."""
+
+    match: Mapping[LabelName, str | Annotated[Items[str], Field(min_length=1)]] = Field(min_length=1)
+    receiver: Name
+    continue_: bool = Field(default=False, alias="continue")
+    mute: Items[Name] = ()
+    """Names of `mute_times` in which this route tells nobody."""
+    group_wait: Duration | None = None
+    group_interval: PositiveDuration | None = None
+    repeat_interval: PositiveDuration | None = None
+
+    def values(self, label: str) -> tuple[str, ...]:
+        """What the label may be."""
+        value = self.match[label]
+        return (value,) if isinstance(value, str) else value
+
+
+class ClockRangeConfig(Section):
+    """Hours of a day, the end not included; 24:00 is its end."""
+
+    from_: _Clock = Field(alias="from")
+    to: _Clock
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.from_ >= self.to:
+            raise ValueError("ends before it begins; a night is two ranges, one to 24:00 and one from 00:00")
+        return self
+
+
+class MuteTimeConfig(Section):
+    """A time in which routes that name it tell nobody: on these days, in these hours of them; none = on all."""
+
+    name: Name
+    weekdays: Items[Weekday] = ()
+    hours: Items[ClockRangeConfig] = ()
+    location: Name = "UTC"
+    """The time zone, as in Europe/Berlin."""
+
+    @model_validator(mode="after")
+    def _not_always(self) -> Self:
+        if not (self.weekdays or self.hours):
+            raise ValueError("names neither weekdays nor hours: it would mute for ever")
+        return self
+
+
+class DeadManConfig(Section):
+    """Who gets the Watchdog, again and again: a service that raises the alarm when it stays away."""
+
+    receiver: Name
+    repeat_interval: PositiveDuration = timedelta(minutes=5)
+
+
+class SmtpConfig(Section):
+    """The server that emails leave by."""
+
+    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:\d+$")]
+    from_: Name = Field(alias="from")
+    username: str | None = None
+    password_file: SecretFile | None = None
+    require_tls: bool = True
+
+
+class AlertmanagerConfig(Section):
+    """Who is told of what; the first receiver gets what no route claims."""
+
+    smtp: SmtpConfig | None = None
+    receivers: Items[ReceiverConfig] = ()
+    routes: Items[RouteConfig] = ()
+    mute_times: Items[MuteTimeConfig] = ()
+    dead_man: DeadManConfig | None = None
+    group_by: Items[LabelName] = ("alertname", "attribute")
+    group_wait: Duration = timedelta(seconds=30)
+    group_interval: PositiveDuration = timedelta(minutes=5)
+    repeat_interval: PositiveDuration = timedelta(hours=4)
+    replicas: Replicas = 1
+    target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "0.28"
+    """The Alertmanager that reads the file: one that is older gets no field that it would refuse."""
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The target version as numbers, which compare."""
+        major, minor = self.target_version.split(".")
+        return int(major), int(minor)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        names = [receiver.name for receiver in self.receivers]
+        if NULL_RECEIVER in names:
+            raise ValueError(f"no receiver may be named {NULL_RECEIVER!r}: that is the one that tells nobody")
+        times = [time.name for time in self.mute_times]
+        faults = [*_doubles("receivers", "receiver", names), *_doubles("mute_times", "mute time", times)]
+        for index, route in enumerate(self.routes):
+            faults += _unknown(("routes", index, "receiver"), route.receiver, "receiver", names)
+            for place, name in enumerate(route.mute):
+                faults += _unknown(("routes", index, "mute", place), name, "mute time", times)
+        if self.dead_man is not None:
+            faults += _unknown(("dead_man", "receiver"), self.dead_man.receiver, "receiver", names)
+        for index, receiver in enumerate(self.receivers):
+            if receiver.email and self.smtp is None:
+                faults.append((("receivers", index, "email"), "needs alertmanager.smtp, the server to send by"))
+        if faults:
+            raise MisfitError(*faults)
+        return self
+
+
+_Faults = list[tuple[tuple[str | int, ...], str]]
+
+
+def _doubles(key: str, what: str, names: list[str]) -> _Faults:
+    return [
+        ((key, index, "name"), f"is {name!r}, as an earlier {what} is named already")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+
+
+def _unknown(keys: tuple[str | int, ...], name: str, what: str, names: list[str]) -> _Faults:
+    return [] if name in names else [(keys, f"is {name!r}, no {what}'s name ({', '.join(names) or 'there are none'})")]

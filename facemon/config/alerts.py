@@ -1,0 +1,156 @@
+"""The alerts section: what may be changed of each alert, objectives, and alerts of the user's own."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from facemon.config.quantities import Duration, Items, LabelName, Name, PositiveDuration, Severity
+from facemon.config.section import MisfitError, Section
+
+AlertName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+_Requests = Annotated[int, Field(ge=0)]
+_RESERVED_LABELS = ("alertname", "severity", "area")
+
+
+class AlertConfig(Section):
+    """What may be changed of an alert; none = as facemon has it."""
+
+    enabled: bool = True
+    for_: Duration | None = Field(default=None, alias="for")
+    severity: Severity | None = None
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    annotations: Mapping[LabelName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _labels_are_free(self) -> Self:
+        for label in _RESERVED_LABELS:
+            if label in self.labels:
+                raise ValueError(f"labels sets {label!r}, which is set elsewhere")
+        return self
+
+
+class LatencyAlertConfig(AlertConfig):
+    """An alert on seconds above a threshold, which must be an edge of the histogram's buckets."""
+
+    threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    min_requests: _Requests = 10
+    """Requests within the window of rates from which on a quantile counts."""
+
+
+class ErrorRateAlertConfig(AlertConfig):
+    """An alert on a share of requests above a threshold."""
+
+    threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+    min_requests: _Requests = 10
+    """Requests within the window of rates from which on a share counts."""
+
+
+class ShareAboveAlertConfig(AlertConfig):
+    """An alert on a share above a threshold; above 1 there is nothing."""
+
+    threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+
+
+class ShareBelowAlertConfig(AlertConfig):
+    """An alert on a share below a threshold; below 0 there is nothing."""
+
+    threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+
+
+class AgeAlertConfig(AlertConfig):
+    """An alert on what has not happened for longer than a threshold."""
+
+    threshold: PositiveDuration | None = None
+
+
+class ObjectiveConfig(Section):
+    """What share of requests is to be good over a period; alerts say when the rest is used up too fast.
+
+    Good is, by the indicator: answered without a server error, or answered within `threshold` seconds.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=60)]
+    indicator: Literal["errors", "latency"]
+    target: Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False)]
+    threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Seconds, for latency: an edge of the histogram's buckets; none = the limit of HighLatency."""
+    endpoint: Name | None = None
+    """The only endpoint that counts; none = all of them."""
+    period: PositiveDuration = timedelta(days=30)
+
+    @model_validator(mode="after")
+    def _only_latency_has_a_threshold(self) -> Self:
+        if self.indicator == "errors" and self.threshold is not None:
+            raise MisfitError((("threshold",), "is for the indicator latency: an answer is an error or none"))
+        return self
+
+
+class CustomAlertConfig(Section):
+    """An alert of the user's own."""
+
+    name: AlertName
+    expr: Annotated[str, Field(min_length=1)]
+    for_: Duration = Field(default=timedelta(0), alias="for")
+    severity: Severity = "warning"
+    summary: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+
+
+class AlertsConfig(Section):
+    """The default alerts and the guards around them, each with what is changed of it."""
+
+    HighLatency: LatencyAlertConfig = LatencyAlertConfig()
+    HighErrorRate: ErrorRateAlertConfig = ErrorRateAlertConfig()
+    ModelNotLoaded: AlertConfig = AlertConfig()
+    DriftDetected: ShareAboveAlertConfig = ShareAboveAlertConfig()
+    LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    DriftVerdict: AlertConfig = AlertConfig()
+    DriftUndecided: AlertConfig = AlertConfig()
+    DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
+    ReferenceStale: AgeAlertConfig = AgeAlertConfig()
+    AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    TargetDown: AlertConfig = AlertConfig()
+    MetricsAbsent: AlertConfig = AlertConfig()
+    SourceUnreadable: AlertConfig = AlertConfig()
+    ServiceDown: AlertConfig = AlertConfig()
+    TextfileScrapeError: AlertConfig = AlertConfig()
+    ReloadFailed: AlertConfig = AlertConfig()
+    RulesFailing: AlertConfig = AlertConfig()
+    NotificationsFailing: AlertConfig = AlertConfig()
+    Watchdog: AlertConfig = AlertConfig()
+    objectives: Items[ObjectiveConfig] = ()
+    custom: Items[CustomAlertConfig] = ()
+
+    def of(self, name: str) -> AlertConfig:
+        """What is changed of the alert `name`."""
+        config: AlertConfig = getattr(self, name)
+        return config
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> Self:
+        taken = set(BUILT_IN)
+        faults: list[tuple[tuple[str | int, ...], str]] = []
+        for index, objective in enumerate(self.objectives):
+            if names := sorted(taken.intersection(objective_alerts(objective.name))):
+                faults.append((("objectives", index, "name"), f"gives an alert {names[0]!r}, and there is one"))
+            taken.update(objective_alerts(objective.name))
+        for index, alert in enumerate(self.custom):
+            if alert.name in taken:
+                fault = f"is {alert.name!r}, and there is an alert of that name; give this one another"
+                faults.append((("custom", index, "name"), fault))
+            taken.add(alert.name)
+        if faults:
+            raise MisfitError(*faults)
+        return self
+
+
+def objective_alerts(objective: str) -> tuple[str, str]:
+    """The names of an objective's alerts: its budget will be gone in days, or before its period ends."""
+    return f"{objective}BudgetFast", f"{objective}BudgetSlow"
+
+
+BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name not in ("objectives", "custom"))
+"""The alerts that there are without any configuration, by name."""

@@ -1,0 +1,145 @@
+"""The prometheus section: what is scraped, within which limits, and who gets a copy."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from facemon.config.quantities import HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas, SecretFile
+from facemon.config.section import MisfitError, Section
+
+Job = Literal["api", "exporter", "node", "cadvisor", "prometheus", "alertmanager", "pushgateway"]
+Door = Literal["exporter", "api", "textfile", "pushgateway"]
+DOOR_JOBS: Mapping[Door, Job] = {
+    "exporter": "exporter", "api": "api", "textfile": "node", "pushgateway": "pushgateway",
+}  # fmt: skip
+"""The scrape job that the store's metrics arrive by, for each door that they leave by."""
+REPLICA_LABEL = "replica"
+"""Tells two Prometheus servers apart that see the same; no alert carries it."""
+
+_MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", max_length=200)]
+_Count = Annotated[int, Field(ge=1)]
+_SCRAPES_PER_WINDOW = 4
+
+
+class BasicAuthConfig(Section):
+    """A user and the file that holds the password."""
+
+    username: Name
+    password_file: SecretFile
+
+
+class TlsConfig(Section):
+    """Certificates, each a file in PEM; without a `ca_file` the system's authorities are trusted."""
+
+    ca_file: SecretFile | None = None
+    cert_file: SecretFile | None = None
+    key_file: SecretFile | None = None
+    server_name: Name | None = None
+
+    @model_validator(mode="after")
+    def _a_certificate_has_a_key(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file come together: a client shows one and proves it with the other")
+        return self
+
+
+class QueueConfig(Section):
+    """How samples wait for a remote storage; none = as Prometheus has it."""
+
+    capacity: _Count | None = None
+    min_shards: _Count | None = None
+    max_shards: _Count | None = None
+    max_samples_per_send: _Count | None = None
+    batch_send_deadline: PositiveDuration | None = None
+    min_backoff: PositiveDuration | None = None
+    max_backoff: PositiveDuration | None = None
+
+    @model_validator(mode="after")
+    def _the_least_is_not_above_the_most(self) -> Self:
+        if self.min_shards and self.max_shards and self.min_shards > self.max_shards:
+            raise ValueError("min_shards is above max_shards")
+        if self.min_backoff and self.max_backoff and self.min_backoff > self.max_backoff:
+            raise ValueError("min_backoff is longer than max_backoff")
+        return self
+
+
+class RemoteWriteConfig(Section):
+    """A remote storage that Prometheus writes to."""
+
+    url: HttpUrl
+    name: Name | None = None
+    basic_auth: BasicAuthConfig | None = None
+    bearer_token_file: SecretFile | None = None
+    tls: TlsConfig | None = None
+    keep: Items[_MetricPattern] = ()
+    """The only metrics that are sent; `name*` is all that begin so. None = all."""
+    queue: QueueConfig = QueueConfig()
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> Self:
+        if self.basic_auth is not None and self.bearer_token_file is not None:
+            raise ValueError("basic_auth and bearer_token_file exclude each other: Prometheus sends one of them")
+        return self
+
+
+class ScrapeLimitsConfig(Section):
+    """What a scrape may bring at most; one that brings more is refused whole, and TargetDown fires."""
+
+    samples: _Count = 50_000
+    labels: _Count = 64
+    label_name_length: _Count = 200
+    label_value_length: _Count = 2_000
+
+
+class PrometheusConfig(Section):
+    """How Prometheus scrapes, and which one door the store's metrics leave by."""
+
+    scrape_interval: PositiveDuration = timedelta(seconds=15)
+    evaluation_interval: PositiveDuration | None = None
+    """None = as often as it scrapes."""
+    rate_window: PositiveDuration | None = None
+    """What rates are taken over; none = 5m, or four scrapes where that is longer."""
+    retention: PositiveDuration = timedelta(days=15)
+    store_metrics_from: Door = "exporter"
+    targets: Mapping[Job, Annotated[Items[Name], Field(min_length=1)]] = Field(default_factory=dict)
+    """A scrape job to its `host:port` targets; a job that is not named keeps the compose service's own."""
+    jobs: Annotated[Items[Job], Field(min_length=1)] = (
+        "api", "exporter", "node", "cadvisor", "prometheus", "alertmanager",
+    )  # fmt: skip
+    limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
+    alertmanagers: Items[Name] | None = None
+    """Where alerts are sent, as `host:port`; none = to the compose file's own."""
+    external_labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    remote_write: Items[RemoteWriteConfig] = ()
+    replicas: Replicas = 1
+
+    @property
+    def window(self) -> timedelta:
+        """The window of every rate in the rules."""
+        return self.rate_window or max(timedelta(minutes=5), _SCRAPES_PER_WINDOW * self.scrape_interval)
+
+    @model_validator(mode="after")
+    def _rates_have_samples(self) -> Self:
+        if self.window < _SCRAPES_PER_WINDOW * self.scrape_interval:
+            raise ValueError(f"rate_window must hold {_SCRAPES_PER_WINDOW} scrapes: one lost scrape would make gaps")
+        return self
+
+    @model_validator(mode="after")
+    def _the_door_is_scraped(self) -> Self:
+        job = DOOR_JOBS[self.store_metrics_from]
+        if job not in self.jobs:
+            raise ValueError(
+                f"store_metrics_from is {self.store_metrics_from!r}, but jobs lacks {job!r}: nothing would arrive"
+            )
+        if len(set(self.jobs)) != len(self.jobs):
+            raise ValueError("jobs names a job twice")
+        return self
+
+    @model_validator(mode="after")
+    def _replicas_can_be_told_apart(self) -> Self:
+        if self.replicas > 1 and REPLICA_LABEL in self.external_labels:
+            fault = f"is set for each of the {self.replicas} replicas; leave it out"
+            raise MisfitError((("external_labels", REPLICA_LABEL), fault))
+        return self
