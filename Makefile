@@ -33,6 +33,7 @@ format: $(VENV)/.dev ## Put the code into its one style
 
 tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter and test photographs into .tools/
 	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
+	@$(BIN)/python tools/fetch_newer_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
 
 docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code

@@ -56,6 +56,19 @@ def servers() -> Path:
 
 
 @pytest.fixture(scope="session")
+def newer_servers() -> Path:
+    """The folder of the unpacked servers of a newer generation (Prometheus 3), with docker-compose."""
+    return _fetched("newer_servers")
+
+
+@pytest.fixture(scope="session", params=["servers", "newer_servers"])
+def each_generation(request: pytest.FixtureRequest) -> Path:
+    """The folder of the unpacked servers, in turn of each generation."""
+    folder: Path = request.getfixturevalue(request.param)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def photographs() -> Path:
     """The folder of real photographs with faces (not ours to ship)."""
     return _fetched("photographs")

@@ -59,13 +59,13 @@ def process_is_gone(pid: int) -> bool:
     return False
 
 
-def test_prometheus_scrapes_the_textfile_of_a_node_exporter(servers: Path, tmp_path: Path) -> None:
+def test_prometheus_scrapes_the_textfile_of_a_node_exporter(each_generation: Path, tmp_path: Path) -> None:
     textfiles = tmp_path / "textfiles"
     textfiles.mkdir()
     (textfiles / "drift.prom").write_text('drift_score{attribute="Smiling"} 0.25\n')
     with (
-        run_node_exporter(servers, textfiles, tmp_path) as node,
-        run_prometheus(servers, scrape_config(tmp_path, node.url), tmp_path) as prometheus,
+        run_node_exporter(each_generation, textfiles, tmp_path) as node,
+        run_prometheus(each_generation, scrape_config(tmp_path, node.url), tmp_path) as prometheus,
     ):
         [(labels, value)] = wait_for_query(prometheus.url, 'drift_score{attribute="Smiling"}')
         assert labels["job"] == "node"
@@ -80,11 +80,11 @@ def test_prometheus_scrapes_the_textfile_of_a_node_exporter(servers: Path, tmp_p
     assert process_is_gone(prometheus.process.pid)
 
 
-def test_alertmanager_routes_an_alert_to_the_webhook(servers: Path, tmp_path: Path) -> None:
+def test_alertmanager_routes_an_alert_to_the_webhook(each_generation: Path, tmp_path: Path) -> None:
     config = tmp_path / "alertmanager.yml"
     with WebhookReceiver() as hook:
         config.write_text(ROUTE_TO_WEBHOOK.format(url=hook.url))
-        with run_alertmanager(servers, config, tmp_path) as alertmanager:
+        with run_alertmanager(each_generation, config, tmp_path) as alertmanager:
             alerts = [{"labels": {"alertname": "DriftDetected", "attribute": "Smiling"}}]
             assert send(f"{alertmanager.url}/api/v2/alerts", json.dumps(alerts).encode(), "application/json") == 200
             body = hook.wait_for(lambda body: body["status"] == "firing")
@@ -99,8 +99,8 @@ def test_the_webhook_says_what_came_instead(tmp_path: Path) -> None:
             hook.wait_for(lambda body: body["status"] == "firing", timeout_s=0.1)
 
 
-def test_pushgateway_accepts_a_push(servers: Path, tmp_path: Path) -> None:
-    with run_pushgateway(servers, tmp_path) as gateway:
+def test_pushgateway_accepts_a_push(each_generation: Path, tmp_path: Path) -> None:
+    with run_pushgateway(each_generation, tmp_path) as gateway:
         assert send(f"{gateway.url}/metrics/job/facemon", b"drift_score 0.25\n", "text/plain") == 200
         with urllib.request.urlopen(f"{gateway.url}/metrics", timeout=10) as answer:
             assert 'drift_score{instance="",job="facemon"} 0.25' in answer.read().decode()
@@ -125,12 +125,12 @@ def test_a_failing_test_shows_the_log(servers: Path, tmp_path: Path, capsys: pyt
     assert "starting pushgateway" in capsys.readouterr().err
 
 
-def test_the_tools_check_files(servers: Path, tmp_path: Path) -> None:
+def test_the_tools_check_files(each_generation: Path, tmp_path: Path) -> None:
     config = tmp_path / "alertmanager.yml"
     config.write_text(ROUTE_TO_WEBHOOK.format(url="http://127.0.0.1:1/"))
-    assert "SUCCESS" in amtool(servers, "check-config", config).stdout
-    assert promtool(servers, "check", "config", config).returncode == 1
-    assert promtool(servers, "check", "config", scrape_config(tmp_path, "127.0.0.1:1")).returncode == 0
+    assert "SUCCESS" in amtool(each_generation, "check-config", config).stdout
+    assert promtool(each_generation, "check", "config", config).returncode == 1
+    assert promtool(each_generation, "check", "config", scrape_config(tmp_path, "127.0.0.1:1")).returncode == 0
 
 
 def test_photographs_are_real_pictures(photographs: Path, astronaut: Path) -> None:

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Self
 
 TOOLS = Path(__file__).resolve().parent.parent / ".tools"
-SERVERS = TOOLS / "servers"
 PACKAGES = ("prometheus", "prometheus-alertmanager", "prometheus-pushgateway", "prometheus-node-exporter")
 # Newer releases of the distribution ship some of these in a package of the same name.
 COMPANIONS = ("promtool", "amtool")
-BINARIES = (*PACKAGES, *COMPANIONS)
+PROGRAMS = tuple(f"usr/bin/{name}" for name in (*PACKAGES, *COMPANIONS))
 
 # Debian's Alertmanager reads its default templates from this absolute path, where only an installation puts them. The
 # unpacked copy reads them relative to its working directory; the two must have the same length.
@@ -93,7 +92,8 @@ def run(command: Sequence[str], deadline: Deadline, cwd: Path) -> subprocess.Com
 
 def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadline], None]) -> int:
     """Fetch unless present, one process at a time, and return the exit status; a reason is one line on stderr."""
-    parser = argparse.ArgumentParser(description=f"Fetch the {what} of the tests below .tools, unless present.")
+    words = what.replace("_", " ")
+    parser = argparse.ArgumentParser(description=f"Fetch the {words} of the tests below .tools, unless present.")
     parser.add_argument("--within", type=float, default=900.0, metavar="SECONDS", help="give up after (default 900)")
     deadline = Deadline.within(parser.parse_args().within)
     try:
@@ -104,9 +104,9 @@ def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadl
                 if not is_present():
                     fetch(deadline)
     except (FetchError, OSError) as error:
-        print(f"The {what} of the tests cannot be fetched:", *str(error).split(), file=sys.stderr)
+        print(f"The {words} of the tests cannot be fetched:", *str(error).split(), file=sys.stderr)
         return 1
-    print(f"The {what} of the tests are in .tools/{what}.")
+    print(f"The {words} of the tests are in .tools/{what}.")
     return 0
 
 
@@ -136,21 +136,55 @@ def _alone(lock: Path, deadline: Deadline) -> Iterator[None]:
         yield
 
 
-def _is_complete(folder: Path) -> bool:
-    return all(os.access(folder / "usr/bin" / name, os.X_OK) for name in BINARIES)
+def is_complete(folder: Path, programs: Sequence[str] = PROGRAMS) -> bool:
+    """Tell whether all the programs, as paths below the folder, are there."""
+    return not _missing(folder, programs)
 
 
-def _first_error(output: str) -> str:
-    return next((line[3:] for line in output.splitlines() if line.startswith(("E: ", "W: Failed"))), "")
-
-
-def _configured_apt(apt: Path) -> Path:
+def configured_apt(apt: Path, more: str = "") -> Path:
+    """Return a configuration file by which apt keeps all that it stores in the folder, and changes nothing else."""
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (apt / folder).mkdir(parents=True, exist_ok=True)
     (apt / "state/status").touch()
     configuration = apt / "apt.conf"
-    configuration.write_text(APT_CONFIGURATION.format(apt=apt), encoding="utf-8")
+    configuration.write_text(APT_CONFIGURATION.format(apt=apt) + more, encoding="utf-8")
     return configuration
+
+
+def require_apt() -> None:
+    """Raise FetchError where there is no apt."""
+    for command in ("apt-get", "dpkg-deb"):
+        if shutil.which(command) is None:
+            raise FetchError(f"{command} is missing: they are packages of Debian and Ubuntu")
+
+
+def unpack_packages(
+    target: Path, packages: Sequence[str], programs: Sequence[str], configuration: Path, deadline: Deadline
+) -> None:
+    """Unpack packages, and companions of theirs that a newer release ships apart, into the target folder."""
+    print("Reading the package lists of this machine's apt sources ...", flush=True)
+    update = run(["apt-get", "-q", f"--config-file={configuration}", "update"], deadline, TOOLS)
+    # A source that fails is no reason to stop: another may have the packages, which downloading them will tell.
+    update_error = _first_error(update.stderr)
+    print(f"Downloading and unpacking {len(packages)} packages ...", flush=True)
+    folder = emptied(target.with_name(f"{target.name}.part"))
+    _unpack(_download(packages, configuration, deadline, update_error), folder, deadline)
+    companions = [name for name in COMPANIONS if _missing(folder, [f"usr/bin/{name}"])]
+    if companions:
+        _unpack(_download(companions, configuration, deadline, update_error), folder, deadline)
+    if missing := _missing(folder, programs):
+        raise FetchError(f"the packages of this machine's sources lack {', '.join(missing)}")
+    _let_alertmanager_run_unpacked(folder / "usr/bin/prometheus-alertmanager")
+    put_in_place(folder, target)
+    shutil.rmtree(configuration.parent / "packages")
+
+
+def _missing(folder: Path, programs: Sequence[str]) -> list[str]:
+    return [program for program in programs if not os.access(folder / program, os.X_OK)]
+
+
+def _first_error(output: str) -> str:
+    return next((line[3:] for line in output.splitlines() if line.startswith(("E: ", "W: Failed"))), "")
 
 
 def _download(packages: Sequence[str], configuration: Path, deadline: Deadline, update_error: str) -> list[Path]:
@@ -175,27 +209,9 @@ def _let_alertmanager_run_unpacked(binary: Path) -> None:
 
 
 def _fetch_servers(deadline: Deadline) -> None:
-    for command in ("apt-get", "dpkg-deb"):
-        if shutil.which(command) is None:
-            raise FetchError(f"{command} is missing: they are packages of Debian and Ubuntu")
-    configuration = _configured_apt(TOOLS / "apt")
-    print("Reading the package lists of this machine's apt sources ...", flush=True)
-    update = run(["apt-get", "-q", f"--config-file={configuration}", "update"], deadline, TOOLS)
-    # A source that fails is no reason to stop: another may have the packages, which downloading them will tell.
-    update_error = _first_error(update.stderr)
-    print(f"Downloading and unpacking {len(PACKAGES)} packages ...", flush=True)
-    folder = emptied(TOOLS / "servers.part")
-    _unpack(_download(PACKAGES, configuration, deadline, update_error), folder, deadline)
-    companions = [name for name in COMPANIONS if not (folder / "usr/bin" / name).exists()]
-    if companions:
-        _unpack(_download(companions, configuration, deadline, update_error), folder, deadline)
-    if not _is_complete(folder):
-        missing = [name for name in BINARIES if not (folder / "usr/bin" / name).exists()]
-        raise FetchError(f"the packages of this machine's sources lack {', '.join(missing)}")
-    _let_alertmanager_run_unpacked(folder / "usr/bin/prometheus-alertmanager")
-    put_in_place(folder, SERVERS)
-    shutil.rmtree(TOOLS / "apt/packages")
+    require_apt()
+    unpack_packages(TOOLS / "servers", PACKAGES, PROGRAMS, configured_apt(TOOLS / "apt"), deadline)
 
 
 if __name__ == "__main__":
-    sys.exit(fetch_once("servers", lambda: _is_complete(SERVERS), _fetch_servers))
+    sys.exit(fetch_once("servers", lambda: is_complete(TOOLS / "servers"), _fetch_servers))
