@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks import (
     age_gender,
+    api_latency,
     api_load,
     api_speed,
     drift_alarms,
@@ -25,6 +26,7 @@ _PARTS = {
     "peers": Part("drift-check beside others", drift_peers.measure, drift_peers.ABOUT),
     "drift-speed": Part("drift-check: speed and hard cases", drift_speed.measure, drift_speed.ABOUT),
     "api": Part("serve, beside predict and other servers", api_speed.measure, api_speed.ABOUT),
+    "wait": Part("serve, one connection", api_latency.measure, api_latency.ABOUT),
     "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
     "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
 }

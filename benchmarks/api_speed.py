@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.api_latency import latency_line
 from benchmarks.api_servers import peer_servers
 from benchmarks.command import FACEMON
 from benchmarks.machine import ROUNDS, Line, rounds
@@ -31,9 +30,7 @@ cores, and is not counted. `facemon serve` and `facemon predict` write the log; 
 and mosec, each as its documentation has it, run the same ONNX file by onnxruntime, decode by Pillow, and must give
 facemon's answers. "Tuned" is beyond their documentation: their sessions get facemon's settings, one thread a call and
 no spinning; they still hash, measure and log nothing. Each server is tried with one worker and two, and each of the
-others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds. One
-connection: each request is sent when the last one is answered; the same images, in turn with calls of
-`Predictor.predict` in a process of their own.
+others without batches and with its own dynamic ones; what is best by CPU is kept. Medians of {ROUNDS} rounds.
 """
 
 
@@ -46,7 +43,7 @@ class Speed:
 
 
 def measure(folder: Path) -> Iterator[Line | Table]:
-    """The ratios of images per processor second, and the latency of a single connection."""
+    """The ratios of images per processor second."""
     site = prepared(folder)
     network = site / "mobilenet.onnx"
     documented, tuned = (peer_servers(network, tuned=is_tuned) for is_tuned in (False, True))
@@ -59,7 +56,6 @@ def measure(folder: Path) -> Iterator[Line | Table]:
     sides[_PREDICT] = partial(_predicted, site)
     speeds = {name: _median(each) for name, each in rounds(sides).items()}
     yield from _lines({name: speed for name, speed in speeds.items() if name not in tuned})
-    yield latency_line(kept[_SERVE], site, images)
     yield _table(speeds, {name: each.name for name, each in kept.items()})
     yield _tried(first)
 
