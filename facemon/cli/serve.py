@@ -1,6 +1,6 @@
 """`facemon serve`: the ML API."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -112,6 +112,7 @@ class _Server:
         from facemon.server.api_server import ApiServer, most_connections
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
+        from facemon.server.images_in_flight import ImagesInFlight
         from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.prediction_queue import PredictionQueue
@@ -125,18 +126,17 @@ class _Server:
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
         self._queue = queue = PredictionQueue(model, log.add)
-        predictions = LivePredictions(queue, config.model.attributes, log.add, cache_size=config.api.cache_size)
+        predictions = LivePredictions(
+            queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
+        )
+        in_flight = ImagesInFlight(config.api.max_in_flight)
         stored = build_registry(session.open_ledger, config.model, instance=instance)
-        gauges = ApiGauges(config.model.id, predictions, stored, lambda: log.trouble)
-        api = PredictionApi(config.api, predictions, gauges.registry(), self._why_not_ready, tokens)
+        gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
+        api = PredictionApi(config.api, predictions, in_flight, gauges.registry(), self._why_not_ready, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
-
-        def note(entry: dict[str, Any]) -> None:
-            if entries is not None and not (entry["code"] < 400 and entry["endpoint"] in _UNLOGGED):
-                entries.add(entry)
-
+        note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(api.application(), counts, report=self._report, access_log=note if entries else None),
+            CountedRequests(api.application(), counts, report=self._report, access_log=note),
             limits=ConnectionLimits(most_connections(config.api.max_connections)),
             patience=config.api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
@@ -178,6 +178,16 @@ class _Server:
             # Whoever restarts the server gets a whole one; this one would refuse everything.
             self.failure = error
             self._server.stop()
+
+
+def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """Adds what is worth a line in the access log."""
+
+    def note(entry: dict[str, Any]) -> None:
+        if not (entry["code"] < 400 and entry["endpoint"] in _UNLOGGED):
+            add(entry)
+
+    return note
 
 
 def _model_workers(

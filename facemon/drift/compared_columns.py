@@ -8,9 +8,7 @@ from facemon.config.model import AttributeConfig
 from facemon.drift.accuracy import accuracy_column
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
-from facemon.values.prediction import IMAGE_FEATURES
-
-_IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
+from facemon.values.prediction import IMAGE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def data_columns(
         *current.faulty,
         *settings.columns,
     }
-    first = [name for name in (*_IMAGE_COLUMNS, *settings.columns) if name in held]
+    first = [name for name in (*IMAGE_COLUMNS, *settings.columns) if name in held]
     in_files = [name for name in (*reference.names, *current.names) if name in held]
     ordered = dict.fromkeys([*first, *in_files, *sorted(held)])
     return tuple(ComparedColumn(name) for name in ordered if name not in of_attributes)

@@ -1,4 +1,4 @@
-"""What `/metrics` of the API shows beside the store: its model, its cache, and whether its log is written."""
+"""What `/metrics` of the API shows beside the store: its model, its cache, its load, and whether its log is written."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.values.metric_catalogue import CATALOGUE
 
@@ -18,11 +19,13 @@ class ApiGauges(Collector):
         self,
         model: str,
         predictions: LivePredictions,
+        in_flight: ImagesInFlight,
         stored: CollectorRegistry,
         trouble_with_log: Callable[[], str | None],
     ) -> None:
         self._model = model
         self._predictions = predictions
+        self._in_flight = in_flight
         self._stored = stored
         self._trouble_with_log = trouble_with_log
 
@@ -40,6 +43,8 @@ class ApiGauges(Collector):
         """The API's gauges, then the store's families."""
         yield _gauge("model_loaded", (self._model,), self._predictions.model_answers)
         yield _gauge("cache_size", (), len(self._predictions.cache))
+        yield _gauge("api_images_in_flight", (), self._in_flight.count)
+        yield _gauge("api_images_in_flight_limit", (), self._in_flight.limit)
         for family in self._stored.collect():
             if family.name == "facemon_source_up" and isinstance(family, GaugeMetricFamily):
                 # A store that can be read but not written, such as one on a full disk, lags behind what happened.

@@ -11,6 +11,7 @@ from facemon.server.prediction_cache import PredictionCache, predicted_again
 from facemon.server.prediction_queue import Predicted, PredictionQueue
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import ErrorCode, PredictedBatch
+from facemon.values.request_outcome import CacheResult
 
 _HASHED_AT_ONCE = 2**20
 """Bytes that are hashed within the event loop; more would hold up others for more than a millisecond."""
@@ -26,10 +27,13 @@ class LivePredictions:
         log: Callable[[PredictedBatch], None],
         *,
         cache_size: int,
+        looked_up: Callable[[CacheResult], None],
     ) -> None:
+        """`looked_up` hears of each image what the cache knew of it."""
         self._queue = queue
         self._attributes = attributes
         self._log = log
+        self._looked_up = looked_up
         self._computing: dict[str, asyncio.Future[Predicted]] = {}
         """What is being predicted at the moment, by the image's hash."""
         self.cache = PredictionCache(cache_size)
@@ -50,11 +54,14 @@ class LivePredictions:
         else:
             sha256 = _sha256(content)
         if (remembered := self.cache.get(sha256)) is not None:
+            self._looked_up(CacheResult.HIT)
             return self._again(remembered, source)
         if (computing := self._computing.get(sha256)) is not None:
+            self._looked_up(CacheResult.SHARED)
             # Shielded: whoever leaves must not take the prediction away from others.
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
+        self._looked_up(CacheResult.MISS)
         future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source))
         self._computing[sha256] = future
         try:

@@ -9,6 +9,7 @@ from facemon.config.serving import ApiConfig
 from facemon.server.asgi import Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
 from facemon.server.image_answers import Answer
+from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.refusal import Refused, refuse, send_json, send_refusal
 from facemon.server.request_images import SentImage, read_images
@@ -22,11 +23,13 @@ _FAILED = Refused(500, "the prediction failed; the server's log says why")
 class PredictEndpoint:
     """The predictions of the images of a request."""
 
-    def __init__(self, config: ApiConfig, predictions: LivePredictions, tokens: BearerTokens | None) -> None:
+    def __init__(
+        self, config: ApiConfig, predictions: LivePredictions, in_flight: ImagesInFlight, tokens: BearerTokens | None
+    ) -> None:
         self._config = config
         self._predictions = predictions
         self._tokens = tokens
-        self._in_flight = 0
+        self._in_flight = in_flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what goes wrong inside is raised once its sender knows."""
@@ -46,15 +49,15 @@ class PredictEndpoint:
             message = "send Authorization: Bearer with a token of this server"
             refuse(401, message, (b"www-authenticate", b"Bearer"))
         source = _source(scope["query_string"])
-        self._enter(1)
+        self._in_flight.enter(1)
         taken = 1
         try:
             images = await read_images(headers, receive, self._config)
-            self._enter(len(images) - 1)
+            self._in_flight.enter(len(images) - 1)
             taken = len(images)
             answers = await self._answers(images, source)
         finally:
-            self._in_flight -= taken
+            self._in_flight.leave(taken)
         if all(answer.error is not None for answer in answers):
             first = answers[0]
             refuse(_STATUS_OF.get(first.error or ErrorCode.NAN, 500), first.message)
@@ -64,12 +67,6 @@ class PredictEndpoint:
         if len(images) == 1:
             return [await self._predictions.answer(images[0].content, source)]
         return await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
-
-    def _enter(self, images: int) -> None:
-        """Count images as in flight; 503 when there are too many."""
-        if images and self._in_flight + images > self._config.max_in_flight:
-            refuse(503, f"{self._in_flight} images are being predicted", (b"retry-after", b"1"))
-        self._in_flight += images
 
 
 def _document(images: Sequence[SentImage], answers: Sequence[Answer]) -> str:

@@ -17,6 +17,7 @@ from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
@@ -32,6 +33,7 @@ class PredictionApi:
         self,
         config: ApiConfig,
         predictions: LivePredictions,
+        in_flight: ImagesInFlight,
         registry: CollectorRegistry,
         why_not_ready: Callable[[], str | None],
         tokens: BearerTokens | None = None,
@@ -41,7 +43,7 @@ class PredictionApi:
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
-        self._predict = PredictEndpoint(config, predictions, tokens)
+        self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
 
     def application(self) -> Application:
         """The ASGI application."""

@@ -5,12 +5,10 @@ from typing import NoReturn
 
 from facemon.server.asgi import Scope, Send
 from facemon.server.counted_requests import REQUEST_ID
+from facemon.values.request_outcome import REFUSALS
 
 Header = tuple[bytes, bytes]
-_NAMES = {
-    400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
-    413: "too_large", 415: "unsupported_type", 422: "unreadable", 499: "client_gone", 500: "failed", 503: "busy",
-}  # fmt: skip
+_NAMES = REFUSALS | {500: "failed"}
 _JSON = (b"content-type", b"application/json")
 
 

@@ -4,10 +4,10 @@ import threading
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from facemon.store.total_families import LATENCY, REQUESTS
+from facemon.store.total_families import LATENCY, LOOKUPS, REQUESTS
 from facemon.store.totals import TotalKey, Totals, bucket_part
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
-from facemon.values.request_outcome import known_method, status_of
+from facemon.values.request_outcome import CacheResult, known_method, status_of
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class RequestCounts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str, int], _Kind] = {}
+        self._lookups = dict.fromkeys(CacheResult, 0)
 
     def count(self, endpoint: str, method: str, code: int, seconds: float) -> None:
         """Count an answered request; `endpoint` is its route's template."""
@@ -35,20 +36,26 @@ class RequestCounts:
             kind.seconds += seconds
             kind.buckets[bisect_left(LATENCY_BUCKETS, seconds)] += 1
 
+    def count_lookup(self, result: CacheResult) -> None:
+        """Count an image by what the cache knew of it."""
+        with self._lock:
+            self._lookups[result] += 1
+
     def take(self) -> Totals:
         """What was counted since this was last called."""
         with self._lock:
             taken, self._kinds = self._kinds, {}
-        return _totals(taken)
+            lookups, self._lookups = self._lookups, dict.fromkeys(CacheResult, 0)
+        return _totals(taken, lookups)
 
     def totals(self) -> Totals:
         """What was counted and not taken."""
         with self._lock:
-            return _totals(self._kinds)
+            return _totals(self._kinds, self._lookups)
 
 
-def _totals(kinds: dict[tuple[str, str, int], _Kind]) -> Totals:
-    totals: Totals = {}
+def _totals(kinds: dict[tuple[str, str, int], _Kind], lookups: dict[CacheResult, int]) -> Totals:
+    totals: Totals = {TotalKey(LOOKUPS, (result,), ""): float(count) for result, count in lookups.items() if count}
 
     def add(metric: str, labels: tuple[str, ...], part: str, value: float) -> None:
         key = TotalKey(metric, labels, part)

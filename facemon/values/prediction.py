@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SCHEMA_NAME = "facemon.prediction/1"
 IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "face_share")
 """What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
+IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
+"""The columns of the data check that every log has."""
 
 
 class ErrorCode(StrEnum):

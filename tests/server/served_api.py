@@ -24,6 +24,7 @@ from facemon.server.bearer_tokens import BearerTokens
 from facemon.server.counted_requests import CountedRequests
 from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.image_answers import AnsweringPredictor
+from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.listening_socket import open_socket
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.model_workers import InThread
@@ -115,14 +116,21 @@ def served(
     with ExitStack() as stack:
         workers = [stack.enter_context(InThread(answering)) for _ in range(4)]
         queue = PredictionQueue(workers, api.logged.append)
-        predictions = LivePredictions(queue, model.attributes, api.logged.append, cache_size=config.cache_size)
+        predictions = LivePredictions(
+            queue,
+            model.attributes,
+            api.logged.append,
+            cache_size=config.cache_size,
+            looked_up=api.counts.count_lookup,
+        )
+        in_flight = ImagesInFlight(config.max_in_flight)
         stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
-        registry = ApiGauges(model.id, predictions, stored, lambda: None).registry()
+        registry = ApiGauges(model.id, predictions, in_flight, stored, lambda: None).registry()
         listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
         api.port = listening.getsockname()[1]
         server = ApiServer(
             CountedRequests(
-                PredictionApi(config, predictions, registry, lambda: None, tokens).application(),
+                PredictionApi(config, predictions, in_flight, registry, lambda: None, tokens).application(),
                 api.counts,
                 report=lambda error, request: api.reported.append((error, request)),
                 access_log=api.access.append,

@@ -30,7 +30,7 @@ def guarded(tmp_path: Path) -> Iterator[Api]:
         yield api
         assert api.ask("GET", "/health")[0] == 200
         labels = {key.labels[:2] for key in api.counts.totals()}
-        assert labels <= {*KNOWN, ("/predict", "POST"), ("/health", "GET"), ("/metrics", "GET")}
+        assert labels <= {*KNOWN, ("/predict", "POST"), ("/health", "GET"), ("/metrics", "GET"), ("miss",)}
         assert api.reported == []
 
 

@@ -102,11 +102,19 @@ def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
         assert inside.acquire(timeout=10)
         status, text, headers = api.ask("POST", "/predict", picture())
         assert (status, json.loads(text)["error"], headers["retry-after"]) == (503, "busy", "1")
+        assert in_flight(api) == (2, 2)
         assert api.ask("GET", "/health")[0] == 200
         go_on.set()
         assert [each.result()[0] for each in begun] == [200, 200]
         assert api.ask("POST", "/predict", picture())[0] == 200
         assert api.requests("/predict") == {"200": 3, "503": 1}
+        assert in_flight(api) == (0, 2)
+
+
+def in_flight(api: Api) -> tuple[float, float]:
+    """Images in flight, and their limit."""
+    series = api.series()
+    return series["api_images_in_flight", frozenset()], series["api_images_in_flight_limit", frozenset()]
 
 
 @pytest.mark.parametrize("error", [FacemonError("the network gave nothing"), RuntimeError("secret detail")])
@@ -201,6 +209,10 @@ def test_a_remembered_image_is_a_prediction_like_any_other(tmp_path: Path) -> No
             api.ask("POST", "/predict", picture((shade, 0, 0)))
         assert api.series()["cache_size", frozenset()] == 2
         api.ask("POST", "/predict", picture())
+        assert {key.labels: n for key, n in api.counts.totals().items() if key.metric == "cache_lookups_total"} == {
+            ("hit",): 1,
+            ("miss",): 5,
+        }
         assert len(api.logged[-1].latencies) == 1  # it was the one that was not asked for the longest
 
 

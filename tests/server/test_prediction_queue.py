@@ -19,6 +19,7 @@ from facemon.server.model_workers import InProcess, InThread
 from facemon.server.prediction_queue import MOST_AT_ONCE, Predicted, PredictionQueue
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
+from facemon.values.request_outcome import CacheResult
 from tests.predict.predicted import small_model, small_predictor
 from tests.server.served_api import picture
 
@@ -181,9 +182,10 @@ def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gate, fails: bool) -> None:
     logged: list[PredictedBatch] = []
+    lookups: list[CacheResult] = []
 
     async def ask() -> None:
-        predictions = LivePredictions(queue, gate.attributes, logged.append, cache_size=0)
+        predictions = LivePredictions(queue, gate.attributes, logged.append, cache_size=0, looked_up=lookups.append)
         content = picture()
         asked = [asyncio.create_task(predictions.answer(content, source)) for source in ("a", "b", "c")]
         await begun(gate)
@@ -192,6 +194,7 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
         gate.go_on.set()
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert gate.calls == [1]
+        assert lookups == ["miss", "shared", "shared"]
         if fails:
             assert answers == [gate.error] * 3
             gate.error = None

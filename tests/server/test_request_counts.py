@@ -3,7 +3,9 @@
 import threading
 
 from facemon.server.request_counts import RequestCounts
+from facemon.store.total_families import LOOKUPS
 from facemon.store.totals import TotalKey, sum_totals
+from facemon.values.request_outcome import CacheResult
 
 LATENCY = "api_request_latency_seconds"
 
@@ -30,6 +32,14 @@ def test_codes_of_one_endpoint_share_its_latencies() -> None:
     totals = counts.totals()
     assert totals[TotalKey(LATENCY, ("/predict", "POST"), "sum")] == 0.75
     assert totals[TotalKey("api_requests_total", ("/predict", "POST", "rejected", "413"), "")] == 2
+
+
+def test_lookups_are_counted_by_what_the_cache_knew() -> None:
+    counts = RequestCounts()
+    for result in (CacheResult.HIT, CacheResult.MISS, CacheResult.HIT):
+        counts.count_lookup(result)
+    assert counts.take() == {TotalKey(LOOKUPS, ("hit",), ""): 2, TotalKey(LOOKUPS, ("miss",), ""): 1}
+    assert counts.take() == {}
 
 
 def test_what_is_taken_while_others_count_is_taken_once() -> None:

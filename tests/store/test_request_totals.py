@@ -44,6 +44,7 @@ def test_every_outcome_of_predict_is_there_before_the_first() -> None:
     assert codes == {str(code) for code in EXPECTED_CODES}
     assert set(empty.values()) == {0.0}
     assert empty["api_request_latency_seconds_count", "/predict", "POST"] == 0
+    assert {name[1] for name in empty if name[0] == "cache_lookups_total"} == {"hit", "shared", "miss"}
     assert samples({}, expects_predict=False) == {}
 
 
