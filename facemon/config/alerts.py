@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from facemon.config.quantities import Duration, Items, LabelName, Name, PositiveDuration, Severity
+from facemon.config.quantities import Duration, Items, LabelName, LabelValue, Name, PositiveDuration, Severity
 from facemon.config.section import MisfitError, Section
 
 AlertName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
-_Requests = Annotated[int, Field(ge=0)]
+_Requests = Annotated[int, Field(ge=0, le=1_000_000_000)]
 _RESERVED_LABELS = ("alertname", "severity", "area")
+
+
+def _free(labels: Mapping[str, str]) -> Mapping[str, str]:
+    for label in _RESERVED_LABELS:
+        if label in labels:
+            raise ValueError(f"sets {label!r}, which is set elsewhere")
+    return labels
+
+
+_Labels = Annotated[Mapping[LabelName, LabelValue], AfterValidator(_free)]
 
 
 class AlertConfig(Section):
@@ -20,15 +30,8 @@ class AlertConfig(Section):
     enabled: bool = True
     for_: Duration | None = Field(default=None, alias="for")
     severity: Severity | None = None
-    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    labels: _Labels = Field(default_factory=dict)
     annotations: Mapping[LabelName, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _labels_are_free(self) -> Self:
-        for label in _RESERVED_LABELS:
-            if label in self.labels:
-                raise ValueError(f"labels sets {label!r}, which is set elsewhere")
-        return self
 
 
 class LatencyAlertConfig(AlertConfig):
@@ -96,7 +99,7 @@ class CustomAlertConfig(Section):
     severity: Severity = "warning"
     summary: Annotated[str, Field(min_length=1)]
     description: str = ""
-    labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    labels: _Labels = Field(default_factory=dict)
 
 
 class AlertsConfig(Section):

@@ -9,6 +9,7 @@ from typing import Any
 from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
+from facemon.errors import ConfigError
 from facemon.render.annotation import literal
 from facemon.render.promql import Expr
 from facemon.render.scenario import Scenario
@@ -24,11 +25,15 @@ class Dashboard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """What a person who is woken needs to know."""
+    """What a person who is woken needs to know; texts are Markdown, what a user gave in them escaped."""
 
     meaning: str
     causes: tuple[str, ...]
     actions: tuple[str, ...]
+    queries: Mapping[str, Expr] = field(default_factory=dict)
+    """What to ask Prometheus, by what the answer tells."""
+    numbers: tuple[tuple[str, ...], ...] = ()
+    """A table, the first row its headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,36 @@ class Alert:
     runbook: Runbook
     scenarios: tuple[Scenario, ...] = ()
     threshold: float | None = None
+    least_requests: int | None = None
     fires_without_data: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def rule_labels(self) -> dict[str, str]:
+        """The labels that the rule sets, as templates."""
+        return {"severity": self.severity, "area": self.group, **self.labels}
+
+    @property
+    def key(self) -> str:
+        """Where the configuration speaks of it."""
+        return f"alerts.custom ({self.name})" if self.group == "custom" else f"alerts.{self.name}"
+
+    @property
+    def told_apart_by(self) -> frozenset[str]:
+        """The labels by which two of this alert that fire at once differ."""
+        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.labels)
+
     def changed_by(self, config: AlertConfig) -> "Alert":
-        """The alert with what the configuration says of it; a threshold is part of the condition already."""
+        """The alert with what the configuration says of it; a threshold is part of the condition already.
+
+        Raises ConfigError for a label that would make two alerts one.
+        """
+        if taken := sorted(self.told_apart_by.intersection(config.labels)):
+            raise ConfigError(
+                f"alerts.{self.name}.labels: sets {taken[0]!r}, by which alerts that fire at once are told apart",
+                hint="give the label another name",
+            )
         return replace(
             self,
             for_=self.for_ if config.for_ is None else config.for_,
@@ -71,7 +100,7 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
         "alert": alert.name,
         "expr": str(alert.expr),
         "for": format_duration(alert.for_),
-        "labels": {"severity": alert.severity, **alert.labels},
+        "labels": alert.rule_labels,
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,

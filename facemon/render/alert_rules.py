@@ -6,12 +6,17 @@ from facemon.config.alerts import BUILT_IN, CustomAlertConfig
 from facemon.config.document import Config
 from facemon.errors import ConfigError
 from facemon.render.alert import Alert, Dashboard, Runbook, rule
+from facemon.render.annotation import fault, literal
 from facemon.render.api_alerts import api_alerts
 from facemon.render.drift_alerts import drift_alerts
+from facemon.render.markdown import escaped
+from facemon.render.objectives import objective_alerts
 from facemon.render.promql import Expr
+from facemon.render.remembered import remembered
 from facemon.render.stack_alerts import stack_alerts
 
 
+@remembered
 def alerts_of(config: Config) -> tuple[Alert, ...]:
     """Every alert that is rendered, as the configuration changes it; ConfigError if there is none at all."""
     built_in = (
@@ -19,15 +24,28 @@ def alerts_of(config: Config) -> tuple[Alert, ...]:
         *drift_alerts(config),
         *stack_alerts(config),
     )
+    objectives = objective_alerts(config)
     enabled = tuple(
         alert.changed_by(config.alerts.of(alert.name)) for alert in built_in if config.alerts.of(alert.name).enabled
     )
-    alerts = (*enabled, *(_custom(alert) for alert in config.alerts.custom))
+    alerts = (*enabled, *objectives, *(_custom(alert) for alert in config.alerts.custom))
+    _require_readable(alerts)
     if not alerts:
         raise ConfigError(
             "alerts: every alert is disabled, so that nobody would ever be told", hint="enable at least one"
         )
     return alerts
+
+
+def _require_readable(alerts: tuple[Alert, ...]) -> None:
+    for alert in alerts:
+        texts = {"summary": alert.summary, "description": alert.description, **alert.annotations}
+        for name, text in texts.items():
+            if what := fault(text):
+                raise ConfigError(
+                    f"{alert.key}: the template of {name} {what}, so that Prometheus would refuse every rule: {text!r}",
+                    hint="write a literal {{ as {{ `{{` }}",
+                )
 
 
 def left_out(config: Config) -> tuple[str, ...]:
@@ -57,5 +75,6 @@ def _custom(custom: CustomAlertConfig) -> Alert:
         summary=custom.summary,
         description=custom.description or custom.summary,
         dashboard=Dashboard.ML_METRICS,
-        runbook=Runbook(custom.description or custom.summary, (), ()),
+        runbook=Runbook(escaped(custom.description or custom.summary), (), ()),
+        labels={label: literal(text) for label, text in custom.labels.items()},
     )

@@ -1,172 +1,153 @@
-"""promtool unit tests for every alert: each scenario on a timeline, with what must and must not fire at its turns.
+"""promtool unit tests for every alert: each scenario on a timeline, and silence where there is no data.
 
-A gauge is quiet for two samples, bad for as long as `for` asks, then quiet again. A counter runs from the
-start and stops, so that the alert must end when the window has passed: a test of the window's length too.
+A threshold is tested at one moment, to the last bit, by whether the alert is pending; that it holds for its time, and
+what it says then, by the scenario that goes from quiet to firing and back.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
-from math import ceil, gcd
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, assert_never
 
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
 from facemon.render.alert import Alert, rule
 from facemon.render.annotation import expand
-from facemon.render.promql import number, quoted
-from facemon.render.scenario import Clock, Counter, Gauge, Scenario, Signal
+from facemon.render.promql import quoted
+from facemon.render.rule_test import (
+    DEFAULT_TURN,
+    Phases,
+    RuleTest,
+    after,
+    expression_check,
+    input_series,
+    milliseconds,
+    time_text,
+    turn_of_hold,
+    turn_of_window,
+    up_to,
+    window_turns,
+)
+from facemon.render.scenario import Burst, Firing, Growth, Scenario, Span
 
-_QUIET_SAMPLES = 2
-_SAMPLES_PER_WINDOW = 5
-_COARSEST_MS, _FINEST_MS = 60_000, 1000
-_MOST_STEPS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The spacing of a test file, in milliseconds: evaluations, samples of counters, and the window of rates."""
-
-    step: int
-    window: int
-
-    @property
-    def counter_step(self) -> int:
-        """Spacing of counters' samples."""
-        return self.window // _SAMPLES_PER_WINDOW
-
-    def held(self, alert: Alert) -> int:
-        """How long after it turned bad an alert fires, on this grid."""
-        return ceil(_ms(alert.for_) / self.step) * self.step
+_MOST_TURNS = 200
+"""Within a window of rates: promtool refuses a query of ten thousand samples, and takes minutes near them."""
 
 
-def alert_tests(alerts: tuple[Alert, ...], config: Config) -> dict[str, Any]:
-    """The content of `tests/alert_rules_test.yml`."""
-    grid = _grid(alerts, config)
-    groups = [_group(alert, scenario, rule(alert, config), grid) for alert in alerts for scenario in alert.scenarios]
-    silent = [alert for alert in alerts if alert.scenarios and not alert.fires_without_data]
-    if silent:
-        at = max(grid.held(alert) for alert in silent) + grid.step
-        checks = [_check(at, alert, None) for alert in silent]
-        groups.append({"name": "no data: silence", "interval": _text(grid.step), "input_series": [],
-                       "alert_rule_test": checks})  # fmt: skip
-    return {
-        "rule_files": ["../recording_rules.yml", "../alert_rules.yml"],
-        "evaluation_interval": _text(grid.step),
-        "tests": groups,
+def alert_tests(alerts: Iterable[Alert], config: Config) -> Iterator[RuleTest]:
+    """The test groups of all `alerts`: each one's scenarios, and that none of them fires without data."""
+    tested = [alert for alert in alerts if alert.scenarios]
+    for alert in tested:
+        yield from (_test(alert, scenario, config) for scenario in alert.scenarios)
+    silent = sorted((alert for alert in tested if not alert.fires_without_data), key=_turn)
+    for turn, some in groupby(silent, key=_turn):
+        yield _no_data(turn, list(some))
+
+
+def _test(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
+    window = milliseconds(config.prometheus.window)
+    match scenario.span:
+        case Span.HELD:
+            return _held(alert, scenario, window, config)
+        case Span.MOMENT:
+            return _moment(alert, scenario, window)
+        case Span.WINDOW | Span.NEXT_WINDOW:
+            return _window(alert, scenario, window)
+        case _:
+            assert_never(scenario.span)
+
+
+def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> RuleTest:
+    held, turn = milliseconds(alert.for_), _turn(alert)
+    grows = any(isinstance(signal, Growth) for signal in scenario.signals)
+    always = not scenario.signals
+    bad = 0 if always else turn
+    fires = bad + after(held, turn)
+    end = fires + turn
+    if grows:
+        # Where the window is too long for that, another scenario alone tells that the alert ends with it.
+        end = after(fires + window, turn) + turn if window <= _MOST_TURNS * turn else fires
+    spacing = min(turn, turn_of_window(window) if grows else DEFAULT_TURN)
+    checks = []
+    if fires:
+        checks.append(_check(alert, bad + up_to(held, turn) if held else fires - turn, None))
+    checks.append(_firing_check(alert, scenario.fires, fires, config))
+    if not always and end > fires:
+        checks.append(_check(alert, end, None))
+    phases = Phases(spacing, bad, fires, end)
+    return RuleTest(turn, end, _group(alert, scenario, phases, checks))
+
+
+def _moment(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
+    counts = any(isinstance(signal, Burst) for signal in scenario.signals)
+    turn = turn_of_window(window) if counts else DEFAULT_TURN
+    at = turn if counts else 0
+    checks = [_state_check(alert, at, scenario.fires, pending=alert.for_.total_seconds() > 0)]
+    return RuleTest(turn, at, _group(alert, scenario, Phases(turn, at, at, at), checks))
+
+
+def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
+    turn, last, next_ = window_turns(window)
+    soon = scenario.fires if scenario.span is Span.WINDOW else None
+    late = scenario.fires if scenario.span is Span.NEXT_WINDOW else None
+    held = milliseconds(alert.for_)
+    checks = [_state_check(alert, at, soon, pending=at - turn < held) for at in (turn, last)]
+    checks.append(_state_check(alert, next_, late, pending=held > 0))
+    return RuleTest(turn, next_, _group(alert, scenario, Phases(turn, turn, turn, next_), checks))
+
+
+def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:
+    at = max(after(milliseconds(alert.for_), turn) for alert in alerts) + turn
+    group = {
+        "name": "no data: silence",
+        "interval": time_text(turn),
+        "input_series": [],
+        "alert_rule_test": [_check(alert, at, None) for alert in alerts],
     }
+    return RuleTest(turn, at, group)
 
 
-def _grid(alerts: tuple[Alert, ...], config: Config) -> Grid:
-    window = _ms(config.prometheus.window)
-    lengths = [_ms(alert.for_) for alert in alerts]
-    coarse = gcd(_COARSEST_MS, window // _SAMPLES_PER_WINDOW)
-    exact = max(gcd(coarse, *lengths), _FINEST_MS)
-    # A grid on which every `for` is exact would take promtool minutes where lengths differ by thousands.
-    step = exact if max(lengths) <= exact * _MOST_STEPS else max(coarse, _FINEST_MS)
-    return Grid(step=step, window=window)
+def _turn(alert: Alert) -> int:
+    return turn_of_hold(milliseconds(alert.for_))
 
 
-def _group(alert: Alert, scenario: Scenario, entry: dict[str, Any], grid: Grid) -> dict[str, Any]:
-    runs = any(isinstance(signal, Counter) for signal in scenario.signals)
-    spacing = grid.counter_step if runs else grid.step
-    bad_samples = (grid.held(alert) // spacing) + _QUIET_SAMPLES + 1
-    fires = _firing(scenario, entry)
-    checks = _counter_checks if runs else _gauge_checks
-    turns = checks(alert, grid, spacing, bad_samples, always=not scenario.signals, silent=fires is None)
+def _group(alert: Alert, scenario: Scenario, phases: Phases, checks: list[dict[str, Any]]) -> dict[str, Any]:
     group: dict[str, Any] = {
         "name": f"{alert.name}: {scenario.title}",
-        "interval": _text(spacing),
-        "input_series": [
-            {"series": signal.series, "values": _values(signal, bad_samples, spacing)} for signal in scenario.signals
-        ],
+        "interval": time_text(phases.spacing),
+        "input_series": input_series(scenario.signals, phases),
     }
-    if fires is None or "exp_annotations" in fires:
-        group["alert_rule_test"] = [_check(at, alert, fires if firing else None) for at, firing in turns]
-    else:
-        group["promql_expr_test"] = [_state_check(at, alert, fires if firing else None) for at, firing in turns]
+    for kind, key in (("alert_rule_test", "alertname"), ("promql_expr_test", "expr")):
+        if some := [check for check in checks if key in check]:
+            group[kind] = some
     return group
 
 
-def _gauge_checks(
-    alert: Alert, grid: Grid, spacing: int, bad_samples: int, *, always: bool, silent: bool
-) -> Iterator[tuple[int, bool]]:
-    turned = 0 if always else _QUIET_SAMPLES * spacing
-    fires_at = turned + grid.held(alert)
-    if fires_at:
-        yield fires_at - grid.step, False
-    yield fires_at, not silent
-    if not always:
-        yield turned + bad_samples * spacing, False
+def _check(alert: Alert, at: int, fires: dict[str, Any] | None) -> dict[str, Any]:
+    return {"eval_time": time_text(at), "alertname": alert.name, "exp_alerts": [fires] if fires else []}
 
 
-def _counter_checks(
-    alert: Alert, grid: Grid, spacing: int, bad_samples: int, *, always: bool, silent: bool
-) -> Iterator[tuple[int, bool]]:
-    del always
-    fires_at = spacing + grid.held(alert)
-    stopped = (bad_samples - 1) * spacing
-    yield fires_at - grid.step, False
-    yield fires_at, not silent
-    yield stopped + grid.window - 2 * spacing, not silent
-    yield stopped + grid.window, False
+def _firing_check(alert: Alert, fires: Firing | None, at: int, config: Config) -> dict[str, Any]:
+    """The alert as a person is told of it; its labels only where Prometheus alone can tell what it says."""
+    if fires is None:
+        return _check(alert, at, None)
+    annotations = rule(alert, config)["annotations"]
+    texts = {name: expand(text, fires.labels, fires.value) for name, text in annotations.items()}
+    if None in texts.values():
+        return _state_check(alert, at, fires, pending=False)
+    return _check(alert, at, {"exp_labels": _labels(alert, fires), "exp_annotations": texts})
 
 
-def _values(signal: Signal, bad_samples: int, spacing: int) -> str:
-    match signal:
-        case Gauge(_, quiet, firing):
-            phases = (_run(quiet, _QUIET_SAMPLES), _run(firing, bad_samples), _run(quiet, _QUIET_SAMPLES))
-            return " ".join(phases)
-        case Clock(_, quiet, firing):
-            ends = (0, _QUIET_SAMPLES, _QUIET_SAMPLES + bad_samples, 2 * _QUIET_SAMPLES + bad_samples)
-            ages = (quiet, firing, quiet)
-            seconds = spacing / 1000
-            return " ".join(
-                f"{number(round(start * seconds - age, 3))}+{number(seconds)}x{end - start - 1}"
-                for age, start, end in zip(ages, ends[:-1], ends[1:], strict=True)
-            )
-        case Counter(_, step):
-            last = step * (bad_samples - 1)
-            return f"0+{step}x{bad_samples - 1} {last}+0x{_SAMPLES_PER_WINDOW + 1}"
-        case _:
-            assert_never(signal)
-
-
-def _run(level: float | None, samples: int) -> str:
-    # Without the stale mark the last sample would be seen for five minutes more.
-    return f"stale _x{samples - 1}" if level is None else f"{number(level)}+0x{samples - 1}"
-
-
-def _firing(scenario: Scenario, entry: dict[str, Any]) -> dict[str, Any] | None:
-    """The alert as promtool must see it; without annotations where only Prometheus can tell what they say."""
-    if scenario.fires is None:
-        return None
-    labels, value = dict(scenario.fires.labels), scenario.fires.value
-    texts = {name: expand(text, labels, value) for name, text in entry["annotations"].items()}
-    own = {name: expand(text, labels, value) or "" for name, text in entry["labels"].items()}
-    expected: dict[str, Any] = {"exp_labels": {**labels, **own}}
-    if None not in texts.values():
-        expected["exp_annotations"] = texts
-    return expected
-
-
-def _check(at: int, alert: Alert, fires: dict[str, Any] | None) -> dict[str, Any]:
-    return {"eval_time": _text(at), "alertname": alert.name, "exp_alerts": [fires] if fires else []}
-
-
-def _state_check(at: int, alert: Alert, fires: dict[str, Any] | None) -> dict[str, Any]:
-    expr = f'ALERTS{{alertname="{alert.name}", alertstate="firing"}}'
+def _state_check(alert: Alert, at: int, fires: Firing | None, *, pending: bool = False) -> dict[str, Any]:
+    """Whether the condition holds, as Prometheus shows it of every alert that is pending or firing."""
     samples = []
-    if fires:
-        labels = {"alertname": alert.name, "alertstate": "firing", **fires["exp_labels"]}
-        inside = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items() if value)
-        samples = [{"labels": f"ALERTS{{{inside}}}", "value": 1}]
-    return {"expr": expr, "eval_time": _text(at), "exp_samples": samples}
+    if fires is not None:
+        state = "pending" if pending else "firing"
+        labels = {"alertname": alert.name, "alertstate": state, **_labels(alert, fires)}
+        inside = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items())
+        samples = [(f"ALERTS{{{inside}}}", 1.0)]
+    return expression_check(at, f"ALERTS{{alertname={quoted(alert.name)}}}", samples)
 
 
-def _ms(duration: timedelta) -> int:
-    return duration // timedelta(milliseconds=1)
-
-
-def _text(milliseconds: int) -> str:
-    return format_duration(timedelta(milliseconds=milliseconds))
+def _labels(alert: Alert, fires: Firing) -> dict[str, str]:
+    """The firing alert's labels; an empty one is none."""
+    own = {name: expand(text, fires.labels, fires.value) or "" for name, text in alert.rule_labels.items()}
+    return {name: value for name, value in {**fires.labels, **own}.items() if value}

@@ -1,6 +1,7 @@
 """The alerts on drift and accuracy, and the guards against a verdict that is old or was never reached."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from facemon.config.document import Config
@@ -9,7 +10,7 @@ from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label, value
-from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Signal, series_text
+from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Signal, Span, series_text
 
 SCORE = promql.series("drift_score")
 P_VALUE = promql.series("drift_p_value")
@@ -18,11 +19,16 @@ UNDECIDED = promql.series("drift_undecided")
 DECIDED_AT = promql.series("drift_decided_timestamp_seconds")
 LAST_SUCCESS = promql.series("facemon_last_success_timestamp_seconds")
 ACCURACY = promql.series("model_accuracy")
+SAMPLES = promql.series("drift_samples")
+THRESHOLD = promql.series("drift_threshold")
+CONFIDENCE_SCORE = promql.series("confidence_drift_score")
 
 _COLUMN = ("job", "instance", "attribute", "check")
 _CHECK = ("job", "instance", "check")
 _HERE = {"attribute": "hair", "check": "model", "job": "exporter", "instance": "exporter:1"}
-_ELSEWHERE = {"attribute": "age", "check": "data", "job": "node", "instance": "exporter:2"}
+_ELSEWHERE = {"job": "node", "instance": "exporter:2", "attribute": "age", "check": "data"}
+_FAR = 1e12
+"""A time that no test comes to, in seconds."""
 _DRIFT_CAUSES = (
     "the camera, its place or its light has changed",
     "other people come than when the reference was set",
@@ -36,7 +42,9 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
         _drift_detected(config),
         _drift_verdict(),
         _drift_undecided(),
-        _drift_check_stale(config),
+        _stale(_DRIFT_CHECK, "drift-check", stale_after(config)),
+        _stale(_REFERENCE, "reference", config.alerts.ReferenceStale.threshold or timedelta(days=90)),
+        _stale(_EVALUATION, "evaluate", config.alerts.AccuracyStale.threshold or config.drift.accuracy_window),
         _low_model_accuracy(config),
     )
 
@@ -93,6 +101,11 @@ def _drift_detected(config: Config) -> Alert:
                 "Run `facemon drift-check --explain COLUMN` for the labels that moved.",
                 "Look at images of the window; if the change is wanted, set a new reference, else retrain.",
             ),
+            {
+                "By chance? The p-value of each score:": promql.select(P_VALUE),
+                "The rows behind each:": promql.select(SAMPLES),
+                "Seconds since each check decided:": promql.age(DECIDED_AT),
+            },
         ),
         scenarios=_drift_scenarios(limit, significance, oldest),
     )
@@ -101,36 +114,43 @@ def _drift_detected(config: Config) -> Alert:
 def _drift_scenarios(limit: float, significance: float, oldest: timedelta) -> tuple[Scenario, ...]:
     high = limit + max(limit, 0.1) * 0.005
     age = oldest.total_seconds()
-    chance = significance * 1.01
 
-    def p_value(labels: dict[str, str], number: float) -> Signal:
-        return Gauge(series_text(P_VALUE.name, labels), number, number)
+    def score(level: float, **other: str) -> Signal:
+        return Gauge(series_text(SCORE.name, {**_HERE, **other}), 0, level)
 
-    def decided(labels: dict[str, str], seconds: float) -> Signal:
-        return Clock(series_text(DECIDED_AT.name, _only(labels, _CHECK)), seconds, seconds)
+    def p_value(number: float, **other: str) -> Signal:
+        return Gauge(series_text(P_VALUE.name, {**_HERE, **other}), number, number)
 
-    score = Gauge(series_text(SCORE.name, _HERE), limit, high)
-    fresh, proven = decided(_HERE, age - 1), p_value(_HERE, significance)
-    aliens = [{**_HERE, name: _ELSEWHERE[name]} for name in _COLUMN]
+    def decided(seconds: float, **other: str) -> Signal:
+        return Clock(series_text(DECIDED_AT.name, _only({**_HERE, **other}, _CHECK)), seconds)
+
+    proven, fresh, fires = p_value(significance), decided(age / 2), Firing(_HERE, high)
+    clear = round(limit + 0.01, 3)
+    healthy = {"instance": "exporter:3", "attribute": "race"}
+    unaffected = (score(limit, **healthy), p_value(significance, **healthy), decided(age / 2, **healthy))
     return (
-        Scenario("just over the limit, proven, fresh", (score, proven, fresh), Firing(_HERE, high)),
-        Scenario("not proven", (score, p_value(_HERE, chance), fresh)),
-        Scenario("too old", (score, proven, decided(_HERE, age))),
+        Scenario("over the limit; another instance is unaffected", (score(clear), proven, fresh, *unaffected),
+                 Firing(_HERE, clear), Span.HELD),
+        Scenario("just over the limit", (score(high), proven, fresh), fires),
+        Scenario("exactly at the limit", (score(limit), proven, fresh)),
+        Scenario("not proven", (score(high), p_value(significance * 1.005), fresh)),
+        Scenario("just fresh enough", (score(high), proven, decided(age * 0.995)), fires),
+        Scenario("too old", (score(high), proven, decided(age))),
         *(
-            Scenario(f"proven for another {name}", (score, p_value(alien, significance), fresh))
-            for name, alien in zip(_COLUMN, aliens, strict=True)
+            Scenario(f"proven for another {name}", (score(high), p_value(significance, **{name: other}), fresh))
+            for name, other in _ELSEWHERE.items()
         ),
         *(
-            Scenario(f"decided for another {name}", (score, proven, decided(alien, age - 1)))
-            for name, alien in zip(_COLUMN, aliens, strict=True)
-            if name in _CHECK
+            Scenario(f"decided for another {name}", (score(high), proven, decided(age / 2, **{name: other})))
+            for name, other in _ELSEWHERE.items() if name in _CHECK
         ),
-    )
+    )  # fmt: skip
 
 
 def _drift_verdict() -> Alert:
     signal = promql.select(DETECTED)
     gauge = Gauge(series_text(DETECTED.name, _HERE), 0, 1)
+    other = Gauge(series_text(DETECTED.name, {**_HERE, "instance": "exporter:2"}), 0, 0)
     return Alert(
         name="DriftVerdict",
         group="drift",
@@ -146,9 +166,18 @@ def _drift_verdict() -> Alert:
             "The last `facemon drift-check` ended in 3 because of this column.",
             _DRIFT_CAUSES,
             ("Run `facemon drift-check --history` to see since when.",),
+            {
+                "Scores, which DriftDetected compares with a limit of its own:": promql.select(SCORE),
+                "The thresholds of the checks:": promql.select(THRESHOLD),
+                "Confidences, whose drift is a verdict too:": promql.select(CONFIDENCE_SCORE),
+            },
         ),
-        scenarios=(Scenario("the verdict turns to drift and back", (gauge,), Firing(_HERE, 1)),),
-    )
+        scenarios=(
+            Scenario("the verdict turns to drift and back; another instance is unaffected", (gauge, other),
+                     Firing(_HERE, 1), Span.HELD),
+            Scenario("no drift", (other,)),
+        ),
+    )  # fmt: skip
 
 
 def _drift_undecided() -> Alert:
@@ -156,6 +185,7 @@ def _drift_undecided() -> Alert:
     first = Gauge(series_text(UNDECIDED.name, _HERE), 0, 1)
     second = Gauge(series_text(UNDECIDED.name, {**_HERE, "attribute": "age"}), 0, 1)
     decided = Gauge(series_text(UNDECIDED.name, {**_HERE, "attribute": "race"}), 0, 0)
+    other = Gauge(series_text(UNDECIDED.name, {**_HERE, "instance": "exporter:2"}), 0, 0)
     return Alert(
         name="DriftUndecided",
         group="drift",
@@ -171,52 +201,107 @@ def _drift_undecided() -> Alert:
             "Nobody knows whether there is drift: the last check had too little to go by.",
             ("fewer rows than `drift.min_rows`", "too few sources", "a configured column is missing"),
             ("Run `facemon drift-check` and read the reason of each column.", "Widen `drift.window`."),
+            {
+                "The columns that could not be decided:": promql.compare(promql.select(UNDECIDED), "==", 1),
+                "The rows that each had:": promql.select(SAMPLES),
+            },
         ),
         scenarios=(
-            Scenario("two of three columns", (first, second, decided), Firing(_only(_HERE, _CHECK), 2)),
-            Scenario("all decided", (decided,)),
+            Scenario("two of three columns; another instance is unaffected", (first, second, decided, other),
+                     Firing(_only(_HERE, _CHECK), 2), Span.HELD),
+            Scenario("all decided", (decided, other)),
         ),
-    )
+    )  # fmt: skip
 
 
-def _drift_check_stale(config: Config) -> Alert:
-    oldest = stale_after(config)
-    signal = promql.age(LAST_SUCCESS, promql.equals("command", "drift-check"))
-    here = {"command": "drift-check", "job": "exporter", "instance": "exporter:1"}
+@dataclass(frozen=True, slots=True)
+class _Staleness:
+    """What an alert says of a command that has not ended well for too long; a command that never did is none."""
+
+    name: str
+    what: str
+    summary: str
+    runbook: Runbook
+
+
+_DRIFT_CHECK = _Staleness(
+    "DriftCheckStale", "drift check", "drift-check does not run",
+    Runbook(
+        "What the dashboards say of drift is old.",
+        ("the schedule is off", "the check fails, for want of a reference for instance", "another run holds it up"),
+        ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log."),
+        {"When each check last decided:": promql.age(DECIDED_AT)},
+    ),
+)  # fmt: skip
+_REFERENCE = _Staleness(
+    "ReferenceStale", "reference", "The reference is old",
+    Runbook(
+        "What drift is measured from is old: a slow change that is known counts as drift, and hides a new one.",
+        ("nobody has looked at it since", "the model has not changed for long"),
+        (
+            "Look at the drift scores: has the world changed, and is that wanted?",
+            "Set a reference anew with `facemon reference set`, to the same rows if they are still what is normal.",
+        ),
+        {"How far each column is from the reference:": promql.select(SCORE)},
+    ),
+)  # fmt: skip
+_EVALUATION = _Staleness(
+    "AccuracyStale", "evaluation against true labels", "The accuracy is old",
+    Runbook(
+        "How often the model is right is not known for newer images, and LowModelAccuracy rests on old labels.",
+        ("nobody labels images any more", "the labels are not evaluated", "they match no logged prediction"),
+        ("Have a sample of new images labelled, then run `facemon evaluate`.", "Look at what the last run said."),
+        {"What the accuracy was:": promql.select(ACCURACY)},
+    ),
+)  # fmt: skip
+
+
+def _stale(words: _Staleness, command: str, oldest: timedelta) -> Alert:
+    signal = promql.age(LAST_SUCCESS, promql.equals("command", command))
+    here = {"command": command, "job": "exporter", "instance": "exporter:1"}
     age = oldest.total_seconds()
 
-    def last(command: str) -> Clock:
-        return Clock(series_text(LAST_SUCCESS.name, {**here, "command": command}), age, age + 1)
+    def last(seconds: float, **other: str) -> Clock:
+        return Clock(series_text(LAST_SUCCESS.name, {**here, **other}), seconds)
 
+    success = Gauge(series_text(LAST_SUCCESS.name, here), None, -1.005 * age)
+    unaffected = Gauge(series_text(LAST_SUCCESS.name, {**here, "instance": "exporter:2"}), _FAR, _FAR)
     return Alert(
-        name="DriftCheckStale",
+        name=words.name,
         group="drift",
         signal=signal,
         expr=promql.compare(signal, ">", age),
-        limit=f"no drift check for more than {format_duration(oldest)}",
+        limit=f"no {words.what} for more than {format_duration(oldest)}",
         threshold=age,
         for_=timedelta(0),
         severity="warning",
-        summary="drift-check does not run",
-        description=f"No drift check has ended well for more than {format_duration(oldest)}.",
+        summary=words.summary,
+        description=f"No {words.what} has ended well for more than {format_duration(oldest)}.",
         dashboard=Dashboard.ML_METRICS,
-        runbook=Runbook(
-            "What the dashboards say of drift is old.",
-            ("the schedule is off", "the check fails, for want of a reference for instance", "another run holds it up"),
-            ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log."),
-        ),
+        runbook=replace(words.runbook, queries={
+            "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
+            **words.runbook.queries,
+        }),
         scenarios=(
-            Scenario("the last success grows too old", (last("drift-check"),), Firing(here, age + 1)),
-            Scenario("another command's last success", (last("predict"),)),
+            Scenario("too old, then gone; another instance is unaffected", (success, unaffected), Firing(here),
+                     Span.HELD),
+            Scenario("just too old", (last(1.005 * age),), Firing(here)),
+            Scenario("exactly at the limit", (last(age),)),
+            Scenario("another command's last success", (last(2 * age, command="predict"),)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _low_model_accuracy(config: Config) -> Alert:
     limit = accuracy_limit(config)
     signal = promql.select(ACCURACY)
     here = _only(_HERE, ("attribute", "job", "instance"))
-    low = limit * 0.995
+    clear = max(0.0, round(limit - 0.01, 3))
+
+    def accuracy(before: float, then: float, **elsewhere: str) -> Signal:
+        return Gauge(series_text(ACCURACY.name, {**here, **elsewhere}), before, then)
+
+    other = accuracy(limit, limit, instance="exporter:2")
     return Alert(
         name="LowModelAccuracy",
         group="drift",
@@ -233,11 +318,18 @@ def _low_model_accuracy(config: Config) -> Alert:
             "The newest evaluation against true labels found too many wrong predictions.",
             ("drift", "labels of another scheme or of other images", "a worse model was put in place"),
             ("Compare with the drift alerts of the same days.", "Check a sample of the labels by eye, then retrain."),
+            {
+                "Drift of the same attributes:": promql.select(SCORE),
+                "Seconds since the evaluation:": promql.age(LAST_SUCCESS, promql.equals("command", "evaluate")),
+            },
         ),
         scenarios=(
-            Scenario("just below the limit", (Gauge(series_text(ACCURACY.name, here), limit, low),), Firing(here, low)),
+            Scenario("below the limit; another instance is unaffected", (accuracy(limit, clear), other),
+                     Firing(here, clear), Span.HELD),
+            Scenario("just below the limit", (accuracy(limit, limit * 0.995),), Firing(here)),
+            Scenario("exactly at the limit", (accuracy(limit, limit), other)),
         ),
-    )
+    )  # fmt: skip
 
 
 def _only(labels: dict[str, str], names: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ RANGE = "$__range"
 TARGET_LABELS = ("job", "instance")
 _PARTS = {MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"), MetricType.COUNTER: ("",), MetricType.GAUGE: ("",)}
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Window = timedelta | str
 
@@ -69,7 +69,7 @@ def exposed_names(metric: Metric) -> tuple[str, ...]:
 
 def quoted(value: str) -> str:
     """A PromQL string literal."""
-    return '"' + "".join(_ESCAPES.get(char, char) for char in value) + '"'
+    return f'"{value.translate(_ESCAPES)}"'
 
 
 def number(value: float) -> str:
@@ -94,13 +94,26 @@ def differs(label: str, value: str) -> Matcher:
 
 def one_of(label: str, values: Sequence[str]) -> Matcher:
     """The label is one of `values`, each taken literally."""
-    pattern = "|".join(_REGEX_SPECIAL.sub(lambda special: "\\" + special[0], value) for value in values)
-    return Matcher(label, f"{label}=~{quoted(pattern)}")
+    return Matcher(label, f"{label}=~{quoted(_pattern(values))}")
 
 
-def chosen(label: str, variable: str) -> Matcher:
-    """The label is what the dashboard's variable has selected."""
-    return Matcher(label, f'{label}=~"${variable}"')
+def none_of(label: str, values: Sequence[str]) -> Matcher:
+    """The label is none of `values`, each taken literally."""
+    return Matcher(label, f"{label}!~{quoted(_pattern(values))}")
+
+
+def chosen(label: str) -> Matcher:
+    """The label is what the dashboard's variable of that name has selected.
+
+    Between backticks, because Grafana's `regex` escapes for the regular expression and not for a string: so a name
+    may hold quotation marks and backslashes, but no backtick.
+    """
+    return Matcher(label, f"{label}=~`${{{label}:regex}}`")
+
+
+def chosen_or_none(label: str) -> Matcher:
+    """The same, or the label is not there: of alerts that are about everything."""
+    return Matcher(label, f"{label}=~`${{{label}:regex}}|`")
 
 
 def select(metric: Series, *matchers: Matcher) -> Expr:
@@ -120,6 +133,16 @@ def increase(metric: Series, window: Window, *matchers: Matcher) -> Expr:
     return _over("increase", metric, window, matchers)
 
 
+def count_rate(metric: Series, window: Window, *matchers: Matcher) -> Expr:
+    """Increase per second of a histogram's observations."""
+    return _observations("rate", metric, window, matchers)
+
+
+def count_increase(metric: Series, window: Window, *matchers: Matcher) -> Expr:
+    """Increase of a histogram's observations within the window."""
+    return _observations("increase", metric, window, matchers)
+
+
 def bucket_rate(metric: Series, window: Window, *matchers: Matcher) -> Expr:
     """Increase per second of each bucket of a histogram."""
     return _buckets("rate", metric, window, matchers)
@@ -134,6 +157,14 @@ def quantile(q: float, metric: Series, window: Window, *matchers: Matcher, by: S
     """A histogram's quantile, over all that `by` does not keep apart."""
     buckets = aggregate("sum", bucket_rate(metric, window, *matchers), by=(*by, "le"))
     return Expr(f"histogram_quantile({number(q)}, {buckets})")
+
+
+def mean(metric: Series, window: Window, *matchers: Matcher, by: Sequence[str] = ()) -> Expr:
+    """A histogram's mean, over all that `by` does not keep apart."""
+    total, count = (
+        aggregate("sum", _part("rate", metric, part, window, matchers), by=by) for part in ("_sum", "_count")
+    )
+    return divide(total, count)
 
 
 def aggregate(operator: str, expr: Expr, *, by: Sequence[str] = ()) -> Expr:
@@ -157,9 +188,34 @@ def divide(left: Expr, right: Expr) -> Expr:
     return Expr(f"{left.inner} / {right.inner}", closed=False)
 
 
+def difference(left: Expr, right: Expr) -> Expr:
+    """`left` less `right`, matched on all labels."""
+    return Expr(f"{left.inner} - {right.inner}", closed=False)
+
+
+def share(parts: Expr, wholes: Expr, *, on: Sequence[str]) -> Expr:
+    """Each of `parts` divided by the one of `wholes` with the same labels `on`."""
+    return Expr(f"{parts.inner} / on ({', '.join(on)}) group_left () {wholes.inner}", closed=False)
+
+
+def group_value(parts: Expr, groups: Expr, *, on: Sequence[str]) -> Expr:
+    """For each of `parts` the value of the one of `groups` with the same labels `on`."""
+    return Expr(f"{parts.inner} * 0 + on ({', '.join(on)}) group_left () {groups.inner}", closed=False)
+
+
+def constant_for(expr: Expr, value: float) -> Expr:
+    """For each sample the same number."""
+    return Expr(f"{expr.inner} * 0 + {number(value)}", closed=False)
+
+
 def complement(share: Expr) -> Expr:
     """What is missing to 1."""
     return Expr(f"1 - {share.inner}", closed=False)
+
+
+def rounded(expr: Expr, digits: int) -> Expr:
+    """To so many decimals."""
+    return Expr(f"round({expr}, {1 / 10**digits:.{digits}f})")
 
 
 def only_where(expr: Expr, condition: Expr, *, on: Sequence[str]) -> Expr:
@@ -172,6 +228,11 @@ def unless(expr: Expr, condition: Expr, *, on: Sequence[str]) -> Expr:
     return Expr(f"{expr.inner} unless on ({', '.join(on)}) {condition.inner}", closed=False)
 
 
+def both(left: Expr, right: Expr) -> Expr:
+    """The samples of `left` for which `right` has one with all the same labels."""
+    return Expr(f"{left.inner} and {right.inner}", closed=False)
+
+
 def either(left: Expr, right: Expr) -> Expr:
     """The samples of both; those of `left` where the labels are the same."""
     return Expr(f"{left.inner} or {right.inner}", closed=False)
@@ -180,6 +241,19 @@ def either(left: Expr, right: Expr) -> Expr:
 def age(metric: Series, *matchers: Matcher) -> Expr:
     """Seconds since the time that a gauge holds."""
     return Expr(f"time() - {select(metric, *matchers)}", closed=False)
+
+
+def count_of(metric: Series, *matchers: Matcher) -> Expr:
+    """The numbers of a histogram's observations."""
+    return _selector(metric, metric.name + "_count", matchers)
+
+
+def any_of(metrics: Sequence[Series], *matchers: Matcher) -> Expr:
+    """The samples of all these metrics."""
+    if len(metrics) == 1:
+        return select(metrics[0], *matchers)
+    names = one_of("__name__", [metric.name for metric in metrics])
+    return Expr(f"{{{', '.join(matcher.text for matcher in (names, *matchers))}}}")
 
 
 def absent(metric: Series, *matchers: Matcher) -> Expr:
@@ -198,10 +272,28 @@ def _over(function: str, metric: Series, window: Window, matchers: Sequence[Matc
     return Expr(f"{function}({_selector(metric, metric.name, matchers)}[{window_text(window)}])")
 
 
+def _observations(function: str, metric: Series, window: Window, matchers: Sequence[Matcher]) -> Expr:
+    if metric.type is not MetricType.HISTOGRAM:
+        raise ValueError(f"{metric.name} is a {metric.type}, which has no observations")
+    return Expr(f"{function}({_selector(metric, metric.name + '_count', matchers)}[{window_text(window)}])")
+
+
 def _buckets(function: str, metric: Series, window: Window, matchers: Sequence[Matcher]) -> Expr:
+    return _part(function, metric, "_bucket", window, matchers)
+
+
+def _part(function: str, metric: Series, part: str, window: Window, matchers: Sequence[Matcher]) -> Expr:
     if metric.type is not MetricType.HISTOGRAM:
         raise ValueError(f"{metric.name} is a {metric.type}, which has no buckets")
-    return Expr(f"{function}({_selector(metric, metric.name + '_bucket', matchers)}[{window_text(window)}])")
+    return Expr(f"{function}({_selector(metric, metric.name + part, matchers)}[{window_text(window)}])")
+
+
+def _pattern(values: Sequence[str]) -> str:
+    # A dollar by its number: Grafana would take what follows it for a variable.
+    def escaped(special: re.Match[str]) -> str:
+        return r"\x24" if special[0] == "$" else "\\" + special[0]
+
+    return "|".join(_REGEX_SPECIAL.sub(escaped, value) for value in values)
 
 
 def _selector(metric: Series, name: str, matchers: Sequence[Matcher]) -> Expr:

@@ -1,10 +1,25 @@
-"""Series that Prometheus computes once, so that dashboards, alerts and long-term storage show the same numbers."""
+"""Series that Prometheus computes once, for questions over long times and long-term storage: the alerts' numbers."""
 
 from typing import Any
 
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.api_alerts import REQUESTS, error_ratio, latency_p95
+from facemon.render.objectives import objective_recordings
+from facemon.render.recording import Recording, Samples, Stage
+from facemon.render.scenario import Burst, Signal, series_text
+from facemon.render.traffic import (
+    FEW_PER_SECOND,
+    HEALTH,
+    P95_PLACE,
+    PREDICT,
+    above_by,
+    late,
+    latencies,
+    observations,
+    requests,
+    restarted,
+)
 
 PREDICTIONS = promql.series("model_predictions_total")
 INFERENCE = promql.series("model_inference_latency_seconds")
@@ -15,26 +30,164 @@ REQUEST_RATE = "endpoint:api_requests:rate"
 PREDICTION_RATE = "attribute_value:model_predictions:rate"
 INFERENCE_P95 = "model:model_inference_latency_seconds:p95"
 RECORDED = (LATENCY_P95, ERROR_RATIO, REQUEST_RATE, PREDICTION_RATE, INFERENCE_P95)
+"""What is recorded whatever the objectives are; `recorded_names` has theirs too."""
+
+_EDGE = 0.5
+
+
+def recordings(config: Config) -> tuple[Recording, ...]:
+    """Every recording rule."""
+    api = (_latency(config), _error_ratio(config), _request_rate(config)) if "api" in config.prometheus.jobs else ()
+    return (*api, _prediction_rate(config), _inference(config), *objective_recordings(config))
+
+
+def recorded_names(config: Config) -> frozenset[str]:
+    """The names of all recorded series."""
+    return frozenset(recording.name for recording in recordings(config))
 
 
 def recording_rules(config: Config) -> dict[str, Any]:
     """The content of `recording_rules.yml`."""
-    window = config.prometheus.window
-    api = {
-        LATENCY_P95: latency_p95(config),
-        ERROR_RATIO: error_ratio(window),
-        REQUEST_RATE: promql.aggregate("sum", promql.rate(REQUESTS, window), by=("endpoint",)),
-    }
-    model = {
-        PREDICTION_RATE: promql.aggregate("sum", promql.rate(PREDICTIONS, window), by=("attribute", "value")),
-        INFERENCE_P95: promql.quantile(0.95, INFERENCE, window, by=("model",)),
-    }
-    groups = {"facemon-api-recorded": api, "facemon-model-recorded": model}
-    if "api" not in config.prometheus.jobs:
-        del groups["facemon-api-recorded"]
-    return {
-        "groups": [
-            {"name": name, "rules": [{"record": record, "expr": str(expr)} for record, expr in rules.items()]}
-            for name, rules in groups.items()
-        ]
-    }
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for recording in recordings(config):
+        groups.setdefault(recording.group, []).append(recording.rule())
+    return {"groups": [{"name": f"facemon-{group}-recorded", "rules": rules} for group, rules in groups.items()]}
+
+
+def _latency(config: Config) -> Recording:
+    slow = (
+        *latencies(_EDGE, fast=600, slow=0),
+        *latencies(_EDGE, fast=275, slow=125, instance="api:2"),
+        *latencies(_EDGE, fast=1000, slow=0, endpoint=HEALTH),
+    )
+    slower = late(*latencies(_EDGE, fast=0, slow=1000, endpoint=HEALTH, instance="api:2"))
+    p95_of_fast = _EDGE / 2 + (_EDGE - _EDGE / 2) * 0.95
+    return Recording(
+        name=LATENCY_P95,
+        group="api",
+        expr=latency_p95(config),
+        window=config.prometheus.window,
+        may_be_no_number=True,
+        stages=(
+            Stage(
+                "two endpoints on two instances, then only one endpoint, and slower",
+                (*slow, *slower),
+                (({"endpoint": PREDICT}, above_by(P95_PLACE, _EDGE)), ({"endpoint": HEALTH}, p95_of_fast)),
+                (({"endpoint": HEALTH}, above_by(0.95, _EDGE)),),
+            ),
+            Stage(
+                "requests since a restart",
+                restarted(*latencies(_EDGE, fast=0, slow=1000)),
+                (({"endpoint": PREDICT}, above_by(0.95, _EDGE)),),
+            ),
+        ),
+    )
+
+
+def _error_ratio(config: Config) -> Recording:
+    seconds = config.prometheus.window.total_seconds()
+    failing: tuple[Signal, ...] = (
+        requests("error", 100),
+        requests("error", 200, instance="api:2"),
+        requests("success", 300),
+        requests("rejected", 400, instance="api:2"),
+    )
+    good = late(requests("success", 50, instance="api:3"))
+    flood, errors = requests("success", 1000), late(requests("error", 50, instance="api:3"))
+    none: Samples = (({}, 0.0),)
+    all_: Samples = (({}, 1.0),)
+    return Recording(
+        name=ERROR_RATIO,
+        group="api",
+        expr=error_ratio(config.prometheus.window),
+        window=config.prometheus.window,
+        stages=(
+            Stage("a part fails, then none", (*failing, *good), (({}, 0.3),), none),
+            Stage("none fails, then all", (flood, *errors), none, all_),
+            Stage("very few requests, then none", (requests("success", FEW_PER_SECOND * seconds),), none),
+        ),
+    )
+
+
+def _request_rate(config: Config) -> Recording:
+    seconds = config.prometheus.window.total_seconds()
+    return Recording(
+        name=REQUEST_RATE,
+        group="api",
+        expr=promql.aggregate("sum", promql.rate(REQUESTS, config.prometheus.window), by=("endpoint",)),
+        window=config.prometheus.window,
+        stages=(
+            Stage(
+                "two endpoints, one on two instances, then none",
+                (
+                    requests("success", 5 * seconds),
+                    requests("error", 2 * seconds, instance="api:2"),
+                    requests("success", 11 * seconds, endpoint=HEALTH),
+                ),
+                (({"endpoint": PREDICT}, 7.0), ({"endpoint": HEALTH}, 11.0)),
+                (({"endpoint": PREDICT}, 0.0), ({"endpoint": HEALTH}, 0.0)),
+            ),
+        ),
+    )
+
+
+def _prediction_rate(config: Config) -> Recording:
+    seconds = config.prometheus.window.total_seconds()
+    kept = ("attribute", "value")
+
+    def predicted(attribute: str, value: str, instance: str, per_second: float) -> Signal:
+        labels = {"attribute": attribute, "value": value, "job": "exporter", "instance": instance}
+        return Burst(series_text(PREDICTIONS.name, labels), per_second * seconds)
+
+    def expected(*rates: float) -> Samples:
+        keys = (("hair", "red"), ("hair", "dark"), ("age", "red"))
+        return tuple((dict(zip(kept, key, strict=True)), rate) for key, rate in zip(keys, rates, strict=True))
+
+    return Recording(
+        name=PREDICTION_RATE,
+        group="model",
+        expr=promql.aggregate("sum", promql.rate(PREDICTIONS, config.prometheus.window), by=kept),
+        window=config.prometheus.window,
+        stages=(
+            Stage(
+                "two values of one attribute, one of another, on two instances, then none",
+                (
+                    predicted("hair", "red", "exporter:1", 5),
+                    predicted("hair", "red", "exporter:2", 2),
+                    predicted("hair", "dark", "exporter:1", 11),
+                    predicted("age", "red", "exporter:2", 13),
+                ),
+                expected(7, 11, 13),
+                expected(0, 0, 0),
+            ),
+        ),
+    )
+
+
+def _inference(config: Config) -> Recording:
+    def inferred(model: str, instance: str, fast: float, slow: float) -> tuple[Burst, ...]:
+        labels = {"model": model, "job": "exporter", "instance": instance}
+        return observations(INFERENCE, labels, _EDGE, fast=fast, slow=slow)
+
+    first = (*inferred("a@1", "exporter:1", 600, 0), *inferred("a@1", "exporter:2", 275, 125))
+    second = late(*inferred("b@2", "exporter:1", 0, 1000))
+    return Recording(
+        name=INFERENCE_P95,
+        group="model",
+        expr=promql.quantile(0.95, INFERENCE, config.prometheus.window, by=("model",)),
+        window=config.prometheus.window,
+        may_be_no_number=True,
+        stages=(
+            Stage(
+                "one model on two instances, then only another",
+                (*first, *second),
+                (({"model": "a@1"}, above_by(P95_PLACE, _EDGE)),),
+                (({"model": "b@2"}, above_by(0.95, _EDGE)),),
+            ),
+            Stage(
+                "predictions since a restart",
+                restarted(*inferred("a@1", "exporter:1", 0, 1000)),
+                (({"model": "a@1"}, above_by(0.95, _EDGE)),),
+            ),
+        ),
+    )

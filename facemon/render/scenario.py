@@ -1,7 +1,10 @@
-"""What an alert must do, as data: input series, when they turn bad, and what has to fire then."""
+"""What a rule must do, as data: input series, when they turn bad, and what has to fire then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from facemon.render.promql import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,42 +18,66 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A series that holds a time so many seconds ago: `quiet`, then `firing`, then `quiet` again."""
+    """A series that holds the time of so many seconds ago, all along."""
 
     series: str
-    quiet: float
-    firing: float
+    age: float
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """A series that grows by `step` with every sample, and in the end stands still."""
+class Growth:
+    """A counter that grows by `step` with every sample of the firing phase, and then stands still."""
 
     series: str
-    step: int
+    step: float
 
 
-Signal = Gauge | Clock | Counter
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A counter that is 0 in its first sample and `count` in all that follow.
+
+    Its increase within a window that holds the first sample is `count` to the last bit, for nothing is extrapolated.
+    """
+
+    series: str
+    count: float
+    late: bool = False
+    """Whether it begins when those that are not are older than the window."""
+    before: float = 0
+    """What it had in its first sample, if not 0; where that is more than `count`, the process has restarted."""
+
+
+Signal = Gauge | Clock | Growth | Burst
+
+
+class Span(StrEnum):
+    """How long a scenario is looked at."""
+
+    HELD = "quiet, bad for as long as `for` asks, and quiet again"
+    MOMENT = "one moment of the firing phase: an alert that is pending counts, one that is not is none"
+    WINDOW = "from a burst until it is older than the window of rates, by when the condition holds no more"
+    NEXT_WINDOW = "the same, and the condition holds only when the burst is older than the window"
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """The one alert that fires: its labels besides those of the rule, and its value."""
+    """The one alert that fires: its labels besides those of the rule, and its value to the last bit, if it is known."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
-    value: float = 1.0
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story about signals; without `fires` the alert stays silent, although the signals are in their firing phase."""
+    """A story about signals; without `fires` the condition does not hold, although they are in their firing phase."""
 
     title: str
     signals: tuple[Signal, ...]
     fires: Firing | None = None
+    span: Span = Span.MOMENT
 
 
 def series_text(name: str, labels: Mapping[str, str]) -> str:
-    """A series as a test file writes it; the values are our own and need no escaping."""
-    inside = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    """A series as a test file writes it."""
+    inside = ", ".join(f"{label}={quoted(value)}" for label, value in labels.items())
     return f"{name}{{{inside}}}"

@@ -1,10 +1,11 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
+from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
@@ -15,10 +16,11 @@ from facemon.render.foreign_metrics import (
     PROMETHEUS_RULE_FAILURES,
     UP,
 )
-from facemon.render.scenario import Counter, Firing, Gauge, Scenario, series_text
+from facemon.render.scenario import Burst, Firing, Gauge, Growth, Scenario, Span, series_text
 
 IMAGES = promql.series("images_processed_total")
 SOURCE_UP = promql.series("facemon_source_up")
+LAST_SUCCESS = promql.series("facemon_last_success_timestamp_seconds")
 SERVICE_STATUS = promql.series("external_service_status")
 
 
@@ -39,7 +41,9 @@ class _Switch:
 
     def alert(self) -> Alert:
         signal = promql.select(self.metric)
-        gauge = Gauge(series_text(self.metric.name, self.labels), 1 - self.bad, self.bad)
+        good = 1 - self.bad
+        gauge = Gauge(series_text(self.metric.name, self.labels), good, self.bad)
+        other = Gauge(series_text(self.metric.name, {**self.labels, "instance": "other:1"}), good, good)
         return Alert(
             name=self.name,
             group="stack",
@@ -52,8 +56,12 @@ class _Switch:
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
             runbook=self.runbook,
-            scenarios=(Scenario("turns bad and good again", (gauge,), Firing(self.labels, self.bad)),),
-        )
+            scenarios=(
+                Scenario("turns bad and good again; another instance is unaffected", (gauge, other),
+                         Firing(self.labels, self.bad), Span.HELD),
+                Scenario("good", (other,)),
+            ),
+        )  # fmt: skip
 
 
 _TARGET_DOWN = _Switch(
@@ -65,6 +73,11 @@ _TARGET_DOWN = _Switch(
         "What this target measures is unknown since then.",
         ("the process has ended", "it listens elsewhere than `prometheus.targets` says", "a firewall"),
         ("Open Prometheus' page of targets and read the error.", "Ask for the target's `/metrics` from there."),
+        {
+            "The targets that are down, by job:":
+                promql.aggregate("count", promql.compare(promql.select(UP), "==", 0), by=("job",)),
+            "The targets that each job has:": promql.aggregate("count", promql.select(UP), by=("job",)),
+        },
     ),
 )  # fmt: skip
 _SOURCE_UNREADABLE = _Switch(
@@ -78,6 +91,7 @@ _SOURCE_UNREADABLE = _Switch(
         ("the store is missing, damaged, of another version", "its folder cannot be written, which its journal needs",
          "a collector in `exporter.collectors` raises, hangs, or yields what would break the scrape"),
         ("Run `facemon store verify` as the exporter's user.", "Read what the exporter said on stderr."),
+        {"When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS)},
     ),
 )  # fmt: skip
 _SERVICE_DOWN = _Switch(
@@ -140,7 +154,9 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
 
 
 def _metrics_absent() -> Alert:
-    present = series_text(IMAGES.name, {"status": "ok", "job": "exporter", "instance": "exporter:1"})
+    labels = {"status": "ok", "job": "exporter", "instance": "exporter:1"}
+    present = series_text(IMAGES.name, labels)
+    another = series_text(IMAGES.name, {**labels, "instance": "exporter:2"})
     return Alert(
         name="MetricsAbsent",
         group="stack",
@@ -156,11 +172,13 @@ def _metrics_absent() -> Alert:
             "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
             ("nothing was predicted yet", "the exporter reads another store", "the metrics leave by another door"),
             ("Compare `prometheus.store_metrics_from` with what runs.", "Run `facemon export-metrics -o -`."),
+            {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
         fires_without_data=True,
         scenarios=(
-            Scenario("nothing at all", (), Firing()),
-            Scenario("the metric goes and comes back", (Gauge(present, 5, None),), Firing()),
+            Scenario("nothing at all", (), Firing({}, 1), Span.HELD),
+            Scenario("the metric goes and comes back", (Gauge(present, 5, None),), Firing({}, 1), Span.HELD),
+            Scenario("gone from one instance, and another has it", (Gauge(present, 5, None), Gauge(another, 5, 5))),
         ),
     )
 
@@ -187,29 +205,35 @@ _NOTIFICATIONS_FAILING = (
 
 def _failures(name: str, config: Config, metric: promql.Series, words: tuple[str, str, Runbook]) -> Alert:
     summary, description, runbook = words
-    signal = promql.aggregate("sum", promql.increase(metric, config.prometheus.window), by=promql.TARGET_LABELS)
-    target = {"job": "stack", "instance": "stack:1"}
     part = metric.labels[0]
-    counters = tuple(
-        Counter(series_text(metric.name, {part: which, **target}), step) for which, step in (("a", 1), ("b", 0))
-    )
+    failures = promql.increase(metric, config.prometheus.window)
+    signal = promql.aggregate("sum", failures, by=promql.TARGET_LABELS)
+    target = {"job": "stack", "instance": "stack:1"}
+
+    def series(which: str, instance: str = "stack:1") -> str:
+        return series_text(metric.name, {part: which, **target, "instance": instance})
+
+    healthy = Growth(series("a", "stack:2"), 0)
     return Alert(
         name=name,
         group="stack",
         signal=signal,
         expr=promql.compare(signal, ">", 0),
-        limit="any failure in the window",
+        limit=f"any failure within {format_duration(config.prometheus.window)}",
         for_=timedelta(minutes=5),
         severity="critical",
         summary=summary,
         description=description,
         dashboard=Dashboard.SYSTEM_METRICS,
-        runbook=runbook,
+        runbook=replace(runbook, queries={f"Failures by {part}:": promql.aggregate("sum", failures, by=(part,))}),
         scenarios=(
-            Scenario("failures, then none", counters, Firing(target)),
-            Scenario("no failures", tuple(Counter(each.series, 0) for each in counters)),
+            Scenario("failures, then none; another instance is unaffected",
+                     (Growth(series("a"), 1), Growth(series("b"), 0), healthy), Firing(target), Span.HELD),
+            Scenario("a single failure, until it is older than the window", (Burst(series("a"), 1),), Firing(target),
+                     Span.WINDOW),
+            Scenario("no failures", (Burst(series("a"), 0), Burst(series("b"), 0))),
         ),
-    )
+    )  # fmt: skip
 
 
 def _watchdog() -> Alert:
@@ -231,5 +255,5 @@ def _watchdog() -> Alert:
             ("Route it to a service that calls you when it stays away.",),
         ),
         fires_without_data=True,
-        scenarios=(Scenario("nothing at all", (), Firing()),),
+        scenarios=(Scenario("nothing at all", (), Firing({}, 1), Span.HELD),),
     )

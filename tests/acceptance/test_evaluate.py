@@ -24,6 +24,7 @@ def test_labels_become_accuracy_in_the_metrics(facemon: RunFacemon, tmp_path: Pa
     assert [each["source"] for each in document["by_source"]] == [None]
     metrics = facemon("export-metrics", "-o", "-", cwd=tmp_path).stdout
     assert 'model_accuracy{attribute="gender"} 0.66666' in metrics
+    assert 'facemon_last_success_timestamp_seconds{command="evaluate"}' in metrics
     text = facemon("evaluate", "labels.csv", cwd=tmp_path)
     assert "66.7 %" in text.stdout
     assert facemon("evaluate", "-q", "labels.csv", cwd=tmp_path).stdout == ""

@@ -46,6 +46,13 @@ def test_a_window_of_the_log(facemon: RunFacemon, folder: Path) -> None:
     assert facemon("reference", "show", cwd=folder).stdout == facemon("reference", "show", "summer", cwd=folder).stdout
 
 
+def test_metrics_tell_since_when_a_reference_is_there(facemon: RunFacemon, folder: Path) -> None:
+    success = 'facemon_last_success_timestamp_seconds{command="reference"}'
+    assert success not in facemon("export-metrics", "-o", "-", cwd=folder).stdout
+    assert facemon("reference", "set", *WINDOW, cwd=folder).returncode == 0
+    assert success in facemon("export-metrics", "-o", "-", cwd=folder).stdout
+
+
 def test_retention_does_not_take_a_reference_away(facemon: RunFacemon, folder: Path) -> None:
     facemon("reference", "set", *WINDOW, "--name", "summer", cwd=folder)
     with Ledger.open(folder / ".facemon") as ledger:

@@ -1,108 +1,242 @@
-"""Small wrong changes to a rule: what generated tests must notice."""
+"""Small wrong changes to a rule, one at a time: what generated tests must notice.
+
+An operator of mutation goes through a rule and changes one place after the other. The name of a mutant says what was
+changed and around what, without the numbers that a configuration chooses, so that it means the same for all of them.
+"""
 
 import re
-from collections.abc import Iterator
-from copy import deepcopy
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import promql_parser
+
+from facemon.config.quantities import format_duration, parse_duration
+
 Rule = dict[str, Any]
+Change = tuple[str, str]
+"""What was changed, and the expression with the change."""
 
-_OPERATORS = {">": (">=", "<"), "<": ("<=", ">"), "<=": ("<", ">"), "==": ("!=", ">")}
-_AGGREGATIONS = {"sum": ("max", "avg"), "count": ("max",)}
-
-
-def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    """Every mutant of an alerting rule, with a name that says what was changed."""
-    for name, expr in _expressions(rule["expr"]):
-        if expr != rule["expr"]:
-            yield name, {**deepcopy(rule), "expr": expr}
-    for held in _holds(rule["for"]):
-        yield f"for {held}", {**deepcopy(rule), "for": held}
-    yield "severity", {**deepcopy(rule), "labels": {**rule["labels"], "severity": "other"}}
-    summary = {**rule["annotations"], "summary": "something else"}
-    yield "summary", {**deepcopy(rule), "annotations": summary}
-
-
-def _expressions(expr: str) -> Iterator[tuple[str, str]]:
-    yield from _comparisons(expr)
-    yield from _numbers(expr)
-    yield from _windows(expr)
-    yield from _aggregations(expr)
-    yield from _labels(expr)
-    yield from _operands(expr)
-    for match in re.finditer(r"\b[a-z]\w*_\w+\b(?=[\[{ )]|$)", expr):
-        if match[0] != "histogram_quantile":
-            yield f"metric {match[0]}", _spliced(expr, match, "another_metric")
+_COMPARISONS = {
+    ">": (">=", "<"), ">=": (">", "<"), "<": ("<=", ">"), "<=": ("<", ">"), "==": ("!=", ">", "<"),
+}  # fmt: skip
+_AGGREGATIONS = {"sum": ("max", "min", "avg", "count"), "count": ("sum", "max")}
+_FUNCTIONS = {"rate": ("increase", "delta"), "increase": ("rate",)}
+_ARITHMETIC = {"/": ("*", "-"), "-": ("+",)}
+_SETS = {"and": ("unless", "or"), "unless": ("and",), "or": ("and",)}
+_KEYWORD = r"(?<![\w:\"])({})(?![\w:\"])"
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_CONFIGURED = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+_CONTEXT = 110
+_NAMES_OF_LANGUAGE = {"by", "on", "and", "or", "unless", "rate", "increase", "sum", "count", "time", "vector", "absent"}
 
 
-def _comparisons(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r" (>=|<=|==|>|<) ", expr):
-        for operator in _OPERATORS[match[1]]:
-            yield f"{match[1]} to {operator}", _spliced(expr, match, f" {operator} ")
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A rule with one change."""
+
+    operator: str
+    change: str
+    rule: Rule
 
 
-def _numbers(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"(?<![\w.\[\"])(\d+(\.\d+)?(e-?\d+)?)(?![\w.\]\"])", expr):
-        number = float(match[1])
-        for changed in (number * 1.01 + (number == 0) * 0.05, number * 0.99 - (number == 0) * 0.05):
-            yield f"{match[1]} to {changed:g}", _spliced(expr, match, repr(changed))
+def mutants(rule: Rule) -> list[Mutant]:
+    """Every mutant of an alerting or a recording rule; two that come to the same rule are one."""
+    found = [
+        Mutant(operator, change, changed) for operator, make in OPERATORS.items() for change, changed in make(rule)
+    ]
+    distinct: dict[str, Mutant] = {}
+    for mutant in found:
+        if mutant.rule != rule:
+            distinct.setdefault(repr(mutant.rule), mutant)
+    names = Counter((mutant.operator, mutant.change) for mutant in distinct.values())
+    if doubles := [name for name, count in names.items() if count > 1]:
+        raise AssertionError(f"two mutants of a rule have one name: {doubles}")
+    return list(distinct.values())
 
 
-def _windows(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"\[(\d+)(m|s)\]", expr):
-        for factor in (0.6, 2):
-            yield f"window x{factor}", _spliced(expr, match, f"[{int(int(match[1]) * factor)}{match[2]}]")
+def _in_expression(make: Callable[[str], Iterator[Change]]) -> Callable[[Rule], Iterator[tuple[str, Rule]]]:
+    def operator(rule: Rule) -> Iterator[tuple[str, Rule]]:
+        for change, expr in make(rule["expr"]):
+            promql_parser.parse(expr)
+            yield change, {**rule, "expr": expr}
+
+    return operator
 
 
-def _aggregations(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"\b(sum|count)\b( by \([^)]*\) )?", expr):
-        for operator in _AGGREGATIONS[match[1]]:
-            yield f"{match[1]} to {operator}", _spliced(expr, match, operator + (match[2] or ""))
-        if match[2]:
-            yield "without by", _spliced(expr, match, match[1])
+def _comparison(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r" (>=|<=|==|>|<) ", _blanked(expr)):
+        for other in _COMPARISONS[match[1]]:
+            yield _changed(expr, match, f" {other} ")
 
 
-def _labels(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"(by|on) \(([^)]*)\)", expr):
-        labels = match[2].split(", ")
+def _number(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r"(?<![\w.\[:])-?(\d+(\.\d+)?(e-?\d+)?)(?![\w.\]:])", _blanked(expr)):
+        number = float(match[0])
+        for which, other in (("a little more", number * 1.01 or 0.01), ("a little less", number * 0.99 or -0.01)):
+            yield f"{_named(expr, match)} {which}", _spliced(expr, match, repr(other))
+
+
+def _window(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r"\[(\w+)\]", _blanked(expr)):
+        for which, factor in (("a quarter longer", 1.25), ("a quarter shorter", 0.75)):
+            other = format_duration(parse_duration(match[1]) * factor)
+            yield f"{_named(expr, match)} {which}", _spliced(expr, match, f"[{other}]")
+
+
+def _aggregation(expr: str) -> Iterator[Change]:
+    yield from _exchanged(expr, _AGGREGATIONS)
+
+
+def _function(expr: str) -> Iterator[Change]:
+    yield from _exchanged(expr, _FUNCTIONS)
+    for match in re.finditer(r"\btime\(\) - ", _blanked(expr)):
+        yield f"{_named(expr, match)} dropped", _spliced(expr, match, "")
+
+
+def _arithmetic(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r" ([/-]) ", _blanked(expr)):
+        for other in _ARITHMETIC[match[1]]:
+            yield _changed(expr, match, f" {other} ")
+
+
+def _set_operator(expr: str) -> Iterator[Change]:
+    for match in re.finditer(_KEYWORD.format("and|unless|or"), _blanked(expr)):
+        for other in _SETS[match[1]]:
+            yield _changed(expr, match, other)
+
+
+def _grouping(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r"(by|on) \(([^)]*)\) ?", _blanked(expr)):
+        labels = [label for label in match[2].split(", ") if label]
         for label in labels:
             rest = ", ".join(each for each in labels if each != label)
-            yield f"{match[1]} without {label}", _spliced(expr, match, f"{match[1]} ({rest})")
-    for match in re.finditer(r'\{(\w+)="([^"]*)"\}', expr):
-        yield "without matcher", _spliced(expr, match, "")
-        yield "matcher's value", _spliced(expr, match, f'{{{match[1]}="other"}}')
-        yield "matcher negated", _spliced(expr, match, f'{{{match[1]}!="{match[2]}"}}')
+            yield f"{_named(expr, match)} without {label}", _spliced(expr, match, f"{match[1]} ({rest}) ")
 
 
-def _operands(expr: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(r"\) (and|unless|or)( on \([^)]*\))? ", expr):
-        left, right = expr[: match.start() + 1], expr[match.end() :]
-        outer = right[_closing(right) :]
-        yield f"dropped {match[1]} and what follows", left + outer
-        if match[1] == "unless":
-            yield "unless to and", _spliced(expr, match, match[0].replace("unless", "and"))
-    if guarded := re.search(r"\((.*) > 0\)\)", expr):
-        yield "unguarded denominator", expr.replace(guarded[0], f"({guarded[1]}))")
+def _matcher(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r'(\w+)=("(?:[^"\\]|\\.)*")', expr):
+        if match.start() and expr[match.start() - 1] in "{ ":
+            for what, other in (("another value", f'{match[1]}="another"'), ("negated", f"{match[1]}!={match[2]}")):
+                yield f"{_named(expr, match)} {what}", _spliced(expr, match, other)
+            yield f"{_named(expr, match)} dropped", _without_matcher(expr, match)
 
 
-def _closing(text: str) -> int:
-    """Where the operand at the start of `text` ends."""
-    depth = 0
-    for index, char in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if depth < 0:
-            return index
-        if depth == 0 and char == ")":
-            return index + 1
-    return len(text)
+def _metric(expr: str) -> Iterator[Change]:
+    blank = re.sub(r"(?:by|on) \([^)]*\)|\{[^}]*\}|\[[^\]]*\]", lambda found: " " * len(found[0]), _blanked(expr))
+    for match in re.finditer(r"(?<![\w:])[a-zA-Z_][\w:]*(?!\w)(?!\()", blank):
+        if match[0] not in _NAMES_OF_LANGUAGE:
+            yield f"{_named(expr, match)} is another", _spliced(expr, match, "another_metric")
 
 
-def _holds(held: str) -> tuple[str, ...]:
-    if held == "0s":
-        return ("1m",)
-    minutes = int(held.removesuffix("m"))
-    return (f"{minutes + 1}m", f"{minutes - 1}m")
+def _operand(expr: str) -> Iterator[Change]:
+    """One side of a set operator, of a comparison with a number, or of a division dropped."""
+    blank = _blanked(expr)
+    for match in re.finditer(r" (and|unless|or)( on \([^)]*\))? ", blank):
+        start, end = _operand_before(blank, match.start()), _operand_after(blank, match.end())
+        place = _named(expr, match)
+        yield f"{place}: the right side dropped", expr[: match.start()] + expr[end:]
+        yield f"{place}: the left side dropped", expr[:start] + expr[match.end() :]
+    for match in re.finditer(r" (>=|<=|==|>|<) [\d.e-]+(?=\)|$)", blank):
+        yield f"{_named(expr, match)}: the comparison dropped", _spliced(expr, match, "")
+    for match in re.finditer(r" / ", blank):
+        end = _operand_after(blank, match.end())
+        yield f"{_named(expr, match)}: the divisor dropped", expr[: match.start()] + expr[end:]
+
+
+def _hold(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    if "for" not in rule:
+        return
+    held = parse_duration(rule["for"])
+    others = {"half as long": held / 2, "half as long again": held * 1.5, "dropped": held * 0} if held else {}
+    for what, other in (others or {"a minute": parse_duration("1m")}).items():
+        yield what, {**rule, "for": format_duration(other)}
+
+
+def _text(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    """A label or an annotation dropped, or with another text."""
+    for part in ("labels", "annotations"):
+        for name, text in rule.get(part, {}).items():
+            rest = {each: value for each, value in rule[part].items() if each != name}
+            if text:
+                yield f"{part} {name} dropped", {**rule, part: rest}
+            yield f"{part} {name} has another text", {**rule, part: {**rule[part], name: f"{text}x"}}
+
+
+OPERATORS: dict[str, Callable[[Rule], Iterator[tuple[str, Rule]]]] = {
+    "comparison": _in_expression(_comparison),
+    "number, 1 % more or less": _in_expression(_number),
+    "window, a quarter more or less": _in_expression(_window),
+    "aggregation": _in_expression(_aggregation),
+    "function": _in_expression(_function),
+    "arithmetic": _in_expression(_arithmetic),
+    "set operator": _in_expression(_set_operator),
+    "label of a grouping dropped": _in_expression(_grouping),
+    "matcher": _in_expression(_matcher),
+    "metric": _in_expression(_metric),
+    "operand dropped": _in_expression(_operand),
+    "for": _hold,
+    "label or annotation": _text,
+}
+"""What each operator is called, and how it changes a rule; expressions only in one place at a time."""
+
+
+def _exchanged(expr: str, others: dict[str, tuple[str, ...]]) -> Iterator[Change]:
+    for match in re.finditer(_KEYWORD.format("|".join(others)) + r"(?= by \(|\()", _blanked(expr)):
+        for other in others[match[1]]:
+            yield _changed(expr, match, other)
+
+
+def _without_matcher(expr: str, match: re.Match[str]) -> str:
+    before, after = expr[: match.start()], expr[match.end() :]
+    if after.startswith(", "):
+        return before + after[2:]
+    if before.endswith(", "):
+        return before[:-2] + after
+    return before[:-1] + after[1:]
+
+
+def _changed(expr: str, match: re.Match[str], other: str) -> Change:
+    return f"{_named(expr, match)} to {other.strip()}", _spliced(expr, match, other)
 
 
 def _spliced(expr: str, match: re.Match[str], new: str) -> str:
     return expr[: match.start()] + new + expr[match.end() :]
+
+
+def _blanked(expr: str) -> str:
+    """The expression with the inside of its strings blanked, so that nothing is found there."""
+    return _STRING.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', expr)
+
+
+def _named(expr: str, match: re.Match[str]) -> str:
+    """What is there, and where: the end of the expression before it, without what a configuration chooses."""
+    before, what = _neutral(expr[: match.start()]).strip().lstrip("("), _neutral(match[0]).strip()
+    return f"{what} after `{before[-_CONTEXT:]}`" if before else what
+
+
+def _neutral(text: str) -> str:
+    text = re.sub(r"\[\w+\]", "[w]", _STRING.sub('"…"', text))
+    text = re.sub(r"(bad_share:rate)\w+", r"\1_w", text)
+    return _CONFIGURED.sub(lambda found: found[0] if found[0] in ("0", "1") else "n", text)
+
+
+def _operand_before(text: str, end: int) -> int:
+    """Where the operand that ends at `end` begins: after the parenthesis that is open there, or at the start."""
+    depth = 0
+    for place in range(end - 1, -1, -1):
+        depth += {")": 1, "(": -1}.get(text[place], 0)
+        if depth < 0:
+            return place + 1
+    return 0
+
+
+def _operand_after(text: str, start: int) -> int:
+    """Where the operand that begins at `start` ends: at the parenthesis that closes around it, or at the end."""
+    depth = 0
+    for place in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if depth < 0:
+            return place
+    return len(text)

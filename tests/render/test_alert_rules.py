@@ -5,8 +5,8 @@ import pytest
 from facemon.config.alerts import BUILT_IN, AlertsConfig
 from facemon.errors import ConfigError
 from facemon.render.alert_rules import alert_rules, alerts_of, left_out
-from facemon.render.recording_rules import recording_rules
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
+from facemon.render.recording_rules import recorded_names, recording_rules
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, OBJECTIVES, config_of
 from tests.render.known_queries import KNOWN, metrics_in
 
 
@@ -36,7 +36,7 @@ def test_every_query_parses_and_asks_for_known_metrics(text: str) -> None:
     rules = [rule for group in alert_rules(config)["groups"] for rule in group["rules"]]
     rules += [rule for group in recording_rules(config)["groups"] for rule in group["rules"]]
     for rule in rules:
-        assert metrics_in(rule["expr"]) <= KNOWN, rule
+        assert metrics_in(rule["expr"]) <= KNOWN | recorded_names(config), rule
     assert len(rules) > 10
 
 
@@ -51,7 +51,7 @@ def test_everything_of_an_alert_can_be_changed() -> None:
     rule = rules_of(CONFIGURATIONS["shortened"])["DriftDetected"]
     assert "drift_score > 0.05" in str(rule["expr"])
     assert rule["for"] == "1s"
-    assert rule["labels"] == {"severity": "critical", "team": "f{{ `{{` }}ace", "where": 'a "b" \\ c'}
+    assert rule["labels"] == {"severity": "critical", "area": "drift", "team": "f{{ `{{` }}ace", "where": 'a "b" \\ c'}
     annotations = rule["annotations"]
     assert isinstance(annotations, dict)
     assert annotations["extra"] == 'ü "q"'
@@ -82,23 +82,103 @@ def test_a_latency_between_the_edges_names_its_neighbours(threshold: str, neighb
 
 
 @pytest.mark.parametrize(
-    "alerts",
+    ("alerts", "place"),
     [
-        "HighErrorRate: {threshold: 1.0}",
-        "HighErrorRate: {threshold: -0.1}",
-        "DriftDetected: {threshold: .nan}",
-        "LowModelAccuracy: {threshold: 0.0}",
-        "HighLatency: {threshold: .inf}",
-        "Watchdog: {threshold: 1.0}",
-        "DriftVerdict: {labels: {severity: x}}",
-        "Unknown: {enabled: true}",
-        "custom: [{name: Watchdog, expr: up, summary: s}]",
-        "custom: [{name: A, expr: up, summary: s}, {name: A, expr: up, summary: s}]",
+        ("HighErrorRate: {threshold: 1.0}", "HighErrorRate.threshold"),
+        ("HighErrorRate: {threshold: -0.1}", "HighErrorRate.threshold"),
+        ("HighErrorRate: {min_requests: -1}", "HighErrorRate.min_requests"),
+        ("HighLatency: {min_requests: 1.5}", "HighLatency.min_requests"),
+        ("HighLatency: {min_requests: 10000000000}", "HighLatency.min_requests"),
+        ("DriftDetected: {threshold: .nan}", "DriftDetected.threshold"),
+        ("DriftDetected: {threshold: -0.2}", "DriftDetected.threshold"),
+        ("LowModelAccuracy: {threshold: 0.0}", "LowModelAccuracy.threshold"),
+        ("LowModelAccuracy: {threshold: 1.1}", "LowModelAccuracy.threshold"),
+        ("HighLatency: {threshold: .inf}", "HighLatency.threshold"),
+        ("HighLatency: {threshold: 0.0}", "HighLatency.threshold"),
+        ("ReferenceStale: {threshold: 0s}", "ReferenceStale.threshold"),
+        ("AccuracyStale: {threshold: 30}", "AccuracyStale.threshold"),
+        ("Watchdog: {threshold: 1.0}", "Watchdog.threshold"),
+        ("DriftVerdict: {labels: {severity: x}}", "DriftVerdict.labels"),
+        ("DriftVerdict: {labels: {area: x}}", "DriftVerdict.labels"),
+        ("DriftVerdict: {labels: {'': x}}", "DriftVerdict.labels"),
+        ("Unknown: {enabled: true}", "Unknown"),
+        ("custom: [{name: Watchdog, expr: up, summary: s}]", "custom[0].name"),
+        ("custom: [{name: A, expr: up, summary: s}, {name: A, expr: up, summary: s}]", "custom[1].name"),
+        ("custom: [{name: '', expr: up, summary: s}]", "custom[0].name"),
+        ("custom: [{name: 'a b', expr: up, summary: s}]", "custom[0].name"),
+        ("custom: [{name: A, expr: '', summary: s}]", "custom[0].expr"),
+        ("custom: [{name: A, expr: up, summary: s, labels: {area: x}}]", "custom[0].labels"),
+        ("objectives: [{name: A, indicator: errors, target: 0.9}], custom: [{name: ABudgetFast, expr: up, summary: s}]",
+         "custom[0].name"),
+        ("objectives: [{name: answers, indicator: errors, target: 0.9}]", "objectives[0].name"),
+        ("objectives: [{name: A, indicator: errors, target: 0.9}, {name: A, indicator: errors, target: 0.9}]",
+         "objectives[1].name"),
+        ("objectives: [{name: A, indicator: errors, target: 1.0}]", "objectives[0].target"),
+        ("objectives: [{name: A, indicator: errors, target: .nan}]", "objectives[0].target"),
+        ("objectives: [{name: A, indicator: errors, target: 0.9, threshold: 0.5}]", "objectives[0].threshold"),
+        ("objectives: [{name: A, indicator: latency, target: 0.9, threshold: -1.0}]", "objectives[0].threshold"),
+        ("objectives: [{name: A, indicator: errors, target: 0.9, endpoint: ''}]", "objectives[0].endpoint"),
+        ("objectives: [{name: A, indicator: errors, target: 0.9, period: 0s}]", "objectives[0].period"),
+    ],
+)  # fmt: skip
+def test_an_alert_that_could_never_fire_or_is_unknown_is_refused(alerts: str, place: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config_of(f"alerts: {{{alerts}}}")
+    assert f": alerts.{place}" in str(error.value)
+
+
+def test_labels_by_which_alerts_are_told_apart_stay_theirs() -> None:
+    with pytest.raises(ConfigError, match=r"alerts\.TargetDown\.labels: sets 'instance', by which alerts") as error:
+        alerts_of(config_of("alerts: {TargetDown: {labels: {instance: one, team: x}}}"))
+    assert error.value.hint == "give the label another name"
+
+
+@pytest.mark.parametrize(
+    ("alerts", "message"),
+    [
+        (
+            "TargetDown: {annotations: {summary: 'a {{ b'}}",
+            "TargetDown: the template of summary has a {{ that no",
+        ),
+        ("TargetDown: {annotations: {extra: '{{ }}'}}", "TargetDown: the template of extra has nothing between"),
+        (
+            "custom: [{name: A, expr: up, summary: '{{{{'}]",
+            "custom (A): the template of summary has a {{ that no",
+        ),
     ],
 )
-def test_an_alert_that_could_never_fire_or_is_unknown_is_refused(alerts: str) -> None:
-    with pytest.raises(ConfigError):
-        config_of(f"alerts: {{{alerts}}}")
+def test_a_template_that_prometheus_cannot_read_is_refused(alerts: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        alerts_of(config_of(f"alerts: {{{alerts}}}"))
+    assert str(error.value).startswith(f"alerts.{message}")
+
+
+def test_every_alert_says_its_area() -> None:
+    text = DEFAULTS + OBJECTIVES + "  custom: [{name: Mine, expr: up, summary: s, labels: {team: 'a{{b'}}]\n"
+    areas = {name: rule["labels"]["area"] for name, rule in rules_of(text).items()}  # type: ignore[index]
+    expected = {"HighLatency": "api", "DriftDetected": "drift", "Watchdog": "stack", "FastBudgetSlow": "objectives"}
+    assert areas.items() >= {**expected, "Mine": "custom"}.items()
+    assert rules_of(text)["Mine"]["labels"] == {"severity": "warning", "area": "custom", "team": "a{{ `{{` }}b"}
+
+
+def test_few_requests_count_only_when_they_are_asked_to() -> None:
+    config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}}"
+    rules = rules_of(config)
+    assert " and " not in str(rules["HighLatency"]["expr"])
+    assert str(rules["HighErrorRate"]["expr"]).endswith("and on () (sum(increase(api_requests_total[5m])) >= 25)")
+    count = "sum by (endpoint) (increase(api_request_latency_seconds_count[5m])) >= 10"
+    assert f"and on (endpoint) ({count})" in str(rules_of("")["HighLatency"]["expr"])
+
+
+def test_what_was_never_done_is_not_stale() -> None:
+    alerts = {alert.name: alert for alert in alerts_of(config_of("drift: {accuracy_window: 7d}"))}
+    assert alerts["ReferenceStale"].threshold == timedelta(days=90).total_seconds()
+    assert alerts["AccuracyStale"].threshold == timedelta(days=7).total_seconds()
+    assert 'command="evaluate"' in str(alerts["AccuracyStale"].expr)
+    assert "absent" not in str(alerts["ReferenceStale"].expr)
+    changed = "alerts: {AccuracyStale: {threshold: 3d}, ReferenceStale: {threshold: 90s}}"
+    assert str(rules_of(changed)["AccuracyStale"]["expr"]).endswith("> 259200")
+    assert str(rules_of(changed)["ReferenceStale"]["expr"]).endswith("> 90")
 
 
 def test_a_verdict_that_is_stale_before_it_has_held_is_refused() -> None:
@@ -107,9 +187,14 @@ def test_a_verdict_that_is_stale_before_it_has_held_is_refused() -> None:
 
 
 def test_rates_need_four_scrapes() -> None:
-    assert "[20m]" in str(rules_of("prometheus: {scrape_interval: 5m}")["HighLatency"]["expr"])
+    assert "[10m]" in str(rules_of("prometheus: {scrape_interval: 2m30s}")["HighLatency"]["expr"])
     with pytest.raises(ConfigError, match="rate_window must hold 4 scrapes"):
         config_of("prometheus: {rate_window: 30s}")
+
+
+def test_a_gauge_must_be_there_until_the_next_scrape_but_one() -> None:
+    with pytest.raises(ConfigError, match=r"prometheus\.scrape_interval: must be at most 2m30s"):
+        config_of("prometheus: {scrape_interval: 5m}")
 
 
 def test_each_built_in_alert_has_its_section() -> None:

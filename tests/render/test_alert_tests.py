@@ -1,113 +1,156 @@
-"""The generated promtool tests: they accept what is rendered, and notice when it is changed."""
+"""The generated promtool tests: they accept what is rendered, whatever is configured, and notice when it is changed."""
 
-import re
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from facemon.config.document import Config
-from facemon.render.alert import rule
 from facemon.render.alert_rules import alert_rules, alerts_of
-from facemon.render.alert_tests import alert_tests
-from facemon.render.recording_rules import recording_rules
+from facemon.render.recording_rules import recording_rules, recordings
+from facemon.render.rule_tests import MAIN_FILE, rule_tests
+from facemon.render.scenario import Span
 from facemon.render.stack_text import yaml_text
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
-from tests.render.rule_mutations import Rule, mutants
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, OBJECTIVES, config_of
+from tests.render.equivalent_mutants import EQUIVALENT, EQUIVALENT_AT_ZERO, EQUIVALENT_UNSEEN, kind_of
+from tests.render.mutation_judge import Verdict, judge, rules_with_tests, verdicts
+from tests.render.random_configurations import sampled
 from tests.servers import promtool
 
-EQUIVALENT = {
-    # A quantile stays the same when every bucket is scaled alike, and both instances have every bucket.
-    ("HighLatency", "sum to avg"),
-    # The guard of the denominator serves the recorded series; here 0 / 0 is no number, which is above no limit.
-    ("HighErrorRate", "> to >="),
-    ("HighErrorRate", "unguarded denominator"),
-    ("HighErrorRate", "0 to -0.05"),
-    # Without errors the ratio is absent instead of 0, and neither is above the limit.
-    ("HighErrorRate", "dropped or and what follows"),
-    # Failures are counted in whole numbers: what is above 0 is above 0.05, for the sum, the mean and the most of them.
-    ("RulesFailing", "0 to 0.05"),
-    ("RulesFailing", "sum to max"),
-    ("RulesFailing", "sum to avg"),
-    ("NotificationsFailing", "0 to 0.05"),
-    ("NotificationsFailing", "sum to max"),
-    ("NotificationsFailing", "sum to avg"),
-    # Always is always, whatever the number.
-    ("Watchdog", "1 to 1.01"),
-    ("Watchdog", "1 to 0.99"),
-}
+RANDOM = {f"random {number}": text for number, text in enumerate(sampled(2, seed=6))}
+
+PLAIN = """
+alerts:
+  DriftUndecided: {annotations: {description: without the number}}
+  HighErrorRate: {threshold: 0.0, annotations: {description: without the share}}
+  HighLatency: {min_requests: 0}
+"""
+ODD = """
+prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
+alerts:
+  HighLatency: {threshold: 5.0, min_requests: 10000, for: 500ms}
+  HighErrorRate: {threshold: 0.123457, min_requests: 1, for: 3h}
+  ModelNotLoaded: {for: 1ms}
+  DriftDetected: {threshold: 0.999999, for: 47m33s, annotations: {summary: '{{ $value }} {{ $labels.job | toUpper }}'}}
+  LowModelAccuracy: {threshold: 0.001}
+  ReferenceStale: {threshold: 1ms, for: 3d}
+  TargetDown:
+    labels:
+      quotes: "\\" ' ` \\\\"
+      braces: '{{ $labels.job }} }} {{{ {{-'
+      lines: "a\\nb\\r\\tc\\x85\\u2028"
+      dollars: '$1 ${HOME} $$'
+      letters: 'ü 日本 🙂'
+      long: LONG
+      empty: ''
+  RulesFailing: {annotations: {description: '{{ $value }} failures: {{ with $x := 1 }}{{ $x }}{{ end }}'}}
+  objectives:
+    - {name: Odd, indicator: errors, target: 0.99951, endpoint: "a\\"b{{ x }}\\n\\\\$ü", period: 1h}
+""".replace("LONG", "x" * 200)
+"""Values that are allowed, each at an end of what is."""
 
 
-def write_rules(folder: Path, config: Config) -> Path:
+def write_rules(folder: Path, config: Config) -> list[Path]:
     tests = folder / "tests"
     tests.mkdir(parents=True)
     (folder / "alert_rules.yml").write_text(yaml_text(alert_rules(config)))
     (folder / "recording_rules.yml").write_text(yaml_text(recording_rules(config)))
-    file = tests / "alert_rules_test.yml"
-    file.write_text(yaml_text(alert_tests(alerts_of(config), config)))
-    return file
+    files = rule_tests(alerts_of(config), config)
+    for name, content in files.items():
+        (tests / name).write_text(yaml_text(content))
+    return [tests / name for name in files]
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_promtool_accepts_rules_and_their_tests(name: str, servers: Path, tmp_path: Path) -> None:
-    file = write_rules(tmp_path, config_of(CONFIGURATIONS[name]))
+@pytest.mark.parametrize("text", [*CONFIGURATIONS.values(), ODD], ids=[*CONFIGURATIONS, "odd"])
+def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
+    files = write_rules(tmp_path, config_of(text))
     checked = promtool(servers, "check", "rules", tmp_path / "alert_rules.yml", tmp_path / "recording_rules.yml")
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    tested = promtool(servers, "test", "rules", file)
+    tested = promtool(servers, "test", "rules", *files)
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
-def test_every_alert_of_ours_has_a_story_in_which_it_fires() -> None:
+def test_every_alert_of_ours_has_a_story_in_which_it_fires_and_resolves() -> None:
     for text in CONFIGURATIONS.values():
         for alert in alerts_of(config_of(text)):
-            fires = [scenario for scenario in alert.scenarios if scenario.fires]
-            assert fires or alert.group == "custom", alert.name
+            held = [scenario for scenario in alert.scenarios if scenario.fires and scenario.span is Span.HELD]
+            assert held or alert.group == "custom", alert.name
+
+
+def test_every_alert_leaves_what_is_healthy_alone() -> None:
+    alone = {"MetricsAbsent", "Watchdog", "HighErrorRate"}  # one for the whole stack
+    for alert in alerts_of(config_of(DEFAULTS + OBJECTIVES)):
+        unaffected = [scenario for scenario in alert.scenarios if scenario.title.endswith("unaffected")]
+        assert all(scenario.fires and len(scenario.signals) > 1 for scenario in unaffected)
+        assert bool(unaffected) == (alert.name not in alone), alert.name
 
 
 def test_each_alert_is_tested_without_data() -> None:
     config = config_of(DEFAULTS)
-    content = alert_tests(alerts_of(config), config)
-    without = [group for group in content["tests"] if not group["input_series"]]
-    tested = {check["alertname"] for group in without for check in group["alert_rule_test"]}
+    files = rule_tests(alerts_of(config), config)
+    without = [group for content in files.values() for group in content["tests"] if not group["input_series"]]
+    tested = {check["alertname"] for group in without for check in group.get("alert_rule_test", ())}
     assert tested == {alert.name for alert in alerts_of(config)}
+
+
+def test_the_default_tests_are_one_file() -> None:
+    assert list(rule_tests(alerts_of(config_of(DEFAULTS)), config_of(DEFAULTS))) == [MAIN_FILE]
+
+
+def test_times_that_differ_by_thousands_are_tested_in_files_of_their_own() -> None:
+    config = config_of(ODD)
+    files = rule_tests(alerts_of(config), config)
+    assert set(files) > {MAIN_FILE}
+    intervals = {content["evaluation_interval"] for content in files.values()}
+    assert len(intervals) == len(files)
 
 
 @pytest.mark.servers
 @pytest.mark.slow
-def test_mutants_of_every_rule_are_noticed(servers: Path, tmp_path: Path) -> None:
-    config = config_of(DEFAULTS)
-    files: dict[Path, tuple[str, str]] = {}
-    for alert in alerts_of(config):
-        content = alert_tests((alert,), config)
-        content["rule_files"] = ["rules.yml"]
-        for number, (name, mutant) in enumerate(mutants(rule(alert, config))):
-            folder = tmp_path / alert.name / str(number)
-            files[_write_mutant(folder, mutant, content)] = (alert.name, name)
-    survivors = [files[file] for file in _accepted(servers, list(files))]
-    unexplained = [survivor for survivor in survivors if survivor not in EQUIVALENT]
-    killed = len(files) - len(survivors)
-    print(f"{killed} of {len(files)} mutants killed ({killed / len(files):.1%}); survivors: {survivors}")
-    assert len(files) > 150
-    assert not unexplained
+@pytest.mark.parametrize("text", [DEFAULTS + OBJECTIVES, *RANDOM.values()], ids=["defaults", *RANDOM])
+def test_mutants_of_every_rule_are_noticed(text: str, servers: Path, tmp_path: Path) -> None:
+    config = config_of(text)
+    judged = verdicts(config, servers, tmp_path)
+    rules = [alert for alert in alerts_of(config) if alert.scenarios] + [*recordings(config)]
+    assert {verdict.name for verdict in judged} == {rule.name for rule in rules}
+    assert len(judged) > 10 * len(rules)
+    assert not unexplained(judged)
 
 
-def _write_mutant(folder: Path, mutant: Rule, tests: Mapping[str, object]) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "mutant", "rules": [mutant]}]}))
-    file = folder / "test.yml"
-    file.write_text(yaml_text(tests))
-    return file
+@pytest.mark.servers
+@pytest.mark.slow
+def test_tests_that_are_blind_notice_nothing(servers: Path, tmp_path: Path) -> None:
+    tested = next(rule for rule in rules_with_tests(config_of(DEFAULTS)) if rule.name == "DriftDetected")
+    titles = {test.group["name"]: test for test in tested.tests}
+    seeing = len(unexplained(judge(tested, servers, tmp_path / "seeing")))
+    without = {title: test for title, test in titles.items() if not title.endswith("too old")}
+    unsure = judge(replace(tested, tests=list(without.values())), servers, tmp_path / "unsure")
+    blind = judge(replace(tested, tests=[titles["no data: silence"]]), servers, tmp_path / "blind")
+    assert seeing == 0
+    survivors = unexplained(unsure)
+    assert any("drift_decided_timestamp_seconds)` to <=" in survivor for survivor in survivors)
+    assert len(survivors) < len(unsure) / 5
+    assert sum(not verdict.is_killed for verdict in blind) == len(blind)
 
 
-def _accepted(servers: Path, files: list[Path]) -> list[Path]:
-    """Those whose tests pass; a mutant that is no PromQL any more fails its tests too."""
-    accepted = []
-    for start in range(0, len(files), 40):
-        some = files[start : start + 40]
-        outcome = promtool(servers, "test", "rules", *some)
-        successes = re.findall(r"^Unit Testing:\s+(\S+)\n\s*SUCCESS", outcome.stdout, re.MULTILINE)
-        assert len(re.findall(r"^Unit Testing:", outcome.stdout, re.MULTILINE)) == len(some), outcome.stderr
-        accepted += [Path(file) for file in successes]
-    return accepted
+@pytest.mark.servers
+@pytest.mark.slow
+def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path) -> None:
+    judged = [
+        *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),
+        *verdicts(config_of(PLAIN), servers, tmp_path / "plain"),
+    ]
+    assert not unexplained(judged)
+    alive = {
+        (kind_of(verdict.name), verdict.mutant.operator, verdict.mutant.change)
+        for verdict in judged
+        if not verdict.is_killed
+    }
+    reasons = {**EQUIVALENT, **EQUIVALENT_UNSEEN, **EQUIVALENT_AT_ZERO}
+    assert alive == set(reasons)
+    assert all(len(reason.split()) > 5 for reason in reasons.values())
+
+
+def unexplained(judged: list[Verdict]) -> list[str]:
+    return [str(verdict) for verdict in judged if not verdict.is_killed and verdict.reason is None]

@@ -81,3 +81,41 @@ def test_operands_keep_their_grouping() -> None:
     assert str(promql.divide(high, promql.compare(score, ">", 0))) == "(drift_score > 0.2) / (drift_score > 0)"
     assert str(promql.aggregate("count", high, by=("check",))) == "count by (check) (drift_score > 0.2)"
     assert str(promql.only_where(high, score, on=("job",))) == "(drift_score > 0.2) and on (job) drift_score"
+
+
+def test_what_is_chosen_is_a_pattern_between_backticks() -> None:
+    assert str(promql.select(SCORE, promql.chosen("attribute"))) == "drift_score{attribute=~`${attribute:regex}`}"
+    assert str(promql.select(SCORE, promql.chosen_or_none("job"))) == "drift_score{job=~`${job:regex}|`}"
+
+
+@given(st.lists(texts, min_size=1, max_size=3))
+def test_grafana_finds_no_variable_in_a_pattern(values: list[str]) -> None:
+    for matcher in (promql.one_of("attribute", values), promql.none_of("attribute", values)):
+        assert "$" not in matcher.text
+        assert "[[" not in matcher.text
+
+
+def test_parts_are_held_against_their_wholes() -> None:
+    rates = promql.rate(REQUESTS, "5m")
+    whole = promql.aggregate("sum", rates, by=("endpoint",))
+    shares = promql.share(rates, whole, on=("endpoint",))
+    assert str(shares) == (
+        "rate(api_requests_total[5m]) / on (endpoint) group_left () sum by (endpoint) (rate(api_requests_total[5m]))"
+    )
+    threshold = promql.group_value(promql.select(SCORE), promql.select(promql.series("drift_threshold")), on=("check",))
+    above = promql.difference(promql.select(SCORE), threshold)
+    assert str(above) == "drift_score - (drift_score * 0 + on (check) group_left () drift_threshold)"
+    assert metrics_in(str(above)) == {"drift_score", "drift_threshold"}
+
+
+def test_a_histograms_mean_and_count() -> None:
+    mean = promql.mean(LATENCY, "5m", by=("endpoint",))
+    assert metrics_in(str(mean)) == {f"{LATENCY.name}_sum", f"{LATENCY.name}_count"}
+    assert str(promql.count_of(LATENCY, promql.equals("endpoint", "/"))) == f'{LATENCY.name}_count{{endpoint="/"}}'
+
+
+def test_several_metrics_are_asked_for_by_their_names() -> None:
+    both = promql.any_of((SCORE, REQUESTS), promql.equals("job", "a"))
+    assert str(both) == '{__name__=~"drift_score|api_requests_total", job="a"}'
+    assert metrics_in(str(both)) == {"drift_score", "api_requests_total"}
+    assert str(promql.any_of((SCORE,))) == "drift_score"
