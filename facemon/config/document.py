@@ -35,6 +35,10 @@ class Config(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     directory: Path = Field(default=Path(), exclude=True)
     """The folder that relative paths are relative to: the file's own."""
+    file_name: Path = Field(default=Path("facemon.yaml"), exclude=True)
+    """The file's name in that folder."""
+    absolute_paths: frozenset[Path] = Field(default=frozenset(), exclude=True)
+    """The paths that are absolute in the file itself, and so not to be looked for beside it."""
 
     @model_validator(mode="after")
     def _kinds_are_of_other_columns(self) -> Self:

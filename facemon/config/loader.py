@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundle_names
 from facemon.config.document import Config
-from facemon.config.model import FacesConfig
 from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
@@ -58,7 +57,7 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
     if faults or config is None:
         ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
         raise ConfigError("\n".join(_line(name, fault) for fault in ordered)) from None
-    return _with_absolute_paths(config, directory)
+    return _with_absolute_paths(config, directory / Path(name).name)
 
 
 def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> ConfigError:
@@ -149,18 +148,21 @@ def _value_at(value: Any, keys: Keys) -> Any:
     return value
 
 
-def _with_absolute_paths(config: Config, directory: Path) -> Config:
+def _with_absolute_paths(config: Config, file: Path) -> Config:
+    directory, faces = file.parent, config.model.faces
     networks = tuple(
         network if network.package else network.model_copy(update={"path": directory / network.path})
         for network in config.model.networks
     )
+    paths = [config.store.path, *(network.path for network in config.model.networks if not network.package)]
+    if faces.weights is not None:
+        paths.append(faces.weights)
+        faces = faces.model_copy(update={"weights": directory / faces.weights})
     changes: Mapping[str, Any] = {
-        "model": config.model.model_copy(update={"networks": networks, "faces": _faces(config.model.faces, directory)}),
+        "model": config.model.model_copy(update={"networks": networks, "faces": faces}),
         "store": config.store.model_copy(update={"path": directory / config.store.path}),
         "directory": directory,
+        "file_name": Path(file.name),
+        "absolute_paths": frozenset(path for path in paths if path.is_absolute()),
     }
     return config.model_copy(update=changes)
-
-
-def _faces(faces: FacesConfig, directory: Path) -> FacesConfig:
-    return faces if faces.weights is None else faces.model_copy(update={"weights": directory / faces.weights})

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from facemon.config.quantities import HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas, SecretFile
+from facemon.config.quantities import (
+    HttpUrl,
+    Items,
+    LabelName,
+    LabelValue,
+    Name,
+    PositiveDuration,
+    Replicas,
+    SecretFile,
+    format_duration,
+)
 from facemon.config.section import MisfitError, Section
 
 Job = Literal["api", "exporter", "node", "cadvisor", "prometheus", "alertmanager", "pushgateway"]
@@ -21,6 +31,8 @@ REPLICA_LABEL = "replica"
 _MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", max_length=200)]
 _Count = Annotated[int, Field(ge=1)]
 _SCRAPES_PER_WINDOW = 4
+_LONGEST_SCRAPE_INTERVAL = timedelta(minutes=2, seconds=30)
+"""Prometheus takes a sample for the present for 5 minutes: one scrape may be lost before alerts come and go."""
 
 
 class BasicAuthConfig(Section):
@@ -111,18 +123,30 @@ class PrometheusConfig(Section):
     limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
     alertmanagers: Items[Name] | None = None
     """Where alerts are sent, as `host:port`; none = to the compose file's own."""
-    external_labels: Mapping[LabelName, str] = Field(default_factory=dict)
+    external_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
     remote_write: Items[RemoteWriteConfig] = ()
     replicas: Replicas = 1
 
     @property
     def window(self) -> timedelta:
         """The window of every rate in the rules."""
-        return self.rate_window or max(timedelta(minutes=5), _SCRAPES_PER_WINDOW * self.scrape_interval)
+        return self.rate_window or max(timedelta(minutes=5), self.shortest_window)
+
+    @property
+    def shortest_window(self) -> timedelta:
+        """The shortest window that has a rate although a scrape is lost."""
+        return _SCRAPES_PER_WINDOW * self.scrape_interval
+
+    @model_validator(mode="after")
+    def _gauges_last_until_the_next_scrape(self) -> Self:
+        if self.scrape_interval > _LONGEST_SCRAPE_INTERVAL:
+            fault = f"must be at most {format_duration(_LONGEST_SCRAPE_INTERVAL)}: Prometheus forgets a sample after 5m"
+            raise MisfitError((("scrape_interval",), f"{fault}, and with one lost scrape alerts would end"))
+        return self
 
     @model_validator(mode="after")
     def _rates_have_samples(self) -> Self:
-        if self.window < _SCRAPES_PER_WINDOW * self.scrape_interval:
+        if self.window < self.shortest_window:
             raise ValueError(f"rate_window must hold {_SCRAPES_PER_WINDOW} scrapes: one lost scrape would make gaps")
         return self
 
@@ -135,6 +159,19 @@ class PrometheusConfig(Section):
             )
         if len(set(self.jobs)) != len(self.jobs):
             raise ValueError("jobs names a job twice")
+        return self
+
+    @model_validator(mode="after")
+    def _remotes_can_be_told_apart(self) -> Self:
+        faults: list[tuple[tuple[str | int, ...], str]] = []
+        for index, remote in enumerate(self.remote_write):
+            before = self.remote_write[:index]
+            if remote in before:
+                faults.append((("remote_write", index), "stands there already"))
+            elif remote.name is not None and remote.name in [each.name for each in before]:
+                faults.append((("remote_write", index, "name"), "is the name of another remote storage"))
+        if faults:
+            raise MisfitError(*faults)
         return self
 
     @model_validator(mode="after")

@@ -1,11 +1,13 @@
 """The grafana, stack and schedule sections: the containers of the rendered stack, and what runs by the clock."""
 
-import re
 from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from facemon.config.cron_times import CronTimes
 from facemon.config.quantities import HttpUrl, Items, Name, SecretFile
 from facemon.config.section import MisfitError, Section
 
@@ -13,8 +15,8 @@ Service = Literal[
     "prometheus", "alertmanager", "grafana", "node-exporter", "cadvisor", "pushgateway", "postgres", "facemon"
 ]
 Target = Literal["cron", "systemd", "github", "airflow", "kubernetes"]
-_CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("weekday", 0, 6))
-_CRON_PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?")
+_SHORTEST_ON_GITHUB = timedelta(minutes=5)
+"""GitHub starts a scheduled workflow no more often."""
 
 
 class DatabaseConfig(Section):
@@ -36,6 +38,13 @@ class GrafanaConfig(Section):
     """None = a file of its own, which one Grafana can use."""
 
 
+def _ip_address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip("[]")))
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address, and compose opens ports on nothing else") from None
+
+
 class StackConfig(Section):
     """The containers of the rendered stack."""
 
@@ -43,7 +52,8 @@ class StackConfig(Section):
         Service, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$")]
     ] = Field(default_factory=dict)
     """A service to the image that it runs, with its version; those that are not named run facemon's choice."""
-    listen: Name = "127.0.0.1"
+    listen: Annotated[str, AfterValidator(_ip_address)] = "127.0.0.1"
+    """The IP address on which the ports of the stack are open."""
     runbook_url: HttpUrl | None = None
     """Where the rendered runbooks are published; none = their path below the output folder."""
     secrets_dir: Annotated[str, Field(pattern=r"^/[^\s:]*$")] = "/run/secrets"
@@ -67,26 +77,27 @@ class ScheduleConfig(Section):
     drift_check: str = "0 2 * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
     targets: Items[Target] = ()
+    directory: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")] | None = None
+    """The folder of the configuration on the machine that runs the check; none = the one that it is in here."""
+    command: Annotated[str, Field(pattern=r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$")] = "facemon"
+    """facemon there: a path, or a name that the scheduler finds."""
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "facemon"
+    """Whose rights cron and systemd give it."""
+    runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
+    """Labels of the GitHub runner on that machine."""
+    retrain: Items[Name] = ()
+    """A command that Airflow runs after a check that found drift, without a shell, with its JSON on stdin."""
 
     @model_validator(mode="after")
-    def _is_a_crontab_line(self) -> Self:
-        if fault := _cron_fault(self.drift_check):
-            raise MisfitError((("drift_check",), fault))
+    def _comes_as_its_targets_can_tell(self) -> Self:
+        try:
+            times = CronTimes.parse(self.drift_check)
+        except ValueError as error:
+            raise MisfitError((("drift_check",), str(error))) from None
         if len(set(self.targets)) != len(self.targets):
             raise MisfitError((("targets",), "names a target twice"))
+        if "github" in self.targets and times.shortest_gap() < _SHORTEST_ON_GITHUB:
+            raise MisfitError((("drift_check",), "github starts nothing twice within 5 minutes"))
+        if self.retrain and "airflow" not in self.targets:
+            raise MisfitError((("retrain",), "is run by airflow alone, which targets does not name"))
         return self
-
-
-def _cron_fault(text: str) -> str | None:
-    fields = text.split(" ")
-    if len(fields) != len(_CRON_FIELDS):
-        return 'needs five fields, minute hour day month weekday, with one space between: "0 2 * * *"'
-    for field, (name, least, most) in zip(fields, _CRON_FIELDS, strict=True):
-        for part in field.split(","):
-            match = _CRON_PART.fullmatch(part)
-            numbers = [int(each) for each in match.groups()[:2] if each] if match else []
-            if match is None or (match[3] and match[1] and not match[2]):
-                return f"{part!r} is no {name}: write *, a number, a range like 1-5, or a step like */15"
-            if any(not least <= number <= most for number in numbers) or sorted(numbers) != numbers:
-                return f"{part!r} is no {name}, which goes from {least} to {most}"
-    return None

@@ -1,12 +1,19 @@
 """Secrets are files: which ones each service reads, and the path at which it sees them. No content is ever read."""
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.section import Section
 from facemon.errors import ConfigError
 
-GRAFANA_SECRETS_DIR = "/run/secrets"
+RUN_SECRETS = "/run/secrets"
+"""Where Grafana and its database see theirs, whatever `stack.secrets_dir` is for the others."""
+_SECRET_KEY = "_file"  # noqa: S105 - the ending of keys, not a secret
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+"""Compose takes no other characters in a secret's name."""
 
 
 def seen_at(config: Config, secret_file: str) -> str:
@@ -15,46 +22,65 @@ def seen_at(config: Config, secret_file: str) -> str:
 
 
 def secret_name(secret_file: str) -> str:
-    """The name that a secret's file keeps wherever it is mounted."""
-    return PurePosixPath(secret_file).name
+    """The name that a secret's file has wherever it is mounted: its own, as far as compose allows."""
+    return _NOT_IN_NAMES.sub("-", PurePosixPath(secret_file).name)
 
 
 def prometheus_secrets(config: Config) -> tuple[str, ...]:
     """The files that Prometheus reads, as the configuration names them."""
-    return tuple(dict.fromkeys(_prometheus(config)))
+    return _distinct(config.prometheus)
 
 
 def alertmanager_secrets(config: Config) -> tuple[str, ...]:
     """The files that Alertmanager reads, as the configuration names them."""
-    return tuple(dict.fromkeys(_alertmanager(config)))
+    return _distinct(config.alertmanager)
+
+
+def grafana_secrets(config: Config) -> tuple[str, ...]:
+    """The files that Grafana reads, as the configuration names them."""
+    return _distinct(config.grafana)
+
+
+def api_secrets(config: Config) -> tuple[str, ...]:
+    """The files that the ML API reads, as the configuration names them."""
+    return _distinct(config.api)
+
+
+def monitoring_secrets(config: Config) -> tuple[str, ...]:
+    """Every secret's file of the services that monitor."""
+    return _distinct(config.prometheus, config.alertmanager, config.grafana)
 
 
 def all_secrets(config: Config) -> tuple[str, ...]:
-    """Every secret's file; ConfigError if two of them would be mounted under one name."""
-    grafana = config.grafana.admin_password_file
-    files = (*_prometheus(config), *_alertmanager(config), *([grafana] if grafana else []))
+    """Every secret's file; ConfigError if one has no name, or two would be mounted under one."""
+    files = _distinct(config.prometheus, config.alertmanager, config.grafana, config.api)
     seen: dict[str, str] = {}
     for file in files:
         name = secret_name(file)
-        if not name or seen.setdefault(name, file) != file:
+        if name in ("", ".."):
+            raise ConfigError(f"the secret {file!r} names no file", hint="name the file that holds it")
+        if seen.setdefault(name, file) != file:
             raise ConfigError(
-                f"the secrets {seen.get(name, file)!r} and {file!r} would both be mounted as {name!r}",
+                f"the secrets {seen[name]!r} and {file!r} would both be mounted as {name!r}",
                 hint="give the files distinct names",
             )
-    return tuple(dict.fromkeys(files))
+    return files
 
 
-def _prometheus(config: Config) -> Iterator[str]:
-    for remote in config.prometheus.remote_write:
-        if remote.basic_auth is not None:
-            yield remote.basic_auth.password_file
-        if remote.bearer_token_file is not None:
-            yield remote.bearer_token_file
+def _distinct(*sections: Section) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(file for section in sections for file in _files_in(section)))
 
 
-def _alertmanager(config: Config) -> Iterator[str]:
-    smtp = config.alertmanager.smtp
-    if smtp is not None and smtp.password_file is not None:
-        yield smtp.password_file
-    for receiver in config.alertmanager.receivers:
-        yield from (slack.api_url_file for slack in receiver.slack)
+def _files_in(value: Any) -> Iterator[str]:
+    """What every key of a section that ends in `_file` names, however deep it stands."""
+    match value:
+        case Section():
+            for key in type(value).model_fields:
+                inner = getattr(value, key)
+                if key.endswith(_SECRET_KEY) and isinstance(inner, str):
+                    yield inner
+                else:
+                    yield from _files_in(inner)
+        case tuple():
+            for item in value:
+                yield from _files_in(item)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,16 @@ import yaml
 from facemon.errors import ConfigError
 from facemon.render.compose import compose
 from facemon.render.provisioning import DASHBOARDS_DIR, dashboard_provider, datasources
-from facemon.render.stack import COMPOSE_FILE, Part, render_stack
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, SHORTENED, config_of
+from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, render_stack
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
+
+
+def all_services(text: str) -> dict[str, dict[str, Any]]:
+    files = render_stack(config_of(text)).files
+    found: dict[str, dict[str, Any]] = {}
+    for path in (COMPOSE_FILE, FULL_COMPOSE_FILE):
+        found |= yaml.safe_load(files[path])["services"]
+    return found
 
 
 def services(text: str = DEFAULTS) -> dict[str, dict[str, Any]]:
@@ -18,10 +27,11 @@ def services(text: str = DEFAULTS) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("path", [COMPOSE_FILE, FULL_COMPOSE_FILE])
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
-def test_the_schema_of_compose_accepts_it(text: str, tmp_path: Path) -> None:
+def test_the_schema_of_compose_accepts_it(text: str, path: str, tmp_path: Path) -> None:
     file = tmp_path / "compose.yml"
-    file.write_text(render_stack(config_of(text)).files[COMPOSE_FILE])
+    file.write_text(render_stack(config_of(text)).files[path])
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -39,14 +49,34 @@ def test_services_containers_and_ports_are_those_of_the_guide() -> None:
     }
 
 
-def test_every_service_is_pinned_checked_and_restarted() -> None:
-    for service in services().values():
+@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_every_service_is_pinned_checked_restarted_limited_and_has_few_rights(text: str) -> None:
+    for name, service in all_services(text).items():
         tag = service["image"].rsplit(":", 1)[1]
         assert any(char.isdigit() for char in tag)
         assert service["healthcheck"]["test"][0] == "CMD"
         assert service["restart"] == "unless-stopped"
         assert service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["cap_drop"] == ["ALL"]
         assert "privileged" not in service
+        assert ("cap_add" in service) == (name == "cadvisor")
+        assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_every_port_is_open_on_loopback_only_and_once(text: str) -> None:
+    ports = [port.rsplit(":", 2) for service in all_services(text).values() for port in service.get("ports", [])]
+    assert {host for host, _, _ in ports} == {"127.0.0.1"}
+    assert len({outside for _, outside, _ in ports}) == len(ports)
+
+
+def test_ports_are_open_where_listen_says() -> None:
+    ports = services(f"{DEFAULTS}stack: {{listen: '::1'}}\n")["prometheus"]["ports"]
+    assert ports == ["[::1]:9090:9090"]
+    with pytest.raises(ConfigError, match="no IP address"):
+        config_of("stack: {listen: localhost}")
 
 
 def test_images_can_be_replaced_but_not_by_latest() -> None:
@@ -56,35 +86,9 @@ def test_images_can_be_replaced_but_not_by_latest() -> None:
             config_of(f"stack: {{images: {{grafana: '{image}'}}}}")
 
 
-def test_every_secret_that_a_service_reads_is_mounted_where_it_looks() -> None:
-    stack = render_stack(config_of(SHORTENED))
-    content = yaml.safe_load(stack.files[COMPOSE_FILE])
-    assert content["secrets"]["slack"] == {"file": "../secrets/slack"}
-    assert content["secrets"]["token"] == {"file": "/etc/token"}
-    for service, path in (
-        ("prometheus", "prometheus/prometheus.yml"),
-        ("alertmanager", "alertmanager/alertmanager.yml"),
-    ):
-        wanted = {word for word in stack.files[f"monitoring/{path}"].split() if word.startswith("/run/secrets/")}
-        assert wanted == {secret["target"] for secret in content["services"][service]["secrets"]}
-    grafana = content["services"]["grafana"]
-    assert grafana["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"] == grafana["secrets"][0]["target"]
-
-
-def test_a_secret_is_found_from_another_output_folder() -> None:
-    content = compose(config_of(DEFAULTS), DIRECTORY / "deploy")
-    assert content["secrets"] == {"grafana_admin_password": {"file": "../../secrets/grafana_admin_password"}}
-
-
-def test_two_secrets_of_one_name_are_refused() -> None:
-    text = SHORTENED.replace("secrets/slack", "other/smtp")
-    with pytest.raises(ConfigError, match="would both be mounted as 'smtp'"):
-        render_stack(config_of(text))
-
-
 def test_without_a_password_compose_is_left_out_or_refused() -> None:
     stack = render_stack(config_of(""))
-    assert COMPOSE_FILE not in stack.files
+    assert not {COMPOSE_FILE, FULL_COMPOSE_FILE}.intersection(stack.files)
     assert any(COMPOSE_FILE in note for note in stack.notes)
     with pytest.raises(ConfigError, match="no default password"):
         render_stack(config_of(""), only=[Part.COMPOSE])
@@ -96,7 +100,7 @@ def test_grafana_finds_its_provider_and_the_dashboards() -> None:
     assert mounts["./grafana/dashboards"] == DASHBOARDS_DIR
     assert not DASHBOARDS_DIR.startswith("/etc/grafana/provisioning")
     assert dashboard_provider()["providers"][0]["options"]["path"] == DASHBOARDS_DIR
-    assert datasources()["datasources"][0]["url"] == "http://prometheus:9090"
+    assert datasources(config_of(DEFAULTS))["datasources"][0]["url"] == "http://prometheus:9090"
 
 
 def test_no_dollar_names_a_variable() -> None:
@@ -104,9 +108,77 @@ def test_no_dollar_names_a_variable() -> None:
     stack = render_stack(config_of(text))
     assert "http://g.example/$$HOME" in stack.files[COMPOSE_FILE]
     assert "$" not in stack.files[COMPOSE_FILE].replace("$$", "")
+    full = re.sub(r"\$\{FACEMON_(USER|SOURCE):-[^}]+\}", "", stack.files[FULL_COMPOSE_FILE])
+    assert "$" not in full.replace("$$", "")
 
 
 def test_the_textfile_door_is_mounted() -> None:
     node = services(SHORTENED)["node-exporter"]
     assert "./textfile:/textfile:ro" in node["volumes"]
     assert "--collector.textfile.directory=/textfile" in node["command"]
+
+
+def test_the_pushgateway_comes_with_its_job_unless_it_is_elsewhere() -> None:
+    gateway = services(REPLICATED)["pushgateway"]
+    assert gateway["ports"] == ["127.0.0.1:9091:9091"]
+    folder = gateway["command"][0].removeprefix("--persistence.file=").rsplit("/", 1)[0]
+    assert gateway["volumes"] == [f"pushgateway-data:{folder}"]
+    assert "pushgateway" not in services()
+    elsewhere = REPLICATED.replace("prometheus:\n", "prometheus:\n  targets: {pushgateway: ['push:9091']}\n", 1)
+    assert "pushgateway" not in services(elsewhere)
+
+
+def test_only_the_profile_starts_the_second_servers() -> None:
+    found = services(REPLICATED)
+    in_profile = {name for name, service in found.items() if service.get("profiles") == ["ha"]}
+    assert in_profile == {"prometheus-2", "alertmanager-2", "alertmanager-3", "grafana-2"}
+    assert all("profiles" not in service for name, service in found.items() if name not in in_profile)
+    notes = render_stack(config_of(REPLICATED)).notes
+    assert any(all(name in note for name in (*in_profile, "--profile ha")) for note in notes)
+    stored = [service["volumes"][-1].split(":")[0] for name, service in found.items() if name.startswith("prom")]
+    assert stored == ["prometheus-data", "prometheus-2-data"]
+
+
+def test_alertmanagers_are_peers_of_each_other_and_one_alone_opens_no_port_for_others() -> None:
+    found = services(REPLICATED)
+    clusters = {
+        name: [option for option in found[name]["command"] if option.startswith("--cluster")]
+        for name in ("alertmanager", "alertmanager-2", "alertmanager-3")
+    }
+    for name, options in clusters.items():
+        others = [f"--cluster.peer={other}:9094" for other in clusters if other != name]
+        assert options == ["--cluster.listen-address=0.0.0.0:9094", *others]
+    assert services()["alertmanager"]["command"][-1] == "--cluster.listen-address="
+
+
+def test_grafanas_share_a_database_that_nothing_else_reaches() -> None:
+    content = compose(config_of(REPLICATED), DIRECTORY)
+    found = content["services"]
+    database = found["postgres"]
+    assert content["networks"]["database"] == {"internal": True}
+    assert {name for name, service in found.items() if "database" in service.get("networks", [])} == {
+        "grafana", "grafana-2", "postgres",
+    }  # fmt: skip
+    for name in ("grafana", "grafana-2"):
+        environment = found[name]["environment"]
+        assert environment["GF_DATABASE_HOST"] == "postgres:6432"
+        assert environment["GF_DATABASE_NAME"] == database["environment"]["POSTGRES_DB"] == "g"
+        assert environment["GF_DATABASE_USER"] == database["environment"]["POSTGRES_USER"] == "u"
+        assert found[name]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    assert database["command"] == ["-p", "6432"]
+    assert "ports" not in database
+
+
+def test_a_database_elsewhere_is_not_brought() -> None:
+    found = services(REPLICATED.replace("postgres:6432", "db.example:5432"))
+    assert "postgres" not in found
+    assert found["grafana-2"]["environment"]["GF_DATABASE_HOST"] == "db.example:5432"
+    assert "postgres" not in found["grafana"]["depends_on"]
+
+
+def test_each_prometheus_is_a_source_of_grafanas_data() -> None:
+    first, second = datasources(config_of(REPLICATED))["datasources"]
+    assert (first["url"], second["url"]) == ("http://prometheus:9090", "http://prometheus-2:9090")
+    assert (first["isDefault"], second["isDefault"]) == (True, False)
+    assert second["uid"] != first["uid"]
+    assert second["name"] != first["name"]

@@ -1,17 +1,23 @@
+import json
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from facemon.config.prometheus import DOOR_JOBS
 from facemon.errors import ConfigError
+from facemon.render.compose import compose
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.promql import exposed_names
 from facemon.render.stack import render_stack
+from facemon.render.stack_text import yaml_text
 from facemon.render.verification import Outcome, verify
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
-from tests.render.configurations import CONFIGURATIONS, SHORTENED, config_of
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
+from tests.servers import promtool, run_prometheus
 
 
 def jobs_of(text: str) -> dict[str, dict[str, Any]]:
@@ -55,6 +61,78 @@ def test_targets_intervals_labels_and_remote_storage() -> None:
     first, second = content["remote_write"]
     assert first["basic_auth"] == {"username": "u", "password_file": "/run/secrets/remote"}
     assert second["authorization"] == {"credentials_file": "/run/secrets/token"}
+
+
+def test_every_job_has_its_limits() -> None:
+    limits = {
+        "sample_limit": 1000, "label_limit": 32, "label_name_length_limit": 100, "label_value_length_limit": 500,
+    }  # fmt: skip
+    for job in jobs_of(REPLICATED).values():
+        assert limits.items() <= job.items()
+
+
+def test_a_remote_storage_has_its_certificates_its_metrics_and_its_queue() -> None:
+    first, second = prometheus_config(config_of(REPLICATED))["remote_write"]
+    assert first["name"] == "archive"
+    assert first["tls_config"] == {
+        "ca_file": "/run/secrets/ca.pem",
+        "cert_file": "/run/secrets/cert.pem",
+        "key_file": "/run/secrets/the-key.pem",
+        "server_name": "metrics",
+    }
+    [keep] = first["write_relabel_configs"]
+    kept = [
+        name for name in ("model_x", "drift_score", "drift_scores", "xmodel_x") if re.fullmatch(keep["regex"], name)
+    ]
+    assert (keep["action"], kept) == ("keep", ["model_x", "drift_score"])
+    assert first["queue_config"] == {
+        "capacity": 5000, "min_shards": 2, "max_shards": 9, "max_samples_per_send": 500,
+        "batch_send_deadline": "2s", "min_backoff": "50ms", "max_backoff": "1m30s",
+    }  # fmt: skip
+    assert second == {
+        "url": "https://archive.example/write",
+        "tls_config": {"ca_file": "/run/secrets/ca.pem"},
+        "queue_config": {"max_backoff": "10s"},
+    }
+
+
+@pytest.mark.parametrize("second", ["{url: 'https://a'}", "{url: 'https://b', name: x}"])
+def test_remote_storages_that_prometheus_could_not_tell_apart_are_refused(second: str) -> None:
+    first = "{url: 'https://a'}, {url: 'https://c', name: x}"
+    with pytest.raises(ConfigError, match=r"remote_write\[2\]"):
+        config_of(f"prometheus: {{remote_write: [{first}, {second}]}}")
+
+
+def test_replicas_see_the_same_and_their_alerts_are_the_same() -> None:
+    content = prometheus_config(config_of(REPLICATED))
+    jobs = jobs_of(REPLICATED)
+    assert jobs["prometheus"]["static_configs"] == [{"targets": ["prometheus:9090", "prometheus-2:9090"]}]
+    alertmanagers = ["alertmanager:9093", "alertmanager-2:9093", "alertmanager-3:9093"]
+    assert jobs["alertmanager"]["static_configs"] == [{"targets": alertmanagers}]
+    assert content["alerting"] == {
+        "alert_relabel_configs": [{"regex": "replica", "action": "labeldrop"}],
+        "alertmanagers": [{"static_configs": [{"targets": alertmanagers}]}],
+    }
+    assert "alert_relabel_configs" not in prometheus_config(config_of(""))["alerting"]
+
+
+@pytest.mark.servers
+def test_each_replica_expands_its_own_label_and_nothing_else(each_generation: Path, tmp_path: Path) -> None:
+    text = "prometheus: {replicas: 2, alertmanagers: [], external_labels: {site: 'a$b ${HOME} $$ \\'}}\n"
+    file = tmp_path / "prometheus.yml"
+    content = prometheus_config(config_of(text))
+    file.write_text(yaml_text({**content, "rule_files": [], "scrape_configs": []}))
+    version = promtool(each_generation, "--version").stdout.split("version ", 1)[1].split("+")[0]
+    image = f"prom/prometheus:v{version}"
+    config = config_of(f"{DEFAULTS}{text}stack: {{images: {{prometheus: '{image}'}}}}\n")
+    second = compose(config, DIRECTORY)["services"]["prometheus-2"]
+    features = [option for option in second["command"] if option.startswith("--enable-feature")]
+    # Prometheus 3 would warn of an unknown feature.
+    assert bool(features) == version.startswith("2.")
+    with run_prometheus(each_generation, file, tmp_path, extra_args=features, env=second["environment"]) as server:
+        with urllib.request.urlopen(f"{server.url}/api/v1/status/config", timeout=10) as answer:
+            running = yaml.safe_load(json.load(answer)["data"]["yaml"])
+        assert running["global"]["external_labels"] == {"replica": "prometheus-2", "site": "a$b ${HOME} $$ \\"}
 
 
 @pytest.mark.parametrize("url", ["https://user:secret@remote.example", "ftp://remote.example"])

@@ -1,0 +1,203 @@
+"""The services that monitor: what each one is told, sees, stores and listens on."""
+
+import re
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.config.quantities import format_duration
+from facemon.config.stack import DatabaseConfig, Service
+from facemon.render.container import Limits, answers, container, healthy, image_of, mounted, published
+from facemon.render.prometheus_config import expands_labels
+from facemon.render.provisioning import DASHBOARDS_DIR
+from facemon.render.replicas import HA_PROFILE, REPLICA_VARIABLE, alertmanager_names, replica_name
+from facemon.render.secret_files import (
+    RUN_SECRETS,
+    alertmanager_secrets,
+    grafana_secrets,
+    prometheus_secrets,
+    secret_name,
+)
+
+DATABASE_NETWORK = "database"
+_POSTGRES = "postgres:"
+_VERSION_2 = re.compile(r".*:v?2(\..*)?")
+_PORTS_APART = 100
+"""Between the ports on which a server and the next one of its kind are open: 9090, 9190, …"""
+
+
+def prometheus(number: int, config: Config) -> dict[str, Any]:
+    """One Prometheus; all of them read the same files."""
+    name = replica_name("prometheus", number)
+    command = [
+        "--config.file=/etc/prometheus/prometheus.yml",
+        "--storage.tsdb.path=/prometheus",
+        f"--storage.tsdb.retention.time={format_duration(config.prometheus.retention)}",
+    ]
+    if expands_labels(config.prometheus) and _VERSION_2.fullmatch(image_of("prometheus", config)):
+        command.append("--enable-feature=expand-external-labels")
+    content = {
+        **_replica("prometheus", number, config, Limits(memory="2G")),
+        "command": command,
+        # For targets that run on the machine itself, as host.docker.internal.
+        "extra_hosts": ["host.docker.internal:host-gateway"],
+        "ports": published(config, _nth_port(9090, number), 9090),
+        "volumes": ["./prometheus:/etc/prometheus:ro", f"{name}-data:/prometheus"],
+        **mounted(prometheus_secrets(config), config.stack.secrets_dir),
+        "healthcheck": answers("http://localhost:9090/-/ready"),
+    }
+    if config.prometheus.replicas > 1:
+        content["environment"] = {REPLICA_VARIABLE: name}
+    return content
+
+
+def alertmanager(number: int, config: Config) -> dict[str, Any]:
+    """One Alertmanager; several are a cluster that tells everything once."""
+    name = replica_name("alertmanager", number)
+    return {
+        **_replica("alertmanager", number, config, Limits(memory="256M")),
+        "command": [
+            "--config.file=/etc/alertmanager/alertmanager.yml",
+            "--storage.path=/alertmanager",
+            *_cluster(name, alertmanager_names(config)),
+        ],
+        "ports": published(config, _nth_port(9093, number), 9093),
+        "volumes": ["./alertmanager:/etc/alertmanager:ro", f"{name}-data:/alertmanager"],
+        **mounted(alertmanager_secrets(config), config.stack.secrets_dir),
+        "healthcheck": answers("http://localhost:9093/-/ready"),
+    }
+
+
+def _cluster(name: str, names: tuple[str, ...]) -> list[str]:
+    if len(names) == 1:
+        # It would open a port for others, and there are none.
+        return ["--cluster.listen-address="]
+    # Each names all others: whichever is started or replaced first, they find each other.
+    peers = [f"--cluster.peer={other}:9094" for other in names if other != name]
+    return ["--cluster.listen-address=0.0.0.0:9094", *peers]
+
+
+def grafana(number: int, config: Config) -> dict[str, Any]:
+    """One Grafana; several share a database."""
+    name = replica_name("grafana", number)
+    settings = config.grafana
+    environment = {
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{RUN_SECRETS}/{secret_name(settings.admin_password_file or '')}",
+        "GF_SERVER_ROOT_URL": settings.root_url,
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    }
+    content = {
+        **_replica("grafana", number, config, Limits(memory="512M")),
+        "depends_on": {"prometheus": {"condition": "service_healthy"}},
+        "environment": environment,
+        "ports": published(config, _nth_port(3000, number), 3000),
+        "tmpfs": ["/tmp"],  # noqa: S108 - inside the container
+        "volumes": [
+            "./grafana/provisioning:/etc/grafana/provisioning:ro",
+            f"./grafana/dashboards:{DASHBOARDS_DIR}:ro",
+            f"{name}-data:/var/lib/grafana",
+        ],
+        **mounted(grafana_secrets(config), RUN_SECRETS),
+        "healthcheck": answers("http://localhost:3000/api/health"),
+    }
+    if settings.database is not None:
+        environment |= _database(settings.database)
+    if has_own_database(config):
+        content["depends_on"]["postgres"] = {"condition": "service_healthy"}
+        content["networks"] = ["default", DATABASE_NETWORK]
+    return content
+
+
+def has_own_database(config: Config) -> bool:
+    """Whether the stack brings the PostgreSQL that its Grafanas share."""
+    database = config.grafana.database
+    return database is not None and database.host.startswith(_POSTGRES)
+
+
+def _database(database: DatabaseConfig) -> dict[str, str]:
+    return {
+        "GF_DATABASE_TYPE": "postgres",
+        "GF_DATABASE_HOST": database.host,
+        "GF_DATABASE_NAME": database.name,
+        "GF_DATABASE_USER": database.user,
+        "GF_DATABASE_PASSWORD__FILE": f"{RUN_SECRETS}/{secret_name(database.password_file)}",
+    }
+
+
+def postgres(database: DatabaseConfig, config: Config) -> dict[str, Any]:
+    """The database that several Grafanas share; nothing else reaches it."""
+    port = database.host.removeprefix(_POSTGRES)
+    data = "/var/lib/postgresql/data"
+    return {
+        **container("postgres", "postgres", config, Limits(memory="512M")),
+        # The image's own user from the start: as root it would need the right to take another's place.
+        "user": "postgres",
+        "command": ["-p", port],
+        "environment": {
+            "POSTGRES_DB": database.name,
+            "POSTGRES_USER": database.user,
+            "POSTGRES_PASSWORD_FILE": f"{RUN_SECRETS}/{secret_name(database.password_file)}",
+            "PGDATA": data,
+        },
+        "networks": [DATABASE_NETWORK],
+        "shm_size": "128M",
+        "tmpfs": ["/tmp", "/var/run/postgresql"],  # noqa: S108 - inside the container
+        "volumes": [f"postgres-data:{data}"],
+        **mounted((database.password_file,), RUN_SECRETS),
+        "healthcheck": healthy("pg_isready", "-h", "localhost", "-p", port, "-U", database.user, "-d", database.name),
+    }
+
+
+def node_exporter(config: Config) -> dict[str, Any]:
+    """The machine's own figures, and the textfile where that is the door of the store's metrics."""
+    command = [
+        "--path.rootfs=/host",
+        "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/docker/.+)($|/)",
+    ]
+    volumes = ["/:/host:ro,rslave"]
+    if config.prometheus.store_metrics_from == "textfile":
+        command.append("--collector.textfile.directory=/textfile")
+        volumes.append("./textfile:/textfile:ro")
+    return {
+        **container("node-exporter", "node-exporter", config, Limits(memory="128M")),
+        "command": command,
+        "pid": "host",
+        "expose": ["9100"],
+        "volumes": volumes,
+        "healthcheck": answers("http://localhost:9100/"),
+    }
+
+
+def cadvisor(config: Config) -> dict[str, Any]:
+    """The containers' figures. It runs as root to read the control groups of others, but not in privileged mode."""
+    return {
+        **container("cadvisor", "cadvisor", config, Limits(memory="512M")),
+        # To walk the layers of other users' containers, and to read the kernel's messages of processes out of memory.
+        "cap_add": ["DAC_READ_SEARCH", "SYSLOG"],
+        # Labels of containers become labels of every series, and no panel asks for them.
+        "command": ["--store_container_labels=false"],
+        "devices": ["/dev/kmsg"],
+        "expose": ["8080"],
+        "volumes": ["/:/rootfs:ro", "/var/run:/var/run:ro", "/sys:/sys:ro", "/var/lib/docker:/var/lib/docker:ro"],
+        "healthcheck": answers("http://localhost:8080/healthz"),
+    }
+
+
+def pushgateway(config: Config) -> dict[str, Any]:
+    """Where jobs that end push to; what they pushed outlives a restart."""
+    return {
+        **container("pushgateway", "pushgateway", config, Limits(memory="128M")),
+        "command": ["--persistence.file=/pushgateway/metrics"],
+        "ports": published(config, 9091, 9091),
+        "volumes": ["pushgateway-data:/pushgateway"],
+        "healthcheck": answers("http://localhost:9091/-/ready"),
+    }
+
+
+def _replica(service: Service, number: int, config: Config, limits: Limits) -> dict[str, Any]:
+    content = container(replica_name(service, number), service, config, limits)
+    return content if number == 1 else {**content, "profiles": [HA_PROFILE]}
+
+
+def _nth_port(port: int, number: int) -> int:
+    return port + (number - 1) * _PORTS_APART
