@@ -1,6 +1,7 @@
 """Runs the real monitoring servers for tests: on 127.0.0.1, on free ports, with all they store in the test's folder."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,9 +10,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -49,7 +51,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_prometheus(tools: Path, config_file: Path, folder: Path, *, extra_args: Sequence[str] = ()) -> Iterator[Server]:
+def run_prometheus(
+    tools: Path,
+    config_file: Path,
+    folder: Path,
+    *,
+    extra_args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """Run Prometheus; one that is started again in the same folder finds the samples of the one before."""
 
     def command(port: int, storage: Path) -> list[str]:
@@ -59,7 +68,7 @@ def run_prometheus(tools: Path, config_file: Path, folder: Path, *, extra_args: 
         options = [f"--config.file={config_file.resolve()}", f"--storage.tsdb.path={storage}", listen, discovery]
         return [_binary(tools, "prometheus"), *options, *extra_args]
 
-    with _running("prometheus", tools, folder, command, "/-/ready") as server:
+    with _running("prometheus", tools, folder, command, "/-/ready", env) as server:
         yield server
 
 
@@ -146,11 +155,32 @@ def wait_for_query(
         time.sleep(0.1)
 
 
+def post_alerts(alertmanager_url: str, *alerts: Body) -> None:
+    """Give alerts to an Alertmanager as Prometheus does; without `endsAt` they fire for five minutes."""
+    request = urllib.request.Request(
+        f"{alertmanager_url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
+    )
+    with _direct.open(request, timeout=10):
+        pass
+
+
+def alerts_at(alertmanager_url: str) -> list[Body]:
+    """The alerts that an Alertmanager has, each with its `status`."""
+    with _direct.open(f"{alertmanager_url}/api/v2/alerts", timeout=10) as answer:
+        found: list[Body] = json.load(answer)
+        return found
+
+
 class WebhookReceiver:
-    """A real HTTP server that records the JSON bodies posted to it; listens while it is entered."""
+    """A real HTTP server that records the JSON bodies posted to it; listens while it is entered.
+
+    What it `answers` is 200; with another status it refuses, and records nothing.
+    """
 
     def __init__(self) -> None:
         self._bodies: list[Body] = []
+        self.headers: list[Message] = []
+        self.answers = 200
         self._arrival = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -189,12 +219,19 @@ class WebhookReceiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                # Answered before it is recorded: a test that stops at once does not cut the sender off.
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
+                # Answered before it is recorded: a test that stops at once does not cut the sender off. The body is
+                # what Alertmanager wants to hear from Slack; to others it is as good as none.
+                status = receiver.answers
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", "2")
                 self.end_headers()
+                self.wfile.write(b"ok")
+                if status != 200:
+                    return
                 with receiver._arrival:
                     receiver._bodies.append(body)
+                    receiver.headers.append(self.headers)
                     receiver._arrival.notify_all()
 
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -213,12 +250,17 @@ def _run_to_end(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def _running(
-    name: str, tools: Path, folder: Path, command: Callable[[int, Path], list[str]], ready_path: str
+    name: str,
+    tools: Path,
+    folder: Path,
+    command: Callable[[int, Path], list[str]],
+    ready_path: str,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     storage = folder.resolve() / name
     storage.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
-    server = _started(tools, log, lambda port: command(port, storage), ready_path)
+    server = _started(tools, log, lambda port: command(port, storage), ready_path, {**os.environ, **(env or {})})
     passed = False
     try:
         yield server
@@ -229,13 +271,15 @@ def _running(
             sys.stderr.write(f"--- {name}, last lines ---\n{_tail(log)}\n")
 
 
-def _started(tools: Path, log: Path, command: Callable[[int], list[str]], ready_path: str) -> Server:
+def _started(
+    tools: Path, log: Path, command: Callable[[int], list[str]], ready_path: str, env: Mapping[str, str]
+) -> Server:
     for _ in range(ATTEMPTS):
         port = free_port()
         with log.open("ab") as output:
             # The working directory is where the unpacked Alertmanager looks for its templates.
             process = subprocess.Popen(
-                command(port), cwd=tools, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command(port), cwd=tools, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
         server = Server(f"http://127.0.0.1:{port}", process, log)
         ready = False

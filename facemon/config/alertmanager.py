@@ -1,10 +1,12 @@
 """The alertmanager section: who is told of what, by which way, and when nobody is."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.quantities import Duration, HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas, SecretFile
 from facemon.config.section import MisfitError, Section
@@ -14,12 +16,26 @@ NULL_RECEIVER = "null"
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+_OLDEST = (0, 25)
+"""Before it, neither PagerDuty's key nor the mail server's password is read from a file."""
+_WAYS_BY_FILE = (0, 28)
+"""0.27 refuses Teams' address in a file; 0.26 and 0.27 crash when a webhook whose address is in one answers badly."""
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is no email address: write one like team@example.com")
+    return text
+
+
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", re.ASCII)
+EmailAddress = Annotated[str, Field(max_length=254), AfterValidator(_address)]
 
 
 class EmailConfig(Section):
     """An email receiver; the server is `alertmanager.smtp`."""
 
-    to: Name
+    to: EmailAddress
     send_resolved: bool = True
 
 
@@ -89,6 +105,13 @@ class RouteConfig(Section):
     group_interval: PositiveDuration | None = None
     repeat_interval: PositiveDuration | None = None
 
+    @model_validator(mode="after")
+    def _values_can_be_tested(self) -> Self:
+        fault = "holds the character NUL, which no command line can carry"
+        if nul := [(("match", label), fault) for label in self.match if "\0" in "".join(self.values(label))]:
+            raise MisfitError(*nul)
+        return self
+
     def values(self, label: str) -> tuple[str, ...]:
         """What the label may be."""
         value = self.match[label]
@@ -123,6 +146,12 @@ class MuteTimeConfig(Section):
             raise ValueError("names neither weekdays nor hours: it would mute for ever")
         return self
 
+    @model_validator(mode="after")
+    def _location_is_known(self) -> Self:
+        if not _is_time_zone(self.location) and _is_time_zone("UTC"):
+            raise MisfitError((("location",), f"is {self.location!r}, no time zone: write one like Europe/Berlin"))
+        return self
+
 
 class DeadManConfig(Section):
     """Who gets the Watchdog, again and again: a service that raises the alarm when it stays away."""
@@ -135,10 +164,16 @@ class SmtpConfig(Section):
     """The server that emails leave by."""
 
     smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:\d+$")]
-    from_: Name = Field(alias="from")
-    username: str | None = None
+    from_: EmailAddress = Field(alias="from")
+    username: Name | None = None
     password_file: SecretFile | None = None
     require_tls: bool = True
+
+    @model_validator(mode="after")
+    def _a_user_has_a_password(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("username and password_file come together: the server asks for both or for neither")
+        return self
 
 
 class AlertmanagerConfig(Section):
@@ -155,7 +190,7 @@ class AlertmanagerConfig(Section):
     repeat_interval: PositiveDuration = timedelta(hours=4)
     replicas: Replicas = 1
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "0.28"
-    """The Alertmanager that reads the file: one that is older gets no field that it would refuse."""
+    """The oldest Alertmanager that reads the file: what it could not read is refused here."""
 
     @property
     def version(self) -> tuple[int, int]:
@@ -179,9 +214,37 @@ class AlertmanagerConfig(Section):
         for index, receiver in enumerate(self.receivers):
             if receiver.email and self.smtp is None:
                 faults.append((("receivers", index, "email"), "needs alertmanager.smtp, the server to send by"))
-        if faults:
+        if len(set(self.group_by)) != len(self.group_by):
+            faults.append((("group_by",), "names a label twice"))
+        if faults := [*faults, *self._too_new()]:
             raise MisfitError(*faults)
         return self
+
+    def _too_new(self) -> "_Faults":
+        """What the Alertmanager of `target_version` could not read."""
+        if self.version < _OLDEST:
+            return [(("target_version",), f"is {self.target_version}; facemon writes for 0.25 and newer")]
+        if self.version >= _WAYS_BY_FILE:
+            return []
+        fault = f"needs Alertmanager 0.28, and target_version is {self.target_version}"
+        return [
+            *((("receivers", index, "teams"), fault) for index, each in enumerate(self.receivers) if each.teams),
+            *(
+                (("receivers", index, "webhook", place, "url_file"), fault)
+                for index, each in enumerate(self.receivers)
+                for place, webhook in enumerate(each.webhook)
+                if webhook.url_file is not None
+            ),
+        ]
+
+
+def _is_time_zone(name: str) -> bool:
+    """Whether the machine's database has it; without a database nothing is one."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 _Faults = list[tuple[tuple[str | int, ...], str]]

@@ -5,14 +5,18 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
 _DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
 _SIZE = re.compile(r"(\d+)\s*(|B|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_LONGEST = timedelta(microseconds=2**63 // 1000)
+"""Prometheus counts nanoseconds in 63 bits."""
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
 _HIGHEST_PORT = 65535
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
+_HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -79,7 +83,10 @@ def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str):
-        return parse_duration(value)
+        duration = parse_duration(value)
+        if duration > _LONGEST:
+            raise ValueError(f"{value!r} is longer than any time that Prometheus reckons with, which is 292 years")
+        return duration
     raise ValueError("must be a duration: write a number and a unit, like 30s, 10m, 24h, 7d")
 
 
@@ -111,16 +118,34 @@ def _secret_file(value: Any) -> Any:
     return value
 
 
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds the character NUL, which no command line can carry")
+    return text
+
+
+def _reachable(url: str) -> str:
+    """Refuse what Go would not take for an address; the text itself is not shown, a query may hold a secret."""
+    host, *_ = re.split(r"[/?#]", url.split("//", 1)[1], maxsplit=1)
+    match = _HOST.fullmatch(host)
+    if match is None or not 0 < int(match[1] or 80) <= _HIGHEST_PORT:
+        raise ValueError("names no host, or no port that there is")
+    if not url.isprintable() or _HALF_ESCAPE.search(url):
+        raise ValueError("holds a character that does not print, or a % without two digits after it: write it as %xx")
+    return url
+
+
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
 Size = Annotated[int, PlainValidator(_size)]
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
 SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1)]
 Proportion = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 LabelName = Annotated[str, Field(pattern=r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$", max_length=200)]
 """Names that begin with two underscores are Prometheus' own."""
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")]
+LabelValue = Annotated[str, AfterValidator(_no_nul)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(_reachable)]
 """A user and password before the host would be a secret in the open."""
 Replicas = Annotated[int, Field(ge=1, le=9)]
 Severity = Literal["critical", "warning", "info", "none"]

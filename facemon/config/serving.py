@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.quantities import (
+    HttpUrl,
     Items,
     Listen,
     ListenAddress,
@@ -70,16 +70,8 @@ class ApiConfig(Section):
 
 
 def _askable(url: str) -> str:
-    """Refuse at the start what could never be asked; the text itself is not shown, a query may hold a secret."""
-    if not url.isascii() or not url.isprintable():
+    if not url.isascii():
         raise ValueError("may hold ASCII only: write other characters of a path as %xx, of a host as xn--…")
-    try:
-        parts = urlsplit(url)
-        is_address = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise ValueError("names no host, or no port that there is")
     return url
 
 
@@ -87,7 +79,7 @@ class ProbeConfig(Section):
     """An external service whose health the exporter asks after."""
 
     name: Name
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(_askable)]
+    url: Annotated[HttpUrl, AfterValidator(_askable)]
 
 
 class ExporterConfig(Section):

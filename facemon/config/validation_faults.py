@@ -16,7 +16,7 @@ from facemon.config.yaml_traps import boolean_hint, misreading, number_hint, tex
 
 _SECRET = re.compile(r"passw|passphrase|pwd$|token|secret|credential|api_?(?:key|url)$|private_key", re.IGNORECASE)
 _SHORT_LIST = 8
-_INTERNAL = frozenset({"directory"})
+_INTERNAL = frozenset({"directory", "file_name", "absolute_paths"})
 """Fields that the loader fills, not the file."""
 
 PATTERNS = {
@@ -24,6 +24,9 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "must be a sha256: 64 digits from 0-9 and a-f",
     r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$": "must be made of letters, digits and _, no digit and no __ first",
     r"^/[^\s:]*$": "must be an absolute path without spaces and colons",
+    r"^/[^\x00-\x1f\x7f]*$": "must be an absolute path without control characters",
+    r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$": "must be an absolute path, or a command's name alone",
+    r"^[a-z_][a-z0-9_-]{0,31}$": "must be a user's name: letters from a to z, digits, _ and -, no digit first",
     r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$": "must be an image and its version, "
     "like prom/prometheus:v3.5.0",
     r"^[a-z][a-z0-9]*$": "must be a name such as cpu, cuda or openvino",

@@ -1,0 +1,142 @@
+"""Which labels an alert can carry when it reaches Alertmanager: some are fixed, the others come with its series."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from facemon.config.document import Config
+from facemon.config.prometheus import REPLICA_LABEL
+from facemon.render.alert import Alert
+from facemon.render.annotation import expand
+from facemon.values.prediction import IMAGE_COLUMNS
+
+_STAND_IN = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a label may be: one of `named`, or with `but` anything except these; a missing label is empty."""
+
+    named: frozenset[str] = frozenset()
+    but: bool = False
+
+    def __contains__(self, value: str) -> bool:
+        return (value in self.named) is not self.but
+
+    def __bool__(self) -> bool:
+        return self.but or bool(self.named)
+
+    def __and__(self, other: "Values") -> "Values":
+        if self.but and other.but:
+            return Values(self.named | other.named, but=True)
+        if self.but:
+            return other & self
+        return Values(frozenset(value for value in self.named if value in other))
+
+    def __sub__(self, other: "Values") -> "Values":
+        return self & Values(other.named, but=not other.but)
+
+    def example(self) -> str:
+        """One of them: the missing label where that may be, else the first by its letters."""
+        if "" in self:
+            return ""
+        if not self.but:
+            return min(self.named)
+        stand_in = _STAND_IN
+        while stand_in in self.named:
+            stand_in += "-"
+        return stand_in
+
+
+ANYTHING = Values(but=True)
+PRESENT = Values(frozenset({""}), but=True)
+MISSING = Values(frozenset({""}))
+
+Match = Mapping[str, Values]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpace:
+    """Every set of labels that an alert can carry: each label within its own values, the others within `rest`."""
+
+    labels: Match
+    rest: Values = MISSING
+
+    def __getitem__(self, label: str) -> Values:
+        return self.labels.get(label, self.rest)
+
+    def within(self, match: Match) -> "LabelSpace | None":
+        """The part that matches; None when there is none."""
+        inside = {label: self[label] & values for label, values in match.items()}
+        return LabelSpace({**self.labels, **inside}, self.rest) if all(inside.values()) else None
+
+    def differing(self, match: Match) -> tuple[str, ...]:
+        """The labels by which something in the space does not match; without any, all of it does."""
+        return tuple(label for label, values in match.items() if self[label] - values)
+
+    def outside(self, match: Match) -> Iterator["LabelSpace"]:
+        """The part that does not match, in pieces of which no two overlap."""
+        left = dict(self.labels)
+        for label, values in match.items():
+            own = left.get(label, self.rest)
+            if differing := own - values:
+                yield LabelSpace({**left, label: differing}, self.rest)
+            left[label] = own & values
+            if not left[label]:
+                return
+
+    def example(self, usual: Mapping[str, str]) -> dict[str, str]:
+        """One set of labels: the usual values as far as they are in it, those that may be missing left out."""
+        chosen = {
+            label: usual[label] if label in usual and usual[label] in values else values.example()
+            for label, values in self.labels.items()
+        }
+        return {label: value for label, value in chosen.items() if value}
+
+
+def label_names(alert: Alert) -> frozenset[str]:
+    """The labels that an alert of ours always has from its series; of an alert of the user's own nothing is known."""
+    fired = [frozenset(scenario.fires.labels) for scenario in alert.scenarios if scenario.fires is not None]
+    return frozenset.intersection(*fired) if fired else frozenset()
+
+
+def label_space(alert: Alert, config: Config) -> LabelSpace:
+    """Every set of labels with which the alert can arrive."""
+    fired = [scenario.fires.labels for scenario in alert.scenarios if scenario.fires is not None]
+    always = label_names(alert)
+    known = known_values(config)
+    pushed = "pushgateway" in config.prometheus.jobs
+    labels: dict[str, Values] = {}
+    for name in sorted(alert.told_apart_by):
+        values = PRESENT if pushed and name == "job" else known.get(name, PRESENT)
+        labels[name] = values if name in always else _or_missing(values)
+    rest = MISSING
+    if not fired or (pushed and "job" in labels):
+        # What a query of the user's own gives, and the groups on a Pushgateway, may have any label besides.
+        rest = ANYTHING
+        labels.setdefault("attribute", _or_missing(known["attribute"]))
+    fixed = {name: Values(frozenset({value})) for name, value in _fixed(alert, config).items()}
+    return LabelSpace({**labels, **fixed}, rest)
+
+
+def known_values(config: Config) -> Mapping[str, Values]:
+    """What the configuration says of labels that come with series."""
+    columns = (attribute.name for attribute in config.model.attributes)
+    attributes = {*columns, *IMAGE_COLUMNS, *config.drift.columns, *config.tables.kinds}
+    return {
+        "attribute": Values(frozenset(attributes)),
+        "job": Values(frozenset(config.prometheus.jobs)),
+        "objective": Values(frozenset(objective.name for objective in config.alerts.objectives)),
+        "service": Values(frozenset(probe.name for probe in config.exporter.probes)),
+    }
+
+
+def _fixed(alert: Alert, config: Config) -> dict[str, str]:
+    """The labels that are the same whatever fires: the rule's own, and those of the Prometheus server."""
+    server = {name: text for name, text in config.prometheus.external_labels.items() if name != REPLICA_LABEL}
+    own = {name: expand(text, {}, 0) for name, text in alert.rule_labels.items()}
+    known = {name: text for name, text in own.items() if text is not None}
+    return {**server, **known, "alertname": alert.name}
+
+
+def _or_missing(values: Values) -> Values:
+    return Values(values.named - {""}, but=True) if values.but else Values(values.named | {""})

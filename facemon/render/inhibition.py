@@ -1,0 +1,85 @@
+"""What keeps silent because something worse is known.
+
+To Alertmanager two alerts that both lack a label have the same value of it. So a rule without labels to compare is
+written only where the one alert explains the other wherever that comes from, and never between alerts of unlike things.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from facemon.config.alerts import objective_alerts
+from facemon.config.document import Config
+from facemon.config.prometheus import DOOR_JOBS
+from facemon.config.quantities import Severity
+from facemon.render.alert import Alert
+from facemon.render.alert_labels import label_names
+from facemon.render.promql import TARGET_LABELS, differs, equals, one_of
+from facemon.render.routing import WATCHDOG
+
+_OF_ONE_THING = ("api", "drift")
+"""Areas whose alerts speak of one thing; the stack's parts, objectives and a user's own alerts are unrelated."""
+_API = ("api", "objectives")
+
+Rule = dict[str, Any]
+
+
+def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
+    """The `inhibit_rules` of alertmanager.yml, those left out whose alerts are not rendered."""
+    by_name = {alert.name: alert for alert in alerts}
+    rules = [_critical_over_warning()]
+    if model := by_name.get("ModelNotLoaded"):
+        rules += _over_the_api(model, alerts)
+    if down := by_name.get("TargetDown"):
+        rules += _over_the_target(down, alerts, config)
+    rules += _fast_over_slow(config, by_name)
+    return rules
+
+
+def _critical_over_warning() -> Rule:
+    areas = one_of("area", _OF_ONE_THING).text
+    return {
+        "source_matchers": [equals("severity", "critical").text, areas],
+        "target_matchers": [equals("severity", "warning").text, areas],
+        "equal": ["area", *TARGET_LABELS, "attribute", "command"],
+    }
+
+
+def _over_the_api(model: Alert, alerts: Sequence[Alert]) -> Iterator[Rule]:
+    """A request without a model is slow or fails, which shows in what is counted over all instances."""
+    if counted := [alert for alert in alerts if alert.group in _API and not label_names(alert) & set(TARGET_LABELS)]:
+        yield _rule(model, counted)
+
+
+def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> Iterator[Rule]:
+    """What a target says is old or missing while it is down."""
+    yield {
+        "source_matchers": [equals("alertname", down.name).text],
+        "target_matchers": [*(differs("alertname", name).text for name in (down.name, WATCHDOG)), *_not_above(down)],
+        "equal": list(TARGET_LABELS),
+    }
+    if absent := [alert for alert in alerts if alert.fires_without_data and alert.name != WATCHDOG]:
+        rule = _rule(down, absent)
+        door = equals("job", DOOR_JOBS[config.prometheus.store_metrics_from]).text
+        yield {**rule, "source_matchers": [*rule["source_matchers"], door]}
+
+
+def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:
+    """An objective whose budget is gone in days will also miss it in the end."""
+    for objective in config.alerts.objectives:
+        fast, slow = (by_name.get(name) for name in objective_alerts(objective.name))
+        if fast and slow:
+            yield _rule(fast, [slow])
+
+
+def _rule(source: Alert, targets: Sequence[Alert]) -> Rule:
+    return {
+        "source_matchers": [equals("alertname", source.name).text],
+        "target_matchers": [one_of("alertname", [alert.name for alert in targets]).text, *_not_above(source)],
+    }
+
+
+def _not_above(source: Alert) -> list[str]:
+    """Nothing that is worse may keep silent for what was made a lesser trouble."""
+    severities = get_args(Severity)
+    lesser = severities[severities.index(source.severity) :]
+    return [] if len(lesser) == len(severities) else [one_of("severity", lesser).text]

@@ -1,0 +1,101 @@
+"""The receivers of alertmanager.yml: by which ways people are told, with every secret as a file."""
+
+from typing import Any
+
+from facemon.config.alertmanager import (
+    EmailConfig,
+    PagerDutyConfig,
+    ReceiverConfig,
+    SlackConfig,
+    SmtpConfig,
+    TeamsConfig,
+    WebhookConfig,
+)
+from facemon.config.document import Config
+from facemon.render import notification_text as text
+from facemon.render.annotation import literal
+from facemon.render.secret_files import seen_at
+
+_BRACES = str.maketrans({"{": "%7B", "}": "%7D"})
+
+
+def receiver(settings: ReceiverConfig, config: Config) -> dict[str, Any]:
+    """A receiver with all its ways."""
+    ways = {
+        "email_configs": [_email(each) for each in settings.email],
+        "slack_configs": [_slack(each, config) for each in settings.slack],
+        "pagerduty_configs": [_pagerduty(each, config) for each in settings.pagerduty],
+        "msteamsv2_configs": [_teams(each, config) for each in settings.teams],
+        "webhook_configs": [_webhook(each, config) for each in settings.webhook],
+    }
+    return {"name": settings.name, **{way: entries for way, entries in ways.items() if entries}}
+
+
+def smtp(settings: SmtpConfig, config: Config) -> dict[str, Any]:
+    """The mail server, as the `global` section names it."""
+    content: dict[str, Any] = {"smtp_smarthost": settings.smarthost, "smtp_from": literal(settings.from_)}
+    if settings.username is not None:
+        content["smtp_auth_username"] = settings.username
+    if settings.password_file is not None:
+        content["smtp_auth_password_file"] = seen_at(config, settings.password_file)
+    return {**content, "smtp_require_tls": settings.require_tls}
+
+
+def _email(email: EmailConfig) -> dict[str, Any]:
+    return {
+        "to": literal(email.to),
+        "send_resolved": email.send_resolved,
+        "headers": {"Subject": text.TITLE},
+        "text": text.EMAIL_TEXT,
+        "html": text.EMAIL_HTML,
+    }
+
+
+def _slack(slack: SlackConfig, config: Config) -> dict[str, Any]:
+    return {
+        "api_url_file": seen_at(config, slack.api_url_file),
+        "channel": literal(slack.channel),
+        "send_resolved": slack.send_resolved,
+        "title": text.SLACK_TITLE,
+        "title_link": text.FIRST_DASHBOARD,
+        "fallback": text.SLACK_TITLE,
+        "text": text.SLACK_TEXT,
+    }
+
+
+def _pagerduty(pagerduty: PagerDutyConfig, config: Config) -> dict[str, Any]:
+    return {
+        "routing_key_file": seen_at(config, pagerduty.routing_key_file),
+        "send_resolved": pagerduty.send_resolved,
+        "description": text.TITLE,
+        "severity": text.PAGERDUTY_SEVERITY,
+        "client": "facemon",
+        "client_url": text.FIRST_DASHBOARD,
+        "links": [
+            {"href": text.FIRST_DASHBOARD, "text": "dashboard"},
+            {"href": text.FIRST_RUNBOOK, "text": "runbook"},
+        ],
+        "details": {"firing": text.pagerduty_details("Firing"), "resolved": text.pagerduty_details("Resolved")},
+    }
+
+
+def _teams(teams: TeamsConfig, config: Config) -> dict[str, Any]:
+    return {
+        "webhook_url_file": seen_at(config, teams.webhook_url_file),
+        "send_resolved": teams.send_resolved,
+        "title": text.TITLE,
+        "text": text.TEAMS_TEXT,
+    }
+
+
+def _webhook(webhook: WebhookConfig, config: Config) -> dict[str, Any]:
+    content: dict[str, Any] = {"send_resolved": webhook.send_resolved}
+    if webhook.url is not None:
+        # An address is a template from Alertmanager 0.31 on and was none before: this is the same in both.
+        content["url"] = webhook.url.translate(_BRACES)
+    if webhook.url_file is not None:
+        content["url_file"] = seen_at(config, webhook.url_file)
+    if webhook.bearer_token_file is not None:
+        token_file = seen_at(config, webhook.bearer_token_file)
+        content["http_config"] = {"authorization": {"credentials_file": token_file}}
+    return content

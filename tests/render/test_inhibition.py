@@ -1,0 +1,138 @@
+"""What keeps silent, asked of the real Alertmanager: the symptoms do, and what is unrelated does not."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from facemon.render.alert_rules import alerts_of
+from facemon.render.alertmanager_config import alertmanager_config
+from facemon.render.inhibition import inhibit_rules
+from facemon.render.stack_text import yaml_text
+from tests.render.configurations import config_of
+from tests.servers import Server, alerts_at, post_alerts, run_alertmanager
+
+Labels = Mapping[str, str]
+CONFIGURATION = """
+exporter: {probes: [{name: labelling, url: "http://x"}]}
+alerts:
+  objectives: [{name: Answers, indicator: errors, target: 0.99}, {name: Fast, indicator: latency, target: 0.99}]
+"""
+ONE, TWO = {"job": "exporter", "instance": "exporter:1"}, {"job": "exporter", "instance": "exporter:2"}
+
+
+def labelled(name: str, severity: str, area: str, series: Labels | None = None) -> dict[str, str]:
+    return {"alertname": name, "severity": severity, "area": area, **(series or {})}
+
+
+DOWN = labelled("TargetDown", "critical", "stack", ONE)
+NO_MODEL = labelled("ModelNotLoaded", "critical", "api", {"job": "api", "instance": "api:1"})
+ERRORS = labelled("HighErrorRate", "critical", "api")
+SLOW = labelled("HighLatency", "warning", "api", {"endpoint": "/predict"})
+DRIFT_CRITICAL = labelled("DriftDetected", "critical", "drift", {**ONE, "attribute": "age", "check": "model"})
+STORE = labelled("SourceUnreadable", "critical", "stack", {**ONE, "source": "store"})
+
+
+STALE = labelled("DriftCheckStale", "critical", "drift", {**ONE, "command": "drift-check"})
+
+
+def burns(objective: str, pace: str, severity: str) -> dict[str, str]:
+    return labelled(f"{objective}Budget{pace}", severity, "objectives", {"objective": objective})
+
+
+def wrong(attribute: str, target: Labels) -> dict[str, str]:
+    return labelled("LowModelAccuracy", "warning", "drift", {**target, "attribute": attribute})
+
+
+SILENCED = {
+    "errors over slowness": (ERRORS, SLOW),
+    "no model over errors": (NO_MODEL, ERRORS),
+    "no model over slowness": (NO_MODEL, SLOW),
+    "critical over warning of the same attribute": (DRIFT_CRITICAL, wrong("age", ONE)),
+    "a target over its symptoms": (DOWN, wrong("age", ONE)),
+    "a target over critical symptoms": (DOWN, STORE),
+    "a budget that burns fast over the same that burns slowly": (
+        burns("Answers", "Fast", "critical"), burns("Answers", "Slow", "warning"),
+    ),
+    "no model over an objective of the API": (NO_MODEL, burns("Fast", "Fast", "critical")),
+    "the door's target over missing metrics": (DOWN, labelled("MetricsAbsent", "critical", "stack")),
+}  # fmt: skip
+HEARD = {
+    "another attribute": (DRIFT_CRITICAL, wrong("gender", ONE)),
+    "another instance": (DRIFT_CRITICAL, wrong("age", TWO)),
+    "another job": (DRIFT_CRITICAL, wrong("age", {**ONE, "job": "node"})),
+    "another area": (ERRORS, labelled("DriftUndecided", "warning", "drift")),
+    "no attribute": (DRIFT_CRITICAL, labelled("DriftUndecided", "warning", "drift", {**ONE, "check": "model"})),
+    "critical beside critical": (ERRORS, labelled("OtherErrors", "critical", "api")),
+    "unlike parts of the stack": (STORE, labelled("ServiceDown", "warning", "stack", {**ONE, "service": "labelling"})),
+    "alerts of a user's own": (labelled("Full", "critical", "custom"), labelled("Long", "warning", "custom")),
+    "symptoms of another target": (DOWN, wrong("age", TWO)),
+    "another command": (STALE, labelled("AccuracyStale", "warning", "drift", {**ONE, "command": "evaluate"})),
+    "another objective": (burns("Answers", "Fast", "critical"), burns("Fast", "Slow", "warning")),
+    "an alert without a target": (DOWN, ERRORS),
+    "missing metrics while another job is down": (
+        labelled("TargetDown", "critical", "stack", {"job": "node", "instance": "node:1"}),
+        labelled("MetricsAbsent", "critical", "stack"),
+    ),
+    "the watchdog": (DOWN, labelled("Watchdog", "none", "stack", ONE)),
+    "drift while there is no model": (NO_MODEL, wrong("age", ONE)),
+}
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "alertmanager.yml"
+    file.write_text(yaml_text(alertmanager_config(config_of(text))), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def alertmanager(each_generation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("inhibition")
+    with run_alertmanager(each_generation, write(folder, CONFIGURATION), folder) as server:
+        yield server
+
+
+def silenced(server: Server, *alerts: Labels) -> list[Labels]:
+    """Those of the alerts that keep silent while all of them fire; afterwards all have ended."""
+    now = datetime.now(UTC)
+    begun = {"startsAt": (now - timedelta(minutes=1)).isoformat()}
+    post_alerts(server.url, *({"labels": labels, **begun} for labels in alerts))
+    deadline = time.monotonic() + 10
+    while len(alerts_at(server.url)) < len(alerts) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.1)  # the inhibitor hears of an alert a moment after the list of them does
+    found = alerts_at(server.url)
+    assert len(found) == len(alerts)
+    post_alerts(server.url, *({"labels": labels, **begun, "endsAt": now.isoformat()} for labels in alerts))
+    while alerts_at(server.url) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return [alert["labels"] for alert in found if alert["status"]["inhibitedBy"]]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", SILENCED)
+def test_symptoms_keep_silent(name: str, alertmanager: Server) -> None:
+    source, target = SILENCED[name]
+    assert silenced(alertmanager, source, target) == [target]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", HEARD)
+def test_what_is_unrelated_is_heard(name: str, alertmanager: Server) -> None:
+    assert silenced(alertmanager, *HEARD[name]) == []
+
+
+@pytest.mark.servers
+def test_a_target_of_little_weight_silences_nothing_that_weighs_more(servers: Path, tmp_path: Path) -> None:
+    lesser = labelled("DriftVerdict", "info", "drift", {**ONE, "attribute": "age"})
+    down = {**DOWN, "severity": "info"}
+    file = write(tmp_path, "alerts: {TargetDown: {severity: info}}")
+    with run_alertmanager(servers, file, tmp_path) as server:
+        assert silenced(server, down, STORE, wrong("age", ONE), lesser) == [lesser]
+
+
+def test_rules_are_of_rendered_alerts_only() -> None:
+    config = config_of("prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}}")
+    assert len(inhibit_rules(config, alerts_of(config))) == 1
