@@ -23,6 +23,7 @@ from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
+from tests.render.grafana_queries import DAY, Choices, filled
 from tests.server.exporters import exporter
 from tests.servers import query, run_node_exporter, run_prometheus, run_pushgateway, wait_for_query
 
@@ -186,20 +187,21 @@ def expect_sums_of_the_ledger(url: str, doors: Doors) -> None:
 
 
 def expect_panels_as_with_one_door(url: str, alone: str, dashboards: Path) -> None:
-    """Each panel over the store's metrics; rates as the totals under them, which do not depend on the moment."""
+    """Each panel over the store's metrics; rates and ages as what is under them, which is the same at any moment."""
     asked = set()
     for board in sorted(dashboards.glob("*.json")):
         for panel in json.loads(board.read_text())["panels"]:
             for target in panel.get("targets", []):
                 if not STORED.intersection(re.findall(r"\w+", target["expr"])):
                     continue
-                for choice in (".*", "hair"):
-                    promql = RATE.sub(r"\1", target["expr"]).replace("$attribute", choice)
-                    assert "$" not in promql
+                lasting = RATE.sub(r"\1", target["expr"]).removeprefix("time() - ").replace("(time() - ", "(")
+                for choice in (None, ["hair"]):
+                    choices: Choices = {"job": None, "instance": None, "model": None, "attribute": choice}
+                    promql = filled(lasting, choices, span=DAY, step=60, interval=15)
                     assert "[" not in promql
                     assert without_targets(url, promql) == without_targets(alone, promql) != [], promql
                 asked.add(panel["title"])
-    assert len(asked) >= 5, asked
+    assert len(asked) >= 20, asked
 
 
 def without_targets(url: str, promql: str) -> list[tuple[tuple[tuple[str, str], ...], float]]:

@@ -1,48 +1,209 @@
-"""The dashboard *API Performance*: how much is asked, how fast it is answered, and how often in vain."""
+"""The dashboard *API Performance*: how much is asked, how fast it is answered, how often in vain, and the room left."""
 
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.prometheus import Job
+from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Dashboard
-from facemon.render.api_alerts import REQUESTS, error_limit, latency_limit
-from facemon.render.dashboards.panel import Panel, Query, dashboard
-from facemon.render.recording_rules import ERROR_RATIO, LATENCY_P95
+from facemon.render.api_alerts import MODEL_LOADED, error_ratio, latency_p95
+from facemon.render.dashboards.alert_limits import AlertLimits
+from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
+from facemon.render.dashboards.variable import variables
+from facemon.render.traffic import LATENCY, REQUESTS
+from facemon.values.request_outcome import REFUSALS, CacheResult
+
+LOOKUPS = promql.series("cache_lookups_total")
+CACHED = promql.series("cache_size")
+IN_FLIGHT = promql.series("api_images_in_flight")
+IN_FLIGHT_LIMIT = promql.series("api_images_in_flight_limit")
+
+_CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
+_LOADED = {1: State("loaded", "green"), 0: State("not loaded", "red")}
+_FULL = Limit(1)
+"""From there on requests are refused."""
+_ONLY_OURS = "Only facemon serve tells it."
+_WINDOW = promql.RATE_INTERVAL
 
 
 def api_performance(config: Config) -> dict[str, Any]:
     """Build the dashboard."""
-    requests = promql.rate(REQUESTS, promql.RATE_INTERVAL)
-    return dashboard(
-        Dashboard.API_PERFORMANCE,
-        (
-            Panel(
-                title="Requests per second",
-                description="Requests that arrive, by endpoint.",
-                unit="reqps",
-                queries=(Query(promql.aggregate("sum", requests, by=("endpoint",)), "{{endpoint}}"),),
-                stacked=True,
-            ),
-            Panel(
-                title="Latency by endpoint",
-                description="P95 of the time to an answer, as the alert HighLatency sees it; the line is its limit.",
-                unit="s",
-                queries=(Query(promql.recorded(LATENCY_P95), "{{endpoint}}"),),
-                limit=latency_limit(config),
-            ),
-            Panel(
-                title="Error rate",
-                description="Share of requests that failed, as the alert HighErrorRate sees it; the line is its limit.",
-                unit="percentunit",
-                queries=(Query(promql.recorded(ERROR_RATIO), "errors"),),
-                limit=error_limit(config),
-            ),
-            Panel(
-                title="Status codes",
-                description="Answers per second by HTTP status code.",
-                unit="reqps",
-                queries=(Query(promql.aggregate("sum", requests, by=("code",)), "{{code}}"),),
-                stacked=True,
-            ),
+    needs: tuple[Job, ...] = ("api",)
+    limits = AlertLimits(config)
+    sections = (
+        Section(100, "Now", _now(config, limits), needs),
+        Section(200, "Traffic", _traffic(), needs),
+        Section(300, "Latency", _latency(config, limits), needs),
+        Section(400, "Errors and refusals", _errors(config, limits), needs),
+        Section(500, "Room", _room(), needs),
+    )
+    choices = variables(promql.TARGET_LABELS, (REQUESTS,)) if "api" in config.prometheus.jobs else ()
+    return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h")
+
+
+def _now(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
+    window = format_duration(config.prometheus.window)
+    slowest = promql.aggregate("max", latency_p95(config, *_CHOSEN))
+    return (
+        stat(5, "Requests now", f"Requests per second over the last {window}.", "reqps",
+             _sum(promql.rate(REQUESTS, config.prometheus.window, *_CHOSEN))),
+        stat(6, "Error rate now", f"Share of requests that failed in the last {window}; none without requests.",
+             "percentunit", error_ratio(config.prometheus.window, *_CHOSEN), no_value="no requests",
+             limit=limits.of("HighErrorRate"), decimals=1),
+        stat(7, "Slowest endpoint now", f"The highest P95 latency of any endpoint over the last {window}.", "s",
+             slowest, no_value="no requests", limit=limits.of("HighLatency")),
+        stat(8, "Model", "Whether the model is loaded and answers, on all instances that are chosen.", "none",
+             promql.aggregate("min", promql.select(MODEL_LOADED, *_CHOSEN)), states=_LOADED, no_value="not told"),
+        stat(9, "Fullest instance", f"Images in flight as a share of their limit, on the fullest. {_ONLY_OURS}",
+             "percentunit", promql.aggregate("max", _saturation()), no_value="not told", limit=_FULL, highest=1),
+        stat(10, "Cached now", f"Share of images in the last {window} that needed no inference. {_ONLY_OURS}",
+             "percentunit", promql.complement(_share_of_lookups(CacheResult.MISS, config.prometheus.window)),
+             no_value="no images", highest=1, decimals=0),
+    )  # fmt: skip
+
+
+def _traffic() -> tuple[Panel, ...]:
+    requests = promql.rate(REQUESTS, _WINDOW, *_CHOSEN)
+    return (
+        Panel(
+            id=1,
+            title="Requests per second",
+            description="Requests that arrive, by endpoint.",
+            unit="reqps",
+            queries=(Query(_sum(requests, "endpoint"), "{{endpoint}}"),),
+            stacked=True,
+        ),
+        Panel(
+            id=4,
+            title="Status codes",
+            description="Answers per second by HTTP status code.",
+            unit="reqps",
+            queries=(Query(_sum(requests, "code"), "{{code}}"),),
+            stacked=True,
         ),
     )
+
+
+def _latency(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
+    buckets = promql.bucket_rate(LATENCY, _WINDOW, *_CHOSEN)
+    return (
+        Panel(
+            id=2,
+            title="Latency by endpoint",
+            description="P95 of the time to an answer, as the alert HighLatency sees it; the line is its limit.",
+            unit="s",
+            queries=(Query(latency_p95(config, *_CHOSEN), "{{endpoint}}"),),
+            limit=limits.of("HighLatency"),
+        ),
+        Panel(
+            id=11,
+            title="Latency of all requests",
+            description="P50, P95 and P99 of the time to an answer, over all endpoints.",
+            unit="s",
+            queries=tuple(
+                Query(promql.quantile(q, LATENCY, _WINDOW, *_CHOSEN), f"P{q * 100:.0f}") for q in (0.5, 0.95, 0.99)
+            ),
+        ),
+        Panel(
+            id=12,
+            title="How long requests take",
+            description="Requests per second in each band of latency: two dark bands tell of two kinds of request.",
+            unit="reqps",
+            queries=(Query(_sum(buckets, "le"), "{{le}}"),),
+            type=PanelType.HEATMAP,
+            lowest=None,
+            width=24,
+        ),
+    )
+
+
+def _errors(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
+    refused = promql.rate(REQUESTS, _WINDOW, promql.one_of("code", [str(code) for code in REFUSALS]), *_CHOSEN)
+    return (
+        Panel(
+            id=3,
+            title="Error rate",
+            description="Share of requests that failed, as the alert HighErrorRate sees it; the line is its limit.",
+            unit="percentunit",
+            queries=(Query(error_ratio(config.prometheus.window, *_CHOSEN), "errors"),),
+            limit=limits.of("HighErrorRate"),
+        ),
+        Panel(
+            id=13,
+            title="Refusals by reason",
+            description="Requests per second that were turned away, by why: no token, too large, unreadable, too many "
+            "at once. Only the last, busy, also counts as an error.",
+            unit="reqps",
+            queries=(Query(_sum(refused, "code"), "{{code}}"),),
+            renamed={str(code): f"{code} {reason.replace('_', ' ')}" for code, reason in REFUSALS.items()},
+            stacked=True,
+        ),
+    )
+
+
+def _room() -> tuple[Panel, ...]:
+    in_flight, most = (_sum(promql.select(metric, *_CHOSEN), "instance") for metric in (IN_FLIGHT, IN_FLIGHT_LIMIT))
+    return (
+        Panel(
+            id=14,
+            title="Saturation",
+            description=f"Images in flight as a share of their limit; at 100 % requests are refused. {_ONLY_OURS}",
+            unit="percentunit",
+            queries=(Query(_saturation(), "{{instance}}"),),
+            limit=_FULL,
+            highest=1,
+        ),
+        Panel(
+            id=15,
+            title="Images in flight",
+            description=f"Images that are being read or predicted, and the limit of each instance. {_ONLY_OURS}",
+            unit="short",
+            queries=(Query(in_flight, "{{instance}}"), Query(most, "limit of {{instance}}")),
+        ),
+        Panel(
+            id=16,
+            title="Cache hit share",
+            description="Share of images whose prediction was remembered (hit), or was just being made for another "
+            f"request (shared). {_ONLY_OURS}",
+            unit="percentunit",
+            queries=tuple(
+                Query(_share_of_lookups(result, _WINDOW), result) for result in (CacheResult.HIT, CacheResult.SHARED)
+            ),
+            stacked=True,
+            highest=1,
+        ),
+        Panel(
+            id=17,
+            title="Cache size",
+            description=f"Images whose prediction is remembered, by instance. {_ONLY_OURS}",
+            unit="short",
+            queries=(Query(promql.select(CACHED, *_CHOSEN), "{{instance}}"),),
+        ),
+        Panel(
+            id=18,
+            title="Models",
+            description="Whether the model of each instance is loaded and answers.",
+            unit="none",
+            queries=(Query(promql.select(MODEL_LOADED, *_CHOSEN), "{{model}} on {{instance}}"),),
+            type=PanelType.STATES,
+            states=_LOADED,
+            width=24,
+            height=5,
+        ),
+    )
+
+
+def _sum(expr: promql.Expr, *by: str) -> promql.Expr:
+    return promql.aggregate("sum", expr, by=by)
+
+
+def _saturation() -> promql.Expr:
+    return promql.divide(promql.select(IN_FLIGHT, *_CHOSEN), promql.select(IN_FLIGHT_LIMIT, *_CHOSEN))
+
+
+def _share_of_lookups(result: CacheResult, window: promql.Window) -> promql.Expr:
+    """Of the images that were looked up; nothing where there were none."""
+    those = _sum(promql.rate(LOOKUPS, window, promql.equals("result", result), *_CHOSEN))
+    return promql.divide(those, promql.compare(_sum(promql.rate(LOOKUPS, window, *_CHOSEN)), ">", 0))

@@ -1,86 +1,220 @@
-"""The dashboard *ML Model Metrics*: what the model says, how sure it is, how fast, and how far it has drifted."""
+"""The dashboard *ML Model Metrics*: how far the model has drifted, how right, sure and fast it is, and what it says."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Dashboard
-from facemon.render.dashboards.panel import Panel, PanelType, Query, Variable, dashboard
-from facemon.render.drift_alerts import ACCURACY, SCORE, accuracy_limit, drift_limit
+from facemon.render.dashboards.alert_limits import AlertLimits
+from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.ml_drift import NO_CHECK, drift_panels, time_since
+from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, stat
+from facemon.render.dashboards.variable import Variable, variables
+from facemon.render.drift_alerts import ACCURACY, DETECTED, SAMPLES, UNDECIDED
 from facemon.render.recording_rules import INFERENCE, PREDICTIONS
 
 CONFIDENCE = promql.series("model_confidence_score")
+IMAGES = promql.series("images_processed_total")
 
-_ATTRIBUTE = promql.chosen("attribute", "attribute")
+_ATTRIBUTE, _MODEL = promql.chosen("attribute"), promql.chosen("model")
 _QUANTILES = (0.5, 0.95, 0.99)
+_WINDOW = promql.RATE_INTERVAL
+_HOURLY = timedelta(minutes=20)
+"""As a step, it makes rates look back over more than an hour: batches and exports may be that far apart."""
 
 
 def ml_metrics(config: Config) -> dict[str, Any]:
     """Build the dashboard."""
-    variable = Variable("attribute", "attribute", PREDICTIONS.name)
-    return dashboard(Dashboard.ML_METRICS, (*_predictions(), _latency(), *_quality(config)), (variable,))
+    # What is pushed has the job that it was pushed as, and no instance.
+    pushed = config.prometheus.store_metrics_from == "pushgateway"
+    labels = promql.TARGET_LABELS[:1] if pushed else promql.TARGET_LABELS
+    targets = tuple(promql.chosen(label) for label in labels)
+    # A model of numbers alone predicts no labels, and is sure of none.
+    has_labels = any(attribute.classes for attribute in config.model.attributes)
+    of_labels = _labels(targets) if has_labels else ()
+    limits = AlertLimits(config)
+    sections = (
+        Section(100, "Now", _now(limits, targets)),
+        Section(200, "Drift", drift_panels(config, limits, targets)),
+        Section(300, "Accuracy", _accuracy(limits, targets)),
+        Section(400, "Predictions", (*of_labels, _outcomes(targets))),
+        Section(500, "Confidence", _confidence(targets) if has_labels else ()),
+        Section(600, "Speed", _speed(config, targets)),
+    )
+    return dashboard(config, Dashboard.ML_METRICS, sections, _variables(labels, targets), since="now-7d")
 
 
-def _predictions() -> tuple[Panel, ...]:
-    counts = promql.increase(PREDICTIONS, promql.RANGE, _ATTRIBUTE)
-    buckets = promql.bucket_increase(CONFIDENCE, promql.RATE_INTERVAL, _ATTRIBUTE)
+def _variables(labels: Sequence[str], targets: Sequence[promql.Matcher]) -> tuple[Variable, ...]:
+    return (
+        *variables(labels, (IMAGES,)),
+        Variable("model", promql.count_of(INFERENCE, *targets)),
+        # Also the columns that are no attribute: they are compared, but never predicted.
+        Variable("attribute", promql.any_of((PREDICTIONS, SAMPLES), *targets)),
+    )
+
+
+def _now(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    columns = (*targets, _ATTRIBUTE)
+    images = promql.increase(IMAGES, promql.RANGE, *targets)
+    failed = promql.increase(IMAGES, promql.RANGE, promql.equals("status", "failed"), *targets)
+
+    return (
+        stat(6, "Columns that drift", "Columns for which the last decided check found drift.", "none",
+             promql.aggregate("sum", promql.select(DETECTED, *columns)), no_value=NO_CHECK, limit=Limit(1)),
+        stat(7, "Undecided columns", "Columns for which the newest check had too little to go by.", "none",
+             promql.aggregate("sum", promql.select(UNDECIDED, *columns)), no_value=NO_CHECK,
+             limit=Limit(1, colour="orange")),
+        stat(8, "Last drift check", "Time since drift-check last ended well; red from the limit of DriftCheckStale on.",
+             "s", promql.aggregate("max", time_since("drift-check", targets)), no_value=NO_CHECK,
+             limit=limits.of("DriftCheckStale")),
+        stat(9, "Lowest accuracy", "The accuracy of the attribute that is wrong most often, in its newest evaluation.",
+             "percentunit", promql.aggregate("min", promql.select(ACCURACY, *columns)), no_value="no labels yet",
+             limit=limits.of("LowModelAccuracy", is_lowest=True), decimals=1),
+        stat(10, "Images", "Images that were tried in the time shown.", "short", promql.aggregate("sum", images)),
+        stat(11, "Failed images", "Share of the images in the time shown that could not be read.", "percentunit",
+             promql.divide(promql.aggregate("sum", failed), promql.compare(promql.aggregate("sum", images), ">", 0)),
+             no_value="no images", decimals=1),
+    )  # fmt: skip
+
+
+def _accuracy(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    over_time = Panel(
+        id=5,
+        title="Accuracy per attribute",
+        description="Share of right predictions in the newest evaluation against true labels. "
+        "The line is the limit of the alert LowModelAccuracy.",
+        unit="percentunit",
+        queries=(Query(promql.select(ACCURACY, *targets, _ATTRIBUTE), "{{attribute}}"),),
+        limit=limits.of("LowModelAccuracy", is_lowest=True),
+        highest=1,
+        no_value="no labels yet",
+        width=16,
+    )
+
+    def age(number: int, title: str, command: str, alert: str, no_value: str) -> Panel:
+        description = f"Time since facemon {command} last ended well; red from the limit of {alert} on."
+        oldest = promql.aggregate("max", time_since(command, targets))
+        limit = limits.of(alert)
+        panel = stat(number, title, description, "s", oldest, no_value=no_value, limit=limit)
+        return replace(panel, height=over_time.height)
+
+    return (
+        over_time,
+        age(17, "Last evaluation", "evaluate", "AccuracyStale", "no labels yet"),
+        age(18, "Last reference", "reference", "ReferenceStale", "none was set"),
+    )
+
+
+def _labels(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    values = ("attribute", "value")
+    rates = promql.rate(PREDICTIONS, _WINDOW, *targets, _ATTRIBUTE)
+    predicted = promql.compare(_sum(rates, "attribute"), ">", 0)
     return (
         Panel(
+            id=1,
             title="Predictions by attribute",
             description="How often each value of the chosen attributes was predicted in the time shown.",
             unit="short",
             queries=(
                 Query(
-                    promql.aggregate("sum", counts, by=("attribute", "value")),
+                    _sum(promql.increase(PREDICTIONS, promql.RANGE, *targets, _ATTRIBUTE), *values),
                     "{{attribute}}: {{value}}",
-                    instant=True,
                 ),
             ),
             type=PanelType.PIE,
             lowest=None,
         ),
         Panel(
+            id=12,
+            title="Predicted labels over time",
+            description="Share of each value among the predictions of its attribute, over an hour or more: what drift "
+            "is measured on, as it moves.",
+            unit="percentunit",
+            queries=(
+                Query(promql.share(_sum(rates, *values), predicted, on=("attribute",)), "{{attribute}}: {{value}}"),
+            ),
+            highest=1,
+            min_step=_HOURLY,
+        ),
+        Panel(
+            id=13,
+            title="Predictions per second",
+            description="Predictions of each attribute per second, over an hour or more.",
+            unit="cps",
+            queries=(Query(_sum(rates, "attribute"), "{{attribute}}"),),
+            min_step=_HOURLY,
+        ),
+    )
+
+
+def _outcomes(targets: Sequence[promql.Matcher]) -> Panel:
+    return Panel(
+        id=14,
+        title="Images by outcome",
+        description="Images per second that had a face, had none, or could not be read, over an hour or more.",
+        unit="cps",
+        queries=(Query(_sum(promql.rate(IMAGES, _WINDOW, *targets), "status"), "{{status}}"),),
+        stacked=True,
+        min_step=_HOURLY,
+    )
+
+
+def _confidence(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    buckets = promql.bucket_increase(CONFIDENCE, _WINDOW, *targets, _ATTRIBUTE)
+    return (
+        Panel(
+            id=2,
             title="Confidence",
             description="How many predictions fell into each band of confidence: a shift downwards often comes first.",
             unit="short",
-            queries=(Query(promql.aggregate("sum", buckets, by=("le",)), "{{le}}"),),
+            queries=(Query(_sum(buckets, "le"), "{{le}}"),),
             type=PanelType.HEATMAP,
             lowest=None,
+            min_step=_HOURLY,
+        ),
+        Panel(
+            id=15,
+            title="Confidence by attribute",
+            description="Mean probability of the predicted label, over an hour or more.",
+            unit="percentunit",
+            queries=(
+                Query(promql.mean(CONFIDENCE, _WINDOW, *targets, _ATTRIBUTE, by=("attribute",)), "{{attribute}}"),
+            ),
+            lowest=None,
+            highest=1,
+            min_step=_HOURLY,
         ),
     )
 
 
-def _latency() -> Panel:
-    return Panel(
-        title="Inference latency",
-        description="Seconds that a batch of faces spends in the networks: P50, P95 and P99 over all models.",
-        unit="s",
-        queries=tuple(
-            Query(promql.quantile(q, INFERENCE, promql.RATE_INTERVAL), f"P{q * 100:.0f}") for q in _QUANTILES
-        ),
-    )
-
-
-def _quality(config: Config) -> tuple[Panel, ...]:
+def _speed(config: Config, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    is_live = config.prometheus.store_metrics_from in ("exporter", "api")
+    step = timedelta(0) if is_live else _HOURLY
+    chosen = (*targets, _MODEL)
     return (
         Panel(
-            title="Drift score over time",
-            description="Distance from the reference, 0 to 1, when last decided. "
-            "The line is the limit of the alert DriftDetected.",
-            unit="percentunit",
-            queries=(Query(promql.select(SCORE, _ATTRIBUTE), "{{attribute}} ({{check}})"),),
-            limit=drift_limit(config),
-            highest=1,
+            id=3,
+            title="Inference latency",
+            description="Seconds that a batch of faces spends in the networks: P50, P95 and P99 over all models.",
+            unit="s",
+            queries=tuple(
+                Query(promql.quantile(q, INFERENCE, _WINDOW, *chosen), f"P{q * 100:.0f}") for q in _QUANTILES
+            ),
+            min_step=step,
         ),
         Panel(
-            title="Accuracy per attribute",
-            description="Share of right predictions in the newest evaluation against true labels. "
-            "The line is the limit of the alert LowModelAccuracy.",
-            unit="percentunit",
-            queries=(Query(promql.select(ACCURACY, _ATTRIBUTE), "{{attribute}}"),),
-            limit=accuracy_limit(config),
-            limit_below=True,
-            highest=1,
-            width=24,
+            id=16,
+            title="Inference latency by model",
+            description="P95 of the seconds that a batch of faces spends in each model's networks.",
+            unit="s",
+            queries=(Query(promql.quantile(0.95, INFERENCE, _WINDOW, *chosen, by=("model",)), "{{model}}"),),
+            min_step=step,
         ),
     )
+
+
+def _sum(expr: promql.Expr, *by: str) -> promql.Expr:
+    return promql.aggregate("sum", expr, by=by)

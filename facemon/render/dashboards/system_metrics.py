@@ -1,4 +1,4 @@
-"""The dashboard *System Metrics*: the machines and containers that all of this runs on."""
+"""The dashboard *System Metrics*: the monitoring itself, and the machines and containers that all of this runs on."""
 
 from typing import Any
 
@@ -6,76 +6,83 @@ from facemon.config.document import Config
 from facemon.render import foreign_metrics as foreign
 from facemon.render import promql
 from facemon.render.alert import Dashboard
-from facemon.render.dashboards.panel import Panel, Query, Variable, dashboard
+from facemon.render.dashboards.containers import container_panels
+from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.machines import machine_panels, machines_now
+from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
+from facemon.render.dashboards.variable import variables
+from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP
 
-_INSTANCE = promql.chosen("instance", "instance")
-_WINDOW = promql.RATE_INTERVAL
-# Containers have names; the groups that only add them up have none.
-_NAMED = promql.differs("name", "")
+_CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
+_STATES = {1: State("up", "green"), 0: State("down", "red")}
 
 
 def system_metrics(config: Config) -> dict[str, Any]:
-    """Build the dashboard; nothing in it depends on the configuration yet."""
-    del config
-    variable = Variable("instance", "instance", foreign.NODE_CPU.name)
-    return dashboard(Dashboard.SYSTEM_METRICS, (*_machine(), *_containers()), (variable,))
-
-
-def _machine() -> tuple[Panel, ...]:
-    idle = promql.rate(foreign.NODE_CPU, _WINDOW, promql.equals("mode", "idle"), _INSTANCE)
-    free = promql.divide(
-        promql.select(foreign.NODE_MEMORY_AVAILABLE, _INSTANCE), promql.select(foreign.NODE_MEMORY_TOTAL, _INSTANCE)
+    """Build the dashboard."""
+    sections = (
+        Section(100, "Now", _now()),
+        Section(200, "Monitoring", _monitoring(config)),
+        Section(300, "Machines", machine_panels(_CHOSEN), ("node",)),
+        Section(400, "Containers", container_panels(_CHOSEN), ("cadvisor",)),
     )
+    choices = variables(promql.TARGET_LABELS, (foreign.UP,))
+    return dashboard(config, Dashboard.SYSTEM_METRICS, sections, choices, since="now-24h")
+
+
+def _now() -> tuple[Panel, ...]:
+    firing = promql.select(
+        foreign.ALERTS, promql.equals("alertstate", "firing"), promql.differs("severity", "none"),
+        *(promql.chosen_or_none(label) for label in promql.TARGET_LABELS),
+    )  # fmt: skip
+    down = promql.complement(promql.select(foreign.UP, *_CHOSEN))
+
     return (
-        Panel(
-            title="CPU and memory",
-            description="Share of the machine's CPU time and memory in use.",
-            unit="percentunit",
-            queries=(
-                Query(promql.complement(promql.aggregate("avg", idle, by=("instance",))), "CPU {{instance}}"),
-                Query(promql.complement(free), "memory {{instance}}"),
-            ),
-            highest=1,
-        ),
-        _in_and_out("Disk I/O", "Bytes per second read from and written to each machine's disks.",
-                    ("read", foreign.NODE_DISK_READ), ("written", foreign.NODE_DISK_WRITTEN), ()),
-        _in_and_out("Network", "Bytes per second received and sent by each machine, without its own loopback.",
-                    ("received", foreign.NODE_NETWORK_RECEIVED), ("sent", foreign.NODE_NETWORK_SENT),
-                    (promql.differs("device", "lo"),)),
+        stat(6, "Targets down", "Targets that Prometheus cannot scrape.", "none",
+             promql.aggregate("sum", down), limit=Limit(1)),
+        stat(7, "Alerts firing", "Alerts that fire now, on any of the three dashboards, without the Watchdog.", "none",
+             promql.either(promql.aggregate("count", firing), promql.constant(0)), limit=Limit(1)),
+        *machines_now(_CHOSEN),
     )  # fmt: skip
 
 
-def _in_and_out(
-    title: str,
-    description: str,
-    incoming: tuple[str, promql.Series],
-    outgoing: tuple[str, promql.Series],
-    matchers: tuple[promql.Matcher, ...],
-) -> Panel:
-    queries = tuple(
-        Query(
-            promql.aggregate("sum", promql.rate(metric, _WINDOW, _INSTANCE, *matchers), by=("instance",)),
-            f"{word} {{{{instance}}}}",
-        )
-        for word, metric in (incoming, outgoing)
-    )
-    return Panel(title=title, description=description, unit="Bps", queries=queries)
-
-
-def _containers() -> tuple[Panel, ...]:
-    cpu = promql.aggregate("sum", promql.rate(foreign.CONTAINER_CPU, _WINDOW, _NAMED), by=("name",))
-    memory = promql.aggregate("sum", promql.select(foreign.CONTAINER_MEMORY, _NAMED), by=("name",))
+def _monitoring(config: Config) -> tuple[Panel, ...]:
+    # What is pushed has no instance.
+    is_pushed = config.prometheus.store_metrics_from == "pushgateway"
+    legend = "{{source}} of {{job}}" if is_pushed else "{{source}} at {{instance}}"
+    sources = [Query(promql.select(SOURCE_UP, *_CHOSEN), legend)]
+    if config.exporter.probes and "exporter" in config.prometheus.jobs:
+        sources.append(Query(promql.select(SERVICE_STATUS, *_CHOSEN), "{{service}}"))
     return (
+        _states(12, "Targets", "Whether Prometheus can scrape each target.",
+                Query(promql.select(foreign.UP, *_CHOSEN), "{{job}} {{instance}}")),
+        _states(13, "Sources and services", "Whether facemon can read its sources of metrics, such as the store, and "
+                "whether the services answer that exporter.probes names.", *sources),
         Panel(
-            title="Containers: CPU",
-            description="Cores that each container keeps busy.",
+            id=14,
+            title="Rules that fail",
+            description="Evaluations of rules that ended in an error, in the window before: their alerts cannot fire.",
             unit="short",
-            queries=(Query(cpu, "{{name}}"),),
+            queries=(_failures(foreign.PROMETHEUS_RULE_FAILURES, config, "{{instance}}"),),
+            needs=("prometheus",),
         ),
         Panel(
-            title="Containers: memory",
-            description="Memory that each container holds and cannot give back.",
-            unit="bytes",
-            queries=(Query(memory, "{{name}}"),),
+            id=15,
+            title="Notifications that fail",
+            description="Notifications that a receiver refused, in the window before: alerts fire, but nobody is told.",
+            unit="short",
+            queries=(_failures(foreign.ALERTMANAGER_FAILURES, config, "{{integration}}", "integration"),),
+            needs=("alertmanager",),
         ),
-    )
+    )  # fmt: skip
+
+
+def _states(number: int, title: str, description: str, *queries: Query) -> Panel:
+    return Panel(
+        id=number, title=title, description=description, unit="none", queries=queries, type=PanelType.STATES,
+        states=_STATES,
+    )  # fmt: skip
+
+
+def _failures(metric: promql.Series, config: Config, legend: str, by: str = "instance") -> Query:
+    increase = promql.increase(metric, config.prometheus.window, *_CHOSEN)
+    return Query(promql.aggregate("sum", increase, by=(by,)), legend)

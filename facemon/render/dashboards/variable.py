@@ -1,0 +1,58 @@
+"""The choices at the top of a dashboard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from facemon.render import promql
+from facemon.render.dashboards.panel import DATASOURCE, DATASOURCE_UID
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The values that a label has in some series; its name is the label's."""
+
+    name: str
+    source: promql.Expr
+
+
+def variables(names: Sequence[str], metrics: Sequence[promql.Series]) -> tuple[Variable, ...]:
+    """A choice for each label that these metrics have, each among what those before it leave."""
+    return tuple(
+        Variable(name, promql.any_of(metrics, *(promql.chosen(before) for before in names[:index])))
+        for index, name in enumerate(names)
+    )
+
+
+def variable_json(variable: Variable) -> dict[str, Any]:
+    """A choice of any number of values, at first of all of them."""
+    query = f"label_values({variable.source}, {variable.name})"
+    return {
+        "name": variable.name,
+        "label": variable.name.capitalize(),
+        "type": "query",
+        "datasource": DATASOURCE,
+        "definition": query,
+        "query": {"query": query, "refId": f"variable-{variable.name}"},
+        "current": {"text": ["All"], "value": ["$__all"]},
+        "includeAll": True,
+        # Also series that lack the label; a dot by itself ends with the line.
+        "allValue": "(?s).*",
+        "multi": True,
+        "hide": 0,
+        "refresh": 2,
+        "sort": 1,
+    }
+
+
+def datasource_json() -> dict[str, Any]:
+    """The choice of the Prometheus that is asked."""
+    return {
+        "name": "datasource",
+        "label": "Data source",
+        "type": "datasource",
+        "query": "prometheus",
+        "current": {"text": "Prometheus", "value": DATASOURCE_UID},
+        "hide": 0,
+        "refresh": 1,
+    }
