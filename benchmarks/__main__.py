@@ -13,6 +13,7 @@ from benchmarks import (
     drift_speed,
     memory_and_start,
     predict_speed,
+    render_speed,
     scrape_speed,
 )
 from benchmarks.machine import ROUNDS
@@ -29,6 +30,7 @@ _PARTS = {
     "wait": Part("serve, one connection", api_latency.measure, api_latency.ABOUT),
     "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
     "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
+    "render": Part("render-config", render_speed.measure, render_speed.ABOUT),
 }
 _EXPLANATION = f"""\
 # Measured

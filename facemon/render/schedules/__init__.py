@@ -1,0 +1,1 @@
+"""The files that let facemon run by itself: one module for each scheduler that can start it."""

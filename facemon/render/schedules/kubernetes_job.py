@@ -1,0 +1,123 @@
+"""A Kubernetes CronJob for the check, and the claim for the volume that holds the log."""
+
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.errors import ConfigError, ExitCode
+from facemon.render.compose_full import FOLDER
+from facemon.render.container import image_of
+from facemon.render.schedules.place import Place
+
+NAME = "facemon-drift-check"
+CONTAINER = "facemon"
+USER = 10001
+"""The image's own."""
+
+_CONFIG_KEY = "facemon.yaml"
+_LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "drift-check"}
+
+
+ABOUT = """\
+The configuration comes from a ConfigMap: kubectl create configmap facemon --from-file=facemon.yaml
+The volume has to be a disk of its node, for the log's SQLite does not work on network file systems.
+Exit code 3 is drift and 4 undecided: the Job fails at once, with this code in its message, as it does with 2, a wrong
+configuration, because another try would answer the same. After any other code it is tried again, twice.
+"""
+
+
+def volume_claim() -> dict[str, Any]:
+    """The claim; what predicts and what exports use the same one."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "facemon-store", "labels": _LABELS},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
+    }
+
+
+def cron_job(config: Config) -> dict[str, Any]:
+    """The CronJob; ConfigError for a log that no volume can be mounted at."""
+    answers = [ExitCode.FOUND.value, ExitCode.UNDECIDED.value]
+    job = {
+        "backoffLimit": 2,
+        "activeDeadlineSeconds": 3600,
+        "podFailurePolicy": {
+            "rules": [
+                _fail_on(answers),
+                _fail_on([ExitCode.USAGE.value]),
+                # A node that is drained is no failure of the check.
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            ]
+        },
+        "template": {"metadata": {"labels": _LABELS}, "spec": _pod(config)},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": NAME, "labels": _LABELS},
+        "spec": {
+            "schedule": config.schedule.drift_check,
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 3600,
+            "successfulJobsHistoryLimit": 3,
+            "failedJobsHistoryLimit": 3,
+            "jobTemplate": {"metadata": {"labels": _LABELS}, "spec": job},
+        },
+    }
+
+
+def _fail_on(codes: list[int]) -> dict[str, Any]:
+    return {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}}
+
+
+def _pod(config: Config) -> dict[str, Any]:
+    return {
+        # Only pods that never restart are judged by their exit codes.
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(config)],
+        "volumes": [
+            {"name": "store", "persistentVolumeClaim": {"claimName": "facemon-store"}},
+            {"name": "configuration", "configMap": {"name": "facemon"}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _container(config: Config) -> dict[str, Any]:
+    place = Place.of(config, FOLDER)
+    config_file = f"{FOLDER}/{_CONFIG_KEY}"
+    if ":" in place.store:
+        raise ConfigError(
+            f"schedule.targets: kubernetes cannot mount a volume at {place.store!r}, which has a colon",
+            hint="name another store.path",
+        )
+    return {
+        "name": CONTAINER,
+        "image": image_of("facemon", config),
+        "command": ["facemon", "drift-check", "--format", "json"],
+        "env": [
+            {"name": "FACEMON_CONFIG", "value": config_file},
+            {"name": "HOME", "value": "/tmp"},  # noqa: S108 - inside the container
+        ],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "4Gi"}},
+        "volumeMounts": [
+            {"name": "store", "mountPath": place.store},
+            {"name": "configuration", "mountPath": config_file, "subPath": _CONFIG_KEY, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - inside the container
+        ],
+    }

@@ -1,0 +1,76 @@
+"""Which files start facemon by the clock: those of the schedulers that the configuration names."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from facemon.config.cron_times import CronTimes
+from facemon.config.document import Config
+from facemon.config.quantities import format_duration
+from facemon.config.stack import Target
+from facemon.errors import ConfigError
+from facemon.render.drift_alerts import stale_after
+from facemon.render.schedules.airflow_dag import airflow_dag
+from facemon.render.schedules.crontab import crontab
+from facemon.render.schedules.github_workflow import github_workflow
+from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
+from facemon.render.schedules.systemd_units import UNIT, service, timer
+from facemon.render.stack_text import commented_text, documents_text, yaml_text
+
+WORKFLOW = ".github/workflows/monitoring.yml"
+FOLDER = "schedules"
+
+
+def schedule_files(config: Config) -> Iterator[tuple[str, str]]:
+    """Paths and texts; ConfigError for what a scheduler cannot be told."""
+    for target in config.schedule.targets:
+        yield from _files(target, config)
+
+
+def is_schedule(path: str) -> bool:
+    """Whether a path is one of a schedule's."""
+    return path == WORKFLOW or path.startswith(f"{FOLDER}/")
+
+
+def require_targets(config: Config) -> None:
+    """ConfigError where schedules are asked for by name, but the configuration names no scheduler."""
+    if not config.schedule.targets:
+        raise ConfigError(
+            "schedule.targets: names no scheduler, so that there is nothing to render",
+            hint="name some of cron, systemd, github, airflow, kubernetes there",
+        )
+
+
+def schedule_notes(config: Config) -> Iterator[str]:
+    """What a person should be told of them."""
+    schedule = config.schedule
+    if not schedule.targets:
+        return
+    gap, oldest = CronTimes.parse(schedule.drift_check).longest_gap(), stale_after(config)
+    if gap >= oldest:
+        yield (
+            f"schedule.drift_check leaves up to {format_duration(gap)} between two checks, and alerts take a check for "
+            f"stale after {format_duration(oldest)}: raise alerts.DriftCheckStale.threshold"
+        )
+    if schedule.directory is None and set(schedule.targets) - {"kubernetes"}:
+        yield (
+            f"schedules name the folder {config.directory}: set schedule.directory if they run on another machine, "
+            "or if --check is to say the same on every one"
+        )
+
+
+def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
+    folder = f"{FOLDER}/{target}"
+    match target:
+        case "cron":
+            yield f"{folder}/facemon", commented_text(crontab(config))
+        case "systemd":
+            yield f"{folder}/{UNIT}.service", commented_text(service(config))
+            yield f"{folder}/{UNIT}.timer", commented_text(timer(config))
+        case "github":
+            yield WORKFLOW, yaml_text(github_workflow(config))
+        case "airflow":
+            yield f"{folder}/facemon_drift.py", commented_text(airflow_dag(config))
+        case "kubernetes":
+            yield f"{folder}/drift-check.yaml", documents_text(ABOUT, (volume_claim(), cron_job(config)))
+        case _:
+            assert_never(target)

@@ -1,0 +1,117 @@
+"""Schedules are rendered for the schedulers that are named, and only then."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import get_args
+
+import pytest
+import yaml
+from hypothesis import given
+
+from facemon.config.stack import Target
+from facemon.errors import ConfigError
+from facemon.render.output_tree import Change, ChangeKind, plan, write
+from facemon.render.schedules.place import Place
+from facemon.render.stack import Part, part_of, render_stack
+from tests.render.configurations import SCHEDULES, config_of
+from tests.render.scheduled import FOLDERS, ODD, PLAIN, scheduled
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "render"
+PATHS = {
+    ".github/workflows/monitoring.yml",
+    "schedules/airflow/facemon_drift.py",
+    "schedules/cron/facemon",
+    "schedules/kubernetes/drift-check.yaml",
+    "schedules/systemd/facemon-drift-check.service",
+    "schedules/systemd/facemon-drift-check.timer",
+}
+
+
+def test_the_schedules_are_the_golden_ones() -> None:
+    files = render_stack(config_of(SCHEDULES), only=[Part.SCHEDULES]).files
+    assert set(files) == PATHS
+    for path, text in files.items():
+        assert text == (GOLDEN / path).read_text(encoding="utf-8"), path
+
+
+def test_each_target_renders_its_own_files() -> None:
+    found = {target: set(render_stack(scheduled(target), only=[Part.SCHEDULES]).files) for target in get_args(Target)}
+    assert set().union(*found.values()) == PATHS
+    assert sum(map(len, found.values())) == len(PATHS)
+
+
+def test_without_targets_nothing_is_rendered() -> None:
+    stack = render_stack(config_of(""))
+    assert Part.SCHEDULES in stack.parts
+    assert not any(part_of(path) is Part.SCHEDULES for path in stack.files)
+    with pytest.raises(ConfigError, match=r"schedule\.targets: names no scheduler"):
+        render_stack(config_of(""), only=[Part.SCHEDULES])
+
+
+def test_only_the_rendered_workflow_is_ours() -> None:
+    assert all(part_of(path) is Part.SCHEDULES for path in PATHS)
+    with pytest.raises(ValueError, match="workflows"):
+        part_of(".github/workflows/build.yml")
+
+
+def test_files_of_a_target_that_is_gone_are_pruned(tmp_path: Path) -> None:
+    def changes(*targets: Target) -> Sequence[Change]:
+        return plan(render_stack(scheduled(*targets)), tmp_path)
+
+    workflow = ".github/workflows/monitoring.yml"
+    write(changes("cron", "github"), tmp_path)
+    (tmp_path / ".github/workflows/build.yml").write_text("theirs\n")
+    assert [change.path for change in changes("cron") if change.kind is ChangeKind.STALE] == [workflow]
+    assert write(changes("cron"), tmp_path, prune=True).pruned == (workflow,)
+    assert (tmp_path / ".github/workflows/build.yml").exists()
+    assert (tmp_path / "schedules/cron/facemon").exists()
+
+
+def test_a_folder_of_this_machine_is_told() -> None:
+    def notes(text: str) -> str:
+        return " ".join(render_stack(config_of(text), only=[Part.SCHEDULES]).notes)
+
+    assert "set schedule.directory" in notes("schedule: {targets: [cron]}")
+    assert "schedule.directory" not in notes("schedule: {targets: [cron], directory: /srv/faces}")
+    assert "schedule.directory" not in notes("schedule: {targets: [kubernetes]}")
+
+
+def test_checks_that_are_rarer_than_the_alerts_expect_are_told() -> None:
+    def notes(text: str) -> str:
+        return " ".join(render_stack(config_of(text), only=[Part.SCHEDULES]).notes)
+
+    weekly = 'schedule: {targets: [kubernetes], drift_check: "0 2 * * 1"}'
+    assert "up to 7d between two checks" in notes(weekly)
+    assert notes(f"{weekly}\nalerts: {{DriftCheckStale: {{threshold: 8d}}}}") == ""
+    assert notes("schedule: {targets: [kubernetes]}") == ""
+
+
+def test_a_store_moves_with_the_configuration_that_it_lies_beside() -> None:
+    def store(path: str) -> str:
+        return Place.of(scheduled("cron", store=path, directory="/opt/faces/")).store
+
+    assert store(".facemon") == "/opt/faces/.facemon"
+    assert store("../log") == "/opt/log"
+    assert store(".") == "/opt/faces"
+    assert store("/var/lib/facemon") == "/var/lib/facemon"
+    assert store("/srv/faces/log") == "/srv/faces/log"
+
+
+def test_without_a_directory_paths_are_those_of_here() -> None:
+    place = Place.of(config_of("schedule: {targets: [cron]}"))
+    assert (place.config_file, place.store) == ("/srv/faces/facemon.yaml", "/srv/faces/.facemon")
+
+
+@given(FOLDERS)
+def test_every_path_survives_the_yaml_of_kubernetes(folder: str) -> None:
+    store = f"{folder.replace(':', '')}/log"
+    text = dict(render_stack(scheduled("kubernetes", store=store), only=[Part.SCHEDULES]).files)
+    _, job = yaml.safe_load_all(text["schedules/kubernetes/drift-check.yaml"])
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["volumeMounts"][0] == {"name": "store", "mountPath": Place.of(scheduled(store=store)).store}
+
+
+def test_odd_paths_are_taken_by_every_target() -> None:
+    config = scheduled(*get_args(Target), directory=ODD, command=PLAIN, store="log", retrain=[ODD])
+    assert len(render_stack(config, only=[Part.SCHEDULES]).files) == len(PATHS)
+    assert PurePosixPath(Place.of(config).store) == PurePosixPath(ODD) / "log"
