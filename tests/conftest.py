@@ -69,6 +69,12 @@ def each_generation(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def linters() -> Path:
+    """The folder of linters that are not in the development environment: actionlint, kubernetes-validate and others."""
+    return _fetched("linters")
+
+
+@pytest.fixture(scope="session")
 def photographs() -> Path:
     """The folder of real photographs with faces (not ours to ship)."""
     return _fetched("photographs")

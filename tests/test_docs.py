@@ -20,6 +20,7 @@ COMMANDS = {
     "drift-check": (),
     "export-metrics": (),
     "metrics": (),
+    "explain": (),
     "serve-metrics": (),
     "serve": (),
     "render-config": (),

@@ -12,6 +12,7 @@ from facemon import __version__
 from facemon.cli import (
     drift_check,
     evaluate,
+    explain,
     export_metrics,
     init,
     metrics,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 _ROOMS = (
     init, predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store, model,
-    metrics,
+    metrics, explain,
 )  # fmt: skip
 for room in _ROOMS:
     app.add_typer(room.app)

@@ -23,13 +23,14 @@ def render_config(
     only: Annotated[
         str | None,
         typer.Option(
-            metavar="NAMES", help="Only these: prometheus, alertmanager, grafana, runbooks, compose; with commas."
+            metavar="NAMES",
+            help="Only these: prometheus, alertmanager, grafana, runbooks, compose, schedules; with commas.",
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the files on disk differ.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
     stdout: Annotated[str | None, typer.Option(metavar="NAME", help="Print one file instead of writing.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Ask promtool and amtool about it first.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Let lint, promtool and amtool judge it first.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove files that are rendered no longer.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite files that were edited by hand, or are not ours.")
@@ -38,8 +39,13 @@ def render_config(
     """Write Prometheus, Alertmanager and Grafana configuration, and the tests that prove it."""
     from facemon.render.stack import render_stack
 
-    if stdout is not None and (check or diff or prune or force):
-        raise UsageError("--stdout prints one file and writes none", "leave out --check, --diff, --prune and --force")
+    writing = [option for option, given in (("--prune", prune), ("--force", force)) if given]
+    looking = [option for option, given in (("--check", check), ("--diff", diff)) if given]
+    if stdout is not None and (writing or looking):
+        excess = " and ".join(looking + writing)
+        raise UsageError("--stdout prints one file and writes none", f"leave out {excess}, or --stdout")
+    if looking and writing:
+        raise UsageError(f"{looking[0]} writes nothing, so that {writing[0]} would do nothing", "leave out one of them")
     stack = render_stack(session.config, _parts(only), out)
     for note in stack.notes:
         session.console.say(f"note: {note}")
@@ -54,22 +60,25 @@ def render_config(
 def _parts(only: str | None) -> "tuple[Part, ...]":
     from facemon.render.stack import Part
 
-    names = [name.strip() for name in (only or "").split(",") if name.strip()]
+    names = [] if only is None else [name.strip() for name in only.split(",")]
     if unknown := [name for name in names if name not in set(Part)]:
-        raise UsageError(f"--only {unknown[0]}: there is no such part", f"choose from {', '.join(Part)}")
+        raise UsageError(f"--only {unknown[0]!r}: there is no such part", f"choose from {', '.join(Part)}")
     return tuple(Part(name) for name in names)
 
 
 def _verify(session: Session, stack: "RenderedStack") -> None:
-    """Let the tools judge; FacemonError for what they refuse. What could not be asked is said."""
-    from facemon.render.verification import Outcome
+    """Let lint and tools judge; FacemonError for what they refuse. What could not be asked is said."""
+    from facemon.render.verification import Outcome, look_over, unjudged
     from facemon.render.verification import verify as ask_the_tools
 
     refused = []
-    for found in ask_the_tools(stack):
-        session.console.say(f"{found.what}: {found.outcome.value}{f' ({found.detail})' if found.detail else ''}")
+    for found in (look_over(stack, session.config), *ask_the_tools(stack), *unjudged(stack)):
         if found.outcome is Outcome.REFUSED:
+            # In quiet mode too: it is why the command fails.
+            session.console.warn(f"{found.what}: {found.outcome.value}\n{found.detail}")
             refused.append(found.what)
+        else:
+            session.console.say(f"{found.what}: {found.outcome.value}{f' ({found.detail})' if found.detail else ''}")
     if refused:
         raise FacemonError(f"{', '.join(refused)} refused what was rendered", "nothing was written")
 
@@ -97,7 +106,7 @@ def _write(session: Session, stack: "RenderedStack", out: Path, prune: bool, for
         session.console.say(f"removed {out / path}")
     for path in done.kept:
         session.console.warn(f"{out / path} is not as facemon wrote it, and was kept")
-    session.console.say(f"{len(done.written)} of {len(stack.files)} files written below {out / 'monitoring'}")
+    session.console.say(f"{len(done.written)} of {len(stack.files)} files written below {out}")
     if done.kept:
         raise FacemonError(
             f"{len(done.kept)} files were kept as they are", "--diff shows the differences, --force overwrites them"

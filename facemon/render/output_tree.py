@@ -7,7 +7,8 @@ else; a file whose content is not the remembered one was edited by hand. Neither
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from enum import StrEnum
@@ -89,25 +90,27 @@ def diff(changes: Iterable[Change]) -> str:
 
 
 def write(changes: Sequence[Change], out_dir: Path, *, force: bool = False, prune: bool = False) -> Written:
-    """Carry out a plan: each file is replaced whole; with nothing to do, nothing is written.
+    """Carry out a plan: all files are written beside their places first, so that a failure leaves everything as it was.
 
-    Raises FacemonError where the system refuses.
+    With nothing to do, nothing is written. Raises FacemonError where the system refuses.
     """
     written = {change.path: change for change in changes if _is_written(change, force)}
     doomed = [change for change in changes if prune and _is_pruned(change, force)]
     kept = [change.path for change in changes if not force and change.kind in (*KEPT, ChangeKind.STALE_EDITED)]
     old = _manifest(out_dir)
-    new = dict(old)
-    for change in written.values():
-        _replace(_inside(out_dir, change.path), (change.after or "").encode())
-    for change in doomed:
-        _remove(_inside(out_dir, change.path))
-        new.pop(change.path, None)
     ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
-    new.update({change.path: _digest((change.after or "").encode()) for change in ours})
+    new = {path: digest for path, digest in old.items() if path not in {change.path for change in doomed}}
+    new.update({change.path: _digest(_bytes_of(change)) for change in ours})
+    contents = {change.path: _bytes_of(change) for change in written.values()}
     if new != old:
-        content = {"schema": _SCHEMA, "files": dict(sorted(new.items()))}
-        _replace(_inside(out_dir, MANIFEST), (json.dumps(content, indent=2) + "\n").encode())
+        # The last to be replaced: until then a file that is new already is as the next run would write it.
+        manifest = {"schema": _SCHEMA, "files": dict(sorted(new.items()))}
+        contents[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
+    with _staged(out_dir, contents) as staged:
+        for change in doomed:
+            _remove(_inside(out_dir, change.path))
+        for target, beside in staged.items():
+            _put(beside, target)
     return Written(tuple(written), tuple(each.path for each in doomed), tuple(kept))
 
 
@@ -171,11 +174,11 @@ def _files_named_in(content: bytes) -> dict[str, str] | None:
 
 def _is_rendered_path(path: str) -> bool:
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or len(pure.parts) < 2:
+    if pure.is_absolute() or ".." in pure.parts:
         return False
     try:
         part_of(path)
-    except ValueError:
+    except (ValueError, IndexError):
         return False
     return True
 
@@ -203,7 +206,21 @@ def _read(out_dir: Path, path: str) -> bytes | None:
         raise FacemonError(f"{out_dir / path}: cannot be read: {reason}", hint="move what is in the way") from error
 
 
-def _replace(target: Path, content: bytes) -> None:
+@contextmanager
+def _staged(out_dir: Path, contents: Mapping[str, bytes]) -> Iterator[dict[Path, Path]]:
+    """Each file's place and, beside it, a file with what belongs there; what was not put in place is removed again."""
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            target = _inside(out_dir, path)
+            staged[target] = _written_beside(target, content)
+        yield staged
+    finally:
+        for beside in staged.values():
+            beside.unlink(missing_ok=True)
+
+
+def _written_beside(target: Path, content: bytes) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -213,10 +230,17 @@ def _replace(target: Path, content: bytes) -> None:
                 file.write(content)
             # mkstemp's files are private, but containers with other users read these.
             beside.chmod(0o644)
-            beside.replace(target)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+    except OSError as error:
+        raise _refused(target, error) from error
+    return beside
+
+
+def _put(beside: Path, target: Path) -> None:
+    try:
+        beside.replace(target)
     except OSError as error:
         raise _refused(target, error) from error
 
@@ -231,6 +255,10 @@ def _remove(target: Path) -> None:
 def _refused(target: Path, error: OSError) -> FacemonError:
     reason = (error.strerror or str(error)).lower()
     return FacemonError(f"{target}: cannot be written: {reason}", hint="check the folder's permissions")
+
+
+def _bytes_of(change: Change) -> bytes:
+    return (change.after or "").encode()
 
 
 def _digest(content: bytes) -> str:

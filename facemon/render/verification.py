@@ -1,26 +1,29 @@
 """Lets the real tools judge a rendered stack, and says which of them were not there to ask."""
 
+import fnmatch
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from facemon.render.stack import RenderedStack
+from facemon.config.document import Config
+from facemon.render.stack import Part, RenderedStack, part_of
 
 _RULES = "monitoring/prometheus/alert_rules.yml"
 _RECORDED = "monitoring/prometheus/recording_rules.yml"
 _PROMETHEUS = "monitoring/prometheus/prometheus.yml"
-_TESTS = "monitoring/prometheus/tests/alert_rules_test.yml"
+_TESTS = "monitoring/prometheus/tests/*.yml"
 _ALERTMANAGER = "monitoring/alertmanager/alertmanager.yml"
-_CHECKS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("promtool", ("check", "config"), (_PROMETHEUS,)),
-    ("promtool", ("check", "rules"), (_RULES, _RECORDED)),
-    ("promtool", ("test", "rules"), (_TESTS,)),
-    ("amtool", ("check-config",), (_ALERTMANAGER,)),
-)
+_ROUTES = "monitoring/alertmanager/tests/routes.sh"
+_UNJUDGED = {
+    Part.GRAFANA: ("dashboards", "only Grafana itself reads them; the lint has looked at every query"),
+    Part.COMPOSE: ("compose files", "ask docker compose config; the lint has looked at them"),
+    Part.SCHEDULES: ("schedules", "each scheduler reads its own; no secret is in them"),
+}
+"""What no tool that is asked here understands, by part."""
 _TIMEOUT_S = 600
 
 
@@ -30,6 +33,31 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_VERIFIED = "not verified"
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A question to a tool about files: by itself with these words, or by a script that names it in a variable."""
+
+    what: str
+    tool: str
+    arguments: tuple[str, ...]
+    patterns: tuple[str, ...]
+    variable: str = ""
+
+    def paths(self, stack: RenderedStack) -> list[str]:
+        """The files; none unless every pattern has one."""
+        found = [fnmatch.filter(stack.files, pattern) for pattern in self.patterns]
+        return [path for paths in found for path in paths] if all(found) else []
+
+
+_CHECKS = (
+    _Check("promtool check config", "promtool", ("check", "config"), (_PROMETHEUS,)),
+    _Check("promtool check rules", "promtool", ("check", "rules"), (_RULES, _RECORDED)),
+    _Check("promtool test rules", "promtool", ("test", "rules"), (_TESTS,)),
+    _Check("amtool check-config", "amtool", ("check-config",), (_ALERTMANAGER,)),
+    _Check("routes.sh with amtool", "amtool", (), (_ROUTES,), variable="AMTOOL"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +77,42 @@ def verify(stack: RenderedStack, tools: Path | None = None) -> tuple[Verificatio
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        return tuple(_ask(*check, stack=stack, root=root, tools=tools) for check in _CHECKS)
+        return tuple(_ask(check, stack, root, tools) for check in _CHECKS)
 
 
-def _ask(
-    tool: str, verb: Sequence[str], paths: Sequence[str], *, stack: RenderedStack, root: Path, tools: Path | None
-) -> Verification:
-    what = " ".join((tool, *verb))
-    if not all(path in stack.files for path in paths):
-        return Verification(what, Outcome.NOT_VERIFIED, "its files were not rendered")
-    program = shutil.which(tool, path=None if tools is None else str(tools))
+def look_over(stack: RenderedStack, config: Config) -> Verification:
+    """Let the lint judge; its findings are the detail, a line for each."""
+    from facemon.render.lint import lint
+
+    findings = lint(stack, config)
+    outcome = Outcome.REFUSED if findings else Outcome.ACCEPTED
+    return Verification("lint", outcome, "\n".join(str(finding) for finding in findings))
+
+
+def unjudged(stack: RenderedStack) -> tuple[Verification, ...]:
+    """The rendered parts that none of the tools understands."""
+    rendered = {part_of(path) for path in stack.files}
+    return tuple(
+        Verification(what, Outcome.NOT_VERIFIED, why) for part, (what, why) in _UNJUDGED.items() if part in rendered
+    )
+
+
+def _ask(check: _Check, stack: RenderedStack, root: Path, tools: Path | None) -> Verification:
+    paths = check.paths(stack)
+    if not paths:
+        return Verification(check.what, Outcome.NOT_VERIFIED, "its files were not rendered")
+    program = shutil.which(check.tool, path=None if tools is None else str(tools))
     if program is None:
         where = "on PATH" if tools is None else f"in {tools}"
-        return Verification(what, Outcome.NOT_VERIFIED, f"{tool} is not {where}")
+        return Verification(check.what, Outcome.NOT_VERIFIED, f"{check.tool} is not {where}")
+    # Absolute, since it is run from the copy's folder.
+    program = str(Path(program).absolute())
+    environment = os.environ | ({check.variable: program} if check.variable else {})
     try:
         answer = subprocess.run(
-            [program, *verb, *paths],
+            ["sh" if check.variable else program, *check.arguments, *paths],
             cwd=root,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -73,7 +120,7 @@ def _ask(
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Verification(what, Outcome.NOT_VERIFIED, str(error))
+        return Verification(check.what, Outcome.NOT_VERIFIED, str(error))
     if answer.returncode == 0:
-        return Verification(what, Outcome.ACCEPTED)
-    return Verification(what, Outcome.REFUSED, (answer.stdout + answer.stderr).strip())
+        return Verification(check.what, Outcome.ACCEPTED)
+    return Verification(check.what, Outcome.REFUSED, (answer.stdout + answer.stderr).strip())

@@ -48,6 +48,8 @@ def folder(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Pat
         ["metrics", "drift_score", "--format", "json"],
         ["render-config", "--only", "prometheus"],
         ["render-config"],
+        ["explain", "DriftDetected"],
+        ["explain", "drift_score", "--format", "json"],
         ["no-such-command"],
     ],
 )

@@ -31,7 +31,14 @@ def test_the_current_folders_file_is_found_without_being_named(tmp_path: Path) -
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "version: 1\n"])
 def test_an_empty_file_is_all_defaults(text: str) -> None:
-    assert load_config(write(text)) == parse_config("", name="x", directory=Path.cwd())
+    file = write(text)
+    assert load_config(file) == parse_config("", name=file.name, directory=Path.cwd())
+
+
+def test_paths_that_are_absolute_in_the_file_are_known() -> None:
+    config = load_config(write("store: {path: /var/faces}"))
+    assert config.absolute_paths == {Path("/var/faces")}
+    assert load_config(write("store: {path: faces}")).absolute_paths == frozenset()
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:

@@ -113,6 +113,8 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
         ("a: [\n", "2:1: a value is missing before this place, or a bracket is not closed"),
         ("on: 1", '1:1: [true]: the key is true, must be text; YAML reads on as true: write "on"'),
         ("directory: /", "1:1: directory: unknown key"),
+        ("file_name: x.yaml", "1:1: file_name: unknown key"),
+        ("absolute_paths: []", "1:1: absolute_paths: unknown key"),
         ("version: 2", "1:10: version: is 2, must be at most 1"),
         ("drift: !!python/tuple [1]",
          "1:8: drift: has a tag (!), which means nothing here; write the plain value"),
@@ -168,8 +170,8 @@ def test_each_kind_of_fault(text: str, fault: str) -> None:
          "admin_password_file")),
         ("api: {token: S3CRET}", ("1:7: api.token: a secret may not stand here; put it into a file and name that with "
                                  "tokens_file")),
-        ("alertmanager: {smtp: {smarthost: 'a:1', from: a, smtp_auth_password: S3CRET}}",
-         ("1:50: alertmanager.smtp.smtp_auth_password: a secret may not stand here; put it into a file and name that "
+        ("alertmanager: {smtp: {smarthost: 'a:1', from: a@b, smtp_auth_password: S3CRET}}",
+         ("1:52: alertmanager.smtp.smtp_auth_password: a secret may not stand here; put it into a file and name that "
          "with password_file")),
         ("alertmanager: {receivers: [{name: a, slack: [{api_url: 'https://S3CRET', channel: c}]}]}",
          ("1:47: alertmanager.receivers[0].slack[0].api_url: a secret may not stand here; put it into a file and name "

@@ -10,7 +10,10 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def test_the_explained_configuration_writes_out_the_defaults() -> None:
-    explained, defaults = load_config(CONFIGS / "facemon.yaml"), parse_config("", name="x", directory=CONFIGS)
+    explained, defaults = (
+        load_config(CONFIGS / "facemon.yaml"),
+        parse_config("", name="facemon.yaml", directory=CONFIGS),
+    )
     assert explained == defaults
 
 

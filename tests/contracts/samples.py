@@ -1,8 +1,8 @@
 """Makes the golden samples of the JSON that facemon prints: `PYTHONPATH=examples python -m tests.contracts.samples`.
 
 All come from the installed command: the predictions of one photograph, one picture without a face and one
-file that is no picture; the model check of a dark day against a bright one; and the metrics after it. What other
-people's programs read is in them: keys may be added, and never go.
+file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert
+and a metric are. What other people's programs read is in them: keys may be added, and never go.
 """
 
 import subprocess
@@ -18,6 +18,7 @@ from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
 COMMAND = Path(sys.executable).with_name("facemon")
 FOLDER = Path(__file__).parent
 PREDICTION, DRIFT, METRICS = "facemon.prediction-1.jsonl", "facemon.drift-1.json", "facemon.metrics-1.json"
+EXPLANATIONS = "facemon.explain-1.jsonl"
 
 
 def make_samples(folder: Path) -> dict[str, str]:
@@ -34,7 +35,9 @@ def make_samples(folder: Path) -> dict[str, str]:
     _facemon(folder, "reference", "set", "--since", since, "--until", until, "--name", "bright")
     window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5")
     drift = _facemon(folder, "drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
-    return {PREDICTION: predictions, DRIFT: drift, METRICS: _facemon(folder, "metrics", "--format", "json")}
+    metrics = _facemon(folder, "metrics", "--format", "json")
+    explained = [_facemon(folder, "explain", name, "--format", "json") for name in ("DriftDetected", "drift_score")]
+    return {PREDICTION: predictions, DRIFT: drift, METRICS: metrics, EXPLANATIONS: "".join(explained)}
 
 
 def _facemon(folder: Path, *arguments: str) -> str:

@@ -89,7 +89,8 @@ def test_interrupted(tmp_path: Path) -> None:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(patience)
                     break
-            assert process.poll() == 130
+            # Python has the signal's own handler back while it ends; a shell calls that 130 too.
+            assert process.poll() in (130, -signal.SIGINT)
         finally:
             process.kill()
         assert process.stderr is not None

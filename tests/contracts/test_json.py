@@ -9,7 +9,7 @@ import pytest
 
 from facemon.values.drift_result import from_document, to_document
 from facemon.values.metric_catalogue import CATALOGUE
-from tests.contracts.samples import DRIFT, FOLDER, METRICS, PREDICTION, make_samples
+from tests.contracts.samples import DRIFT, EXPLANATIONS, FOLDER, METRICS, PREDICTION, make_samples
 
 Shape = Mapping[str, Any]
 TEXT, NUMBER, COUNT, NONE = (str,), (float, int), (int,), (type(None),)
@@ -44,6 +44,16 @@ COUNTED: Shape = {
     "buckets": [NUMBER],
     "series": [{"labels": {}, "value": NUMBER, "sum": NUMBER, "buckets": {}}],
 }
+ALERT: Shape = {
+    "schema": TEXT, "kind": TEXT, "name": TEXT, "state": TEXT, "reason": TEXT + NONE, "severity": TEXT, "limit": TEXT,
+    "threshold": NUMBER + NONE, "for": TEXT, "signal": TEXT, "query": TEXT, "labels": {"severity": TEXT},
+    "annotations": {"summary": TEXT, "description": TEXT, "runbook_url": TEXT, "dashboard_url": TEXT}, "runbook": TEXT,
+}  # fmt: skip
+ASKED: Shape = {
+    "schema": TEXT, "kind": TEXT, "name": TEXT, "type": TEXT, "help": TEXT, "labels": [TEXT], "unit": TEXT + NONE,
+    "from": TEXT, "query": TEXT + NONE, "recorded_as": [TEXT], "alerts": [TEXT],
+    "panels": [{"dashboard": TEXT, "panel": TEXT}],
+}  # fmt: skip
 
 
 def misfits(value: Any, shape: Any, place: str = "$") -> list[str]:
@@ -72,7 +82,7 @@ def sample(request: pytest.FixtureRequest) -> dict[str, str]:
     if request.param == "printed":
         found: dict[str, str] = request.getfixturevalue("printed")
         return found
-    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in (PREDICTION, DRIFT, METRICS)}
+    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in (PREDICTION, DRIFT, METRICS, EXPLANATIONS)}
 
 
 def test_predictions(sample: dict[str, str]) -> None:
@@ -113,6 +123,13 @@ def test_metrics(sample: dict[str, str]) -> None:
     assert metrics["confidence_drift_score"]["series"]
 
 
+def test_explanations(sample: dict[str, str]) -> None:
+    alert, metric = (json.loads(line) for line in sample[EXPLANATIONS].splitlines())
+    assert {alert["schema"], metric["schema"]} == {"facemon.explain/1"}
+    assert (misfits(alert, ALERT), misfits(metric, ASKED)) == ([], [])
+    assert alert["name"] in metric["alerts"]
+
+
 @pytest.mark.slow
 def test_nothing_of_the_golden_samples_is_lost(printed: dict[str, str]) -> None:
     """What has been added since stands in the golden samples, and counts as much as what was there first."""
@@ -143,5 +160,5 @@ def test_the_golden_check_is_read_back_and_written_the_same() -> None:
 
 
 def test_the_samples_name_no_place_of_this_machine() -> None:
-    for name in (PREDICTION, DRIFT, METRICS):
+    for name in (PREDICTION, DRIFT, METRICS, EXPLANATIONS):
         assert str(Path.home()) not in (FOLDER / name).read_text(encoding="utf-8")

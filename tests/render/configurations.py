@@ -1,4 +1,4 @@
-"""The configurations that everything rendered is judged by: the defaults, and two that change as much as they can."""
+"""The configurations that everything rendered is judged by: the defaults, and some that change as much as they can."""
 
 from pathlib import Path
 
@@ -8,6 +8,14 @@ from facemon.config.loader import parse_config
 DIRECTORY = Path("/srv/faces")
 
 DEFAULTS = "grafana: {admin_password_file: secrets/grafana_admin_password}\n"
+
+OBJECTIVES = """
+alerts:
+  objectives:
+    - {name: Answers, indicator: errors, target: 0.999}
+    - {name: Fast, indicator: latency, target: 0.99, threshold: 0.25, endpoint: /predict, period: 7d}
+"""
+"""What the defaults do not have: objectives of both indicators."""
 
 SHORTENED = r"""
 exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}
@@ -44,11 +52,12 @@ alertmanager:
   routes: [{match: {severity: critical, team: "f\"\\{{ace\n"}, receiver: other, continue: true}]
 grafana: {admin_password_file: secrets/grafana, root_url: "https://g.example/x/"}
 stack: {runbook_url: "https://r.example/books", images: {grafana: "grafana/grafana:11.6.0"}}
+schedule: {targets: [cron, systemd, github, airflow, kubernetes]}
 """
 
 EXTREMES = """
 prometheus:
-  scrape_interval: 5m
+  scrape_interval: 2m30s
   store_metrics_from: api
   jobs: [api, prometheus, alertmanager, cadvisor, node, exporter]
 alerts:
@@ -61,7 +70,39 @@ drift: {significance: 0.001}
 grafana: {admin_password_file: /etc/grafana_password}
 """
 
-CONFIGURATIONS = {"defaults": DEFAULTS, "shortened": SHORTENED, "extremes": EXTREMES}
+SCHEDULES = """
+schedule:
+  targets: [cron, systemd, github, airflow, kubernetes]
+  directory: /srv/faces
+  command: /opt/facemon/bin/facemon
+  retrain: [./retrain.sh, --now]
+"""
+
+REPLICATED = r"""
+api: {tokens_file: secrets/api_tokens, workers: 3, listen: "127.0.0.1:9000", timeout: 90s}
+prometheus:
+  jobs: [api, exporter, node, cadvisor, prometheus, alertmanager, pushgateway]
+  limits: {samples: 1000, labels: 32, label_name_length: 100, label_value_length: 500}
+  external_labels: {site: 'a$b ${HOME} $$ \'}
+  remote_write:
+    - url: "https://archive.example/write"
+      name: archive
+      basic_auth: {username: u, password_file: secrets/write}
+      tls: {ca_file: secrets/ca.pem, cert_file: secrets/cert.pem, key_file: "secrets/the key.pem", server_name: metrics}
+      keep: ["model_*", drift_score]
+      queue: {capacity: 5000, min_shards: 2, max_shards: 9, max_samples_per_send: 500, batch_send_deadline: 2s,
+              min_backoff: 50ms, max_backoff: 1m30s}
+    - {url: "https://archive.example/write", tls: {ca_file: secrets/ca.pem}, queue: {max_backoff: 10s}}
+  replicas: 2
+alertmanager:
+  receivers: [{name: team, slack: [{api_url_file: secrets/slack, channel: "#alerts"}]}]
+  replicas: 3
+grafana:
+  admin_password_file: secrets/grafana
+  database: {host: "postgres:6432", name: g, user: u, password_file: secrets/database}
+"""
+
+CONFIGURATIONS = {"defaults": DEFAULTS, "shortened": SHORTENED, "extremes": EXTREMES, "replicated": REPLICATED}
 
 
 def config_of(text: str) -> Config:

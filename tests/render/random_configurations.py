@@ -41,6 +41,7 @@ _PERIODS = ("7d", "28d", "30d", "90d")
 _LABELS = ("team", "where", "Owner", "_x1", "x__y", "l" * _LONGEST)
 _ANNOTATIONS = ("summary", "description", "extra", "_x1", "a" * _LONGEST)
 _PLACES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo")
+_MAILBOXES = ("a", "o'neil+x", "{{a}}", "a.b-c", "$_`|~", "x" * 64)
 _VERSIONS = ("0.25", "0.26", "0.27", "0.28", "0.31")
 _EXPRESSIONS = (
     "vector(1) > 2",
@@ -130,6 +131,9 @@ class _Choices:
         folder = self.one(("secrets", ".", "../up", "/etc/facemon", "sec rets/ü"))
         return f"{folder}/secret_{self._secrets}{self.one(('', '.txt', '-x', '.PEM'))}"
 
+    def email(self) -> str:
+        return f"{self.one(_MAILBOXES)}@{self.one(('example.com', 'a-b.example', 'localhost'))}"
+
     def number(self, least: float, most: float) -> float:
         return round(self.random.uniform(least, most), self.random.randint(2, 6))
 
@@ -203,7 +207,7 @@ def _drift(choices: _Choices) -> Document:
 
 def _prometheus(choices: _Choices) -> Document:
     interval, windows = choices.one(
-        (("500ms", ("2s", "10s", "5m")), ("1s", ("4s", "7s", "1m")), ("15s", ("1m", "5m")), ("5m", ("20m", "1h")))
+        (("500ms", ("2s", "10s", "5m")), ("1s", ("4s", "7s", "1m")), ("15s", ("1m", "5m")), ("2m30s", ("10m", "1h")))
     )
     door = choices.one(get_args(Door))
     jobs = choices.some(tuple(job for job in get_args(Job) if job != DOOR_JOBS[door]))
@@ -361,16 +365,17 @@ def _alertmanager(choices: _Choices, alerts: Document) -> Document:
 
 
 def _smtp(choices: _Choices) -> Document:
-    smtp: Document = {"smarthost": choices.one(("mail:587", "smtp.example.com:25")), "from": choices.text()}
-    optional: Document = {
-        "username": choices.text(), "password_file": choices.secret(), "require_tls": choices.maybe(),
-    }  # fmt: skip
-    return smtp | {key: optional[key] for key in choices.some(tuple(optional))}
+    smtp: Document = {"smarthost": choices.one(("mail:587", "smtp.example.com:25")), "from": choices.email()}
+    if choices.maybe():
+        smtp |= {"username": choices.text(), "password_file": choices.secret()}
+    if choices.maybe():
+        smtp["require_tls"] = choices.maybe()
+    return smtp
 
 
 def _receiver(choices: _Choices, name: str, version: str) -> Document:
     ways: dict[str, list[Document]] = {
-        "email": [{"to": choices.text()}],
+        "email": [{"to": choices.email()}],
         "slack": [{"api_url_file": choices.secret(), "channel": choices.text()}],
         "pagerduty": [{"routing_key_file": choices.secret()}],
         "teams": [{"webhook_url_file": choices.secret()}],
@@ -421,18 +426,18 @@ def _routes(choices: _Choices, alerts: Document, receivers: Sequence[str], times
             route["continue"] = True
         if not (route.get("continue") and match):
             match["alertname"] = name
-        route["match"] = {label: [text, choices.text()] if _is_widened(choices, label) else text
-                          for label, text in match.items()}  # fmt: skip
+        values: dict[str, str | list[str]] = dict(match)
+        if choices.maybe() and left and list(values) == ["alertname"]:
+            values["alertname"] = [name, left.pop(0)]
+        elif choices.maybe(0.2):
+            values = {label: [text] for label, text in match.items()}
+        route["match"] = values
         if times and choices.maybe():
             route["mute"] = choices.some(times)
         for key, options in (("group_wait", _FOR), ("group_interval", _SHORT), ("repeat_interval", ("1m", "4h"))):
             if choices.maybe(0.3):
                 route[key] = choices.one(options)
         yield route
-
-
-def _is_widened(choices: _Choices, label: str) -> bool:
-    return label not in ("alertname", "severity") and choices.maybe()
 
 
 def _grafana(choices: _Choices) -> Document:
@@ -459,5 +464,14 @@ def _stack(choices: _Choices) -> Document:
 
 
 def _schedule(choices: _Choices) -> Document:
-    lines = ("0 2 * * *", "*/15 * * * *", "5,35 0-6/2 1 1-12 1-5", "59 23 31 12 6", "0 0 * * 0,6")
-    return {"drift_check": choices.one(lines), "targets": choices.some(get_args(Target))}
+    lines = ("0 2 * * *", "*/15 * * * *", "5,35 0-6/2 1 1-12 1-5", "59 23 31 12 *", "0 0 * * 0,6", "0-59/20 */6 * * *")
+    schedule: Document = {"drift_check": choices.one(lines), "targets": choices.some(get_args(Target))}
+    optional: Document = {
+        "directory": choices.one(("/srv/faces", "/srv/my faces", "/srv/ü'$x{{y}}\"", "/srv/%h\\n#;")),
+        "command": choices.one(("facemon", "/opt/f/bin/facemon", "/opt/my apps/f$")),
+        "user": choices.one(("facemon", "_x", "a-b_1")),
+        "runner": choices.distinct(2, 1),
+    }
+    if "airflow" in schedule["targets"]:
+        optional["retrain"] = [choices.text() for _ in choices.times(3, 1)]
+    return schedule | {key: optional[key] for key in choices.some(tuple(optional))}

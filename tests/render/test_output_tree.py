@@ -144,3 +144,23 @@ def test_a_folder_that_cannot_be_written_is_a_message() -> None:
     # Permissions do not stop root; this file system stops everybody.
     with pytest.raises(FacemonError, match="cannot be written"):
         render(stack(rules="a\n"), Path("/proc/facemon"))
+
+
+def test_a_file_that_cannot_be_written_leaves_all_others_as_they_were(tmp_path: Path) -> None:
+    render(stack(rules="a\n", book="b\n"), tmp_path)
+    before = snapshot(tmp_path)
+    # There is room for the name itself, but not for the one that it is written under first.
+    long = f"monitoring/runbooks/{'x' * 250}.md"
+    more = RenderedStack({RULES: "c\n", long: "d\n"}, frozenset(Part))
+    with pytest.raises(FacemonError, match="cannot be written: file name too long"):
+        render(more, tmp_path, prune=True)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_link_within_the_tree_is_followed_and_what_it_leads_to_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "monitoring/prometheus").mkdir(parents=True)
+    (tmp_path / "notes").write_text("theirs\n")
+    (tmp_path / RULES).symlink_to(tmp_path / "notes")
+    assert kinds(stack(rules="a\n"), tmp_path) == {RULES: ChangeKind.FOREIGN}
+    assert render(stack(rules="a\n"), tmp_path).kept == (RULES,)
+    assert (tmp_path / "notes").read_text() == "theirs\n"

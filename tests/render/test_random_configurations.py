@@ -1,6 +1,7 @@
 """What is rendered from any valid configuration: 100 of them here, 1,000 in `make prove`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -8,17 +9,38 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from facemon.config import alertmanager, alerts, prometheus, stack
+from facemon.config.document import Config
 from facemon.config.section import Section
-from facemon.render.stack import render_stack
+from facemon.render.stack import RenderedStack, render_stack
 from tests.render.configurations import config_of
 from tests.render.random_configurations import configurations, sampled
+from tests.render.rendered_laws import (
+    PanelIds,
+    digest,
+    digest_elsewhere,
+    first,
+    linted,
+    read_otherwise,
+    refused,
+    renumbered,
+    secrets_told,
+)
 
 SEED = 6
 
 
+COUNT = 100
+
+
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
-    return sampled(100, SEED)
+    return sampled(COUNT, SEED)
+
+
+@pytest.fixture(scope="module")
+def stacks(texts: list[str]) -> list[tuple[Config, RenderedStack]]:
+    configs = [config_of(text) for text in texts]
+    return [(config, render_stack(config)) for config in configs]
 
 
 def test_the_same_seed_gives_the_same_configurations() -> None:
@@ -47,3 +69,32 @@ def keys_set(value: Any) -> Iterator[tuple[type[Section], str]]:
             yield from (found for key in value.model_fields_set for found in keys_set(getattr(value, key)))
         case tuple():
             yield from (found for item in value for found in keys_set(item))
+
+
+def test_every_reader_takes_the_files_for_what_was_built(stacks: list[tuple[Config, RenderedStack]]) -> None:
+    assert first(fault for config, stack in stacks for fault in read_otherwise(config, stack)) == []
+
+
+def test_no_secret_is_told(texts: list[str], tmp_path: Path) -> None:
+    folders = ((text, tmp_path / str(number)) for number, text in enumerate(texts))
+    assert first(fault for text, folder in folders for fault in secrets_told(text, folder)) == []
+
+
+def test_the_lint_finds_nothing(stacks: list[tuple[Config, RenderedStack]]) -> None:
+    assert first(fault for config, stack in stacks for fault in linted(config, stack)) == []
+
+
+def test_a_panel_keeps_its_id_in_every_configuration(stacks: list[tuple[Config, RenderedStack]]) -> None:
+    known: PanelIds = {}
+    assert first(fault for _, stack in stacks for fault in renumbered(stack, known)) == []
+    assert known
+
+
+def test_another_process_renders_the_same_bytes(stacks: list[tuple[Config, RenderedStack]]) -> None:
+    assert digest(stack for _, stack in stacks[:20]) == digest_elsewhere(20, SEED)
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_the_tools_accept_two_of_them(stacks: list[tuple[Config, RenderedStack]], newer_servers: Path) -> None:
+    assert [fault for _, stack in stacks[:2] for fault in refused(stack, newer_servers)] == []

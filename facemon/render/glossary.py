@@ -1,0 +1,211 @@
+"""What an alert or a metric is, as this configuration has it: a name to a value, with everything that uses it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, get_args
+
+from facemon.config.alerts import BUILT_IN
+from facemon.config.document import Config
+from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.config.quantities import format_duration
+from facemon.config.serving import ProbeConfig
+from facemon.errors import ConfigError, UsageError
+from facemon.render.alert import Alert, rule
+from facemon.render.alert_rules import alerts_of
+from facemon.render.dashboards import DASHBOARDS
+from facemon.render.foreign_metrics import FOREIGN
+from facemon.render.promql import exposed_names
+from facemon.render.recording_rules import recording_rules
+from facemon.render.rendered_content import panels, rules
+from facemon.render.runbooks import runbook
+from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricSource
+
+SCHEMA = "facemon.explain/1"
+_WORD = re.compile(r"[a-zA-Z_:][\w:]*")
+_FOREIGN_FROM = {
+    "node_": "node-exporter", "container_": "cAdvisor", "prometheus_": "Prometheus", "alertmanager_": "Alertmanager",
+}  # fmt: skip
+
+
+class State(StrEnum):
+    """Whether an alert stands in the rule file."""
+
+    RENDERED = "rendered"
+    DISABLED = "disabled"
+    LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAlert:
+    """An alert; of one that is not rendered, as it would be."""
+
+    alert: Alert
+    state: State
+    reason: str | None
+    """Why it is not rendered."""
+    rule: dict[str, Any]
+    runbook: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `facemon.explain/1`."""
+        alert = self.alert
+        return {
+            "schema": SCHEMA,
+            "kind": "alert",
+            "name": alert.name,
+            "state": self.state.value,
+            "reason": self.reason,
+            "severity": alert.severity,
+            "limit": alert.limit,
+            "threshold": alert.threshold,
+            "for": format_duration(alert.for_),
+            "signal": str(alert.signal),
+            "query": self.rule["expr"],
+            "labels": self.rule["labels"],
+            "annotations": self.rule["annotations"],
+            "runbook": self.runbook,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedMetric:
+    """A metric of facemon, of another program, or of a recording rule, and what asks for it."""
+
+    name: str
+    type: str
+    help: str
+    labels: tuple[str, ...] | None
+    """None = those that its query keeps."""
+    unit: str | None
+    comes_from: str
+    query: str | None
+    """Of a recording rule: what it computes."""
+    recorded_as: tuple[str, ...]
+    alerts: tuple[str, ...]
+    panels: tuple[tuple[str, str], ...]
+    """Titles of dashboards and their panels."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of `facemon.explain/1`."""
+        return {
+            "schema": SCHEMA,
+            "kind": "metric",
+            "name": self.name,
+            "type": self.type,
+            "help": self.help,
+            "labels": self.labels,
+            "unit": self.unit,
+            "from": self.comes_from,
+            "query": self.query,
+            "recorded_as": self.recorded_as,
+            "alerts": self.alerts,
+            "panels": [{"dashboard": dashboard, "panel": panel} for dashboard, panel in self.panels],
+        }
+
+
+def explain(name: str, config: Config) -> ExplainedAlert | ExplainedMetric:
+    """What `name` is; UsageError with the nearest names if it is neither an alert nor a metric."""
+    alerts = {alert.name: alert for alert in alerts_of(_with_everything(config))}
+    if name in alerts:
+        return _alert(alerts[name], config)
+    recorded = {entry["record"]: entry["expr"] for _, entry in rules(recording_rules(config))}
+    exported = {part: metric for metric in CATALOGUE.values() for part in (metric.name, *exposed_names(metric))}
+    if name in exported:
+        return _metric(exported[name], config, recorded)
+    if name in FOREIGN:
+        foreign = FOREIGN[name]
+        program = next((program for start, program in _FOREIGN_FROM.items() if name.startswith(start)), "Prometheus")
+        return ExplainedMetric(
+            name, foreign.type.value, f"A metric of {program}, which says what it is in its own /metrics.",
+            foreign.labels, None, program, None, *_uses({name}, config, recorded),
+        )  # fmt: skip
+    if name in recorded:
+        return ExplainedMetric(
+            name, "gauge", "What Prometheus computes once, so that alerts and panels show the same numbers.",
+            None, None, "recording_rules.yml", recorded[name], *_uses({name}, config, recorded),
+        )  # fmt: skip
+    nearest = get_close_matches(name, [*alerts, *CATALOGUE, *FOREIGN, *recorded], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "facemon metrics lists the metrics"
+    raise UsageError(f"explain {name}: there is no such alert and no such metric", hint)
+
+
+def _alert(alert: Alert, config: Config) -> ExplainedAlert:
+    state, reason = State.RENDERED, None
+    if alert.name not in _rendered(config):
+        is_disabled = alert.name in BUILT_IN and not config.alerts.of(alert.name).enabled
+        state = State.DISABLED if is_disabled else State.LEFT_OUT
+        reason = f"alerts.{alert.name}.enabled is false" if is_disabled else _lacks(alert.name, config)
+    return ExplainedAlert(alert, state, reason, rule(alert, config), runbook(alert, config))
+
+
+def _rendered(config: Config) -> set[str]:
+    try:
+        return {alert.name for alert in alerts_of(config)}
+    except ConfigError:  # there is none at all
+        return set()
+
+
+def _lacks(name: str, config: Config) -> str:
+    """What a configuration lacks that an alert would watch."""
+    jobs = config.prometheus.jobs
+    needed = [job for job in get_args(Job) if job not in jobs and name in _rendered(_with_jobs(config, (*jobs, job)))]
+    if needed:
+        return f"prometheus.jobs has no {' or '.join(needed)}, which it watches"
+    if name in _rendered(_with_probe(config)):
+        return "exporter.probes names no service"
+    return "neither a job nor a probe of this configuration gives it something to watch"
+
+
+def _with_everything(config: Config) -> Config:
+    enabled = {name: config.alerts.of(name).model_copy(update={"enabled": True}) for name in BUILT_IN}
+    whole = config.model_copy(update={"alerts": config.alerts.model_copy(update=enabled)})
+    return _with_probe(_with_jobs(whole, get_args(Job)))
+
+
+def _with_jobs(config: Config, jobs: tuple[Job, ...]) -> Config:
+    return config.model_copy(update={"prometheus": config.prometheus.model_copy(update={"jobs": jobs})})
+
+
+def _with_probe(config: Config) -> Config:
+    probes = config.exporter.probes or (ProbeConfig(name="service", url="http://service/health"),)
+    return config.model_copy(update={"exporter": config.exporter.model_copy(update={"probes": probes})})
+
+
+def _metric(metric: Metric, config: Config, recorded: dict[str, str]) -> ExplainedMetric:
+    door = config.prometheus.store_metrics_from
+    comes_from = {
+        MetricSource.STORE: f"the store, by the job {DOOR_JOBS[door]} (prometheus.store_metrics_from: {door})",
+        MetricSource.SERVE: "facemon serve, by the job api",
+        MetricSource.PROCESS: "whatever exports: the API, the exporter, each run of export-metrics",
+    }
+    uses = _uses({metric.name, *exposed_names(metric)}, config, recorded)
+    return ExplainedMetric(
+        metric.name, metric.type.value, metric.help, metric.labels, metric.unit or None, comes_from[metric.source],
+        None, *uses,
+    )  # fmt: skip
+
+
+_Uses = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]
+
+
+def _uses(names: set[str], config: Config, recorded: dict[str, str]) -> _Uses:
+    """The recording rules, alerts and panels that ask for one of `names`, or for what was recorded of it."""
+    records = tuple(record for record, expr in recorded.items() if names & _words(expr))
+    asked = names | set(records)
+    alerts = tuple(alert.name for alert in alerts_of(config) if asked & _words(str(alert.expr)))
+    return records, alerts, tuple(_panels_that_ask(asked, config))
+
+
+def _panels_that_ask(names: set[str], config: Config) -> Iterator[tuple[str, str]]:
+    for build in DASHBOARDS.values():
+        dashboard = build(config)
+        for _, panel in panels(dashboard):
+            if any(names & _words(target["expr"]) for target in panel.get("targets", ())):
+                yield dashboard["title"], panel["title"]
+
+
+def _words(query: str) -> set[str]:
+    return set(_WORD.findall(query))
