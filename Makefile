@@ -31,10 +31,11 @@ format: $(VENV)/.dev ## Put the code into its one style
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter and test photographs into .tools/
+tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter, linters and test photographs into .tools/
 	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_newer_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
+	@$(BIN)/python tools/fetch_linters.py || [ "$${CI:-}" != true ]
 
 docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
 	@$(BIN)/python tools/write_docs.py
@@ -42,7 +43,7 @@ docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-peers: $(VENV)/.dev ## Install the detectors and servers that the bench compares with, each apart, into .tools/peers/
+peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
 bench: tools peers ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md

@@ -3,9 +3,22 @@
 import sys
 from pathlib import Path
 
+from benchmarks import (
+    prove_configurations,
+    prove_end_to_end,
+    prove_high_availability,
+    prove_mutation,
+    prove_panels,
+)
 from benchmarks.report import Part, Report
 
-_PARTS: dict[str, Part] = {}
+_PARTS = {
+    "configurations": Part("Random configurations", prove_configurations.measure, prove_configurations.ABOUT),
+    "mutation": Part("Mutation", prove_mutation.measure, prove_mutation.ABOUT),
+    "end-to-end": Part("End to end", prove_end_to_end.measure, prove_end_to_end.ABOUT),
+    "availability": Part("High availability", prove_high_availability.measure, prove_high_availability.ABOUT),
+    "panels": Part("No empty panel", prove_panels.measure, prove_panels.ABOUT),
+}
 _EXPLANATION = """\
 # Proven
 

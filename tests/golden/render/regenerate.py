@@ -3,16 +3,18 @@
 import shutil
 from pathlib import Path
 
-from facemon.render.stack import render_stack
-from tests.render.configurations import DEFAULTS, config_of
+from facemon.render.stack import Part, render_stack
+from tests.render.configurations import DEFAULTS, SCHEDULES, config_of
 
 FOLDER = Path(__file__).parent
 
 
 def regenerate() -> None:
     """Replace every golden file by what is rendered now."""
-    shutil.rmtree(FOLDER / "monitoring", ignore_errors=True)
-    for path, text in render_stack(config_of(DEFAULTS)).files.items():
+    for folder in ("monitoring", "schedules", ".github"):
+        shutil.rmtree(FOLDER / folder, ignore_errors=True)
+    schedules = render_stack(config_of(SCHEDULES), only=[Part.SCHEDULES])
+    for path, text in (*render_stack(config_of(DEFAULTS)).files.items(), *schedules.files.items()):
         target = FOLDER / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
