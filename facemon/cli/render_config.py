@@ -109,6 +109,7 @@ def _write(session: Session, stack: "RenderedStack", out: Path, prune: bool, for
     session.console.say(f"{len(done.written)} of {len(stack.files)} files written below {out}")
     if done.kept:
         raise FacemonError(
-            f"{len(done.kept)} files were kept as they are", "--diff shows the differences, --force overwrites them"
+            f"{len(done.kept)} of {len(stack.files)} files were kept as they are",
+            "--diff shows the differences, --force overwrites them",
         )
     return ExitCode.OK
