@@ -16,9 +16,10 @@ help: ## List what make can do
 demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
 	@$(BIN)/python examples/demo.py demo
 
+# The slow ones wait for servers more than they compute: three of them keep two cores busy.
 test: lint types tools ## Install, then run every check and test (those of real servers too)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers"
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "slow or servers" --durations=10
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "slow or servers" --durations=10
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check .
