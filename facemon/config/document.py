@@ -1,5 +1,6 @@
 """The whole of `facemon.yaml` as one value."""
 
+import re
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,8 @@ from facemon.config.prometheus import PrometheusConfig
 from facemon.config.section import MisfitError, Section
 from facemon.config.serving import ApiConfig, ExporterConfig, PredictConfig, StoreConfig
 from facemon.config.stack import GrafanaConfig, ScheduleConfig, StackConfig
+
+_VERSION = re.compile(r":v?(\d+)\.(\d+)[^/]*$")
 
 
 class Config(Section):
@@ -39,6 +42,15 @@ class Config(Section):
     """The file's name in that folder."""
     absolute_paths: frozenset[Path] = Field(default=frozenset(), exclude=True)
     """The paths that are absolute in the file itself, and so not to be looked for beside it."""
+
+    @model_validator(mode="after")
+    def _alertmanager_reads_its_file(self) -> Self:
+        version = _VERSION.search(self.stack.images.get("alertmanager", ""))
+        if version and (int(version[1]), int(version[2])) < self.alertmanager.version:
+            target = self.alertmanager.target_version
+            fault = f"is older than alertmanager.target_version, {target}: lower that, or use a newer image"
+            raise MisfitError((("stack", "images", "alertmanager"), fault))
+        return self
 
     @model_validator(mode="after")
     def _kinds_are_of_other_columns(self) -> Self:

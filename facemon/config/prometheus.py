@@ -29,10 +29,11 @@ REPLICA_LABEL = "replica"
 """Tells two Prometheus servers apart that see the same; no alert carries it."""
 
 _MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", max_length=200)]
+_Target = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$", max_length=200)]
 _Count = Annotated[int, Field(ge=1)]
 _SCRAPES_PER_WINDOW = 4
-_LONGEST_SCRAPE_INTERVAL = timedelta(minutes=2, seconds=30)
-"""Prometheus takes a sample for the present for 5 minutes: one scrape may be lost before alerts come and go."""
+_LONGEST_INTERVAL = timedelta(minutes=2, seconds=30)
+"""Prometheus takes a sample for the present for 5 minutes: one may be lost before alerts come and go."""
 
 
 class BasicAuthConfig(Section):
@@ -115,13 +116,13 @@ class PrometheusConfig(Section):
     """What rates are taken over; none = 5m, or four scrapes where that is longer."""
     retention: PositiveDuration = timedelta(days=15)
     store_metrics_from: Door = "exporter"
-    targets: Mapping[Job, Annotated[Items[Name], Field(min_length=1)]] = Field(default_factory=dict)
+    targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)
     """A scrape job to its `host:port` targets; a job that is not named keeps the compose service's own."""
     jobs: Annotated[Items[Job], Field(min_length=1)] = (
         "api", "exporter", "node", "cadvisor", "prometheus", "alertmanager",
     )  # fmt: skip
     limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
-    alertmanagers: Items[Name] | None = None
+    alertmanagers: Items[_Target] | None = None
     """Where alerts are sent, as `host:port`; none = to the compose file's own."""
     external_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
     remote_write: Items[RemoteWriteConfig] = ()
@@ -138,10 +139,19 @@ class PrometheusConfig(Section):
         return _SCRAPES_PER_WINDOW * self.scrape_interval
 
     @model_validator(mode="after")
-    def _gauges_last_until_the_next_scrape(self) -> Self:
-        if self.scrape_interval > _LONGEST_SCRAPE_INTERVAL:
-            fault = f"must be at most {format_duration(_LONGEST_SCRAPE_INTERVAL)}: Prometheus forgets a sample after 5m"
-            raise MisfitError((("scrape_interval",), f"{fault}, and with one lost scrape alerts would end"))
+    def _samples_last_until_the_next(self) -> Self:
+        intervals = {"scrape_interval": self.scrape_interval, "evaluation_interval": self.evaluation_interval}
+        longest = format_duration(_LONGEST_INTERVAL)
+        fault = f"must be at most {longest}: Prometheus forgets a sample after 5m, so that alerts would come and go"
+        if faults := [((key,), fault) for key, value in intervals.items() if value and value > _LONGEST_INTERVAL]:
+            raise MisfitError(*faults)
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_named_is_scraped(self) -> Self:
+        fault = "is no job that is scraped; name it in jobs, or leave it out here"
+        if faults := [(("targets", job), fault) for job in self.targets if job not in self.jobs]:
+            raise MisfitError(*faults)
         return self
 
     @model_validator(mode="after")

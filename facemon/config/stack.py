@@ -71,6 +71,12 @@ class StackConfig(Section):
         return self
 
 
+_READERS: Mapping[str, tuple[Target, ...]] = {
+    "user": ("cron", "systemd"), "runner": ("github",), "retrain": ("airflow",),
+}  # fmt: skip
+"""The targets that a key of the schedule is for; the others are for all."""
+
+
 class ScheduleConfig(Section):
     """When facemon runs by itself, and what is to start it; without targets nothing is rendered."""
 
@@ -98,6 +104,12 @@ class ScheduleConfig(Section):
             raise MisfitError((("targets",), "names a target twice"))
         if "github" in self.targets and times.shortest_gap() < _SHORTEST_ON_GITHUB:
             raise MisfitError((("drift_check",), "github starts nothing twice within 5 minutes"))
-        if self.retrain and "airflow" not in self.targets:
-            raise MisfitError((("retrain",), "is run by airflow alone, which targets does not name"))
+        fields = type(self).model_fields
+        ignored = [
+            ((key,), f"is for {' and '.join(readers)}, which targets does not name")
+            for key, readers in _READERS.items()
+            if getattr(self, key) != fields[key].default and not set(readers).intersection(self.targets)
+        ]
+        if ignored:
+            raise MisfitError(*ignored)
         return self

@@ -31,6 +31,7 @@ PATTERNS = {
     "like prom/prometheus:v3.5.0",
     r"^[a-z][a-z0-9]*$": "must be a name such as cpu, cuda or openvino",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
+    r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$": "must be HOST:PORT, like ml.example.com:8000, without http://",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
     r"^[A-Z][A-Za-z0-9]*$": "must be made of letters and digits, a capital first: alerts are named after it",

@@ -114,7 +114,10 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
         # What a query of the user's own gives, and the groups on a Pushgateway, may have any label besides.
         rest = ANYTHING
         labels.setdefault("attribute", _or_missing(known["attribute"]))
-    fixed = {name: Values(frozenset({value})) for name, value in _fixed(alert, config).items()}
+    for name, text in config.prometheus.external_labels.items():
+        if name != REPLICA_LABEL:
+            labels[name] = _filled(labels.get(name, rest), text)
+    fixed = {name: Values(frozenset({value})) for name, value in _fixed(alert).items()}
     return LabelSpace({**labels, **fixed}, rest)
 
 
@@ -130,12 +133,20 @@ def known_values(config: Config) -> Mapping[str, Values]:
     }
 
 
-def _fixed(alert: Alert, config: Config) -> dict[str, str]:
-    """The labels that are the same whatever fires: the rule's own, and those of the Prometheus server."""
-    server = {name: text for name, text in config.prometheus.external_labels.items() if name != REPLICA_LABEL}
+def _filled(values: Values, text: str) -> Values:
+    """What the label may be once the Prometheus server has given its own to the alerts that lack it."""
+    if "" not in values:
+        return values
+    if values.but:
+        return Values((values.named | {""}) - {text}, but=True)
+    return Values(values.named - {""} | {text})
+
+
+def _fixed(alert: Alert) -> dict[str, str]:
+    """The labels of the rule, which are the same whatever fires."""
     own = {name: expand(text, {}, 0) for name, text in alert.rule_labels.items()}
     known = {name: text for name, text in own.items() if text is not None}
-    return {**server, **known, "alertname": alert.name}
+    return {**known, "alertname": alert.name}
 
 
 def _or_missing(values: Values) -> Values:

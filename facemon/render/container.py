@@ -9,6 +9,7 @@ from typing import Any
 from facemon import __version__
 from facemon.config.document import Config
 from facemon.config.stack import Service
+from facemon.errors import ConfigError
 from facemon.render.secret_files import secret_name
 
 PROJECT = "facemon-monitoring"
@@ -67,6 +68,18 @@ def published(config: Config, host_port: int, port: int) -> list[str]:
     """The port of a container, open on the one address of the machine that `stack.listen` names."""
     host = f"[{config.stack.listen}]" if ":" in config.stack.listen else config.stack.listen
     return [f"{host}:{host_port}:{port}"]
+
+
+def require_distinct_ports(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """ConfigError where two services would be open on one port of the machine."""
+    taken: dict[str, str] = {}
+    for name, service in services.items():
+        for port in (published.split(":")[-2] for published in service.get("ports", ())):
+            if (other := taken.setdefault(port, name)) != name:
+                raise ConfigError(
+                    f"{other} and {name} would both be open on port {port}",
+                    hint="give api.listen or exporter.listen another port",
+                )
 
 
 def healthy(*command: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from facemon.render.alert_rules import alert_rules, alerts_of, left_out
 from facemon.render.alertmanager_config import alertmanager_config
 from facemon.render.compose import compose
 from facemon.render.compose_full import full_compose
+from facemon.render.container import require_distinct_ports
 from facemon.render.dashboards import DASHBOARDS
 from facemon.render.objectives import objective_notes
 from facemon.render.prometheus_config import DEFAULT_TARGETS, expands_labels, prometheus_config
@@ -86,8 +87,9 @@ def render_stack(config: Config, only: Collection[Part] = (), out_dir: Path | No
     files = dict(_files(config, parts))
     if Part.COMPOSE in parts and password is not None:
         out = out_dir or config.directory
-        files[COMPOSE_FILE] = yaml_text(compose(config, out))
-        files[FULL_COMPOSE_FILE] = yaml_text(full_compose(config, out, COMPOSE_FILE))
+        monitoring, full = compose(config, out), full_compose(config, out, COMPOSE_FILE)
+        require_distinct_ports({**monitoring["services"], **full["services"]})
+        files |= {COMPOSE_FILE: yaml_text(monitoring), FULL_COMPOSE_FILE: yaml_text(full)}
     return RenderedStack(dict(sorted(files.items())), parts, tuple(_notes(config, parts)))
 
 
@@ -151,6 +153,11 @@ def _compose_notes(config: Config) -> Iterator[str]:
         )
         return
     yield "secrets are mounted as they are: each file must be readable by the user of the container that reads it"
+    folder = PurePosixPath(config.stack.secrets_dir)
+    if folder.is_relative_to("/etc/prometheus") or folder.is_relative_to("/etc/alertmanager"):
+        yield "stack.secrets_dir lies in a folder that compose mounts read-only, where it cannot mount the secrets"
+    if config.prometheus.store_metrics_from == "textfile":
+        yield "node-exporter reads monitoring/textfile: write to it by facemon export-metrics --textfile"
     if names := further_names(config):
         yield f"{', '.join(names)}: started by docker compose --profile {HA_PROFILE} up"
     if config.exporter.collectors and "facemon" not in config.stack.images:

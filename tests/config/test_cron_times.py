@@ -77,7 +77,10 @@ def test_faults_of_a_schedule_are_told_at_their_place() -> None:
         "1:25: schedule.drift_check: github starts nothing twice within 5 minutes"
     ]
     assert faults_of("schedule: {targets: [cron], retrain: [./retrain.sh]}") == [
-        "1:38: schedule.retrain: is run by airflow alone, which targets does not name"
+        "1:38: schedule.retrain: is for airflow, which targets does not name"
+    ]
+    assert faults_of("schedule: {targets: [github], user: faces}") == [
+        "1:37: schedule.user: is for cron and systemd, which targets does not name"
     ]
 
 

@@ -229,6 +229,7 @@ def _prometheus(choices: _Choices) -> Document:
         "limits": {key: choices.one((1, 100, 10**6)) for key in choices.some(
             ("samples", "labels", "label_name_length", "label_value_length"))},
     }  # fmt: skip
+    section["targets"] = {job: addresses for job, addresses in section["targets"].items() if job in jobs}
     if choices.maybe():
         section["evaluation_interval"] = choices.one(_SHORT)
     if choices.maybe():
@@ -474,4 +475,7 @@ def _schedule(choices: _Choices) -> Document:
     }
     if "airflow" in schedule["targets"]:
         optional["retrain"] = [choices.text() for _ in choices.times(3, 1)]
-    return schedule | {key: optional[key] for key in choices.some(tuple(optional))}
+    chosen = choices.some(tuple(optional))
+    read_by = {"user": {"cron", "systemd"}, "runner": {"github"}}
+    read = [key for key in chosen if key not in read_by or read_by[key].intersection(schedule["targets"])]
+    return schedule | {key: optional[key] for key in read}

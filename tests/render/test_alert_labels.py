@@ -68,7 +68,8 @@ def test_labels_of_the_rule_of_the_series_and_of_the_server() -> None:
     spaces = {alert.name: label_space(alert, config) for alert in alerts_of(config)}
     drift = spaces["DriftDetected"]
     assert drift["team"] == Values(frozenset({"f{{ace"}))  # as it arrives, not as the rule's template writes it
-    assert drift["cluster"] == Values(frozenset({'a"b{{ x }}'}))
+    assert 'a"b{{ x }}' in drift["cluster"]
+    assert "" not in drift["cluster"]
     assert drift["area"] == Values(frozenset({"drift"}))
     assert "gender" in drift["attribute"]
     assert "image_brightness" in drift["attribute"]
@@ -79,3 +80,24 @@ def test_labels_of_the_rule_of_the_series_and_of_the_server() -> None:
     assert spaces["Watchdog"]["attribute"] == Values(frozenset({""}))
     assert "anything" in spaces["Mine"]["instance"]  # a query of the user's own
     assert "beard" not in spaces["Mine"]["attribute"]
+
+
+def test_a_label_of_the_server_is_given_to_alerts_that_lack_it_only() -> None:
+    config = config_of("prometheus: {external_labels: {attribute: x, job: y, site: z}}")
+    spaces = {alert.name: label_space(alert, config) for alert in alerts_of(config)}
+    assert "gender" in spaces["DriftDetected"]["attribute"]
+    assert "x" not in spaces["DriftDetected"]["attribute"]
+    assert "exporter" in spaces["TargetDown"]["job"]
+    assert "y" not in spaces["TargetDown"]["job"]
+    for space in spaces.values():
+        assert space["site"] == Values(frozenset({"z"}))
+    assert spaces["Watchdog"]["attribute"] == Values(frozenset({"x"}))
+
+
+def test_a_label_of_the_server_fills_what_may_be_missing() -> None:
+    text = "prometheus: {external_labels: {team: z}}\nalerts: {custom: [{name: Mine, expr: up, summary: s}]}"
+    config = config_of(text)
+    space = next(label_space(alert, config) for alert in alerts_of(config) if alert.name == "Mine")
+    assert "" not in space["team"]
+    assert "z" in space["team"]
+    assert "anything" in space["team"]

@@ -192,9 +192,10 @@ def test_rates_need_four_scrapes() -> None:
         config_of("prometheus: {rate_window: 30s}")
 
 
-def test_a_gauge_must_be_there_until_the_next_scrape_but_one() -> None:
-    with pytest.raises(ConfigError, match=r"prometheus\.scrape_interval: must be at most 2m30s"):
-        config_of("prometheus: {scrape_interval: 5m}")
+@pytest.mark.parametrize("key", ["scrape_interval", "evaluation_interval"])
+def test_a_sample_must_last_until_the_next_but_one(key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"prometheus\.{key}: must be at most 2m30s"):
+        config_of(f"prometheus: {{{key}: 5m}}")
 
 
 def test_each_built_in_alert_has_its_section() -> None:

@@ -86,6 +86,18 @@ def test_images_can_be_replaced_but_not_by_latest() -> None:
             config_of(f"stack: {{images: {{grafana: '{image}'}}}}")
 
 
+def test_an_alertmanager_that_is_older_than_its_file_is_refused() -> None:
+    image = 'stack: {images: {alertmanager: "prom/alertmanager:v0.25.0"}}\n'
+    with pytest.raises(ConfigError, match=r"stack\.images\.alertmanager: is older than alertmanager\.target_version"):
+        config_of(image)
+    assert config_of(image + 'alertmanager: {target_version: "0.25"}')
+
+
+def test_two_services_on_one_port_are_refused() -> None:
+    with pytest.raises(ConfigError, match="prometheus and api would both be open on port 9090"):
+        render_stack(config_of(DEFAULTS + 'api: {listen: "127.0.0.1:9090"}'))
+
+
 def test_without_a_password_compose_is_left_out_or_refused() -> None:
     stack = render_stack(config_of(""))
     assert not {COMPOSE_FILE, FULL_COMPOSE_FILE}.intersection(stack.files)

@@ -31,6 +31,19 @@ def test_the_store_metrics_come_in_by_one_door(door: str) -> None:
     assert open_jobs == [DOOR_JOBS[door]]  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ("targets: {api: ['http://ml:8000/metrics']}", r"targets\.api\[0\]: must be HOST:PORT"),
+        ("alertmanagers: ['http://alerts:9093']", r"alertmanagers\[0\]: must be HOST:PORT"),
+        ("targets: {pushgateway: ['push:9091']}", r"targets\.pushgateway: is no job that is scraped"),
+    ],
+)
+def test_targets_that_prometheus_would_refuse_or_never_ask_are_refused(settings: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=place):
+        config_of(f"prometheus: {{{settings}}}")
+
+
 def test_every_part_of_every_store_metric_is_dropped_and_nothing_else() -> None:
     drop = jobs_of("")["api"]["metric_relabel_configs"][0]
     assert drop["action"] == "drop"
