@@ -55,7 +55,8 @@ def faults_of(asked: Asked) -> Iterator[str]:
 def _chosen(grafana: Grafana, dashboard: Mapping[str, Any], options: Options, panels: list[Asked]) -> Iterator[str]:
     """Each value of every choice together shows what All shows of them."""
     choosable = {name: [value for value in values if _NOT_CHOOSABLE not in value] for name, values in options.items()}
-    for before, after in zip(panels, grafana.panels(dashboard, choosable), strict=True):
+    choices: Choices = {name: values or None for name, values in choosable.items()}
+    for before, after in zip(panels, grafana.panels(dashboard, choices), strict=True):
         if _series(before, choosable) != _series(after, choosable):
             yield f"{before.panel}: every value of {', '.join(options)} shows other series than All: {after.query}"
 
