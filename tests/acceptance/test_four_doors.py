@@ -39,7 +39,7 @@ prometheus:
   scrape_interval: 1s
   store_metrics_from: {door}
   jobs: [{jobs}]
-  targets: {{api: ["{api}"], exporter: ["{exporter}"], node: ["{node}"], pushgateway: ["{pushgateway}"]}}
+  targets: {{{targets}}}
   alertmanagers: []
 """
 
@@ -143,7 +143,8 @@ def test_every_sum_is_the_ledgers(facemon: RunFacemon, servers: Path, tmp_path: 
 
 def render(facemon: RunFacemon, folder: Path, doors: Doors, door: Door, jobs: list[str]) -> Path:
     folder.mkdir()
-    write_small_model(folder, DRIFT + PROMETHEUS.format(door=door, jobs=", ".join(jobs), **doors.targets))
+    targets = ", ".join(f'{job}: ["{doors.targets[job]}"]' for job in jobs)
+    write_small_model(folder, DRIFT + PROMETHEUS.format(door=door, jobs=", ".join(jobs), targets=targets))
     outcome = facemon("render-config", cwd=folder)
     assert outcome.returncode == 0, outcome.stderr
     return folder / "monitoring"
