@@ -3,56 +3,28 @@
 import email
 import email.policy
 import socketserver
-import threading
-from collections.abc import Callable
 from email.message import EmailMessage
-from typing import Self
+
+from tests.serving import Sink
 
 
-class MailSink:
-    """Listens while it is entered; `address` is its HOST:PORT."""
+class MailSink(Sink[EmailMessage]):
+    """Listens at `address`, its HOST:PORT."""
 
     def __init__(self) -> None:
-        self._messages: list[EmailMessage] = []
-        self._arrival = threading.Condition()
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        super().__init__(server)
+        self.address = f"127.0.0.1:{server.server_address[1]}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def told(self, item: EmailMessage) -> object:
+        """Its subject."""
+        return item["Subject"]
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def messages(self) -> list[EmailMessage]:
-        """What has arrived so far, oldest first."""
-        with self._arrival:
-            return list(self._messages)
-
-    def wait_for(self, predicate: Callable[[EmailMessage], bool], *, timeout_s: float = 20.0) -> EmailMessage:
-        """Return the first message, of those that came or come in time, that satisfies the predicate."""
-
-        def match() -> EmailMessage | None:
-            return next((message for message in self._messages if predicate(message)), None)
-
-        with self._arrival:
-            found = self._arrival.wait_for(match, timeout_s)
-            if found is None:
-                raise TimeoutError(f"no such mail within {timeout_s} s, but {[m['Subject'] for m in self._messages]}")
-            return found
-
-    def _keep(self, content: bytes, sender: str, recipients: list[str]) -> None:
+    def _read(self, content: bytes, sender: str, recipients: list[str]) -> None:
         message = email.message_from_bytes(content, policy=email.policy.default)
         message["X-Envelope"] = f"{sender} {' '.join(recipients)}"
-        with self._arrival:
-            self._messages.append(message)
-            self._arrival.notify_all()
+        self.keep(message)
 
     def _handler(self) -> type[socketserver.StreamRequestHandler]:
         sink = self
@@ -72,7 +44,7 @@ class MailSink:
                             self._say("354 go on")
                             content = self._content()
                             self._say("250 kept")
-                            sink._keep(content, sender, recipients)
+                            sink._read(content, sender, recipients)
                             continue
                         case "QUIT":
                             self._say("221 bye")

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -16,7 +15,9 @@ from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from tests.serving import Sink
 
 Sample = tuple[dict[str, str], float]
 Body = dict[str, Any]
@@ -171,47 +172,23 @@ def alerts_at(alertmanager_url: str) -> list[Body]:
         return found
 
 
-class WebhookReceiver:
-    """A real HTTP server that records the JSON bodies posted to it; listens while it is entered.
+class WebhookReceiver(Sink[Body]):
+    """A real HTTP server that keeps the JSON bodies posted to it.
 
-    What it `answers` is 200; with another status it refuses, and records nothing.
+    What it `answers` is 200; with another status it refuses, and keeps nothing.
     """
 
     def __init__(self) -> None:
-        self._bodies: list[Body] = []
         self.headers: list[Message] = []
         self.answers = 200
-        self._arrival = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        super().__init__(server)
+        self.url = f"http://127.0.0.1:{server.server_port}/"
 
     @property
     def bodies(self) -> list[Body]:
         """What has arrived so far, oldest first."""
-        with self._arrival:
-            return list(self._bodies)
-
-    def wait_for(self, predicate: Callable[[Body], bool] = bool, *, timeout_s: float = 20.0) -> Body:
-        """Return the first body, of those that came or come in time, that satisfies the predicate."""
-
-        def match() -> Body | None:
-            return next((body for body in self._bodies if predicate(body)), None)
-
-        with self._arrival:
-            found = self._arrival.wait_for(match, timeout_s)
-            if found is None:
-                raise TimeoutError(f"nothing that was waited for within {timeout_s} s, but {self._bodies}")
-            return found
+        return self.arrived
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self
@@ -229,10 +206,8 @@ class WebhookReceiver:
                 self.wfile.write(b"ok")
                 if status != 200:
                     return
-                with receiver._arrival:
-                    receiver._bodies.append(body)
-                    receiver.headers.append(self.headers)
-                    receiver._arrival.notify_all()
+                receiver.headers.append(self.headers)
+                receiver.keep(body)
 
             def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
                 """Say nothing: the bodies are the record."""

@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from facemon.render.stack import Part, render_stack
 from tests.metrics.gateways import write_certificate
 from tests.render.configurations import config_of
 from tests.servers import query, run_node_exporter, run_prometheus, wait_for_query
+from tests.serving import serving
 
 pytestmark = pytest.mark.servers
 
@@ -78,14 +78,10 @@ def guarded(storage: str, folder: Path, client: Path) -> Iterator[tuple[str, set
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(client)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
-        server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serving(server):
         yield f"https://127.0.0.1:{server.server_port}/api/v1/write", credentials
-        server.shutdown()
-        thread.join()
 
 
 def test_what_is_kept_arrives_from_who_it_says(each_generation: Path, tmp_path: Path) -> None:

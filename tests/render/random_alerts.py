@@ -11,16 +11,6 @@ from tests.render.random_choices import FOR, LONGEST, Choices, Document
 _LONG = ("2d", "53h", "8d", "30d", "4w")
 _PERIODS = ("7d", "28d", "30d", "90d")
 _ANNOTATIONS = ("summary", "description", "extra", "_x1", "a" * LONGEST)
-_PLACES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo")
-_MAILBOXES = ("a", "o'neil+x", "{{a}}", "a.b-c", "$_`|~", "x" * 64)
-_VERSIONS = ("0.25", "0.26", "0.27", "0.28", "0.31")
-_EXPRESSIONS = (
-    "vector(1) > 2",
-    "sum(rate(api_requests_total[5m])) > 1000",
-    'drift_score{attribute="a\\"b\\\\c{{ x }}"} > 0.5',
-    "up == 0 # a comment",
-    "max by (job) (\n  up\n) < 0",
-)
 _EXPRESSIONS = (
     "vector(1) > 2",
     "sum(rate(api_requests_total[5m])) > 1000",

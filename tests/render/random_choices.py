@@ -20,14 +20,6 @@ _TEMPLATE = (*(piece for piece in _LITERAL if "{{" not in piece), *_FILLED)
 _VALID_TEMPLATE = re.compile(rf"(?:(?!{{{{).|{'|'.join(map(re.escape, _FILLED))})*", re.DOTALL)
 _PATH = ("a", "-", "%20", "{x}", "{{y}}", "$z", '"', "'", "ü", "?q=1&r", "/")
 _MAILBOXES = ("a", "o'neil+x", "{{a}}", "a.b-c", "$_`|~", "x" * 64)
-_VERSIONS = ("0.25", "0.26", "0.27", "0.28", "0.31")
-_EXPRESSIONS = (
-    "vector(1) > 2",
-    "sum(rate(api_requests_total[5m])) > 1000",
-    'drift_score{attribute="a\\"b\\\\c{{ x }}"} > 0.5',
-    "up == 0 # a comment",
-    "max by (job) (\n  up\n) < 0",
-)
 LONGEST = 200
 """What names may be long at the most."""
 LABELS = ("team", "where", "Owner", "_x1", "x__y", "l" * LONGEST)

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.serving import serving
+
 LOCATIONS = {"/moved": "/health", "/turns": "/turns", "/to-a-file": "file:///etc/passwd"}
 
 
@@ -78,15 +80,12 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def service(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     """Run a service until the block ends; what hangs then ends too."""
-    with _Server(("127.0.0.1", port), _Handler) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        server.service = Service(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    server = _Server(("127.0.0.1", port), _Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    server.service = Service(server.server_address[1])
+    with serving(server):
         try:
             yield server.service
         finally:
             server.service.over.set()
-            server.shutdown()
-            thread.join()

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +14,7 @@ from tests.metrics.stores import values_of
 from tests.server.exporters import Exporter, exporter
 from tests.server.test_exporter_probes import wait_until
 from tests.servers import free_port
+from tests.serving import serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_metrics.py"
 
@@ -33,14 +33,8 @@ class _Labelling(BaseHTTPRequestHandler):
 
 @contextmanager
 def labelling_service(port: int) -> Iterator[None]:
-    with HTTPServer(("127.0.0.1", port), _Labelling) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(HTTPServer(("127.0.0.1", port), _Labelling)):
+        yield
 
 
 def scraped(running: Exporter) -> dict[str, float]:
