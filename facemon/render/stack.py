@@ -26,7 +26,7 @@ from facemon.render.rule_tests import rule_tests
 from facemon.render.runbooks import runbook
 from facemon.render.schedules.schedule_files import is_schedule, require_targets, schedule_files, schedule_notes
 from facemon.render.secret_files import all_secrets
-from facemon.render.stack_text import json_text, markdown_text, shell_text, yaml_text
+from facemon.render.stack_text import commented_text, json_text, markdown_text, yaml_text
 
 COMPOSE_FILE = "monitoring/docker-compose.monitoring.yml"
 FULL_COMPOSE_FILE = "docker-compose.full.yml"
@@ -105,7 +105,7 @@ def _files(config: Config, parts: frozenset[Part]) -> Iterator[tuple[str, str]]:
         yield from ((f"monitoring/prometheus/{name}", yaml_text(content)) for name, content in yaml_files.items())
     if Part.ALERTMANAGER in parts:
         yield "monitoring/alertmanager/alertmanager.yml", yaml_text(alertmanager_config(config))
-        yield "monitoring/alertmanager/tests/routes.sh", shell_text(route_tests(config, alerts))
+        yield "monitoring/alertmanager/tests/routes.sh", commented_text(route_tests(config, alerts))
     if Part.GRAFANA in parts:
         grafana = "monitoring/grafana"
         yield f"{grafana}/provisioning/datasources/prometheus.yml", yaml_text(datasources(config))

@@ -67,11 +67,6 @@ def markdown_text(body: str) -> str:
     return f"<!-- {HEADER} -->\n\n{body}"
 
 
-def shell_text(body: str) -> str:
-    """A script for `sh`, below a comment that says where it comes from."""
-    return f"# {HEADER}\n{body}"
-
-
 def _body(content: Any) -> str:
     text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
