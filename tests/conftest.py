@@ -12,6 +12,8 @@ from typing import Protocol
 import pytest
 from hypothesis import settings
 
+from tests.patience import HANG_S
+
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
 FETCH_WITHIN_S = 150
@@ -45,7 +47,7 @@ class RunFacemon(Protocol):
         cwd: Path,
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
-        timeout_s: float = 60.0,
+        timeout_s: float = HANG_S,
     ) -> subprocess.CompletedProcess[str]: ...
 
 
@@ -114,7 +116,7 @@ def facemon() -> RunFacemon:
         cwd: Path,
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
-        timeout_s: float = 60.0,
+        timeout_s: float = HANG_S,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [command, *args],

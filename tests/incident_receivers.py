@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from tests.mail_sink import MailSink
+from tests.patience import HANG_S
 from tests.servers import WebhookReceiver
 
 _TITLE = re.compile(r"\[(FIRING|RESOLVED)[ \d]*\] (\w+)")
@@ -52,7 +53,7 @@ class Ears:
         return list(self._seen)
 
     def wait_for(
-        self, status: str, alerts: frozenset[str], *, since: float, timeout_s: float = 40.0
+        self, status: str, alerts: frozenset[str], *, since: float, timeout_s: float = HANG_S
     ) -> dict[str, tuple[str, float]]:
         """The receiver and the time of the first notice of each alert since then."""
         deadline = time.monotonic() + timeout_s

@@ -17,13 +17,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.patience import HANG_S
 from tests.serving import Sink
 
 Sample = tuple[dict[str, str], float]
 Body = dict[str, Any]
 
-READY_WITHIN_S = 20.0
-STOPPED_WITHIN_S = 10.0
+READY_WITHIN_S = HANG_S
+STOPPED_WITHIN_S = HANG_S
 ATTEMPTS = 3
 
 # A proxy of the machine must not come between the test and its own servers.
@@ -130,7 +131,7 @@ def query(server_url: str, promql: str) -> list[Sample]:
     """Ask Prometheus for the value now of each series; raises ValueError with its words for a bad expression."""
     parameters = urllib.parse.urlencode({"query": promql})
     try:
-        with _direct.open(f"{server_url}/api/v1/query?{parameters}", timeout=10) as answer:
+        with _direct.open(f"{server_url}/api/v1/query?{parameters}", timeout=HANG_S) as answer:
             data = json.load(answer)["data"]
     except urllib.error.HTTPError as error:
         with error:
@@ -143,7 +144,7 @@ def query(server_url: str, promql: str) -> list[Sample]:
 
 
 def wait_for_query(
-    server_url: str, promql: str, satisfies: Callable[[list[Sample]], bool] = bool, *, timeout_s: float = 20.0
+    server_url: str, promql: str, satisfies: Callable[[list[Sample]], bool] = bool, *, timeout_s: float = HANG_S
 ) -> list[Sample]:
     """Ask until the samples satisfy the predicate (default: there are any), and return them."""
     deadline = time.monotonic() + timeout_s
@@ -161,13 +162,13 @@ def post_alerts(alertmanager_url: str, *alerts: Body) -> None:
     request = urllib.request.Request(
         f"{alertmanager_url}/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}
     )
-    with _direct.open(request, timeout=10):
+    with _direct.open(request, timeout=HANG_S):
         pass
 
 
 def alerts_at(alertmanager_url: str) -> list[Body]:
     """The alerts that an Alertmanager has, each with its `status`."""
-    with _direct.open(f"{alertmanager_url}/api/v2/alerts", timeout=10) as answer:
+    with _direct.open(f"{alertmanager_url}/api/v2/alerts", timeout=HANG_S) as answer:
         found: list[Body] = json.load(answer)
         return found
 
@@ -220,7 +221,7 @@ def _binary(tools: Path, name: str) -> str:
 
 
 def _run_to_end(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=HANG_S, check=False)
 
 
 @contextmanager

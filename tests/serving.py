@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from socketserver import BaseServer
 from typing import Generic, Self, TypeVar
 
+from tests.patience import HANG_S
+
 T = TypeVar("T")
 
 
@@ -44,7 +46,7 @@ class Sink(Generic[T]):
         with self._arrival:
             return list(self._items)
 
-    def wait_for(self, predicate: Callable[[T], bool] = bool, *, timeout_s: float = 20.0) -> T:
+    def wait_for(self, predicate: Callable[[T], bool] = bool, *, timeout_s: float = HANG_S) -> T:
         """Return the first item, of those that came or come in time, that satisfies the predicate."""
 
         def match() -> T | None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from facemon.forked_process import ForkedProcess, ProcessEnded
+from tests.patience import wait_until
 
 LARGE = b"x" * 3_000_000
 
@@ -103,7 +103,4 @@ with running() as process:
 """
     outcome = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
     child = Path("/proc") / outcome.stdout.strip()
-    deadline = time.monotonic() + 5
-    while child.exists() and child.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not child.exists() or child.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z")

@@ -136,8 +136,18 @@ class Ledger:
                     self.connection.rollback()
                 raise
         except sqlite3.Error as error:
-            hint = "free space on its disk and run again" if "full" in str(error) else None
-            raise FacemonError(f"the store in {self.folder} failed: {error}", hint) from error
+            raise FacemonError(f"the store in {self.folder} failed: {error}", _hint_of(error)) from error
+
+
+def _hint_of(error: sqlite3.Error) -> str | None:
+    """What to do about it, as far as SQLite's own code tells."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return "free space on its disk and run again"
+    if name.startswith("SQLITE_IOERR"):
+        # SQLite keeps the system's reason to itself: a quota, `ulimit -f` or a failing disk all look alike.
+        return "check its disk's health, space and quota and the file size limit (ulimit -f), and run again"
+    return None
 
 
 def _is_there(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """How a segment's rows become bytes and back: Parquet in a file, or Arrow in the ledger."""
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -25,6 +26,13 @@ from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
 ROW_GROUP_ROWS = 65_536
+_REMEDIES = {
+    errno.ENOSPC: "free space on its disk and run again with --resume",
+    errno.EDQUOT: "free space within this user's quota and run again with --resume",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again with --resume",
+    errno.EROFS: "mount its file system writable and run again with --resume",
+    errno.EACCES: "give this user write access to the store's folders and run again with --resume",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,9 @@ def write_parquet(path: Path, table: pa.Table) -> str:
     except OSError as error:
         with suppress(OSError):  # the folder may be what is wrong
             draft.unlink(missing_ok=True)
-        hint = "free space on its disk and run again with --resume"
-        raise FacemonError(f"{path} cannot be written: {error.strerror or error}", hint) from error
+        # pyarrow puts a sentence of its own around the system's reason.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise FacemonError(f"{path} cannot be written: {reason}", _REMEDIES.get(error.errno or 0)) from error
     return digest
 
 

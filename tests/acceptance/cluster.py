@@ -15,6 +15,7 @@ import yaml
 from facemon.config.document import Config
 from facemon.config.loader import parse_config
 from facemon.render.stack import COMPOSE_FILE, render_stack
+from tests.patience import HANG_S
 from tests.servers import (
     Server,
     WebhookReceiver,
@@ -48,9 +49,9 @@ alertmanager:
 grafana: {{admin_password_file: secrets/grafana}}
 stack: {{images: {{prometheus: "prom/prometheus:v{version}"}}}}
 """
-_ANSWERS_WITHIN_S = 10
-_MEET_WITHIN_S = 60
-_TOLD_WITHIN_S = 60
+_ANSWERS_WITHIN_S = HANG_S
+_MEET_WITHIN_S = HANG_S
+_TOLD_WITHIN_S = HANG_S
 _GRACE_S = 5.0
 
 

@@ -8,11 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.store.command_runs import CommandRun, read_command_runs
 from facemon.store.ledger import Ledger
+from tests.patience import HANG_S
 
 
 def scrape(url: str) -> str:
     host = url.removeprefix("http://")
-    connection = HTTPConnection(host, timeout=10)
+    connection = HTTPConnection(host, timeout=HANG_S)
     connection.request("GET", "/metrics")
     try:
         return connection.getresponse().read().decode()

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.patience import HANG_S, wait_until
 
 COMMAND = Path(sys.executable).with_name("facemon")
 
@@ -32,7 +33,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         """Status and text of an answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -50,16 +51,17 @@ class Served:
         return sums
 
     def wait_for_images(self, count: int) -> None:
-        """Wait until so many are in the log; half a second on a machine that has nothing else to do."""
-        deadline = time.monotonic() + 5
-        while (logged := sum(self.sums("images_processed_total", "status").values())) < count:
-            assert time.monotonic() < deadline, f"{logged:g} of {count}"
-            time.sleep(0.1)
+        """Wait until so many are in the log."""
+
+        def logged() -> float:
+            return sum(self.sums("images_processed_total", "status").values())
+
+        wait_until(lambda: logged() >= count, lambda: f"{logged():g} of {count} are logged; all of them", every_s=0.1)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; answer its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(HANG_S)
 
 
 @contextmanager

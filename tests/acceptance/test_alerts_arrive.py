@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(180)]
 
 def test_every_alert_arrives_where_it_should_and_resolves(each_generation: Path, tmp_path: Path) -> None:
     run = run_incidents(each_generation, tmp_path, newer="newer" in each_generation.name)
-    assert run.seconds < 90
     assert {journey.alert for journey in run.journeys} == frozenset().union(*PHASES)
     assert run.rendered == frozenset().union(*RECEIVERS.values())
     assert run.rendered - {journey.alert for journey in run.journeys} == {"Watchdog"}

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -74,10 +73,8 @@ def test_a_hook_that_fails_is_told_again(facemon: RunFacemon, folder: Path) -> N
 
 
 def test_a_hook_that_hangs_is_ended_with_all_that_it_started(facemon: RunFacemon, folder: Path) -> None:
-    configure(folder, '[sh, -c, "sleep 40 & sleep 40; wait"]', timeout="1s")
-    begin = time.monotonic()
+    configure(folder, '[sh, -c, "sleep 86400 & sleep 86400; wait"]', timeout="1s")
     answer = facemon(*CHECK, "bearded.csv", cwd=folder)
-    assert time.monotonic() - begin < 20
     assert (answer.returncode, "took longer than 1 s" in answer.stderr) == (3, True)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.acceptance.camera import broken_pictures, odd_pictures, take_pictures
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 
 COMMAND = Path(sys.executable).with_name("facemon")
 
@@ -147,7 +148,7 @@ def test_an_interrupted_run_is_logged_and_resumes(
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=HANG_S)
     assert process.returncode == 130
     assert b"--resume continues" in said
     resumed = facemon("predict", "many", "--resume", "-o", "rest.jsonl", cwd=tmp_path)
@@ -166,7 +167,7 @@ def test_resume_refuses_other_inputs(facemon: RunFacemon, tmp_path: Path, pictur
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=HANG_S)
     shutil.copytree(pictures, many / "a")
     outcome = facemon("predict", "many", "--resume", cwd=tmp_path)
     assert outcome.returncode == 1

@@ -15,6 +15,7 @@ import pytest
 
 from tests.acceptance.camera import DAY_ONE, DAY_TWO, take_pictures
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.render.grafana_queries import Grafana
 from tests.servers import Server, free_port, promtool, query, run_node_exporter, run_prometheus, wait_for_query
 
@@ -50,12 +51,12 @@ def served(folder: Path, command: str, port: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(HANG_S) == 0
 
 
 def post(url: str, body: bytes) -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=HANG_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -94,7 +95,7 @@ def prometheus(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.Temp
             time.sleep(0.1)
         assert post(f"{api}/predict", b"no picture") == 422
         wait_for_query(server.url, "sum(rate(api_requests_total[1m])) > 0")
-        wait_for_query(server.url, "sum(rate(model_predictions_total[1m])) > 0", timeout_s=30)
+        wait_for_query(server.url, "sum(rate(model_predictions_total[1m])) > 0")
         wait_for_query(server.url, "rate(node_cpu_seconds_total[1m])")
         yield server
 
@@ -133,7 +134,7 @@ def test_both_expositions_pass_promtool(
     assert facemon("predict", "-q", astronaut, cwd=tmp_path).returncode == 0
     exported = facemon("export-metrics", "-o", "-", cwd=tmp_path)
     targets = query(prometheus.url, 'up{job="api"}')
-    with urllib.request.urlopen(f"http://{targets[0][0]['instance']}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{targets[0][0]['instance']}/metrics", timeout=HANG_S) as answer:
         served_text = answer.read().decode()
     for text in (exported.stdout, served_text):
         checked = subprocess.run(

@@ -12,6 +12,7 @@ import pytest
 
 from facemon.render.stack import Part, render_stack
 from tests.metrics.gateways import write_certificate
+from tests.patience import HANG_S
 from tests.render.configurations import config_of
 from tests.servers import query, run_node_exporter, run_prometheus, wait_for_query
 from tests.serving import serving
@@ -65,7 +66,7 @@ def guarded(storage: str, folder: Path, client: Path) -> Iterator[tuple[str, set
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept = {name: value for name, value in self.headers.items() if name.startswith(("Content-", "X-Prom"))}
             request = urllib.request.Request(f"{storage}{self.path}", body, kept)
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 self.send_response(answer.status)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -15,6 +15,7 @@ import pytest
 from tests.acceptance.camera import broken_pictures, take_pictures
 from tests.acceptance.served import COMMAND, served
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 
 CLIENTS, REQUESTS = 8, 20
 MISSING_MODEL = """\
@@ -193,7 +194,7 @@ def test_a_wider_address_is_warned_of(tmp_path: Path) -> None:
     assert process.stderr is not None
     said = [process.stderr.readline() for _ in range(2)]
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(HANG_S) == 0
     process.stderr.close()
     assert said[0].startswith("warning: 0.0.0.0:0 can be reached from other machines")
     assert said[1].startswith("serving predictions on http://0.0.0.0:")

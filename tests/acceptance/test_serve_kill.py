@@ -27,6 +27,7 @@ from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.servers import Server, query, run_prometheus, wait_for_query
 
 KILLS, CLIENTS = 20, 6
@@ -58,6 +59,7 @@ class Clients:
         self.answered: dict[str, float] = {}
         """When an image, by its hash, was answered with 200."""
         self.refused: list[tuple[int, str]] = []
+        self.slowest_s = 0.0
         self._port = port
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(seed,)) for seed in range(CLIENTS)]
@@ -75,11 +77,12 @@ class Clients:
 
     def _send(self, seed: int) -> None:
         pixels = np.random.default_rng(seed)
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=HANG_S)
         while not self._stopping.is_set():
             file = BytesIO()
             Image.fromarray(pixels.integers(0, 256, (8, 8, 3), np.uint8)).save(file, "PNG")
             image = file.getvalue()
+            began = time.monotonic()
             try:
                 connection.request("POST", f"/predict?source=client-{seed}", image)
                 answer = connection.getresponse()
@@ -90,6 +93,7 @@ class Clients:
                 continue
             if answer.status == 200:
                 self.answered[hashlib.sha256(image).hexdigest()] = time.monotonic()
+                self.slowest_s = max(self.slowest_s, time.monotonic() - began)
             else:
                 self.refused.append((answer.status, text.decode()))
         connection.close()
@@ -151,7 +155,7 @@ def kill(api: Served) -> float:
     moment = time.monotonic()
     api.process.kill()
     api.process.wait()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + HANG_S
     while (alive := [worker for worker in workers if is_running(worker)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     for worker in alive:
@@ -182,7 +186,8 @@ def expect_no_loss_and_no_double(clients: Clients, lives: Sequence[Life], logged
     oldest = max(ages, default=0)
     print(f"{len(clients.answered)} answered, {logged.total()} logged, {len(missing)} lost, at most {oldest:.2f} s old")
     assert len(clients.answered) > KILLS * CLIENTS
-    assert oldest <= LOSS_SECONDS
+    # A second, and what this machine adds to it: it made an answer wait as long, and may do so with the log's steps.
+    assert oldest <= LOSS_SECONDS + 5 * clients.slowest_s
     assert [image for image, times in logged.items() if times > 1] == []
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.store.children import without_privileges
 from tests.store.log_rows import log_images
 
@@ -46,7 +47,7 @@ def contents(folder: Path) -> dict[str, tuple[str, int]]:
 
 def run(arguments: Sequence[str], folder: Path, wrapper: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*wrapper, COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        [*wrapper, COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=HANG_S
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.servers import (
     WebhookReceiver,
     amtool,
@@ -59,7 +60,7 @@ def exporter(folder: Path, port: int) -> Iterator[str]:
         yield f"http://{listen}"
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(HANG_S) == 0
 
 
 def brightness_alert(status: str) -> Any:
@@ -104,14 +105,14 @@ def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, 
             with exporter(tmp_path, port), run_prometheus(servers, rules, tmp_path / "prometheus") as prometheus:
                 (score,) = wait_for_query(prometheus.url, 'drift_score{attribute="image_brightness",check="data"}')
                 assert score[1] > 0.9
-                fired = receiver.wait_for(brightness_alert("firing"), timeout_s=60)
+                fired = receiver.wait_for(brightness_alert("firing"))
                 assert fired["receiver"] == "operators"
                 assert query(prometheus.url, "sum(model_predictions_total)")[0][1] > 0
 
                 # The camera is repaired.
                 assert facemon("predict", "-q", "three", "--observed-at", "mtime", cwd=tmp_path).returncode == 0
                 assert check(facemon, tmp_path, DAY_THREE) == 0
-                resolved = receiver.wait_for(brightness_alert("resolved"), timeout_s=60)
+                resolved = receiver.wait_for(brightness_alert("resolved"))
                 assert resolved["status"] in ("resolved", "firing")  # others of its group may fire on
                 images = query(prometheus.url, 'sum(images_processed_total{status=~"ok|no_face"})')
                 assert images[0][1] == 3 * IMAGES

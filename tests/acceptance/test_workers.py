@@ -15,6 +15,7 @@ import pytest
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
+from tests.patience import HANG_S, wait_until
 
 COMMAND = Path(sys.executable).with_name("facemon")
 IMAGES = 100_000
@@ -37,11 +38,9 @@ def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A predict that leads a process group, as in a shell, and its workers once they work."""
     command = [str(COMMAND), "predict", "-q", "--threads", "2", "list.jsonl"]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 30
-    while len(workers := children_of(process.pid)) < 2:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: process.poll() is not None or len(children_of(process.pid)) == 2)
+    assert process.poll() is None
+    workers = children_of(process.pid)
     time.sleep(0.7)
     try:
         yield process, workers
@@ -51,7 +50,7 @@ def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
 
 
 def all_gone(processes: list[int]) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + HANG_S
     while any(Path(f"/proc/{process}").exists() for process in processes):
         if time.monotonic() > deadline:
             return False
@@ -63,7 +62,7 @@ def all_gone(processes: list[int]) -> bool:
 def test_a_signal_to_the_whole_group_finishes_the_chunks(folder: Path, number: int, facemon: RunFacemon) -> None:
     with long_run(folder) as (process, workers):
         os.killpg(process.pid, number)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=HANG_S)
     assert process.returncode == 130
     assert said.count("\n") <= 2, said
     assert "--resume continues" in said
@@ -84,7 +83,7 @@ def test_workers_die_with_a_killed_run_and_hold_no_lock(folder: Path, facemon: R
 def test_a_killed_worker_ends_the_run_and_loses_nothing(folder: Path, facemon: RunFacemon) -> None:
     with long_run(folder) as (process, workers):
         os.kill(workers[0], signal.SIGKILL)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=HANG_S)
     assert process.returncode == 1
     assert "a worker process was killed" in said
     assert "Traceback" not in said

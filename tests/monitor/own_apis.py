@@ -1,7 +1,6 @@
 """Applications of one's own, instrumented and served by uvicorn on a free port."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import facemon
 from facemon.config.quantities import Listen
 from facemon.server.asgi import Application, Message, Receive, Scope, Send
 from facemon.server.listening_socket import open_socket
+from tests.patience import HANG_S, wait_until
 
 
 @dataclass
@@ -29,7 +29,7 @@ class OwnApi:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, str, dict[str, str]]:
         """Status, text and headers of an answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -57,10 +57,7 @@ class OwnApi:
 
     def wait_for(self, *request: Any) -> None:
         """Wait until the requests are these."""
-        deadline = time.monotonic() + 5
-        while self.requests() != {request}:
-            assert time.monotonic() < deadline, self.requests()
-            time.sleep(0.05)
+        wait_until(lambda: self.requests() == {request}, lambda: f"{request} instead of {self.requests()}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from starlette.routing import Host, Mount, Route
 import facemon
 from facemon.server.asgi import Receive, Scope, Send
 from tests.monitor.own_apis import greet, instrumented
+from tests.patience import HANG_S
 
 
 async def item(request: Request) -> Response:
@@ -144,7 +145,7 @@ def test_streams_background_tasks_and_lifespan_are_as_before() -> None:
         return StreamingResponse(parts(), background=BackgroundTask(after))
 
     def after() -> None:
-        goes_on.wait(5)
+        goes_on.wait(HANG_S)
         happened.append("after")
 
     @asynccontextmanager
@@ -199,7 +200,7 @@ def test_a_client_that_leaves_is_no_failure() -> None:
     with instrumented(Starlette(routes=[Route("/read", read, methods=["POST"])])) as api:
         with socket.create_connection(("127.0.0.1", api.port)) as client:
             client.sendall(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
-            assert began.wait(5)
+            assert began.wait(HANG_S)
         api.wait_for("/read", "POST", "rejected", "499", 1)
 
 

@@ -18,6 +18,7 @@ from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
 from tests.monitor.own_apis import OwnApi
 from tests.monitor.test_monitor import CONFIG
+from tests.patience import HANG_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +43,7 @@ def running(module: str, folder: Path, app_folder: Path) -> Iterator[OwnApi]:
     finally:
         process.terminate()
         process.stderr.close()
-        process.wait(20)
+        process.wait(HANG_S)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from facemon.predict.pipeline import LARGEST_CHUNK, ChunkSize, run_pipeline
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 from tests.model.onnx_files import flat_image
+from tests.patience import HANG_S
 from tests.predict.predicted import small_predictor
 
 FIRST = 2
@@ -39,6 +40,24 @@ class Sleeper:
             self.finished.append(first)
         rows = pa.record_batch({"run": [run] * len(images)})
         return PredictedBatch(rows, tuple(image.ordinal for image in images), ())
+
+
+class Meeting(Sleeper):
+    """A predictor whose first calls end only once so many are under way at once."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self._count = 0
+        self._together = together
+        self._all_are_in = threading.Event()
+
+    def predict(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
+        with self._lock:
+            self._count += 1
+            if self._count == self._together:
+                self._all_are_in.set()
+        assert self._all_are_in.wait(HANG_S)
+        return super().predict(images, run)
 
 
 def inputs(count: int, drawn: list[int] | None = None) -> Iterator[ImageInput]:
@@ -82,11 +101,8 @@ def test_only_a_few_chunks_are_drawn_ahead() -> None:
 
 
 def test_workers_work_side_by_side() -> None:
-    begin = time.monotonic()
-    # Eight chunks of two or more, a tenth of a second each, by four workers.
-    sleeper = Sleeper(0.1, slow_first=0.1)
-    assert len(ordinals(run_pipeline(inputs(16), sleeper, run="r", threads=4, stop=threading.Event()))) == 16
-    assert time.monotonic() - begin < 0.5
+    meeting = Meeting(4)
+    assert len(ordinals(run_pipeline(inputs(16), meeting, run="r", threads=4, stop=threading.Event()))) == 16
 
 
 def test_stop_finishes_what_has_begun_and_yields_it() -> None:

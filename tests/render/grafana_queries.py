@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.patience import HANG_S
+
 Choices = Mapping[str, Sequence[str] | None]
 """What is chosen of each variable; none = All."""
 Series = tuple[dict[str, str], list[float]]
@@ -90,13 +92,13 @@ class Grafana:
         return [(each["metric"], [float(value) for _, value in each["values"]]) for each in result]
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        with _direct.open(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=30) as answer:
+        with _direct.open(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=HANG_S) as answer:
             return json.load(answer)["data"]
 
     def _post(self, path: str, parameters: Mapping[str, Any]) -> Any:
         form = urllib.parse.urlencode(parameters).encode()
         try:
-            with _direct.open(f"{self.url}/api/v1/{path}", form, timeout=60) as answer:
+            with _direct.open(f"{self.url}/api/v1/{path}", form, timeout=HANG_S) as answer:
                 return json.load(answer)["data"]["result"]
         except urllib.error.HTTPError as error:
             with error:

@@ -16,6 +16,7 @@ from facemon.render.stack import render_stack
 from facemon.render.stack_text import yaml_text
 from facemon.render.verification import Outcome, verify
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
+from tests.patience import HANG_S
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
 from tests.servers import promtool, run_prometheus
 
@@ -143,7 +144,7 @@ def test_each_replica_expands_its_own_label_and_nothing_else(each_generation: Pa
     # Prometheus 3 would warn of an unknown feature.
     assert bool(features) == version.startswith("2.")
     with run_prometheus(each_generation, file, tmp_path, extra_args=features, env=second["environment"]) as server:
-        with urllib.request.urlopen(f"{server.url}/api/v1/status/config", timeout=10) as answer:
+        with urllib.request.urlopen(f"{server.url}/api/v1/status/config", timeout=HANG_S) as answer:
             running = yaml.safe_load(json.load(answer)["data"]["yaml"])
         assert running["global"]["external_labels"] == {"replica": "prometheus-2", "site": "a$b ${HOME} $$ \\"}
 

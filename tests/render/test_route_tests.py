@@ -13,6 +13,7 @@ from facemon.render.alert_rules import alerts_of
 from facemon.render.route_tests import route_tests
 from facemon.render.stack import Part, render_stack
 from facemon.render.stack_text import yaml_text
+from tests.patience import HANG_S
 from tests.render.configurations import CONFIGURATIONS, config_of
 from tests.render.random_configurations import sampled
 
@@ -62,7 +63,7 @@ def run(script: Path, servers: Path, *, shell: str = "sh") -> subprocess.Complet
     """As a person does, from a folder of their own."""
     environment = {"PATH": f"{servers.resolve()}/usr/bin:/usr/bin:/bin"}
     return subprocess.run(
-        [shell, str(script)], cwd="/", env=environment, capture_output=True, text=True, timeout=60, check=False
+        [shell, str(script)], cwd="/", env=environment, capture_output=True, text=True, timeout=HANG_S, check=False
     )
 
 

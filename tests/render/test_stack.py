@@ -108,9 +108,9 @@ def test_what_was_left_out_is_said() -> None:
         assert words in notes
 
 
-def test_nothing_heavy_is_loaded_and_little_time_is_spent() -> None:
+def test_nothing_heavy_is_loaded() -> None:
     script = """
-import sys, time
+import sys
 from pathlib import Path
 from facemon.config.loader import parse_config
 from facemon.render.output_tree import plan
@@ -118,10 +118,7 @@ from facemon.render.stack import render_stack
 from facemon.render.verification import verify
 render_stack(parse_config("", name="facemon.yaml", directory=Path.cwd()))
 heavy = {"numpy", "pandas", "pyarrow", "onnxruntime", "PIL", "evidently", "rich"} & set(sys.modules)
-print(time.process_time(), *heavy)
+print(*heavy)
 """
     outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    seconds, *heavy = outcome.stdout.split()
-    assert heavy == []
-    # The whole command may take 0.6 s of CPU; the rest of it is the command line's.
-    assert float(seconds) < 0.6
+    assert outcome.stdout.split() == []

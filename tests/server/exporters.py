@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests.patience import HANG_S
+
 COMMAND = Path(sys.executable).with_name("facemon")
 
 
@@ -31,7 +33,7 @@ class Exporter:
     port: int
     said: list[str]
 
-    def get(self, path: str, *, method: str = "GET", timeout_s: float = 10.0, **headers: str) -> Answer:
+    def get(self, path: str, *, method: str = "GET", timeout_s: float = HANG_S, **headers: str) -> Answer:
         """Ask for a path; header names are written with underscores."""
         connection = HTTPConnection(self.host, self.port, timeout=timeout_s)
         try:
@@ -70,7 +72,7 @@ def exporter(folder: Path, *arguments: str, listen: str | None = "127.0.0.1:0") 
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(HANG_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -4,12 +4,14 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from tests.patience import HANG_S
+
 BOUNDARY = "a-boundary"
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 @contextmanager
-def connected(port: int, *, timeout_s: float = 10.0) -> Iterator[socket.socket]:
+def connected(port: int, *, timeout_s: float = HANG_S) -> Iterator[socket.socket]:
     """A connection to a server of this machine."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         yield connection

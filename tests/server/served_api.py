@@ -34,6 +34,7 @@ from facemon.server.request_counts import RequestCounts
 from facemon.store.ledger import Ledger
 from facemon.values.prediction import PredictedBatch
 from facemon.values.request_outcome import UNMATCHED
+from tests.patience import HANG_S
 from tests.predict.predicted import small_model
 
 LIMITS: dict[str, Any] = {
@@ -59,7 +60,7 @@ class Api:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
     ) -> tuple[int, str, dict[str, str]]:
         """Status, text and headers of an answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         try:
             connection.request(method, path, body, headers or {}, **options)
             answer = connection.getresponse()

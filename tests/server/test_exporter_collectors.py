@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.server.exporters import Exporter, exporter
 
 COLLECTORS = """
@@ -191,7 +192,8 @@ def test_one_that_hangs_is_called_once_and_piles_up_no_threads(tmp_path: Path) -
     with exporter(tmp_path) as running:
         began = time.monotonic()
         first = samples(running.get("/metrics").text)
-        assert 0.4 < time.monotonic() - began < 1.5
+        waited = time.monotonic() - began
+        assert waited > 0.4, "the first scrape waits for it as long as exporter.collector_timeout"
         assert first["labelling_queue_length",] == 7
         threads = threads_of(running)
         began = time.monotonic()
@@ -199,11 +201,11 @@ def test_one_that_hangs_is_called_once_and_piles_up_no_threads(tmp_path: Path) -
             found = samples(running.get("/metrics").text)
             assert found["facemon_source_up", "own_collectors:Hangs"] == 0
             assert found["labelling_queue_length",] == 7
-        assert time.monotonic() - began < 3, "nobody waits for it again"
+        assert time.monotonic() - began < 20 * waited / 2, "no scrape waits for it again"
         assert threads_of(running) <= threads + 1
         assert (tmp_path / "hung").read_text() == "x"
         running.process.terminate()
-        assert running.process.wait(3) == 0
+        assert running.process.wait(HANG_S) == 0
 
 
 def test_what_fails_is_said_once_and_its_return_too(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection
@@ -14,16 +15,20 @@ from pathlib import Path
 import pytest
 
 from facemon.store.ledger import LEDGER_NAME
+from tests.patience import HANG_S, wait_until
 from tests.server.exporters import Answer, Exporter, exporter
 from tests.server.test_metrics_server import make_store
 
 SLOW = """
 import time
+from pathlib import Path
 from prometheus_client.core import GaugeMetricFamily
 
 class Slow:
     def collect(self):
-        time.sleep(1.5)
+        Path("collecting").touch()
+        while not Path("go").exists():
+            time.sleep(0.01)
         yield GaugeMetricFamily("slow", "Help.", value=1)
 
 class Large:
@@ -37,7 +42,7 @@ class Large:
 
 def configure(folder: Path, name: str) -> None:
     (folder / "slow.py").write_text(SLOW)
-    (folder / "facemon.yaml").write_text(f'exporter: {{collectors: ["slow:{name}"], collector_timeout: 8s}}\n')
+    (folder / "facemon.yaml").write_text(f'exporter: {{collectors: ["slow:{name}"], collector_timeout: 9900ms}}\n')
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +54,16 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
     assert running.said[1:] in ([], ["stopped"]), "no client is news"
 
 
+def listens(running: Exporter) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((running.host, running.port)) == 0
+
+
 def threads_of(running: Exporter) -> int:
     return len(list(Path(f"/proc/{running.process.pid}/task").iterdir()))
 
 
-def said_to(running: Exporter, sent: bytes, *, timeout_s: float = 15) -> bytes:
+def said_to(running: Exporter, sent: bytes, *, timeout_s: float = HANG_S) -> bytes:
     with socket.create_connection((running.host, running.port), timeout=timeout_s) as client:
         client.sendall(sent)
         heard = b""
@@ -80,14 +90,14 @@ def test_other_methods_are_refused(serving: Exporter, method: str) -> None:
 
 
 def test_a_refused_body_does_not_cost_the_answer(serving: Exporter) -> None:
-    connection = HTTPConnection(serving.host, serving.port, timeout=5)
+    connection = HTTPConnection(serving.host, serving.port, timeout=HANG_S)
     connection.request("POST", "/metrics", body=b"x" * 200_000)
     assert connection.getresponse().status == 405
     connection.close()
 
 
 def test_gzip_is_sent_to_who_asks_for_it(serving: Exporter) -> None:
-    connection = HTTPConnection(serving.host, serving.port, timeout=5)
+    connection = HTTPConnection(serving.host, serving.port, timeout=HANG_S)
     connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip", "Accept": "text/plain"})
     answer = connection.getresponse()
     assert answer.getheader("Content-Encoding") == "gzip"
@@ -116,14 +126,14 @@ def test_heads_of_every_kind(serving: Exporter, sent: bytes, status: bytes) -> N
 def test_half_requests_are_given_up(serving: Exporter) -> None:
     began = time.monotonic()
     assert said_to(serving, b"GET /metrics HTTP/1.1\r\nHost: a\r\n") == b""
-    assert 9 < time.monotonic() - began < 12
-    with socket.create_connection((serving.host, serving.port), timeout=15) as dribbling:
-        began = time.monotonic()
+    assert time.monotonic() - began > 9, "not before its time"
+    with socket.create_connection((serving.host, serving.port), timeout=HANG_S) as dribbling:
+        end = time.monotonic() + HANG_S
         with suppress(ConnectionError):
-            while time.monotonic() - began < 20:
+            while time.monotonic() < end:
                 dribbling.sendall(b"X")
                 time.sleep(0.5)
-        assert time.monotonic() - began < 13
+            pytest.fail("it was never given up")
 
 
 def test_two_thousand_connections(serving: Exporter) -> None:
@@ -133,12 +143,12 @@ def test_two_thousand_connections(serving: Exporter) -> None:
     before = threads_of(serving)
     with ExitStack() as open_connections:
         for index in range(2000):
-            client = open_connections.enter_context(socket.create_connection((serving.host, serving.port), timeout=10))
+            client = open_connections.enter_context(
+                socket.create_connection((serving.host, serving.port), timeout=HANG_S)
+            )
             client.sendall(b"GET /metrics HTTP/1.1\r\n")
             if index % 250 == 249:
-                began = time.monotonic()
                 assert serving.get("/metrics").status == 200
-                assert time.monotonic() - began < 2
                 assert threads_of(serving) <= before + 4
                 assert len(list(Path(f"/proc/{serving.process.pid}/fd").iterdir())) < 200
     assert serving.get("/health").status == 200
@@ -152,14 +162,13 @@ def test_scrapes_beyond_the_limit_are_told_to_come_back(tmp_path: Path) -> None:
         clients = [threading.Thread(target=lambda: answers.append(running.get("/metrics"))) for _ in range(60)]
         for client in clients:
             client.start()
-        time.sleep(0.7)
+        wait_until(lambda: len(answers) == 60 - 16)
         assert threads_of(running) <= before + 16 + 2
         assert running.get("/health").status == 200, "alive, however many scrapes are under way"
+        (tmp_path / "go").touch()
         for client in clients:
             client.join()
-    statuses = [answer.status for answer in answers]
-    assert set(statuses) == {200, 503}
-    assert statuses.count(200) >= 16
+    assert Counter(answer.status for answer in answers) == {200: 16, 503: 60 - 16}
     assert {answer.headers["Retry-After"] for answer in answers if answer.status == 503} == {"1"}
     assert all("slow 1.0" in answer.text for answer in answers if answer.status == 200)
 
@@ -170,13 +179,10 @@ def test_who_does_not_read_is_dropped(tmp_path: Path) -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect((running.host, running.port))
         client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        began = time.monotonic()
-        assert running.get("/metrics", timeout_s=20).text.count("\nlarge{") == 30_000
+        assert running.get("/metrics").text.count("\nlarge{") == 30_000
         descriptors = Path(f"/proc/{running.process.pid}/fd")
         held = len(list(descriptors.iterdir()))
-        while len(list(descriptors.iterdir())) >= held:
-            assert time.monotonic() - began < 20
-            time.sleep(0.2)
+        wait_until(lambda: len(list(descriptors.iterdir())) < held)
 
 
 def test_a_scrape_on_its_way_is_finished_at_the_end(tmp_path: Path) -> None:
@@ -185,30 +191,30 @@ def test_a_scrape_on_its_way_is_finished_at_the_end(tmp_path: Path) -> None:
         answers = list[Answer]()
         client = threading.Thread(target=lambda: answers.append(running.get("/metrics")))
         client.start()
-        time.sleep(0.5)
+        wait_until((tmp_path / "collecting").exists)
         running.process.terminate()
-        assert running.process.wait(5) == 0
+        wait_until(lambda: not listens(running))
+        (tmp_path / "go").touch()
+        assert running.process.wait(HANG_S) == 0
         client.join()
         assert "slow 1.0" in answers[0].text
-        with pytest.raises(ConnectionRefusedError):
-            running.get("/health")
 
 
 def test_the_end_waits_for_a_scrape_some_seconds_only(tmp_path: Path) -> None:
     configure(tmp_path, "Slow")
-    (tmp_path / "slow.py").write_text(SLOW.replace("1.5", "60"))
     with exporter(tmp_path) as running, socket.create_connection((running.host, running.port)) as client:
         client.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        time.sleep(0.5)
+        wait_until((tmp_path / "collecting").exists)
         began = time.monotonic()
         running.process.terminate()
-        assert running.process.wait(10) == 0
-        assert 4 < time.monotonic() - began < 7
+        assert running.process.wait(HANG_S) == 0
+        assert time.monotonic() - began > 4
 
 
 def test_a_locked_store_costs_only_its_own_metrics(tmp_path: Path) -> None:
     make_store(tmp_path)
-    (tmp_path / "slow.py").write_text(SLOW.replace("1.5", "0"))
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "go").touch()
     (tmp_path / "facemon.yaml").write_text('exporter: {collectors: ["slow:Slow"]}\n')
     with exporter(tmp_path) as running:
         assert 'facemon_source_up{source="store"} 1.0' in running.get("/metrics").text
@@ -217,17 +223,14 @@ def test_a_locked_store_costs_only_its_own_metrics(tmp_path: Path) -> None:
             other.execute("BEGIN EXCLUSIVE")
             began = time.monotonic()
             locked = running.get("/metrics").text
-            assert 4 < time.monotonic() - began < 7
+            assert time.monotonic() - began > 4
             assert 'facemon_source_up{source="store"} 0.0' in locked
             assert "\nslow 1.0" in locked
             assert "images_processed_total" not in locked
             assert running.get("/ready").status == 503
             assert running.get("/ready").text == f"the store in {tmp_path / '.facemon'} does not answer\n"
             assert running.get("/health").status == 200
-        deadline = time.monotonic() + 35
-        while 'facemon_source_up{source="store"} 1.0' not in running.get("/metrics").text:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until(lambda: 'facemon_source_up{source="store"} 1.0' in running.get("/metrics").text, every_s=0.2)
         assert running.get("/ready").status == 200
     assert "warning: no metrics of store: it did not end within 5 s" in running.said
     assert "the metrics of store are back" in running.said

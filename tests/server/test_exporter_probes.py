@@ -5,12 +5,13 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from tests.patience import HANG_S, wait_until
 from tests.server.exporters import Exporter, exporter
 from tests.server.probed_services import service
 from tests.servers import free_port
@@ -26,13 +27,6 @@ def statuses(running: Exporter) -> dict[str, float]:
     families = {family.name: family for family in parse_text(running.get("/metrics").text)}
     family = families.get("external_service_status")
     return {s.labels["service"]: s.value for s in family.samples} if family else {}
-
-
-def wait_until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_a_service_that_goes_down_and_comes_back(tmp_path: Path) -> None:
@@ -85,9 +79,11 @@ def test_what_counts_as_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_status_that_is_not_known_yet_is_absent(tmp_path: Path) -> None:
     with service() as probed:
-        configure(tmp_path, {"slow": probed.url("/hangs")}, interval="1m", timeout="3s")
+        configure(tmp_path, {"slow": probed.url("/hangs")}, interval="2h", timeout="1h")
         with exporter(tmp_path) as running:
             assert "external_service_status" not in running.get("/metrics").text
+        configure(tmp_path, {"slow": probed.url("/hangs")})
+        with exporter(tmp_path) as running:
             wait_until(lambda: statuses(running) == {"slow": 0})
             assert "warning: the service slow is down: no answer in time" in running.said
 
@@ -128,18 +124,25 @@ def test_services_that_hang_delay_nobody(tmp_path: Path) -> None:
         configure(tmp_path, {path[1:]: probed.url(path) for path in troubled} | {"well": probed.url("/health")})
         with exporter(tmp_path) as running:
             wait_until(lambda: len(statuses(running)) == 4)
-            began = time.monotonic()
             assert statuses(running) == {"hangs": 0, "dribbles": 0, "dribbles-body": 0, "well": 1}
-            assert time.monotonic() - began < 0.3, "a scrape waits for no probe"
             threads = len(list(Path(f"/proc/{running.process.pid}/task").iterdir()))
-            before = dict(probed.asked)
-            time.sleep(3)
-            for path in (*troubled, "/health"):
-                assert probed.asked[path] - before[path] in (5, 6, 7), f"{path} is asked every half a second"
-            assert len(list(Path(f"/proc/{running.process.pid}/task").iterdir())) <= threads + 1
+            before, began = dict(probed.asked), time.monotonic()
+            wait_until(lambda: all(probed.asked[path] >= before[path] + 5 for path in (*troubled, "/health")))
+            # Half a second lies between two questions, however slow the machine is, and one may be under way.
+            most = (time.monotonic() - began) / 0.5 + 2
+            assert all(probed.asked[path] - before[path] <= most for path in (*troubled, "/health"))
+            assert len(list(Path(f"/proc/{running.process.pid}/task").iterdir())) <= threads + 4, "a clock for each"
             probed.status = 500
-            wait_until(lambda: statuses(running)["well"] == 0, within_s=1.5)
-            began = time.monotonic()
+            wait_until(lambda: statuses(running)["well"] == 0)
             running.process.terminate()
-            assert running.process.wait(5) == 0
-            assert time.monotonic() - began < 1.5
+            assert running.process.wait(HANG_S) == 0
+
+
+def test_a_scrape_and_the_end_wait_for_no_probe(tmp_path: Path) -> None:
+    with service() as probed:
+        configure(tmp_path, {"hangs": probed.url("/hangs"), "well": probed.url("/health")}, interval="2h", timeout="1h")
+        with exporter(tmp_path) as running:
+            wait_until(lambda: probed.asked.get("/hangs") == 1 and statuses(running) == {"well": 1})
+            assert statuses(running) == {"well": 1}, "the question that hangs is still asked"
+            running.process.terminate()
+            assert running.process.wait(HANG_S) == 0

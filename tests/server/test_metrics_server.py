@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 from tests.server.exporters import COMMAND, Exporter, exporter
 from tests.store.log_rows import log_images
 
@@ -98,10 +99,8 @@ def test_a_store_that_appears_breaks_and_returns(tmp_path: Path) -> None:
 def test_a_signal_ends_it_with_0_at_once(tmp_path: Path, number: signal.Signals) -> None:
     make_store(tmp_path)
     with exporter(tmp_path) as running:
-        began = time.monotonic()
         running.process.send_signal(number)
-        assert running.process.wait(5) == 0
-        assert time.monotonic() - began < 2
+        assert running.process.wait(HANG_S) == 0
     assert running.said[1:] == ["stopped"]
 
 
@@ -113,7 +112,7 @@ def test_a_signal_is_not_lost_under_load(tmp_path: Path, attempt: int) -> None:
         def ask() -> None:
             while not over.is_set():
                 with suppress(OSError, HTTPException):
-                    running.get("/health", timeout_s=1)
+                    running.get("/health")
 
         clients = [threading.Thread(target=ask) for _ in range(8)]
         for client in clients:
@@ -121,7 +120,7 @@ def test_a_signal_is_not_lost_under_load(tmp_path: Path, attempt: int) -> None:
         time.sleep(0.3 + attempt * 0.003)
         try:
             running.process.terminate()
-            assert running.process.wait(5) == 0
+            assert running.process.wait(HANG_S) == 0
         finally:
             over.set()
             for client in clients:
@@ -134,7 +133,7 @@ def test_a_signal_ends_it_beside_a_client_that_waits(serving: Exporter, tmp_path
         idle.sendall(b"GET /metrics HTTP/1.0\r\n")  # and never the rest
         assert running.get("/health").status == 200
         running.process.terminate()
-        assert running.process.wait(3) == 0
+        assert running.process.wait(HANG_S) == 0
 
 
 def test_a_slow_client_blocks_nobody(serving: Exporter) -> None:
@@ -142,9 +141,8 @@ def test_a_slow_client_blocks_nobody(serving: Exporter) -> None:
     try:
         for connection in idle:
             connection.sendall(b"GET /met")
-        began = time.monotonic()
+        # Were they waited for one after the other, it would take longer than this client waits.
         assert serving.get("/metrics").status == 200
-        assert time.monotonic() - began < 2
     finally:
         for connection in idle:
             connection.close()
@@ -211,4 +209,4 @@ def test_the_configuration_names_the_address(tmp_path: Path) -> None:
         assert "http://127.0.0.1:" in process.stderr.readline()
     finally:
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait(HANG_S) == 0

@@ -20,6 +20,7 @@ from facemon.server import prediction_api
 from facemon.values.image_input import ImageInput
 from facemon.values.metric_catalogue import CATALOGUE
 from facemon.values.prediction import Origin, PredictedBatch
+from tests.patience import HANG_S
 from tests.server.served_api import Api, picture, served
 
 
@@ -66,7 +67,7 @@ def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(api: Ap
 
 
 def test_a_body_that_stalls_is_given_up(api: Api) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as slow:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=HANG_S) as slow:
         slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         answer = b""
         while piece := slow.recv(4096):
@@ -76,7 +77,7 @@ def test_a_body_that_stalls_is_given_up(api: Api) -> None:
 
 
 def test_a_client_that_leaves_is_counted_and_forgotten(api: Api) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as leaving:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=HANG_S) as leaving:
         leaving.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
     while not (counted := api.requests("/predict")):
         time.sleep(0.01)
@@ -93,13 +94,13 @@ def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
 
         def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin) -> PredictedBatch:
             inside.release(len(images))
-            assert go_on.wait(10)
+            assert go_on.wait(HANG_S)
             return self._predictor.predict(images, run, origin=origin)
 
     with served(tmp_path, Waiting) as api, ThreadPoolExecutor(2) as clients:
         begun = [clients.submit(api.ask, "POST", "/predict", picture((shade, 0, 0))) for shade in (1, 2)]
-        assert inside.acquire(timeout=10)
-        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=HANG_S)
+        assert inside.acquire(timeout=HANG_S)
         status, text, headers = api.ask("POST", "/predict", picture())
         assert (status, json.loads(text)["error"], headers["retry-after"]) == (503, "busy", "1")
         assert in_flight(api) == (2, 2)

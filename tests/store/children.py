@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG_S
+
 ROOT = Path(__file__).resolve().parents[2]
 PRELUDE = """
 import sys
@@ -39,7 +41,7 @@ def start(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> subpr
 
 def finish(process: subprocess.Popen[str]) -> str:
     """Wait for a script to end well; answer what it printed."""
-    out, err = process.communicate(timeout=150)
+    out, err = process.communicate(timeout=HANG_S)
     assert process.returncode == 0, f"{process.returncode}: {out}\n{err}"
     return out
 

@@ -13,6 +13,7 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import FOLDERS, Ledger, file_system_of
+from tests.patience import HANG_S
 from tests.store import children
 from tests.store.log_rows import log_images
 
@@ -65,7 +66,7 @@ def test_many_creators_at_one_moment_make_one_store(folder: Path) -> None:
         creator.stdin.write(moment)
         creator.stdin.flush()
     for creator in creators:
-        _, err = creator.communicate(timeout=120)
+        _, err = creator.communicate(timeout=HANG_S)
         assert creator.returncode == 0, err
     for store in folder.iterdir():
         with Ledger.open(store) as ledger:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -19,6 +18,7 @@ from facemon.store.ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.log_process import LogProcess
 from facemon.store.totals import TotalKey
+from tests.patience import HANG_S, wait_until
 from tests.store.log_rows import IDENTITY, NOON, make_batch
 from tests.store.logged import ASKED, asked_in, images_in, inputs_done
 
@@ -69,22 +69,14 @@ def process_of(log: LogProcess) -> int:
     return pid
 
 
-def until(is_so: Callable[[], bool], *, within_s: float = 10.0) -> float:
-    began = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - began < within_s
-        time.sleep(0.01)
-    return time.monotonic() - began
-
-
-def test_a_prediction_is_logged_within_a_second(tmp_path: Path) -> None:
+def test_predictions_are_logged_as_they_come(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     with logging_to(folder, counts=[0.0, 3.0, 4.0]) as log:
         log.start()
         for number in range(3):
             log.add(make_batch(7, 1, run=""))
             expected = number + 1
-            assert until(lambda: inputs_done(folder) == expected) < 1  # noqa: B023 - called at once
+            wait_until(lambda: inputs_done(folder) == expected)  # noqa: B023 - called at once
         log.close()
     assert images_in(folder) == ["000007.jpg"] * 3
     assert asked_in(folder) == 7
@@ -113,9 +105,9 @@ def test_trouble_is_known_here_and_what_waited_arrives(tmp_path: Path) -> None:
         log.start()
         folder.rename(tmp_path / "elsewhere")
         log.add(make_batch(0, 3, run=""))
-        until(lambda: log.trouble is not None)
+        wait_until(lambda: log.trouble is not None)
         (tmp_path / "elsewhere").rename(folder)
-        until(lambda: log.trouble is None)
+        wait_until(lambda: log.trouble is None)
         log.close()
     assert len(images_in(folder)) == 3
     assert [text.split("; ")[-1][:11] for text in told] == ["predictions", "the store c"]
@@ -141,7 +133,7 @@ def test_its_end_by_force_is_told_and_no_silent_one(tmp_path: Path) -> None:
     with logging_to(tmp_path / "store", killed=killed.set) as log:
         log.start()
         os.kill(process_of(log), signal.SIGKILL)
-        assert killed.wait(5)
+        assert killed.wait(HANG_S)
         assert log.trouble == "the process that writes the log was killed"
         log.add(make_batch(0, 3, run=""))
         with pytest.raises(FacemonError, match="answered but not logged: the process that writes the log was killed"):
@@ -154,12 +146,12 @@ def test_one_that_is_stuck_is_trouble_and_takes_no_more_memory(tmp_path: Path, m
     with logging_to(tmp_path / "store") as log:
         log.start()
         os.kill(process_of(log), signal.SIGSTOP)
-        until(lambda: log.trouble is not None)
+        wait_until(lambda: log.trouble is not None)
         assert log.trouble == "the process that writes the log does not answer"
         for first in range(0, 40, 10):
             log.add(make_batch(first, 10, run=""))
         os.kill(process_of(log), signal.SIGCONT)
-        until(lambda: log.trouble is None)
+        wait_until(lambda: log.trouble is None)
         with pytest.raises(FacemonError, match="20 predictions were answered but not logged: too many waited"):
             log.close()
     assert len(images_in(tmp_path / "store")) == 20
@@ -167,7 +159,7 @@ def test_one_that_is_stuck_is_trouble_and_takes_no_more_memory(tmp_path: Path, m
 
 def test_what_was_handed_over_is_logged_although_the_server_was_killed(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    outcome = subprocess.run([sys.executable, "-c", KILLED_SERVER, str(folder)], check=False, timeout=30)
+    outcome = subprocess.run([sys.executable, "-c", KILLED_SERVER, str(folder)], check=False, timeout=HANG_S)
     assert outcome.returncode == -signal.SIGKILL
-    until(lambda: not list((folder / "locks").iterdir()))
+    wait_until(lambda: not list((folder / "locks").iterdir()))
     assert len(images_in(folder)) == 40

@@ -27,7 +27,7 @@ def test_a_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
     from facemon.store.process_lock import ProcessLock
     lock = ProcessLock.try_acquire(folder)
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(86_400)
     """
     child = children.start(script, path)
     assert child.stdout is not None
