@@ -8,13 +8,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help demo test lint format types docs goldens tools peers bench prove build clean
+.PHONY: help demo check test lint format types docs goldens tools peers bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
 	@$(BIN)/python examples/demo.py demo
+
+check: lint types ## Check style and types and run the fast tests, for the minutes between two edits
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers"
 
 # The slow ones wait for servers more than they compute: three of them keep two cores busy.
 test: lint types tools ## Install, then run every check and test (those of real servers too)

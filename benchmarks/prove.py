@@ -9,6 +9,7 @@ from benchmarks import (
     prove_high_availability,
     prove_mutation,
     prove_panels,
+    prove_tests,
 )
 from benchmarks.report import Part, Report
 
@@ -17,6 +18,7 @@ _PARTS = {
     "mutation": Part("Mutation", prove_mutation.measure, prove_mutation.ABOUT),
     "end-to-end": Part("End to end", prove_end_to_end.measure, prove_end_to_end.ABOUT),
     "availability": Part("High availability", prove_high_availability.measure, prove_high_availability.ABOUT),
+    "tests": Part("Long proofs among the tests", prove_tests.measure, prove_tests.ABOUT),
     "panels": Part("No empty panel", prove_panels.measure, prove_panels.ABOUT),
 }
 _EXPLANATION = """\

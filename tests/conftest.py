@@ -38,6 +38,36 @@ settings.register_profile("facemon", deadline=None)
 settings.load_profile("facemon")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--at-length`, with which `make prove PART=tests` runs the long proofs."""
+    help_ = "run the tests marked long_proof in full: all kills, both generations of servers, every scenario"
+    parser.addoption("--at-length", action="store_true", help=help_)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the older generation's turn of a long proof out of the short form."""
+    if config.getoption("--at-length"):
+        return
+    kept = [item for item in items if not (_is_long_proof(item) and _generation_of(item) == "servers")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _is_long_proof(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long_proof") is not None
+
+
+def _generation_of(item: pytest.Item) -> object:
+    # Only a parametrised test has a callspec, which pytest's types do not know.
+    return getattr(item, "callspec").params.get("each_generation") if hasattr(item, "callspec") else None  # noqa: B009
+
+
+@pytest.fixture(scope="session")
+def at_length(request: pytest.FixtureRequest) -> bool:
+    """Whether the long proofs run in full; else in their short form."""
+    return bool(request.config.getoption("--at-length"))
+
+
 class RunFacemon(Protocol):
     """Runs the installed command to its end, whatever its exit status; `env` is added to a neutral environment."""
 

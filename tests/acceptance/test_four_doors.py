@@ -27,7 +27,7 @@ from tests.render.grafana_queries import DAY, Choices, filled
 from tests.server.exporters import exporter
 from tests.servers import query, run_node_exporter, run_prometheus, run_pushgateway, wait_for_query
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 IMAGES, POSTS = 60, 5
 NO_PROXY = {"no_proxy": "127.0.0.1"}

@@ -19,7 +19,7 @@ from tests.patience import HANG_S
 from tests.render.grafana_queries import Grafana
 from tests.servers import Server, free_port, promtool, query, run_node_exporter, run_prometheus, wait_for_query
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 COMMAND = Path(sys.executable).with_name("facemon")
 GUIDE = (

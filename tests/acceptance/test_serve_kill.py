@@ -30,7 +30,7 @@ from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 from tests.servers import Server, query, run_prometheus, wait_for_query
 
-KILLS, CLIENTS = 20, 6
+KILLS_IN_SHORT, KILLS, CLIENTS = 4, 20, 6
 LOSS_SECONDS = 1.0
 SCRAPES = """\
 global: {{scrape_interval: 200ms}}
@@ -101,10 +101,11 @@ class Clients:
 
 @pytest.mark.servers
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.long_proof
 def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
-    facemon: RunFacemon, servers: Path, tmp_path: Path
+    facemon: RunFacemon, servers: Path, tmp_path: Path, at_length: bool
 ) -> None:
+    kills = KILLS if at_length else KILLS_IN_SHORT
     write_small_model(tmp_path, "api: {access_log: false}\n")
     port = lasting_port()
     (tmp_path / "prometheus.yml").write_text(SCRAPES.format(port=port))
@@ -114,7 +115,7 @@ def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
     print(f"seed {seed}")
     with run_prometheus(servers, tmp_path / "prometheus.yml", tmp_path) as prometheus:
         with clients.running():
-            for _ in range(KILLS):
+            for _ in range(kills):
                 with served(tmp_path, *arguments) as api:
                     began = time.monotonic()
                     wait_until_counts_were_scraped(prometheus)
@@ -124,7 +125,7 @@ def test_kill_9_under_load_loses_at_most_a_second_and_resets_no_counter(
             api.wait_for_images(1)
             wait_for_query(prometheus.url, f"timestamp(up == 1) > {time.time()}")
             expect_no_loss_and_no_double(clients, lives, images_in_the_log(tmp_path))
-            expect_no_resets(prometheus)
+            expect_no_resets(prometheus, kills)
             expect_what_the_ledger_says(facemon, prometheus, api, tmp_path)
             assert api.stop() == 0
     assert clients.refused == []
@@ -185,15 +186,15 @@ def expect_no_loss_and_no_double(clients: Clients, lives: Sequence[Life], logged
     ages = [next((life.ended for life in reversed(lives) if life.began <= at), at) - at for at in missing]
     oldest = max(ages, default=0)
     print(f"{len(clients.answered)} answered, {logged.total()} logged, {len(missing)} lost, at most {oldest:.2f} s old")
-    assert len(clients.answered) > KILLS * CLIENTS
+    assert len(clients.answered) > len(lives) * CLIENTS
     # A second, and what this machine adds to it: it made an answer wait as long, and may do so with the log's steps.
     assert oldest <= LOSS_SECONDS + 5 * clients.slowest_s
     assert [image for image, times in logged.items() if times > 1] == []
 
 
-def expect_no_resets(prometheus: Server) -> None:
+def expect_no_resets(prometheus: Server, kills: int) -> None:
     scrapes = query(prometheus.url, "count_over_time(up[10m]) - sum_over_time(up[10m])")
-    assert scrapes[0][1] > KILLS / 2, "no scrape met a server that was down"
+    assert scrapes[0][1] > kills / 4, "no scrape met a server that was down"
     for name in COUNTERS:
         resets = query(prometheus.url, f"resets({name}[10m])")
         assert resets, name

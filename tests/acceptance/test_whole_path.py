@@ -24,7 +24,7 @@ from tests.servers import (
     wait_for_query,
 )
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 COMMAND = Path(sys.executable).with_name("facemon")
 # With fewer, the greatest gap of some number column reaches the threshold of 0.1 on a quiet day by chance alone:

@@ -28,6 +28,8 @@ from facemon.store.ledger import Ledger
 from tests.conftest import RunFacemon
 from tests.store.log_rows import log_images
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("facemon")
 Captured = pytest.CaptureFixture[str]
 

@@ -15,6 +15,8 @@ from facemon.errors import ExitCode
 from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("facemon")
 TABLES = ("drift-check", "--check", "data", "--reference", "a.csv", "--current")
 

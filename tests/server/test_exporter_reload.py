@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.stores import values_of
+from tests.patience import wait_until
 from tests.server.exporters import Exporter, exporter
 from tests.server.probed_services import Service, service
-from tests.server.test_exporter_probes import statuses, wait_until
+from tests.server.test_exporter_probes import statuses
 from tests.server.test_metrics_server import make_store
 
 COLLECTORS = """

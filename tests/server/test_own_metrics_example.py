@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.stores import values_of
+from tests.patience import wait_until
 from tests.server.exporters import Exporter, exporter
-from tests.server.test_exporter_probes import wait_until
 from tests.servers import free_port
 from tests.serving import serving
 

@@ -139,7 +139,6 @@ def test_a_compaction_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(170)
 def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path) -> None:
     write = """
     segment_writer.SEGMENT_ROWS = 1

@@ -55,7 +55,6 @@ def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(170)
 def test_writers_and_openers_racing(folder: Path) -> None:
     """1,000 files are written while recovery runs over 1,000 times and clears away after writers that did die."""
     write = """
