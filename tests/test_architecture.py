@@ -25,6 +25,7 @@ ONLY_HERE: dict[str, set[str] | str] = {
     "dlib": {"model/dlib_faces.py"},
     "cv2": {"model/yunet_faces.py"},
     "rich": {"cli/console.py"},
+    "scipy": {"drift/distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},
     "sqlite3": "store/",
     "click": set(),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
+
+from facemon.drift.distribution_functions import stdtr
 
 Floats = NDArray[np.float64]
 

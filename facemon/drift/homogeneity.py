@@ -7,9 +7,9 @@ statistic, as in the first-order correction of Rao & Scott (1981).
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, gammaln, kolmogorov, ndtr, ndtri
 
 from facemon.drift.distances import Counts, ks_distance
+from facemon.drift.distribution_functions import chdtrc, gammaln, kolmogorov, ndtr, ndtri
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""

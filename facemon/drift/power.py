@@ -7,9 +7,9 @@ yes. The adjusted level would be too strict for that: most columns could never b
 import math
 
 import numpy as np
-from scipy.special import chdtri, chndtrinc, kolmogi, ndtri, stdtrit
 
 from facemon.drift.distances import Counts
+from facemon.drift.distribution_functions import chdtri, chndtrinc, kolmogi, ndtri, stdtrit
 from facemon.drift.homogeneity import effective_rows
 
 POWER = 0.8

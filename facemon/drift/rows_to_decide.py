@@ -2,9 +2,8 @@
 
 import math
 
-from scipy.special import ndtri
-
 from facemon.drift.column_verdict import BLUNT
+from facemon.drift.distribution_functions import ndtri
 from facemon.drift.homogeneity import effective_rows
 from facemon.drift.power import POWER
 from facemon.values.drift_result import ColumnResult, Verdict

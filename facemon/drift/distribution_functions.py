@@ -1,0 +1,43 @@
+"""scipy's distribution functions, imported without the parts of numpy that scipy's array layer would load."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+
+@contextmanager
+def _only_what_is_loaded() -> Iterator[None]:
+    """Let numpy name only the submodules that are loaded already.
+
+    scipy.special clones numpy's namespace for other array libraries, and touches every name of it: f2py, ma, testing
+    and others, which numpy loads when they are first asked for, and which nothing here asks for. They cost as much
+    as the functions themselves.
+    """
+    names, exported = np.__dir__, np.__all__
+    loaded = list(vars(np))
+    np.__dir__ = lambda: loaded  # type: ignore[method-assign]
+    np.__all__ = [name for name in exported if name in vars(np)]
+    try:
+        yield
+    finally:
+        np.__dir__, np.__all__ = names, exported  # type: ignore[method-assign]
+
+
+if "scipy.special" in sys.modules:
+    import scipy.special as _special
+else:
+    with _only_what_is_loaded():
+        import scipy.special as _special
+
+chdtrc = _special.chdtrc
+chdtri = _special.chdtri
+chndtrinc = _special.chndtrinc
+gammaln = _special.gammaln
+kolmogi = _special.kolmogi
+kolmogorov = _special.kolmogorov
+ndtr = _special.ndtr
+ndtri = _special.ndtri
+stdtr = _special.stdtr
+stdtrit = _special.stdtrit
