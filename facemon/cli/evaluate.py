@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.evaluation_output import print_evaluation, tell_what_counts
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.config.model import AttributeConfig
-    from facemon.evaluation.evaluation import Evaluation
-    from facemon.evaluation.scores import AttributeScore
     from facemon.store.ledger import Ledger
 
 app = typer.Typer()
-_UNKNOWN = "-"
 
 
 class Grouping(StrEnum):
@@ -49,23 +47,39 @@ def evaluate(
 ) -> ExitCode:
     """Compare the newest prediction of each labelled image with its true label; exit 3 when labels match nothing.
 
-    The table names images as predict was given them (or by the last part of the path, or by image_sha256), and has
-    a column for each attribute.
+    The table has a column for each attribute, and one that names the images: as predict was given them, or without
+    folders or suffix where that names one image alone; or their image_id or image_sha256. A column face holds which of
+    an image's faces a row is about, counted from 0.
+
+    Letter case and spaces around labels do not matter. A number outside an ordinal's bands counts as wrong.
+    An evaluation of fewer labels than evaluate.min_labels leaves model_accuracy as it was. One that compared nothing is
+    no success: AccuracyStale goes on counting.
     """
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
     from facemon.store.evaluations import record_accuracy
 
-    now, attributes = datetime.now(UTC), session.config.model.attributes
-    chosen = model or session.config.model.id
+    now, config = datetime.now(UTC), session.config
+    attributes, chosen = config.model.attributes, model or config.model.id
     since = _since(observed_since, now)
+    # A manifest has a row, and predict an input, for each face that it gives a box.
+    has_given_boxes = config.model.faces.finder == "manifest"
     with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:
-        truth = read_true_labels(labels, attributes, session.config.tables)
-        tables = _log_rows(ledger, chosen, attributes, since)
-        result = compare(tables, truth, attributes, model=chosen, at=now, by_source=by is Grouping.SOURCE)
+        result = compare(
+            _log_rows(ledger, chosen, attributes, since, with_boxes=has_given_boxes),
+            read_true_labels(labels, attributes, config.tables),
+            attributes,
+            model=chosen,
+            at=now,
+            by_source=by is Grouping.SOURCE,
+            one_face_an_input=has_given_boxes,
+        )
         record_accuracy(ledger, result.model, result.at, result.counts, result.images)
+        outcome.renews_success = result.has_scores
         outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
-    _print(session, result, format_, outcome.code)
+    if not session.console.is_quiet or outcome.code is not ExitCode.OK:
+        print_evaluation(session, result, format_, observed_since)
+    tell_what_counts(session, result)
     return outcome.code
 
 
@@ -79,9 +93,9 @@ def _since(observed_since: str | None, now: datetime) -> datetime | None:
 
 
 def _log_rows(
-    ledger: "Ledger", model: str, attributes: "Sequence[AttributeConfig]", since: datetime | None
+    ledger: "Ledger", model: str, attributes: "Sequence[AttributeConfig]", since: datetime | None, *, with_boxes: bool
 ) -> "Iterator[pa.Table]":
-    from facemon.evaluation.newest_predictions import COLUMNS
+    from facemon.evaluation.found_images import BOX, COLUMNS
     from facemon.store.evaluations import models_in_log
     from facemon.store.segment_files import list_segments, read_rows
     from facemon.values.times import micros
@@ -90,56 +104,11 @@ def _log_rows(
     if model not in known:
         there = f"it has those of {', '.join(known)}: choose with --model" if known else "run facemon predict first"
         raise FacemonError(f"the log has no predictions of {model}", there)
-    columns = [*COLUMNS, *(column for attribute in attributes for column in attribute.columns)]
+    columns = [
+        *COLUMNS,
+        *([BOX] if with_boxes else []),
+        *(column for attribute in attributes for column in attribute.columns),
+    ]
     begin = -(2**63) if since is None else micros(since)
     segments = list_segments(ledger.connection, None if since is None else begin, None, model)
     return read_rows(ledger, segments, begin, 2**63 - 1, columns)
-
-
-def _print(session: Session, result: "Evaluation", format_: PrintFormat, code: ExitCode) -> None:
-    console = session.console
-    if console.is_quiet and code is ExitCode.OK:
-        return
-    if format_ is PrintFormat.JSON:
-        console.document(result.document(), indent=2)
-        return
-    _print_scores(session, "all sources" if result.by_source else None, result.scores)
-    for source, scores in result.by_source.items():
-        _print_scores(session, f"source {source}" if source is not None else "no source", scores)
-    for score in result.scores:
-        _print_confusion(session, score)
-    if result.unlabelled:
-        console.say(f"no column for {', '.join(result.unlabelled)}")
-    for each in result.left_out:
-        examples = ", ".join(each.examples) + (" …" if each.count > len(each.examples) else "")
-        tell = console.warn if each.is_trouble else console.say
-        tell(f"{each.count} of {result.labels} labels {each.reason}: {examples}")
-
-
-def _print_scores(session: Session, title: str | None, scores: "Sequence[AttributeScore]") -> None:
-    columns = ("attribute", "labelled", "accuracy", "95 % interval", "balanced", "calibration error", "mean abs. error")
-    rows = [
-        (
-            score.attribute,
-            str(score.labelled),
-            _share(score.accuracy),
-            " to ".join(map(_share, score.interval)) if score.interval else _UNKNOWN,
-            _share(score.balanced_accuracy),
-            _UNKNOWN if score.calibration_error is None else f"{score.calibration_error:.3f}",
-            _UNKNOWN if score.mean_absolute_error is None else f"{score.mean_absolute_error:.3g}",
-        )
-        for score in scores
-    ]
-    session.console.table(columns, rows, title=title)
-
-
-def _print_confusion(session: Session, score: "AttributeScore") -> None:
-    if not score.labelled or not score.classes:
-        return
-    columns = (*score.classes, *(["another label"] if len(score.confusion[0]) > len(score.classes) else []))
-    rows = [(label, *map(str, row)) for label, row in zip(score.classes, score.confusion, strict=True)]
-    session.console.table((f"true {score.attribute}", *columns), rows, title=f"{score.attribute}: true by predicted")
-
-
-def _share(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.1%}".replace("%", " %")

@@ -102,7 +102,14 @@ def _export(
     with session.open_ledger() as ledger, session.recorded(ledger, _COMMAND) as outcome:
         told = outcome.announced = announce(_COMMAND, session.began)
         # A store that breaks now is an error, not a metric: an old textfile is better than an empty one.
-        registry = build_registry(session.open_ledger, session.config.model, groups, must_read=True, announced=told.run)
+        registry = build_registry(
+            session.open_ledger,
+            session.config.model,
+            groups,
+            must_read=True,
+            announced=told.run,
+            min_labels=session.config.evaluate.min_labels,
+        )
         text = exposition(registry)
         if textfile is not None:
             with drafted_textfile(textfile, text) as put_in_place, entered_before(ledger, outcome):

@@ -55,7 +55,13 @@ def _read(session: Session) -> "tuple[list[Family] | None, FacemonError | None]"
     from facemon.metrics.store_collector import build_registry
     from facemon.store.request_totals import EVERY_INSTANCE
 
-    registry = build_registry(session.open_ledger, session.config.model, must_read=True, instance=EVERY_INSTANCE)
+    registry = build_registry(
+        session.open_ledger,
+        session.config.model,
+        must_read=True,
+        instance=EVERY_INSTANCE,
+        min_labels=session.config.evaluate.min_labels,
+    )
     try:
         return list(registry.collect()), None
     except FacemonError as error:

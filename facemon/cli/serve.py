@@ -130,7 +130,9 @@ class _Server:
             queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
         )
         in_flight = ImagesInFlight(config.api.max_in_flight)
-        stored = build_registry(session.open_ledger, config.model, instance=instance)
+        stored = build_registry(
+            session.open_ledger, config.model, instance=instance, min_labels=config.evaluate.min_labels
+        )
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         api = PredictionApi(config.api, predictions, in_flight, gauges.registry(), self._why_not_ready, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None

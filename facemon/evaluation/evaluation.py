@@ -11,15 +11,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
-from facemon.evaluation.newest_predictions import NewestPredictions, newest_predictions
+from facemon.evaluation.found_images import ImageLookup
+from facemon.evaluation.label_matches import KeyedLabels, LabelMatches, keyed_labels, match_labels
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
-from facemon.evaluation.true_labels import HASH, TrueLabels, Truth
+from facemon.evaluation.true_labels import FACE, HASH, IMAGE, KeyColumn, TrueLabels
+from facemon.evaluation.truth import OUT_OF_RANGE, UNKNOWN_LABEL, Truth
+from facemon.evaluation.unmatched import LoggedNames, Unmatched, explain_unmatched
 from facemon.values.labelled import LabelledImage
 from facemon.values.times import format_time
 
 SCHEMA = "facemon.evaluation/1"
 _EXAMPLES = 5
-_NO_LABEL, _UNKNOWN_LABEL = -1, -2
+_ROWS_AT_ONCE = 131_072
 _HOUR_MICROS = 3_600_000_000
 
 
@@ -35,6 +38,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgiven:
+    """Cells of an attribute that are labels but for letter case or spaces around them."""
+
+    attribute: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What an evaluation came to."""
 
@@ -46,6 +58,13 @@ class Evaluation:
     by_source: Mapping[str | None, tuple[AttributeScore, ...]]
     unlabelled: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    key: KeyColumn
+    """The column of the table by which images were found."""
+    matched_by: tuple[tuple[str, int], ...]
+    """By what labels met an image of the log, and how many did."""
+    forgiven: tuple[Forgiven, ...]
+    unmatched: Unmatched | None
+    """What to look at where labels match no image."""
     images: tuple[LabelledImage, ...]
     """Each labelled image and attribute, for the ledger."""
 
@@ -63,6 +82,11 @@ class Evaluation:
         """Whether labels match nothing."""
         return any(each.is_trouble for each in self.left_out)
 
+    @property
+    def has_scores(self) -> bool:
+        """Whether any prediction was held against a true label."""
+        return any(score.labelled for score in self.scores)
+
     def document(self) -> dict[str, Any]:
         """The object of `facemon.evaluation/1`."""
         return {
@@ -79,6 +103,18 @@ class Evaluation:
             "left_out": [
                 {"reason": each.reason, "count": each.count, "examples": list(each.examples)} for each in self.left_out
             ],
+            "key": {"column": self.key.name, "log": self.key.logged},
+            "matched_by": [{"by": how, "count": count} for how, count in self.matched_by],
+            "forgiven": [
+                {"attribute": each.attribute, "count": each.count, "examples": list(each.examples)}
+                for each in self.forgiven
+            ],
+            "unmatched": self.unmatched
+            and {
+                "labels": list(self.unmatched.labels),
+                "log": list(self.unmatched.logged),
+                "hints": list(self.unmatched.hints),
+            },
         }
 
 
@@ -90,96 +126,161 @@ def evaluate(
     model: str,
     at: datetime,
     by_source: bool = False,
+    one_face_an_input: bool = False,
 ) -> Evaluation:
-    """Score the newest predictions among rows of the log, all of one model, against true labels."""
-    found = newest_predictions(tables, labels.keys, by_hash=labels.by_hash)
+    """Score the newest predictions among rows of the log, all of one model, against true labels.
+
+    With `one_face_an_input` the inputs of a run that show one image are its faces, as those of a manifest with boxes.
+    """
+    logged = LoggedNames()
+    keyed, matches = _best_key(logged.watch(tables), labels, one_face_an_input)
     labelled = [attribute for attribute in attributes if attribute.name in labels.truths]
-    everything = np.ones(len(found.labels), bool)
+    truths = {name: truth.of_rows(keyed.rows) for name, truth in labels.truths.items()}
+    everything = np.ones(len(matches.labels), bool)
     sources: dict[str | None, NDArray[np.bool_]] = {}
-    if by_source and len(found.labels):
-        column = found.rows.column("source")
+    if by_source and len(matches.labels):
+        column = matches.rows.column("source")
         for source in sorted(pc.unique(column).to_pylist(), key=lambda name: (name is None, name)):
             same = pc.is_null(column) if source is None else pc.fill_null(pc.equal(column, source), False)
             sources[source] = same.to_numpy(zero_copy_only=False)
     return Evaluation(
         model,
         at,
-        len(labels.keys) + len(labels.contradicted),
-        _scores(found, labels, labelled, everything),
-        {source: _scores(found, labels, labelled, rows) for source, rows in sources.items()},
+        len(keyed.rows) + len(keyed.contradicted),
+        _scores(matches, truths, labelled, everything),
+        {source: _scores(matches, truths, labelled, rows) for source, rows in sources.items()},
         labels.unlabelled,
-        tuple(_left_out(found, labels)),
-        tuple(each for attribute in labelled for each in _labelled(attribute, found, labels.truths[attribute.name])),
+        tuple(_left_out(keyed, matches, truths)),
+        keyed.column,
+        matches.how,
+        tuple(_forgiven(truths)),
+        _unmatched(keyed, matches, labels, logged),
+        tuple(each for attribute in labelled for each in _labelled(attribute, matches, truths[attribute.name])),
     )
 
 
+def _best_key(
+    tables: Iterable[pa.Table], labels: TrueLabels, one_face_an_input: bool
+) -> tuple[KeyedLabels, LabelMatches]:
+    """The labels by the key column by which most of them meet an image, of equals by the first."""
+    keyed = [keyed_labels(labels, column) for column in labels.keys]
+    lookups = [ImageLookup(each.images, each.column.logged, one_face_an_input=one_face_an_input) for each in keyed]
+    for table in _gathered(tables):
+        for lookup in lookups:
+            lookup.add(table)
+    found = [(each, match_labels(each, lookup.found())) for each, lookup in zip(keyed, lookups, strict=True)]
+    return max(found, key=lambda pair: sum(count for _, count in pair[1].how))
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in fewer tables: Arrow hashes all that is looked up anew for each."""
+    parts, rows = list[pa.Table](), 0
+    for table in tables:
+        parts.append(table)
+        rows += table.num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield pa.concat_tables(parts, promote_options="default")
+            parts, rows = [], 0
+    if parts:
+        yield pa.concat_tables(parts, promote_options="default")
+
+
 def _scores(
-    found: NewestPredictions, labels: TrueLabels, attributes: Sequence[AttributeConfig], rows: NDArray[np.bool_]
+    matches: LabelMatches,
+    truths: Mapping[str, Truth],
+    attributes: Sequence[AttributeConfig],
+    rows: NDArray[np.bool_],
 ) -> tuple[AttributeScore, ...]:
-    if not len(found.labels):
+    if not len(matches.labels):
         return ()
-    return tuple(_score(attribute, found, labels.truths[attribute.name], rows) for attribute in attributes)
+    return tuple(_score(attribute, matches, truths[attribute.name], rows) for attribute in attributes)
 
 
-def _score(
-    attribute: AttributeConfig, found: NewestPredictions, truth: Truth, rows: NDArray[np.bool_]
-) -> AttributeScore:
-    codes, numbers = truth.codes[found.labels], truth.numbers[found.labels]
+def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows: NDArray[np.bool_]) -> AttributeScore:
+    codes, numbers = truth.codes[matches.labels], truth.numbers[matches.labels]
     errors = None
     if attribute.kind in ("ordinal", "number"):
-        differences = np.abs(_floats(found.rows, f"{attribute.name}_value") - numbers)
+        differences = np.abs(_floats(matches.rows, f"{attribute.name}_value") - numbers)
         errors = differences[rows & np.isfinite(differences)]
     if attribute.kind == "number":
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
-    kept, predicted = rows & (codes >= 0), _predicted(attribute, found)
-    confidence = _floats(found.rows, f"{attribute.name}_confidence")
+    kept, predicted = rows & _has_truth(codes), _predicted(attribute, matches)
+    confidence = _floats(matches.rows, f"{attribute.name}_confidence")
     return score_labels(
         attribute.name,
         attribute.classes,
-        codes[kept],
+        np.where(codes[kept] == OUT_OF_RANGE, -1, codes[kept]),
         predicted[kept],
         confidence[kept],
         absolute_errors=errors,
     )
 
 
-def _predicted(attribute: AttributeConfig, found: NewestPredictions) -> NDArray[np.intp]:
+def _has_truth(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    return (codes >= 0) | (codes == OUT_OF_RANGE)
+
+
+def _predicted(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.intp]:
     places = pa.array(attribute.classes, pa.string())
-    codes = pc.fill_null(pc.index_in(found.rows.column(attribute.name), places), -1)
+    codes = pc.fill_null(pc.index_in(matches.rows.column(attribute.name), places), -1)
     return codes.to_numpy().astype(np.intp)
 
 
-def _labelled(attribute: AttributeConfig, found: NewestPredictions, truth: Truth) -> Iterator[LabelledImage]:
-    if attribute.kind == "number" or not len(found.labels):
+def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -> Iterator[LabelledImage]:
+    if attribute.kind == "number" or not len(matches.labels):
         return
-    codes, rows = truth.codes[found.labels], found.rows
+    codes, rows = truth.codes[matches.labels], matches.rows
     hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // _HOUR_MICROS
-    images = pc.coalesce(rows.column(HASH), rows.column("image")).to_pylist()
-    right = (codes == _predicted(attribute, found)).tolist()
-    every = zip(codes.tolist(), images, hours.tolist(), rows.column("source").to_pylist(), right, strict=True)
-    for code, image, hour, source, is_right in every:
-        if code >= 0:
-            yield LabelledImage(attribute.name, image, hour, source, is_right)
+    images = pc.coalesce(rows.column(HASH), rows.column(IMAGE)).to_pylist()
+    faces = pc.fill_null(rows.column(FACE), 0).to_pylist()
+    right = (codes == _predicted(attribute, matches)).tolist()
+    sources = rows.column("source").to_pylist()
+    every = zip(_has_truth(codes).tolist(), images, faces, hours.tolist(), sources, right, strict=True)
+    for has_truth, image, face, hour, source, is_right in every:
+        if has_truth:
+            # The first face goes by the image's name alone, as it did before labels could name faces.
+            yield LabelledImage(attribute.name, f"{image}#{face}" if face else image, hour, source, is_right)
 
 
 def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:
     return rows.column(column).cast(pa.float64()).to_numpy()
 
 
-def _left_out(found: NewestPredictions, labels: TrueLabels) -> Iterable[LeftOut]:
-    for reason, indices, is_trouble in (
-        ("match no prediction in the log", found.unmatched, True),
-        ("name several images of the log", found.several_images, True),
-        ("show several faces, and the label does not say whose it is", found.several_faces, False),
-        ("show no face that was found", found.without_face, False),
-        ("could not be predicted", found.failed, False),
+def _left_out(keyed: KeyedLabels, matches: LabelMatches, truths: Mapping[str, Truth]) -> Iterable[LeftOut]:
+    for reason, labels, is_trouble in (
+        ("match no prediction in the log", matches.unmatched, True),
+        ("name several images of the log, or one that other labels may name too", matches.unclear, True),
+        ("show several faces, and the label does not say whose it is", matches.several_faces, False),
+        ("name a face that was not found; faces count from 0", matches.face_not_found, False),
+        ("show no face that was found", matches.without_face, False),
+        ("could not be predicted", matches.failed, False),
+        ("say again what another label says of the same prediction", matches.repeated, False),
+        ("contradict another label of the same prediction", matches.contradicting, True),
     ):
-        if indices:
-            yield LeftOut(reason, len(indices), tuple(labels.keys[index] for index in indices[:_EXAMPLES]), is_trouble)
-    if labels.contradicted:
+        if labels:
+            yield LeftOut(reason, len(labels), keyed.names(labels[:_EXAMPLES]), is_trouble)
+    if keyed.contradicted:
         yield LeftOut(
-            "are labelled twice, and not the same", len(labels.contradicted), labels.contradicted[:_EXAMPLES], True
+            "are labelled twice, and not the same", len(keyed.contradicted), keyed.contradicted[:_EXAMPLES], True
         )
-    for name, truth in labels.truths.items():
-        if unknown := int((truth.codes == _UNKNOWN_LABEL).sum()):
-            yield LeftOut(f"have a cell for {name} that is none of its labels", unknown, truth.unknown, True)
+    if keyed.nameless:
+        yield LeftOut(f"name no image: {keyed.column.name} is empty", keyed.nameless, (), True)
+    for name, truth in truths.items():
+        if (unknown := truth.codes == UNKNOWN_LABEL).any():
+            examples = truth.examples(unknown, _EXAMPLES)
+            yield LeftOut(f"have a cell for {name} that is none of its labels", int(unknown.sum()), examples, True)
+
+
+def _forgiven(truths: Mapping[str, Truth]) -> Iterable[Forgiven]:
+    for name, truth in truths.items():
+        if count := int(truth.forgiven.sum()):
+            yield Forgiven(name, count, truth.examples(truth.forgiven, _EXAMPLES))
+
+
+def _unmatched(keyed: KeyedLabels, matches: LabelMatches, labels: TrueLabels, logged: LoggedNames) -> Unmatched | None:
+    if not matches.unmatched:
+        return None
+    names = [keyed.images[keyed.image_of[label]] for label in matches.unmatched]
+    column = keyed.column.logged
+    labelled = set(matches.rows.column(column).to_pylist()) if matches.rows.num_rows else set()
+    return explain_unmatched(list(dict.fromkeys(names)), keyed.column, labels.others, logged, labelled)

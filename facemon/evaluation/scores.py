@@ -31,6 +31,8 @@ class AttributeScore:
     classes: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
     """[true, predicted] counts; the last column, where it is longer, are predictions outside the classes."""
+    beyond: tuple[int, ...] = ()
+    """Predicted counts of what truly is none of the classes, in the columns of `confusion`: all of them wrong."""
 
     @property
     def accuracy(self) -> float | None:
@@ -50,6 +52,7 @@ class AttributeScore:
             "mean_absolute_error": self.mean_absolute_error,
             "classes": list(self.classes),
             "confusion": [list(row) for row in self.confusion],
+            "beyond": list(self.beyond),
         }
 
 
@@ -62,9 +65,13 @@ def score_labels(
     *,
     absolute_errors: Floats | None = None,
 ) -> AttributeScore:
-    """Score predicted labels; codes index `classes`, a predicted -1 is none of them, an unknown confidence is NaN."""
-    confusion = confusion_matrix(true, predicted, len(classes))
-    right = true == predicted
+    """Score predicted labels; codes index `classes`, -1 is none of them, an unknown confidence is NaN.
+
+    What truly is none of them was predicted wrong, and has no part in the balanced accuracy, which is one of classes.
+    """
+    matrix = confusion_matrix(true, predicted, len(classes))
+    confusion, beyond = matrix[: len(classes)], matrix[len(classes) :].sum(axis=0)
+    right = (true == predicted) & (true >= 0)
     known = np.isfinite(confidence)
     return AttributeScore(
         attribute,
@@ -76,6 +83,7 @@ def score_labels(
         _mean(absolute_errors),
         tuple(classes),
         tuple(tuple(row) for row in confusion.tolist()),
+        tuple(beyond.tolist()) if beyond.any() else (),
     )
 
 
@@ -97,10 +105,10 @@ def wilson_interval(successes: int, trials: int, z: float = _Z_95) -> tuple[floa
 
 
 def confusion_matrix(true: Codes, predicted: Codes, classes: int) -> NDArray[np.int64]:
-    """Counts [true, predicted]; with a last column for predictions of no class, where there are any."""
-    columns = classes + bool((predicted < 0).any())
-    places = np.where(predicted < 0, classes, predicted)
-    return np.bincount(true * columns + places, minlength=classes * columns).reshape(classes, columns)
+    """Counts [true, predicted]; with a last row and a last column for those of no class, where there are any."""
+    rows, columns = (classes + bool((codes < 0).any()) for codes in (true, predicted))
+    cells = np.where(true < 0, classes, true) * columns + np.where(predicted < 0, classes, predicted)
+    return np.bincount(cells, minlength=rows * columns).reshape(rows, columns)
 
 
 def balanced_accuracy(confusion: NDArray[np.int64]) -> float | None:

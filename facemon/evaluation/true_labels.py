@@ -1,6 +1,5 @@
-"""Tables of true labels: which images they name, and what they say of each attribute."""
+"""Tables of true labels: the columns that name the images and their faces, and what each row says of them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,48 +13,53 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
-from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.evaluation.truth import Truth, read_truth
+from facemon.tables.attribute_cells import text_of
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.profile import MISSING_LABEL
 
-HASH = "image_sha256"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_EXAMPLES = 5
+IMAGE, IMAGE_ID, HASH, FACE = "image", "image_id", "image_sha256", "face"
+"""Columns of the log, which those of a table are compared with."""
+ANY_FACE = -1
+_SHA256 = r"^[0-9a-f]{64}$"
+_SAMPLE = 1_000
+"""Rows of other columns that are kept, to tell which one might name the images."""
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """What is true of one attribute, for each image of the table."""
+class KeyColumn:
+    """A column that says which image each row is about."""
 
-    codes: NDArray[np.intp]
-    """Labels as indices into the attribute's classes; -1 where nothing is said, -2 where it is no label."""
-    numbers: NDArray[np.float64]
-    """What was given as a number; NaN elsewhere."""
-    unknown: tuple[str, ...]
-    """Examples of cells that are neither."""
+    name: str
+    logged: str
+    """The column of the log that holds the same: IMAGE, IMAGE_ID or HASH."""
+    texts: tuple[str, ...]
+    """One for each row; empty where the cell is."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrueLabels:
-    """The labels of a table, one row for each image."""
+    """The rows of a table of labels."""
 
-    keys: tuple[str, ...]
-    """Names of images, or their sha256."""
-    by_hash: bool
+    keys: tuple[KeyColumn, ...]
+    """At least one; of equals the first is the surest."""
+    faces: NDArray[np.intp]
+    """For each row the number of the face that it is about, or ANY_FACE."""
     truths: Mapping[str, Truth]
     unlabelled: tuple[str, ...]
     """Attributes of the model for which the table has no column."""
-    contradicted: tuple[str, ...]
-    """Images that are there several times with different labels; they are left out of `keys`."""
+    others: Mapping[str, tuple[str, ...]]
+    """The first cells of the columns that hold neither."""
 
 
 def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: TablesConfig) -> TrueLabels:
     """Read a CSV, JSON Lines or Parquet table, its columns mapped by `tables`.
 
-    FacemonError where the file cannot be read, or has no column for the images or for any attribute.
+    FacemonError where the file cannot be read, has no column for the images or for any attribute, or a face without
+    a number.
     """
-    file = open_table(path)
-    keys, by_hash = _keys(file, tables)
+    file = open_table(path, (tables.image, tables.id, HASH))
+    named = _key_columns(file, tables)
     columns = {attribute.name: tables.columns.get(attribute.name, attribute.name) for attribute in attributes}
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]
     if not present:
@@ -66,71 +70,48 @@ def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: 
             f"name it under tables.columns; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
         )
     table = file.read()
-    truths = {each.name: _truth(each, table.column(columns[each.name]), tables) for each in present}
-    return _one_row_an_image(keys, by_hash, truths, tuple(a.name for a in attributes if a not in present))
-
-
-def _keys(file: TableFile, tables: TablesConfig) -> tuple[list[str], bool]:
-    name = next((name for name in (HASH, tables.image) if name in file.names), None)
-    if name is None:
-        near = get_close_matches(tables.image, file.names, n=1)
-        raise FacemonError(
-            f"{file.path}: no column names the images: there is neither {tables.image} nor {HASH}",
-            f"name it with tables.image; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
-        )
-    cells = file.read().column(name).to_pylist()
-    keys = ["" if cell is None else str(cell) for cell in cells]
-    return keys, name == HASH or all(_SHA256.fullmatch(key) for key in keys)
-
-
-def _truth(attribute: AttributeConfig, column: pa.ChunkedArray, tables: TablesConfig) -> Truth:
-    encoded = pc.dictionary_encode(column.combine_chunks())
-    values = [*encoded.dictionary.to_pylist(), None]
-    cells = AttributeCells(attribute, tables)
-    places = {label: index for index, label in enumerate(attribute.classes)}
-    codes, numbers, unknown = [], [], list[str]()
-    for value in values:
-        label, number = cells.label_of(value), _number(value)
-        if label not in places and np.isfinite(number):
-            label = cells.label_of(number)  # a number in a column of text still lies in a band
-        is_nothing = label == MISSING_LABEL
-        is_known = number == number if attribute.kind == "number" else label in places  # noqa: PLR0124 - no NaN
-        codes.append(places.get(label, 0 if is_known else -1 if is_nothing else -2))
-        numbers.append(number)
-        if not is_nothing and not is_known:
-            unknown.append(text_of(value))
-    indices = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False)
-    return Truth(np.array(codes, np.intp)[indices], np.array(numbers)[indices], tuple(unknown[:_EXAMPLES]))
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or value is None:
-        return float("nan")
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
-    return number if np.isfinite(number) else float("nan")
-
-
-def _one_row_an_image(
-    keys: Sequence[str], by_hash: bool, truths: Mapping[str, Truth], unlabelled: tuple[str, ...]
-) -> TrueLabels:
-    """Keep the first row of each image; an image whose rows differ is left out."""
-    first: dict[str, int] = {}
-    owners = np.array([first.setdefault(key, index) for index, key in enumerate(keys)], np.intp)
-    differs = np.zeros(len(keys), bool)
-    for truth in truths.values():
-        same = (truth.codes == truth.codes[owners]) & (
-            (truth.numbers == truth.numbers[owners]) | (np.isnan(truth.numbers) & np.isnan(truth.numbers[owners]))
-        )
-        differs |= ~same
-    contradicted = {keys[owner] for owner in owners[differs]}
-    kept = np.array([index for key, index in first.items() if key not in contradicted], np.intp)
+    used = {*named.values(), *(columns[attribute.name] for attribute in present)}
+    has_faces = FACE in file.names and FACE not in used
+    others = [name for name in file.names if name not in used and not (has_faces and name == FACE)]
     return TrueLabels(
-        tuple(keys[index] for index in kept),
-        by_hash,
-        {name: Truth(truth.codes[kept], truth.numbers[kept], truth.unknown) for name, truth in truths.items()},
-        unlabelled,
-        tuple(sorted(contradicted)),
+        tuple(_key_column(name, logged, table.column(name)) for logged, name in named.items()),
+        _faces(path, table.column(FACE)) if has_faces else np.full(table.num_rows, ANY_FACE, np.intp),
+        {each.name: read_truth(each, table.column(columns[each.name]), tables) for each in present},
+        tuple(attribute.name for attribute in attributes if attribute not in present),
+        {name: _texts(table.column(name).slice(0, _SAMPLE)) for name in others},
     )
+
+
+def _key_columns(file: TableFile, tables: TablesConfig) -> dict[str, str]:
+    """The log's column to the table's, for each that is there."""
+    wanted = {HASH: HASH, IMAGE: tables.image, IMAGE_ID: tables.id}
+    if found := {logged: name for logged, name in wanted.items() if name in file.names}:
+        return found
+    near = next((near for name in wanted.values() if (near := get_close_matches(name, file.names, n=1))), [])
+    raise FacemonError(
+        f"{file.path}: no column names the images: there is neither {tables.image} nor {tables.id} nor {HASH}",
+        f"name it with tables.image; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
+    )
+
+
+def _key_column(name: str, logged: str, column: pa.ChunkedArray) -> KeyColumn:
+    texts = _texts(column)
+    if logged == IMAGE and pc.all(pc.match_substring_regex(pa.array(texts, pa.string()), _SHA256)).as_py():
+        logged = HASH
+    return KeyColumn(name, logged, texts)
+
+
+def _texts(column: pa.ChunkedArray) -> tuple[str, ...]:
+    # A whole number is its decimal text: a table that lost the zeros of 000001 does not get them back by a guess.
+    return tuple("" if (text := text_of(cell)) == MISSING_LABEL else text for cell in column.to_pylist())
+
+
+def _faces(path: Path, column: pa.ChunkedArray) -> NDArray[np.intp]:
+    texts = _texts(column)
+    for row, text in enumerate(texts):
+        if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise FacemonError(
+                f"{path}: row {row + 1}: {FACE} is {text!r}, not the number of a face",
+                "give the number that the log has, counted from 0; or rename a column that holds something else",
+            )
+    return np.array([int(text) if text else ANY_FACE for text in texts], np.intp)

@@ -30,6 +30,7 @@ EXAMPLES = {
         'sum by (attribute) (rate(model_confidence_score_bucket{le="0.6"}[1h])) '
         "/ sum by (attribute) (rate(model_confidence_score_count[1h]))",
     "model_accuracy": "model_accuracy < 0.7",
+    "model_accuracy_labels": "model_accuracy and on (attribute) model_accuracy_labels >= 100",
     "images_processed_total":
         'sum(increase(images_processed_total{status="failed"}[1d])) / sum(increase(images_processed_total[1d]))',
     "drift_score": "drift_score > on (check) group_left () drift_threshold",

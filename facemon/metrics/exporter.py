@@ -42,7 +42,13 @@ class Exporter:
         Probes and collectors that it shares with the one before go on as they are.
         """
         foreign = self._loaded(config, path)
-        store = StoreCollector(partial(Ledger.open, config.store.path), config.model, tuple(MetricGroup), False)
+        store = StoreCollector(
+            partial(Ledger.open, config.store.path),
+            config.model,
+            tuple(MetricGroup),
+            False,
+            min_labels=config.evaluate.min_labels,
+        )
         registry = CollectorRegistry(auto_describe=False)
         metrics = ExportedMetrics(
             TimedSource("store", store.collect),

@@ -8,6 +8,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from facemon import __version__
+from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
 from facemon.errors import FacemonError
 from facemon.store.command_runs import CommandRun, read_command_runs
@@ -22,6 +23,7 @@ from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 
 Series = Iterable[tuple[tuple[str, ...], float]]
 _MICROS = 1e6
+_MIN_LABELS = EvaluateConfig().min_labels
 IMAGE_STATUSES = ("ok", "no_face", "failed")
 
 
@@ -36,7 +38,10 @@ class StoreCollector(Collector):
         must_read: bool,
         announced: CommandRun | None = None,
         instance: str | None = None,
+        *,
+        min_labels: int = _MIN_LABELS,
     ) -> None:
+        self._min_labels = min_labels
         self._instance = instance
         self._open_ledger = open_ledger
         self._model = model
@@ -70,7 +75,7 @@ class StoreCollector(Collector):
         """The store's families; FacemonError when the store cannot be read."""
         with ledger.reading() as connection:
             totals = read_totals(connection)
-            accuracy = read_accuracy(connection, self._model.id)
+            accuracy = read_accuracy(connection, self._model.id, self._min_labels)
             drift, checks = read_drift_gauges(connection), read_drift_checks(connection)
             runs = read_command_runs(connection)
             requests = None if self._instance is None else read_request_totals(connection, self._instance)
@@ -78,7 +83,9 @@ class StoreCollector(Collector):
             yield from request_families(requests, expects_predict=self._instance != EVERY_INSTANCE)
         if MetricGroup.MODEL in self._groups:
             yield from self._model_families(totals)
-            yield from _known("model_accuracy", [((attribute,), share) for attribute, share in accuracy.items()])
+            shares = [((each.attribute,), each.share) for each in accuracy if each.share is not None]
+            yield from _known("model_accuracy", shares)
+            yield from _known("model_accuracy_labels", [((each.attribute,), each.labels) for each in accuracy])
         if MetricGroup.DRIFT in self._groups:
             yield from _drift_families(drift)
             yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
@@ -106,14 +113,16 @@ def build_registry(
     must_read: bool = False,
     announced: CommandRun | None = None,
     instance: str | None = None,
+    min_labels: int = _MIN_LABELS,
 ) -> CollectorRegistry:
     """A registry of its own, which holds the store's metrics and nothing else.
 
     `announced` is a run that is about to succeed: it is shown as if it had ended. With `instance` there are the metrics
-    of the requests that the API on that address has answered too, or on any address for `EVERY_INSTANCE`.
+    of the requests that the API on that address has answered too, or on any address for `EVERY_INSTANCE`. `min_labels`
+    is how many true labels an accuracy needs (`evaluate.min_labels`).
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(StoreCollector(open_ledger, model, groups, must_read, announced, instance))
+    registry.register(StoreCollector(open_ledger, model, groups, must_read, announced, instance, min_labels=min_labels))
     return registry
 
 

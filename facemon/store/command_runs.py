@@ -28,6 +28,8 @@ class Outcome:
     """The exit code that a command comes to; failed until it says otherwise."""
 
     code: ExitCode = ExitCode.FAILED
+    renews_success: bool = True
+    """Whether exit 0, 3 or 4 counts as a success: not where the command had nothing to work on."""
     announced: "Announcement | None" = None
     """What others are told of this run before it ends; a success is entered as it was told."""
     is_entered: bool = False
@@ -62,7 +64,8 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
         raise
     finally:
         if outcome.code not in _SUCCESS or (told := outcome.announced) is None:
-            record_command(ledger, command, datetime.now(UTC), time.monotonic() - start, outcome.code)
+            seconds, renews = time.monotonic() - start, outcome.renews_success
+            record_command(ledger, command, datetime.now(UTC), seconds, outcome.code, renews_success=renews)
         elif not outcome.is_entered:
             _record(ledger, command, told.finished, told.seconds, outcome.code)
 
@@ -96,13 +99,20 @@ def entered_before(ledger: Ledger, outcome: Outcome) -> Iterator[None]:
     outcome.is_entered = True
 
 
-def record_command(ledger: Ledger, command: str, finished: datetime, seconds: float, code: ExitCode) -> None:
-    """Enter that a command ended; exit 3 and 4 are success: it found something, it could not decide."""
-    _record(ledger, command, micros(finished), seconds, code)
+def record_command(
+    ledger: Ledger, command: str, finished: datetime, seconds: float, code: ExitCode, *, renews_success: bool = True
+) -> None:
+    """Enter that a command ended; exit 3 and 4 are success: it found something, it could not decide.
+
+    Without `renews_success` the time of the last success stays as it was, whatever the exit code.
+    """
+    _record(ledger, command, micros(finished), seconds, code, renews_success=renews_success)
 
 
-def _record(ledger: Ledger, command: str, finished: int, seconds: float, code: ExitCode) -> None:
-    success = finished if code in _SUCCESS else None
+def _record(
+    ledger: Ledger, command: str, finished: int, seconds: float, code: ExitCode, *, renews_success: bool = True
+) -> None:
+    success = finished if renews_success and code in _SUCCESS else None
     with ledger.writing() as connection:
         connection.execute(
             "INSERT INTO command_runs VALUES (?, ?, ?, ?, ?) ON CONFLICT (command) DO UPDATE SET "

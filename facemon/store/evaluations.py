@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from facemon.store.ledger import Ledger
@@ -11,13 +12,30 @@ from facemon.values.times import micros
 _NO_SOURCE = ""
 
 
-def read_accuracy(connection: sqlite3.Connection, model: str) -> dict[str, float]:
-    """The share of right predictions of a model's newest evaluation, for each attribute that has one."""
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How often an attribute was predicted right; `share` is none while no evaluation had labels enough."""
+
+    attribute: str
+    share: float | None
+    labels: int
+
+
+def read_accuracy(connection: sqlite3.Connection, model: str, min_labels: int) -> list[Accuracy]:
+    """Each attribute's share of right predictions in a model's newest evaluation of at least `min_labels` labels.
+
+    A later evaluation of fewer labels changes nothing: an accuracy that vanished would resolve its alert. Where none
+    had enough, there are only the labels of the newest.
+    """
     query = (
-        "SELECT attribute, correct, labelled, max(at) FROM evaluations "
-        "WHERE model = ? AND labelled > 0 GROUP BY attribute"
+        "SELECT attribute, correct, labelled FROM (SELECT attribute, correct, labelled, row_number() OVER "
+        "(PARTITION BY attribute ORDER BY labelled >= ? DESC, at DESC) AS place FROM evaluations "
+        "WHERE model = ? AND labelled > 0) WHERE place = 1"
     )
-    return {attribute: correct / labelled for attribute, correct, labelled, _ in connection.execute(query, (model,))}
+    return [
+        Accuracy(attribute, correct / labelled if labelled >= min_labels else None, labelled)
+        for attribute, correct, labelled in connection.execute(query, (min_labels, model))
+    ]
 
 
 def record_accuracy(

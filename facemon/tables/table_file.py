@@ -1,6 +1,6 @@
 """Files of rows that other people wrote: CSV, JSON Lines, Parquet, or a directory of Parquet files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,12 @@ class TableFile:
                 raise _unreadable(part, error) from error
 
 
-def open_table(path: Path) -> TableFile:
-    """Open a table by its suffix; FacemonError if it is missing, unreadable, empty or of an unknown kind."""
+def open_table(path: Path, text: Collection[str] = ()) -> TableFile:
+    """Open a table by its suffix; FacemonError if it is missing, unreadable, empty or of an unknown kind.
+
+    Of CSV and JSON files the columns named in `text` keep their cells as they are written: 000001 is no number, and
+    2026-11-28 no date. Numbers of JSON stay numbers.
+    """
     if path.is_dir():
         return _open_parquet(path, tuple(sorted(path.rglob("*.parquet"))))
     if not path.exists():
@@ -74,9 +78,9 @@ def open_table(path: Path) -> TableFile:
             case ".parquet" | ".pq":
                 return _open_parquet(path, (path,))
             case ".csv" | ".csv.gz":
-                return _held(path, _read_csv(path))
+                return _held(path, _read_csv(path, text))
             case ".jsonl" | ".ndjson" | ".json" | ".jsonl.gz":
-                return _held(path, _read_json_lines(path))
+                return _held(path, _read_json_lines(path, text))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     raise FacemonError(f"{path}: the suffix says nothing about the format", f"use {_SUFFIXES}")
@@ -109,21 +113,29 @@ def _open_parquet(path: Path, parts: tuple[Path, ...]) -> TableFile:
     return _checked(TableFile(path, schema, rows, parts))
 
 
-def _read_csv(path: Path) -> pa.Table:
+def _read_csv(path: Path, text: Collection[str]) -> pa.Table:
     from pyarrow import csv
 
     if path.stat().st_size == 0:
         raise _empty(path)
-    convert = csv.ConvertOptions(strings_can_be_null=True, auto_dict_encode=True, auto_dict_max_cardinality=10_000)
+    convert = csv.ConvertOptions(
+        strings_can_be_null=True,
+        auto_dict_encode=True,
+        auto_dict_max_cardinality=10_000,
+        column_types=dict.fromkeys(text, pa.string()),
+    )
     return csv.read_csv(path, convert_options=convert)
 
 
-def _read_json_lines(path: Path) -> pa.Table:
+def _read_json_lines(path: Path, text: Collection[str]) -> pa.Table:
     from pyarrow import json
 
     if path.stat().st_size == 0:
         raise _empty(path)
     table = json.read_json(path)
+    if dated := [name for name in text if name in table.column_names and pa.types.is_timestamp(table[name].type)]:
+        written = pa.schema([(name, pa.string()) for name in dated])
+        table = json.read_json(path, parse_options=json.ParseOptions(explicit_schema=written))
     if "attributes" not in table.column_names or not pa.types.is_struct(table.schema.field("attributes").type):
         return table
     # The objects of facemon.prediction/1 become the columns of the log: attributes.age.label is `age`.

@@ -10,6 +10,7 @@ from tests.conftest import RunFacemon
 
 def test_labels_become_accuracy_in_the_metrics(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
     face = Image.open(astronaut).convert("RGB").crop((100, 0, 350, 250))
+    (tmp_path / "facemon.yaml").write_text("version: 1\nmodel: {bundle: age-gender}\nevaluate: {min_labels: 3}\n")
     for index in range(3):
         face.save(tmp_path / f"{index}.png")
     assert facemon("predict", "-q", "0.png", "1.png", "2.png", cwd=tmp_path).returncode == 0
@@ -24,6 +25,7 @@ def test_labels_become_accuracy_in_the_metrics(facemon: RunFacemon, tmp_path: Pa
     assert [each["source"] for each in document["by_source"]] == [None]
     metrics = facemon("export-metrics", "-o", "-", cwd=tmp_path).stdout
     assert 'model_accuracy{attribute="gender"} 0.66666' in metrics
+    assert 'model_accuracy_labels{attribute="gender"} 3.0' in metrics
     assert 'facemon_last_success_timestamp_seconds{command="evaluate"}' in metrics
     text = facemon("evaluate", "labels.csv", cwd=tmp_path)
     assert "66.7 %" in text.stdout

@@ -20,6 +20,7 @@ METRICS = {
     "model_inference_latency_seconds": ("histogram", ("model",)),
     "model_confidence_score": ("histogram", ("attribute",)),
     "model_accuracy": ("gauge", ("attribute",)),
+    "model_accuracy_labels": ("gauge", ("attribute",)),
     "images_processed_total": ("counter", ("status",)),
     "drift_score": ("gauge", ("attribute", "check")),
     "confidence_drift_score": ("gauge", ("attribute", "check")),

@@ -106,7 +106,7 @@ drift_threshold{{check="model"}} 0.05
 # HELP drift_decided_timestamp_seconds When a drift check last decided, in seconds since 1970.
 # TYPE drift_decided_timestamp_seconds gauge
 drift_decided_timestamp_seconds{{check="model"}} 1.7953992e+09
-# HELP facemon_last_success_timestamp_seconds When a command last ended in 0, 3 or 4, since 1970.
+# HELP facemon_last_success_timestamp_seconds When a command last succeeded (exit 0, 3 or 4), since 1970.
 # TYPE facemon_last_success_timestamp_seconds gauge
 facemon_last_success_timestamp_seconds{{command="predict"}} 1.7953992e+09
 # HELP facemon_last_run_duration_seconds Seconds that a command's last run took.

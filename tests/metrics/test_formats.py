@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         log_images(ledger, 50)
         confidence = column("gender_confidence", DECIDED, 1e-9, measure="confidence")
         check_model(ledger, column("gender", DRIFT, 0.25), confidence, column(ODD, UNDECIDED))
-        record_accuracy(ledger, MODEL, AT, {"gender": (7, 9)}, ())
+        record_accuracy(ledger, MODEL, AT, {"gender": (70, 90)}, ())
         record_command(ledger, ODD, AT, 1.0, ExitCode.OK)
         yield tmp_path / "store"
 

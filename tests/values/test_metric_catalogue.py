@@ -16,6 +16,7 @@ FIXED = {
     "model_inference_latency_seconds": ("model",),
     "model_confidence_score": ("attribute",),
     "model_accuracy": ("attribute",),
+    "model_accuracy_labels": ("attribute",),
     "images_processed_total": ("status",),
     "drift_score": ("attribute", "check"),
     "confidence_drift_score": ("attribute", "check"),

@@ -1,0 +1,112 @@
+"""What the cells of a column of labels say is true of one attribute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from facemon.config.drift import TablesConfig
+from facemon.config.model import AttributeConfig
+from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.values.profile import MISSING_LABEL
+
+NO_LABEL, UNKNOWN_LABEL, OUT_OF_RANGE = -1, -2, -3
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of one attribute, for each row of a table."""
+
+    codes: NDArray[np.intp]
+    """Labels as indices into the attribute's classes; or NO_LABEL, UNKNOWN_LABEL, or OUT_OF_RANGE: a number that lies
+    in no band of an ordinal, so that whatever was predicted is wrong."""
+    numbers: NDArray[np.float64]
+    """What was given as a number; NaN elsewhere."""
+    cells: NDArray[np.intp]
+    """Each row's place in `texts`."""
+    texts: tuple[str, ...]
+    forgiven: NDArray[np.bool_]
+    """Where a cell is a label but for letter case or the spaces around it."""
+
+    def of_rows(self, rows: NDArray[np.intp]) -> "Truth":
+        """What is said by these rows alone."""
+        return Truth(self.codes[rows], self.numbers[rows], self.cells[rows], self.texts, self.forgiven[rows])
+
+    def examples(self, rows: NDArray[np.bool_], most: int) -> tuple[str, ...]:
+        """Some of the cells of these rows, each once, in the order of the alphabet."""
+        return tuple(sorted({self.texts[cell] for cell in np.unique(self.cells[rows]).tolist()})[:most])
+
+
+def read_truth(attribute: AttributeConfig, column: pa.ChunkedArray, tables: TablesConfig) -> Truth:
+    """Read a column of labels; each distinct cell is looked at once."""
+    encoded = pc.dictionary_encode(column.combine_chunks())
+    values = [*encoded.dictionary.to_pylist(), None]
+    reader = _Reader(attribute, tables)
+    read = [reader.read(value) for value in values]
+    cells = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False).astype(np.intp)
+    return Truth(
+        np.array([code for code, _, _ in read], np.intp)[cells],
+        np.array([number for _, number, _ in read], np.float64)[cells],
+        cells,
+        tuple(_shown(value) for value in values),
+        np.array([is_forgiven for _, _, is_forgiven in read], np.bool_)[cells],
+    )
+
+
+class _Reader:
+    def __init__(self, attribute: AttributeConfig, tables: TablesConfig) -> None:
+        self._attribute = attribute
+        self._cells = AttributeCells(attribute, tables)
+        self._places = {label: index for index, label in enumerate(attribute.classes)}
+        self._folded = _folded(attribute, tables)
+        edges = [edge for band in attribute.bands.values() for edge in band]
+        self._lowest = min(edges, default=0.0)
+
+    def read(self, value: object) -> tuple[int, float, bool]:
+        """The code of a cell, its number, and whether something was forgiven."""
+        number = _number(value)
+        if self._attribute.kind == "number":
+            code = 0 if np.isfinite(number) else self._none_of_them(value)
+            return code, number, False
+        label = self._cells.label_of(value)
+        if label not in self._places and np.isfinite(number):
+            label = self._cells.label_of(number)  # a number in a column of text still lies in a band
+        if label in self._places:
+            return self._places[label], number, isinstance(value, str) and value != value.strip()
+        if (folded := self._folded.get(text_of(value).casefold())) in self._places:
+            return self._places[folded], number, True
+        if self._attribute.kind == "ordinal" and np.isfinite(number):
+            # Below zero lies nothing that counts from zero on: such a number is a mark for something else.
+            is_fault = number < 0 <= self._lowest
+            return (UNKNOWN_LABEL, float("nan"), False) if is_fault else (OUT_OF_RANGE, number, False)
+        return self._none_of_them(value), number, False
+
+    def _none_of_them(self, value: object) -> int:
+        return NO_LABEL if text_of(value) == MISSING_LABEL else UNKNOWN_LABEL
+
+
+def _folded(attribute: AttributeConfig, tables: TablesConfig) -> Mapping[str, str]:
+    """Labels, and cells that stand for them, in small letters; without those that only differ in letter case."""
+    spelled = {label: label for label in attribute.classes}
+    spelled |= {text_of(cell): label for cell, label in tables.values.get(attribute.name, {}).items()}
+    meant: dict[str, set[str]] = {}
+    for text, label in spelled.items():
+        meant.setdefault(text.casefold(), set()).add(label)
+    return {text: labels.pop() for text, labels in meant.items() if len(labels) == 1}
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) and value != value.strip() else text_of(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or value is None:
+        return float("nan")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
+    return number if np.isfinite(number) else float("nan")
