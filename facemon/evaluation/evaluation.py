@@ -249,7 +249,8 @@ def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:
 def _left_out(keyed: KeyedLabels, matches: LabelMatches, truths: Mapping[str, Truth]) -> Iterable[LeftOut]:
     for reason, labels, is_trouble in (
         ("match no prediction in the log", matches.unmatched, True),
-        ("name several images of the log, or one that other labels may name too", matches.unclear, True),
+        ("name several images of the log", matches.several_images, True),
+        ("differ only by folder or suffix, and the log's name may be any of them", matches.shared, True),
         ("show several faces, and the label does not say whose it is", matches.several_faces, False),
         ("name a face that was not found; faces count from 0", matches.face_not_found, False),
         ("show no face that was found", matches.without_face, False),
@@ -283,4 +284,5 @@ def _unmatched(keyed: KeyedLabels, matches: LabelMatches, labels: TrueLabels, lo
     names = [keyed.images[keyed.image_of[label]] for label in matches.unmatched]
     column = keyed.column.logged
     labelled = set(matches.rows.column(column).to_pylist()) if matches.rows.num_rows else set()
-    return explain_unmatched(list(dict.fromkeys(names)), keyed.column, labels.others, logged, labelled)
+    others = {key.name: key.texts for key in labels.keys if key.name != keyed.column.name} | dict(labels.others)
+    return explain_unmatched(list(dict.fromkeys(names)), keyed.column, others, logged, labelled)

@@ -26,12 +26,14 @@ class FoundImages:
     """What the log says of each wanted text; the arrays have an entry for each."""
 
     rows: pa.Table
-    """The newest prediction of each image that one text alone means: all its faces, or its error."""
+    """The newest prediction of each image that a text means alone: all its faces, or its error."""
     owners: NDArray[np.intp]
     """For each row its text."""
     is_exact: NDArray[np.bool_]
-    is_unclear: NDArray[np.bool_]
-    """Where a text may mean several images, or an image may be meant by several texts."""
+    means_several: NDArray[np.bool_]
+    """Where a text may mean several images."""
+    is_shared: NDArray[np.bool_]
+    """Where a name in the log may be meant by several texts."""
 
 
 class ImageLookup:
@@ -111,7 +113,7 @@ class ImageLookup:
         count = len(self._wanted)
         if not self._parts:
             nothing = np.zeros(count, np.bool_)
-            return FoundImages(pa.table({}), np.empty(0, np.intp), nothing, self._shares)
+            return FoundImages(pa.table({}), np.empty(0, np.intp), nothing, nothing, self._shares)
         table = self._parts[0]
         slots, images = table.column(_SLOT).to_numpy(), _images(table)
         several = self._several.copy()
@@ -120,11 +122,12 @@ class ImageLookup:
         is_met = several.copy()
         is_met[slots] = True
         is_exact = is_met[1::2]
-        is_unclear = np.where(is_exact, several[1::2], several[::2] | self._shares)
+        means_several = np.where(is_exact, several[1::2], several[::2])
+        is_shared = ~is_exact & self._shares
         kept = np.flatnonzero((slots % 2 == 1) == is_exact[slots // 2])
-        kept = kept[~is_unclear[slots[kept] // 2]]
+        kept = kept[~(means_several | is_shared)[slots[kept] // 2]]
         table = table.take(pa.array(kept)).drop_columns([_SLOT])
-        return FoundImages(table, slots[kept] // 2, is_exact, is_unclear)
+        return FoundImages(table, slots[kept] // 2, is_exact, means_several, is_shared)
 
 
 def _failed(table: pa.Table) -> NDArray[np.bool_]:
@@ -153,7 +156,7 @@ def _newest(table: pa.Table, image: NDArray[np.intp], *, by_run: bool) -> NDArra
     group_ends = np.ones(len(order), bool)
     group_ends[:-1] = (slot[order][1:] != slot[order][:-1]) | (image[order][1:] != image[order][:-1])
     # For every row the last row of its group.
-    group = np.cumsum(np.concatenate([[0], group_ends[:-1]])).astype(np.intp)
+    group = np.cumsum(group_ends) - group_ends
     last = order[group_ends][group]
     return np.sort(order[(run[order] == run[last]) & (by_run | (ordinal[order] == ordinal[last]))])
 

@@ -53,7 +53,9 @@ class LabelMatches:
     how: tuple[tuple[str, int], ...]
     """By what labels met an image that was found, and how many did."""
     unmatched: tuple[int, ...]
-    unclear: tuple[int, ...]
+    several_images: tuple[int, ...]
+    shared: tuple[int, ...]
+    """Labels that cannot be told from others: the log has the name that is left of each, once."""
     several_faces: tuple[int, ...]
     without_face: tuple[int, ...]
     face_not_found: tuple[int, ...]
@@ -99,7 +101,7 @@ def match_labels(labels: KeyedLabels, found: FoundImages) -> LabelMatches:
     is_face = pc.equal(errors, "").to_numpy(zero_copy_only=False)
     no_face = _has(rows.owners, pc.equal(errors, NO_FACE).to_numpy(zero_copy_only=False), len(labels.images))[images]
     is_met = _has(rows.owners, np.ones(len(rows.owners), np.bool_), len(labels.images))[images]
-    unclear = found.is_unclear[images]
+    several, shared = found.means_several[images], (found.is_shared & ~found.means_several)[images]
     faces = np.flatnonzero(is_face)
     first, count = _rows_of_faces(labels, rows, faces)
     has_faces = _has(rows.owners, is_face, len(labels.images))[images]
@@ -110,8 +112,9 @@ def match_labels(labels: KeyedLabels, found: FoundImages) -> LabelMatches:
         rows.rows.take(pa.array(places[kept])),
         chosen[kept],
         _how(labels, found, rows, images[is_met]),
-        _those(~is_met & ~unclear),
-        _those(unclear),
+        _those(~is_met & ~several & ~shared),
+        _those(several),
+        _those(shared),
         _those(count > 1),
         _those(is_met & ~has_faces & no_face),
         _those(has_faces & (count == 0)),
@@ -150,7 +153,9 @@ def _faces_apart(found: FoundImages) -> FoundImages:
     seen = np.column_stack([found.owners, numbers, corners])[newest]
     _, places = np.unique(seen, axis=0, return_index=True)
     kept = np.sort(newest[places])
-    return FoundImages(found.rows.take(pa.array(kept)), found.owners[kept], found.is_exact, found.is_unclear)
+    return FoundImages(
+        found.rows.take(pa.array(kept)), found.owners[kept], found.is_exact, found.means_several, found.is_shared
+    )
 
 
 def _one_label_a_row(

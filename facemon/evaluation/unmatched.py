@@ -49,7 +49,7 @@ def explain_unmatched(
     labelled: Collection[str],
 ) -> Unmatched:
     """What to show of labels without an image; `labelled` are names of the log that have a label."""
-    sample = names[:_SAMPLE]
+    sample = [normal_name(name) if column.logged == IMAGE else name for name in names[:_SAMPLE]]
     there = logged.of[column.logged]
     free = [name for name in there if name not in labelled]
     found = [*_other_columns(sample, column, others, logged.of), *_other_spelling(sample, column, list(there))]
@@ -68,6 +68,8 @@ def _other_columns(
     """How many labels another mapping of columns would match, and how to say so."""
     keys = {IMAGE: "tables.image", IMAGE_ID: "tables.id"}
     for place, texts in {column.name: tuple(names), **others}.items():
+        if 2 * len(set(texts)) < min(len(names), len(texts)):
+            continue  # few distinct cells are no names, though an age may be called as an image is
         for name in logged:
             if (place, name) == (column.name, column.logged):
                 continue
@@ -85,40 +87,30 @@ def _keys(texts: Iterable[str], logged: str) -> set[str]:
 
 
 def _other_spelling(names: Sequence[str], column: KeyColumn, logged: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """How many labels would match if names were written otherwise, and how to say so."""
+    """How many labels would match if names were written otherwise, and how to say so; the smallest change first."""
     if not names or not logged:
         return
-    changes: Sequence[tuple[Callable[[str], str], str]] = (
-        (str.casefold, "the names differ in letter case"),
-        (
-            _without_zeros,
-            "the log's names begin with zeros that the labels lack; a spreadsheet takes them from numbers",
-        ),
-    )
-    for change, message in changes:
-        yield _shared(names, logged, change), _with_example(message, names, logged, change)
-    if column.logged != IMAGE:
-        return
-    folders = f"the log's names {_beginning(logged)}, those of the labels {_beginning(names)}"
-    yield _shared(names, logged, without_folder), folders
-    yield (
-        _shared(names, logged, lambda name: without_suffix(normal_name(name))),
-        f"the log's names {_ending(logged)}, those of the labels {_ending(names)}",
-    )
-    yield (
-        _shared(names, logged, lambda name: without_suffix(without_folder(name)).casefold()),
-        f"{folders}; the log's names {_ending(logged)}, those of the labels {_ending(names)}",
-    )
+    yield _shared("the names differ in letter case", names, logged, str.casefold)
+    if column.logged == IMAGE:
+        folders = f"the log's names {_beginning(logged)}, those of the labels {_beginning(names)}"
+        suffixes = f"the log's names {_ending(logged)}, those of the labels {_ending(names)}"
+        yield _shared(folders, names, logged, without_folder)
+        yield _shared(suffixes, names, logged, without_suffix)
+        yield _shared(f"{folders}; {suffixes}", names, logged, _stem)
+    zeros = "the log's names begin with zeros that the labels lack, as when a spreadsheet takes them for numbers"
+    with_zeros = [name for name in logged if _stem(name).startswith("0")]
+    without = [name for name in names if not _stem(name).startswith("0")]
+    yield _shared(zeros, without, with_zeros, _without_zeros)
 
 
-def _shared(names: Sequence[str], logged: Sequence[str], change: Callable[[str], str]) -> int:
-    return len({change(name) for name in names} & {change(name) for name in logged})
-
-
-def _with_example(message: str, names: Sequence[str], logged: Sequence[str], change: Callable[[str], str]) -> str:
+def _shared(message: str, names: Sequence[str], logged: Sequence[str], change: Callable[[str], str]) -> tuple[int, str]:
+    """How many names are equal once they are changed, and what to say of it, with an example."""
     there = {change(name): name for name in reversed(logged)}
-    pair = next(((name, there[change(name)]) for name in names if change(name) in there), None)
-    return message if pair is None else f"{message}: {pair[0]} and {pair[1]}"
+    shared = {change(name): name for name in reversed(names) if change(name) in there}
+    if not shared:
+        return 0, ""
+    changed, name = next(reversed(shared.items()))
+    return len(shared), f"{message}: {there[changed]} and {name}"
 
 
 def _shapes(names: Sequence[str], logged: Sequence[str]) -> Iterator[str]:
@@ -130,8 +122,12 @@ def _shapes(names: Sequence[str], logged: Sequence[str]) -> Iterator[str]:
             yield f"the log's names {_ending(logged)}, those of the labels {_ending(names)}"
 
 
+def _stem(name: str) -> str:
+    return without_suffix(without_folder(name))
+
+
 def _without_zeros(name: str) -> str:
-    return without_suffix(without_folder(name)).lstrip("0")
+    return _stem(name).lstrip("0")
 
 
 def _beginning(names: Sequence[str]) -> str:

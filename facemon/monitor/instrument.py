@@ -76,9 +76,7 @@ def _stored(config: "Config | Path | str") -> Collector:
 
     loaded = config if isinstance(config, Config) else load_config(Path(config))
     Ledger.open(loaded.store.path, create=True).close()
-    return build_registry(
-        lambda: Ledger.open(loaded.store.path), loaded.model, min_labels=loaded.evaluate.min_labels
-    )
+    return build_registry(lambda: Ledger.open(loaded.store.path), loaded.model, min_labels=loaded.evaluate.min_labels)
 
 
 @dataclass(frozen=True, slots=True)

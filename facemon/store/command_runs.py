@@ -63,7 +63,8 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
         outcome.code = error.exit_code
         raise
     finally:
-        if outcome.code not in _SUCCESS or (told := outcome.announced) is None:
+        is_success = outcome.renews_success and outcome.code in _SUCCESS
+        if not is_success or (told := outcome.announced) is None:
             seconds, renews = time.monotonic() - start, outcome.renews_success
             record_command(ledger, command, datetime.now(UTC), seconds, outcome.code, renews_success=renews)
         elif not outcome.is_entered:

@@ -34,6 +34,9 @@ NO_PROXY = {"no_proxy": "127.0.0.1"}
 JOB_LABELS: dict[Door, str] = {**DOOR_JOBS, "pushgateway": "facemon"}
 """What was pushed says itself which job it is from."""
 DRIFT = "drift: {min_rows: 20, data: {threshold: 0.4}, model: {threshold: 0.4}}\n"
+LABELS = 20
+EVALUATE = f"evaluate: {{min_labels: {LABELS}}}\n"
+"""Fewer than the default: a door that took no notice of the configuration would have no accuracy."""
 PROMETHEUS = """\
 prometheus:
   scrape_interval: 1s
@@ -68,7 +71,7 @@ class Doors:
 def doors(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """All four over one store that has everything: predictions of both kinds, a drift check, an evaluation."""
     folder = tmp_path_factory.mktemp("doors")
-    write_small_model(folder, DRIFT)
+    write_small_model(folder, DRIFT + EVALUATE)
     fill_store(facemon, folder)
     with ExitStack() as stack:
         # Not below pytest's own folder, which is closed to the user that a node-exporter usually runs as.
@@ -104,7 +107,7 @@ def fill_store(facemon: RunFacemon, folder: Path) -> None:
             labels.append(f"{day:%d}/{number}.png,{'ab'[number % 2]}")
         predicted = facemon("predict", "-q", pictures.name, "--observed-at", "mtime", cwd=folder)
         assert predicted.returncode == 0, predicted.stderr
-    (folder / "labels.csv").write_text("\n".join(labels))
+    (folder / "labels.csv").write_text("\n".join(labels[: LABELS + 1]))
     first, second, end = (day.isoformat() for day in (DAY_ONE, DAY_TWO, DAY_TWO + timedelta(days=1)))
     assert facemon("reference", "set", "--since", first, "--until", second, cwd=folder).returncode == 0
     for check in ("model", "data"):

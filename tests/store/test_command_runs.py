@@ -38,6 +38,18 @@ def test_a_failure_keeps_the_last_success(ledger: Ledger) -> None:
     ]
 
 
+@pytest.mark.parametrize("code", [ExitCode.OK, ExitCode.FOUND, ExitCode.UNDECIDED])
+def test_a_command_may_say_that_it_is_no_success_whatever_its_exit_code(ledger: Ledger, code: ExitCode) -> None:
+    for is_announced in (False, True):
+        with recorded(ledger, "evaluate") as outcome:
+            outcome.announced = announce("evaluate", time.monotonic()) if is_announced else None
+            outcome.code, outcome.renews_success = code, False
+        assert [run.last_success for run in runs_of(ledger)] == [None]
+    record_command(ledger, "evaluate", NOON, 1.5, ExitCode.OK)
+    record_command(ledger, "evaluate", NOON + timedelta(hours=1), 2.5, code, renews_success=False)
+    assert runs_of(ledger) == [CommandRun("evaluate", 2.5, micros(NOON))]
+
+
 def runs_of(ledger: Ledger) -> list[CommandRun]:
     return read_command_runs(ledger.connection)
 

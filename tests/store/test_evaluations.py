@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from facemon.store.evaluations import labelled_counts, read_accuracy, record_accuracy
+from facemon.store.evaluations import Accuracy, labelled_counts, read_accuracy, record_accuracy
 from facemon.store.ledger import Ledger
 from facemon.values.labelled import LabelledCount, LabelledImage
 from tests.store.log_rows import MODEL, NOON
@@ -14,7 +14,18 @@ def test_the_newest_evaluation_is_the_accuracy(ledger: Ledger) -> None:
     record_accuracy(ledger, MODEL, NOON, {"beard": (1, 10)}, [])
     record_accuracy(ledger, MODEL, NOON + timedelta(hours=1), {"beard": (4, 8), "hat": (0, 0)}, [])
     record_accuracy(ledger, "other@1", NOON + timedelta(hours=2), {"beard": (0, 4)}, [])
-    assert read_accuracy(ledger.connection, MODEL) == {"beard": 0.5}
+    assert read_accuracy(ledger.connection, MODEL, 1) == [Accuracy("beard", 0.5, 8)]
+
+
+def test_an_accuracy_needs_labels_enough(ledger: Ledger) -> None:
+    for hour, counts in enumerate(({"beard": (1, 29)}, {"beard": (0, 1), "hat": (3, 3)})):
+        record_accuracy(ledger, MODEL, NOON + timedelta(hours=hour), counts, [])
+    few = [Accuracy("beard", None, 1), Accuracy("hat", None, 3)]
+    assert read_accuracy(ledger.connection, MODEL, 30) == few
+    record_accuracy(ledger, MODEL, NOON + timedelta(hours=2), {"beard": (24, 30)}, [])
+    record_accuracy(ledger, MODEL, NOON + timedelta(hours=3), {"beard": (0, 1)}, [])
+    # One wrong label since does not take the accuracy away: an alert on it would resolve.
+    assert read_accuracy(ledger.connection, MODEL, 30) == [Accuracy("beard", 0.8, 30), few[1]]
 
 
 def test_a_window_has_the_labels_of_its_hours(ledger: Ledger) -> None:
