@@ -47,21 +47,21 @@ def evaluate(
 ) -> ExitCode:
     """Compare the newest prediction of each labelled image with its true label; exit 3 when labels match nothing.
 
-    The table has a column for each attribute, and one that names the images: as predict was given them, or without
-    folders or suffix where that names one image alone; or their image_id or image_sha256. A column face holds which of
-    an image's faces a row is about, counted from 0.
+    The table has a column for each attribute and one that names the images.
+    Names are compared whole, then without folders or suffix if that leaves one
+    image; or by image_id or image_sha256. A column face holds the number of a
+    face in its image, counted from 0.
 
-    Letter case and spaces around labels do not matter. A number outside an ordinal's bands counts as wrong.
-    An evaluation of fewer labels than evaluate.min_labels leaves model_accuracy as it was. One that compared nothing is
-    no success: AccuracyStale goes on counting.
+    Letter case and spaces around labels are ignored. A number outside an
+    ordinal's bands counts as wrong. Fewer labels than evaluate.min_labels leave
+    model_accuracy as it was.
     """
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
     from facemon.store.evaluations import record_accuracy
 
-    now, config = datetime.now(UTC), session.config
-    attributes, chosen = config.model.attributes, model or config.model.id
-    since = _since(observed_since, now)
+    now, config, attributes = datetime.now(UTC), session.config, session.config.model.attributes
+    chosen, since = model or config.model.id, _since(observed_since, now)
     # A manifest has a row, and predict an input, for each face that it gives a box.
     has_given_boxes = config.model.faces.finder == "manifest"
     with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:

@@ -21,7 +21,7 @@ class TablesConfig(Section):
     box: Name = "box"
     """Of manifests: `[left, top, right, bottom]`, or four columns `box_left` … `box_bottom`."""
     id: Name = "image_id"
-    """Of manifests: what other systems call the image."""
+    """Of manifests and labels: what other systems call the image."""
     columns: Mapping[Name, Name] = Field(default_factory=dict)
     """Attribute to the file's column."""
     values: Mapping[Name, Mapping[str | int | float | bool, str]] = Field(default_factory=dict)
