@@ -209,7 +209,7 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
     return score_labels(
         attribute.name,
         attribute.classes,
-        np.where(codes[kept] == OUT_OF_RANGE, -1, codes[kept]),
+        codes[kept],
         predicted[kept],
         confidence[kept],
         absolute_errors=errors,

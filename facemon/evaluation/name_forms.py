@@ -93,9 +93,8 @@ class _Forms:
     def found(self, names: pa.Array) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """Places and labels of names that are one label's form; and the labels of those that are several's."""
         if self._arrays is None:
-            texts = list(self._owners)
-            owners = [_SHARED if text in self._sharers else label for text, label in self._owners.items()]
-            self._arrays = pa.array(texts, pa.string()), np.array(owners, np.intp), texts
+            alone = [_SHARED if text in self._sharers else label for text, label in self._owners.items()]
+            self._arrays = pa.array(self._owners, pa.string()), np.array(alone, np.intp), list(self._owners)
         wanted, owners, texts = self._arrays
         forms = pc.fill_null(pc.index_in(names, wanted), -1).to_numpy(zero_copy_only=False).astype(np.intp)
         places = np.flatnonzero(forms >= 0)

@@ -65,7 +65,7 @@ def score_labels(
     *,
     absolute_errors: Floats | None = None,
 ) -> AttributeScore:
-    """Score predicted labels; codes index `classes`, -1 is none of them, an unknown confidence is NaN.
+    """Score predicted labels; codes index `classes`, below 0 is none of them, an unknown confidence is NaN.
 
     What truly is none of them was predicted wrong, and has no part in the balanced accuracy, which is one of classes.
     """

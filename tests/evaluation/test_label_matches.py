@@ -144,6 +144,7 @@ def test_neither_order_nor_pieces_of_rows_matter(
         # An interface got the file's name alone: whose it was of two folders cannot be known.
         (["a.jpg"], {"x/a.jpg": 0, "y/a.jpg": 1}, [], {"shared": ["x/a.jpg", "y/a.jpg"]}),
         (["a.jpg"], {"a.jpg": 0, "x/a.jpg": 1}, ["a.jpg"], {"contradicting": ["x/a.jpg"]}),
+        (["x/a.jpg"], {"x/a.jpg": 0, "a.jpg": 1}, ["x/a.jpg"], {"contradicting": ["a.jpg"]}),
         (["x/a.jpg"], {"a": 0, "a.jpg": 0}, ["a"], {"repeated": ["a.jpg"]}),
         (["x/a.jpg"], {"a": 0, "a.jpg": 1}, [], {"contradicting": ["a", "a.jpg"]}),
         (["x/a.jpg"], {"y/a.jpg": 0}, [], {"unmatched": ["y/a.jpg"]}),
@@ -171,7 +172,8 @@ def test_other_bytes_under_one_name_are_another_image() -> None:
     # Without a hash nothing tells them apart, and an attempt that failed is no other image.
     unknown = [(hour, Logged("latest.jpg", None, hour, False)) for hour in range(3)]
     cut_short = [(9, Logged("latest.jpg", 9, 9, True))]
-    for tables in ([table_of(unknown)], [table_of(hours[:1]), table_of(cut_short)]):
+    for more in (unknown, cut_short):
+        tables = [table_of(hours[:1]), table_of(more)]
         result = evaluate(tables, labels_of([("latest.jpg", 0)]), ATTRIBUTES[:1], model=MODEL, at=NOON)
         assert (result.scores[0].labelled, result.left_out) == (1, ())
 
@@ -182,3 +184,11 @@ def test_equal_bytes_under_several_names_are_one_image() -> None:
         [table_of(list(enumerate(logged)))], labels_of([("a.jpg", 0)]), ATTRIBUTES[:1], model=MODEL, at=NOON
     )
     assert (result.scores[0].labelled, result.left_out) == (1, ())
+
+
+def test_what_a_name_without_an_answer_met_is_let_go() -> None:
+    """A name of a thousand images must not hold a thousand rows until the end."""
+    lookup = ImageLookup(["latest.jpg"], IMAGE)
+    for hour in range(100):
+        lookup.add(table_of([(hour, Logged("latest.jpg", hour, hour, False))]))
+        assert sum(part.num_rows for part in lookup._parts) <= 3
