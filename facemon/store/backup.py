@@ -38,16 +38,16 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
     """
     _refuse_target(ledger, target)
     # While the lock is held no file is removed that the ledger named when it was copied.
-    with ProcessLock.for_command(ledger.folder, BACKUP_WRITER), _whole_or_nothing(target) as (draft, copy):
-        copy_ledger(ledger.folder / LEDGER_NAME, copy)
+    with (
+        ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
+        _whole_or_nothing(target) as file,
+        _ledger_copy(ledger, target) as copy,
+    ):
         with closing(sqlite3.connect(copy)) as copied:
             paths = [path for (path,) in copied.execute(_FILES)]
             (rows,) = copied.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()
-        with draft.open("xb") as file:
-            _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, paths)
-            file.flush()
-            os.fsync(file.fileno())
-        size = draft.stat().st_size
+        _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, paths)
+        size = file.tell()
     return Backup(rows, len(paths), size)
 
 
@@ -80,29 +80,48 @@ def _refuse_target(ledger: Ledger, target: Path) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[tuple[Path, Path]]:
-    """A name for the archive and one for the ledger's copy; the archive gets its own name when the block succeeds."""
+def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
+    """A file that gets the target's name when the block succeeds, and is on the disk then."""
     draft = draft_of(target)
-    copy = draft.with_name(f"{draft.name}.ledger")
     try:
         try:
             draft.unlink(missing_ok=True)
-            copy.unlink(missing_ok=True)
-            yield draft, copy
+            with draft.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             _put_in_place(draft, target)
         finally:
-            for left in (draft, copy, *(copy.with_name(f"{copy.name}{end}") for end in ("-journal", "-wal", "-shm"))):
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    left.unlink()
+            with suppress(OSError):  # the folder may be what is wrong
+                draft.unlink(missing_ok=True)
     except OSError as error:
-        where = error.filename or target
         raise FacemonError(
-            f"the backup {target} cannot be written: {where}: {error.strerror}",
-            "name a file on a disk with room, in a folder that can be written; facemon store verify tells what a "
-            "damaged store lacks",
+            f"the backup {target} cannot be made: {error.filename or target}: {error.strerror}",
+            "name a file in a folder that can be written, on a disk with room; facemon store verify tells whether the "
+            "store lacks a file",
         ) from error
     except sqlite3.Error as error:
-        raise FacemonError(f"the backup {target} cannot be written: {error}", "free space on its disk") from error
+        raise FacemonError(
+            f"the backup {target} cannot be made: the copy of the ledger: {error}",
+            "name a file on a disk with room",
+        ) from error
+
+
+@contextmanager
+def _ledger_copy(ledger: Ledger, target: Path) -> Iterator[Path]:
+    """A copy of the ledger beside the target, for as long as the block runs."""
+    copy = target.with_name(f".{target.name}.ledger")
+    _remove_copy(copy)  # of a backup that was killed
+    try:
+        copy_ledger(ledger.folder / LEDGER_NAME, copy)
+        yield copy
+    finally:
+        _remove_copy(copy)
+
+
+def _remove_copy(copy: Path) -> None:
+    for end in ("", "-journal", "-wal", "-shm"):
+        copy.with_name(f"{copy.name}{end}").unlink(missing_ok=True)
 
 
 def _put_in_place(draft: Path, target: Path) -> None:
