@@ -129,7 +129,8 @@ def write_inputs(folder: Path) -> None:
     (folder / "broken").mkdir()
     shutil.copy(folder / "monday/00.png", folder / "broken/good.png")
     (folder / "broken/bad.png").write_bytes(b"no image")
-    lines = [f"monday/{number:02}.png,{'ab'[number % 2]}" for number in range(30)]
+    # Of two hours and sources, because version 2 kept evaluations by both.
+    lines = [f"{day}/{number:02}.png,{'ab'[number % 2]}" for day in ("monday", "tuesday") for number in range(30)]
     (folder / "labels.csv").write_text("\n".join(["image,hair", *lines, ""]))
     (folder / "table.jsonl").write_text("".join(f'{{"hair": "{"ab"[n % 2]}", "size": {n}}}\n' for n in range(60)))
 

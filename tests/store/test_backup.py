@@ -86,6 +86,11 @@ def test_an_archive_holds_what_the_ledger_names_and_no_more(full_store: Path, tm
         assert verify(ledger).problems == ()
 
 
+def runs_in(store: Path) -> int:
+    with Ledger.open(store) as ledger:
+        return int(ledger.connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+
+
 WRITE = """
 from datetime import timedelta
 segment_writer.INLINE_ROWS = 20
@@ -108,11 +113,13 @@ def test_a_backup_beside_a_writer_is_one_committed_state(full_store: Path, tmp_p
     try:
         while len(rows) < 4:
             turn += 1
+            before = runs_in(full_store)
             done = backed_up(full_store, tmp_path / f"{turn}.tar")
             with Ledger.open(restore(tmp_path / f"{turn}.tar", tmp_path / str(turn))) as ledger:
                 found = verify(ledger)
             assert found.problems == ()
             assert found.rows == done.rows
+            assert runs_in(tmp_path / str(turn) / "store") >= before
             rows.add(done.rows)
             assert writer.poll() is None
     finally:
