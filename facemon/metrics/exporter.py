@@ -43,7 +43,7 @@ class Exporter:
         """
         foreign = self._loaded(config, path)
         store = StoreCollector(
-            partial(Ledger.open, config.store.path),
+            partial(Ledger.open, config.store.path, tell=self._say),
             config.model,
             tuple(MetricGroup),
             False,
