@@ -9,33 +9,39 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from facemon.values.times import format_time
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 
 ORIGINAL, FRACTION, OFFSET = 0x9003, 0x9291, 0x9011
-MARCH = "2026:03:01 10:00:00"
 NOW = datetime.now(UTC)
+SPRING = (NOW - timedelta(days=200)).replace(hour=10, minute=0, second=0, microsecond=0)
 LAST_WEEK = NOW - timedelta(days=7)
-EXIF: dict[str, tuple[dict[int, str], str | None]] = {
-    "plain.jpg": ({ORIGINAL: "2026:03:01 10:00:00"}, "2026-03-01T10:00:00.000000Z"),
-    "zone.png": ({ORIGINAL: "2026:03:01 10:00:00", OFFSET: "+02:00"}, "2026-03-01T08:00:00.000000Z"),
-    "fraction.webp": ({ORIGINAL: "2026:03:01 10:00:00", FRACTION: "25"}, "2026-03-01T10:00:00.250000Z"),
-    "tiff.tif": ({ORIGINAL: "2026:03:01 10:00:00"}, "2026-03-01T10:00:00.000000Z"),
+TONIGHT = (NOW + timedelta(hours=13)).replace(microsecond=0)
+
+
+def written(time: datetime) -> str:
+    """As a camera writes it."""
+    return f"{time:%Y:%m:%d %H:%M:%S}"
+
+
+EXIF: dict[str, tuple[dict[int, str], datetime | None]] = {
+    "plain.jpg": ({ORIGINAL: written(SPRING)}, SPRING),
+    "zone.png": ({ORIGINAL: written(SPRING), OFFSET: "-02:00"}, SPRING + timedelta(hours=2)),
+    "fraction.webp": ({ORIGINAL: written(SPRING), FRACTION: "25"}, SPRING + timedelta(milliseconds=250)),
+    "tiff.tif": ({ORIGINAL: written(SPRING)}, SPRING),
     "none.jpg": ({}, None),
     "none.bmp": ({}, None),
     "blank.jpg": ({ORIGINAL: "    :  :     :  :  "}, None),
     "zero.jpg": ({ORIGINAL: "0000:00:00 00:00:00"}, None),
-    "ahead.jpg": ({ORIGINAL: f"{NOW + timedelta(days=3):%Y:%m:%d %H:%M:%S}"}, None),
-    "zone-ahead.jpg": (
-        {ORIGINAL: f"{NOW + timedelta(hours=13):%Y:%m:%d %H:%M:%S}"},
-        f"{NOW + timedelta(hours=13):%Y-%m-%dT%H:%M:%S}.000000Z",
-    ),
+    "ahead.jpg": ({ORIGINAL: written(NOW + timedelta(days=3))}, None),
+    "zone-ahead.jpg": ({ORIGINAL: written(TONIGHT)}, TONIGHT),
 }
 UNDATED = (
     "warning: 5 of 10 images have no usable EXIF date (3 have none, 1 has one that is not a date, 1 has one more than "
     "a day ahead of now): "
 )
-OLD = "warning: 4 rows were observed more than 30 days ago (store.retention_days), the oldest on 2026-03-01; "
+OLD = f"warning: 4 rows were observed more than 30 days ago (store.retention_days), the oldest on {SPRING:%Y-%m-%d}; "
 
 
 def photograph(path: Path, tags: dict[int, str]) -> None:
@@ -66,7 +72,7 @@ def test_each_kind_of_exif_date(facemon: RunFacemon, folder: Path, quiet: Sequen
     assert outcome.returncode == 0, outcome.stderr
     found = times((folder / "rows.jsonl").read_text())
     assert {name: time for name, (time, _) in found.items() if EXIF[name][1]} == {
-        name: time for name, (_, time) in EXIF.items() if time
+        name: format_time(time) for name, (_, time) in EXIF.items() if time
     }
     assert {name for name, (_, is_prediction) in found.items() if is_prediction} == {
         name for name, (_, time) in EXIF.items() if time is None
@@ -95,7 +101,7 @@ def test_a_retry_keeps_the_times_of_the_first_attempt(facemon: RunFacemon, folde
     # What is counted has a time that could have been read: two images that cannot be read are told of as failed.
     assert "warning: 4 of 10 images have no usable EXIF date" in first.stderr
     before = times(first.stdout)
-    assert before["plain.jpg"][0] == "2026-03-01T10:00:00.000000Z"
+    assert before["plain.jpg"][0] == format_time(SPRING)
     for name, content in whole.items():
         (folder / "images" / name).write_bytes(content)
     again = facemon(*asked, "--retry-failed", cwd=folder)
@@ -139,3 +145,28 @@ def test_an_ordinary_night_says_nothing(facemon: RunFacemon, folder: Path) -> No
     for asked in ((), ("--observed-at", "mtime"), ("--observed-at", LAST_WEEK.isoformat())):
         outcome = facemon("predict", "-q", "images", *asked, cwd=folder)
         assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+
+
+def test_a_folder_of_old_photographs_is_logged_and_kept(facemon: RunFacemon, tmp_path: Path) -> None:
+    """Of 20 photographs 15 were once removed by the first pruning, and the other 5 had become the reference unseen."""
+    write_small_model(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for number in range(20):
+        tags = {ORIGINAL: written(SPRING + timedelta(seconds=number))} if number < 15 else {}
+        photograph(tmp_path / "photos" / f"{number:02}.jpg", tags)
+    outcome = facemon("predict", "photos/", "--observed-at", "exif", "-o", "p.jsonl", cwd=tmp_path)
+    assert outcome.returncode == 0
+    _, *warnings = outcome.stderr.splitlines()
+    assert warnings == [
+        "warning: 5 of 20 images have no EXIF date: logged with the time of prediction",
+        f"warning: 15 rows were observed more than 90 days ago (store.retention_days), the oldest on "
+        f"{SPRING:%Y-%m-%d}; store prune removes them 90 days after their prediction",
+    ]
+    for command, said in (
+        ("prune", "removed 0 rows in 0 segments"),
+        ("compact", "folded"),
+        ("prune", "removed 0 rows"),
+    ):
+        assert said in facemon("store", command, cwd=tmp_path).stderr
+    assert json.loads(facemon("store", "info", "--json", cwd=tmp_path).stdout)["rows"] == 20
+    assert facemon("store", "verify", cwd=tmp_path).returncode == 0
