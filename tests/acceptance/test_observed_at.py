@@ -156,17 +156,14 @@ def test_a_folder_of_old_photographs_is_logged_and_kept(facemon: RunFacemon, tmp
         photograph(tmp_path / "photos" / f"{number:02}.jpg", tags)
     outcome = facemon("predict", "photos/", "--observed-at", "exif", "-o", "p.jsonl", cwd=tmp_path)
     assert outcome.returncode == 0
-    _, *warnings = outcome.stderr.splitlines()
-    assert warnings == [
-        "warning: 5 of 20 images have no EXIF date: logged with the time of prediction",
-        f"warning: 15 rows were observed more than 90 days ago (store.retention_days), the oldest on "
-        f"{SPRING:%Y-%m-%d}; store prune removes them 90 days after their prediction",
-    ]
-    for command, said in (
-        ("prune", "removed 0 rows in 0 segments"),
-        ("compact", "folded"),
-        ("prune", "removed 0 rows"),
-    ):
-        assert said in facemon("store", command, cwd=tmp_path).stderr
+    _, undated, old = outcome.stderr.splitlines()
+    assert undated == "warning: 5 of 20 images have no EXIF date: logged with the time of prediction"
+    assert old == (
+        "warning: 15 rows were observed more than 90 days ago (store.retention_days), the oldest on "
+        f"{SPRING:%Y-%m-%d}; store prune removes them 90 days after their prediction"
+    )
+    for command in ("prune", "compact", "prune"):
+        said = facemon("store", command, cwd=tmp_path).stderr
+        assert command == "compact" or said.startswith("removed 0 rows in 0 segments: ")
     assert json.loads(facemon("store", "info", "--json", cwd=tmp_path).stdout)["rows"] == 20
     assert facemon("store", "verify", cwd=tmp_path).returncode == 0

@@ -66,13 +66,25 @@ def test_each_model_has_checks_of_its_own(ledger: Ledger) -> None:
 def test_rows_that_come_while_a_check_reads_are_late_for_the_next(ledger: Ledger) -> None:
     log_images(ledger, 10)
     check(ledger)
+    log_images(ledger, 10, observed=NOON - HOUR)
     with ledger.reading() as connection:
         arrivals = read_arrivals(connection, MODEL)
-    log_images(ledger, 20, observed=NOON - HOUR)
+    for hours in (1, 2):
+        log_images(ledger, 20, observed=NOON - hours * HOUR)
     with ledger.writing() as connection:
         mark_checked(connection, arrivals)
-    assert arrivals.late_rows(SINCE) == 0
-    assert check(ledger) == 22
+    assert arrivals.late_rows(SINCE) == 11
+    assert check(ledger) == 44
+
+
+def test_a_check_never_knows_more_rows_than_there_are(ledger: Ledger) -> None:
+    log_images(ledger, 20, observed=NOON - HOUR)
+    with ledger.reading() as connection:
+        arrivals = read_arrivals(connection, MODEL)
+    retry(ledger, observed=NOON - 7 * HOUR)
+    with ledger.writing() as connection:
+        mark_checked(connection, arrivals)
+    assert counted(ledger) == [(-7, 2, 0), (-1, 20, 20)]
 
 
 def test_a_result_that_is_not_entered_marks_nothing(ledger: Ledger) -> None:

@@ -18,7 +18,7 @@ from facemon.store.process_lock import ProcessLock
 from facemon.store.profiles import read_all_profiles
 from facemon.store.retention import Pruning, prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
-from facemon.store.segment_files import list_segments
+from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.totals import differences, read_totals, sum_totals
 from facemon.store.verification import verify
 from facemon.values.prediction import PredictedBatch
@@ -28,6 +28,7 @@ from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 from tests.store.oracles import Row, log_rows
 
 DAY = timedelta(days=1)
+MIDNIGHT = NOON + timedelta(hours=12)
 RETENTION, WINDOW = 90 * DAY, 1 * DAY
 MOST_BEYOND = 8 * DAY
 """A row may stay with the others of its file: one date of observation, and one week of prediction."""
@@ -85,6 +86,19 @@ def test_a_backfill_stays_as_long_as_what_was_observed_today(
     assert prune(ledger, after_prediction) == Pruning(0, 0)
     assert prune(ledger, after_prediction + timedelta(microseconds=1)) == Pruning(1, 33)
     assert verify(ledger).problems == ()
+
+
+def test_late_rows_do_not_keep_all_rows_of_their_date(ledger: Ledger) -> None:
+    """However often a date is folded anew, its files hold one week of predictions each."""
+    for day in range(40):
+        for hour in (0, 23):
+            at, predicted = MIDNIGHT + timedelta(hours=hour), MIDNIGHT + day * DAY + timedelta(hours=12)
+            log_images(ledger, 3, observed=at, predicted=predicted)
+        compact(ledger, MIDNIGHT + (day + 1) * DAY)
+    for segment in list_segments(ledger.connection):
+        predicted_at = read_segment(ledger, segment)["predicted_at"].to_pylist()
+        assert max(predicted_at) - min(predicted_at) < 7 * DAY
+    assert len(list_segments(ledger.connection)) == 6
 
 
 def test_one_retention_at_a_time(ledger: Ledger) -> None:
