@@ -24,6 +24,7 @@ from facemon.store.verification import verify
 from facemon.values.prediction import PredictedBatch
 from facemon.values.times import hour_of, micros
 from tests.store import children
+from tests.store.kept_stores import KeptStore
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 from tests.store.oracles import Row, log_rows
 
@@ -176,8 +177,8 @@ class Life:
         before = self.now - RETENTION
         rows = log_rows(self.ledger)
         pruned = prune(self.ledger, before)
-        left = {(row["run"], row["ordinal"], row["face"]): row for row in log_rows(self.ledger)}
-        gone = [row for row in rows if (row["run"], row["ordinal"], row["face"]) not in left]
+        left = {face_of(row): row for row in log_rows(self.ledger)}
+        gone = [row for row in rows if face_of(row) not in left]
         assert pruned.rows == len(gone)
         assert all(later_of(row) < before for row in gone)
         if not self.was_upgraded:
@@ -187,6 +188,10 @@ class Life:
 
 def identity(row: Row) -> tuple[str, int, int]:
     return row["run"], row["ordinal"], hour_of(row["observed_at"])
+
+
+def face_of(row: Row) -> tuple[str, int, int | None]:
+    return row["run"], row["ordinal"], row["face"]
 
 
 def later_of(row: Row) -> datetime:
@@ -220,3 +225,15 @@ def test_no_row_goes_before_its_time(life: list[tuple[int, tuple[object, ...]]])
             lived.now += timedelta(hours=hours)
             getattr(lived, str(name))(*arguments)
         lived.night()
+
+
+def test_rows_of_an_older_version_go_when_both_of_their_times_are_past(kept_store: KeptStore) -> None:
+    with Ledger.open(kept_store.store) as ledger:
+        times = sorted({later_of(row) for row in log_rows(ledger)})
+        for before in (times[0], times[len(times) // 2], times[-1]):
+            young = {face_of(row) for row in log_rows(ledger) if later_of(row) >= before}
+            prune(ledger, before)
+            assert young <= {face_of(row) for row in log_rows(ledger)}
+        assert prune(ledger, times[-1] + timedelta(microseconds=1)).rows > 0
+        assert log_rows(ledger) == []
+        assert verify(ledger).problems == ()
