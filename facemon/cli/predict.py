@@ -54,7 +54,12 @@ def predict(
         str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")
     ] = None,
     observed_at: Annotated[
-        str | None, typer.Option(metavar="TIME|mtime|exif", help="When the images were taken (default: now).")
+        str | None,
+        typer.Option(
+            metavar="TIME|mtime|exif",
+            help="Set when the images were taken (default: now). With exif, an image without a date gets the time of "
+            "prediction, and a warning tells how many.",
+        ),
     ] = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
     resume: Annotated[

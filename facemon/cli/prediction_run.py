@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from facemon.errors import FacemonError, Interrupted
 if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
     from facemon.predict.image_source import ImageSource, ObservedFrom
+    from facemon.predict.observed_times import ObservedTimes
     from facemon.predict.pipeline import PredictsImages
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
@@ -57,7 +58,7 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
     stop = threading.Event()
     with _opened_run(session.console, ledger, identity_of(request, predictor), request.resume) as logged:
         summary = _predict(session, request, predictor, images, ledger, logged, stop)
-        session.console.say(str(summary))
+        tell(session.console, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
             raise Interrupted(f"stopped after {summary.images} images; {kept}")
@@ -95,7 +96,7 @@ def _predict(
     from facemon.predict.run_summary import RunSummary
 
     threads = worker_count(session, request)
-    summary = RunSummary()
+    summary = RunSummary(times=times_of(session, is_logged=logged is not None))
     with ExitStack() as stack:
         workers = stack.enter_context(workers_of(session, predictor, threads, _at_least(session, request)))
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
@@ -111,6 +112,24 @@ def _predict(
             summary = summary.update(batch, time.monotonic() - began)
             progress.advance(len(batch.ordinals))
     return summary
+
+
+def times_of(session: Session, *, is_logged: bool) -> "ObservedTimes":
+    """Nothing counted yet, against the retention of a log."""
+    from facemon.predict.observed_times import ObservedTimes
+
+    longest = timedelta.max.days
+    return ObservedTimes(timedelta(days=min(session.config.store.retention_days, longest)) if is_logged else None)
+
+
+def tell(console: Console, summary: "RunSummary", fallback: str) -> None:
+    """Say how a run went; `fallback` is the time that images without an EXIF date got.
+
+    A nightly run with -q tells of doubtful times too: rows at the wrong time change what later checks find.
+    """
+    console.say(str(summary))
+    for text in summary.times.warnings(summary.images, fallback):
+        console.warn(text)
 
 
 def worker_count(session: Session, request: Request) -> int:

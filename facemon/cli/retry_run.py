@@ -8,7 +8,17 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from facemon.cli.prediction_run import Request, identity_of, images_of, showing, stopping, worker_count, workers_of
+from facemon.cli.prediction_run import (
+    Request,
+    identity_of,
+    images_of,
+    showing,
+    stopping,
+    tell,
+    times_of,
+    worker_count,
+    workers_of,
+)
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, Interrupted
 
@@ -52,7 +62,8 @@ def _predict(
     from facemon.store.retry import RetryWriter
 
     threads = worker_count(session, request)
-    stop, summary, began = threading.Event(), RunSummary(), time.monotonic()
+    stop, began = threading.Event(), time.monotonic()
+    summary = RunSummary(times=times_of(session, is_logged=True))
     with ExitStack() as stack:
         workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
@@ -64,7 +75,7 @@ def _predict(
             writer.add(batch)
             show(batch)
             summary = summary.update(batch, time.monotonic() - began)
-    session.console.say(str(summary))
+    tell(session.console, summary, "logged with the time of the first attempt")
     if stop.is_set():
         raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
     return summary

@@ -112,16 +112,22 @@ def compact(session: Session) -> ExitCode:
 def prune(
     session: Session,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Keep this many days (default: store.retention_days).")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
     ] = None,
 ) -> ExitCode:
-    """Remove rows that are older than the retention; counters keep what those rows added."""
+    """Remove rows that were both observed and predicted longer ago than the retention; counters keep their totals.
+
+    Old images that were predicted today stay for the whole retention. Rows go in whole segments, so a row may stay some
+    days longer, never shorter.
+    """
     from facemon.store.retention import prune as prune_log
 
     kept, now = days or session.config.store.retention_days, datetime.now(UTC)
     before = now - timedelta(days=min(kept, (now - EPOCH).days))
     with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
         done = prune_log(ledger, before)
-        session.console.say(f"removed {done.rows} rows in {done.segments} segments, observed over {kept} days ago")
+        rows = f"{done.rows} row{'s' * (done.rows != 1)} in {done.segments} segment{'s' * (done.segments != 1)}"
+        session.console.say(f"removed {rows}: observed and predicted more than {kept} days ago")
         outcome.code = ExitCode.OK
     return outcome.code

@@ -6,9 +6,9 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from facemon.values.image_input import ImageProblem
+from facemon.model.exif_dates import exif_date
+from facemon.values.image_input import ImageProblem, Undated
 from facemon.values.prediction import ErrorCode
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
@@ -48,12 +49,12 @@ NeededSize = Callable[[tuple[int, int]], tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """An upright 8-bit RGB image, and when the camera says it was taken (none unless asked for)."""
+    """An upright 8-bit RGB image, and when the camera says it was taken or why it does not (none unless asked for)."""
 
     image: Image.Image
     size: tuple[int, int]
     """Width and height of the whole upright image, of which `image` may be a smaller copy."""
-    taken_at: datetime | None = None
+    taken_at: datetime | Undated | None = None
 
 
 def silence_pillow() -> None:
@@ -87,14 +88,14 @@ def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
 
 
 def decode_image(
-    content: bytes, max_pixels: int, *, with_time: bool = False, needed: NeededSize | None = None
+    content: bytes, max_pixels: int, *, dated_by: datetime | None = None, needed: NeededSize | None = None
 ) -> DecodedImage | ImageProblem:
     """Decode an image file's bytes to upright RGB of 8 bits a channel, or say why that is impossible.
 
     The first frame counts. Alpha is dropped, 16-bit gray is scaled to 8 bits, CMYK is converted. More than
     `max_pixels`, or more than twice Pillow's `Image.MAX_IMAGE_PIXELS`, is too large; no pixel is decoded then.
     With `needed` a JPEG is decoded at the smallest of the scales 1, 1/2, 1/4 and 1/8 that is no smaller than that
-    answers for the whole image's size.
+    answers for the whole image's size. With `dated_by`, the present time, the image's own date is read too.
     """
     if not content:
         return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
@@ -105,7 +106,7 @@ def decode_image(
             limit = f"the limit is {max_pixels} pixels in all"
             return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
         exif = opened.getexif()
-        details = exif.get_ifd(ExifTags.IFD.Exif) if with_time else {}
+        taken_at = _date(exif, dated_by) if dated_by else None
         turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
         size = (height, width) if turn in _SIDEWAYS else (width, height)
         if needed is not None and opened.format == "JPEG":
@@ -124,7 +125,23 @@ def decode_image(
     if isinstance(image, ImageProblem):
         return image
     upright = image if turn is None else image.transpose(turn)
-    return DecodedImage(upright, size, _taken_at(details))
+    return DecodedImage(upright, size, taken_at)
+
+
+def date_of_damaged(content: bytes, now: datetime) -> datetime | None:
+    """Return the date of an image that cannot be decoded, where the head of the file is whole enough to tell it."""
+    try:
+        taken_at = _date(Image.open(BytesIO(content), formats=FORMATS).getexif(), now)
+    except (*_DAMAGE, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
+    return taken_at if isinstance(taken_at, datetime) else None
+
+
+def _date(exif: Image.Exif, now: datetime) -> datetime | Undated:
+    try:
+        return exif_date(exif.get_ifd(ExifTags.IFD.Exif), now)
+    except _DAMAGE:
+        return Undated.INVALID  # the pixels may be whole
 
 
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
@@ -143,22 +160,6 @@ def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
         return image.convert("RGB")
     except ValueError:
         return ImageProblem(ErrorCode.UNREADABLE, f"colours of the kind {image.mode} cannot be converted to RGB")
-
-
-def _taken_at(details: Mapping[int, object]) -> datetime | None:
-    written = details.get(ExifTags.Base.DateTimeOriginal)
-    offset = details.get(ExifTags.Base.OffsetTimeOriginal)
-    if not isinstance(written, str):
-        return None
-    try:
-        time = datetime.strptime(written.strip("\0 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None  # cameras whose clock was never set write 0000:00:00
-    try:
-        zone = datetime.strptime(str(offset).strip("\0 "), "%z").tzinfo
-        return time.replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return time  # a time without a zone is read as UTC
 
 
 def _unopened(path: Path, error: OSError) -> ImageProblem:

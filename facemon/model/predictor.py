@@ -13,11 +13,11 @@ from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bundle import Pixels, load_bundle
-from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
+from facemon.model.decoding import DecodedImage, date_of_damaged, decode_image, read_image, silence_pillow
 from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
 from facemon.model.input_tensor import input_pixels, resized_size
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
-from facemon.values.image_input import Box, ImageInput, ImageProblem
+from facemon.values.image_input import Box, ImageInput, ImageProblem, Undated
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
 
 
@@ -49,7 +49,7 @@ class Predictor:
         never for trouble with an image: that is a row with an error.
         """
         predicted_at = self._clock()
-        chunk = _Chunk([], [[] for _ in self._bundle.networks], {})
+        chunk = _Chunk([], [[] for _ in self._bundle.networks], {}, [])
         for image in images:
             self._look_at(image, predicted_at, chunk)
         columns, latencies = self._bundle.run(chunk.inputs)
@@ -57,7 +57,7 @@ class Predictor:
         readings = {each.name: read_attribute(each, columns[each.name]) for each in self.model.attributes if columns}
         constants = {"run": run, "predicted_at": predicted_at, "model": self.model.id, "origin": origin.value}
         rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._schema)
-        return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies)
+        return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies, tuple(chunk.undated))
 
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
         """Read and decode one image and add to the chunk what is found in it."""
@@ -68,13 +68,19 @@ class Predictor:
             return
         sha256 = given.sha256 or hashlib.sha256(content).hexdigest()
         needed = partial(self._needed_size, given.box) if self._shrinks else None
-        decoded = decode_image(content, self._limits.max_pixels, with_time=given.observed_from_exif, needed=needed)
+        dated_by = predicted_at if given.observed_from_exif else None
+        decoded = decode_image(content, self._limits.max_pixels, dated_by=dated_by, needed=needed)
         if isinstance(decoded, ImageProblem):
-            chunk.outcomes.append(ImageOutcome(given, observed_at, sha256, problem=decoded))
+            taken_at = date_of_damaged(content, dated_by) if dated_by else None
+            chunk.outcomes.append(ImageOutcome(given, taken_at or observed_at, sha256, problem=decoded))
             return
+        if isinstance(decoded.taken_at, Undated):
+            chunk.undated.append(decoded.taken_at)
+        elif decoded.taken_at is not None:
+            observed_at = decoded.taken_at
         chunk.copies[len(chunk.outcomes)] = small_copy(decoded.image, decoded.size)
         found = self._find_faces(given, decoded, chunk.inputs)
-        chunk.outcomes.append(ImageOutcome(given, decoded.taken_at or observed_at, sha256, **found))
+        chunk.outcomes.append(ImageOutcome(given, observed_at, sha256, **found))
 
     def _find_faces(self, given: ImageInput, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> dict[str, Any]:
         """Find the faces of an image and add what each network sees of them to `inputs`; tell what its outcome has."""
@@ -112,6 +118,8 @@ class _Chunk(NamedTuple):
     """For each network, what it sees of each face."""
     copies: dict[int, SmallCopy]
     """By the index of their outcome, the images that could be decoded."""
+    undated: list[Undated]
+    """Why images that were to be dated by their EXIF data got another time, one entry for each."""
 
     def measured(self) -> list[ImageOutcome]:
         """The outcomes with their images' features."""

@@ -1,10 +1,11 @@
 """How a run went: images by outcome, for the last line on stderr and for the exit code."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from facemon.errors import UsageError
+from facemon.predict.observed_times import ObservedTimes
 from facemon.values.prediction import ErrorCode, PredictedBatch
 
 _LIMIT = re.compile(r"(\d+)|(\d+(?:\.\d+)?)\s*%")
@@ -36,6 +37,7 @@ class RunSummary:
     faces: int = 0
     seconds: float = 0.0
     """Wall time of the run so far."""
+    times: ObservedTimes = field(default_factory=ObservedTimes)
 
     @property
     def images(self) -> int:
@@ -54,6 +56,7 @@ class RunSummary:
             failed=self.failed + len(errors) - no_face,
             faces=self.faces + batch.rows.num_rows - len(errors),
             seconds=seconds,
+            times=self.times.update(batch),
         )
 
     def exceeds(self, limit: FailureLimit) -> bool:

@@ -27,6 +27,8 @@ WRITER = "compact"
 SMALL_ROWS = 65_536
 """A file with as many rows is left alone; inline segments are always folded."""
 LARGEST_ROWS = 524_288
+_DAY = 86_400_000_000
+_WEEK = 7 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,10 @@ def compact(ledger: Ledger, now: datetime) -> Compaction:
 
 
 def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
-    """Segments of one model and one date, never more rows together than one file should have."""
+    """Segments of one model, one date and one week of arrival, never more rows together than one file should have."""
 
-    def place(segment: Segment) -> tuple[str, str]:
-        return f"{from_micros(segment.first_observed):%Y-%m-%d}", segment.model
+    def place(segment: Segment) -> tuple[str, str, int]:
+        return f"{from_micros(segment.first_observed):%Y-%m-%d}", segment.model, _weeks_late(segment)
 
     for _, members in groupby(sorted(segments, key=lambda s: (*place(s), s.first_observed, s.id)), key=place):
         group, rows = list[Segment](), 0
@@ -73,6 +75,16 @@ def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
             group.append(segment)
             rows += segment.rows
         yield group
+
+
+def _weeks_late(segment: Segment) -> int:
+    """The whole weeks from the date of observation to the last prediction.
+
+    Retention counts from the last prediction of a whole file: without this a few photographs a month late would keep
+    all rows of their date. Weeks begin with the date, so that folding once more moves no file into the next one.
+    """
+    predicted = segment.first_observed if segment.last_predicted is None else segment.last_predicted
+    return max(0, (predicted - segment.first_observed // _DAY * _DAY) // _WEEK)
 
 
 def _is_single_file(group: list[Segment]) -> bool:

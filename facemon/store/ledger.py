@@ -25,7 +25,8 @@ _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", 
 _TABLES = """
 CREATE TABLE segments (
     id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL,
-    first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, sha256 TEXT NOT NULL, data BLOB);
+    first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, last_predicted INTEGER, sha256 TEXT NOT NULL,
+    data BLOB);
 CREATE INDEX segments_by_time ON segments (first_observed, last_observed);
 CREATE TABLE intents (segment TEXT PRIMARY KEY, writer TEXT NOT NULL, path TEXT NOT NULL);
 CREATE TABLE discards (path TEXT PRIMARY KEY, since INTEGER NOT NULL);
@@ -36,6 +37,9 @@ CREATE TABLE departed (
 CREATE TABLE profiles (
     hour INTEGER, model TEXT, source TEXT, origin TEXT, data BLOB NOT NULL,
     PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
+CREATE TABLE arrivals (
+    model TEXT, hour INTEGER, logged INTEGER NOT NULL, checked INTEGER NOT NULL,
+    PRIMARY KEY (model, hour)) WITHOUT ROWID;
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
     started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',

@@ -60,6 +60,30 @@ def _to_3(connection: sqlite3.Connection, folder: Path) -> None:
     )
 
 
+def _add_times_of_arrival(connection: sqlite3.Connection, folder: Path) -> None:
+    """Segments tell when they were predicted; rows are counted by hour as they arrive."""
+    del folder
+    # Made anew, because a column that is added stands behind the data, which SQLite must then read to get at it. When
+    # the rows were predicted stands in the rows: retention looks when it needs to know, which is what NULL means.
+    connection.execute("ALTER TABLE segments RENAME TO older_segments")
+    connection.execute(
+        "CREATE TABLE segments (id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL, "
+        "first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, last_predicted INTEGER, "
+        "sha256 TEXT NOT NULL, data BLOB)"
+    )
+    connection.execute(
+        "INSERT INTO segments SELECT id, path, rows, model, first_observed, last_observed, NULL, sha256, data "
+        "FROM older_segments"
+    )
+    connection.execute("DROP TABLE older_segments")
+    connection.execute("CREATE INDEX segments_by_time ON segments (first_observed, last_observed)")
+    # Earlier rows are not counted: none of them is late for the next check.
+    connection.execute(
+        "CREATE TABLE arrivals (model TEXT, hour INTEGER, logged INTEGER NOT NULL, checked INTEGER NOT NULL, "
+        "PRIMARY KEY (model, hour)) WITHOUT ROWID"
+    )
+
+
 def _create_labelled_images(connection: sqlite3.Connection) -> None:
     # Earlier evaluations kept no images: a check of accuracy needs a new `facemon evaluate`.
     connection.execute(
@@ -127,6 +151,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "counts of tables that are references, labelled images, drift that was announced", _to_2),
     Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
+    Migration(4, "when the rows of a segment were predicted, rows by the hour of their arrival", _add_times_of_arrival),
 )
 """In the order of their numbers, without a gap; the last one is the present version."""
 

@@ -4,13 +4,14 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from facemon.store.arrivals import prune_arrivals
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.profiles import subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.segment_files import SegmentGoneError, list_segments, read_segment
+from facemon.store.segment_files import Segment, SegmentGoneError, last_predicted, list_segments, read_segment
 from facemon.store.totals import add_totals
 from facemon.values.times import micros
 
@@ -24,20 +25,25 @@ class Pruning:
 
 
 def prune(ledger: Ledger, before: datetime) -> Pruning:
-    """Remove the segments whose last row was observed before a time; one that reaches beyond it stays whole.
+    """Remove the segments whose rows were all observed and predicted before a time; others stay whole.
 
+    The later of the two counts, because old photographs that were predicted today are new to the log.
     LockedError when another run prunes already.
     """
     segments = rows = 0
     with ProcessLock.for_command(ledger.folder, "prune"):
         recover(ledger)
         for segment in list_segments(ledger.connection, until=micros(before)):
-            if segment.last_observed >= micros(before):
+            last = segment.last_observed if segment.last_predicted is None else segment.last_predicted
+            if max(segment.last_observed, last) >= micros(before):
                 continue
             try:
                 table = read_segment(ledger, segment)
             except SegmentGoneError:
                 continue  # compaction has just folded it into another
+            if segment.last_predicted is None and (last := last_predicted(table)) >= micros(before):
+                _keep_last_predicted(ledger, segment, last)
+                continue
             with ledger.writing() as connection:
                 if not connection.execute("DELETE FROM segments WHERE id = ?", (segment.id,)).rowcount:
                     continue
@@ -46,4 +52,12 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
                 if segment.path:
                     connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, int(time.time())))
             segments, rows = segments + 1, rows + segment.rows
+        with ledger.writing() as connection:
+            prune_arrivals(connection, before)
     return Pruning(segments, rows)
+
+
+def _keep_last_predicted(ledger: Ledger, segment: Segment, last: int) -> None:
+    """Spare the next pruning the reading of a segment that an older facemon wrote."""
+    with ledger.writing() as connection:
+        connection.execute("UPDATE segments SET last_predicted = ? WHERE id = ?", (last, segment.id))

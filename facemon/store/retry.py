@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.errors import FacemonError, LockedError
+from facemon.store.arrivals import replace_arrivals, rows_by_hour
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 from facemon.store.profiles import add_to_profiles, subtract_from_profiles
@@ -120,6 +121,7 @@ class RetryWriter:
                 add_totals(connection, sum_totals(count_rows(new), counts))
                 add_totals(connection, count_rows(old), table="departed")
                 add_to_profiles(connection, profile_rows(new))
+                replace_arrivals(connection, rows_by_hour(old), rows_by_hour(new))
                 for _, _, superseded in parts:
                     subtract_from_profiles(connection, profile_rows(superseded))
                 return True

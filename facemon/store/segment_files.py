@@ -47,13 +47,15 @@ class Segment:
     """Microseconds since 1970, as is `last_observed`; both lie in the segment."""
     last_observed: int
     sha256: str
+    last_predicted: int | None = None
+    """None where a version of facemon wrote it that did not keep this: its rows tell."""
 
 
 class SegmentGoneError(FacemonError):
     """A segment that was registered is so no more: compaction folded it, or retention removed it."""
 
 
-_COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256"
+_COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256, last_predicted"
 
 
 def list_segments(
@@ -265,6 +267,12 @@ def observed_range(table: pa.Table) -> tuple[int, int]:
     """The first and the last `observed_at` of a table, in microseconds."""
     bounds = pa.compute.min_max(table["observed_at"].cast(pa.int64())).as_py()
     return bounds["min"], bounds["max"]
+
+
+def last_predicted(table: pa.Table) -> int:
+    """When the last row of a table was predicted, in microseconds; when it was observed where no row tells."""
+    last = pa.compute.max(table["predicted_at"].cast(pa.int64())).as_py()
+    return observed_range(table)[1] if last is None else int(last)
 
 
 def split_by_date(table: pa.Table) -> Iterator[tuple[datetime, pa.Table]]:

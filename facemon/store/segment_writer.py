@@ -9,12 +9,20 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from facemon.errors import FacemonError
+from facemon.store.arrivals import add_arrivals, rows_by_hour
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import add_to_profiles
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import InputDigest, Run
-from facemon.store.segment_files import encode_inline, observed_range, segment_path, split_by_date, write_parquet
+from facemon.store.segment_files import (
+    encode_inline,
+    last_predicted,
+    observed_range,
+    segment_path,
+    split_by_date,
+    write_parquet,
+)
 from facemon.store.totals import TotalKey, add_totals, sum_totals
 from facemon.values.prediction import PredictedBatch
 
@@ -82,12 +90,13 @@ class SegmentWriter:
         table = pa.Table.from_batches(self._rows)
         segments = prepare_segments(self._ledger, self._run.id, table)
         totals = sum_totals(count_rows(table), *self._latency_totals(table))
-        profiles = profile_rows(table)
+        profiles, arrived = profile_rows(table), rows_by_hour(table)
         with self._ledger.writing() as connection:
             if self._advance_run(connection):
                 register_segments(connection, segments)
                 add_totals(connection, totals)
                 add_to_profiles(connection, profiles)
+                add_arrivals(connection, arrived)
                 if also is not None:
                     also(connection)
         self._registered = self._done
@@ -144,7 +153,7 @@ def register_segments(connection: sqlite3.Connection, segments: list[NewSegment]
         first, last = observed_range(new.table)
         model = new.table["model"][0].as_py()
         connection.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (new.id, new.path, new.table.num_rows, model, first, last, new.sha256, new.data),
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (new.id, new.path, new.table.num_rows, model, first, last, last_predicted(new.table), new.sha256, new.data),
         )
         connection.execute("DELETE FROM intents WHERE segment = ?", (new.id,))

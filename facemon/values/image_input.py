@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,16 @@ from facemon.values.prediction import ErrorCode
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
+
+
+class Undated(StrEnum):
+    """Why an image's EXIF data do not tell when it was taken."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    """What is written is not a date."""
+    AHEAD = "ahead"
+    """The date lies more than a day in the future."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from facemon.values.times import format_time
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.values.image_input import Undated
+
 SCHEMA_NAME = "facemon.prediction/1"
 IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "face_share")
 """What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
@@ -68,16 +70,24 @@ class PredictedBatch:
     """What one call of a predictor answers: rows in the log's schema, and what the call cost.
 
     `rows` holds at least one row for each input, in input order; `ordinals` are the inputs' own.
-    `latencies` are the wall seconds of each inference call (all networks on one batch of faces).
+    `latencies` are the wall seconds of each inference call (all networks on one batch of faces). `undated` says of
+    each image that was to be dated by its EXIF data, and could not be, why.
     """
 
-    __slots__ = ("_block", "_rows", "latencies", "ordinals")
+    __slots__ = ("_block", "_rows", "latencies", "ordinals", "undated")
 
-    def __init__(self, rows: "pa.RecordBatch", ordinals: range | tuple[int, ...], latencies: tuple[float, ...]) -> None:
+    def __init__(
+        self,
+        rows: "pa.RecordBatch",
+        ordinals: range | tuple[int, ...],
+        latencies: tuple[float, ...],
+        undated: "tuple[Undated, ...]" = (),
+    ) -> None:
         self._rows: pa.RecordBatch | None = rows
         self._block: bytes | None = None
         self.ordinals = ordinals
         self.latencies = latencies
+        self.undated = undated
 
     @property
     def rows(self) -> "pa.RecordBatch":
@@ -94,11 +104,11 @@ class PredictedBatch:
         # somebody asks for its rows, and is sent on as it is.
         if self._block is None:
             self._block = _block_of(self.rows)
-        return self._block, self.ordinals, self.latencies
+        return self._block, self.ordinals, self.latencies, self.undated
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._rows = None
-        self._block, self.ordinals, self.latencies = state
+        self._block, self.ordinals, self.latencies, self.undated = state
 
 
 def _block_of(rows: "pa.RecordBatch") -> bytes:

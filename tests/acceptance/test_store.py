@@ -74,7 +74,7 @@ def test_compact_and_prune_keep_the_counters(facemon: RunFacemon, folder: Path) 
     assert facemon("store", "compact", cwd=folder).stderr == "folded 0 segments with 0 rows into 0\n"
     assert "ok: 176 rows in 2 segments" in facemon("store", "verify", cwd=folder).stdout
     pruned = facemon("store", "prune", cwd=folder)
-    assert pruned.stderr == "removed 165 rows in 1 segments, observed over 90 days ago\n"
+    assert pruned.stderr == "removed 165 rows in 1 segment: observed and predicted more than 90 days ago\n"
     assert "ok: 11 rows in 1 segments" in facemon("store", "verify", cwd=folder).stdout
     after = facemon("export-metrics", "--export", "model", cwd=folder).stdout
     counted = [line for line in before.splitlines() if "_total" in line or "_bucket" in line]

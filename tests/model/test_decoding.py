@@ -169,32 +169,8 @@ def test_damage_of_every_kind_ends_in_an_image_or_a_problem(astronaut: Path) -> 
                 )
             if random.random() < 0.3:
                 del damaged[random.randrange(len(damaged)) :]
-            answer = decode_image(bytes(damaged), LIMIT, with_time=True)
+            answer = decode_image(bytes(damaged), LIMIT, dated_by=datetime.now(UTC))
             assert isinstance(answer, DecodedImage | ImageProblem)
-
-
-@pytest.mark.parametrize(
-    ("written", "offset", "time"),
-    [
-        ("2026:11:23 02:00:00", None, datetime(2026, 11, 23, 2, tzinfo=UTC)),
-        ("2026:11:23 02:00:00", "+05:30", datetime(2026, 11, 22, 20, 30, tzinfo=UTC)),
-        ("2026:11:23 02:00:00", "nonsense", datetime(2026, 11, 23, 2, tzinfo=UTC)),
-        ("0000:00:00 00:00:00", None, None),
-        (None, None, None),
-    ],
-)
-def test_the_time_that_the_camera_wrote(written: str | None, offset: str | None, time: datetime | None) -> None:
-    exif = Image.Exif()
-    details = exif.get_ifd(0x8769)
-    if written is not None:
-        details[0x9003] = written
-    if offset is not None:
-        details[0x9011] = offset
-    content = encoded(gradient(), "JPEG", exif=exif)
-    for with_time in (True, False):
-        answer = decode_image(content, LIMIT, with_time=with_time)
-        assert isinstance(answer, DecodedImage)
-        assert answer.taken_at == (time if with_time else None)
 
 
 def test_reading_respects_the_limit_and_says_what_is_wrong(tmp_path: Path) -> None:

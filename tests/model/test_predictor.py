@@ -1,4 +1,5 @@
 import hashlib
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput, ImageProblem, shown_name
+from facemon.values.image_input import ImageInput, ImageProblem, Undated, shown_name
 from facemon.values.prediction import ErrorCode, log_schema
 from tests.model.onnx_files import flat_image, model_of, write_identity_model, write_reducing_model
 
@@ -183,8 +184,17 @@ def test_the_camera_s_time_goes_first_where_it_is_asked_for(tmp_path: Path) -> N
         for index, (name, asked) in enumerate([("timed.jpg", True), ("timed.jpg", False), ("plain.png", True)])
     ]
     model = model_of(file, [{"name": "x", "output": "x", "kind": "number"}])
-    rows = predictor_of(model).predict(images, "run").rows.to_pydict()
-    assert rows["observed_at"] == [datetime(2026, 11, 19, 10, tzinfo=UTC), NOW, NOW]
+    batch = predictor_of(model).predict(images, "run")
+    assert batch.rows.column("observed_at").to_pylist() == [datetime(2026, 11, 19, 10, tzinfo=UTC), NOW, NOW]
+    # Who did not ask for the camera's time is not told that there is none.
+    assert batch.undated == (Undated.MISSING,)
+    assert pickle.loads(pickle.dumps(batch)).undated == batch.undated  # noqa: S301 - our own
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes((tmp_path / "timed.jpg").read_bytes()[:-8])
+    failed = predictor_of(model).predict([ImageInput(0, "cut.jpg", cut, observed_from_exif=True)], "run")
+    assert failed.rows.column("error").to_pylist() == ["unreadable"]
+    assert failed.rows.column("observed_at").to_pylist() == [datetime(2026, 11, 19, 10, tzinfo=UTC)]
+    assert failed.undated == ()
 
 
 def test_content_in_memory_has_the_same_limits(tmp_path: Path) -> None:

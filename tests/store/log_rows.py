@@ -25,7 +25,7 @@ IDENTITY = RunIdentity(("images",), MODEL, "f" * 64, None)
 
 def make_batch(
     first: int, images: int, *, run: str, observed: datetime = NOON, spread: timedelta = timedelta(0),
-    sources: tuple[str | None, ...] = (None,), seed: int = 0,
+    sources: tuple[str | None, ...] = (None,), seed: int = 0, predicted: datetime | None = None,
 ) -> PredictedBatch:  # fmt: skip
     """Rows of `images` inputs from ordinal `first` on: of ten, one fails, one has no face, one has two."""
     random = np.random.default_rng((seed, first))
@@ -34,7 +34,7 @@ def make_batch(
         error = {0: "unreadable", 1: "no_face"}.get(ordinal % 10)
         base = {
             "run": run, "ordinal": ordinal, "image": f"{ordinal:06}.jpg", "image_sha256": f"{ordinal:064x}",
-            "observed_at": observed + spread * (ordinal / 1000), "predicted_at": observed, "model": MODEL,
+            "observed_at": observed + spread * (ordinal / 1000), "predicted_at": predicted or observed, "model": MODEL,
             "source": sources[ordinal % len(sources)], "origin": "batch", "error": error,
         }  # fmt: skip
         if error != "unreadable":

@@ -108,7 +108,7 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
         assert list(failed_inputs(ledger, run, MODEL)) == [20, 30]
         assert verify(ledger).problems == ()
         with Ledger.open(ledger.folder) as other:
-            prune(other, LATER)
+            prune(other, LATER + timedelta(seconds=1))
         writer.add(again([20], run.id))
         writer.close()
     assert list_segments(ledger.connection) == []

@@ -78,7 +78,7 @@ def test_a_file_that_nobody_registered_is_named(whole: Ledger) -> None:
         ("UPDATE runs SET done = 241", "241 inputs are done, 240 are in the log"),
         ("INSERT INTO runs SELECT 'new', inputs, model, fingerprint, source, started, finished, 3, '', 0 FROM runs",
          "run new: 3 inputs are done, 0 are in the log"),
-        ("INSERT INTO segments SELECT id || '2', NULL, rows, model, 0, 0, '', data FROM segments WHERE path IS NULL",
+        ("INSERT INTO segments SELECT id || '2', NULL, rows, model, 0, 0, 0, '', data FROM segments WHERE path IS NULL",
          "44 rows are in the log more than once"),
         ("DELETE FROM segments WHERE path IS NULL", "240 inputs are done, 200 are in the log"),
         ("UPDATE segments SET data = x'00' WHERE path IS NULL", "cannot be read"),
