@@ -11,7 +11,8 @@ import pytest
 
 from facemon.errors import FacemonError, LockedError
 from facemon.store import ledger_upgrade
-from facemon.store.ledger import STORE_VERSION, Ledger
+from facemon.store.ledger import Ledger
+from facemon.store.migrations import MIGRATIONS, STORE_VERSION
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from tests.store import children
 from tests.store.kept_stores import NEWEST, KeptStore
@@ -153,7 +154,7 @@ def test_a_step_that_fails_leaves_the_old_store(kept_store: KeptStore, monkeypat
     def fail(*_: object) -> None:
         raise FacemonError("a segment cannot be read")
 
-    *first, last = ledger_upgrade.MIGRATIONS
+    *first, last = MIGRATIONS
     broken = type(last)(last.to_version, last.summary, fail)
     monkeypatch.setattr(ledger_upgrade, "MIGRATIONS", (*first, broken))
     with pytest.raises(FacemonError, match="a segment cannot be read"):
