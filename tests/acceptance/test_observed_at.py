@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -47,7 +48,8 @@ OLD = f"warning: 4 rows were observed more than 30 days ago (store.retention_day
 def photograph(path: Path, tags: dict[int, str]) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769).update(tags)
-    Image.new("RGB", (40, 30), (90, 120, 200)).save(path, **({"exif": exif.tobytes()} if tags else {}))
+    options: dict[str, Any] = {"exif": exif.tobytes()} if tags else {}
+    Image.new("RGB", (40, 30), (90, 120, 200)).save(path, **options)
 
 
 @pytest.fixture

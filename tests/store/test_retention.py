@@ -152,7 +152,7 @@ class Life:
             ]  # fmt: skip
             writer = RetryWriter(self.ledger, run, MODEL)
             if rows:
-                ordinals = tuple(row["ordinal"] for row in rows)
+                ordinals = tuple(list(failed)[:2])
                 writer.add(PredictedBatch(pa.RecordBatch.from_pylist(rows, SCHEMA), ordinals, ()))
             writer.close()
 
