@@ -149,7 +149,7 @@ def test_a_pushgateway_takes_it(facemon: RunFacemon, servers: Path, folder: Path
         del groups["instance=,job=facemon"]
         assert images() == groups
         text = scrape(server.url)
-        assert 'drift_score{attribute="gender",check="model",instance="",job="facemon"} 0.25' in text
+        assert 'drift_score{attribute="gender",check="model",model="faces@1",instance="",job="facemon"} 0.25' in text
         assert 'facemon_last_success_timestamp_seconds{command="export-metrics",instance="",job="facemon"}' in text
         push("--job", "a/b", "--grouping", "instance=größe 1", "--grouping", "site=", "--delete")
         assert images() == {"instance=,job=..": 48}

@@ -32,9 +32,9 @@ def test_the_catalogue_with_values(facemon: RunFacemon, folder: Path) -> None:
     rows = rows_of(outcome.stdout)
     assert list(rows)[1:] == list(CATALOGUE)
     assert rows["images_processed_total"][:4] == ["counter", "status", "3", "sum 50"]
-    assert rows["model_confidence_score"][:4] == ["histogram", "attribute", "2", "count 90"]
-    assert rows["drift_score"][:4] == ["gauge", "attribute, check", "1", "0.25"]
-    assert rows["model_accuracy"][:4] == ["gauge", "attribute", "-", "-"]
+    assert rows["model_confidence_score"][:4] == ["histogram", "attribute, model", "2", "count 90"]
+    assert rows["drift_score"][:4] == ["gauge", "attribute, check, model", "1", "0.25"]
+    assert rows["model_accuracy"][:4] == ["gauge", "attribute, model", "-", "-"]
     assert rows["cache_size"] == ["gauge", "-", "-", "-", CATALOGUE["cache_size"].help]
 
 

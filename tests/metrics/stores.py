@@ -84,11 +84,13 @@ def column(name: str, verdict: Verdict, score: float | None = None, *, measure: 
     )  # fmt: skip
 
 
-def check_model(ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check: Check = Check.MODEL) -> None:
+def check_model(
+    ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check: Check = Check.MODEL, model: str = MODEL
+) -> None:
     verdicts = [column.verdict for column in columns]
     verdict = next((v for v in (DRIFT, UNDECIDED) if v in verdicts), DECIDED)
     outcome = CheckResult(verdict, 0.05, columns)
-    record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}))
+    record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}, model=model))
 
 
 def logged_folder(folder: Path) -> Path:
