@@ -31,11 +31,14 @@ class Session:
 
         return load_config(self.config_path)
 
-    def open_ledger(self, *, create: bool = False) -> "Ledger":
-        """The ledger of the store that the configuration names; FacemonError when there is none."""
+    def open_ledger(self, *, create: bool = False, upgrade: bool = True) -> "Ledger":
+        """The ledger of the store that the configuration names; FacemonError when there is none.
+
+        An older one is upgraded first, unless `upgrade` is off.
+        """
         from facemon.store.ledger import Ledger
 
-        return Ledger.open(self.config.store.path, create=create)
+        return Ledger.open(self.config.store.path, create=create, upgrade=upgrade, tell=self.console.say)
 
     @contextmanager
     def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from facemon.store.ledger import LEDGER_NAME, STORE_VERSION, Ledger
+from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.values.times import from_micros
 
 
@@ -38,7 +38,7 @@ def take_inventory(ledger: Ledger) -> Inventory:
         (checks,) = connection.execute("SELECT count(*) FROM drift_results").fetchone()
     files = [*(ledger.folder / "segments").rglob("*.parquet"), *ledger.folder.glob(f"{LEDGER_NAME}*")]
     return Inventory(
-        STORE_VERSION, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
+        ledger.version, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
         models, unfinished, references, checks,
     )  # fmt: skip

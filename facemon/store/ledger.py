@@ -2,19 +2,22 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
+from facemon import __version__
 from facemon.errors import FacemonError
+from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
+from facemon.store.ledger_upgrade import version_of
+from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from facemon.store.process_lock import ProcessLock
 
 LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
 FOLDERS = ("segments", "references", "reports", "locks")
-STORE_VERSION = 5
 _APPLICATION_ID = 0x66616365  # "face"
 _BUSY_SECONDS = 30
 _NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
@@ -76,12 +79,22 @@ class Ledger:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
+        self.version = version_of(connection)
+        """That of the tables; STORE_VERSION, unless the ledger was opened without an upgrade."""
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = False) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        create: bool = False,
+        upgrade: bool = True,
+        tell: Callable[[str], None] | None = None,
+    ) -> Self:
         """Open the store in `folder`, making it first if `create` is set.
 
-        FacemonError when there is none, when another version wrote it, when it is no store, when it lies on
+        An older store is upgraded, which `tell` hears of, unless `upgrade` is off: then `version` tells which tables
+        it has. FacemonError when there is none, when a newer facemon wrote it, when it is no store, when it lies on
         a network file system, or when it cannot be written; nothing is touched then.
         """
         path = folder / LEDGER_NAME
@@ -98,7 +111,16 @@ class Ledger:
                 f"the store in {folder} cannot be written",
                 "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
             )
-        return cls(folder, _connect(path))
+        connection = _connect(path)
+        try:
+            # Again, because the newest commits may stand in the write-ahead log, which the header does not show.
+            _refuse_unknown(path, version := version_of(connection))
+            if upgrade and version < STORE_VERSION:
+                _upgrade(connection, path, tell)
+            return cls(folder, connection)
+        except BaseException:
+            connection.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -131,6 +153,7 @@ class Ledger:
         try:
             try:
                 self.connection.execute(begin)
+                self._refuse_changed_version()
                 yield
                 self.connection.commit()
             except BaseException:
@@ -141,6 +164,14 @@ class Ledger:
         except sqlite3.Error as error:
             hint = "free space on its disk and run again" if "full" in str(error) else None
             raise FacemonError(f"the store in {self.folder} failed: {error}", hint) from error
+
+    def _refuse_changed_version(self) -> None:
+        """A newer facemon may have upgraded the store since it was opened: its tables mean something else now."""
+        if (version := version_of(self.connection)) != self.version:
+            raise FacemonError(
+                f"the store in {self.folder} was upgraded from version {self.version} to {version} by another facemon",
+                "start this command again with the facemon that upgraded it",
+            )
 
 
 def _is_there(path: Path) -> bool:
@@ -224,11 +255,26 @@ def _refuse_foreign(path: Path) -> None:
         application = version = 0
     if application != _APPLICATION_ID:
         raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
-    if version != STORE_VERSION:
+    _refuse_unknown(path, version)
+
+
+def _refuse_unknown(path: Path, version: int) -> None:
+    if not OLDEST_VERSION <= version <= STORE_VERSION:
         raise FacemonError(
-            f"the store in {path.parent} has version {version}; this facemon reads version {STORE_VERSION}",
-            "use the facemon that wrote it, or name another folder under store.path",
+            f"the store in {path.parent} has version {version}; this facemon ({__version__}) reads versions "
+            f"{OLDEST_VERSION} to {STORE_VERSION}",
+            "install the newer facemon that wrote it, or name another folder under store.path",
         )
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], None] | None) -> None:
+    try:
+        upgrade_ledger(connection, path, tell)
+    except sqlite3.Error as error:
+        hint = "free space on its disk and run again" if "full" in str(error) else None
+        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error}", hint) from error
+    except OSError as error:
+        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error.strerror}") from error
 
 
 def _refuse_network(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import FOLDERS, Ledger, file_system_of
+from facemon.store.ledger import FOLDERS, STORE_VERSION, Ledger, file_system_of
 from tests.store import children
 from tests.store.log_rows import log_images
 
@@ -105,13 +105,14 @@ def test_a_file_is_no_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("create", [True, False])
-def test_a_store_of_another_version_is_left_alone(folder: Path, create: bool) -> None:
+@pytest.mark.parametrize("version", [0, -1, STORE_VERSION + 1, 999])
+def test_a_store_of_an_unknown_version_is_left_alone(folder: Path, version: int, create: bool) -> None:
     with Ledger.open(folder, create=True) as ledger:
         log_images(ledger, 50)
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {version}")
     before = states(folder)
-    with pytest.raises(FacemonError, match="has version 1; this facemon reads version 3"):
+    with pytest.raises(FacemonError, match=rf"has version {version}; .* reads versions 1 to {STORE_VERSION}"):
         Ledger.open(folder, create=create)
     assert states(folder) == before
 

@@ -1,0 +1,138 @@
+"""The steps that bring the ledger of an older store to the present version, one by one.
+
+To change a table: change it in the tables of a new ledger (`ledger.py`), write a function that changes it in an older
+one, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from facemon.store.drift_attribution import keep_drift_by_model
+from facemon.store.total_attribution import keep_totals_by_model
+
+OLDEST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: what a ledger of the version before `to_version` lacks."""
+
+    to_version: int
+    summary: str
+    """For the changelog and `facemon store info`: what the step changes."""
+    run: Callable[[sqlite3.Connection, Path], None]
+    """Is given the ledger inside of a transaction, and the store's folder.
+
+    It neither begins nor commits, and changes no file in a way that a second run would not repeat: a process that is
+    killed leaves the ledger as it was, and the step is run again. It must accept each state that code of the version
+    before could leave, and must not import modules whose meaning may change later, such as the names of columns.
+    """
+
+
+def _to_2(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 1 was 45ca777 to 96642ed; its tables never changed."""
+    del folder
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, "
+        "PRIMARY KEY (baseline, key))"
+    )
+    _create_labelled_images(connection)
+    _create_announced_drift(connection)
+
+
+def _to_3(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 2 was 4b8de91 to 121e9b1; its tables changed three times, and its number did not."""
+    del folder
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, "
+        "PRIMARY KEY (baseline, key))"
+    )
+    if "hour" in columns_of(connection, "evaluations"):
+        _sum_evaluations(connection)
+    _create_labelled_images(connection)
+    if "reference" not in columns_of(connection, "announced_drift"):
+        _name_what_was_compared(connection)
+    if "flushes" not in columns_of(connection, "runs"):
+        connection.execute("ALTER TABLE runs ADD COLUMN flushes INTEGER NOT NULL DEFAULT 0")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS request_totals (instance TEXT, metric TEXT, labels TEXT, part TEXT, "
+        "value REAL NOT NULL, PRIMARY KEY (instance, metric, labels, part)) WITHOUT ROWID"
+    )
+
+
+def _create_labelled_images(connection: sqlite3.Connection) -> None:
+    # Earlier evaluations kept no images: a check of accuracy needs a new `facemon evaluate`.
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS labelled_images (model TEXT, attribute TEXT, image TEXT, hour INTEGER, "
+        "source TEXT NOT NULL, is_right INTEGER NOT NULL, PRIMARY KEY (model, attribute, image, hour)) WITHOUT ROWID"
+    )
+
+
+def _create_announced_drift(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS announced_drift (model TEXT, reference TEXT, current TEXT, source TEXT, "
+        "check_name TEXT, column_name TEXT, "
+        "PRIMARY KEY (model, reference, current, source, check_name, column_name)) WITHOUT ROWID"
+    )
+
+
+def _sum_evaluations(connection: sqlite3.Connection) -> None:
+    """Evaluations of each hour and source become one for each attribute."""
+    connection.execute("ALTER TABLE evaluations RENAME TO evaluations_by_hour")
+    connection.execute(
+        "CREATE TABLE evaluations (at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, "
+        "labelled INTEGER NOT NULL, PRIMARY KEY (at, model, attribute)) WITHOUT ROWID"
+    )
+    connection.execute(
+        "INSERT INTO evaluations SELECT at, model, attribute, sum(correct), sum(labelled) "
+        "FROM evaluations_by_hour GROUP BY at, model, attribute"
+    )
+    connection.execute("DROP TABLE evaluations_by_hour")
+
+
+def _name_what_was_compared(connection: sqlite3.Connection) -> None:
+    """Announced drift gets the reference and the table of the newest check of its model.
+
+    Without them the user's command would be run again for a drift that it was told of.
+    """
+    told = connection.execute("SELECT model, source, check_name, column_name FROM announced_drift").fetchall()
+    connection.execute("DROP TABLE announced_drift")
+    _create_announced_drift(connection)
+    compared: dict[str, tuple[str, str]] = {}
+    for (text,) in connection.execute("SELECT document FROM drift_results ORDER BY id"):
+        document = json.loads(text)
+        sides = (document.get("reference") or {}, document.get("current") or {})
+        reference, current = (side.get("name") or "" for side in sides)
+        compared[document.get("model") or ""] = (reference, current)
+    connection.executemany(
+        "INSERT INTO announced_drift VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (model, *compared[model], _source_as_json(source), check, column)
+            for model, source, check, column in told
+            if model in compared
+        ],
+    )
+
+
+def _source_as_json(source: str) -> str:
+    """Empty was the whole, one source's rows its name, and one of `--by source` had words before it."""
+    return json.dumps(source.removeprefix("by source: ") if source else None)
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """The names of a table's columns; empty where there is no such table."""
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, "counts of tables that are references, labelled images, drift that was announced", _to_2),
+    Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
+    Migration(4, "drift gauges are kept by model, with the time of the last check", keep_drift_by_model),
+    Migration(5, "predictions and confidences are counted by model", keep_totals_by_model),
+)
+"""In the order of their numbers, without a gap; the last one is the present version."""
+
+STORE_VERSION = MIGRATIONS[-1].to_version
