@@ -25,6 +25,7 @@ _LOG_COLUMNS = frozenset(
     | {"origin", "error", "error_message", "image_id", "face_confidence"}
 )
 _BATCH_ROWS = 65_536
+_ROUNDING = 1e-9
 
 _Key = tuple[str, tuple[str, ...], str]
 """A metric, its labels without the model, and the part of a histogram."""
@@ -72,19 +73,28 @@ def _known_models(connection: sqlite3.Connection) -> dict[str, _Model]:
 
 def _heir(models: dict[str, _Model], attribute: str) -> str:
     """Who gets what no row accounts for."""
-    # Of a model without rows it is not known which attributes it had.
-    able = [name for name, model in models.items() if attribute in model.attributes or not model.rows]
+    # Of a model whose rows are gone, or were not read, it is not known which attributes it had.
+    able = [name for name, model in models.items() if attribute in model.attributes or not model.attributes]
     return min(able or models, key=lambda name: (models[name].began, -models[name].rows, name))
 
 
 def _split(total: float, gone: float, key: _Key, heir: str, models: dict[str, _Model]) -> dict[str, float]:
     """The total by model: what is counted of the others, and all the rest to the heir."""
+    with_rows = [name for name, model in models.items() if model.rows]
+    if len(with_rows) == 1:
+        counted = {with_rows[0]: total - gone}
+    else:
+        counted = {name: float(models[name].counts[key]) for name in with_rows}
     left, parts = total, dict[str, float]()
-    for name, model in models.items():
-        if name != heir and (counted := model.counts[key]):
+    for name, count in counted.items():
+        if name != heir and count:
             # A ledger that does not add up keeps its sum; store verify tells what is wrong with it, as before.
-            parts[name] = min(float(counted), max(left - gone, 0.0))
+            parts[name] = min(count, max(left - gone, 0.0))
             left -= parts[name]
+    if parts and not gone and not counted.get(heir) and abs(left) <= _ROUNDING * total:
+        # Nothing is left for the heir but what adding floats in another order has made.
+        largest = max(parts, key=lambda name: parts[name])
+        return parts | {largest: parts[largest] + left}
     return parts | {heir: left}
 
 
