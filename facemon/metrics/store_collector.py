@@ -15,7 +15,7 @@ from facemon.store.drift_results import CheckState, DriftGauge, read_drift_check
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
-from facemon.store.shown_models import checked_models, evaluated_models
+from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, histogram_family, request_families
 from facemon.store.totals import Totals, read_totals
 from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
@@ -76,6 +76,7 @@ class StoreCollector(Collector):
             checked = checked_models(connection, self._model.id)
             drift = [gauge for gauge in read_drift_gauges(connection) if gauge.model in checked]
             checks = [check for check in read_drift_checks(connection) if check.model in checked]
+            idle = idle_models(connection, self._model.id)
             runs = read_command_runs(connection)
             requests = None if self._instance is None else read_request_totals(connection, self._instance)
         if requests is not None:
@@ -86,7 +87,7 @@ class StoreCollector(Collector):
             yield from _known("model_accuracy", shares)
         if MetricGroup.DRIFT in self._groups:
             yield from _drift_families(drift)
-            yield from _check_families(checks)
+            yield from _check_families(checks, idle)
         if announced := self._announced:
             runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
@@ -134,11 +135,12 @@ def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
     yield from _known("drift_undecided", _largest(_series(gauges, lambda g: g.undecided)))
 
 
-def _check_families(checks: Sequence[CheckState]) -> Iterator[Family]:
+def _check_families(checks: Sequence[CheckState], idle: Collection[str]) -> Iterator[Family]:
     yield from _known("drift_threshold", [((each.check, each.model), each.threshold) for each in checks])
     decided = [((each.check, each.model), each.decided / _MICROS) for each in checks if each.decided is not None]
     yield from _known("drift_decided_timestamp_seconds", decided)
-    ran = [((each.check, each.model), each.at / _MICROS) for each in checks]
+    # When a model that was replaced was checked last would be stale for ever.
+    ran = [((each.check, each.model), each.at / _MICROS) for each in checks if each.model not in idle]
     yield from _known("drift_check_timestamp_seconds", ran)
 
 

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from facemon.errors import ExitCode, FacemonError
+from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
@@ -35,6 +36,7 @@ from tests.metrics.stores import (
     registry_of,
     samples_of,
     scrape,
+    values_of,
 )  # fmt: skip
 from tests.store.log_rows import NOON, log_images
 
@@ -326,3 +328,22 @@ def test_an_accuracy_of_a_model_that_is_evaluated_no_more_goes(
         record_accuracy(ledger, model, at, {"gender": (9, 10)}, ())
     shown = {name.partition('model="')[2][:-2] for name in samples_of(folder) if name.startswith("model_accuracy")}
     assert shown == {"faces@1", "new@1", *(["old@1"] if is_shown else [])}
+
+
+@pytest.mark.parametrize(("hours", "is_due"), [(47, True), (49, False)])
+def test_no_check_is_due_of_a_model_that_predicts_no_more(
+    folder: Path, ledger: Ledger, hours: int, is_due: bool
+) -> None:
+    log_images(ledger, 10)  # its run has ended
+    now = datetime.now(UTC)
+    check_model(ledger, column("gender", DRIFT, 0.3))
+    check_model(ledger, column("gender", DRIFT, 0.3), model="new@1", at=now + timedelta(hours=hours))
+    other = registry_of(folder, model=MODEL_CONFIG.model_copy(update={"name": "new"}))
+    values = values_of(exposition(other))
+    assert ('drift_check_timestamp_seconds{check="model",model="faces@1"}' in values) is is_due
+    assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
+    # Of the configured model a check is due, whether it predicts or not.
+    assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in samples_of(folder)
+    with ledger.writing() as connection:
+        connection.execute("UPDATE runs SET finished = NULL")  # such as an API that goes on
+    assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in values_of(exposition(other))
