@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from facemon.config.alertmanager import AlertmanagerConfig
 from facemon.config.alerts import AlertsConfig
 from facemon.config.drift import DriftConfig, TablesConfig
+from facemon.config.metrics import MetricsConfig
 from facemon.config.model import DERIVED_SUFFIXES, ModelConfig
 from facemon.config.prometheus import PrometheusConfig
 from facemon.config.section import MisfitError, Section
@@ -28,6 +29,7 @@ class Config(Section):
     predict: PredictConfig = PredictConfig()
     tables: TablesConfig = TablesConfig()
     drift: DriftConfig = DriftConfig()
+    metrics: MetricsConfig = MetricsConfig()
     api: ApiConfig = ApiConfig()
     exporter: ExporterConfig = ExporterConfig()
     prometheus: PrometheusConfig = PrometheusConfig()

@@ -3,7 +3,7 @@
 A label set of None is one that nobody can know here, such as that of a metric of the user's own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +42,11 @@ class Reading:
     faults: list[str] = field(default_factory=list)
 
 
-def exported_metrics() -> dict[str, KnownMetric]:
-    """What facemon and the other programs of the stack export, and what Prometheus says of alerts."""
+def exported_metrics(constant: Iterable[str] = ()) -> dict[str, KnownMetric]:
+    """What facemon and the other programs of the stack export, and what Prometheus says of alerts.
+
+    `constant` are the labels that all of facemon's own series have besides.
+    """
     known = {"ALERTS": KnownMetric(None), "ALERTS_FOR_STATE": KnownMetric(None)}
     for foreign in FOREIGN.values():
         is_histogram = foreign.type is MetricType.HISTOGRAM
@@ -53,7 +56,7 @@ def exported_metrics() -> dict[str, KnownMetric]:
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             known[name] = KnownMetric(labels | bucket, foreign.type is not MetricType.GAUGE)
     for metric in CATALOGUE.values():
-        labels = frozenset((*metric.labels, *TARGET_LABELS))
+        labels = frozenset((*metric.labels, *TARGET_LABELS, *constant))
         for name in exposed_names(metric):
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             is_counter = metric.type is not MetricType.GAUGE and not name.endswith("_created")
