@@ -59,7 +59,7 @@ def test_json(facemon: RunFacemon, folder: Path) -> None:
         "metrics": [metric for metric in whole["metrics"] if metric["name"] == "drift_score"],
     }
     (score,) = one["metrics"]
-    assert score["series"] == [{"labels": {"attribute": "gender", "check": "model"}, "value": 0.25}]
+    assert score["series"] == [{"labels": {"attribute": "gender", "check": "model", "model": "faces@1"}, "value": 0.25}]
 
 
 def test_without_a_store(facemon: RunFacemon, tmp_path: Path) -> None:

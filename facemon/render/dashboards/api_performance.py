@@ -45,7 +45,7 @@ def api_performance(config: Config) -> dict[str, Any]:
         Section(200, "Traffic", _traffic(chosen), needs),
         Section(300, "Latency", _latency(config, limits, chosen), needs),
         Section(400, "Errors and refusals", _errors(config, limits, chosen), needs),
-        Section(500, "Room", _room(chosen), needs),
+        Section(500, "Room", (*_room(chosen), _models(chosen)), needs),
     )
     choices = variables(promql.TARGET_LABELS, (REQUESTS,), of_all=constant) if "api" in config.prometheus.jobs else ()
     return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h")
@@ -157,7 +157,8 @@ def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel,
 
 
 def _room(chosen: Chosen) -> tuple[Panel, ...]:
-    in_flight, most = (_sum(promql.select(metric, *chosen), "instance") for metric in (IN_FLIGHT, IN_FLIGHT_LIMIT))
+    in_flight = _sum(promql.select(IN_FLIGHT, *chosen), "instance")
+    most = _sum(promql.select(IN_FLIGHT_LIMIT, *chosen), "instance")
     return (
         Panel(
             id=14,
@@ -195,17 +196,20 @@ def _room(chosen: Chosen) -> tuple[Panel, ...]:
             unit="short",
             queries=(Query(promql.select(CACHED, *chosen), "{{instance}}"),),
         ),
-        Panel(
-            id=18,
-            title="Models",
-            description="Whether the model of each instance is loaded and answers.",
-            unit="none",
-            queries=(Query(promql.select(MODEL_LOADED, *chosen), "{{model}} on {{instance}}"),),
-            type=PanelType.STATES,
-            states=_LOADED,
-            width=24,
-            height=5,
-        ),
+    )
+
+
+def _models(chosen: Chosen) -> Panel:
+    return Panel(
+        id=18,
+        title="Models",
+        description="Whether the model of each instance is loaded and answers.",
+        unit="none",
+        queries=(Query(promql.select(MODEL_LOADED, *chosen), "{{model}} on {{instance}}"),),
+        type=PanelType.STATES,
+        states=_LOADED,
+        width=24,
+        height=5,
     )
 
 
