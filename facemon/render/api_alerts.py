@@ -9,7 +9,7 @@ from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE, label, value
-from facemon.render.api_scenarios import failing_scenarios, slow_scenarios
+from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
@@ -108,7 +108,10 @@ def _high_latency(config: Config) -> Alert:
                 "Requests per second:": every,
             },
         ),
-        scenarios=in_store(slow_scenarios(limit, least), config.metrics.labels),
+        scenarios=(
+            *in_store(slow_scenarios(limit, least), config.metrics.labels),
+            *slow_with_few_here(limit, least, config.metrics.labels),
+        ),
     )
 
 
@@ -151,7 +154,10 @@ def _high_error_rate(config: Config) -> Alert:
                 "Requests per second, failed or not:": every,
             },
         ),
-        scenarios=in_store(failing_scenarios(limit, least, window), config.metrics.labels),
+        scenarios=(
+            *in_store(failing_scenarios(limit, least, window), config.metrics.labels),
+            *failing_with_few_here(least, config.metrics.labels),
+        ),
     )
 
 
