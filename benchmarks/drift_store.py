@@ -17,7 +17,8 @@ from benchmarks.machine import CORES
 from facemon.config.loader import load_config
 from facemon.config.model import AttributeConfig
 from facemon.store.compaction import compact
-from facemon.store.ledger import STORE_VERSION, Ledger
+from facemon.store.ledger import Ledger
+from facemon.store.migrations import STORE_VERSION
 from facemon.store.profiles import add_to_profiles
 from facemon.store.references import set_from_window
 from facemon.store.row_counts import count_rows

@@ -1,6 +1,7 @@
 """`facemon store`: care for the log."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,11 +19,17 @@ store = group(app, "store", "Look after the prediction log.")
 def info(
     session: Session, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False
 ) -> ExitCode:
-    """Tell what the log holds."""
+    """Tell what the log holds; a store of an older version is not upgraded."""
     from facemon.store.inventory import take_inventory
+    from facemon.store.migrations import STORE_VERSION
 
-    with session.open_ledger() as ledger:
+    with session.open_ledger(upgrade=False) as ledger:
         found = take_inventory(ledger)
+    if found.version < STORE_VERSION:
+        session.console.say(
+            f"the next command that writes upgrades the store from version {found.version} to {STORE_VERSION}; "
+            "facemon store backup FILE saves it as it is"
+        )
     facts = {
         "store": str(session.config.store.path),
         "version": found.version,
@@ -43,6 +50,28 @@ def info(
         shown = facts | {"models": ", ".join(f"{name} ({rows} rows)" for name, rows in found.models.items())}
         rows = [(name.replace("_", " "), "-" if value in (None, "") else str(value)) for name, value in shown.items()]
         session.console.table(("what", "value"), rows)
+    return ExitCode.OK
+
+
+@command(store, "backup")
+def backup(
+    session: Session,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The archive to write: .tar, .tar.gz or .tgz; outside of the store.")
+    ],
+) -> ExitCode:
+    """Write the whole store to one archive, while others go on writing; a store of an older version stays as it is.
+
+    To restore it, unpack the archive in an empty folder: it holds one folder, called like the store's.
+    """
+    from facemon.store.backup import back_up
+
+    with session.open_ledger(upgrade=False) as ledger:
+        done = back_up(ledger, file)
+        session.console.say(
+            f"wrote {file}: store version {ledger.version}, {done.rows} rows, the ledger and {done.files} files, "
+            f"{done.bytes / 1e6:.1f} MB"
+        )
     return ExitCode.OK
 
 

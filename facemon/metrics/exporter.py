@@ -42,7 +42,8 @@ class Exporter:
         Probes and collectors that it shares with the one before go on as they are.
         """
         foreign = self._loaded(config, path)
-        store = StoreCollector(partial(Ledger.open, config.store.path), config.model, tuple(MetricGroup), False)
+        open_ledger = partial(Ledger.open, config.store.path, tell=self._say)
+        store = StoreCollector(open_ledger, config.model, tuple(MetricGroup), False)
         registry = CollectorRegistry(auto_describe=False)
         metrics = ExportedMetrics(
             TimedSource("store", store.collect),

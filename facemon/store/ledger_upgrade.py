@@ -40,8 +40,8 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> No
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     if tell is not None:
         tell(
-            f"store {folder} upgraded from version {before} to {STORE_VERSION}; {kept} is the ledger as it was: "
-            "facemon store verify, then remove it"
+            f"store {folder} upgraded from version {before} to {STORE_VERSION}; its ledger as it was is kept in "
+            f"{kept.name}: remove it when facemon store verify finds no problem"
         )
 
 
@@ -130,8 +130,8 @@ def _refuse_writers(folder: Path, version: int) -> None:
     """A facemon of the older version that goes on writing would write what the new tables do not mean."""
     if writers := _writers(folder):
         raise LockedError(
-            f"the store in {folder} has version {version} and is in use by a facemon of that version "
-            f"({', '.join(writers)}), so it cannot be upgraded to version {STORE_VERSION}",
+            f"the store in {folder} has version {version} and is in use ({', '.join(writers)}), so it cannot be "
+            f"upgraded to version {STORE_VERSION}",
             "stop that process or wait for it to end, then run again",
         )
 

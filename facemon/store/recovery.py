@@ -8,6 +8,8 @@ from facemon.store.process_lock import ProcessLock, writer_lock_path
 
 GRACE_SECONDS = 3600
 """A file that was given up stays this long, for readers who saw the ledger before."""
+BACKUP_WRITER = "backup"
+"""Who holds the lock of this name copies files that the ledger named when the lock was taken."""
 
 
 def recover(ledger: Ledger, holding: str | None = None) -> int:
@@ -44,6 +46,11 @@ def _clear_intents(ledger: Ledger, writer: str) -> bool:
 
 
 def _remove_discards(ledger: Ledger) -> None:
+    lock = ProcessLock.try_acquire(writer_lock_path(ledger.folder, BACKUP_WRITER))
+    if lock is None:
+        return
+    # Let go at once: a backup that begins now copies a ledger that gave up these files an hour ago.
+    lock.release()
     before = int(time.time()) - GRACE_SECONDS
     paths = ledger.connection.execute("SELECT path FROM discards WHERE since < ?", (before,)).fetchall()
     for (path,) in paths:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from facemon import __version__
 from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from tests.conftest import RunFacemon
 from tests.store.children import without_privileges
 from tests.store.log_rows import log_images
@@ -119,7 +121,7 @@ def test_another_run_holds_the_lock(facemon: RunFacemon, folder: Path, command: 
 
 
 @pytest.mark.parametrize("arguments", [*READERS, *WRITERS], ids=" ".join)
-def test_a_store_of_another_version_is_left_alone(
+def test_a_store_of_a_newer_version_is_left_alone(
     facemon: RunFacemon, folder: Path, arguments: tuple[str, ...]
 ) -> None:
     with closing(sqlite3.connect(folder / ".facemon" / LEDGER_NAME)) as connection:
@@ -127,8 +129,9 @@ def test_a_store_of_another_version_is_left_alone(
     before = contents(folder)
     outcome = facemon(*arguments, cwd=folder)
     assert (outcome.returncode, outcome.stdout) == (1, "")
-    assert "has version 99; this facemon reads version 3" in outcome.stderr
-    assert "use the facemon that wrote it" in outcome.stderr
+    versions = f"reads versions {OLDEST_VERSION} to {STORE_VERSION}"
+    assert f"has version 99; this facemon ({__version__}) {versions}" in outcome.stderr
+    assert "hint: install the newer facemon that wrote it" in outcome.stderr
     assert contents(folder) == before
 
 

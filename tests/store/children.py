@@ -31,10 +31,12 @@ folder = Path(sys.argv[1])
 """
 
 
-def start(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> subprocess.Popen[str]:
+def start(
+    script: str, *arguments: object, wrapper: Sequence[str] = (), stdin: int | None = None
+) -> subprocess.Popen[str]:
     """Start a script after the prelude; its first argument is the store's folder."""
     command = [*wrapper, sys.executable, "-c", PRELUDE + textwrap.dedent(script), *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process: subprocess.Popen[str]) -> str:

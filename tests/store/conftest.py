@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facemon.store.ledger import Ledger
+from tests.store import kept_stores
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ def ledger(folder: Path) -> Iterator[Ledger]:
     """An empty store."""
     with Ledger.open(folder, create=True) as opened:
         yield opened
+
+
+@pytest.fixture(params=kept_stores.NAMES)
+def kept_store(request: pytest.FixtureRequest, tmp_path: Path) -> kept_stores.KeptStore:
+    """In turn a store of each older version, as its own code left it."""
+    return kept_stores.unpack(request.param, tmp_path)

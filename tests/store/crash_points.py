@@ -31,7 +31,7 @@ from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
 
 IMAGES = 100
 _DIED = 9
-_FILE_EVENTS = ("os.rename", "os.remove", "os.mkdir", "open")
+FILE_EVENTS = ("os.rename", "os.remove", "os.mkdir", "open")
 
 
 def write(folder: Path) -> None:
@@ -111,7 +111,7 @@ def die_at(step: int, store: Path) -> None:
             os._exit(_DIED)
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        is_ours = event in _FILE_EVENTS and str(arguments[0]).startswith(str(store))
+        is_ours = event in FILE_EVENTS and str(arguments[0]).startswith(str(store))
         # A file that is only read is no step.
         if is_ours and (event != "open" or (isinstance(arguments[2], int) and arguments[2] & os.O_CREAT)):
             tick()

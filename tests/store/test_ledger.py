@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import FOLDERS, STORE_VERSION, Ledger, file_system_of
+from facemon.store.ledger import FOLDERS, Ledger, file_system_of
+from facemon.store.migrations import STORE_VERSION
 from tests.store import children
 from tests.store.log_rows import log_images
 

@@ -1,0 +1,139 @@
+"""A backup of a store: one tar archive with a copy of the ledger and the files that this copy names."""
+
+import os
+import sqlite3
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from facemon.errors import FacemonError, UsageError
+from facemon.store.ledger import FOLDERS, LEDGER_NAME, Ledger
+from facemon.store.ledger_upgrade import copy_ledger
+from facemon.store.process_lock import ProcessLock
+from facemon.store.recovery import BACKUP_WRITER, draft_of
+
+_FORMATS: dict[str, Literal["w", "w:gz"]] = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz"}
+_FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds: rows, files beside the ledger, and the archive's size."""
+
+    rows: int
+    files: int
+    bytes: int
+
+
+def back_up(ledger: Ledger, target: Path) -> Backup:
+    """Write a store to the archive `target`, whole or not at all; writers may go on meanwhile.
+
+    The archive holds one folder, called like the store's, whose rows are those of one committed state. UsageError when
+    `target` has another suffix, is there already or lies in the store; LockedError when another backup is running;
+    FacemonError when a file cannot be read or written.
+    """
+    _refuse_target(ledger, target)
+    # While the lock is held no file is removed that the ledger named when it was copied.
+    with (
+        ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
+        _whole_or_nothing(target) as file,
+        _ledger_copy(ledger, target) as copy,
+    ):
+        with closing(sqlite3.connect(copy)) as copied:
+            paths = [path for (path,) in copied.execute(_FILES)]
+            (rows,) = copied.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()
+        _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, paths)
+        size = file.tell()
+    return Backup(rows, len(paths), size)
+
+
+def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, copy: Path, paths: list[str]) -> None:
+    top = Path(folder.resolve().name or "store")
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for name in FOLDERS:
+            # Made here, because an empty one may have been removed, and a store needs all of them.
+            part = tarfile.TarInfo(str(top / name))
+            part.type, part.mode, part.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
+            archive.addfile(part)
+        archive.add(copy, str(top / LEDGER_NAME))
+        for path in paths:
+            archive.add(folder / path, str(top / path))
+
+
+def _suffix(target: Path) -> str:
+    return next((suffix for suffix in _FORMATS if target.name.endswith(suffix)), "")
+
+
+def _refuse_target(ledger: Ledger, target: Path) -> None:
+    if not _suffix(target):
+        raise UsageError(f"{target}: a backup is an archive", f"name a file that ends in {', '.join(_FORMATS)}")
+    if target.exists():
+        raise UsageError(f"{target} is there already", "name another file, or remove this one first")
+    if ledger.folder.resolve() in target.resolve().parents:
+        raise UsageError(
+            f"{target} lies in the store that is backed up", "name a file outside of it, best on another disk"
+        )
+
+
+@contextmanager
+def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
+    """A file that gets the target's name when the block succeeds, and is on the disk then."""
+    draft = draft_of(target)
+    try:
+        try:
+            draft.unlink(missing_ok=True)
+            with draft.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            _put_in_place(draft, target)
+        finally:
+            with suppress(OSError):  # the folder may be what is wrong
+                draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise FacemonError(
+            f"the backup {target} cannot be made: {error.filename or target}: {error.strerror}",
+            "name a file in a folder that can be written, on a disk with room; facemon store verify tells whether the "
+            "store lacks a file",
+        ) from error
+    except sqlite3.Error as error:
+        raise FacemonError(
+            f"the backup {target} cannot be made: the copy of the ledger: {error}",
+            "name a file on a disk with room",
+        ) from error
+
+
+@contextmanager
+def _ledger_copy(ledger: Ledger, target: Path) -> Iterator[Path]:
+    """A copy of the ledger beside the target, for as long as the block runs."""
+    copy = target.with_name(f".{target.name}.ledger")
+    _remove_copy(copy)  # of a backup that was killed
+    try:
+        copy_ledger(ledger.folder / LEDGER_NAME, copy)
+        yield copy
+    finally:
+        _remove_copy(copy)
+
+
+def _remove_copy(copy: Path) -> None:
+    for end in ("", "-journal", "-wal", "-shm"):
+        copy.with_name(f"{copy.name}{end}").unlink(missing_ok=True)
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    try:
+        # Not a rename, which would replace a file that somebody has just put there.
+        os.link(draft, target)
+    except OSError:
+        if target.exists():
+            raise
+        draft.rename(target)  # a file system without links
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

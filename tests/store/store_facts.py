@@ -1,0 +1,135 @@
+"""What a store says, in plain JSON: read by the code of each version, so that an upgraded store can be compared.
+
+Run as a program, with the `facemon` of any version on the path: prints the facts of the store in a folder. It may use
+only what all versions have.
+"""
+
+import hashlib
+import json
+import sys
+from contextlib import suppress
+from dataclasses import is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from facemon.store.command_runs import read_command_runs
+from facemon.store.drift_results import drift_history, read_drift_checks, read_drift_gauges
+from facemon.store.evaluations import read_accuracy
+from facemon.store.ledger import Ledger
+from facemon.store.profiles import read_all_profiles
+from facemon.store.references import list_references, reference_file, reference_profiles
+from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.totals import read_totals
+from facemon.store.verification import verify
+from facemon.values.drift_result import to_document
+
+MODELS = ("small@1", "small@2")
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """All that must be the same after an upgrade."""
+    with Ledger.open(folder) as ledger:
+        connection = ledger.connection
+        rows = [row for segment in list_segments(connection) for row in read_segment(ledger, segment).to_pylist()]
+        references = list_references(ledger)
+        found = {
+            "rows": _by_model(rows),
+            "totals": sorted([*key, value] for key, value in read_totals(connection).items()),
+            "departed": sorted([*key, value] for key, value in read_totals(connection, "departed").items()),
+            "profiles": sorted(
+                [[str(part) for part in key], profile.images, profile.faces, _digest(_profile(profile))]
+                for key, profile in read_all_profiles(connection).items()
+            ),
+            "references": [
+                {
+                    **_plain(reference),
+                    "sha256": hashlib.sha256(reference_file(ledger, reference).read_bytes()).hexdigest(),
+                    "profiles": sorted(
+                        [str(source), _digest(_profile(profile))]
+                        for source, profile in reference_profiles(ledger, reference).items()
+                    ),
+                }
+                for reference in references
+            ],
+            "history": [to_document(result) for result in drift_history(ledger)],
+            "drift_gauges": sorted(_plain(read_drift_gauges(connection)), key=str),
+            "drift_checks": sorted(map(list, read_drift_checks(connection))),
+            "accuracy": {model: read_accuracy(connection, model) for model in MODELS},
+            "commands": sorted(_plain(read_command_runs(connection)), key=str),
+            "runs": sorted(
+                map(
+                    list,
+                    connection.execute(
+                        "SELECT id, inputs, model, fingerprint, source, started, finished, done, digest FROM runs"
+                    ),
+                )
+            ),
+            "requests": _requests(connection),
+            "announced": _announced(connection),
+            "problems": list(verify(ledger).problems),
+        }
+    plain: dict[str, Any] = json.loads(json.dumps(_plain(found)))
+    return plain
+
+
+def _by_model(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """How many rows each model has, and a digest of what is in them."""
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row["model"], []).append(json.dumps(_plain(row), sort_keys=True))
+    return {
+        model: [len(lines), hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()]
+        for model, lines in texts.items()
+    }
+
+
+def _requests(connection: Any) -> list[list[Any]]:
+    with suppress(ImportError):  # version 3 was the first to keep them
+        from facemon.store.request_totals import read_request_totals
+
+        instances = [name for (name,) in connection.execute("SELECT DISTINCT instance FROM request_totals")]
+        return sorted(
+            [instance, *key, value]
+            for instance in instances
+            for key, value in read_request_totals(connection, instance).items()
+        )
+    return []
+
+
+def _announced(connection: Any) -> list[list[str]]:
+    """Which columns of which checks somebody was told of; version 1 told nobody."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'announced_drift'").fetchone():
+        return []
+    return sorted(map(list, connection.execute("SELECT model, check_name, column_name FROM announced_drift")))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
+
+
+def _profile(profile: Any) -> dict[str, Any]:
+    """The fields that all versions have."""
+    columns = {
+        name: {key: getattr(counts, key) for key in ("kind", "unit", "counts", "labels", "bins")}
+        for name, counts in profile.columns.items()
+    }
+    return {"images": profile.images, "faces": profile.faces, "squares": profile.squares, "columns": columns}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain({name: getattr(value, name) for name in value.__dataclass_fields__})
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value
+
+
+if __name__ == "__main__":
+    print(json.dumps(facts(Path(sys.argv[1])), indent=1, sort_keys=True))
