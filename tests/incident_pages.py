@@ -38,16 +38,17 @@ class Pages:
 
     def exporter(self) -> str:
         bad = self.phase == 0
-        column, day, now = 'attribute="gender",check="model"', 86_400, time.time()
-        ages = {"drift-check": 2 * day, "reference": 100 * day, "evaluate": 40 * day}
+        column, day, now = 'attribute="gender",check="model",model="faces@1"', 86_400, time.time()
+        ages = {"reference": 100 * day, "evaluate": 40 * day}
         return _text(
             *([] if self.phase == 2 else [('images_processed_total{status="ok"}', 5)]),
             (f"drift_score{{{column}}}", 0.9 if bad else 0.01),
             (f"drift_p_value{{{column}}}", 0.001),
             (f"drift_detected{{{column}}}", int(bad)),
-            ('drift_undecided{attribute="age",check="model"}', int(bad)),
-            ('drift_decided_timestamp_seconds{check="model"}', now),
-            ('model_accuracy{attribute="gender"}', 0.5 if bad else 0.95),
+            ('drift_undecided{attribute="age",check="model",model="faces@1"}', int(bad)),
+            ('drift_decided_timestamp_seconds{check="model",model="faces@1"}', now),
+            ('drift_check_timestamp_seconds{check="model",model="faces@1"}', now - (2 * day if bad else 0)),
+            ('model_accuracy{attribute="gender",model="faces@1"}', 0.5 if bad else 0.95),
             *(
                 (f'facemon_last_success_timestamp_seconds{{command="{command}"}}', now - (age if bad else 0))
                 for command, age in ages.items()

@@ -75,7 +75,7 @@ def export_metrics(
     if sum(target is not None for target in (textfile, pushgateway, output)) > 1:
         raise UsageError("--textfile, --pushgateway and -o exclude each other")
     how = PushOptions(job, tuple(grouping or ()), user, password_file, token_file, ca_file, timeout)
-    gateway = how.pushgateway(pushgateway, delete=delete)
+    gateway = how.pushgateway(pushgateway, delete=delete, labels=session.config.metrics.labels)
     if gateway is not None and gateway.tells_its_secret:
         session.console.say(f"note: the secret goes to {gateway.group.url} unencrypted; https would hide it")
     if gateway is not None and delete:
@@ -94,6 +94,8 @@ def _delete(session: Session, gateway: "Pushgateway", export: Export | None) -> 
 def _export(
     session: Session, groups: tuple[MetricGroup, ...], textfile: Path | None, gateway: "Pushgateway | None"
 ) -> ExitCode:
+    from facemon.metrics.constant_labels import labelled_registry
+    from facemon.metrics.doubled_series import refuse_doubled
     from facemon.metrics.exposition import exposition
     from facemon.metrics.store_collector import build_registry
     from facemon.metrics.textfile import drafted_textfile
@@ -110,8 +112,9 @@ def _export(
             announced=told.run,
             min_labels=session.config.evaluate.min_labels,
         )
-        text = exposition(registry)
+        text = exposition(labelled_registry(registry, session.config.metrics.labels))
         if textfile is not None:
+            refuse_doubled(textfile, text)
             with drafted_textfile(textfile, text) as put_in_place, entered_before(ledger, outcome):
                 put_in_place()
             session.console.say(f"wrote {textfile}")

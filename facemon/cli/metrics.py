@@ -52,6 +52,7 @@ def metrics(
 
 def _read(session: Session) -> "tuple[list[Family] | None, FacemonError | None]":
     """What an export would hold now, or why the store cannot be read."""
+    from facemon.metrics.constant_labels import labelled
     from facemon.metrics.store_collector import build_registry
     from facemon.store.request_totals import EVERY_INSTANCE
 
@@ -63,7 +64,7 @@ def _read(session: Session) -> "tuple[list[Family] | None, FacemonError | None]"
         min_labels=session.config.evaluate.min_labels,
     )
     try:
-        return list(registry.collect()), None
+        return list(labelled(registry.collect(), session.config.metrics.labels)), None
     except FacemonError as error:
         return None, error
 
@@ -102,13 +103,19 @@ def _show(session: Session, known: "MetricValue") -> None:
     if known.series:
         console.result("")
         is_histogram = metric.type is MetricType.HISTOGRAM
-        console.table((*metric.labels, *(("count", "sum") if is_histogram else ("value",))), _series_rows(known))
+        console.table((*_label_names(known), *(("count", "sum") if is_histogram else ("value",))), _series_rows(known))
+
+
+def _label_names(known: "MetricValue") -> Sequence[str]:
+    """Those of the catalogue, then those of metrics.labels, which all series have."""
+    own = known.metric.labels
+    return (*own, *(name for series in (known.series or ())[:1] for name in series.labels if name not in own))
 
 
 def _series_rows(known: "MetricValue") -> Sequence[tuple[str, ...]]:
     return [
         (
-            *(series.labels[label] for label in known.metric.labels),
+            *(series.labels[label] for label in _label_names(known)),
             _number(series.value),
             *(() if series.sum is None else (_number(series.sum),)),
         )

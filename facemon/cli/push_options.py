@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,8 +81,13 @@ class PushOptions:
     ca_file: Path | None
     timeout: float | None
 
-    def pushgateway(self, url: str | None, *, delete: bool) -> "Pushgateway | None":
-        """The Pushgateway that is described, none without a URL; UsageError where the options make no sense."""
+    def pushgateway(
+        self, url: str | None, *, delete: bool, labels: Mapping[str, str] | None = None
+    ) -> "Pushgateway | None":
+        """The Pushgateway that is described, none without a URL; UsageError where the options make no sense.
+
+        The labels of all metrics are part of the group, so that one store's push does not replace another's.
+        """
         from facemon.metrics.pushgateway import Pushgateway, PushGroup
 
         if url is None:
@@ -98,7 +103,7 @@ class PushOptions:
         seconds = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
         if not 0 < seconds <= _LONGEST_S:
             raise UsageError(f"--timeout {seconds:g}: write seconds, above 0 and at most {_LONGEST_S:g}")
-        group = PushGroup(address, self.job or DEFAULT_JOB, _grouping(self.grouping))
+        group = PushGroup(address, self.job or DEFAULT_JOB, _grouping(self.grouping, labels or {}))
         authorization = _authorization(self.user, self.password_file, self.token_file)
         return Pushgateway(group, authorization, self.ca_file, seconds)
 
@@ -127,8 +132,8 @@ def _address(url: str) -> str:
     return whole.rstrip("/")
 
 
-def _grouping(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
+def _grouping(pairs: Sequence[str], labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    found = dict(labels)
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
@@ -141,6 +146,8 @@ def _grouping(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:
             )
         if name in _TAKEN:
             raise UsageError(f"--grouping {pair}: {name} is a label of facemon's own metrics", "choose another name")
+        if name in labels:
+            raise UsageError(f"--grouping {pair}: metrics.labels sets {name} already", "leave out one of the two")
         if name in found:
             raise UsageError(f"--grouping {pair}: {name} was given already")
         found[name] = value

@@ -106,6 +106,7 @@ class _Server:
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
+        from facemon.metrics.constant_labels import labelled_registry
         from facemon.metrics.store_collector import build_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
@@ -134,7 +135,8 @@ class _Server:
             session.open_ledger, config.model, instance=instance, min_labels=config.evaluate.min_labels
         )
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
-        api = PredictionApi(config.api, predictions, in_flight, gauges.registry(), self._why_not_ready, tokens)
+        metrics = labelled_registry(gauges, config.metrics.labels)
+        api = PredictionApi(config.api, predictions, in_flight, metrics, self._why_not_ready, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(

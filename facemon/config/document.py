@@ -10,6 +10,7 @@ from facemon.config.alertmanager import AlertmanagerConfig
 from facemon.config.alerts import AlertsConfig
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.evaluation import EvaluateConfig
+from facemon.config.metrics import MetricsConfig
 from facemon.config.model import DERIVED_SUFFIXES, ModelConfig
 from facemon.config.prometheus import PrometheusConfig
 from facemon.config.section import MisfitError, Section
@@ -30,6 +31,7 @@ class Config(Section):
     tables: TablesConfig = TablesConfig()
     drift: DriftConfig = DriftConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    metrics: MetricsConfig = MetricsConfig()
     api: ApiConfig = ApiConfig()
     exporter: ExporterConfig = ExporterConfig()
     prometheus: PrometheusConfig = PrometheusConfig()

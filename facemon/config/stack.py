@@ -82,6 +82,8 @@ class ScheduleConfig(Section):
 
     drift_check: str = "0 2 * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
+    checks: Annotated[Items[Literal["data", "model"]], Field(min_length=1)] = ("data", "model")
+    """Which checks run by the clock; DriftCheckStale fires for these."""
     targets: Items[Target] = ()
     directory: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")] | None = None
     """The folder of the configuration on the machine that runs the check; none = the one that it is in here."""
@@ -102,6 +104,8 @@ class ScheduleConfig(Section):
             raise MisfitError((("drift_check",), str(error))) from None
         if len(set(self.targets)) != len(self.targets):
             raise MisfitError((("targets",), "names a target twice"))
+        if len(set(self.checks)) != len(self.checks):
+            raise MisfitError((("checks",), "names a check twice"))
         if "github" in self.targets and times.shortest_gap() < _SHORTEST_ON_GITHUB:
             raise MisfitError((("drift_check",), "github starts nothing twice within 5 minutes"))
         fields = type(self).model_fields

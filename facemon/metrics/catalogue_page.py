@@ -33,10 +33,11 @@ EXAMPLES = {
     "model_accuracy_labels": "model_accuracy and on (attribute) model_accuracy_labels >= 100",
     "images_processed_total":
         'sum(increase(images_processed_total{status="failed"}[1d])) / sum(increase(images_processed_total[1d]))',
-    "drift_score": "drift_score > on (check) group_left () drift_threshold",
+    "drift_score": "drift_score > on (job, instance, check, model) group_left () drift_threshold",
     "drift_decided_timestamp_seconds": "time() - drift_decided_timestamp_seconds",
+    "drift_check_timestamp_seconds": "time() - drift_check_timestamp_seconds > 26 * 3600",
     "facemon_last_success_timestamp_seconds":
-        'time() - facemon_last_success_timestamp_seconds{command="drift-check"} > 26 * 3600',
+        'time() - facemon_last_success_timestamp_seconds{command="evaluate"} > 30 * 86400',
     "facemon_source_up": "facemon_source_up == 0",
 }  # fmt: skip
 """A question that each is asked, where it helps to see one."""
@@ -49,6 +50,14 @@ Every metric that facemon exports, written from the catalogue in `facemon/values
 
 Names, types and labels stay as they are; metrics are only ever added. A gauge that is not known is absent, never 0. The
 store's counters lie in its ledger and only grow. The text format and OpenMetrics hold the same series.
+
+Series that belong to a model have the label `model`, as NAME@VERSION: several models may share a store. Counters are
+there for each model in the store. Gauges are there for the configured model, and for another one while it is looked
+after: its drift for 14 days after its last check, its accuracy for 45 days after its last evaluation, and
+`drift_check_timestamp_seconds` for 2 days after its last prediction, each counted from the newest of all models.
+
+`metrics.labels` in `facemon.yaml` gives constant labels to every series, such as `{site: north}`: several stores then
+share a host, a Pushgateway or a Prometheus. Metrics of your own, from collectors and applications, stay as they are.
 """
 
 

@@ -4,12 +4,13 @@ Nothing that one of them does takes anything away from the others: a source that
 `facemon_source_up 0`, and its metrics are absent.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
 from facemon.metrics.timed_source import SourceFault, TimedSource
 from facemon.values.metric_catalogue import CATALOGUE
@@ -34,8 +35,9 @@ class ExportedMetrics(Collector):
         probes: Callable[[], Family | None],
         warn: Tell,
         say: Tell,
+        labels: Mapping[str, str],
     ) -> None:
-        """`limit`: seconds for each of the foreign sources, which run side by side.
+        """`limit`: seconds for each of the foreign sources, which run side by side. `labels` are given to our own.
 
         `warn` is told of a source that fails, `say` of one that works again: once each, not at every scrape.
         """
@@ -45,6 +47,7 @@ class ExportedMetrics(Collector):
         self._probes = probes
         self._warn = warn
         self._say = say
+        self._labels = labels
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering calls nobody."""
@@ -52,6 +55,11 @@ class ExportedMetrics(Collector):
 
     def collect(self) -> Iterator[Family]:
         """The store's families, then the probes', then each collector's in the order of the configuration."""
+        for family, is_own in self._collected():
+            yield from labelled([family], self._labels) if is_own else [family]
+
+    def _collected(self) -> Iterator[tuple[Family, bool]]:
+        """The families, and whether each is ours."""
         calls = [(source, source.begin(), self._limit) for source in self._foreign]
         up = GaugeMetricFamily(_UP.name, _UP.help, labels=_UP.labels)
         try:
@@ -59,13 +67,13 @@ class ExportedMetrics(Collector):
                 if family.name == up.name:
                     up.samples.extend(family.samples)
                 else:
-                    yield family
+                    yield family, True
             self._told(self._store, None)
         except SourceFault as fault:
             self._told(self._store, str(fault))
             up.add_metric((self._store.name,), 0.0)
         if (statuses := self._probes()) is not None:
-            yield statuses
+            yield statuses, True
         taken = set(_OWN_NAMES)
         for source, call, limit in calls:
             try:
@@ -78,8 +86,8 @@ class ExportedMetrics(Collector):
             self._told(source, None)
             up.add_metric((source.name,), 1.0)
             taken |= names
-            yield from families
-        yield up
+            yield from ((family, False) for family in families)
+        yield up, True
 
     def _told(self, source: TimedSource, fault: str | None) -> None:
         if source.turned(is_down=fault is not None):

@@ -57,6 +57,7 @@ class Exporter:
             self._probes.family,
             self._warn,
             self._say,
+            config.metrics.labels,
         )
         registry.register(metrics)
         self._probes.follow(config.exporter)

@@ -12,10 +12,11 @@ from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
 from facemon.errors import FacemonError
 from facemon.store.command_runs import CommandRun, read_command_runs
-from facemon.store.drift_results import DriftGauge, read_drift_checks, read_drift_gauges
+from facemon.store.drift_results import CheckState, DriftGauge, read_drift_checks, read_drift_gauges
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
+from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, histogram_family, request_families
 from facemon.store.totals import Totals, read_totals
 from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
@@ -75,33 +76,39 @@ class StoreCollector(Collector):
         """The store's families; FacemonError when the store cannot be read."""
         with ledger.reading() as connection:
             totals = read_totals(connection)
-            accuracy = read_accuracy(connection, self._model.id, self._min_labels)
-            drift, checks = read_drift_gauges(connection), read_drift_checks(connection)
+            evaluated = sorted(evaluated_models(connection, self._model.id))
+            accuracy = {model: read_accuracy(connection, model, self._min_labels) for model in evaluated}
+            checked = checked_models(connection, self._model.id)
+            drift = [gauge for gauge in read_drift_gauges(connection) if gauge.model in checked]
+            checks = [check for check in read_drift_checks(connection) if check.model in checked]
+            idle = idle_models(connection, self._model.id)
             runs = read_command_runs(connection)
             requests = None if self._instance is None else read_request_totals(connection, self._instance)
         if requests is not None:
             yield from request_families(requests, expects_predict=self._instance != EVERY_INSTANCE)
         if MetricGroup.MODEL in self._groups:
             yield from self._model_families(totals)
-            shares = [((each.attribute,), each.share) for each in accuracy if each.share is not None]
+            known = [(each, model) for model, found in accuracy.items() for each in found]
+            shares = [((each.attribute, model), each.share) for each, model in known if each.share is not None]
             yield from _known("model_accuracy", shares)
-            yield from _known("model_accuracy_labels", [((each.attribute,), each.labels) for each in accuracy])
+            yield from _known(
+                "model_accuracy_labels", [((each.attribute, model), each.labels) for each, model in known]
+            )
         if MetricGroup.DRIFT in self._groups:
             yield from _drift_families(drift)
-            yield from _known("drift_threshold", [((check,), threshold) for check, threshold, _ in checks])
-            decided = [((check,), at / _MICROS) for check, _, at in checks if at is not None]
-            yield from _known("drift_decided_timestamp_seconds", decided)
+            yield from _check_families(checks, idle)
         if announced := self._announced:
             runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
 
     def _model_families(self, totals: Totals) -> Iterator[Family]:
         """All labels that the model can predict are there from the start: a ratio with a missing series is silent."""
-        labels = [(a.name, label) for a in self._model.attributes for label in a.classes]
+        model = self._model.id
+        labels = [(a.name, label, model) for a in self._model.attributes for label in a.classes]
         yield counter_family("model_predictions_total", totals, labels)
         yield counter_family("images_processed_total", totals, [(status,) for status in IMAGE_STATUSES])
-        yield histogram_family("model_inference_latency_seconds", totals, [(self._model.id,)])
-        confident = [(a.name,) for a in self._model.attributes if a.classes]
+        yield histogram_family("model_inference_latency_seconds", totals, [(model,)])
+        confident = [(a.name, model) for a in self._model.attributes if a.classes]
         yield histogram_family("model_confidence_score", totals, confident)
 
 
@@ -134,13 +141,22 @@ def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
     yield from _known("confidence_drift_score", _series(confidences, lambda g: g.score))
     yield from _known("drift_p_value", _series(labels, lambda g: g.p_value))
     yield from _known("drift_samples", _series(labels, lambda g: g.samples))
-    # One series for an attribute: it drifted if its labels did or its confidences did.
+    # One series for an attribute of a model: it drifted if its labels did or its confidences did.
     yield from _known("drift_detected", _largest(_series(gauges, lambda g: g.detected)))
     yield from _known("drift_undecided", _largest(_series(gauges, lambda g: g.undecided)))
 
 
+def _check_families(checks: Sequence[CheckState], idle: Collection[str]) -> Iterator[Family]:
+    yield from _known("drift_threshold", [((each.check, each.model), each.threshold) for each in checks])
+    decided = [((each.check, each.model), each.decided / _MICROS) for each in checks if each.decided is not None]
+    yield from _known("drift_decided_timestamp_seconds", decided)
+    # When a model that was replaced was checked last would be stale for ever.
+    ran = [((each.check, each.model), each.at / _MICROS) for each in checks if each.model not in idle]
+    yield from _known("drift_check_timestamp_seconds", ran)
+
+
 def _series(gauges: Sequence[DriftGauge], value: Callable[[DriftGauge], float | None]) -> Series:
-    found = [((gauge.attribute, gauge.check), value(gauge)) for gauge in gauges]
+    found = [((gauge.attribute, gauge.check, gauge.model), value(gauge)) for gauge in gauges]
     return [(labels, float(number)) for labels, number in found if number is not None]
 
 

@@ -1,13 +1,14 @@
 """What `/metrics` of an instrumented application shows: its requests, the store's metrics, and those of its own."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from facemon import __version__
+from facemon.metrics.constant_labels import labelled
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LATENCY, REQUESTS, request_families
 from facemon.store.totals import TotalKey, Totals
@@ -31,8 +32,14 @@ _LOG = logging.getLogger("facemon")
 class ApplicationMetrics(Collector):
     """Metric families of which no two share a name: of the application's own, those that clash are left out."""
 
-    def __init__(self, counts: RequestCounts, own: Collector | None, stored: Collector | None) -> None:
-        """`own` is the registry of the application's metrics, `stored` the metrics of a store."""
+    def __init__(
+        self, counts: RequestCounts, own: Collector | None, stored: Collector | None, labels: Mapping[str, str]
+    ) -> None:
+        """`own` is the registry of the application's metrics, `stored` the metrics of a store.
+
+        `labels` are given to all metrics but the application's own.
+        """
+        self._labels = labels
         self._counts = counts
         self._own = own
         self._stored = stored
@@ -42,12 +49,15 @@ class ApplicationMetrics(Collector):
     def collect(self) -> Iterator[Family]:
         """All families; what is wrong with the application's own is said in the log, once."""
         own, is_whole = self._own_families()
+        yield from labelled(self._families_of_facemon(is_whole=is_whole), self._labels)
+        yield from own
+
+    def _families_of_facemon(self, *, is_whole: bool) -> Iterator[Family]:
         yield from request_families(_with_failures(self._counts.totals()), expects_predict=False)
         for family in _about_facemon() if self._stored is None else self._stored.collect():
             if family.name == _UP and isinstance(family, GaugeMetricFamily) and self._own is not None:
                 family.add_metric((_SOURCE,), float(is_whole))
             yield family
-        yield from own
 
     def _own_families(self) -> tuple[list[Family], bool]:
         families, taken, is_whole = list[Family](), set(self._reserved), True

@@ -54,7 +54,10 @@ def instrument(
     if metrics_path is not None and metrics_path == health_path:
         raise FacemonError(f"{metrics_path} cannot be both metrics and health")
     counts = RequestCounts()
-    metrics = ApplicationMetrics(counts, registry, None if config is None else _stored(config))
+    loaded = None if config is None else _loaded(config)
+    metrics = ApplicationMetrics(
+        counts, registry, None if loaded is None else _stored(loaded), {} if loaded is None else loaded.metrics.labels
+    )
     pages = _Pages(app, metrics, metrics_path, health_path)
     pages.check()
 
@@ -67,16 +70,20 @@ def instrument(
     return CountedRequests(pages, counts, endpoint_of=endpoint)
 
 
-def _stored(config: "Config | Path | str") -> Collector:
-    """The metrics of a configuration's store, which is made here if there is none, and never again."""
+def _loaded(config: "Config | Path | str") -> "Config":
     from facemon.config.document import Config
     from facemon.config.loader import load_config
+
+    return config if isinstance(config, Config) else load_config(Path(config))
+
+
+def _stored(config: "Config") -> Collector:
+    """The metrics of a configuration's store, which is made here if there is none, and never again."""
     from facemon.metrics.store_collector import build_registry
     from facemon.store.ledger import Ledger
 
-    loaded = config if isinstance(config, Config) else load_config(Path(config))
-    Ledger.open(loaded.store.path, create=True).close()
-    return build_registry(lambda: Ledger.open(loaded.store.path), loaded.model, min_labels=loaded.evaluate.min_labels)
+    Ledger.open(config.store.path, create=True).close()
+    return build_registry(lambda: Ledger.open(config.store.path), config.model, min_labels=config.evaluate.min_labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,13 +57,15 @@ class Alert:
     threshold: float | None = None
     least_requests: int | None = None
     fires_without_data: bool = False
+    own_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that the rule sets and the series lack, as routes and inhibition need them."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rule_labels(self) -> dict[str, str]:
         """The labels that the rule sets, as templates."""
-        return {"severity": self.severity, "area": self.group, **self.labels}
+        return {"severity": self.severity, "area": self.group, **self.own_labels, **self.labels}
 
     @property
     def key(self) -> str:

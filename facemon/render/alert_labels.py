@@ -114,6 +114,9 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
         # What a query of the user's own gives, and the groups on a Pushgateway, may have any label besides.
         rest = ANYTHING
         labels.setdefault("attribute", _or_missing(known["attribute"]))
+    for name in config.metrics.labels:
+        # Another store's series may come by the same Prometheus, with another value or without the label.
+        labels[name] = ANYTHING
     for name, text in config.prometheus.external_labels.items():
         if name != REPLICA_LABEL:
             labels[name] = _filled(labels.get(name, rest), text)

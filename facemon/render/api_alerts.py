@@ -1,5 +1,6 @@
 """The alerts on the ML API: slow, failing, or without its model."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from facemon.config.document import Config
@@ -8,9 +9,9 @@ from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE, label, value
-from facemon.render.api_scenarios import failing_scenarios, slow_scenarios
+from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
 from facemon.render.foreign_metrics import UP
-from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, series_text
+from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
 
 LATENCY = promql.series("api_request_latency_seconds")
@@ -24,19 +25,22 @@ _QUANTILE = 0.95
 
 def api_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts that need a scraped API; ConfigError for a latency limit that the histogram cannot show."""
-    return (_high_latency(config), _high_error_rate(config), _model_not_loaded())
+    return (_high_latency(config), _high_error_rate(config), _model_not_loaded(config))
 
 
 def latency_p95(config: Config, *matchers: promql.Matcher) -> promql.Expr:
     """P95 latency of each endpoint."""
-    return promql.quantile(_QUANTILE, LATENCY, config.prometheus.window, *matchers, by=("endpoint",))
+    by = ("endpoint", *config.metrics.labels)
+    return promql.quantile(_QUANTILE, LATENCY, config.prometheus.window, *matchers, by=by)
 
 
-def error_ratio(window: promql.Window, *matchers: promql.Matcher) -> promql.Expr:
-    """Share of requests that failed: 0 without errors, nothing without requests."""
-    errors = promql.aggregate("sum", promql.rate(REQUESTS, window, promql.equals("status", "error"), *matchers))
-    requests = promql.aggregate("sum", promql.rate(REQUESTS, window, *matchers))
-    return promql.divide(promql.either(errors, promql.constant(0)), promql.compare(requests, ">", 0))
+def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[str] = ()) -> promql.Expr:
+    """Share of requests that failed, over all labels but those of `by`: 0 without errors, nothing without requests."""
+    failing = promql.rate(REQUESTS, window, promql.equals("status", "error"), *matchers)
+    errors = promql.aggregate("sum", failing, by=by)
+    requests = promql.aggregate("sum", promql.rate(REQUESTS, window, *matchers), by=by)
+    none = promql.constant_for(requests, 0) if by else promql.constant(0)
+    return promql.divide(promql.either(errors, none), promql.compare(requests, ">", 0))
 
 
 def latency_limit(config: Config) -> float:
@@ -69,12 +73,12 @@ def error_limit(config: Config) -> float:
 def _high_latency(config: Config) -> Alert:
     limit, window = latency_limit(config), config.prometheus.window
     least = config.alerts.HighLatency.min_requests
-    signal = latency_p95(config)
-    requests = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=("endpoint",))
+    signal, of_endpoint = latency_p95(config), ("endpoint", *config.metrics.labels)
+    requests = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=of_endpoint)
     expr = promql.compare(signal, ">", limit)
     if least:
         # The histogram's own count: what the quantile is taken over.
-        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=("endpoint",))
+        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=of_endpoint)
     every = promql.aggregate("sum", promql.rate(REQUESTS, window), by=("endpoint",))
     return Alert(
         name="HighLatency",
@@ -104,7 +108,10 @@ def _high_latency(config: Config) -> Alert:
                 "Requests per second:": every,
             },
         ),
-        scenarios=slow_scenarios(limit, least),
+        scenarios=(
+            *in_store(slow_scenarios(limit, least), config.metrics.labels),
+            *slow_with_few_here(limit, least, config.metrics.labels),
+        ),
     )
 
 
@@ -112,16 +119,17 @@ def _high_error_rate(config: Config) -> Alert:
     limit, window = error_limit(config), config.prometheus.window
     least = config.alerts.HighErrorRate.min_requests
     failing = promql.rate(REQUESTS, window, promql.equals("status", "error"))
-    every = promql.aggregate("sum", promql.rate(REQUESTS, window))
+    store = tuple(config.metrics.labels)
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window), by=store)
     # Without errors, or without requests, there is no share; and none is above no limit.
-    expr = promql.compare(promql.divide(promql.aggregate("sum", failing), every), ">", limit)
+    expr = promql.compare(promql.divide(promql.aggregate("sum", failing, by=store), every), ">", limit)
     if least:
-        requests = promql.aggregate("sum", promql.increase(REQUESTS, window))
-        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=())
+        requests = promql.aggregate("sum", promql.increase(REQUESTS, window), by=store)
+        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=store)
     return Alert(
         name="HighErrorRate",
         group="api",
-        signal=error_ratio(window),
+        signal=error_ratio(window, by=store),
         expr=expr,
         limit=f"more than {limit * 100:.4g} % of requests fail" + _traffic(least, config),
         threshold=limit,
@@ -146,7 +154,10 @@ def _high_error_rate(config: Config) -> Alert:
                 "Requests per second, failed or not:": every,
             },
         ),
-        scenarios=failing_scenarios(limit, least, config.prometheus.window),
+        scenarios=(
+            *in_store(failing_scenarios(limit, least, window), config.metrics.labels),
+            *failing_with_few_here(least, config.metrics.labels),
+        ),
     )
 
 
@@ -155,8 +166,8 @@ def _traffic(least: int, config: Config) -> str:
     return f", of at least {least} requests within {within}" if least else ""
 
 
-def _model_not_loaded() -> Alert:
-    model = {"model": "faces@1", "job": "api", "instance": "api:1"}
+def _model_not_loaded(config: Config) -> Alert:
+    model = {"model": "faces@1", "job": "api", "instance": "api:1", **config.metrics.labels}
     target = {"job": "api", "instance": "api:1"}
     loaded, up = series_text(MODEL_LOADED.name, model), series_text(UP.name, target)
     answering = promql.compare(promql.select(UP, promql.equals("job", "api")), "==", 1)

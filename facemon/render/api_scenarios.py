@@ -1,10 +1,10 @@
 """The scenarios of the alerts on requests: around the limit, around the least number of requests, around the window."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from facemon.render.rule_test import milliseconds
-from facemon.render.scenario import Firing, Scenario, Signal, Span
+from facemon.render.scenario import Firing, Scenario, Signal, Span, of_store
 from facemon.render.traffic import (
     HEALTH,
     PREDICT,
@@ -25,6 +25,26 @@ _MANY = 1000
 def slow_scenarios(limit: float, least: int) -> tuple[Scenario, ...]:
     """What HighLatency must do, with a limit of seconds and a least number of requests within the window."""
     return (*_slow_at_the_limit(limit, least), *_slow_with_few(limit, least), *_slow_in_the_window(limit, least))
+
+
+def slow_with_few_here(limit: float, least: int, labels: Mapping[str, str]) -> Iterator[Scenario]:
+    """Too few slow requests in the store with these labels, and many fast ones in another store."""
+    if least and labels:
+        few = of_store(latencies(limit, fast=0, slow=fewer(least)), labels)
+        busy = of_store(latencies(limit, fast=100 * least, slow=0, instance="api:2"), _elsewhere(labels))
+        yield Scenario("just too few requests, but many to another store", (*few, *busy))
+
+
+def failing_with_few_here(least: int, labels: Mapping[str, str]) -> Iterator[Scenario]:
+    """Too few requests, all failing, in the store with these labels, and many good ones in another store."""
+    if least and labels:
+        few = of_store([requests("error", fewer(least))], labels)
+        busy = of_store([requests("success", 100 * least, instance="api:2")], _elsewhere(labels))
+        yield Scenario("just too few requests, but many to another store", (*few, *busy))
+
+
+def _elsewhere(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"not {value}" for name, value in labels.items()}
 
 
 def failing_scenarios(limit: float, least: int, window: timedelta) -> tuple[Scenario, ...]:

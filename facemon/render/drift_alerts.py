@@ -1,7 +1,5 @@
 """The alerts on drift and accuracy, and the guards against a verdict that is old or was never reached."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from facemon.config.document import Config
@@ -10,25 +8,27 @@ from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label, value
+from facemon.render.drift_series import (
+    ACCURACY,
+    CONFIDENCE_SCORE,
+    DECIDED_AT,
+    DETECTED,
+    LAST_SUCCESS,
+    P_VALUE,
+    SAMPLES,
+    SCORE,
+    THRESHOLD,
+    UNDECIDED,
+    check_labels,
+    column_labels,
+    example_labels,
+    only,
+    other_labels,
+    target_labels,
+)
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Signal, Span, series_text
+from facemon.render.stale_alerts import stale_after, stale_alerts
 
-SCORE = promql.series("drift_score")
-P_VALUE = promql.series("drift_p_value")
-DETECTED = promql.series("drift_detected")
-UNDECIDED = promql.series("drift_undecided")
-DECIDED_AT = promql.series("drift_decided_timestamp_seconds")
-LAST_SUCCESS = promql.series("facemon_last_success_timestamp_seconds")
-ACCURACY = promql.series("model_accuracy")
-SAMPLES = promql.series("drift_samples")
-THRESHOLD = promql.series("drift_threshold")
-CONFIDENCE_SCORE = promql.series("confidence_drift_score")
-
-_COLUMN = ("job", "instance", "attribute", "check")
-_CHECK = ("job", "instance", "check")
-_HERE = {"attribute": "hair", "check": "model", "job": "exporter", "instance": "exporter:1"}
-_ELSEWHERE = {"job": "node", "instance": "exporter:2", "attribute": "age", "check": "data"}
-_FAR = 1e12
-"""A time that no test comes to, in seconds."""
 _DRIFT_CAUSES = (
     "the camera, its place or its light has changed",
     "other people come than when the reference was set",
@@ -40,11 +40,9 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts on the store's drift and accuracy; ConfigError if one of them could never fire."""
     return (
         _drift_detected(config),
-        _drift_verdict(),
-        _drift_undecided(),
-        _stale(_DRIFT_CHECK, "drift-check", stale_after(config)),
-        _stale(_REFERENCE, "reference", config.alerts.ReferenceStale.threshold or timedelta(days=90)),
-        _stale(_EVALUATION, "evaluate", config.alerts.AccuracyStale.threshold or config.drift.accuracy_window),
+        _drift_verdict(config),
+        _drift_undecided(config),
+        *stale_alerts(config),
         _low_model_accuracy(config),
     )
 
@@ -61,11 +59,6 @@ def accuracy_limit(config: Config) -> float:
     return 0.7 if given is None else given
 
 
-def stale_after(config: Config) -> timedelta:
-    """How old a drift verdict may be: a day and two hours, for a check that runs daily."""
-    return config.alerts.DriftCheckStale.threshold or timedelta(hours=26)
-
-
 def _drift_detected(config: Config) -> Alert:
     limit, significance, oldest = drift_limit(config), config.drift.significance, stale_after(config)
     held = config.alerts.DriftDetected.for_
@@ -79,7 +72,9 @@ def _drift_detected(config: Config) -> Alert:
     significant = promql.compare(promql.select(P_VALUE), "<=", significance)
     fresh = promql.compare(promql.age(DECIDED_AT), "<", oldest.total_seconds())
     over = promql.compare(signal, ">", limit)
-    expr = promql.only_where(promql.only_where(over, significant, on=_COLUMN), fresh, on=_CHECK)
+    expr = promql.only_where(
+        promql.only_where(over, significant, on=column_labels(config)), fresh, on=check_labels(config)
+    )
     return Alert(
         name="DriftDetected",
         group="drift",
@@ -90,9 +85,9 @@ def _drift_detected(config: Config) -> Alert:
         threshold=limit,
         for_=default_for,
         severity="warning",
-        summary=f"{label('attribute')} drifts",
-        description=f"The drift score of {label('attribute')} in the {label('check')} check is {value(3)}, "
-        f"limit {promql.number(limit)}.",
+        summary=f"{label('attribute')} of {label('model')} drifts",
+        description=f"The drift score of {label('attribute')} in the {label('check')} check of {label('model')} is "
+        f"{value(3)}, limit {promql.number(limit)}.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "What the model sees or says differs from the reference by more than the limit, and not by chance.",
@@ -107,30 +102,31 @@ def _drift_detected(config: Config) -> Alert:
                 "Seconds since each check decided:": promql.age(DECIDED_AT),
             },
         ),
-        scenarios=_drift_scenarios(limit, significance, oldest),
+        scenarios=_drift_scenarios(config, limit, significance, oldest),
     )
 
 
-def _drift_scenarios(limit: float, significance: float, oldest: timedelta) -> tuple[Scenario, ...]:
+def _drift_scenarios(config: Config, limit: float, significance: float, oldest: timedelta) -> tuple[Scenario, ...]:
+    here, elsewhere, of_check = example_labels(config), other_labels(config), check_labels(config)
     high = limit + max(limit, 0.1) * 0.005
     age = oldest.total_seconds()
 
     def score(level: float, **other: str) -> Signal:
-        return Gauge(series_text(SCORE.name, {**_HERE, **other}), 0, level)
+        return Gauge(series_text(SCORE.name, {**here, **other}), 0, level)
 
     def p_value(number: float, **other: str) -> Signal:
-        return Gauge(series_text(P_VALUE.name, {**_HERE, **other}), number, number)
+        return Gauge(series_text(P_VALUE.name, {**here, **other}), number, number)
 
     def decided(seconds: float, **other: str) -> Signal:
-        return Clock(series_text(DECIDED_AT.name, _only({**_HERE, **other}, _CHECK)), seconds)
+        return Clock(series_text(DECIDED_AT.name, only({**here, **other}, of_check)), seconds)
 
-    proven, fresh, fires = p_value(significance), decided(age / 2), Firing(_HERE, high)
+    proven, fresh, fires = p_value(significance), decided(age / 2), Firing(here, high)
     clear = round(limit + 0.01, 3)
     healthy = {"instance": "exporter:3", "attribute": "race"}
     unaffected = (score(limit, **healthy), p_value(significance, **healthy), decided(age / 2, **healthy))
     return (
         Scenario("over the limit; another instance is unaffected", (score(clear), proven, fresh, *unaffected),
-                 Firing(_HERE, clear), Span.HELD),
+                 Firing(here, clear), Span.HELD),
         Scenario("just over the limit", (score(high), proven, fresh), fires),
         Scenario("exactly at the limit", (score(limit), proven, fresh)),
         Scenario("not proven", (score(high), p_value(significance * 1.005), fresh)),
@@ -138,19 +134,20 @@ def _drift_scenarios(limit: float, significance: float, oldest: timedelta) -> tu
         Scenario("too old", (score(high), proven, decided(age))),
         *(
             Scenario(f"proven for another {name}", (score(high), p_value(significance, **{name: other}), fresh))
-            for name, other in _ELSEWHERE.items()
+            for name, other in elsewhere.items()
         ),
         *(
             Scenario(f"decided for another {name}", (score(high), proven, decided(age / 2, **{name: other})))
-            for name, other in _ELSEWHERE.items() if name in _CHECK
+            for name, other in elsewhere.items() if name in of_check
         ),
     )  # fmt: skip
 
 
-def _drift_verdict() -> Alert:
+def _drift_verdict(config: Config) -> Alert:
+    here = example_labels(config)
     signal = promql.select(DETECTED)
-    gauge = Gauge(series_text(DETECTED.name, _HERE), 0, 1)
-    other = Gauge(series_text(DETECTED.name, {**_HERE, "instance": "exporter:2"}), 0, 0)
+    gauge = Gauge(series_text(DETECTED.name, here), 0, 1)
+    other = Gauge(series_text(DETECTED.name, {**here, "instance": "exporter:2"}), 0, 0)
     return Alert(
         name="DriftVerdict",
         group="drift",
@@ -159,8 +156,9 @@ def _drift_verdict() -> Alert:
         limit="the last decided drift check found drift",
         for_=timedelta(0),
         severity="info",
-        summary=f"drift-check found drift in {label('attribute')}",
-        description=f"The {label('check')} check's verdict on {label('attribute')} is drift, by its own threshold.",
+        summary=f"drift-check found drift in {label('attribute')} of {label('model')}",
+        description=f"The verdict of the {label('check')} check of {label('model')} on {label('attribute')} is drift, "
+        "by its own threshold.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "The last `facemon drift-check` ended in 3 because of this column.",
@@ -174,18 +172,19 @@ def _drift_verdict() -> Alert:
         ),
         scenarios=(
             Scenario("the verdict turns to drift and back; another instance is unaffected", (gauge, other),
-                     Firing(_HERE, 1), Span.HELD),
+                     Firing(here, 1), Span.HELD),
             Scenario("no drift", (other,)),
         ),
     )  # fmt: skip
 
 
-def _drift_undecided() -> Alert:
-    signal = promql.aggregate("count", promql.compare(promql.select(UNDECIDED), "==", 1), by=_CHECK)
-    first = Gauge(series_text(UNDECIDED.name, _HERE), 0, 1)
-    second = Gauge(series_text(UNDECIDED.name, {**_HERE, "attribute": "age"}), 0, 1)
-    decided = Gauge(series_text(UNDECIDED.name, {**_HERE, "attribute": "race"}), 0, 0)
-    other = Gauge(series_text(UNDECIDED.name, {**_HERE, "instance": "exporter:2"}), 0, 0)
+def _drift_undecided(config: Config) -> Alert:
+    here, of_check = example_labels(config), check_labels(config)
+    signal = promql.aggregate("count", promql.compare(promql.select(UNDECIDED), "==", 1), by=of_check)
+    first = Gauge(series_text(UNDECIDED.name, here), 0, 1)
+    second = Gauge(series_text(UNDECIDED.name, {**here, "attribute": "age"}), 0, 1)
+    decided = Gauge(series_text(UNDECIDED.name, {**here, "attribute": "race"}), 0, 0)
+    other = Gauge(series_text(UNDECIDED.name, {**here, "instance": "exporter:2"}), 0, 0)
     return Alert(
         name="DriftUndecided",
         group="drift",
@@ -194,8 +193,8 @@ def _drift_undecided() -> Alert:
         limit="a column that the last drift check could not decide",
         for_=timedelta(0),
         severity="warning",
-        summary=f"The {label('check')} check is undecided",
-        description=f"{value(0)} columns of the {label('check')} check could not be decided.",
+        summary=f"The {label('check')} check of {label('model')} is undecided",
+        description=f"{value(0)} columns of the {label('check')} check of {label('model')} could not be decided.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "Nobody knows whether there is drift: the last check had too little to go by.",
@@ -208,86 +207,8 @@ def _drift_undecided() -> Alert:
         ),
         scenarios=(
             Scenario("two of three columns; another instance is unaffected", (first, second, decided, other),
-                     Firing(_only(_HERE, _CHECK), 2), Span.HELD),
+                     Firing(only(here, of_check), 2), Span.HELD),
             Scenario("all decided", (decided, other)),
-        ),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Staleness:
-    """What an alert says of a command that has not ended well for too long; a command that never did is none."""
-
-    name: str
-    what: str
-    summary: str
-    runbook: Runbook
-
-
-_DRIFT_CHECK = _Staleness(
-    "DriftCheckStale", "drift check", "drift-check does not run",
-    Runbook(
-        "What the dashboards say of drift is old.",
-        ("the schedule is off", "the check fails, for want of a reference for instance", "another run holds it up"),
-        ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log."),
-        {"When each check last decided:": promql.age(DECIDED_AT)},
-    ),
-)  # fmt: skip
-_REFERENCE = _Staleness(
-    "ReferenceStale", "reference", "The reference is old",
-    Runbook(
-        "What drift is measured from is old: a slow change that is known counts as drift, and hides a new one.",
-        ("nobody has looked at it since", "the model has not changed for long"),
-        (
-            "Look at the drift scores: has the world changed, and is that wanted?",
-            "Set a reference anew with `facemon reference set`, to the same rows if they are still what is normal.",
-        ),
-        {"How far each column is from the reference:": promql.select(SCORE)},
-    ),
-)  # fmt: skip
-_EVALUATION = _Staleness(
-    "AccuracyStale", "evaluation against true labels", "The accuracy is old",
-    Runbook(
-        "How often the model is right is not known for newer images, and LowModelAccuracy rests on old labels.",
-        ("nobody labels images any more", "the labels are not evaluated", "they match no logged prediction"),
-        ("Have a sample of new images labelled, then run `facemon evaluate`.", "Look at what the last run said."),
-        {"What the accuracy was:": promql.select(ACCURACY)},
-    ),
-)  # fmt: skip
-
-
-def _stale(words: _Staleness, command: str, oldest: timedelta) -> Alert:
-    signal = promql.age(LAST_SUCCESS, promql.equals("command", command))
-    here = {"command": command, "job": "exporter", "instance": "exporter:1"}
-    age = oldest.total_seconds()
-
-    def last(seconds: float, **other: str) -> Clock:
-        return Clock(series_text(LAST_SUCCESS.name, {**here, **other}), seconds)
-
-    success = Gauge(series_text(LAST_SUCCESS.name, here), None, -1.005 * age)
-    unaffected = Gauge(series_text(LAST_SUCCESS.name, {**here, "instance": "exporter:2"}), _FAR, _FAR)
-    return Alert(
-        name=words.name,
-        group="drift",
-        signal=signal,
-        expr=promql.compare(signal, ">", age),
-        limit=f"no {words.what} for more than {format_duration(oldest)}",
-        threshold=age,
-        for_=timedelta(0),
-        severity="warning",
-        summary=words.summary,
-        description=f"No {words.what} has ended well for more than {format_duration(oldest)}.",
-        dashboard=Dashboard.ML_METRICS,
-        runbook=replace(words.runbook, queries={
-            "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
-            **words.runbook.queries,
-        }),
-        scenarios=(
-            Scenario("too old, then gone; another instance is unaffected", (success, unaffected), Firing(here),
-                     Span.HELD),
-            Scenario("just too old", (last(1.005 * age),), Firing(here)),
-            Scenario("exactly at the limit", (last(age),)),
-            Scenario("another command's last success", (last(2 * age, command="predict"),)),
         ),
     )  # fmt: skip
 
@@ -295,7 +216,7 @@ def _stale(words: _Staleness, command: str, oldest: timedelta) -> Alert:
 def _low_model_accuracy(config: Config) -> Alert:
     limit = accuracy_limit(config)
     signal = promql.select(ACCURACY)
-    here = _only(_HERE, ("attribute", "job", "instance"))
+    here = only(example_labels(config), ("attribute", "model", *target_labels(config)))
     clear = max(0.0, round(limit - 0.01, 3))
 
     def accuracy(before: float, then: float, **elsewhere: str) -> Signal:
@@ -311,8 +232,9 @@ def _low_model_accuracy(config: Config) -> Alert:
         threshold=limit,
         for_=timedelta(minutes=15),
         severity="warning",
-        summary=f"{label('attribute')} is often wrong",
-        description=f"The accuracy of {label('attribute')} is {value(3)}, limit {promql.number(limit)}.",
+        summary=f"{label('attribute')} of {label('model')} is often wrong",
+        description=f"The accuracy of {label('attribute')} of {label('model')} is {value(3)}, "
+        f"limit {promql.number(limit)}.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "The newest evaluation against true labels found too many wrong predictions.",
@@ -330,7 +252,3 @@ def _low_model_accuracy(config: Config) -> Alert:
             Scenario("exactly at the limit", (accuracy(limit, limit), other)),
         ),
     )  # fmt: skip
-
-
-def _only(labels: dict[str, str], names: Sequence[str]) -> dict[str, str]:
-    return {name: labels[name] for name in names}

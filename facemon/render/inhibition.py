@@ -26,28 +26,28 @@ Rule = dict[str, Any]
 def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
     """The `inhibit_rules` of alertmanager.yml, those left out whose alerts are not rendered."""
     by_name = {alert.name: alert for alert in alerts}
-    rules = [_critical_over_warning()]
+    rules = [_critical_over_warning(config)]
     if model := by_name.get("ModelNotLoaded"):
-        rules += _over_the_api(model, alerts)
+        rules += _over_the_api(config, model, alerts)
     if down := by_name.get("TargetDown"):
         rules += _over_the_target(down, alerts, config)
     rules += _fast_over_slow(config, by_name)
     return rules
 
 
-def _critical_over_warning() -> Rule:
+def _critical_over_warning(config: Config) -> Rule:
     areas = one_of("area", _OF_ONE_THING).text
     return {
         "source_matchers": [equals("severity", "critical").text, areas],
         "target_matchers": [equals("severity", "warning").text, areas],
-        "equal": ["area", *TARGET_LABELS, "attribute", "command"],
+        "equal": ["area", *TARGET_LABELS, "attribute", "model", "command", *config.metrics.labels],
     }
 
 
-def _over_the_api(model: Alert, alerts: Sequence[Alert]) -> Iterator[Rule]:
+def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iterator[Rule]:
     """A request without a model is slow or fails, which shows in what is counted over all instances."""
     if counted := [alert for alert in alerts if alert.group in _API and not label_names(alert) & set(TARGET_LABELS)]:
-        yield _rule(model, counted)
+        yield _rule(model, counted) | _in_one_store(config)
 
 
 def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> Iterator[Rule]:
@@ -68,7 +68,12 @@ def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Ru
     for objective in config.alerts.objectives:
         fast, slow = (by_name.get(name) for name in objective_alerts(objective.name))
         if fast and slow:
-            yield _rule(fast, [slow])
+            yield _rule(fast, [slow]) | _in_one_store(config)
+
+
+def _in_one_store(config: Config) -> Rule:
+    """An alert of one store keeps silent none of another's."""
+    return {"equal": list(config.metrics.labels)} if config.metrics.labels else {}
 
 
 def _rule(source: Alert, targets: Sequence[Alert]) -> Rule:

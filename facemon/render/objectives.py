@@ -21,7 +21,7 @@ from facemon.render.api_alerts import LATENCY, REQUESTS, bucket_edge, error_rati
 from facemon.render.markdown import escaped
 from facemon.render.promql import Expr, Matcher, equals, number
 from facemon.render.recording import Recording, Samples, Stage
-from facemon.render.scenario import Burst, Firing, Gauge, Scenario, Signal, Span, series_text
+from facemon.render.scenario import Burst, Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.render.traffic import FEW_PER_SECOND, PREDICT, edge_label, late, latencies, requests
 
 _WORKBOOK_PERIOD = timedelta(days=30)
@@ -133,12 +133,13 @@ def _limit_s(place: int, objective: ObjectiveConfig, config: Config) -> float:
 
 def _bad_share(place: int, objective: ObjectiveConfig, window: timedelta, config: Config) -> Expr:
     """The share of bad requests: nothing without requests."""
+    store = tuple(config.metrics.labels)
     only: tuple[Matcher, ...] = () if objective.endpoint is None else (equals("endpoint", objective.endpoint),)
     if objective.indicator == "errors":
-        return error_ratio(window, *only)
+        return error_ratio(window, *only, by=store)
     within = equals("le", edge_label(_limit_s(place, objective, config)))
-    good = promql.aggregate("sum", promql.bucket_rate(LATENCY, window, within, *only))
-    every = promql.aggregate("sum", promql.count_rate(LATENCY, window, *only))
+    good = promql.aggregate("sum", promql.bucket_rate(LATENCY, window, within, *only), by=store)
+    every = promql.aggregate("sum", promql.count_rate(LATENCY, window, *only), by=store)
     return promql.complement(promql.divide(good, promql.compare(every, ">", 0)))
 
 
@@ -149,7 +150,7 @@ def _recording(place: int, objective: ObjectiveConfig, window: timedelta, config
         expr=_bad_share(place, objective, window, config),
         window=window,
         labels={"objective": objective.name},
-        stages=tuple(_stages(place, objective, window, config)),
+        stages=tuple(each.in_store(config.metrics.labels) for each in _stages(place, objective, window, config)),
     )
 
 
@@ -200,7 +201,7 @@ def _alert(place: int, pace: Pace, rates: Sequence[BurnRate], config: Config) ->
         f"At {rates[0].factor} times that rate the budget is gone in {gone}.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_runbook(place, objective, rates, config),
-        scenarios=tuple(_scenarios(objective, rates)),
+        scenarios=in_store(_scenarios(objective, rates), config.metrics.labels),
     )
 
 

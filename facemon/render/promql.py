@@ -50,6 +50,8 @@ class Matcher:
 
     label: str
     text: str
+    on_any_series: bool = False
+    """Whether every exported series may have the label, as those of metrics.labels."""
 
 
 def series(name: str) -> Series:
@@ -102,18 +104,18 @@ def none_of(label: str, values: Sequence[str]) -> Matcher:
     return Matcher(label, f"{label}!~{quoted(_pattern(values))}")
 
 
-def chosen(label: str) -> Matcher:
+def chosen(label: str, *, on_any_series: bool = False) -> Matcher:
     """The label is what the dashboard's variable of that name has selected.
 
     Between backticks, because Grafana's `regex` escapes for the regular expression and not for a string: so a name
     may hold quotation marks and backslashes, but no backtick.
     """
-    return Matcher(label, f"{label}=~`${{{label}:regex}}`")
+    return Matcher(label, f"{label}=~`${{{label}:regex}}`", on_any_series)
 
 
-def chosen_or_none(label: str) -> Matcher:
+def chosen_or_none(label: str, *, on_any_series: bool = False) -> Matcher:
     """The same, or the label is not there: of alerts that are about everything."""
-    return Matcher(label, f"{label}=~`${{{label}:regex}}|`")
+    return Matcher(label, f"{label}=~`${{{label}:regex}}|`", on_any_series)
 
 
 def select(metric: Series, *matchers: Matcher) -> Expr:
@@ -249,10 +251,11 @@ def count_of(metric: Series, *matchers: Matcher) -> Expr:
 
 
 def any_of(metrics: Sequence[Series], *matchers: Matcher) -> Expr:
-    """The samples of all these metrics."""
-    if len(metrics) == 1:
+    """The samples of all these metrics; of histograms the numbers of their observations."""
+    if len(metrics) == 1 and metrics[0].type is not MetricType.HISTOGRAM:
         return select(metrics[0], *matchers)
-    names = one_of("__name__", [metric.name for metric in metrics])
+    suffix = {MetricType.HISTOGRAM: "_count"}
+    names = one_of("__name__", [metric.name + suffix.get(metric.type, "") for metric in metrics])
     return Expr(f"{{{', '.join(matcher.text for matcher in (names, *matchers))}}}")
 
 
@@ -298,6 +301,6 @@ def _pattern(values: Sequence[str]) -> str:
 
 def _selector(metric: Series, name: str, matchers: Sequence[Matcher]) -> Expr:
     for matcher in matchers:
-        if matcher.label not in (*metric.labels, *TARGET_LABELS, "le"):
+        if not matcher.on_any_series and matcher.label not in (*metric.labels, *TARGET_LABELS, "le"):
             raise ValueError(f"{metric.name} has no label {matcher.label}")
     return Expr(f"{name}{{{', '.join(matcher.text for matcher in matchers)}}}" if matchers else name)

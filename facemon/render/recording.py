@@ -1,9 +1,9 @@
 """One recording rule as a value, how it stands in a rule file, and the test groups that prove it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from facemon.render.promql import Expr, compare, equals, quoted, recorded, rounded
 from facemon.render.rule_test import (
@@ -16,7 +16,7 @@ from facemon.render.rule_test import (
     time_text,
     window_turns,
 )
-from facemon.render.scenario import Signal
+from facemon.render.scenario import Signal, of_store
 
 Samples = tuple[tuple[Mapping[str, str], float], ...]
 _DIGITS = 6
@@ -30,6 +30,11 @@ class Stage:
     signals: tuple[Signal, ...]
     first: Samples
     then: Samples = ()
+
+    def in_store(self, labels: Mapping[str, str]) -> Self:
+        """The same of the series of one store, which all have these labels besides."""
+        first, then = (tuple(({**own, **labels}, rate) for own, rate in each) for each in (self.first, self.then))
+        return replace(self, signals=of_store(self.signals, labels), first=first, then=then)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Series that Prometheus computes once, for questions over long times and long-term storage: the alerts' numbers."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from facemon.config.document import Config
@@ -37,8 +39,13 @@ _EDGE = 0.5
 
 def recordings(config: Config) -> tuple[Recording, ...]:
     """Every recording rule."""
-    api = (_latency(config), _error_ratio(config), _request_rate(config)) if "api" in config.prometheus.jobs else ()
-    return (*api, _prediction_rate(config), _inference(config), *objective_recordings(config))
+    return (*_of_the_api(config), _prediction_rate(config), _inference(config), *objective_recordings(config))
+
+
+def _of_the_api(config: Config) -> Iterator[Recording]:
+    if "api" in config.prometheus.jobs:
+        for each in (_latency(config), _error_ratio(config), _request_rate(config)):
+            yield replace(each, stages=tuple(stage.in_store(config.metrics.labels) for stage in each.stages))
 
 
 def recorded_names(config: Config) -> frozenset[str]:
@@ -99,7 +106,7 @@ def _error_ratio(config: Config) -> Recording:
     return Recording(
         name=ERROR_RATIO,
         group="api",
-        expr=error_ratio(config.prometheus.window),
+        expr=error_ratio(config.prometheus.window, by=tuple(config.metrics.labels)),
         window=config.prometheus.window,
         stages=(
             Stage("a part fails, then none", (*failing, *good), (({}, 0.3),), none),
@@ -114,7 +121,9 @@ def _request_rate(config: Config) -> Recording:
     return Recording(
         name=REQUEST_RATE,
         group="api",
-        expr=promql.aggregate("sum", promql.rate(REQUESTS, config.prometheus.window), by=("endpoint",)),
+        expr=promql.aggregate(
+            "sum", promql.rate(REQUESTS, config.prometheus.window), by=("endpoint", *config.metrics.labels)
+        ),
         window=config.prometheus.window,
         stages=(
             Stage(
@@ -133,15 +142,18 @@ def _request_rate(config: Config) -> Recording:
 
 def _prediction_rate(config: Config) -> Recording:
     seconds = config.prometheus.window.total_seconds()
-    kept = ("attribute", "value")
+    constant = dict(config.metrics.labels)
+    kept = ("attribute", "value", "model", *constant)
 
-    def predicted(attribute: str, value: str, instance: str, per_second: float) -> Signal:
-        labels = {"attribute": attribute, "value": value, "job": "exporter", "instance": instance}
+    def predicted(attribute: str, value: str, instance: str, per_second: float, model: str = "a@1") -> Signal:
+        labels = {"attribute": attribute, "value": value, "model": model, "job": "exporter", "instance": instance}
+        labels |= constant
         return Burst(series_text(PREDICTIONS.name, labels), per_second * seconds)
 
     def expected(*rates: float) -> Samples:
-        keys = (("hair", "red"), ("hair", "dark"), ("age", "red"))
-        return tuple((dict(zip(kept, key, strict=True)), rate) for key, rate in zip(keys, rates, strict=True))
+        keys = (("hair", "red", "a@1"), ("hair", "dark", "a@1"), ("age", "red", "a@1"), ("hair", "red", "b@2"))
+        keys_with_rates = zip(keys, rates, strict=True)
+        return tuple((dict(zip(kept, key, strict=False)) | constant, rate) for key, rate in keys_with_rates)
 
     return Recording(
         name=PREDICTION_RATE,
@@ -150,23 +162,26 @@ def _prediction_rate(config: Config) -> Recording:
         window=config.prometheus.window,
         stages=(
             Stage(
-                "two values of one attribute, one of another, on two instances, then none",
+                "two values of one attribute, one of another, on two instances, another model, then none",
                 (
                     predicted("hair", "red", "exporter:1", 5),
                     predicted("hair", "red", "exporter:2", 2),
                     predicted("hair", "dark", "exporter:1", 11),
                     predicted("age", "red", "exporter:2", 13),
+                    predicted("hair", "red", "exporter:2", 17, "b@2"),
                 ),
-                expected(7, 11, 13),
-                expected(0, 0, 0),
+                expected(7, 11, 13, 17),
+                expected(0, 0, 0, 0),
             ),
         ),
     )
 
 
 def _inference(config: Config) -> Recording:
+    constant = dict(config.metrics.labels)
+
     def inferred(model: str, instance: str, fast: float, slow: float) -> tuple[Burst, ...]:
-        labels = {"model": model, "job": "exporter", "instance": instance}
+        labels = {"model": model, "job": "exporter", "instance": instance, **constant}
         return observations(INFERENCE, labels, _EDGE, fast=fast, slow=slow)
 
     first = (*inferred("a@1", "exporter:1", 600, 0), *inferred("a@1", "exporter:2", 275, 125))
@@ -174,20 +189,20 @@ def _inference(config: Config) -> Recording:
     return Recording(
         name=INFERENCE_P95,
         group="model",
-        expr=promql.quantile(0.95, INFERENCE, config.prometheus.window, by=("model",)),
+        expr=promql.quantile(0.95, INFERENCE, config.prometheus.window, by=("model", *constant)),
         window=config.prometheus.window,
         may_be_no_number=True,
         stages=(
             Stage(
                 "one model on two instances, then only another",
                 (*first, *second),
-                (({"model": "a@1"}, above_by(P95_PLACE, _EDGE)),),
-                (({"model": "b@2"}, above_by(0.95, _EDGE)),),
+                (({"model": "a@1", **constant}, above_by(P95_PLACE, _EDGE)),),
+                (({"model": "b@2", **constant}, above_by(0.95, _EDGE)),),
             ),
             Stage(
                 "predictions since a restart",
                 restarted(*inferred("a@1", "exporter:1", 0, 1000)),
-                (({"model": "a@1"}, above_by(0.95, _EDGE)),),
+                (({"model": "a@1", **constant}, above_by(0.95, _EDGE)),),
             ),
         ),
     )

@@ -1,7 +1,7 @@
 """What a rule must do, as data: input series, when they turn bad, and what has to fire then."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from facemon.render.promql import quoted
@@ -75,6 +75,24 @@ class Scenario:
     signals: tuple[Signal, ...]
     fires: Firing | None = None
     span: Span = Span.MOMENT
+
+
+def in_store(scenarios: Iterable[Scenario], labels: Mapping[str, str]) -> tuple[Scenario, ...]:
+    """The same of the series of one store, which all have these labels besides, as has the alert that fires."""
+    return tuple(
+        replace(
+            scenario,
+            signals=of_store(scenario.signals, labels),
+            fires=scenario.fires and replace(scenario.fires, labels={**scenario.fires.labels, **labels}),
+        )
+        for scenario in scenarios
+    )
+
+
+def of_store(signals: Iterable[Signal], labels: Mapping[str, str]) -> tuple[Signal, ...]:
+    """The same signals, with these labels besides."""
+    more = "".join(f", {label}={quoted(value)}" for label, value in labels.items())
+    return tuple(replace(signal, series=f"{signal.series.removesuffix('}')}{more}}}") for signal in signals)
 
 
 def series_text(name: str, labels: Mapping[str, str]) -> str:

@@ -17,11 +17,15 @@ from facemon.values.drift_result import (
 )
 from facemon.values.times import micros
 
+NO_MODEL = ""
+"""The model of a result that names none, as Prometheus takes an empty label: it is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class DriftGauge:
-    """What is known of one column of a check: its last decided score, and whether the newest check could decide."""
+    """What is known of one column of a model's check: its last decided score, and whether the newest could decide."""
 
+    model: str
     check: str
     attribute: str
     measure: str
@@ -32,10 +36,23 @@ class DriftGauge:
     undecided: bool
 
 
-def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True) -> None:
-    """Enter a result, and unless it is one for a person alone, what the gauges show of it.
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """What is known of one check of a model; times are microseconds since 1970."""
 
-    An undecided column keeps the score of when it was last decided.
+    model: str
+    check: str
+    threshold: float
+    at: int
+    """When it last ran."""
+    decided: int | None
+    """When it last decided, if it ever did."""
+
+
+def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True) -> None:
+    """Enter a result and, with `for_gauges`, what the gauges of its model show of it.
+
+    An undecided column keeps the score of when it was last decided. The gauges of other models stay as they are.
     """
     at = micros(result.at)
     with ledger.writing() as connection:
@@ -43,41 +60,44 @@ def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True
         connection.execute("INSERT INTO drift_results (at, document) VALUES (?, ?)", (at, document))
         for check, outcome in result.checks.items():
             if for_gauges and check is not Check.EVIDENTLY:
-                _record_check(connection, check, outcome, at)
+                _record_check(connection, result.model or NO_MODEL, check, outcome, at)
 
 
-def _record_check(connection: sqlite3.Connection, check: Check, outcome: CheckResult, at: int) -> None:
+def _record_check(connection: sqlite3.Connection, model: str, check: Check, outcome: CheckResult, at: int) -> None:
     decided = at if outcome.verdict in (Verdict.DRIFT, Verdict.OK) else None
     connection.execute(
-        "INSERT INTO drift_checks VALUES (?, ?, ?) ON CONFLICT (check_name) DO UPDATE "
-        "SET threshold = excluded.threshold, decided = coalesce(excluded.decided, decided)",
-        (check.value, outcome.threshold, decided),
+        "INSERT INTO drift_checks (model, check_name, threshold, at, decided) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (model, check_name) DO UPDATE SET threshold = excluded.threshold, at = excluded.at, "
+        "decided = coalesce(excluded.decided, decided)",
+        (model, check.value, outcome.threshold, at, decided),
     )
     compared = [column for column in outcome.columns if column.verdict is not Verdict.NOT_COMPARED]
     names = {(_attribute(column), column.measure) for column in compared}
-    known = connection.execute("SELECT attribute, measure FROM drift_columns WHERE check_name = ?", (check.value,))
+    query = "SELECT attribute, measure FROM drift_columns WHERE model = ? AND check_name = ?"
+    known = connection.execute(query, (model, check.value))
     for attribute, measure in set(known.fetchall()) - names:
         # A column that is compared no more would otherwise show its last score for ever.
         connection.execute(
-            "DELETE FROM drift_columns WHERE check_name = ? AND attribute = ? AND measure = ?",
-            (check.value, attribute, measure),
+            "DELETE FROM drift_columns WHERE model = ? AND check_name = ? AND attribute = ? AND measure = ?",
+            (model, check.value, attribute, measure),
         )
     for column in compared:
-        _record_column(connection, check, column)
+        _record_column(connection, model, check, column)
 
 
-def _record_column(connection: sqlite3.Connection, check: Check, column: ColumnResult) -> None:
-    key = (check.value, _attribute(column), column.measure)
+def _record_column(connection: sqlite3.Connection, model: str, check: Check, column: ColumnResult) -> None:
+    key = (model, check.value, _attribute(column), column.measure)
     if column.verdict is Verdict.UNDECIDED:
         connection.execute(
-            "INSERT INTO drift_columns VALUES (?, ?, ?, NULL, NULL, NULL, ?, 1) "
-            "ON CONFLICT (check_name, attribute, measure) DO UPDATE SET samples = excluded.samples, undecided = 1",
+            "INSERT INTO drift_columns VALUES (?, ?, ?, ?, NULL, NULL, NULL, ?, 1) "
+            "ON CONFLICT (model, check_name, attribute, measure) DO UPDATE "
+            "SET samples = excluded.samples, undecided = 1",
             (*key, column.n_current),
         )
         return
     detected = int(column.verdict is Verdict.DRIFT)
     connection.execute(
-        "INSERT OR REPLACE INTO drift_columns VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        "INSERT OR REPLACE INTO drift_columns VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
         (*key, column.score, column.p_adjusted, detected, column.n_current),
     )
 
@@ -88,8 +108,13 @@ def _attribute(column: ColumnResult) -> str:
 
 def read_drift_gauges(connection: sqlite3.Connection) -> list[DriftGauge]:
     """What is known of every column."""
+    query = (
+        "SELECT model, check_name, attribute, measure, score, p_value, detected, samples, undecided FROM drift_columns"
+    )
+    rows = connection.execute(query)
     return [
         DriftGauge(
+            model,
             check,
             attribute,
             measure,
@@ -99,15 +124,14 @@ def read_drift_gauges(connection: sqlite3.Connection) -> list[DriftGauge]:
             samples,
             bool(undecided),
         )
-        for check, attribute, measure, score, p_value, detected, samples, undecided in connection.execute(
-            "SELECT check_name, attribute, measure, score, p_value, detected, samples, undecided FROM drift_columns"
-        )
+        for model, check, attribute, measure, score, p_value, detected, samples, undecided in rows
     ]
 
 
-def read_drift_checks(connection: sqlite3.Connection) -> list[tuple[str, float, int | None]]:
-    """Each check that was run: its threshold, and when it last decided (microseconds since 1970)."""
-    return connection.execute("SELECT check_name, threshold, decided FROM drift_checks").fetchall()
+def read_drift_checks(connection: sqlite3.Connection) -> list[CheckState]:
+    """Each check of each model that was run."""
+    query = "SELECT model, check_name, threshold, at, decided FROM drift_checks"
+    return [CheckState(*row) for row in connection.execute(query)]
 
 
 def drift_history(ledger: Ledger, limit: int = 20) -> Iterator[DriftResult]:

@@ -56,9 +56,12 @@ CREATE TABLE baseline_profiles (
 CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
 CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE drift_columns (
-    check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,
-    samples INTEGER NOT NULL, undecided INTEGER NOT NULL, PRIMARY KEY (check_name, attribute, measure)) WITHOUT ROWID;
-CREATE TABLE drift_checks (check_name TEXT PRIMARY KEY, threshold REAL NOT NULL, decided INTEGER) WITHOUT ROWID;
+    model TEXT, check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,
+    samples INTEGER NOT NULL, undecided INTEGER NOT NULL,
+    PRIMARY KEY (model, check_name, attribute, measure)) WITHOUT ROWID;
+CREATE TABLE drift_checks (
+    model TEXT, check_name TEXT, threshold REAL NOT NULL, at INTEGER NOT NULL, decided INTEGER,
+    PRIMARY KEY (model, check_name)) WITHOUT ROWID;
 CREATE TABLE evaluations (
     at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
     PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from facemon.store.drift_attribution import keep_drift_by_model
+from facemon.store.total_attribution import keep_totals_by_model
+
 OLDEST_VERSION = 1
 
 
@@ -151,7 +154,9 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "counts of tables that are references, labelled images, drift that was announced", _to_2),
     Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
-    Migration(4, "when the rows of a segment were predicted, rows by the hour of their arrival", _add_times_of_arrival),
+    Migration(4, "drift gauges are kept by model, with the time of the last check", keep_drift_by_model),
+    Migration(5, "predictions and confidences are counted by model", keep_totals_by_model),
+    Migration(6, "when the rows of a segment were predicted, rows by the hour of their arrival", _add_times_of_arrival),
 )
 """In the order of their numbers, without a gap; the last one is the present version."""
 

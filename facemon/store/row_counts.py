@@ -35,18 +35,27 @@ def number_columns(schema: pa.Schema) -> list[str]:
 
 
 def count_rows(table: pa.Table) -> Totals:
-    """The totals of a table of log rows."""
+    """The totals of a table of log rows, each label and each confidence counted for its row's model."""
+    totals: Totals = {}
+    models = table["model"].unique().to_pylist()
+    for model in models:
+        rows = table if len(models) == 1 else table.filter(pa.compute.equal(table["model"], model))
+        totals |= _count_of_model(rows, model)
+    for status, count in _images(table):
+        totals[TotalKey(IMAGES, (status,), "")] = count
+    return totals
+
+
+def _count_of_model(table: pa.Table, model: str) -> Totals:
     totals: Totals = {}
     for column in label_columns(table.schema):
         for label, count in _value_counts(table[column]):
             if label is not None:
-                totals[TotalKey(PREDICTIONS, (column, label), "")] = count
+                totals[TotalKey(PREDICTIONS, (column, label, model), "")] = count
     for column in number_columns(table.schema):
         if column.endswith("_confidence"):
             values = table[column].drop_null().to_numpy().astype(np.float64)
-            totals |= histogram(CONFIDENCES, (column.removesuffix("_confidence"),), values)
-    for status, count in _images(table):
-        totals[TotalKey(IMAGES, (status,), "")] = count
+            totals |= histogram(CONFIDENCES, (column.removesuffix("_confidence"), model), values)
     return totals
 
 

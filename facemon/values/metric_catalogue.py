@@ -50,7 +50,8 @@ class Metric:
 _C, _G, _H = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
 _STORE, _SERVE, _PROCESS = MetricSource.STORE, MetricSource.SERVE, MetricSource.PROCESS
 _MODEL, _DRIFT, _API, _OWN = MetricGroup.MODEL, MetricGroup.DRIFT, MetricGroup.API, MetricGroup.FACEMON
-_AC = ("attribute", "check")
+_ACM = ("attribute", "check", "model")
+_CM = ("check", "model")
 
 _METRICS = (
     Metric("api_requests_total", _C, "Requests by endpoint, method, status and HTTP code.",
@@ -65,28 +66,30 @@ _METRICS = (
     Metric("api_images_in_flight_limit", _G, "Images in flight beyond which requests are refused.",
            (), _SERVE, _API),
     Metric("model_predictions_total", _C, "Predictions by attribute and predicted value.",
-           ("attribute", "value"), _STORE, _MODEL),
+           ("attribute", "value", "model"), _STORE, _MODEL),
     Metric("model_inference_latency_seconds", _H, "Seconds of an inference call: all networks, one batch of faces.",
            ("model",), _STORE, _MODEL, "seconds", LATENCY_BUCKETS),
     Metric("model_confidence_score", _H, "Probability of the predicted label.",
-           ("attribute",), _STORE, _MODEL, "", CONFIDENCE_BUCKETS),
+           ("attribute", "model"), _STORE, _MODEL, "", CONFIDENCE_BUCKETS),
     Metric("model_accuracy", _G, "Share of right predictions in the newest evaluation against true labels.",
-           ("attribute",), _STORE, _MODEL),
+           ("attribute", "model"), _STORE, _MODEL),
     Metric("model_accuracy_labels", _G, "True labels behind the accuracy; below evaluate.min_labels there is none.",
-           ("attribute",), _STORE, _MODEL),
+           ("attribute", "model"), _STORE, _MODEL),
     Metric("images_processed_total", _C, "Images that were tried, by outcome: ok, no_face or failed.",
            ("status",), _STORE, _MODEL),
     Metric("drift_score", _G, "Distance from the reference, 0 to 1, of labels and data columns, when last decided.",
-           _AC, _STORE, _DRIFT),
+           _ACM, _STORE, _DRIFT),
     Metric("confidence_drift_score", _G, "KS distance of confidences from the reference's, 0 to 1, when last decided.",
-           _AC, _STORE, _DRIFT),
-    Metric("drift_p_value", _G, "Adjusted p-value of the last decided drift score.", _AC, _STORE, _DRIFT),
-    Metric("drift_samples", _G, "Rows on the current side of the last drift check.", _AC, _STORE, _DRIFT),
-    Metric("drift_detected", _G, "Whether there was drift (1) or not (0), when last decided.", _AC, _STORE, _DRIFT),
-    Metric("drift_undecided", _G, "Whether the last check could not decide (1) or did (0).", _AC, _STORE, _DRIFT),
-    Metric("drift_threshold", _G, "Score from which on a shift matters.", ("check",), _STORE, _DRIFT),
+           _ACM, _STORE, _DRIFT),
+    Metric("drift_p_value", _G, "Adjusted p-value of the last decided drift score.", _ACM, _STORE, _DRIFT),
+    Metric("drift_samples", _G, "Rows on the current side of the last drift check.", _ACM, _STORE, _DRIFT),
+    Metric("drift_detected", _G, "Whether there was drift (1) or not (0), when last decided.", _ACM, _STORE, _DRIFT),
+    Metric("drift_undecided", _G, "Whether the last check could not decide (1) or did (0).", _ACM, _STORE, _DRIFT),
+    Metric("drift_threshold", _G, "Score from which on a shift matters.", _CM, _STORE, _DRIFT),
     Metric("drift_decided_timestamp_seconds", _G, "When a drift check last decided, in seconds since 1970.",
-           ("check",), _STORE, _DRIFT, "seconds"),
+           _CM, _STORE, _DRIFT, "seconds"),
+    Metric("drift_check_timestamp_seconds", _G, "When a drift check last ran, decided or not, in seconds since 1970.",
+           _CM, _STORE, _DRIFT, "seconds"),
     Metric("facemon_last_success_timestamp_seconds", _G, "When a command last succeeded (exit 0, 3 or 4), since 1970.",
            ("command",), _STORE, _OWN, "seconds"),
     Metric("facemon_last_run_duration_seconds", _G, "Seconds that a command's last run took.",

@@ -34,8 +34,8 @@ def test_labels_become_accuracy_in_the_metrics(facemon: RunFacemon, tmp_path: Pa
     assert document["attributes"][1]["mean_absolute_error"] < 10
     assert [each["source"] for each in document["by_source"]] == [None]
     metrics = facemon("export-metrics", "-o", "-", cwd=tmp_path).stdout
-    assert 'model_accuracy{attribute="gender"} 0.66666' in metrics
-    assert 'model_accuracy_labels{attribute="gender"} 3.0' in metrics
+    assert 'model_accuracy{attribute="gender",model="age-gender@1"} 0.66666' in metrics
+    assert 'model_accuracy_labels{attribute="gender",model="age-gender@1"} 3.0' in metrics
     assert 'facemon_last_success_timestamp_seconds{command="evaluate"}' in metrics
     text = facemon("evaluate", "labels.csv", cwd=tmp_path)
     assert "66.7 %" in text.stdout

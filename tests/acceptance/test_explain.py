@@ -35,7 +35,7 @@ def test_an_alert_that_is_not_rendered(facemon: RunFacemon, tmp_path: Path) -> N
 def test_a_metric(facemon: RunFacemon, tmp_path: Path) -> None:
     facts = facts_of(facemon("explain", "drift_score", cwd=tmp_path).stdout)
     assert facts["type"] == "gauge"
-    assert facts["labels"] == "attribute, check"
+    assert facts["labels"] == "attribute, check, model"
     assert "DriftDetected" in facts["alerts"].split(", ")
     assert facts["panel"].startswith("ML Model Metrics: ")
 

@@ -27,7 +27,7 @@ def test_stdout(facemon: RunFacemon, folder: Path) -> None:
     assert (outcome.returncode, outcome.stderr) == (0, "")
     values = values_of(outcome.stdout)
     assert values["images_processed_total", "ok"] == 40
-    assert values["drift_score", "gender", "model"] == 0.25
+    assert values["drift_score", "gender", "model", "faces@1"] == 0.25
     again = facemon("export-metrics", "-o", "-", cwd=folder).stdout
     assert [line for line in again.splitlines() if 'command="export-metrics"' not in line] == [
         line for line in outcome.stdout.splitlines() if 'command="export-metrics"' not in line

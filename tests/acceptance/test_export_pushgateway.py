@@ -38,7 +38,7 @@ def test_the_variables_of_a_push(facemon: RunFacemon, folder: Path) -> None:
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("PUT", "/metrics/job/night/instance/a/site/b")
     values = values_of(asked.body)
-    assert ("drift_score", "gender", "model") in values
+    assert ("drift_score", "gender", "model", "faces@1") in values
     assert ("images_processed_total", "ok") not in values
     (entered,) = entered_runs(folder)
     assert entered.last_success is not None
@@ -146,7 +146,7 @@ def test_a_pushgateway_takes_it(facemon: RunFacemon, servers: Path, folder: Path
         del groups["instance=,job=facemon"]
         assert images() == groups
         text = scrape(server.url)
-        assert 'drift_score{attribute="gender",check="model",instance="",job="facemon"} 0.25' in text
+        assert 'drift_score{attribute="gender",check="model",instance="",job="facemon",model="faces@1"} 0.25' in text
         assert 'facemon_last_success_timestamp_seconds{command="export-metrics",instance="",job="facemon"}' in text
         push("--job", "a/b", "--grouping", "instance=größe 1", "--grouping", "site=", "--delete")
         assert images() == {"instance=,job=..": 48}

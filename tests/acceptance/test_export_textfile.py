@@ -94,8 +94,8 @@ def test_node_exporter_reads_the_textfile(facemon: RunFacemon, servers: Path, fo
         text = scrape(server.url)
     assert "node_textfile_scrape_error 0" in text
     assert 'images_processed_total{status="ok"} 40' in text
-    assert 'drift_score{attribute="gender",check="model"} 0.25' in text
-    assert 'model_confidence_score_bucket{attribute="gender",le="+Inf"} 45' in text
+    assert 'drift_score{attribute="gender",check="model",model="faces@1"} 0.25' in text
+    assert 'model_confidence_score_bucket{attribute="gender",model="faces@1",le="+Inf"} 45' in text
     assert 'facemon_last_success_timestamp_seconds{command="export-metrics"}' in text
 
 

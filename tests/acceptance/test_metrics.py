@@ -32,9 +32,9 @@ def test_the_catalogue_with_values(facemon: RunFacemon, folder: Path) -> None:
     rows = rows_of(outcome.stdout)
     assert list(rows)[1:] == list(CATALOGUE)
     assert rows["images_processed_total"][:4] == ["counter", "status", "3", "sum 50"]
-    assert rows["model_confidence_score"][:4] == ["histogram", "attribute", "2", "count 90"]
-    assert rows["drift_score"][:4] == ["gauge", "attribute, check", "1", "0.25"]
-    assert rows["model_accuracy"][:4] == ["gauge", "attribute", "-", "-"]
+    assert rows["model_confidence_score"][:4] == ["histogram", "attribute, model", "2", "count 90"]
+    assert rows["drift_score"][:4] == ["gauge", "attribute, check, model", "1", "0.25"]
+    assert rows["model_accuracy"][:4] == ["gauge", "attribute, model", "-", "-"]
     assert rows["cache_size"] == ["gauge", "-", "-", "-", CATALOGUE["cache_size"].help]
 
 
@@ -59,7 +59,7 @@ def test_json(facemon: RunFacemon, folder: Path) -> None:
         "metrics": [metric for metric in whole["metrics"] if metric["name"] == "drift_score"],
     }
     (score,) = one["metrics"]
-    assert score["series"] == [{"labels": {"attribute": "gender", "check": "model"}, "value": 0.25}]
+    assert score["series"] == [{"labels": {"attribute": "gender", "check": "model", "model": "faces@1"}, "value": 0.25}]
 
 
 def test_without_a_store(facemon: RunFacemon, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from prometheus_client import CollectorRegistry
 
 from facemon.config.loader import parse_config
+from facemon.config.model import ModelConfig
 from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import build_registry
 from facemon.store.drift_results import record_drift
@@ -40,8 +41,8 @@ def opener(folder: Path) -> Callable[[], Ledger]:
     return lambda: Ledger.open(folder)
 
 
-def registry_of(folder: Path, **options: Any) -> CollectorRegistry:
-    return build_registry(opener(folder), MODEL_CONFIG, **options)
+def registry_of(folder: Path, *, model: ModelConfig = MODEL_CONFIG, **options: Any) -> CollectorRegistry:
+    return build_registry(opener(folder), model, **options)
 
 
 def scrape(folder: Path, **options: Any) -> str:
@@ -84,11 +85,13 @@ def column(name: str, verdict: Verdict, score: float | None = None, *, measure: 
     )  # fmt: skip
 
 
-def check_model(ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check: Check = Check.MODEL) -> None:
+def check_model(
+    ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check: Check = Check.MODEL, model: str = MODEL
+) -> None:
     verdicts = [column.verdict for column in columns]
     verdict = next((v for v in (DRIFT, UNDECIDED) if v in verdicts), DECIDED)
     outcome = CheckResult(verdict, 0.05, columns)
-    record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}))
+    record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}, model=model))
 
 
 def logged_folder(folder: Path) -> Path:

@@ -40,8 +40,8 @@ def test_histograms_count_and_keep_their_sums(known: dict[str, MetricValue]) -> 
     confidence = known["model_confidence_score"]
     assert confidence.value == 6
     age, gender = confidence.series or ()
-    assert (age.labels, age.value, age.sum) == ({"attribute": "age"}, 3, 2.25)
-    assert (gender.labels, gender.value, gender.sum) == ({"attribute": "gender"}, 3, 2.4375)
+    assert (age.labels, age.value, age.sum) == ({"attribute": "age", "model": "faces@1"}, 3, 2.25)
+    assert (gender.labels, gender.value, gender.sum) == ({"attribute": "gender", "model": "faces@1"}, 3, 2.4375)
     assert gender.buckets is not None
     assert (gender.buckets["0.6"], gender.buckets["0.65"], gender.buckets["+Inf"]) == (0, 1, 3)
     assert len(gender.buckets) == len(CATALOGUE["model_confidence_score"].buckets) + 1

@@ -21,10 +21,10 @@ facemon_build_info{{version="{__version__}"}} 1.0
 facemon_source_up{{source="store"}} 1.0
 # HELP model_predictions_total Predictions by attribute and predicted value.
 # TYPE model_predictions_total counter
-model_predictions_total{{attribute="age",value="old"}} 3.0
-model_predictions_total{{attribute="age",value="young"}} 0.0
-model_predictions_total{{attribute="gender",value="female"}} 2.0
-model_predictions_total{{attribute="gender",value="male"}} 1.0
+model_predictions_total{{attribute="age",model="faces@1",value="old"}} 3.0
+model_predictions_total{{attribute="age",model="faces@1",value="young"}} 0.0
+model_predictions_total{{attribute="gender",model="faces@1",value="female"}} 2.0
+model_predictions_total{{attribute="gender",model="faces@1",value="male"}} 1.0
 # HELP images_processed_total Images that were tried, by outcome: ok, no_face or failed.
 # TYPE images_processed_total counter
 images_processed_total{{status="failed"}} 1.0
@@ -52,60 +52,63 @@ model_inference_latency_seconds_count{{model="faces@1"}} 3.0
 model_inference_latency_seconds_sum{{model="faces@1"}} 16.515625
 # HELP model_confidence_score Probability of the predicted label.
 # TYPE model_confidence_score histogram
-model_confidence_score_bucket{{attribute="age",le="0.5"}} 1.0
-model_confidence_score_bucket{{attribute="age",le="0.55"}} 1.0
-model_confidence_score_bucket{{attribute="age",le="0.6"}} 1.0
-model_confidence_score_bucket{{attribute="age",le="0.65"}} 1.0
-model_confidence_score_bucket{{attribute="age",le="0.7"}} 1.0
-model_confidence_score_bucket{{attribute="age",le="0.75"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="0.8"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="0.85"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="0.9"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="0.95"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="0.99"}} 2.0
-model_confidence_score_bucket{{attribute="age",le="1.0"}} 3.0
-model_confidence_score_bucket{{attribute="age",le="+Inf"}} 3.0
-model_confidence_score_count{{attribute="age"}} 3.0
-model_confidence_score_sum{{attribute="age"}} 2.25
-model_confidence_score_bucket{{attribute="gender",le="0.5"}} 0.0
-model_confidence_score_bucket{{attribute="gender",le="0.55"}} 0.0
-model_confidence_score_bucket{{attribute="gender",le="0.6"}} 0.0
-model_confidence_score_bucket{{attribute="gender",le="0.65"}} 1.0
-model_confidence_score_bucket{{attribute="gender",le="0.7"}} 1.0
-model_confidence_score_bucket{{attribute="gender",le="0.75"}} 1.0
-model_confidence_score_bucket{{attribute="gender",le="0.8"}} 1.0
-model_confidence_score_bucket{{attribute="gender",le="0.85"}} 1.0
-model_confidence_score_bucket{{attribute="gender",le="0.9"}} 2.0
-model_confidence_score_bucket{{attribute="gender",le="0.95"}} 3.0
-model_confidence_score_bucket{{attribute="gender",le="0.99"}} 3.0
-model_confidence_score_bucket{{attribute="gender",le="1.0"}} 3.0
-model_confidence_score_bucket{{attribute="gender",le="+Inf"}} 3.0
-model_confidence_score_count{{attribute="gender"}} 3.0
-model_confidence_score_sum{{attribute="gender"}} 2.4375
+model_confidence_score_bucket{{attribute="age",le="0.5",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.55",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.6",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.65",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.7",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="age",le="0.75",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.8",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.85",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.9",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.95",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="0.99",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="age",le="1.0",model="faces@1"}} 3.0
+model_confidence_score_bucket{{attribute="age",le="+Inf",model="faces@1"}} 3.0
+model_confidence_score_count{{attribute="age",model="faces@1"}} 3.0
+model_confidence_score_sum{{attribute="age",model="faces@1"}} 2.25
+model_confidence_score_bucket{{attribute="gender",le="0.5",model="faces@1"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.55",model="faces@1"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.6",model="faces@1"}} 0.0
+model_confidence_score_bucket{{attribute="gender",le="0.65",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.7",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.75",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.8",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.85",model="faces@1"}} 1.0
+model_confidence_score_bucket{{attribute="gender",le="0.9",model="faces@1"}} 2.0
+model_confidence_score_bucket{{attribute="gender",le="0.95",model="faces@1"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="0.99",model="faces@1"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="1.0",model="faces@1"}} 3.0
+model_confidence_score_bucket{{attribute="gender",le="+Inf",model="faces@1"}} 3.0
+model_confidence_score_count{{attribute="gender",model="faces@1"}} 3.0
+model_confidence_score_sum{{attribute="gender",model="faces@1"}} 2.4375
 # HELP drift_score Distance from the reference, 0 to 1, of labels and data columns, when last decided.
 # TYPE drift_score gauge
-drift_score{{attribute="gender",check="model"}} 0.25
+drift_score{{attribute="gender",check="model",model="faces@1"}} 0.25
 # HELP confidence_drift_score KS distance of confidences from the reference's, 0 to 1, when last decided.
 # TYPE confidence_drift_score gauge
-confidence_drift_score{{attribute="gender",check="model"}} 0.5
+confidence_drift_score{{attribute="gender",check="model",model="faces@1"}} 0.5
 # HELP drift_p_value Adjusted p-value of the last decided drift score.
 # TYPE drift_p_value gauge
-drift_p_value{{attribute="gender",check="model"}} 0.025
+drift_p_value{{attribute="gender",check="model",model="faces@1"}} 0.025
 # HELP drift_samples Rows on the current side of the last drift check.
 # TYPE drift_samples gauge
-drift_samples{{attribute="gender",check="model"}} 800.0
+drift_samples{{attribute="gender",check="model",model="faces@1"}} 800.0
 # HELP drift_detected Whether there was drift (1) or not (0), when last decided.
 # TYPE drift_detected gauge
-drift_detected{{attribute="gender",check="model"}} 1.0
+drift_detected{{attribute="gender",check="model",model="faces@1"}} 1.0
 # HELP drift_undecided Whether the last check could not decide (1) or did (0).
 # TYPE drift_undecided gauge
-drift_undecided{{attribute="gender",check="model"}} 0.0
+drift_undecided{{attribute="gender",check="model",model="faces@1"}} 0.0
 # HELP drift_threshold Score from which on a shift matters.
 # TYPE drift_threshold gauge
-drift_threshold{{check="model"}} 0.05
+drift_threshold{{check="model",model="faces@1"}} 0.05
 # HELP drift_decided_timestamp_seconds When a drift check last decided, in seconds since 1970.
 # TYPE drift_decided_timestamp_seconds gauge
-drift_decided_timestamp_seconds{{check="model"}} 1.7953992e+09
+drift_decided_timestamp_seconds{{check="model",model="faces@1"}} 1.7953992e+09
+# HELP drift_check_timestamp_seconds When a drift check last ran, decided or not, in seconds since 1970.
+# TYPE drift_check_timestamp_seconds gauge
+drift_check_timestamp_seconds{{check="model",model="faces@1"}} 1.7953992e+09
 # HELP facemon_last_success_timestamp_seconds When a command last succeeded (exit 0, 3 or 4), since 1970.
 # TYPE facemon_last_success_timestamp_seconds gauge
 facemon_last_success_timestamp_seconds{{command="predict"}} 1.7953992e+09

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from facemon.errors import ExitCode, FacemonError
+from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
+from facemon.store.evaluations import record_accuracy
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.store.retention import prune
 from facemon.values.drift_result import Check, Verdict
@@ -33,6 +35,7 @@ from tests.metrics.stores import (
     registry_of,
     samples_of,
     scrape,
+    values_of,
 )  # fmt: skip
 from tests.store.log_rows import NOON, log_images
 
@@ -62,11 +65,11 @@ def counters(values: dict[str, float]) -> dict[str, float]:
 def test_every_label_stands_at_0_before_the_first_row(folder: Path, ledger: Ledger) -> None:
     values = samples_of(folder)
     for attribute, label in (("gender", "female"), ("gender", "male"), ("age", "young"), ("age", "old")):
-        assert values[f'model_predictions_total{{attribute="{attribute}",value="{label}"}}'] == 0
+        assert values[f'model_predictions_total{{attribute="{attribute}",model="faces@1",value="{label}"}}'] == 0
     for status in ("ok", "no_face", "failed"):
         assert values[f'images_processed_total{{status="{status}"}}'] == 0
     assert values['model_inference_latency_seconds_bucket{le="0.5",model="faces@1"}'] == 0
-    assert values['model_confidence_score_count{attribute="age"}'] == 0
+    assert values['model_confidence_score_count{attribute="age",model="faces@1"}'] == 0
     assert values['facemon_source_up{source="store"}'] == 1
 
 
@@ -85,7 +88,7 @@ def test_counters_are_those_of_the_rows(folder: Path, ledger: Ledger) -> None:
     faces = 184 + 23  # of ten images one has two
     for labels in (("female", "male"), ("young", "old")):
         assert sum(v for n, v in values.items() if any(f'value="{label}"' in n for label in labels)) == faces
-    assert values['model_confidence_score_count{attribute="gender"}'] == faces
+    assert values['model_confidence_score_count{attribute="gender",model="faces@1"}'] == faces
     assert values['model_inference_latency_seconds_sum{model="faces@1"}'] == pytest.approx(3 * 0.31)
 
 
@@ -94,18 +97,21 @@ def test_buckets_are_cumulative_and_end_in_the_count(folder: Path, ledger: Ledge
     values = samples_of(folder)
     for attribute in ("gender", "age"):
         edges = [*(repr(edge) for edge in CONFIDENCE_BUCKETS), "+Inf"]
-        counts = [values[f'model_confidence_score_bucket{{attribute="{attribute}",le="{edge}"}}'] for edge in edges]
+        counts = [
+            values[f'model_confidence_score_bucket{{attribute="{attribute}",le="{edge}",model="faces@1"}}']
+            for edge in edges
+        ]
         assert counts == sorted(counts)
-        assert counts[-1] == values[f'model_confidence_score_count{{attribute="{attribute}"}}'] == 270
+        assert counts[-1] == values[f'model_confidence_score_count{{attribute="{attribute}",model="faces@1"}}'] == 270
         assert counts[0] < counts[-1]
 
 
 def test_a_value_on_an_edge_belongs_below_it(folder: Path, ledger: Ledger) -> None:
     log_faces(ledger, ("female", 0.5, "old", 1.0), latencies=(0.5, 0.5001))
     values = samples_of(folder)
-    assert values['model_confidence_score_bucket{attribute="gender",le="0.5"}'] == 1
-    assert values['model_confidence_score_bucket{attribute="age",le="0.99"}'] == 0
-    assert values['model_confidence_score_bucket{attribute="age",le="1.0"}'] == 1
+    assert values['model_confidence_score_bucket{attribute="gender",le="0.5",model="faces@1"}'] == 1
+    assert values['model_confidence_score_bucket{attribute="age",le="0.99",model="faces@1"}'] == 0
+    assert values['model_confidence_score_bucket{attribute="age",le="1.0",model="faces@1"}'] == 1
     assert values['model_inference_latency_seconds_bucket{le="0.5",model="faces@1"}'] == 1
     assert values['model_inference_latency_seconds_bucket{le="0.55",model="faces@1"}'] == 2
 
@@ -114,25 +120,25 @@ def test_an_undecided_check_keeps_the_last_score(folder: Path, ledger: Ledger) -
     check_model(ledger, column("gender", DRIFT, 0.25))
     check_model(ledger, column("gender", UNDECIDED), at=AT + timedelta(hours=1))
     values = samples_of(folder)
-    labels = '{attribute="gender",check="model"}'
+    labels = '{attribute="gender",check="model",model="faces@1"}'
     assert values[f"drift_score{labels}"] == 0.25
     assert values[f"drift_p_value{labels}"] == 0.025
     assert values[f"drift_detected{labels}"] == 1
     assert values[f"drift_undecided{labels}"] == 1
-    assert values['drift_decided_timestamp_seconds{check="model"}'] == AT.timestamp()
+    assert values['drift_decided_timestamp_seconds{check="model",model="faces@1"}'] == AT.timestamp()
     check_model(ledger, column("gender", DECIDED, 0.01), at=AT + timedelta(hours=2))
     values = samples_of(folder)
     assert (values[f"drift_score{labels}"], values[f"drift_detected{labels}"]) == (0.01, 0)
     assert values[f"drift_undecided{labels}"] == 0
-    assert values['drift_decided_timestamp_seconds{check="model"}'] == AT.timestamp() + 7200
+    assert values['drift_decided_timestamp_seconds{check="model",model="faces@1"}'] == AT.timestamp() + 7200
 
 
 def test_a_column_that_was_never_decided_has_no_score(folder: Path, ledger: Ledger) -> None:
     check_model(ledger, column("gender", UNDECIDED, 0.3), column("age", Verdict.NOT_COMPARED))
     values = samples_of(folder)
     assert [name for name in values if name.startswith(("drift_score", "drift_p", "drift_det", "drift_dec"))] == []
-    assert values['drift_undecided{attribute="gender",check="model"}'] == 1
-    assert values['drift_samples{attribute="gender",check="model"}'] == 800
+    assert values['drift_undecided{attribute="gender",check="model",model="faces@1"}'] == 1
+    assert values['drift_samples{attribute="gender",check="model",model="faces@1"}'] == 800
     assert not any('attribute="age",check' in name for name in values)
 
 
@@ -146,7 +152,7 @@ def test_an_attribute_drifted_if_its_labels_or_its_confidences_did(
         ledger, column("gender", labels, 0.2), column("gender_confidence", confidences, 0.3, measure="confidence")
     )
     values = samples_of(folder)
-    series = '{attribute="gender",check="model"}'
+    series = '{attribute="gender",check="model",model="faces@1"}'
     assert values[f"drift_detected{series}"] == detected
     assert values[f"drift_score{series}"] == 0.2
     assert values[f"confidence_drift_score{series}"] == 0.3
@@ -155,13 +161,13 @@ def test_an_attribute_drifted_if_its_labels_or_its_confidences_did(
 def test_accuracy_is_no_second_score_of_the_labels(folder: Path, ledger: Ledger) -> None:
     check_model(ledger, column("gender", DECIDED, 0.01), column("gender", DRIFT, 0.4, measure="accuracy"))
     values = samples_of(folder)  # fails on a series that is there twice: Prometheus refuses the whole scrape
-    assert values['drift_score{attribute="gender",check="model"}'] == 0.01
-    assert values['drift_detected{attribute="gender",check="model"}'] == 1
+    assert values['drift_score{attribute="gender",check="model",model="faces@1"}'] == 0.01
+    assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
 
 
 def test_a_number_attribute_scores_by_its_values(folder: Path, ledger: Ledger) -> None:
     check_model(ledger, column("height", DRIFT, 0.4, measure="value"))
-    assert samples_of(folder)['drift_score{attribute="height",check="model"}'] == 0.4
+    assert samples_of(folder)['drift_score{attribute="height",check="model",model="faces@1"}'] == 0.4
 
 
 def test_evidently_is_never_a_drift_score(folder: Path, ledger: Ledger) -> None:
@@ -291,3 +297,67 @@ def steps_of_a_scrape(folder: Path) -> int:
     collector = StoreCollector(counted_ledger, MODEL_CONFIG, tuple(MetricGroup), must_read=True)
     assert list(collector.collect())
     return count
+
+
+def test_each_model_has_gauges_of_its_own(folder: Path, ledger: Ledger) -> None:
+    check_model(ledger, column("gender", DRIFT, 0.515))
+    check_model(ledger, column("gender", UNDECIDED), model="b@1", at=AT + timedelta(hours=1))
+    check_model(ledger, column("gender", DECIDED, 0.004), model="b@1", at=AT + timedelta(hours=2))
+    record_accuracy(ledger, "faces@1", AT, {"gender": (9, 10)}, ())
+    record_accuracy(ledger, "b@1", AT, {"gender": (1, 2)}, ())
+    values = samples_of(folder)
+    for model, score, accuracy, hours in (("faces@1", 0.515, 0.9, 0), ("b@1", 0.004, 0.5, 2)):
+        labels = f'attribute="gender",check="model",model="{model}"'
+        assert values[f"drift_score{{{labels}}}"] == score
+        assert values[f"drift_detected{{{labels}}}"] == (model == "faces@1")
+        assert values[f'model_accuracy{{attribute="gender",model="{model}"}}'] == accuracy
+        ran = AT.timestamp() + hours * 3600
+        assert values[f'drift_check_timestamp_seconds{{check="model",model="{model}"}}'] == ran
+
+
+def test_a_check_that_decided_nothing_has_run_all_the_same(folder: Path, ledger: Ledger) -> None:
+    check_model(ledger, column("gender", UNDECIDED))
+    values = samples_of(folder)
+    assert values['drift_check_timestamp_seconds{check="model",model="faces@1"}'] == AT.timestamp()
+    assert 'drift_decided_timestamp_seconds{check="model",model="faces@1"}' not in values
+
+
+@pytest.mark.parametrize(("days", "is_shown"), [(14, True), (15, False)])
+def test_a_model_that_was_replaced_has_no_gauges_after_two_weeks(
+    folder: Path, ledger: Ledger, days: int, is_shown: bool
+) -> None:
+    check_model(ledger, column("gender", DRIFT, 0.3), model="old@1")
+    check_model(ledger, column("gender", DECIDED, 0.1), model="new@1", at=AT + timedelta(days=days))
+    assert any('model="old@1"' in name for name in samples_of(folder)) is is_shown
+    # Another model's checks take nothing from the configured one.
+    check_model(ledger, column("gender", DRIFT, 0.3))
+    assert any('model="faces@1"' in name and name.startswith("drift_score") for name in samples_of(folder))
+
+
+@pytest.mark.parametrize(("days", "is_shown"), [(45, True), (46, False)])
+def test_an_accuracy_of_a_model_that_is_evaluated_no_more_goes(
+    folder: Path, ledger: Ledger, days: int, is_shown: bool
+) -> None:
+    for model, at in (("old@1", AT), ("faces@1", AT), ("new@1", AT + timedelta(days=days))):
+        record_accuracy(ledger, model, at, {"gender": (9, 10)}, ())
+    shown = {name.partition('model="')[2][:-2] for name in samples_of(folder) if name.startswith("model_accuracy")}
+    assert shown == {"faces@1", "new@1", *(["old@1"] if is_shown else [])}
+
+
+@pytest.mark.parametrize(("hours", "is_due"), [(47, True), (49, False)])
+def test_no_check_is_due_of_a_model_that_predicts_no_more(
+    folder: Path, ledger: Ledger, hours: int, is_due: bool
+) -> None:
+    log_images(ledger, 10)  # its run has ended
+    now = datetime.now(UTC)
+    check_model(ledger, column("gender", DRIFT, 0.3))
+    check_model(ledger, column("gender", DRIFT, 0.3), model="new@1", at=now + timedelta(hours=hours))
+    other = registry_of(folder, model=MODEL_CONFIG.model_copy(update={"name": "new"}))
+    values = values_of(exposition(other))
+    assert ('drift_check_timestamp_seconds{check="model",model="faces@1"}' in values) is is_due
+    assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
+    # Of the configured model a check is due, whether it predicts or not.
+    assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in samples_of(folder)
+    with ledger.writing() as connection:
+        connection.execute("UPDATE runs SET finished = NULL")  # such as an API that goes on
+    assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in values_of(exposition(other))

@@ -149,7 +149,7 @@ def test_a_store_that_goes_and_returns(tmp_path: Path) -> None:
         assert ("drift_score",) not in samples
         row = {"image": "a.jpg", "glasses": "yes", "glasses_confidence": 0.9}
         assert facemon.Monitor(config).log([row]) == 1
-        assert api.samples()["model_predictions_total", "glasses", "yes"] == 1
+        assert api.samples()["model_predictions_total", "glasses", "small@1", "yes"] == 1
         (tmp_path / "s").rename(tmp_path / "away")
         samples = api.samples()
         assert samples["facemon_source_up", "store"] == 0

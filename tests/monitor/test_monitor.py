@@ -91,7 +91,7 @@ def test_predictions_made_elsewhere_reach_metrics_and_drift(config: Path, tmp_pa
     changed = ({"image": f"{index}", "hair": "a", "hair_confidence": 0.9} for index in range(600))
     assert monitor.log(changed) == 600
     metrics = facemon("export-metrics", "-o", "-", cwd=tmp_path).stdout
-    assert 'model_predictions_total{attribute="hair",value="a"} 900.0' in metrics
+    assert 'model_predictions_total{attribute="hair",model="elsewhere@1",value="a"} 900.0' in metrics
     assert 'images_processed_total{status="ok"} 1200.0' in metrics
     answer = facemon("reference", "set", "--since", "2026-11-01", "--until", "2026-11-02", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr

@@ -71,7 +71,7 @@ def test_the_example_shows_all_metrics_on_one_page(folder: Path, facemon: RunFac
         assert samples["camera_images_total", "exit", "unreadable"] == 1
         assert samples["api_requests_total", "200", "/cameras/{camera}/predict", "POST", "success"] == 4
         assert samples["api_requests_total", "404", "/cameras/{camera}/predict", "POST", "rejected"] == 1
-        assert samples["model_predictions_total", "hair", "a"] == 3
+        assert samples["model_predictions_total", "hair", "elsewhere@1", "a"] == 3
         assert (samples["images_processed_total", "ok"], samples["images_processed_total", "failed"]) == (3, 1)
         assert samples["facemon_source_up", "application"] == samples["facemon_source_up", "store"] == 1
         assert samples["process_resident_memory_bytes",] > 1e6

@@ -19,6 +19,7 @@ alerts:
 
 SHORTENED = r"""
 exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}
+metrics: {labels: {site: 'nor"th\', rack: "7"}}
 prometheus:
   scrape_interval: 1s
   rate_window: 10s
@@ -52,10 +53,11 @@ alertmanager:
   routes: [{match: {severity: critical, team: "f\"\\{{ace\n"}, receiver: other, continue: true}]
 grafana: {admin_password_file: secrets/grafana, root_url: "https://g.example/x/"}
 stack: {runbook_url: "https://r.example/books", images: {grafana: "grafana/grafana:11.6.0"}}
-schedule: {targets: [cron, systemd, github, airflow, kubernetes]}
+schedule: {targets: [cron, systemd, github, airflow, kubernetes], checks: [model]}
 """
 
 EXTREMES = """
+metrics: {labels: {site: north}}
 prometheus:
   scrape_interval: 2m30s
   store_metrics_from: api

@@ -41,6 +41,7 @@ def _document(choices: Choices) -> Document:
         "version": 1,
         "model": _model(choices),
         "drift": _drift(choices),
+        "metrics": {"labels": {name: choices.text() for name in choices.some(("site", "rack", "_x"))}},
         "exporter": {"probes": [{"name": name, "url": "http://probe.example:1/x"} for name in choices.distinct(2)]},
         "prometheus": prometheus,
         "alerts": alerts,
@@ -190,6 +191,7 @@ def _schedule(choices: Choices) -> Document:
         "command": choices.one(("facemon", "/opt/f/bin/facemon", "/opt/my apps/f$")),
         "user": choices.one(("facemon", "_x", "a-b_1")),
         "runner": choices.distinct(2, 1),
+        "checks": choices.one((["data"], ["model"], ["model", "data"])),
     }
     if "airflow" in schedule["targets"]:
         optional["retrain"] = [choices.text() for _ in choices.times(3, 1)]

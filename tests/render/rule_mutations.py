@@ -29,6 +29,9 @@ _KEYWORD = r"(?<![\w:\"])({})(?![\w:\"])"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CONFIGURED = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 _CONTEXT = 110
+_PLACES = "(?:site|rack|_x)"
+"""The labels that the tests' configurations choose for metrics.labels."""
+_BESIDE_A_PLACE, _GROUPED_BY_PLACE = rf", {_PLACES}\b", rf" by \({_PLACES}\) (?=\()"
 _NAMES_OF_LANGUAGE = {"by", "on", "and", "or", "unless", "rate", "increase", "sum", "count", "time", "vector", "absent"}
 
 
@@ -217,6 +220,7 @@ def _named(expr: str, match: re.Match[str]) -> str:
 
 
 def _neutral(text: str) -> str:
+    text = re.sub(_GROUPED_BY_PLACE, "", re.sub(_BESIDE_A_PLACE, "", text))
     text = re.sub(r"\[\w+\]", "[w]", _STRING.sub('"…"', text))
     text = re.sub(r"(bad_share:rate)\w+", r"\1_w", text)
     return _CONFIGURED.sub(lambda found: found[0] if found[0] in ("0", "1") else "n", text)

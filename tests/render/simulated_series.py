@@ -21,6 +21,8 @@ from tests.render.real_expositions import Expositions
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 ODD_COLUMN = 'größe "in" {cm} \\ (a|b)*.$x'
 """A column of somebody's table, compared by the data check."""
+OTHER_MODEL = "shadow@2"
+"""A model of the same store, which predicts beside the configured one."""
 Labels = Mapping[str, str]
 Course = Callable[[float], float]
 """A value at so many seconds after the week's beginning."""
@@ -68,7 +70,15 @@ def series_of_the_week(config: Config, said: Expositions) -> Iterator[Simulated]
             yield from _of_job(config, job, {"job": job, "instance": target}, said)
     yield Simulated("up", {"job": config.prometheus.jobs[0], "instance": "gone:1"}, turning(1, 0))
     if config.prometheus.store_metrics_from == "pushgateway":
-        yield from _of_the_store(config, {"job": "facemon"})
+        for store in _stores(config):
+            yield from _of_the_store(config, {"job": "facemon", **store})
+
+
+def _stores(config: Config) -> Iterator[Labels]:
+    """The labels of each store whose metrics come by one target: where they have a site, there are two of them."""
+    yield config.metrics.labels
+    if config.metrics.labels:
+        yield {name: f"not {value}" for name, value in config.metrics.labels.items()}
 
 
 def _of_job(config: Config, job: Job, target: Labels, said: Expositions) -> Iterator[Simulated]:
@@ -78,15 +88,18 @@ def _of_job(config: Config, job: Job, target: Labels, said: Expositions) -> Iter
         case "cadvisor":
             yield from _containers(target)
         case "api":
-            yield from _requests(config, target)
+            yield from _requests(config, {**target, **config.metrics.labels})
         case "exporter":
             for probe in config.exporter.probes:
-                yield Simulated("external_service_status", {"service": probe.name, **target}, waving(1, 0))
+                labels = {"service": probe.name, **target, **config.metrics.labels}
+                yield Simulated("external_service_status", labels, waving(1, 0))
     door = config.prometheus.store_metrics_from
     if door != "pushgateway" and DOOR_JOBS[door] == job:
-        yield from _of_the_store(config, target)
+        for store in _stores(config):
+            yield from _of_the_store(config, {**target, **store})
     elif job in ("api", "exporter"):
-        yield Simulated("facemon_source_up", {"source": "store", **target}, waving(1, 0))
+        labels = {"source": "store", **target, **config.metrics.labels}
+        yield Simulated("facemon_source_up", labels, waving(1, 0))
 
 
 def _as_said(text: str, target: Labels) -> Iterator[Simulated]:
@@ -162,14 +175,8 @@ def _histogram(
 
 
 def _of_the_store(config: Config, target: Labels) -> Iterator[Simulated]:
-    for attribute in config.model.attributes:
-        for number, label in enumerate(attribute.classes, 1):
-            labels = {"attribute": attribute.name, "value": label, **target}
-            yield Simulated("model_predictions_total", labels, growing(1 / number))
-        if attribute.classes:
-            yield from _histogram("model_confidence_score", {"attribute": attribute.name, **target}, 2.0, 0.8)
-        yield Simulated("model_accuracy", {"attribute": attribute.name, **target}, turning(0.93, 0.01))
-    yield from _histogram("model_inference_latency_seconds", {"model": config.model.id, **target}, 2.0, 0.03)
+    for model in (config.model.id, OTHER_MODEL):
+        yield from _of_model(config, {**target, "model": model})
     for status, rate in (("ok", 2.0), ("no_face", 0.1), ("failed", 0.01)):
         yield Simulated("images_processed_total", {"status": status, **target}, growing(rate))
     for command in ("predict", "drift-check", "evaluate", "reference"):
@@ -178,6 +185,17 @@ def _of_the_store(config: Config, target: Labels) -> Iterator[Simulated]:
         yield Simulated("facemon_last_run_duration_seconds", ended, waving(30))
     yield Simulated("facemon_source_up", {"source": "store", **target}, turning(1, 0))
     yield Simulated("facemon_build_info", {"version": "1", **target}, waving(1, 0))
+
+
+def _of_model(config: Config, target: Labels) -> Iterator[Simulated]:
+    for attribute in config.model.attributes:
+        for number, label in enumerate(attribute.classes, 1):
+            labels = {"attribute": attribute.name, "value": label, **target}
+            yield Simulated("model_predictions_total", labels, growing(1 / number))
+        if attribute.classes:
+            yield from _histogram("model_confidence_score", {"attribute": attribute.name, **target}, 2.0, 0.8)
+        yield Simulated("model_accuracy", {"attribute": attribute.name, **target}, turning(0.93, 0.01))
+    yield from _histogram("model_inference_latency_seconds", target, 2.0, 0.03)
     yield from _drift(config, target)
 
 
@@ -188,7 +206,9 @@ def _drift(config: Config, target: Labels) -> Iterator[Simulated]:
     for check, columns in (("model", of_model), ("data", of_data)):
         threshold = getattr(config.drift, check).threshold
         yield Simulated("drift_threshold", {"check": check, **target}, waving(threshold, 0))
-        yield Simulated("drift_decided_timestamp_seconds", {"check": check, **target}, _daily, is_moment=True)
+        for what in ("decided", "check"):
+            labels = {"check": check, **target}
+            yield Simulated(f"drift_{what}_timestamp_seconds", labels, _daily, is_moment=True)
         for column in columns:
             labels = {"attribute": column, "check": check, **target}
             yield Simulated("drift_score", labels, turning(0.01, 1))

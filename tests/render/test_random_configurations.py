@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from facemon.config import alertmanager, alerts, prometheus, stack
+from facemon.config import alertmanager, alerts, metrics, prometheus, stack
 from facemon.config.document import Config
 from facemon.config.section import Section
 from facemon.render.stack import RenderedStack, render_stack
@@ -54,7 +54,7 @@ def test_every_random_configuration_is_valid(text: str) -> None:
     render_stack(config_of(text))
 
 
-@pytest.mark.parametrize("module", [alertmanager, alerts, prometheus, stack])
+@pytest.mark.parametrize("module", [alertmanager, alerts, metrics, prometheus, stack])
 def test_every_key_of_the_stack_is_varied(module: ModuleType, texts: list[str]) -> None:
     models = [model for model in vars(module).values() if isinstance(model, type) and issubclass(model, Section)]
     known = {(model, key) for model in models if model.__module__ == module.__name__ for key in model.model_fields}

@@ -1,5 +1,6 @@
 """Schedules are rendered for the schedulers that are named, and only then."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import get_args
@@ -115,3 +116,13 @@ def test_odd_paths_are_taken_by_every_target() -> None:
     config = scheduled(*get_args(Target), directory=ODD, command=PLAIN, store="log", retrain=[ODD])
     assert len(render_stack(config, only=[Part.SCHEDULES]).files) == len(PATHS)
     assert PurePosixPath(Place.of(config).store) == PurePosixPath(ODD) / "log"
+
+
+@pytest.mark.parametrize(("checks", "options"), [(["model"], " --check model"), (["model", "data"], "")])
+def test_the_check_that_is_scheduled_is_the_one_that_runs(checks: list[str], options: str) -> None:
+    files = render_stack(scheduled(*get_args(Target), checks=checks), only=[Part.SCHEDULES]).files
+    for path in PATHS - {"schedules/systemd/facemon-drift-check.timer"}:
+        # YAML and Python write one word a line, or in a list.
+        words = " ".join(re.findall(r"-*[\w/$]+(?:-\w+)*", files[path]))
+        assert f"drift-check{options} " in f"{words} ", path
+        assert ("--check" in words) is bool(options), path

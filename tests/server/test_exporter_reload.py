@@ -95,7 +95,7 @@ def test_probes_collectors_and_the_model_change_and_the_socket_stays(tmp_path: P
         assert "gone" not in statuses(running)
         assert "first_total 5.0" in after
         assert "second_total 0.0" in after
-        assert 'model_predictions_total{attribute="beard",value="full"} 0.0' in after
+        assert 'model_predictions_total{attribute="beard",model="faces@1",value="full"} 0.0' in after
         assert 'facemon_source_up{source="store"} 1.0' in after
         wait_until(lambda: statuses(running) == {"kept": 1, "new": 0})
         asked = probed.asked["/missing"]

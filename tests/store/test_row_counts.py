@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemon.store.row_counts import CONFIDENCES, LATENCIES, count_rows, histogram, label_columns, number_columns
+from facemon.store.row_counts import (
+    CONFIDENCES,
+    LATENCIES,
+    PREDICTIONS,
+    count_rows,
+    histogram,
+    label_columns,
+    number_columns,
+)
 from facemon.store.totals import TotalKey, sum_totals
 from facemon.values.metric_catalogue import CATALOGUE
-from tests.store.log_rows import SCHEMA, make_batch
+from tests.store.log_rows import MODEL, SCHEMA, make_batch
 
 
 def test_columns_of_the_schema() -> None:
@@ -25,8 +33,8 @@ def test_totals_are_what_the_rows_are() -> None:
         found = {key.labels[1]: value for key, value in totals.items() if key.labels[0] == name and not key.part}
         assert found == dict(labels)
         confidences = [row[f"{name}_confidence"] for row in rows if row[f"{name}_confidence"] is not None]
-        assert totals[TotalKey(CONFIDENCES, (name,), "sum")] == pytest.approx(sum(confidences))
-        parts = {key.part: value for key, value in totals.items() if key[:2] == (CONFIDENCES, (name,))}
+        assert totals[TotalKey(CONFIDENCES, (name, MODEL), "sum")] == pytest.approx(sum(confidences))
+        parts = {key.part: value for key, value in totals.items() if key[:2] == (CONFIDENCES, (name, MODEL))}
         assert sum(parts.values()) - parts["sum"] == len(confidences)
     images = {key.labels[0]: value for key, value in totals.items() if key.metric == "images_processed_total"}
     assert images == {"ok": 80, "no_face": 10, "failed": 10}
@@ -60,3 +68,12 @@ def test_totals_add_up(cut: int) -> None:
     pieces = [count_rows(pa.Table.from_batches([piece])) for piece in (batch[:cut], batch[cut:])]
     whole = count_rows(pa.Table.from_batches([batch]))
     assert sum_totals(*pieces) == pytest.approx(whole)
+
+
+def test_each_row_counts_for_its_own_model() -> None:
+    first = make_batch(0, 60, run="r").rows
+    second = make_batch(60, 40, run="r").rows
+    renamed = second.set_column(second.schema.get_field_index("model"), "model", pa.array(["b@2"] * second.num_rows))
+    both = count_rows(pa.Table.from_batches([first, renamed]))
+    assert both == pytest.approx(sum_totals(*(count_rows(pa.Table.from_batches([part])) for part in (first, renamed))))
+    assert {key.labels[-1] for key in both if key.metric in (PREDICTIONS, CONFIDENCES)} == {MODEL, "b@2"}

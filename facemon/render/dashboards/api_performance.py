@@ -1,5 +1,6 @@
 """The dashboard *API Performance*: how much is asked, how fast it is answered, how often in vain, and the room left."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from facemon.config.document import Config
@@ -10,6 +11,7 @@ from facemon.render.alert import Dashboard
 from facemon.render.api_alerts import MODEL_LOADED, error_ratio, latency_p95
 from facemon.render.dashboards.alert_limits import AlertLimits
 from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.legend import legend_of
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
 from facemon.render.dashboards.variable import variables
 from facemon.render.traffic import LATENCY, REQUESTS
@@ -20,10 +22,11 @@ CACHED = promql.series("cache_size")
 IN_FLIGHT = promql.series("api_images_in_flight")
 IN_FLIGHT_LIMIT = promql.series("api_images_in_flight_limit")
 
-_CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
 _LOADED = {1: State("loaded", "green"), 0: State("not loaded", "red")}
 _FULL = Limit(1)
 """From there on requests are refused."""
+Chosen = Sequence[promql.Matcher]
+"""Whose metrics are asked for."""
 _ONLY_OURS = "Only facemon serve tells it."
 _WINDOW = promql.RATE_INTERVAL
 
@@ -32,40 +35,45 @@ def api_performance(config: Config) -> dict[str, Any]:
     """Build the dashboard."""
     needs: tuple[Job, ...] = ("api",)
     limits = AlertLimits(config)
-    sections = (
-        Section(100, "Now", _now(config, limits), needs),
-        Section(200, "Traffic", _traffic(), needs),
-        Section(300, "Latency", _latency(config, limits), needs),
-        Section(400, "Errors and refusals", _errors(config, limits), needs),
-        Section(500, "Room", _room(), needs),
+    constant = tuple(config.metrics.labels)
+    chosen = (
+        *(promql.chosen(label) for label in promql.TARGET_LABELS),
+        *(promql.chosen(label, on_any_series=True) for label in constant),
     )
-    choices = variables(promql.TARGET_LABELS, (REQUESTS,)) if "api" in config.prometheus.jobs else ()
+    sections = (
+        Section(100, "Now", _now(config, limits, chosen), needs),
+        Section(200, "Traffic", _traffic(chosen), needs),
+        Section(300, "Latency", _latency(config, limits, chosen), needs),
+        Section(400, "Errors and refusals", _errors(config, limits, chosen), needs),
+        Section(500, "Room", (*_room(chosen), _models(chosen)), needs),
+    )
+    choices = variables(promql.TARGET_LABELS, (REQUESTS,), of_all=constant) if "api" in config.prometheus.jobs else ()
     return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h")
 
 
-def _now(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
+def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
     window = format_duration(config.prometheus.window)
-    slowest = promql.aggregate("max", latency_p95(config, *_CHOSEN))
+    slowest = promql.aggregate("max", latency_p95(config, *chosen))
     return (
         stat(5, "Requests now", f"Requests per second over the last {window}.", "reqps",
-             _sum(promql.rate(REQUESTS, config.prometheus.window, *_CHOSEN))),
+             _sum(promql.rate(REQUESTS, config.prometheus.window, *chosen))),
         stat(6, "Error rate now", f"Share of requests that failed in the last {window}; none without requests.",
-             "percentunit", error_ratio(config.prometheus.window, *_CHOSEN), no_value="no requests",
+             "percentunit", error_ratio(config.prometheus.window, *chosen), no_value="no requests",
              limit=limits.of("HighErrorRate"), decimals=1),
         stat(7, "Slowest endpoint now", f"The highest P95 latency of any endpoint over the last {window}.", "s",
              slowest, no_value="no requests", limit=limits.of("HighLatency")),
         stat(8, "Model", "Whether the model is loaded and answers, on all instances that are chosen.", "none",
-             promql.aggregate("min", promql.select(MODEL_LOADED, *_CHOSEN)), states=_LOADED, no_value="not told"),
+             promql.aggregate("min", promql.select(MODEL_LOADED, *chosen)), states=_LOADED, no_value="not told"),
         stat(9, "Fullest instance", f"Images in flight as a share of their limit, on the fullest. {_ONLY_OURS}",
-             "percentunit", promql.aggregate("max", _saturation()), no_value="not told", limit=_FULL, highest=1),
+             "percentunit", promql.aggregate("max", _saturation(chosen)), no_value="not told", limit=_FULL, highest=1),
         stat(10, "Cached now", f"Share of images in the last {window} that needed no inference. {_ONLY_OURS}",
-             "percentunit", promql.complement(_share_of_lookups(CacheResult.MISS, config.prometheus.window)),
+             "percentunit", promql.complement(_share_of_lookups(CacheResult.MISS, config.prometheus.window, chosen)),
              no_value="no images", highest=1, decimals=0),
     )  # fmt: skip
 
 
-def _traffic() -> tuple[Panel, ...]:
-    requests = promql.rate(REQUESTS, _WINDOW, *_CHOSEN)
+def _traffic(chosen: Chosen) -> tuple[Panel, ...]:
+    requests = promql.rate(REQUESTS, _WINDOW, *chosen)
     return (
         Panel(
             id=1,
@@ -86,15 +94,15 @@ def _traffic() -> tuple[Panel, ...]:
     )
 
 
-def _latency(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
-    buckets = promql.bucket_rate(LATENCY, _WINDOW, *_CHOSEN)
+def _latency(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
+    buckets = promql.bucket_rate(LATENCY, _WINDOW, *chosen)
     return (
         Panel(
             id=2,
             title="Latency by endpoint",
             description="P95 of the time to an answer, as the alert HighLatency sees it; the line is its limit.",
             unit="s",
-            queries=(Query(latency_p95(config, *_CHOSEN), "{{endpoint}}"),),
+            queries=(Query(latency_p95(config, *chosen), legend_of(config, "{{endpoint}}")),),
             limit=limits.of("HighLatency"),
         ),
         Panel(
@@ -103,7 +111,7 @@ def _latency(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
             description="P50, P95 and P99 of the time to an answer, over all endpoints.",
             unit="s",
             queries=tuple(
-                Query(promql.quantile(q, LATENCY, _WINDOW, *_CHOSEN), f"P{q * 100:.0f}") for q in (0.5, 0.95, 0.99)
+                Query(promql.quantile(q, LATENCY, _WINDOW, *chosen), f"P{q * 100:.0f}") for q in (0.5, 0.95, 0.99)
             ),
         ),
         Panel(
@@ -119,15 +127,20 @@ def _latency(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
     )
 
 
-def _errors(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
-    refused = promql.rate(REQUESTS, _WINDOW, promql.one_of("code", [str(code) for code in REFUSALS]), *_CHOSEN)
+def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
+    refused = promql.rate(REQUESTS, _WINDOW, promql.one_of("code", [str(code) for code in REFUSALS]), *chosen)
     return (
         Panel(
             id=3,
             title="Error rate",
             description="Share of requests that failed, as the alert HighErrorRate sees it; the line is its limit.",
             unit="percentunit",
-            queries=(Query(error_ratio(config.prometheus.window, *_CHOSEN), "errors"),),
+            queries=(
+                Query(
+                    error_ratio(config.prometheus.window, *chosen, by=tuple(config.metrics.labels)),
+                    legend_of(config, "errors"),
+                ),
+            ),
             limit=limits.of("HighErrorRate"),
         ),
         Panel(
@@ -143,15 +156,16 @@ def _errors(config: Config, limits: AlertLimits) -> tuple[Panel, ...]:
     )
 
 
-def _room() -> tuple[Panel, ...]:
-    in_flight, most = (_sum(promql.select(metric, *_CHOSEN), "instance") for metric in (IN_FLIGHT, IN_FLIGHT_LIMIT))
+def _room(chosen: Chosen) -> tuple[Panel, ...]:
+    in_flight = _sum(promql.select(IN_FLIGHT, *chosen), "instance")
+    most = _sum(promql.select(IN_FLIGHT_LIMIT, *chosen), "instance")
     return (
         Panel(
             id=14,
             title="Saturation",
             description=f"Images in flight as a share of their limit; at 100 % requests are refused. {_ONLY_OURS}",
             unit="percentunit",
-            queries=(Query(_saturation(), "{{instance}}"),),
+            queries=(Query(_saturation(chosen), "{{instance}}"),),
             limit=_FULL,
             highest=1,
         ),
@@ -169,7 +183,8 @@ def _room() -> tuple[Panel, ...]:
             f"request (shared). {_ONLY_OURS}",
             unit="percentunit",
             queries=tuple(
-                Query(_share_of_lookups(result, _WINDOW), result) for result in (CacheResult.HIT, CacheResult.SHARED)
+                Query(_share_of_lookups(result, _WINDOW, chosen), result)
+                for result in (CacheResult.HIT, CacheResult.SHARED)
             ),
             stacked=True,
             highest=1,
@@ -179,19 +194,22 @@ def _room() -> tuple[Panel, ...]:
             title="Cache size",
             description=f"Images whose prediction is remembered, by instance. {_ONLY_OURS}",
             unit="short",
-            queries=(Query(promql.select(CACHED, *_CHOSEN), "{{instance}}"),),
+            queries=(Query(promql.select(CACHED, *chosen), "{{instance}}"),),
         ),
-        Panel(
-            id=18,
-            title="Models",
-            description="Whether the model of each instance is loaded and answers.",
-            unit="none",
-            queries=(Query(promql.select(MODEL_LOADED, *_CHOSEN), "{{model}} on {{instance}}"),),
-            type=PanelType.STATES,
-            states=_LOADED,
-            width=24,
-            height=5,
-        ),
+    )
+
+
+def _models(chosen: Chosen) -> Panel:
+    return Panel(
+        id=18,
+        title="Models",
+        description="Whether the model of each instance is loaded and answers.",
+        unit="none",
+        queries=(Query(promql.select(MODEL_LOADED, *chosen), "{{model}} on {{instance}}"),),
+        type=PanelType.STATES,
+        states=_LOADED,
+        width=24,
+        height=5,
     )
 
 
@@ -199,11 +217,11 @@ def _sum(expr: promql.Expr, *by: str) -> promql.Expr:
     return promql.aggregate("sum", expr, by=by)
 
 
-def _saturation() -> promql.Expr:
-    return promql.divide(promql.select(IN_FLIGHT, *_CHOSEN), promql.select(IN_FLIGHT_LIMIT, *_CHOSEN))
+def _saturation(chosen: Chosen) -> promql.Expr:
+    return promql.divide(promql.select(IN_FLIGHT, *chosen), promql.select(IN_FLIGHT_LIMIT, *chosen))
 
 
-def _share_of_lookups(result: CacheResult, window: promql.Window) -> promql.Expr:
+def _share_of_lookups(result: CacheResult, window: promql.Window, chosen: Chosen) -> promql.Expr:
     """Of the images that were looked up; nothing where there were none."""
-    those = _sum(promql.rate(LOOKUPS, window, promql.equals("result", result), *_CHOSEN))
-    return promql.divide(those, promql.compare(_sum(promql.rate(LOOKUPS, window, *_CHOSEN)), ">", 0))
+    those = _sum(promql.rate(LOOKUPS, window, promql.equals("result", result), *chosen))
+    return promql.divide(those, promql.compare(_sum(promql.rate(LOOKUPS, window, *chosen)), ">", 0))

@@ -72,7 +72,12 @@ def _annotations(config: Config, which: Dashboard, variables: Sequence[Variable]
     names = [alert.name for alert in alerts_of(config) if alert.dashboard is which and alert.severity != "none"]
     if not names:
         return []
-    chosen = [promql.chosen_or_none(each.name) for each in variables if each.name in ALERTS.labels]
+    constant = config.metrics.labels
+    chosen = [
+        promql.chosen_or_none(each.name, on_any_series=each.name in constant)
+        for each in variables
+        if each.name in ALERTS.labels or each.name in constant
+    ]
     firing = promql.equals("alertstate", "firing")
     annotation = {
         "name": "Alerts",

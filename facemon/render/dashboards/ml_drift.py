@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.dashboards.alert_limits import AlertLimits
+from facemon.render.dashboards.legend import legend_of
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, Scale, State
-from facemon.render.drift_alerts import (
+from facemon.render.drift_series import (
+    CHECKED_AT,
     CONFIDENCE_SCORE,
     DECIDED_AT,
     DETECTED,
@@ -16,17 +18,17 @@ from facemon.render.drift_alerts import (
     SCORE,
     THRESHOLD,
     UNDECIDED,
+    check_labels,
 )
 
 NO_CHECK = "no check yet"
-_LEGEND = "{{attribute}} ({{check}})"
-_COLUMN = ("attribute", "check")
 _VERDICTS = {0: State("ok", "green"), 1: State("drift", "red"), 2: State("undecided", "orange")}
 
 
-def drift_panels(config: Config, limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
-    """The panels of drift; `targets` choose whose metrics are asked for."""
-    columns = (*targets, promql.chosen("attribute"))
+def drift_panels(config: Config, limits: AlertLimits, chosen: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    """The panels of drift; `chosen` are the targets and the models whose metrics are asked for."""
+    columns = (*chosen, promql.chosen("attribute"))
+    legend = legend_of(config, "{{attribute}} ({{check}}, {{model}})")
     return (
         Panel(
             id=4,
@@ -34,7 +36,7 @@ def drift_panels(config: Config, limits: AlertLimits, targets: Sequence[promql.M
             description="Distance from the reference, 0 to 1, when last decided. "
             "The line is the limit of the alert DriftDetected.",
             unit="percentunit",
-            queries=(Query(promql.select(SCORE, *columns), _LEGEND),),
+            queries=(Query(promql.select(SCORE, *columns), legend),),
             limit=limits.of("DriftDetected"),
             highest=1,
             no_value=NO_CHECK,
@@ -45,15 +47,15 @@ def drift_panels(config: Config, limits: AlertLimits, targets: Sequence[promql.M
             description="Each column's score less its own threshold, drift.columns before drift.model and drift.data: "
             "from 0 on, a shift that is proven is drift.",
             unit="percentunit",
-            queries=(Query(_above_threshold(config, targets), _LEGEND),),
+            queries=(Query(_above_threshold(config, chosen), legend),),
             limit=Limit(0),
             lowest=None,
             no_value=NO_CHECK,
         ),
-        _verdicts(columns),
-        _table(config, columns, targets),
-        *_evidence(config, columns),
-        _ages(limits, targets),
+        _verdicts(columns, legend),
+        _table(config, columns, chosen),
+        *_evidence(config, columns, legend),
+        _ages(config, limits, chosen),
     )
 
 
@@ -62,7 +64,7 @@ def time_since(command: str, targets: Sequence[promql.Matcher]) -> promql.Expr:
     return promql.age(LAST_SUCCESS, promql.equals("command", command), *targets)
 
 
-def _verdicts(columns: Sequence[promql.Matcher]) -> Panel:
+def _verdicts(columns: Sequence[promql.Matcher], legend: str) -> Panel:
     undecided = promql.compare(promql.select(UNDECIDED, *columns), "==", 1)
     verdict = promql.either(promql.constant_for(undecided, 2), promql.select(DETECTED, *columns))
     return Panel(
@@ -71,7 +73,7 @@ def _verdicts(columns: Sequence[promql.Matcher]) -> Panel:
         description="What the newest check says of each column. Undecided: it had too little to go by, and the score "
         "is that of the check before.",
         unit="none",
-        queries=(Query(verdict, _LEGEND),),
+        queries=(Query(verdict, legend),),
         type=PanelType.STATES,
         states=_VERDICTS,
         no_value=NO_CHECK,
@@ -79,9 +81,9 @@ def _verdicts(columns: Sequence[promql.Matcher]) -> Panel:
     )
 
 
-def _table(config: Config, columns: Sequence[promql.Matcher], targets: Sequence[promql.Matcher]) -> Panel:
+def _table(config: Config, columns: Sequence[promql.Matcher], chosen: Sequence[promql.Matcher]) -> Panel:
     def newest(expr: promql.Expr) -> promql.Expr:
-        return promql.aggregate("max", expr, by=_COLUMN)
+        return promql.aggregate("max", expr, by=("attribute", "check", "model", *config.metrics.labels))
 
     drifted, undecided = ({0: State("no", "green"), 1: State("yes", colour)} for colour in ("red", "orange"))
     return Panel(
@@ -92,7 +94,7 @@ def _table(config: Config, columns: Sequence[promql.Matcher], targets: Sequence[
         unit="none",
         queries=(
             Query(newest(promql.select(SCORE, *columns)), "Score", "percentunit"),
-            Query(newest(_thresholds(config, SAMPLES, targets)), "Threshold", "percentunit"),
+            Query(newest(_thresholds(config, SAMPLES, chosen)), "Threshold", "percentunit"),
             Query(newest(promql.select(CONFIDENCE_SCORE, *columns)), "Confidence score", "percentunit"),
             Query(newest(promql.select(P_VALUE, *columns)), "p-value", "sci"),
             Query(newest(promql.select(SAMPLES, *columns)), "Rows", "short"),
@@ -107,7 +109,7 @@ def _table(config: Config, columns: Sequence[promql.Matcher], targets: Sequence[
     )
 
 
-def _evidence(config: Config, columns: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+def _evidence(config: Config, columns: Sequence[promql.Matcher], legend: str) -> tuple[Panel, ...]:
     return (
         Panel(
             id=23,
@@ -115,7 +117,7 @@ def _evidence(config: Config, columns: Sequence[promql.Matcher]) -> tuple[Panel,
             description="How likely so large a shift is by chance, adjusted for the number of columns. Below the line, "
             "drift.significance, it counts as proven.",
             unit="sci",
-            queries=(Query(promql.select(P_VALUE, *columns), _LEGEND),),
+            queries=(Query(promql.select(P_VALUE, *columns), legend),),
             limit=Limit(config.drift.significance, colour="blue"),
             highest=1,
             scale=Scale.LOGARITHMIC,
@@ -126,7 +128,7 @@ def _evidence(config: Config, columns: Sequence[promql.Matcher]) -> tuple[Panel,
             title="Rows compared",
             description="Rows on the current side of the last check. Below drift.min_rows, the line, it is undecided.",
             unit="short",
-            queries=(Query(promql.select(SAMPLES, *columns), _LEGEND),),
+            queries=(Query(promql.select(SAMPLES, *columns), legend),),
             limit=Limit(config.drift.min_rows, is_lowest=True, colour="orange"),
             no_value=NO_CHECK,
         ),
@@ -135,42 +137,42 @@ def _evidence(config: Config, columns: Sequence[promql.Matcher]) -> tuple[Panel,
             title="Confidence drift",
             description="Distance of each attribute's confidences from the reference's, 0 to 1, when last decided.",
             unit="percentunit",
-            queries=(Query(promql.select(CONFIDENCE_SCORE, *columns), _LEGEND),),
+            queries=(Query(promql.select(CONFIDENCE_SCORE, *columns), legend),),
             highest=1,
             no_value=NO_CHECK,
         ),
     )
 
 
-def _ages(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> Panel:
+def _ages(config: Config, limits: AlertLimits, chosen: Sequence[promql.Matcher]) -> Panel:
     limit = limits.of("DriftCheckStale")
     oldest = "" if limit is None else " The line is the limit of the alert DriftCheckStale."
     return Panel(
         id=26,
         title="Time since the last check",
-        description=f"Since drift-check last ended well, and since each check last decided.{oldest}",
+        description=f"Since each check last ran, and since it last decided.{oldest}",
         unit="s",
         queries=(
-            Query(time_since("drift-check", targets), "drift-check ended"),
-            Query(promql.age(DECIDED_AT, *targets), "{{check}} decided"),
+            Query(promql.age(CHECKED_AT, *chosen), legend_of(config, "{{check}} ran ({{model}})")),
+            Query(promql.age(DECIDED_AT, *chosen), legend_of(config, "{{check}} decided ({{model}})")),
         ),
         limit=limit,
         no_value=NO_CHECK,
     )
 
 
-def _above_threshold(config: Config, targets: Sequence[promql.Matcher]) -> promql.Expr:
-    score = promql.select(SCORE, *targets, promql.chosen("attribute"))
-    return promql.difference(score, _thresholds(config, SCORE, targets))
+def _above_threshold(config: Config, chosen: Sequence[promql.Matcher]) -> promql.Expr:
+    score = promql.select(SCORE, *chosen, promql.chosen("attribute"))
+    return promql.difference(score, _thresholds(config, SCORE, chosen))
 
 
-def _thresholds(config: Config, of: promql.Series, targets: Sequence[promql.Matcher]) -> promql.Expr:
+def _thresholds(config: Config, of: promql.Series, chosen: Sequence[promql.Matcher]) -> promql.Expr:
     """For each column of the metric its own threshold, where the configuration names one, else its check's."""
-    columns = (*targets, promql.chosen("attribute"))
+    columns = (*chosen, promql.chosen("attribute"))
     own = {name: each.threshold for name, each in config.drift.columns.items()}
     others = (*columns, promql.none_of("attribute", sorted(own))) if own else columns
-    per_check = promql.select(THRESHOLD, *targets)
-    threshold = promql.group_value(promql.select(of, *others), per_check, on=(*promql.TARGET_LABELS, "check"))
+    per_check = promql.select(THRESHOLD, *chosen)
+    threshold = promql.group_value(promql.select(of, *others), per_check, on=check_labels(config))
     for limit in sorted(set(own.values())):
         names = sorted(name for name in own if own[name] == limit)
         named = promql.select(of, *columns, promql.one_of("attribute", names))

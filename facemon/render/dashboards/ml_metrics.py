@@ -10,11 +10,13 @@ from facemon.render import promql
 from facemon.render.alert import Dashboard
 from facemon.render.dashboards.alert_limits import AlertLimits
 from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.legend import legend_of
 from facemon.render.dashboards.ml_drift import NO_CHECK, drift_panels, time_since
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, stat
 from facemon.render.dashboards.variable import Variable, variables
-from facemon.render.drift_alerts import ACCURACY, DETECTED, SAMPLES, UNDECIDED
+from facemon.render.drift_series import ACCURACY, CHECKED_AT, DETECTED, SAMPLES, UNDECIDED
 from facemon.render.recording_rules import INFERENCE, PREDICTIONS
+from facemon.render.stale_alerts import scheduled_checks
 
 CONFIDENCE = promql.series("model_confidence_score")
 IMAGES = promql.series("images_processed_total")
@@ -31,33 +33,39 @@ def ml_metrics(config: Config) -> dict[str, Any]:
     # What is pushed has the job that it was pushed as, and no instance.
     pushed = config.prometheus.store_metrics_from == "pushgateway"
     labels = promql.TARGET_LABELS[:1] if pushed else promql.TARGET_LABELS
-    targets = tuple(promql.chosen(label) for label in labels)
+    targets = (
+        *(promql.chosen(label) for label in labels),
+        *(promql.chosen(label, on_any_series=True) for label in config.metrics.labels),
+    )
+    models = (*targets, _MODEL)
     # A model of numbers alone predicts no labels, and is sure of none.
     has_labels = any(attribute.classes for attribute in config.model.attributes)
-    of_labels = _labels(targets) if has_labels else ()
+    of_labels = _labels(config, models) if has_labels else ()
     limits = AlertLimits(config)
     sections = (
-        Section(100, "Now", _now(limits, targets)),
-        Section(200, "Drift", drift_panels(config, limits, targets)),
-        Section(300, "Accuracy", _accuracy(limits, targets)),
+        Section(100, "Now", _now(config, limits, targets)),
+        Section(200, "Drift", drift_panels(config, limits, models)),
+        Section(300, "Accuracy", _accuracy(config, limits, targets)),
         Section(400, "Predictions", (*of_labels, _outcomes(targets))),
-        Section(500, "Confidence", _confidence(targets) if has_labels else ()),
+        Section(500, "Confidence", _confidence(config, models) if has_labels else ()),
         Section(600, "Speed", _speed(config, targets)),
     )
-    return dashboard(config, Dashboard.ML_METRICS, sections, _variables(labels, targets), since="now-7d")
+    return dashboard(config, Dashboard.ML_METRICS, sections, _variables(config, labels, models), since="now-7d")
 
 
-def _variables(labels: Sequence[str], targets: Sequence[promql.Matcher]) -> tuple[Variable, ...]:
+def _variables(config: Config, labels: Sequence[str], models: Sequence[promql.Matcher]) -> tuple[Variable, ...]:
     return (
-        *variables(labels, (IMAGES,)),
-        Variable("model", promql.count_of(INFERENCE, *targets)),
+        *variables(labels, (IMAGES,), of_all=tuple(config.metrics.labels)),
+        # Also those that another program predicts with: they are logged and compared, but never timed.
+        Variable("model", promql.any_of((PREDICTIONS, INFERENCE, SAMPLES), *models[:-1])),
         # Also the columns that are no attribute: they are compared, but never predicted.
-        Variable("attribute", promql.any_of((PREDICTIONS, SAMPLES), *targets)),
+        Variable("attribute", promql.any_of((PREDICTIONS, SAMPLES), *models)),
     )
 
 
-def _now(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
-    columns = (*targets, _ATTRIBUTE)
+def _now(config: Config, limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    columns = (*targets, _MODEL, _ATTRIBUTE)
+    waited = promql.age(CHECKED_AT, *scheduled_checks(config), *targets, _MODEL)
     images = promql.increase(IMAGES, promql.RANGE, *targets)
     failed = promql.increase(IMAGES, promql.RANGE, promql.equals("status", "failed"), *targets)
 
@@ -67,8 +75,8 @@ def _now(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel,
         stat(7, "Undecided columns", "Columns for which the newest check had too little to go by.", "none",
              promql.aggregate("sum", promql.select(UNDECIDED, *columns)), no_value=NO_CHECK,
              limit=Limit(1, colour="orange")),
-        stat(8, "Last drift check", "Time since drift-check last ended well; red from the limit of DriftCheckStale on.",
-             "s", promql.aggregate("max", time_since("drift-check", targets)), no_value=NO_CHECK,
+        stat(8, "Last drift check", "Time since the check that has waited longest; red from the limit of "
+             "DriftCheckStale on.", "s", promql.aggregate("max", waited), no_value=NO_CHECK,
              limit=limits.of("DriftCheckStale")),
         stat(9, "Lowest accuracy", "The accuracy of the attribute that is wrong most often, in its newest evaluation.",
              "percentunit", promql.aggregate("min", promql.select(ACCURACY, *columns)), no_value="no labels yet",
@@ -80,14 +88,18 @@ def _now(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel,
     )  # fmt: skip
 
 
-def _accuracy(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+def _accuracy(config: Config, limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
     over_time = Panel(
         id=5,
         title="Accuracy per attribute",
         description="Share of right predictions in the newest evaluation against true labels. "
         "The line is the limit of the alert LowModelAccuracy.",
         unit="percentunit",
-        queries=(Query(promql.select(ACCURACY, *targets, _ATTRIBUTE), "{{attribute}}"),),
+        queries=(
+            Query(
+                promql.select(ACCURACY, *targets, _MODEL, _ATTRIBUTE), legend_of(config, "{{attribute}} ({{model}})")
+            ),
+        ),
         limit=limits.of("LowModelAccuracy", is_lowest=True),
         highest=1,
         no_value="no labels yet",
@@ -108,10 +120,12 @@ def _accuracy(limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[P
     )
 
 
-def _labels(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
-    values = ("attribute", "value")
-    rates = promql.rate(PREDICTIONS, _WINDOW, *targets, _ATTRIBUTE)
-    predicted = promql.compare(_sum(rates, "attribute"), ">", 0)
+def _labels(config: Config, models: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    attributes = ("attribute", "model", *config.metrics.labels)
+    values = (*attributes, "value")
+    rates = promql.rate(PREDICTIONS, _WINDOW, *models, _ATTRIBUTE)
+    predicted = promql.compare(_sum(rates, *attributes), ">", 0)
+    of_value = legend_of(config, "{{attribute}}: {{value}} ({{model}})")
     return (
         Panel(
             id=1,
@@ -120,8 +134,8 @@ def _labels(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
             unit="short",
             queries=(
                 Query(
-                    _sum(promql.increase(PREDICTIONS, promql.RANGE, *targets, _ATTRIBUTE), *values),
-                    "{{attribute}}: {{value}}",
+                    _sum(promql.increase(PREDICTIONS, promql.RANGE, *models, _ATTRIBUTE), *values),
+                    of_value,
                 ),
             ),
             type=PanelType.PIE,
@@ -133,9 +147,7 @@ def _labels(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
             description="Share of each value among the predictions of its attribute, over an hour or more: what drift "
             "is measured on, as it moves.",
             unit="percentunit",
-            queries=(
-                Query(promql.share(_sum(rates, *values), predicted, on=("attribute",)), "{{attribute}}: {{value}}"),
-            ),
+            queries=(Query(promql.share(_sum(rates, *values), predicted, on=attributes), of_value),),
             highest=1,
             min_step=_HOURLY,
         ),
@@ -144,7 +156,7 @@ def _labels(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
             title="Predictions per second",
             description="Predictions of each attribute per second, over an hour or more.",
             unit="cps",
-            queries=(Query(_sum(rates, "attribute"), "{{attribute}}"),),
+            queries=(Query(_sum(rates, *attributes), legend_of(config, "{{attribute}} ({{model}})")),),
             min_step=_HOURLY,
         ),
     )
@@ -162,8 +174,9 @@ def _outcomes(targets: Sequence[promql.Matcher]) -> Panel:
     )
 
 
-def _confidence(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
-    buckets = promql.bucket_increase(CONFIDENCE, _WINDOW, *targets, _ATTRIBUTE)
+def _confidence(config: Config, models: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+    attributes = ("attribute", "model", *config.metrics.labels)
+    buckets = promql.bucket_increase(CONFIDENCE, _WINDOW, *models, _ATTRIBUTE)
     return (
         Panel(
             id=2,
@@ -181,7 +194,10 @@ def _confidence(targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
             description="Mean probability of the predicted label, over an hour or more.",
             unit="percentunit",
             queries=(
-                Query(promql.mean(CONFIDENCE, _WINDOW, *targets, _ATTRIBUTE, by=("attribute",)), "{{attribute}}"),
+                Query(
+                    promql.mean(CONFIDENCE, _WINDOW, *models, _ATTRIBUTE, by=attributes),
+                    legend_of(config, "{{attribute}} ({{model}})"),
+                ),
             ),
             lowest=None,
             highest=1,

@@ -16,12 +16,16 @@ class Variable:
     source: promql.Expr
 
 
-def variables(names: Sequence[str], metrics: Sequence[promql.Series]) -> tuple[Variable, ...]:
-    """A choice for each label that these metrics have, each among what those before it leave."""
-    return tuple(
-        Variable(name, promql.any_of(metrics, *(promql.chosen(before) for before in names[:index])))
-        for index, name in enumerate(names)
-    )
+def variables(
+    names: Sequence[str], metrics: Sequence[promql.Series], *, of_all: Sequence[str] = ()
+) -> tuple[Variable, ...]:
+    """A choice for each label that these metrics have, each among what those before it leave.
+
+    `of_all` are labels that all exported metrics have, and come last.
+    """
+    every = (*names, *of_all)
+    matchers = [promql.chosen(name, on_any_series=name in of_all) for name in every]
+    return tuple(Variable(name, promql.any_of(metrics, *matchers[:index])) for index, name in enumerate(every))
 
 
 def variable_json(variable: Variable) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 A label set of None is one that nobody can know here, such as that of a metric of the user's own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import promql_parser
 from promql_parser import AggModifierType, LabelModifierType, MatchOp, ValueType, VectorMatchCardinality
 
-from facemon.render.foreign_metrics import FOREIGN
+from facemon.render.foreign_metrics import ALERTS, FOREIGN
 from facemon.render.promql import TARGET_LABELS, exposed_names
 from facemon.values.metric_catalogue import CATALOGUE, MetricType
 
@@ -42,18 +42,21 @@ class Reading:
     faults: list[str] = field(default_factory=list)
 
 
-def exported_metrics() -> dict[str, KnownMetric]:
-    """What facemon and the other programs of the stack export, and what Prometheus says of alerts."""
+def exported_metrics(constant: Collection[str] = ()) -> dict[str, KnownMetric]:
+    """What facemon and the other programs of the stack export, and what Prometheus says of alerts.
+
+    `constant` are the labels that all of facemon's own series have besides, and alerts on them.
+    """
     known = {"ALERTS": KnownMetric(None), "ALERTS_FOR_STATE": KnownMetric(None)}
     for foreign in FOREIGN.values():
         is_histogram = foreign.type is MetricType.HISTOGRAM
-        labels = frozenset((*foreign.labels, *TARGET_LABELS))
+        labels = frozenset((*foreign.labels, *TARGET_LABELS, *(constant if foreign is ALERTS else ())))
         names = [foreign.name + part for part in ("_bucket", "_sum", "_count")] if is_histogram else [foreign.name]
         for name in names:
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             known[name] = KnownMetric(labels | bucket, foreign.type is not MetricType.GAUGE)
     for metric in CATALOGUE.values():
-        labels = frozenset((*metric.labels, *TARGET_LABELS))
+        labels = frozenset((*metric.labels, *TARGET_LABELS, *constant))
         for name in exposed_names(metric):
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             is_counter = metric.type is not MetricType.GAUGE and not name.endswith("_created")

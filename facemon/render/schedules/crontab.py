@@ -19,7 +19,7 @@ _LONGEST = 1000
 
 _COMMAND = (
     "set -o pipefail; "
-    'flock --nonblock --conflict-exit-code 75 --close "$FACEMON_CONFIG" "$FACEMON" drift-check 2>&1 '
+    'flock --nonblock --conflict-exit-code 75 --close "$FACEMON_CONFIG" "$FACEMON" {check} 2>&1 '
     "| tee >(logger --tag facemon-drift-check)"
 )
 """The lock is on the configuration: it is there before the first check, and each has its own."""
@@ -39,7 +39,8 @@ def crontab(config: Config) -> str:
         "FACEMON_QUIET": "1",
     }
     lines = [_assignment(name, value) for name, value in variables.items()]
-    job = f"{config.schedule.drift_check} {config.schedule.user} {_COMMAND}"
+    command = _COMMAND.format(check=" ".join(("drift-check", *place.choice)))
+    job = f"{config.schedule.drift_check} {config.schedule.user} {command}"
     return "\n".join((_ABOUT, *lines, "", job, ""))
 
 

@@ -61,6 +61,10 @@ def github_workflow(config: Config) -> dict[str, Any]:
     }
 
 
+def _script(place: Place) -> str:
+    return CHECK_SCRIPT.replace(" drift-check ", f" {' '.join(('drift-check', *place.choice))} ")
+
+
 def _check(place: Place) -> dict[str, Any]:
     return {
         "name": "Check for drift",
@@ -71,7 +75,7 @@ def _check(place: Place) -> dict[str, Any]:
             "FACEMON_CONFIG": literal(place.config_file),
             "PAGE": literal(f"{place.store}/{PAGE}"),
         },
-        "run": CHECK_SCRIPT,
+        "run": _script(place),
     }
 
 

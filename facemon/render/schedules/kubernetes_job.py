@@ -104,7 +104,7 @@ def _container(config: Config) -> dict[str, Any]:
     return {
         "name": CONTAINER,
         "image": image_of("facemon", config),
-        "command": ["facemon", "drift-check", "--format", "json"],
+        "command": ["facemon", "drift-check", *place.choice, "--format", "json"],
         "env": [
             {"name": "FACEMON_CONFIG", "value": config_file},
             {"name": "HOME", "value": "/tmp"},  # noqa: S108 - inside the container

@@ -19,6 +19,8 @@ class Place:
     directory: str
     config_file: str
     store: str
+    choice: tuple[str, ...] = ()
+    """The options that name the only check there is, where schedule.checks has but one."""
 
     @classmethod
     def of(cls, config: Config, directory: str | None = None) -> Self:
@@ -35,11 +37,12 @@ class Place:
             directory=there,
             config_file=posixpath.join(there, config.file_name),
             store=posixpath.normpath(store),
+            choice=("--check", config.schedule.checks[0]) if len(config.schedule.checks) == 1 else (),
         )
 
     def check(self, *options: str) -> tuple[str, ...]:
         """The words of a drift check."""
-        return (self.command, "--config", self.config_file, "drift-check", *options)
+        return (self.command, "--config", self.config_file, "drift-check", *self.choice, *options)
 
     def refuse_control_characters(self, target: str) -> None:
         """ConfigError where a path cannot stand in a file of lines."""

@@ -8,13 +8,13 @@ from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.config.stack import Target
 from facemon.errors import ConfigError
-from facemon.render.drift_alerts import stale_after
 from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
 from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
 from facemon.render.schedules.systemd_units import UNIT, service, timer
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
+from facemon.render.stale_alerts import stale_after
 
 WORKFLOW = ".github/workflows/monitoring.yml"
 FOLDER = "schedules"

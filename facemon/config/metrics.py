@@ -1,0 +1,39 @@
+"""The metrics section: labels that tell the metrics of this store from those of others."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from facemon.config.quantities import LabelName, LabelValue
+from facemon.config.section import MisfitError, Section
+
+OWN_LABELS = (
+    "attribute", "check", "code", "command", "endpoint", "method", "model", "result", "service", "source", "status",
+    "value", "version",
+)  # fmt: skip
+"""The labels that the metrics of the catalogue have."""
+_RESERVED = (
+    *OWN_LABELS, "le", "quantile", "job", "instance", "replica", "alertname", "alertstate", "severity", "area",
+    "objective",
+)  # fmt: skip
+
+
+class MetricsConfig(Section):
+    """What all exported metrics have in common."""
+
+    labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
+    """Constant labels of every exported series, such as the site; several stores then share a Prometheus."""
+
+    @model_validator(mode="after")
+    def _labels_are_free(self) -> Self:
+        faults: list[tuple[tuple[str | int, ...], str]] = []
+        for name, value in self.labels.items():
+            if name in _RESERVED:
+                fault = f"is a label that metrics or alerts have already, like {', '.join(OWN_LABELS[:3])}"
+                faults.append((("labels", name), f"{name} {fault}; give it another name"))
+            elif not value:
+                faults.append((("labels", name), "is empty, which to Prometheus is no label"))
+        if faults:
+            raise MisfitError(*faults)
+        return self

@@ -1,0 +1,53 @@
+"""The series of drift and accuracy that rules and dashboards ask for, and the labels that tell them apart."""
+
+from collections.abc import Sequence
+
+from facemon.config.document import Config
+from facemon.render import promql
+
+SCORE = promql.series("drift_score")
+P_VALUE = promql.series("drift_p_value")
+DETECTED = promql.series("drift_detected")
+UNDECIDED = promql.series("drift_undecided")
+DECIDED_AT = promql.series("drift_decided_timestamp_seconds")
+CHECKED_AT = promql.series("drift_check_timestamp_seconds")
+LAST_SUCCESS = promql.series("facemon_last_success_timestamp_seconds")
+ACCURACY = promql.series("model_accuracy")
+SAMPLES = promql.series("drift_samples")
+THRESHOLD = promql.series("drift_threshold")
+CONFIDENCE_SCORE = promql.series("confidence_drift_score")
+
+_CHECK = ("check", "model")
+_COLUMN = ("attribute", *_CHECK)
+
+
+def target_labels(config: Config) -> tuple[str, ...]:
+    """What tells the stores apart: the target, and the labels that metrics.labels gives to all series."""
+    return (*promql.TARGET_LABELS, *config.metrics.labels)
+
+
+def check_labels(config: Config) -> tuple[str, ...]:
+    """What tells the checks apart: those of another model, and of another store, are others."""
+    return (*target_labels(config), *_CHECK)
+
+
+def column_labels(config: Config) -> tuple[str, ...]:
+    """What tells the columns of checks apart."""
+    return (*target_labels(config), *_COLUMN)
+
+
+def example_labels(config: Config) -> dict[str, str]:
+    """A column's labels in tests of rules."""
+    here = {"attribute": "hair", "check": "model", "model": "faces@1", "job": "exporter", "instance": "exporter:1"}
+    return {**here, **config.metrics.labels}
+
+
+def other_labels(config: Config) -> dict[str, str]:
+    """For each label another value than in the example."""
+    other = {"job": "node", "instance": "exporter:2", "attribute": "age", "check": "data", "model": "faces@2"}
+    return {**other, **{name: f"not {value}" for name, value in config.metrics.labels.items()}}
+
+
+def only(labels: dict[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Those of the labels that have one of these names."""
+    return {name: labels[name] for name in names}
