@@ -15,6 +15,7 @@ from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.profile import MISSING_LABEL
 
@@ -54,7 +55,7 @@ def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: 
 
     FacemonError where the file cannot be read, or has no column for the images or for any attribute.
     """
-    file = open_table(path)
+    file = open_table(path, notation_of(tables.csv))
     keys, by_hash = _keys(file, tables)
     columns = {attribute.name: tables.columns.get(attribute.name, attribute.name) for attribute in attributes}
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]
