@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
-from facemon.tables.column_types import fitted_column, joined, plain_type
+from facemon.tables.column_types import fitted_column, joined
 from facemon.values.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 
 ROWS_AT_ONCE = 65_536
@@ -90,12 +90,10 @@ def log_rows(
 def _iterated(rows: Any) -> Iterator[Any]:
     if isinstance(rows, Mapping):
         raise FacemonError("the rows are one mapping", _TAKEN)
-    try:
-        return iter(rows)
-    except TypeError:
-        name = type(rows).__name__
+    if not isinstance(rows, Iterable):
         hint = "call collect() on it first" if hasattr(rows, "collect") else _TAKEN
-        raise FacemonError(f"the rows are a {name}, neither a table nor an iterable", hint) from None
+        raise FacemonError(f"the rows are a {type(rows).__name__}, neither a table nor an iterable of rows", hint)
+    return iter(rows)
 
 
 def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -125,8 +123,7 @@ def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
 
 
 def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
-    column = table.column(name)
-    column = fitted_column(column, plain_type(column.type)).combine_chunks()
+    column = fitted_column(table, name).combine_chunks()
     if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(column.type) and column.type.tz is None:
         column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
     try:

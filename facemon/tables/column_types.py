@@ -36,7 +36,8 @@ def plain(cells: pa.Array) -> pa.Array:
             return pa.array([None if each is None else str(UUID(bytes=each)) for each in storage], pa.string())
         return plain(cells.storage)
     if pa.types.is_dictionary(type_):
-        return plain(cells.cast(type_.value_type))
+        # Not a cast: Arrow has none for some kinds of text.
+        return plain(cells.dictionary).take(cells.indices)
     wanted = plain_type(type_)
     return cells if wanted == type_ else cells.cast(wanted)
 
@@ -51,9 +52,19 @@ def fitted(cells: pa.Array, wanted: pa.DataType) -> pa.Array:
     return pc.cast(cells, wanted, safe=False)
 
 
-def fitted_column(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
-    """As `fitted`, for a column of a table."""
-    return pa.chunked_array([fitted(chunk, wanted) for chunk in column.chunks], wanted)
+def fitted_column(table: pa.Table, name: str, wanted: pa.DataType | None = None) -> pa.ChunkedArray:
+    """A column of a table in the wanted type, or in its plain one; FacemonError where Arrow cannot make it that."""
+    column = table.column(name)
+    wanted = wanted or plain_type(column.type)
+    if column.type == wanted:
+        return column
+    try:
+        return pa.chunked_array([fitted(chunk, wanted) for chunk in column.chunks], wanted)
+    except pa.ArrowException as error:
+        raise FacemonError(
+            f"the column {name} of {column.type} cannot become {wanted}: {str(error).splitlines()[0]}",
+            "write it as numbers, text, truth values or times, or leave it out",
+        ) from error
 
 
 def common_type(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
@@ -100,7 +111,7 @@ def common_schema(schemas: Sequence[tuple[str, pa.Schema]], *, same_columns: boo
             origin = origins.setdefault(field.name, name)
             found = common_type(known, field.type)
             if found is None:
-                message = f"the column {field.name} holds {known} in {origin} and {field.type} in {name}"
+                message = f"the column {field.name} holds {known} in {origin} and {plain_type(field.type)} in {name}"
                 raise FacemonError(message, _ALL_SAME)
             if found != known:
                 types[field.name], origins[field.name] = found, name
@@ -115,7 +126,7 @@ def joined(tables: Sequence[tuple[str, pa.Table]], *, same_columns: bool = True)
     parts = []
     for _, table in tables:
         columns = [
-            fitted_column(table.column(field.name), field.type)
+            fitted_column(table, field.name, field.type)
             if field.name in table.column_names
             else pa.nulls(table.num_rows, field.type)
             for field in schema

@@ -16,6 +16,12 @@ def format_suffix(path: Path) -> str:
     return (path.with_suffix("") if is_compressed(path) else path).suffix.lower()
 
 
+def is_blank(path: Path) -> bool:
+    """Whether there is no byte inside."""
+    with open_bytes(path) as file:
+        return not file.read(1)
+
+
 def open_bytes(path: Path) -> BinaryIO:
     """The decompressed bytes as a stream; OSError where the file is missing or damaged."""
     if not is_compressed(path):

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.tables.compressed_file import is_compressed, open_bytes
+from facemon.tables.table_faults import empty_table
 
 _BLOCK, _LARGEST_BLOCK = 1 << 20, 1 << 30
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -28,7 +29,10 @@ def read_json(path: Path) -> pa.Table:
     with open_bytes(path) as file:
         beginning = file.read(4096).removeprefix(codecs.BOM_UTF8).lstrip(_SPACE)
     if beginning.startswith(b"["):
-        return _checked(path, _flattened(_read(_lines_of_array(path))))
+        lines = _lines_of_array(path)
+        if not lines.getvalue():
+            raise empty_table(path)
+        return _checked(path, _flattened(_read(lines)))
     source: Any = open_bytes(path) if is_compressed(path) else path
     table = _read(source, again=path)
     if table.num_rows == 1 and all(pa.types.is_nested(type_) for type_ in table.schema.types):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from facemon.errors import FacemonError
-from facemon.tables.column_types import fitted_column, joined, plain_type
-from facemon.tables.compressed_file import format_suffix
+from facemon.tables.column_types import fitted_column, joined
+from facemon.tables.compressed_file import format_suffix, is_blank
 from facemon.tables.csv_notation import CsvNotation
 from facemon.tables.csv_table import read_csv
 from facemon.tables.json_table import read_json
@@ -92,6 +92,7 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN) -> TableFile:
 
 def table_of(rows: pa.Table, name: str) -> TableFile:
     """Rows in memory as an opened table; messages call it `name`. FacemonError as for a file's."""
+    _held(Path(name), rows)  # from here on names are unique
     return _held(Path(name), _plain_table(rows))
 
 
@@ -101,7 +102,7 @@ def _open_directory(path: Path, notation: CsvNotation) -> TableFile:
     parquet = tuple(part for part in parts if part.path.suffix.lower() in _PARQUET)
     if parquet:
         return _of_parquet(path, parquet)
-    texts = [part for part in parts if format_suffix(part.path) in _CSV | _JSON and part.path.stat().st_size]
+    texts = [part for part in parts if format_suffix(part.path) in _CSV | _JSON and not is_blank(part.path)]
     if not texts:
         raise FacemonError(f"{path}: the directory holds no .parquet file, and no CSV or JSON", f"give {_SUFFIXES}")
     folders = partition_columns(texts)
@@ -118,7 +119,7 @@ def _open_directory(path: Path, notation: CsvNotation) -> TableFile:
 
 def _read(path: Path, notation: CsvNotation) -> pa.Table:
     try:
-        if not path.stat().st_size:
+        if is_blank(path):
             raise empty_table(path)
         return read_csv(path, notation) if format_suffix(path) in _CSV else read_json(path)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -145,5 +146,4 @@ def _checked(table: TableFile) -> TableFile:
 
 def _plain_table(table: pa.Table) -> pa.Table:
     # Data frames hold wide and encoded text, and the log's columns are told by their types.
-    columns = [fitted_column(column, plain_type(column.type)) for column in table.columns]
-    return pa.Table.from_arrays(columns, names=table.column_names)
+    return pa.table({name: fitted_column(table, name) for name in table.column_names})

@@ -222,7 +222,10 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
         (NORMAL.slice(0, 0), "there are no rows"),
         ([1, 2], "a row is a int"),
         ([{"lens": "wide"}, {"lens": 5}], "the column lens holds values of several kinds"),
-        ([pa.table({"lens": ["wide"]}), pa.table({"lens": [5]})], "the column lens holds string in table 0 and int64 in table 1"),
+        (
+            [pa.table({"lens": ["wide"]}), pa.table({"lens": [5]})],
+            "the column lens holds string in table 0 and int64 in table 1",
+        ),
         (pa.table([[1], [2]], names=["lens", "lens"]), "several columns are called 'lens'"),
         ([{"hair_code": "blond"}], "rows: column hair_code: no cell is a label of hair"),
     ],
