@@ -42,3 +42,21 @@ def test_labels_that_match_nothing_are_found(facemon: RunFacemon, tmp_path: Path
     assert "the log has no predictions of other@2" in answer.stderr
     assert "age-gender@1" in answer.stderr
     assert facemon("evaluate", "labels.csv", "--observed-since", "soon", cwd=tmp_path).returncode == 2
+
+
+def test_labels_in_another_notation(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
+    """A name that is not UTF-8 must not make all others unknown."""
+    face = Image.open(astronaut).convert("RGB").crop((100, 0, 350, 250))
+    for name in ("a.png", "Müller.png"):
+        face.save(tmp_path / name)
+    assert facemon("predict", "-q", "a.png", "Müller.png", cwd=tmp_path).returncode == 0
+    (tmp_path / "labels.csv").write_bytes("image;gender;note\na.png;female;1,5\nMüller.png;male;\n".encode("latin-1"))
+    answer = facemon("evaluate", "labels.csv", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "labels.csv: line 3 is not UTF-8 (byte 36 of the file)" in answer.stderr
+    assert "tables.csv.encoding: latin-1" in answer.stderr
+    (tmp_path / "facemon.yaml").write_text(
+        "version: 1\nmodel: {bundle: age-gender}\ntables:\n  csv: {encoding: latin-1}\n"
+    )
+    answer = facemon("evaluate", "labels.csv", "--format", "json", cwd=tmp_path)
+    assert json.loads(answer.stdout)["attributes"][0]["labelled"] == 2
