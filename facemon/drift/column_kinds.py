@@ -89,8 +89,11 @@ def refuse_unclear_columns(
 ) -> None:
     """FacemonError for a table that a later check would refuse: a column of bytes, or of numbers in another notation.
 
-    The first rows are looked at. So a reference is refused when it is set, while its file is at hand.
+    The first rows are looked at. So a reference is refused when it is set, while its file is at hand; and so is one
+    with a column that no Parquet file can hold.
     """
+    for name in table.column_names:
+        _refuse_unstorable(table.select([name]), where)
     labels = {tables.columns.get(each.name, each.name) for each in attributes if each.kind != "number"}
     numbers = {tables.columns.get(column, column) for each in attributes for column in each.columns} - labels
     passed = {tables.image, tables.observed_at, tables.source, *LOG_COLUMNS, *tables.kinds, *labels}
@@ -105,6 +108,19 @@ def refuse_unclear_columns(
             texts = {text_of(each["values"]): each["counts"] for each in counted[: _LOOKED_AT // 10].to_pylist()}
             if len(texts) > FEWEST_DISTINCT or name in numbers:
                 refuse_foreign_numbers(where, name, texts, tables.csv.decimal, declarable=name not in numbers)
+
+
+def _refuse_unstorable(column: pa.Table, where: str) -> None:
+    from pyarrow import parquet
+
+    try:
+        parquet.write_table(column.slice(0, 0), pa.BufferOutputStream())
+    except pa.ArrowException as error:
+        (field,) = column.schema
+        raise FacemonError(
+            f"{where}: column {field.name} holds {field.type}, which a Parquet file cannot hold",
+            "write it as numbers, text, truth values or times, or leave it out",
+        ) from error
 
 
 def first_texts(cells: Cells) -> Mapping[str, int]:

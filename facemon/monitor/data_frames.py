@@ -4,15 +4,12 @@ import math
 from collections.abc import Collection
 from decimal import Decimal
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HINT = "give a data frame, an Arrow table, or whatever else has __arrow_c_stream__"
 _NOT_READ = (pa.ArrowException, ValueError, TypeError, OverflowError, OSError)
@@ -47,7 +44,7 @@ def _of_stream(rows: Any) -> pa.Table:
         raise FacemonError(f"the {type(rows).__name__} is no table: {_first_line(error)}", _HINT) from error
 
 
-def _of_pandas(frame: "pd.DataFrame", known: Collection[str] | None) -> pa.Table:
+def _of_pandas(frame: Any, known: Collection[str] | None) -> pa.Table:
     frame = _with_index(frame, known)
     names = [str(name) for name in frame.columns]
     columns = []
@@ -60,7 +57,7 @@ def _of_pandas(frame: "pd.DataFrame", known: Collection[str] | None) -> pa.Table
     return pa.Table.from_arrays(columns, names=names)
 
 
-def _with_index(frame: "pd.DataFrame", known: Collection[str] | None) -> "pd.DataFrame":
+def _with_index(frame: Any, known: Collection[str] | None) -> Any:
     """The frame with the index's columns in front of its own."""
     index = frame.index
     levels = [
@@ -76,30 +73,30 @@ def _with_index(frame: "pd.DataFrame", known: Collection[str] | None) -> "pd.Dat
     return frame.reset_index(level=levels)
 
 
-def _of_series(series: "pd.Series[Any]", name: str) -> pa.Array | pa.ChunkedArray:
+def _of_series(series: Any, name: str) -> pa.Array | pa.ChunkedArray:
     """One column; what Arrow has no type for becomes what a CSV file would hold."""
-    import pandas as pd
-
     type_ = series.dtype
-    if isinstance(type_, pd.SparseDtype):
-        series = series.sparse.to_dense()
-    elif isinstance(type_, pd.PeriodDtype):
-        series = series.dt.to_timestamp()
-    elif isinstance(type_, pd.IntervalDtype):
-        series = series.astype(object).map(str, na_action="ignore")
-    elif isinstance(type_, pd.CategoricalDtype) and not _is_arrow(type_.categories):
-        # Not astype(str): it would make labels of missing cells.
-        series = series.cat.rename_categories([text_of(each) for each in type_.categories])
-    elif type_ == object:  # noqa: E721 - pandas' types equal Python's
-        return _of_objects(series, name)
+    # By their names: pandas stays out of processes that have no frame.
+    match type(type_).__name__:
+        case "SparseDtype":
+            series = series.sparse.to_dense()
+        case "PeriodDtype":
+            series = series.dt.to_timestamp()
+        case "IntervalDtype":
+            series = series.astype(object).map(str, na_action="ignore")
+        case "CategoricalDtype" if not _is_arrow(type_.categories):
+            # Not astype(str): it would make labels of missing cells.
+            series = series.cat.rename_categories([text_of(each) for each in type_.categories])
+        case _ if type_ == object:  # noqa: E721 - pandas' types equal Python's
+            return _of_objects(series, name)
     return pa.array(series, from_pandas=True)
 
 
-def _is_arrow(categories: "pd.Index[Any]") -> bool:
+def _is_arrow(categories: Any) -> bool:
     return categories.dtype.kind in "biufM" or categories.dtype == "str"
 
 
-def _of_objects(series: "pd.Series[Any]", name: str) -> pa.Array:
+def _of_objects(series: Any, name: str) -> pa.Array:
     """Python objects: Arrow's type for them, else numbers if all are, else labels."""
     try:
         return pa.array(series, from_pandas=True)

@@ -46,15 +46,15 @@ def rows_of_every_kind(seed: int, shift: float) -> pa.Table:
             "hair_code": (random.random(ROWS) < 0.4 + shift).astype(int),
             "hair_confidence": random.uniform(0.5, 1, ROWS).round(4),
             "whole": random.integers(0, 50, ROWS) + int(shift * 100),
-            "whole_missing": pa.array(np.where(at % 7 == 0, None, cents).tolist(), pa.int64()),
+            "whole_missing": pa.array(cents, pa.int64(), mask=at % 7 == 0),
             "number": normal,
-            "number_missing": pa.array(np.where(at % 9 == 0, np.nan, normal), from_pandas=True),
+            "number_missing": pa.array(normal, mask=at % 9 == 0),
             "single": pa.array(random.choice([0.1, 0.2, 0.3], ROWS, p=[0.5 - shift, 0.3, 0.2 + shift]), pa.float32()),
             "price": pa.array([Decimal(int(each)).scaleb(-2) for each in cents], pa.decimal128(9, 2)),
             "truth": truths,
-            "truth_missing": pa.array(np.where(at % 5 == 0, None, truths).tolist(), pa.bool_()),
+            "truth_missing": pa.array(truths, mask=at % 5 == 0),
             "word": words.tolist(),
-            "word_missing": pa.array(np.where(at % 20 == 0, None, words).tolist(), pa.string()),
+            "word_missing": pa.array(words.astype(object), pa.string(), mask=at % 20 == 0),
             "day": pa.array([date(2026, 1, 1) + timedelta(days=int(index % 90)) for index in at]),
             "moment": pa.array([start + timedelta(milliseconds=int(index) * 1001) for index in at]),
             "ticket": [f"ticket {index}" for index in at],
@@ -68,16 +68,17 @@ NORMAL, MOVED = rows_of_every_kind(1, 0), rows_of_every_kind(2, 0.25)
 
 
 def as_pandas(table: pa.Table) -> pd.DataFrame:
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     return frame.assign(word=frame["word"].astype("category"), whole=frame["whole"].astype("category"))
 
 
 def as_indexed_pandas(table: pa.Table) -> pd.DataFrame:
-    return table.to_pandas(types_mapper=pd.ArrowDtype).set_index(["image", "word"])
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame.set_index(["image", "word"])
 
 
 def as_sparse_pandas(table: pa.Table) -> pd.DataFrame:
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     return frame.assign(number=frame["number"].astype(pd.SparseDtype(float, 0.0)))
 
 

@@ -74,7 +74,7 @@ def test_times_are_times_as_in_csv(tmp_path: Path, cells: list[str | None], type
         (b'[{"a": 1}, 2]', "item 1 of the array is no object"),
         (b'[{"a": 1},', "cannot be read"),
         (b"[]", "the file holds no rows"),
-        (b"  \n", "cannot be read"),
+        (b"  \n", "the file holds no rows"),
         (pd.DataFrame({"a": [1, 2]}).to_json().encode(), "the file is one object, not one for each row"),
         (b'[{"a": 1}, {"a": "x"}]', "cannot be read"),
     ],
