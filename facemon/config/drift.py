@@ -18,7 +18,7 @@ class CsvConfig(Section):
     delimiter: Annotated[str, Field(pattern=r"^[\t !#-/:-@\[-`{-~]$")] | None = None
     """One ASCII sign; unset = the one of comma, semicolon and tab that the header line holds."""
     decimal: Literal[".", ","] = "."
-    """The decimal sign, also of text in columns that `kinds` declares numerical."""
+    """The decimal sign; of text in columns that `kinds` declares numerical, where it may be either."""
     encoding: Name | None = None
     """A codec of Python; unset = UTF-8. A file that begins with the byte order mark of UTF-8 is UTF-8 all the same."""
 

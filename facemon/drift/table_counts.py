@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facemon.tables.column_types import plain_type
 from facemon.tables.decimal_numbers import doubles_of
-from facemon.tables.number_notations import number_of
+from facemon.tables.number_notations import numbers_in
 from facemon.values.binning import MISSING, Scale, bins_of, places_of
 from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 
@@ -60,7 +60,7 @@ def count_bins(
     kind: ColumnKind,
     decimal: str = ".",
 ) -> list[ColumnCounts]:
-    """The counts per cluster in the bins that `bin_of` gives the numbers; `decimal` is the decimal sign of text."""
+    """The counts per cluster in the bins that `bin_of` gives the numbers; `decimal` as in `numbers_of`."""
     parts: list[list[ColumnCounts]] = [[] for _ in range(clusters)]
     for cell_array, codes in cells:
         bins, counts = _tabulate(bin_of(numbers_of(cell_array, decimal)), codes, clusters)
@@ -78,11 +78,14 @@ def count_bins(
 
 
 def numbers_of(cell_array: Any, decimal: str = ".") -> NDArray[np.float64]:
-    """The cells as float64; missing ones are NaN, and so is text that is no number with this decimal sign."""
+    """The cells as float64; missing ones are NaN, and so is text that is no number.
+
+    `decimal` is the decimal sign of text where it may be either.
+    """
     type_ = value_type(cell_array.type)
     if is_text(type_):
         encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
-        numbers = np.array([*(number_of(text, decimal) for text in encoded.dictionary.to_pylist()), np.nan])
+        numbers = np.array([*numbers_in(encoded.dictionary.to_pylist(), decimal), np.nan])
         return numbers[pc.fill_null(encoded.indices, len(numbers) - 1).to_numpy(zero_copy_only=False)]
     if pa.types.is_dictionary(cell_array.type):
         cell_array = cell_array.cast(type_)

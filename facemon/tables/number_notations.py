@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facemon.errors import FacemonError
@@ -12,6 +12,7 @@ NEARLY_ALL = 0.95
 _CURRENCY = r"(?:[€$£¥₹₩₽₺₪₫฿]|EUR|USD|GBP|CHF|JPY|CNY|INR|Fr\.|zł|kr)"
 _MARKS = "'\u2019 \u00a0\u2009\u202f"
 """Apostrophes and spaces between thousands."""
+_OTHER = {".": ",", ",": "."}
 _MINUS = "\u2212"
 _NUMBER = r"""
     (?P<sign>[+-]?) \s* (?:{currency}\s*)? (?P<inner>[+-]?)
@@ -58,6 +59,20 @@ def number_of(text: str | None, decimal: str = ".") -> float:
     return -number if is_negative or "-" in (match["sign"], match["inner"]) else number
 
 
+def numbers_in(texts: Sequence[str | None], decimal: str) -> list[float]:
+    """The numbers that the texts of one column are, NaN for those that are none.
+
+    Of the two decimal signs that one counts by which more of the texts are numbers, the given one if it makes no
+    difference: a column is written in one way, whatever the rest of its file is.
+    """
+    numbers = [number_of(text, decimal) for text in texts]
+    if any(math.isnan(number) for number in numbers):
+        others = [number_of(text, _OTHER[decimal]) for text in texts]
+        if sum(map(math.isnan, others)) < sum(map(math.isnan, numbers)):
+            return others
+    return numbers
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignNumbers:
     """Why a column of text is one of numbers in a notation that was not asked for."""
@@ -75,7 +90,7 @@ def foreign_numbers(cells: Mapping[str, int], decimal: str) -> ForeignNumbers | 
     """What is to be said of a column's distinct texts with their counts; none where they are labels or plain."""
     given = {text: count for text, count in cells.items() if text}
     total = sum(given.values())
-    other = "," if decimal == "." else "."
+    other = _OTHER[decimal]
     read = {sign: [text for text in given if not math.isnan(number_of(text, sign))] for sign in (decimal, other)}
     sums = {sign: sum(given[text] for text in texts) for sign, texts in read.items()}
     best = other if sums[other] > sums[decimal] else decimal
@@ -98,7 +113,7 @@ def refuse_foreign_numbers(
     found = foreign_numbers(cells, decimal)
     if found is None:
         return
-    other = "," if decimal == "." else "."
+    other = _OTHER[decimal]
     comma = f'tables.csv.decimal: "{other}"'
     kinds = f"tables.kinds: {{{column}: numerical}}"
     either = f"{kinds}, or categorical to compare the cells as labels" if declarable else "write plain numbers"

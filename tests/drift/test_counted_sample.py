@@ -58,7 +58,8 @@ def test_the_bytes_read_back(tmp_path: Path) -> None:
     read, read_layout = decoded
     assert read == sample
     assert (read_layout.empty, read_layout.like_log) == (layout.empty, layout.like_log)
-    assert (read_layout.precisions, read_layout.truths) == ({"single": "float32"}, {"truth"})
+    assert dict(read_layout.precisions) == {"single": "float32"}
+    assert read_layout.truths == frozenset({"truth"})
     assert list(read_layout.edges) == list(layout.edges)
     for name, edges in layout.edges.items():
         np.testing.assert_array_equal(read_layout.edges[name], edges)

@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from facemon.config.drift import CsvConfig, TablesConfig
+from facemon.config.drift import TablesConfig
 from facemon.drift.table_sample import sampled_rows
 from facemon.errors import FacemonError
 from facemon.values.drift_result import Verdict
@@ -186,13 +186,23 @@ def test_declared_numbers_are_read_in_any_notation(tmp_path: Path) -> None:
     assert sampled["x"].to_pylist() == [1000.0 * (1 + at) for at in range(900)]
 
 
-def test_the_decimal_sign_holds_for_text_that_is_declared_numerical(tmp_path: Path) -> None:
-    before = write(tmp_path / "before.parquet", {"x": [f"{at % 50},5" for at in range(900)]})
-    after = write(tmp_path / "after.csv", {"x": [f"{at % 50 + 25},5" for at in range(900)]})
-    comma = TablesConfig(kinds={"x": "numerical"}, csv=CsvConfig(decimal=","))
-    assert check(before, before, tables=comma)["x"].score == 0
-    assert check(before, after, tables=comma)["x"].score == pytest.approx(0.5)
-    assert check(before, before, tables=TablesConfig(kinds={"x": "numerical"}))["x"].verdict is Verdict.UNDECIDED
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("notation", ["{},5", "{}.5%"])
+def test_text_that_is_declared_numerical_shows_its_decimal_sign(tmp_path: Path, notation: str, decimal: str) -> None:
+    """A file may hold columns of both notations: amounts with commas, and percentages with points."""
+    before = write(tmp_path / "before.parquet", {"x": [notation.format(at % 50) for at in range(900)]})
+    after = write(tmp_path / "after.csv", {"x": [notation.format(at % 50 + 25) for at in range(900)]})
+    tables = TablesConfig.model_validate({"kinds": {"x": "numerical"}, "csv": {"decimal": decimal}})
+    assert check(before, before, tables=tables)["x"].score == 0
+    assert check(before, after, tables=tables)["x"].score == pytest.approx(0.5)
+    assert sampled_rows(after, attributes=[], tables=tables, most=1)["x"].to_pylist()[0] % 1 == 0.5
+
+
+def test_the_configured_decimal_sign_decides_where_both_may_be(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.parquet", {"x": [f"{1 + at % 50},250" for at in range(900)]})
+    for decimal, number in ((".", 1250), (",", 1.25)):
+        tables = TablesConfig.model_validate({"kinds": {"x": "numerical"}, "csv": {"decimal": decimal}})
+        assert min(sampled_rows(path, attributes=[], tables=tables, most=900)["x"].to_pylist()) == number
 
 
 def test_confidences_in_another_notation_are_an_error(tmp_path: Path) -> None:
