@@ -62,7 +62,7 @@ def set_(
         raise UsageError("the log holds predictions; true labels come from a FILE")
     with session.open_ledger(create=file is not None) as ledger, session.recorded(ledger, "reference") as outcome:
         if file is not None:
-            table, given = _read(file), shown_name(str(file))
+            table, given = _read(session, file), shown_name(str(file))
             made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
         else:
             begin, end = window_of(since, until, session.config.drift.window, now)
@@ -136,10 +136,15 @@ def diff(
     return ExitCode.OK
 
 
-def _read(file: Path) -> "pa.Table":
+def _read(session: Session, file: Path) -> "pa.Table":
+    from facemon.drift.column_kinds import refuse_unclear_columns
+    from facemon.tables.csv_notation import notation_of
     from facemon.tables.table_file import open_table
 
-    return open_table(file).read()
+    config = session.config
+    table = open_table(file, notation_of(config.tables.csv)).read()
+    refuse_unclear_columns(table, str(file), config.model.attributes, config.tables)
+    return table
 
 
 def _facts(ledger: "Ledger", found: "Reference") -> list[tuple[str, str]]:

@@ -12,6 +12,17 @@ from facemon.config.section import Section
 _TableKind = Literal["categorical", "numerical", "ignore"]
 
 
+class CsvConfig(Section):
+    """How CSV files are written, where they do not show it."""
+
+    delimiter: Annotated[str, Field(pattern=r"^[\t !#-/:-@\[-`{-~]$")] | None = None
+    """One ASCII sign; unset = the one of comma, semicolon and tab that the header line holds."""
+    decimal: Literal[".", ","] = "."
+    """The decimal sign; of text in columns that `kinds` declares numerical, where it may be either."""
+    encoding: Name | None = None
+    """A codec of Python; unset = UTF-8. A file that begins with the byte order mark of UTF-8 is UTF-8 all the same."""
+
+
 class TablesConfig(Section):
     """How the columns of CSV, JSON Lines and Parquet files map to images and attributes."""
 
@@ -28,6 +39,7 @@ class TablesConfig(Section):
     """Attribute to what a cell's value means."""
     kinds: Mapping[Name, _TableKind] = Field(default_factory=dict)
     """The file's column to what it holds, where its cells do not show it; of attributes the model says it."""
+    csv: CsvConfig = CsvConfig()
 
 
 class ThresholdConfig(Section):

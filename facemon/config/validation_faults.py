@@ -36,6 +36,7 @@ PATTERNS = {
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
     r"^[A-Z][A-Za-z0-9]*$": "must be made of letters and digits, a capital first: alerts are named after it",
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$": "must be a metric's name, or its beginning and a *",
+    r"^[\t !#-/:-@\[-`{-~]$": 'must be one sign of ASCII, not a letter, digit or quotation mark; a tab is "\\t"',
     r"^\d+\.\d+$": 'must be a version, like "0.28"',
     r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$": 'must be a time of the day, like "06:00", at most "24:00"',
 }

@@ -16,7 +16,7 @@ from facemon.drift.tables import TableLayout
 from facemon.values.drift_result import Check
 from facemon.values.profile import add_profiles, decode_profile, encode_profile
 
-_COUNTING = 1
+_COUNTING = 2
 """The version of how rows are counted and of the bytes below; a change of either raises it."""
 _LENGTH = struct.Struct("<Q")
 _DIGEST_SIZE = sha256().digest_size
@@ -51,6 +51,8 @@ def encode_counted(sample: Sample, layout: TableLayout) -> bytes:
         "edges": [[name, len(values)] for name, values in edges.items()],
         "empty": sorted(layout.empty),
         "like_log": layout.like_log,
+        "precisions": dict(layout.precisions),
+        "truths": sorted(layout.truths),
     }
     text = json.dumps(header, ensure_ascii=False).encode()
     body = b"".join(
@@ -90,4 +92,5 @@ def _decode(data: bytes) -> tuple[Sample, TableLayout]:
         names=tuple(header["names"]),
         bucketed=header["bucketed"],
     )
-    return sample, TableLayout(edges, frozenset(header["empty"]), header["like_log"])
+    empty, truths = frozenset(header["empty"]), frozenset(header["truths"])
+    return sample, TableLayout(edges, empty, header["like_log"], header["precisions"], truths)

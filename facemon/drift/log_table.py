@@ -36,7 +36,7 @@ def read_log_table(file: TableFile, source: str | None = None) -> Sample:
 def _whole_images(file: TableFile) -> Iterator[pa.Table]:
     """The rows in pieces that never part the faces of an image."""
     held: list[pa.RecordBatch] = []
-    columns = [name for name in file.names if name in _COUNTED or name not in LOG_COLUMNS]
+    columns = [name for name in file.names if name in _COUNTED or _is_counted(file, name)]
     for batch in file.batches(columns, encoded=False):
         held.append(batch)
         table = pa.Table.from_batches(held)
@@ -47,3 +47,8 @@ def _whole_images(file: TableFile) -> Iterator[pa.Table]:
             held = table.slice(last).to_batches()
     if held:
         yield pa.Table.from_batches(held)
+
+
+def _is_counted(file: TableFile, name: str) -> bool:
+    """Whether a column is an attribute's or an image's; `date` is only the folder in which the store keeps a file."""
+    return name not in LOG_COLUMNS and not pa.types.is_temporal(file.schema.field(name).type)

@@ -1,6 +1,5 @@
 """Counts the cells of one column of a table per cluster, batch by batch."""
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,6 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.tables.column_types import plain_type
+from facemon.tables.decimal_numbers import doubles_of
+from facemon.tables.number_notations import numbers_in
 from facemon.values.binning import MISSING, Scale, bins_of, places_of
 from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 
@@ -52,12 +54,16 @@ def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) ->
 
 
 def count_bins(
-    cells: Cells, clusters: int, bin_of: Callable[[NDArray[np.float64]], NDArray[np.int32]], kind: ColumnKind
+    cells: Cells,
+    clusters: int,
+    bin_of: Callable[[NDArray[np.float64]], NDArray[np.int32]],
+    kind: ColumnKind,
+    decimal: str = ".",
 ) -> list[ColumnCounts]:
-    """The counts per cluster in the bins that `bin_of` gives the numbers."""
+    """The counts per cluster in the bins that `bin_of` gives the numbers; `decimal` as in `numbers_of`."""
     parts: list[list[ColumnCounts]] = [[] for _ in range(clusters)]
     for cell_array, codes in cells:
-        bins, counts = _tabulate(bin_of(numbers_of(cell_array)), codes, clusters)
+        bins, counts = _tabulate(bin_of(numbers_of(cell_array, decimal)), codes, clusters)
         for part, row in zip(parts, counts, strict=True):
             part.append(binned_counts(bins, row, kind))
     empty = np.empty(0, np.int32), np.empty(0, np.int64)
@@ -71,26 +77,26 @@ def count_bins(
     ]
 
 
-def numbers_of(cell_array: Any) -> NDArray[np.float64]:
-    """The cells as float64; missing ones are NaN, and so is text that is no number."""
-    if is_text(value_type(cell_array.type)):
+def numbers_of(cell_array: Any, decimal: str = ".") -> NDArray[np.float64]:
+    """The cells as float64; missing ones are NaN, and so is text that is no number.
+
+    `decimal` is the decimal sign of text where it may be either.
+    """
+    type_ = value_type(cell_array.type)
+    if is_text(type_):
         encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
-        numbers = np.array([*map(number_of, encoded.dictionary.to_pylist()), np.nan])
+        numbers = np.array([*numbers_in(encoded.dictionary.to_pylist(), decimal), np.nan])
         return numbers[pc.fill_null(encoded.indices, len(numbers) - 1).to_numpy(zero_copy_only=False)]
+    if pa.types.is_dictionary(cell_array.type):
+        cell_array = cell_array.cast(type_)
+    if pa.types.is_decimal(type_):
+        return doubles_of(cell_array)
     return pc.cast(cell_array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-
-
-def number_of(text: str | None) -> float:
-    """The number that a text is, NaN where it is none."""
-    try:
-        return float(text) if text and "_" not in text else math.nan
-    except ValueError:
-        return math.nan
 
 
 def value_type(type_: Any) -> Any:
     """The type of a column's cells, be they encoded or not."""
-    return type_.value_type if pa.types.is_dictionary(type_) else type_
+    return plain_type(type_)
 
 
 def is_text(type_: Any) -> bool:
@@ -121,14 +127,23 @@ def quantile_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(finite[np.linspace(0, len(finite) - 1, _QUANTILES + 1).astype(np.int64)])
 
 
-def quantile_bins(edges: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
+def quantile_bins(
+    edges: NDArray[np.float64], precision: Any = np.float64
+) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
     """Bins between the edges, and one for each edge itself: a value that is repeated a lot is a bin of its own.
 
     Even bins are open intervals (the first and last take what lies beyond the reference, infinities
-    included), odd ones hold exactly an edge. So a constant that moves by a hair changes its bin.
+    included), odd ones hold exactly an edge. So a constant that moves by a hair changes its bin. Values and edges
+    are compared in `precision`, the coarser of both sides' types: 0.1 in single precision equals 0.1.
     """
+    if precision != np.float64:
+        with np.errstate(over="ignore"):
+            edges = edges.astype(precision)
 
     def bin_of(values: NDArray[np.float64]) -> NDArray[np.int32]:
+        if precision != np.float64:
+            with np.errstate(over="ignore"):
+                values = values.astype(precision)
         left = np.searchsorted(edges, values)
         equal = edges[np.minimum(left, len(edges) - 1)] == values
         return np.where(np.isnan(values), MISSING, 2 * left + equal).astype(np.int32)

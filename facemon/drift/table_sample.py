@@ -13,6 +13,7 @@ from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.drift.log_table import is_log_table
 from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
 from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
 
 _SEED = 20_261_123
@@ -30,7 +31,7 @@ def sampled_rows(
 
     With `source` only that one's rows. The columns that name an image, a time or a source are left out.
     """
-    file = open_table(path)
+    file = open_table(path, notation_of(tables.csv))
     rows = np.arange(file.rows) if source is None else _rows_of(file, source, tables)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
@@ -68,7 +69,7 @@ def _declared(table: pa.Table, tables: TablesConfig) -> pa.Table:
             labels = [text_of(cell) or None for cell in column.to_pylist()]
             table = table.set_column(at, name, pa.array(labels, pa.string()))
         elif kind == "numerical" and may_be_numbers(type_):
-            numbers = numbers_of(column.combine_chunks())
+            numbers = numbers_of(column.combine_chunks(), tables.csv.decimal)
             table = table.set_column(at, name, pa.array(numbers, from_pandas=True))
     return table
 

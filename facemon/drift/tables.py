@@ -12,6 +12,18 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
+from facemon.drift.column_kinds import (
+    FEWEST_DISTINCT,
+    are_truths,
+    bytes_fault,
+    coarse_precision,
+    coarsest,
+    counts_up,
+    first_texts,
+    presence,
+    texts_of,
+    truth,
+)
 from facemon.drift.log_table import is_log_table, read_log_table
 from facemon.drift.sample import IGNORED, Sample
 from facemon.drift.table_counts import (
@@ -23,7 +35,6 @@ from facemon.drift.table_counts import (
     is_number,
     is_text,
     may_be_numbers,
-    number_of,
     numbers_of,
     quantile_bins,
     quantile_edges,
@@ -31,12 +42,15 @@ from facemon.drift.table_counts import (
 )
 from facemon.drift.table_rows import TableRows, rows_of_table
 from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.csv_notation import notation_of
+from facemon.tables.number_notations import number_of, refuse_foreign_numbers
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.binning import MISSING, Scale
 from facemon.values.drift_result import Check
-from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts, ColumnKind, Profile
+from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind, Profile
 
 _ALL_CHECKS = (Check.DATA, Check.MODEL)
+_TRUTHS, _UNKNOWN = {0.0, 1.0}, (math.nan,)
 _EDGE_ROWS = 2_000_000
 """Rows of the reference that its quantiles are taken from."""
 
@@ -45,13 +59,16 @@ _EDGE_ROWS = 2_000_000
 class TableLayout:
     """How the columns of a reference were counted, so that the current table is counted alike.
 
-    `edges` are the quantiles of its numeric data columns, `empty` its columns without any value. With
-    `like_log` only the log's own columns are read, in the log's bins.
+    `edges` are the quantiles of its numeric data columns, `precisions` the types of those that are coarser than
+    float64, `empty` its columns without any value, `truths` those of truth values. With `like_log` only the log's own
+    columns are read, in the log's bins.
     """
 
     edges: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     like_log: bool = False
+    precisions: Mapping[str, str] = field(default_factory=dict)
+    truths: frozenset[str] = frozenset()
 
 
 LOG_LAYOUT = TableLayout(like_log=True)
@@ -66,7 +83,7 @@ def read_reference(
     checks: Collection[Check] = _ALL_CHECKS,
 ) -> tuple[Sample, TableLayout]:
     """Count a reference table; the layout is what the current table is to be read with."""
-    file = open_table(path)
+    file = open_table(path, notation_of(tables.csv))
     if is_log_table(file):
         return _read_log(file, tables, None), LOG_LAYOUT
     return _TableReader(file, attributes, tables, checks, None).read()
@@ -86,7 +103,7 @@ def read_sample(
     FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
     attribute's column is one of its labels.
     """
-    file = open_table(path)
+    file = open_table(path, notation_of(tables.csv))
     return count_sample(file, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
 
 
@@ -131,6 +148,8 @@ class _TableReader:
         self._checks = checks
         self._layout = layout or TableLayout()
         self._edges: dict[str, NDArray[np.float64]] = {}
+        self._precisions: dict[str, str] = {}
+        self._truths: set[str] = set()
         self._empty: set[str] = set()
         self._columns: dict[str, list[ColumnCounts]] = {}
         self._not_comparable: dict[str, str] = {}
@@ -156,7 +175,12 @@ class _TableReader:
                 names=tuple(dict.fromkeys(names)),
                 bucketed=self._rows.bucketed,
             ),
-            TableLayout(self._edges, frozenset(self._empty)),
+            TableLayout(
+                self._edges,
+                frozenset(self._empty),
+                precisions=self._precisions,
+                truths=frozenset(self._truths),
+            ),
         )
 
     def _read_attributes(self) -> set[str]:
@@ -180,7 +204,11 @@ class _TableReader:
             return
         if column == attribute.name:
             column = f"{attribute.name}_value"
-        if not is_number(self._file.schema.field(name).type):
+        type_ = value_type(self._file.schema.field(name).type)
+        if not is_number(type_):
+            if is_text(type_):
+                texts = first_texts(self._rows.cells(name, faces_only=True))
+                self._refuse_foreign_numbers(name, texts, declarable=False)
             self._faulty[column] = "it holds no numbers"
             return
         is_confidence = column.endswith("_confidence")
@@ -197,25 +225,46 @@ class _TableReader:
             self._not_comparable[name] = "it holds times"
         elif name in self._layout.empty or (pa.types.is_null(type_) and name not in self._layout.edges):
             self._empty.add(name)
-            self._columns[name] = self._count_labels(name, _presence, faces_only=False)
+            self._columns[name] = self._count_labels(name, presence, faces_only=False)
+        elif pa.types.is_boolean(type_) and set(self._layout.edges.get(name, _UNKNOWN)) <= _TRUTHS:
+            self._read_numbers(name)
+        elif is_number(type_) and name in self._layout.truths and are_truths(self._rows.cells(name, faces_only=False)):
+            self._columns[name] = self._count_labels(name, truth, faces_only=False)
         elif is_number(type_) or pa.types.is_null(type_):
             self._read_numbers(name)
-        elif pa.types.is_boolean(type_) or is_text(type_):
-            try:
-                self._columns[name] = self._count_labels(name, text_of, faces_only=False)
-            except TooManyLabels as many:
-                self._set_aside(name, many.seen)
-            else:
-                self._set_aside_if_distinct(name)
+        elif pa.types.is_boolean(type_):
+            self._truths.add(name)
+            self._columns[name] = self._count_labels(name, text_of, faces_only=False)
+        elif is_text(type_):
+            self._read_text(name)
+        elif pa.types.is_binary(type_):
+            raise bytes_fault(self._file.path, name)
         else:
             self._not_comparable[name] = f"it holds {type_}, neither numbers nor labels"
+
+    def _read_text(self, name: str) -> None:
+        """Count labels; FacemonError where they are numbers in another notation than `tables.csv` says."""
+        try:
+            self._columns[name] = self._count_labels(name, text_of, faces_only=False)
+        except TooManyLabels as many:
+            self._refuse_foreign_numbers(name, dict.fromkeys(many.seen, 1))
+            self._set_aside(name, many.seen)
+            return
+        texts = texts_of(self._columns[name])
+        if len(texts) > FEWEST_DISTINCT or name in self._layout.edges:
+            self._refuse_foreign_numbers(name, texts)
+        self._set_aside_if_distinct(name)
+
+    def _refuse_foreign_numbers(self, name: str, texts: Mapping[str, int], *, declarable: bool = True) -> None:
+        decimal = self._tables.csv.decimal
+        refuse_foreign_numbers(str(self._file.path), name, texts, decimal, declarable=declarable)
 
     def _read_declared(self, name: str, type_: Any) -> None:
         """Count a column as `tables.kinds` says; text that is no number is a missing number."""
         match self._tables.kinds[name]:
             case "ignore":
                 self._not_comparable[name] = IGNORED
-            case "categorical" if pa.types.is_nested(type_):
+            case "categorical" if pa.types.is_nested(type_) or pa.types.is_binary(type_):
                 self._faulty[name] = f"it holds {type_}, no labels"
             case "categorical":
                 try:
@@ -237,20 +286,25 @@ class _TableReader:
             bin_of = fixed_bins(Scale.LOG_LINEAR)
         else:
             edges = self._layout.edges.get(name)
-            bin_of = quantile_bins(self._reference_edges(name) if edges is None else edges)
+            own = coarse_precision(value_type(self._file.schema.field(name).type))
+            if own is not None:
+                self._precisions[name] = own
+            precision = coarsest(own, self._layout.precisions.get(name))
+            bin_of = quantile_bins(self._reference_edges(name) if edges is None else edges, precision)
         cells = self._rows.cells(name, faces_only=False)
         if name in self._empty:
-            self._columns[name] = self._count_labels(name, _presence, faces_only=False)
+            self._columns[name] = self._count_labels(name, presence, faces_only=False)
         elif name not in self._not_comparable:
-            self._columns[name] = count_bins(cells, len(self._rows.sources), bin_of, ColumnKind.NUMBER)
+            sources, decimal = len(self._rows.sources), self._tables.csv.decimal
+            self._columns[name] = count_bins(cells, sources, bin_of, ColumnKind.NUMBER, decimal)
 
     def _reference_edges(self, name: str) -> NDArray[np.float64]:
         stride = 1 + self._file.rows // _EDGE_ROWS
-        parts = [numbers_of(cells)[::stride] for cells, _ in self._rows.cells(name, faces_only=False)]
+        decimal = self._tables.csv.decimal
+        parts = [numbers_of(cells, decimal)[::stride] for cells, _ in self._rows.cells(name, faces_only=False)]
         values = np.concatenate(parts)
-        is_whole = pa.types.is_integer(self._file.schema.field(name).type)
         if name not in self._tables.kinds:
-            if is_whole and _counts_up(values):
+            if counts_up(values):
                 self._not_comparable[name] = "it numbers the rows"
             if np.isnan(values).all():
                 self._empty.add(name)
@@ -271,7 +325,7 @@ class _TableReader:
     def _set_aside_if_distinct(self, name: str) -> None:
         counts = self._columns[name]
         labels = {label for column in counts for label in column.labels} - {MISSING_LABEL}
-        if len(labels) > _FEWEST_DISTINCT and len(labels) > self._file.rows / 2:
+        if len(labels) > FEWEST_DISTINCT and len(labels) > self._file.rows / 2:
             self._set_aside(name, sorted(labels))
 
     def _is_bookkeeping(self, name: str) -> bool:
@@ -282,17 +336,3 @@ class _TableReader:
     def _profile(self, code: int) -> Profile:
         columns = {name: parts[code] for name, parts in self._columns.items() if parts[code].total}
         return Profile(*self._rows.shape_of(code), columns)
-
-
-_FEWEST_DISTINCT = 20
-
-
-def _presence(cell: Any) -> str:
-    return MISSING_LABEL if text_of(cell) == MISSING_LABEL else OTHER
-
-
-def _counts_up(values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers are a running number: each different from all others, close together or ascending."""
-    if len(values) <= _FEWEST_DISTINCT or np.isnan(values).any() or len(np.unique(values)) < len(values):
-        return False
-    return bool(np.ptp(values) < 2 * len(values) or (np.diff(values) > 0).all())

@@ -15,6 +15,7 @@ from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
 from facemon.evaluation.truth import Truth, read_truth
 from facemon.tables.attribute_cells import text_of
+from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.profile import MISSING_LABEL
 
@@ -58,7 +59,7 @@ def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: 
     FacemonError where the file cannot be read, has no column for the images or for any attribute, or a face without
     a number.
     """
-    file = open_table(path, (tables.image, tables.id, HASH))
+    file = open_table(path, notation_of(tables.csv), text=(tables.image, tables.id, HASH))
     named = _key_columns(file, tables)
     columns = {attribute.name: tables.columns.get(attribute.name, attribute.name) for attribute in attributes}
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]

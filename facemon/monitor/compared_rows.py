@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.drift.column_kinds import refuse_unclear_columns
 from facemon.drift.drift_check import run_checks
 from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
 from facemon.drift.tables import count_sample
@@ -34,6 +35,7 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     if kind not in _KINDS:
         raise FacemonError(f"kind {kind!r} is neither predictions nor labels")
     table = table_of(one_table(rows), _ROWS).read()
+    refuse_unclear_columns(table, _ROWS, config.model.attributes, config.tables)
     now = datetime.now(UTC)
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:

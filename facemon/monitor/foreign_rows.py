@@ -1,6 +1,6 @@
 """Predictions that another program made, as rows of the log: checked column by column, and completed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -12,28 +12,32 @@ from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
+from facemon.monitor.data_frames import arrow_table
+from facemon.tables.column_types import fitted_column, joined
 from facemon.values.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 
 ROWS_AT_ONCE = 65_536
+_TAKEN = "give a table (pandas, Polars, DuckDB, Arrow), an iterable of tables, or an iterable of mappings"
 _OWN = ("run", "ordinal", "predicted_at", "model", "origin")
 """Columns of the log that facemon fills by itself."""
 
 
-def tables_of(rows: Any) -> Iterator[pa.Table]:
-    """An Arrow table, a data frame, an iterable of either, or an iterable of mappings, as Arrow tables.
+def tables_of(rows: Any, known: Collection[str] | None = None) -> Iterator[pa.Table]:
+    """A table, an iterable of tables, or an iterable of mappings, as Arrow tables.
 
-    The rows of an iterable of mappings come in pieces that never part the rows of one image.
+    The rows of an iterable of mappings come in pieces that never part the rows of one image. Where only `known`
+    columns may be, a pandas index of another name is none.
     """
-    if (table := _as_table(rows)) is not None:
+    if (table := arrow_table(rows, known)) is not None:
         yield table
         return
     held: list[Mapping[str, Any]] = []
-    for item in rows:
-        if (table := _as_table(item)) is not None:
+    for item in _iterated(rows):
+        if (table := arrow_table(item, known)) is not None:
             yield table
             continue
         if not isinstance(item, Mapping):
-            raise FacemonError(f"a row is a {type(item).__name__}, neither a mapping nor a table")
+            raise FacemonError(f"a row is a {type(item).__name__}, neither a mapping nor a table", _TAKEN)
         if len(held) >= ROWS_AT_ONCE and item.get("image") != held[-1].get("image"):
             yield _from_mappings(held)
             held = []
@@ -44,13 +48,10 @@ def tables_of(rows: Any) -> Iterator[pa.Table]:
 
 def one_table(rows: Any) -> pa.Table:
     """All of the rows at once, in the union of their columns; FacemonError where there are none."""
-    parts = [table.replace_schema_metadata() for table in tables_of(rows)]
-    if not any(part.num_rows for part in parts):
+    parts = [(f"table {number}", table) for number, table in enumerate(tables_of(rows))]
+    if not any(part.num_rows for _, part in parts):
         raise FacemonError("there are no rows", "a comparison needs rows on both sides")
-    try:
-        return pa.concat_tables(parts, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise FacemonError(f"the tables do not fit together: {error}") from error
+    return joined(parts, same_columns=False)
 
 
 def log_rows(
@@ -86,18 +87,13 @@ def log_rows(
     return pa.RecordBatch.from_arrays(arrays, schema=schema), end
 
 
-def _as_table(rows: Any) -> pa.Table | None:
-    if isinstance(rows, pa.Table):
-        return rows
-    if isinstance(rows, pa.RecordBatch):
-        return pa.Table.from_batches([rows])
-    # pandas is not imported to ask whether this is one of its frames.
-    if type(rows).__module__.split(".")[0] == "pandas" and hasattr(rows, "columns"):
-        try:
-            return pa.Table.from_pandas(rows, preserve_index=False)
-        except (pa.ArrowException, ValueError) as error:
-            raise FacemonError(f"the data frame cannot be read: {error}") from error
-    return None
+def _iterated(rows: Any) -> Iterator[Any]:
+    if isinstance(rows, Mapping):
+        raise FacemonError("the rows are one mapping", _TAKEN)
+    if not isinstance(rows, Iterable):
+        hint = "call collect() on it first" if hasattr(rows, "collect") else _TAKEN
+        raise FacemonError(f"the rows are a {type(rows).__name__}, neither a table nor an iterable of rows", hint)
+    return iter(rows)
 
 
 def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -114,6 +110,9 @@ def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
     settable = [name for name in known if name not in _OWN]
+    repeated = next((name for name in table.column_names if table.column_names.count(name) > 1), None)
+    if repeated is not None:
+        raise FacemonError(f"several columns are called {repeated!r}", "rename all but one")
     for name in table.column_names:
         if name not in settable:
             near = get_close_matches(name, settable, n=1)
@@ -124,9 +123,7 @@ def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
 
 
 def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
-    column = table.column(name).combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = fitted_column(table, name).combine_chunks()
     if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(column.type) and column.type.tz is None:
         column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
     try:

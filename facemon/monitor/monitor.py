@@ -82,21 +82,22 @@ class Monitor:
     def log(self, rows: Any, *, source: str | None = None, observed_at: datetime | None = None) -> int:
         """Log predictions that were made elsewhere; answer how many rows.
 
-        `rows` is an Arrow table, a pandas data frame, an iterable of mappings, or an iterable of tables or frames,
-        which are written one after the other. Each row names its `image`; for each attribute there may be
-        `<name>` (the label), `<name>_confidence` and `<name>_value`, and beside them `source`, `observed_at`,
-        `face`, `box`, `face_confidence`, `error`, `error_message`, `image_id`, `image_sha256` and the image's
-        features. FacemonError names the first cell that cannot be; what was written before it stays.
+        `rows` is a table (of pandas, Polars, DuckDB, pyarrow, or of whatever else speaks Arrow's C interface), an
+        iterable of tables, which are written one after the other, or an iterable of mappings. Each row names its
+        `image`; for each attribute there may be `<name>` (the label), `<name>_confidence` and `<name>_value`, and
+        beside them `source`, `observed_at`, `face`, `box`, `face_confidence`, `error`, `error_message`, `image_id`,
+        `image_sha256` and the image's features. A pandas index named like one of these columns is that column.
+        FacemonError names the first cell that cannot be; what was written before it stays.
         """
         from facemon.monitor.foreign_rows import log_rows, tables_of
         from facemon.store.segment_writer import SegmentWriter
-        from facemon.values.prediction import Origin, PredictedBatch
+        from facemon.values.prediction import Origin, PredictedBatch, log_schema
 
         count = ordinal = 0
         with self._run("", source) as (ledger, run):
             writer = SegmentWriter(ledger, run)
             try:
-                for table in tables_of(rows):
+                for table in tables_of(rows, log_schema(self.config.model.attributes).names):
                     now = datetime.now(UTC)
                     batch, end = log_rows(
                         table,
@@ -129,7 +130,8 @@ class Monitor:
         """Make rows the reference that later checks compare with, as `facemon reference set FILE` does.
 
         `rows` is what `log` takes, with any columns: attributes under the names of `tables:` in the configuration,
-        their sources under `source`; every other column is one of the data check. `kind` says whether they hold a
+        their sources under `source`; every other column, and every level of a pandas index with a name, is one of the
+        data check. `kind` says whether they hold a
         model's predictions or true labels, `note` why they are normal. Without a name it is called by the time.
         FacemonError where the name is taken, or another process sets a reference.
         """

@@ -2,26 +2,31 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from facemon.config.drift import TablesConfig
 from facemon.errors import FacemonError
+from facemon.tables.compressed_file import format_suffix, open_bytes
+from facemon.tables.csv_notation import CsvHead, notation_of, read_head
 from facemon.values.image_input import Box, ImageProblem
 from facemon.values.prediction import ErrorCode
 from facemon.values.times import parse_time
 
-SUFFIXES = frozenset((".csv", ".jsonl", ".ndjson", ".parquet"))
+_CSV, _JSON = frozenset((".csv", ".tsv")), frozenset((".jsonl", ".ndjson"))
 BOX_SIDES = ("left", "top", "right", "bottom")
 _PATH = "path"
 """The column that names the image where the one of the configuration is not there."""
+_AS_BYTES = "surrogateescape"
 _ROWS_A_BATCH = 4096
+
+_JSON_HEAD = CsvHead(",", "utf-8-sig")
 
 Cells = Mapping[str, Any]
 
@@ -46,6 +51,10 @@ class Manifest:
         """FacemonError when the file cannot be read or no column names an image."""
         self._file = Path(path)
         self._tables = tables
+        with _reading(self._file):
+            is_csv = format_suffix(self._file) in _CSV
+            # Names of files need not be UTF-8; they pass through as the system's own functions take them.
+            self._head = read_head(self._file, notation_of(tables.csv), errors=_AS_BYTES) if is_csv else _JSON_HEAD
         self._path_column = self._checked(self._columns())
 
     def __iter__(self) -> Iterator[ManifestRow]:
@@ -93,7 +102,7 @@ class Manifest:
 
                 return list(parquet.read_schema(self._file).names)
             with self._opened() as file:
-                return next(csv.reader(file), [])
+                return next(self._csv_reader(file), [])
 
     def _checked(self, columns: Sequence[str]) -> str:
         """The column that names the images."""
@@ -114,7 +123,7 @@ class Manifest:
 
     @property
     def _is_json(self) -> bool:
-        return self._file.suffix.lower() in (".jsonl", ".ndjson")
+        return format_suffix(self._file) in _JSON
 
     def _lines(self) -> Iterator[tuple[int, Cells | str]]:
         """Each line's number with its cells, or with what is wrong with it."""
@@ -128,7 +137,7 @@ class Manifest:
                             yield number, _json_cells(line)
             else:
                 with self._opened() as file:
-                    yield from _csv_cells(csv.reader(file))
+                    yield from _csv_cells(self._csv_reader(file))
 
     def _parquet_rows(self) -> Iterator[tuple[int, Cells]]:
         from pyarrow import parquet
@@ -144,9 +153,13 @@ class Manifest:
                     number += 1
                     yield number, cells
 
-    def _opened(self) -> Any:
-        # Names of files need not be UTF-8; they pass through as the system's own functions take them.
-        return self._file.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    def _opened(self) -> TextIOWrapper:
+        return TextIOWrapper(open_bytes(self._file), self._head.encoding, errors=_AS_BYTES, newline="")
+
+    def _csv_reader(self, file: TextIOWrapper) -> Any:
+        for _ in range(self._head.skipped):
+            file.readline()
+        return csv.reader(file, delimiter=self._head.delimiter)
 
 
 @contextmanager
@@ -163,7 +176,9 @@ def _reading(file: Path) -> Iterator[None]:
 
 def is_manifest(path: str) -> bool:
     """Whether a path on the command line stands for the images that it lists."""
-    return os.path.splitext(path)[1].lower() in SUFFIXES and not Path(path).is_dir()  # noqa: PTH122 - a string it stays
+    file = Path(path)
+    is_table = format_suffix(file) in _CSV | _JSON or file.suffix.lower() == ".parquet"
+    return is_table and not file.is_dir()
 
 
 def _csv_cells(reader: Any) -> Iterator[tuple[int, Cells | str]]:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from tests.acceptance.tables import CONFIGURATION, write_table
@@ -111,3 +113,61 @@ def test_a_folder_that_cannot_be_written(facemon: RunFacemon, folder: Path) -> N
     assert outcome.returncode == 1
     assert "no store can be made" in outcome.stderr
     assert (folder / ".facemon").read_text() == "in the way\n"
+
+
+EXPORT = """\
+tables:
+  csv: {encoding: latin-1, decimal: ","}
+  kinds: {gain: numerical}
+"""
+
+
+def write_export(path: Path, cities: tuple[str, str], start: int, gain: float) -> None:
+    """A table as people make it: Latin-1, decimal commas in one column, points and percent signs in another."""
+    rows = [f"{cities[at % 2]};{at % 3};{start + at},{at % 100:02};{at / 7 + gain:.4f}%\n" for at in range(1000)]
+    path.write_bytes(("city;w;amount;gain\n" + "".join(rows)).encode("latin-1"))
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_an_export_in_another_notation_is_an_error_until_it_is_told(
+    facemon: RunFacemon, tmp_path: Path, quiet: tuple[str, ...]
+) -> None:
+    write_export(tmp_path / "a.csv", ("München", "Ulm"), 1000, 0)
+    write_export(tmp_path / "b.csv", ("Paris", "Rome"), 90_000, 900)
+    check = ("drift-check", "--check", "data", "--current", "b.csv", "--reference")
+    keys = ("csv: {encoding: latin-1}", 'csv: {encoding: latin-1, decimal: ","}')
+    said = ("set tables.csv.encoding: latin-1", 'set tables.csv.decimal: ","', "tables.kinds: {gain: numerical}")
+    for configuration, hint in zip(("", *(f"tables:\n  {key}\n" for key in keys)), said, strict=True):
+        (tmp_path / "facemon.yaml").write_text("version: 1\nmodel: {bundle: age-gender}\n" + configuration)
+        for command in ((*check, "a.csv"), ("reference", "set", "a.csv", "--name", "spring")):
+            answer = facemon(*quiet, *command, cwd=tmp_path)
+            assert (answer.returncode, answer.stdout) == (1, "")
+            assert "a.csv: " in answer.stderr
+            assert hint in answer.stderr
+    (tmp_path / "facemon.yaml").write_text("version: 1\nmodel: {bundle: age-gender}\n" + EXPORT)
+    made = facemon("reference", "set", "a.csv", "--name", "spring", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    for reference in ("a.csv", "spring"):
+        answer = facemon(*quiet, *check, reference, "--format", "json", cwd=tmp_path)
+        assert answer.returncode == 3, answer.stderr
+        found = {c["column"]: c for c in json.loads(answer.stdout)["checks"]["data"]["columns"]}
+        assert {name: column["verdict"] for name, column in found.items()} == {
+            "city": "drift", "w": "ok", "amount": "drift", "gain": "drift",
+        }  # fmt: skip
+        assert found["gain"]["kind"] == found["amount"]["kind"] == "number"
+
+
+def test_a_partitioned_directory(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "facemon.yaml").write_text("version: 1\nmodel: {bundle: age-gender}\n")
+    for name, kinds in (("before", ["a", "b"] * 300), ("after", ["a"] * 600), ("lasting", ["a", "b"] * 300)):
+        table = pa.table({"kind": kinds, "w": [(at * 37) % 101 / 7 for at in range(600)]})
+        pa.parquet.write_to_dataset(table, tmp_path / name, partition_cols=["kind"])
+        (tmp_path / name / "_temporary").mkdir()
+        pa.parquet.write_table(pa.table({"kind": ["z"] * 600}), tmp_path / name / "_temporary" / "part-0.parquet")
+    for current, code in (("after", 3), ("lasting", 0)):
+        tables = ("--reference", "before", "--current", current, "--format", "json")
+        answer = facemon("drift-check", "--check", "data", *tables, cwd=tmp_path)
+        assert answer.returncode == code, answer.stderr
+        document = json.loads(answer.stdout)
+        assert document["current"]["rows"] == 600
+        assert {column["column"] for column in document["checks"]["data"]["columns"]} == {"kind", "w"}

@@ -89,7 +89,7 @@ def write_labels(folder: Path, heading: str, *rows: str) -> Path:
 
 SUCCESS = 'facemon_last_success_timestamp_seconds{command="evaluate"}'
 DURATION = 'facemon_last_run_duration_seconds{command="evaluate"}'
-ACCURACY, LABELS = 'model_accuracy{attribute="gender"}', 'model_accuracy_labels{attribute="gender"}'
+ACCURACY, LABELS = (f'model_accuracy{suffix}{{attribute="gender",model="age-gender@1"}}' for suffix in ("", "_labels"))
 EACH = [f"{number:06},{'male' if number % 2 else 'female'}" for number in range(60)]
 NOTHING_COMPARED = {
     "other names": ("image,gender", ["zz.jpg,female"], 3),
@@ -140,7 +140,10 @@ def test_few_labels_leave_the_accuracy_alone(facemon: RunFacemon, store: Path) -
     values = {metric["name"]: metric["value"] for metric in listed["metrics"]}
     assert (values["model_accuracy"], values["model_accuracy_labels"]) == (1.0, 20.0)
     # The exporter and an instrumented application read the same configuration.
-    assert exporter_registry(store).get_sample_value("model_accuracy", {"attribute": "gender"}) == 1.0
+    assert (
+        exporter_registry(store).get_sample_value("model_accuracy", {"attribute": "gender", "model": "age-gender@1"})
+        == 1.0
+    )
     assert f"{ACCURACY} 1.0" in asyncio.run(page_of(instrument(nothing, config=store / "facemon.yaml", registry=None)))
 
 
@@ -217,7 +220,7 @@ def test_ages_beyond_the_last_band_count_as_wrong(facemon: RunFacemon, store: Pa
     # From 81 on no band of the built-in model holds an age: 9 of each 20.
     assert "27 of 60 true values of age lie in no band: counted as wrong" in answer.stderr
     assert "55.0 %" in answer.stdout
-    assert exported(facemon, store)['model_accuracy{attribute="age"}'] == "0.55"
+    assert exported(facemon, store)['model_accuracy{attribute="age",model="age-gender@1"}'] == "0.55"
 
 
 def test_names_of_both_sides_are_shown_with_the_nearest_mapping(facemon: RunFacemon, store: Path) -> None:
@@ -232,3 +235,21 @@ def test_names_of_both_sides_are_shown_with_the_nearest_mapping(facemon: RunFace
     ) in answer.stderr
     (store / "facemon.yaml").write_text("version: 1\nmodel: {bundle: age-gender}\ntables: {image: filename}\n")
     assert facemon("evaluate", labels, cwd=store).returncode == 0
+
+
+def test_labels_in_another_notation(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
+    """A name that is not UTF-8 must not make all others unknown."""
+    face = Image.open(astronaut).convert("RGB").crop((100, 0, 350, 250))
+    for name in ("a.png", "Müller.png"):
+        face.save(tmp_path / name)
+    assert facemon("predict", "-q", "a.png", "Müller.png", cwd=tmp_path).returncode == 0
+    (tmp_path / "labels.csv").write_bytes("image;gender;note\na.png;female;1,5\nMüller.png;male;\n".encode("latin-1"))
+    answer = facemon("evaluate", "labels.csv", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "labels.csv: line 3 is not UTF-8 (byte 36 of the file)" in answer.stderr
+    assert "tables.csv.encoding: latin-1" in answer.stderr
+    (tmp_path / "facemon.yaml").write_text(
+        "version: 1\nmodel: {bundle: age-gender}\ntables:\n  csv: {encoding: latin-1}\n"
+    )
+    answer = facemon("evaluate", "labels.csv", "--format", "json", cwd=tmp_path)
+    assert json.loads(answer.stdout)["attributes"][0]["labelled"] == 2

@@ -33,6 +33,8 @@ def table(rows: int = 600) -> pa.Table:
             "gone": pa.nulls(rows, pa.float64()),
             "name": [f"row {at}" for at in range(rows)],
             "text": ["1", "x 2"] * (rows // 2),
+            "single": pa.array(np.arange(rows) % 7 / 10, pa.float32()),
+            "truth": np.arange(rows) % 3 == 0,
         }
     )
 
@@ -56,6 +58,8 @@ def test_the_bytes_read_back(tmp_path: Path) -> None:
     read, read_layout = decoded
     assert read == sample
     assert (read_layout.empty, read_layout.like_log) == (layout.empty, layout.like_log)
+    assert dict(read_layout.precisions) == {"single": "float32"}
+    assert read_layout.truths == frozenset({"truth"})
     assert list(read_layout.edges) == list(layout.edges)
     for name, edges in layout.edges.items():
         np.testing.assert_array_equal(read_layout.edges[name], edges)

@@ -56,3 +56,11 @@ def test_predictions_are_counted_as_the_store_counts_them(tmp_path: Path) -> Non
     assert np.array_equal(total.columns["image_faces"].counts, [100, 100, 100, 100])
     again = read_sample(path, attributes=[binary("beard")], tables=TablesConfig(), layout=layout)
     assert again.total == total
+
+
+def test_the_folders_of_the_store_are_no_columns(tmp_path: Path) -> None:
+    """`segments/date=2026-11-22/x.parquet`: the day is where the store keeps a file, and nothing that a model says."""
+    alone = read_sample(predictions(tmp_path / "alone.parquet", 400), attributes=[], tables=TablesConfig())
+    (tmp_path / "segments" / "date=2026-11-22").mkdir(parents=True)
+    predictions(tmp_path / "segments" / "date=2026-11-22" / "x.parquet", 400)
+    assert read_sample(tmp_path / "segments", attributes=[], tables=TablesConfig(), layout=LOG_LAYOUT) == alone

@@ -193,7 +193,10 @@ def test_a_table_of_labels_against_the_log(tmp_path: Path) -> None:
         ("bad.parquet", b"PAR1 not really", "cannot be read"),
         ("bad.jsonl", b'{"a": 1}\n{"a": \n', "cannot be read"),
         ("mixed.jsonl", b'{"a": 1}\n{"a": "x"}\n', "cannot be read"),
-        ("rows.xlsx", b"x", "the suffix says nothing"),
+        ("rows.xlsx", b"x", "spreadsheets are not read"),
+        ("rows.feather", b"x", "the suffix says nothing"),
+        ("rows.gz", b"x", "the suffix says nothing"),
+        ("torn.csv.gz", b"no gzip", "cannot be read"),
         ("twice.csv", b"a,a\n1,2\n", "several columns are called 'a'"),
     ],
 )

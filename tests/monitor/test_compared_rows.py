@@ -222,8 +222,11 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
         (NORMAL.slice(0, 0), "there are no rows"),
         ([1, 2], "a row is a int"),
         ([{"lens": "wide"}, {"lens": 5}], "the column lens holds values of several kinds"),
-        ([pa.table({"lens": ["wide"]}), pa.table({"lens": [5]})], "the tables do not fit together"),
-        (pa.table([[1], [2]], names=["lens", "lens"]), "Can't unify schema with duplicate field names"),
+        (
+            [pa.table({"lens": ["wide"]}), pa.table({"lens": [5]})],
+            "the column lens holds string in table 0 and int64 in table 1",
+        ),
+        (pa.table([[1], [2]], names=["lens", "lens"]), "several columns are called 'lens'"),
         ([{"hair_code": "blond"}], "rows: column hair_code: no cell is a label of hair"),
     ],
 )
@@ -235,9 +238,9 @@ def test_rows_that_cannot_be_compared(monitor: Monitor, rows: Any, said: str) ->
 
 def test_a_frame_that_is_no_table(monitor: Monitor) -> None:
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(FacemonError, match="the data frame cannot be read"):
+    with pytest.raises(FacemonError, match="the column lens holds cells of the type object"):
         monitor.set_reference(pandas.DataFrame({"lens": ["wide", object()]}))
-    with pytest.raises(FacemonError, match="the data frame cannot be read: Duplicate column names"):
+    with pytest.raises(FacemonError, match="several columns are called 'lens'"):
         monitor.set_reference(pandas.DataFrame([[1, 2]], columns=["lens", "lens"]))
 
 

@@ -171,3 +171,34 @@ def test_lines_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     assert bytes_read() - before < file.stat().st_size / 4
     assert [each.ordinal for each in first] == list(range(5))
     assert sum(1 for _ in ImageSource([str(file)])) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "encoding", "tables"),
+    [
+        ("m.csv", "image;image_id\nä.jpg;7\n", "utf-8", {}),
+        ("m.tsv", "image\timage_id\nä.jpg\t7\n", "utf-8-sig", {}),
+        ("m.csv", "sep=;\nimage;image_id\nä.jpg;7\n", "utf-8", {}),
+        ("m.csv.gz", "image,image_id\nä.jpg,7\n", "utf-8", {}),
+        ("m.csv.zst", "image,image_id\nä.jpg,7\n", "utf-8", {}),
+        ("m.jsonl.gz", '{"image": "ä.jpg", "image_id": 7}\n', "utf-8", {}),
+        ("m.csv", "image|image_id\nä.jpg|7\n", "latin-1", {"encoding": "latin-1", "delimiter": "|"}),
+        ("m.csv", "image,image_id\nä.jpg,7\n", "utf-16", {"encoding": "utf-16"}),
+    ],
+)
+def test_manifests_are_written_as_tables_are(
+    tmp_path: Path, name: str, text: str, encoding: str, tables: dict[str, str]
+) -> None:
+    with pa.output_stream(str(tmp_path / name), compression="detect") as file:
+        file.write(text.encode(encoding))
+    settings = TablesConfig.model_validate({"csv": tables})
+    (found,) = ImageSource([str(tmp_path / name)], tables=settings)
+    assert (found.name, found.path, found.id) == ("ä.jpg", tmp_path / "ä.jpg", "7")
+
+
+def test_a_manifest_whose_notation_is_not_plain_names_the_key(tmp_path: Path) -> None:
+    for text, encoding, key in (("image\n", "utf-16", "encoding"), ("image;a,b\n", "utf-8", "delimiter")):
+        (tmp_path / "m.csv").write_bytes(text.encode(encoding))
+        with pytest.raises(FacemonError) as caught:
+            ImageSource([str(tmp_path / "m.csv")])
+        assert f"tables.csv.{key}" in str(caught.value.hint)

@@ -1,0 +1,31 @@
+"""Files that may be compressed: which format lies below `.gz` or `.zst`, and the bytes inside."""
+
+from pathlib import Path
+from typing import BinaryIO, cast
+
+_CODECS = {".gz": "gzip", ".zst": "zstd"}
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether the suffix says that the file is compressed."""
+    return path.suffix.lower() in _CODECS
+
+
+def format_suffix(path: Path) -> str:
+    """The suffix of the format in lower case, without that of the compression: `.csv` for `rows.CSV.gz`."""
+    return (path.with_suffix("") if is_compressed(path) else path).suffix.lower()
+
+
+def is_blank(path: Path) -> bool:
+    """Whether there is no byte inside."""
+    with open_bytes(path) as file:
+        return not file.read(1)
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The decompressed bytes as a stream; OSError where the file is missing or damaged."""
+    if not is_compressed(path):
+        return path.open("rb")
+    import pyarrow as pa
+
+    return cast("BinaryIO", pa.input_stream(str(path), compression=_CODECS[path.suffix.lower()]))

@@ -1,0 +1,16 @@
+"""The errors of table files that several formats share."""
+
+from pathlib import Path
+
+from facemon.errors import FacemonError
+
+
+def empty_table(path: Path) -> FacemonError:
+    """The error for a table without rows."""
+    return FacemonError(f"{path}: the file holds no rows", "a comparison needs rows on both sides")
+
+
+def unreadable_table(path: Path, error: Exception) -> FacemonError:
+    """The error for a file that a library refused, with the first line of its reason."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return FacemonError(f"{path}: cannot be read: {reason}", "check that the file is whole and fits its suffix")
