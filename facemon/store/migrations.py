@@ -146,6 +146,13 @@ def _source_as_json(source: str) -> str:
     return json.dumps(source.removeprefix("by source: ") if source else None)
 
 
+def _to_4(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 3 was 6447341 to ffcca1c; its tables never changed."""
+    keep_drift_by_model(connection, folder)
+    keep_totals_by_model(connection, folder)
+    _add_times_of_arrival(connection, folder)
+
+
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of a table's columns; empty where there is no such table."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -154,9 +161,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "counts of tables that are references, labelled images, drift that was announced", _to_2),
     Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
-    Migration(4, "drift gauges are kept by model, with the time of the last check", keep_drift_by_model),
-    Migration(5, "predictions and confidences are counted by model", keep_totals_by_model),
-    Migration(6, "when the rows of a segment were predicted, rows by the hour of their arrival", _add_times_of_arrival),
+    Migration(4, "gauges and counts by model, when rows were predicted and by which hour they arrived", _to_4),
 )
 """In the order of their numbers, without a gap; the last one is the present version."""
 
