@@ -7,6 +7,7 @@ import pytest
 from facemon.store import segment_writer
 from facemon.store.inventory import take_inventory
 from facemon.store.ledger import Ledger
+from facemon.store.migrations import STORE_VERSION
 from facemon.store.references import set_from_table
 from facemon.store.runs import begin_run
 from tests.store import children
@@ -15,7 +16,14 @@ from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images
 
 def test_an_empty_store(ledger: Ledger) -> None:
     found = take_inventory(ledger)
-    assert (found.version, found.rows, found.files, found.inline, found.first, found.models) == (3, 0, 0, 0, None, {})
+    assert (found.version, found.rows, found.files, found.inline, found.first, found.models) == (
+        STORE_VERSION,
+        0,
+        0,
+        0,
+        None,
+        {},
+    )
     assert found.bytes == sum(path.stat().st_size for path in ledger.folder.glob("ledger.sqlite*"))
 
 
