@@ -35,8 +35,8 @@ def facts(folder: Path) -> dict[str, Any]:
         references = list_references(ledger)
         found = {
             "rows": _by_model(rows),
-            "totals": sorted([*key, value] for key, value in read_totals(connection).items()),
-            "departed": sorted([*key, value] for key, value in read_totals(connection, "departed").items()),
+            "totals": _of_all_models(read_totals(connection)),
+            "departed": _of_all_models(read_totals(connection, "departed")),
             "profiles": sorted(
                 [[str(part) for part in key], profile.images, profile.faces, _digest(_profile(profile))]
                 for key, profile in read_all_profiles(connection).items()
@@ -53,8 +53,8 @@ def facts(folder: Path) -> dict[str, Any]:
                 for reference in references
             ],
             "history": [to_document(result) for result in drift_history(ledger)],
-            "drift_gauges": sorted(_plain(read_drift_gauges(connection)), key=str),
-            "drift_checks": sorted(map(list, read_drift_checks(connection))),
+            "drift_gauges": sorted(map(_without_model, _plain(read_drift_gauges(connection))), key=str),
+            "drift_checks": sorted(map(_check, _plain(read_drift_checks(connection)))),
             "accuracy": {model: read_accuracy(connection, model) for model in MODELS},
             "commands": sorted(_plain(read_command_runs(connection)), key=str),
             "runs": sorted(
@@ -71,6 +71,25 @@ def facts(folder: Path) -> dict[str, Any]:
         }
     plain: dict[str, Any] = json.loads(json.dumps(_plain(found)))
     return plain
+
+
+def _of_all_models(totals: Any) -> list[list[Any]]:
+    """As versions before 5 kept them: predictions and confidences without their last label, the model."""
+    merged: dict[tuple[Any, ...], float] = {}
+    for (metric, labels, part), value in totals.items():
+        own = labels[: {"model_predictions_total": 2, "model_confidence_score": 1}.get(metric, len(labels))]
+        merged[metric, own, part] = merged.get((metric, own, part), 0.0) + value
+    return sorted([*key, value] for key, value in merged.items())
+
+
+def _without_model(gauge: dict[str, Any]) -> dict[str, Any]:
+    """As versions before 4 kept it."""
+    return {name: value for name, value in gauge.items() if name != "model"}
+
+
+def _check(state: Any) -> list[Any]:
+    """As versions before 4 kept it: its name, its threshold and when it last decided."""
+    return [state["check"], state["threshold"], state["decided"]] if isinstance(state, dict) else state
 
 
 def _by_model(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
