@@ -131,9 +131,8 @@ class _Server:
             queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
         )
         in_flight = ImagesInFlight(config.api.max_in_flight)
-        stored = build_registry(
-            session.open_ledger, config.model, instance=instance, min_labels=config.evaluate.min_labels
-        )
+        min_labels = config.evaluate.min_labels
+        stored = build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
         api = PredictionApi(config.api, predictions, in_flight, metrics, self._why_not_ready, tokens)

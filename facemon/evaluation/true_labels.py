@@ -79,13 +79,14 @@ def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: 
         _faces(path, table.column(FACE)) if has_faces else np.full(table.num_rows, ANY_FACE, np.intp),
         {each.name: read_truth(each, table.column(columns[each.name]), tables) for each in present},
         tuple(attribute.name for attribute in attributes if attribute not in present),
-        _first_cells(path, others) if others else {},
+        _first_cells(path, tables, others) if others else {},
     )
 
 
-def _first_cells(path: Path, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+def _first_cells(path: Path, tables: TablesConfig, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     # Opened anew, because which columns might hold names is known only now, and names are no numbers.
-    for batch in open_table(path, names).batches(names, encoded=False):
+    file = open_table(path, notation_of(tables.csv), text=names)
+    for batch in file.batches(names, encoded=False):
         head = pa.table(batch.slice(0, _SAMPLE))
         return {name: _texts(head.column(name)) for name in names}
     return {}

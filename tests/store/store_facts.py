@@ -55,7 +55,9 @@ def facts(folder: Path) -> dict[str, Any]:
             "history": [to_document(result) for result in drift_history(ledger)],
             "drift_gauges": sorted(map(_without_model, _plain(read_drift_gauges(connection))), key=str),
             "drift_checks": sorted(map(_check, _plain(read_drift_checks(connection)))),
-            "accuracy": {model: read_accuracy(connection, model) for model in MODELS},
+            "accuracy": {
+                model: {each.attribute: each.share for each in read_accuracy(connection, model, 1)} for model in MODELS
+            },
             "commands": sorted(_plain(read_command_runs(connection)), key=str),
             "runs": sorted(
                 map(
