@@ -44,37 +44,32 @@ class ComparedSide:
 
 def reference_side(
     session: Session,
-    ledger: "Ledger",
-    given: str | None,
+    ledger: "Ledger | None",
+    given: Path | str | None,
     checks: Collection[Check],
     *,
     model: str,
     for_log: bool,
     source: str | None = None,
+    keeps_counts: bool = False,
 ) -> "tuple[ComparedSide, TableLayout, Reference | None]":
-    """The reference of `--reference`, of `drift.reference`, or the newest that was set.
+    """The reference: a file, the one of a name, that of `drift.reference`, or the newest that was set.
 
-    A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
-    in the log's bins, because the other side comes from there. Where one `source` is wanted, others are not told
-    apart.
+    With `for_log` a table is counted in the log's bins, because the other side comes from there. Where one `source`
+    is wanted, others are not told apart. With `keeps_counts` the counts of a table may be written to the ledger.
     """
     from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT
-    from facemon.store.references import reference_file
+    from facemon.store.references import no_reference, reference_file
 
     fixed = LOG_LAYOUT if for_log else None
-    if given is not None and Path(given).exists():
-        side, layout = _table(session, Path(given), checks, layout=fixed, source=source)
+    if isinstance(given, Path):
+        side, layout = _table(session, given, checks, layout=fixed, source=source)
         return side, layout, None
+    if ledger is None:
+        raise no_reference()
     config = session.config
-    try:
-        reference = choose_reference(ledger, given or config.drift.reference, model)
-    except UsageError:
-        raise
-    except FacemonError as error:
-        if given is not None and ("/" in given or "." in given):
-            raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
-        raise
+    reference = choose_reference(ledger, given or config.drift.reference, model)
     sample, layout = reference_sample(
         ledger,
         reference,
@@ -83,6 +78,7 @@ def reference_side(
         checks=checks,
         layout=fixed,
         source=source,
+        keeps_counts=keeps_counts,
     )
     rows = _table_rows(session, reference_file(ledger, reference), source)
     ignored = _ignored(session) if reference.origin == "file" else frozenset[str]()

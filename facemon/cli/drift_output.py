@@ -70,7 +70,7 @@ def print_result(
     if console.is_quiet and shown.code is ExitCode.OK:
         return
     if explained is not None:
-        _print_explanations(console, explained, shown.format_)
+        print_explanations(console, explained, shown.format_)
         return
     match shown.format_:
         case ReportFormat.TEXT:
@@ -93,7 +93,7 @@ def print_result(
             assert_never(shown.format_)
 
 
-def _print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
+def print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
     """Print why columns got their verdicts."""
     from facemon.reports.explanation_report import HEADINGS, explanation_report
 

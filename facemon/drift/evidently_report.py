@@ -69,18 +69,18 @@ def run_evidently(
     *,
     settings: EvidentlyConfig,
     attributes: Sequence[AttributeConfig],
-    folder: Path,
+    folder: Path | None,
     at: datetime,
     preface: str = "",
     ignored: Collection[str] = (),
 ) -> tuple[CheckResult, Path | None]:
-    """Compare the rows by Evidently's `DataDriftPreset` and write its report as HTML and JSON below `folder`.
+    """Compare the rows by Evidently's `DataDriftPreset`; with a `folder`, write its report as HTML and JSON there.
 
     Each side is a seeded sample of at most `settings.max_rows`. A column is drift where Evidently says so; the
     check is, where at least `settings.share` of the columns are. A column that would abort or fool Evidently
-    (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where no
-    column was left to compare. `preface` is HTML that the page begins with; the columns `ignored` are not
-    compared. ConfigError for a method that Evidently does not have.
+    (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where none was
+    written, as where no column was left to compare. `preface` is HTML that the page begins with; the columns
+    `ignored` are not compared. ConfigError for a method that Evidently does not have.
     """
     methods: dict[str, str] = dict(_DEFAULTS)
     methods.update(settings.methods.items())
@@ -90,7 +90,7 @@ def run_evidently(
     if not (plan.categorical or plan.numerical):
         return CheckResult(Verdict.UNDECIDED, settings.share, plan.left_out), None
     snapshot = _run(sides, plan, methods, settings.share)
-    html = _write(snapshot, folder, at, preface)
+    html = None if folder is None else _write(snapshot, folder, at, preface)
     columns = (*_column_results(snapshot.dict(), plan, methods, sides), *plan.left_out)
     return CheckResult(_verdict(columns, settings.share), settings.share, columns), html
 

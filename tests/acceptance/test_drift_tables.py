@@ -105,9 +105,11 @@ def test_a_configured_column_that_the_current_table_lacks_is_undecided(facemon: 
 
 
 def test_a_folder_that_cannot_be_written(facemon: RunFacemon, folder: Path) -> None:
-    """The result is entered in a store; where none can be made, that is said before anything is computed."""
+    """A result that counts is entered in a store; where none can be made, that is said before anything is computed."""
     (folder / ".facemon").write_text("in the way\n")
-    outcome = facemon("drift-check", "--reference", "normal.csv", "--current", "same.csv", cwd=folder)
+    check = ("drift-check", "--check", "data", "--reference", "normal.csv", "--current", "same.csv")
+    outcome = facemon(*check, "--record", cwd=folder)
     assert outcome.returncode == 1
     assert "no store can be made" in outcome.stderr
     assert (folder / ".facemon").read_text() == "in the way\n"
+    assert facemon(*check, cwd=folder).returncode == 0
