@@ -13,7 +13,8 @@ from facemon.cli.command import command
 from facemon.cli.compared_sides import Window
 from facemon.cli.drift_hook import run_hook
 from facemon.cli.drift_output import PAGE, Shown, print_explanations, print_history, print_result
-from facemon.cli.drift_run import DriftQuestion, differences_of, entered, run_drift_check, store_if_there
+from facemon.cli.drift_question import DriftQuestion
+from facemon.cli.drift_run import differences_of, entered, run_drift_check, store_if_there
 from facemon.cli.fail_on import FailOn
 from facemon.cli.given_reference import given_reference
 from facemon.cli.last_check import explain_recorded, last_checks
@@ -99,7 +100,7 @@ def _check(
         rule.refuse_unknown(answer.result)
         explained = None if given["explain"] is None else answer.explain(given["explain"])
         page = session.config.store.path / PAGE if html else None
-        shown = Shown(given["format_"], decided, outcome.code, page)
+        shown = Shown(given["format_"], decided, outcome.code, page, answer.evidently_page)
         print_result(session.console, answer.result, shown, shapes=answer.shapes, explained=explained)
     finally:
         # What was found is in the ledger: it must be told, whatever became of the printing.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,55 +16,27 @@ from facemon.cli.compared_sides import (
     reference_side,
 )
 from facemon.cli.drift_options import CheckChoice
-from facemon.cli.pandas_gate import let_pandas_in
+from facemon.cli.drift_question import DriftQuestion
+from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_part
 from facemon.cli.session import Session
+from facemon.errors import FacemonError
 from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict
+from facemon.values.drift_result import Check, CheckResult, DriftResult
+from facemon.values.times import EPOCH
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from facemon.config.drift import DriftConfig
+    from facemon.drift.expected_columns import ExpectedColumns
     from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
     from facemon.values.explanation import Explanation
 
 
-@dataclass(frozen=True, slots=True)
-class DriftQuestion:
-    """What is compared with what, how, and when it was asked."""
-
-    choice: CheckChoice
-    model: str
-    """Whose rows of the log."""
-    reference: Path | str | None
-    """A table, the name of a reference, or none: the configuration's."""
-    current: Path | Window
-    by_source: bool
-    settings: "DriftConfig"
-    at: datetime
-
-    @property
-    def own_checks(self) -> tuple[Check, ...]:
-        """Those of our checks that it asks for; with Evidently alone, that one."""
-        return (Check.DATA, Check.MODEL) if self.choice is CheckChoice.ALL else (Check(self.choice.value),)
-
-    def asks_evidently(self, verdict: Verdict) -> bool:
-        """Whether Evidently is to run, given what our own checks came to."""
-        match self.choice:
-            case CheckChoice.EVIDENTLY:
-                return True
-            case CheckChoice.ALL:
-                when = self.settings.evidently.when
-                return when == "always" or (when == "drift" and verdict is not Verdict.OK)
-            case _:
-                return False
-
-    @property
-    def source(self) -> str | None:
-        """The one source whose rows are wanted."""
-        return self.current.source if isinstance(self.current, Window) else None
+_RESULTS_LOOKED_AT = 200
+"""Of the history, for what was compared before: a check that is not among them is run no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +48,8 @@ class DriftAnswer:
     latest: ComparedSide
     edges: "Mapping[str, NDArray[np.float64]]"
     settings: "DriftConfig"
+    evidently_page: str | None = None
+    """The name of Evidently's page in the store's reports, where one was written."""
 
     def shapes(self) -> Mapping[tuple[Check, str], ColumnShape]:
         """Both distributions of every column."""
@@ -159,7 +133,8 @@ def run_drift_check(
     from facemon.drift.drift_check import join_evidently, run_checks
     from facemon.store.drift_results import record_drift
 
-    choice, source = question.choice, question.source
+    by_name = question.choice is CheckChoice.EVIDENTLY
+    refuse_unknown_methods(question)
     normal, latest, edges = _sides(session, ledger, question, keeps_counts=look is None)
     result = run_checks(
         normal.sample,
@@ -171,17 +146,48 @@ def run_drift_check(
         reference_side=normal.side,
         current_side=latest.side,
         model=question.model,
-        source=source,
+        source=question.source,
+        cut=latest.cut,
+        expected=_expected(ledger, question, normal, latest),
         by_source=question.by_source,
     )
-    result = replace(result, not_recorded_because=look)
-    if question.asks_evidently(result.verdict) and latest.sample.rows and normal.sample.rows:
-        found = _evidently(session, question, result, normal, latest, writes_pages=writes_pages)
-        result = join_evidently(result, found, decides=choice is CheckChoice.EVIDENTLY)
+    result, page = replace(result, not_recorded_because=look), None
+    if question.asks_evidently(result.verdict):
+        found = run_evidently_part(session, question, result, normal, latest, writes_pages=writes_pages)
+        result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
+    answer = DriftAnswer(result, normal, latest, edges, question.settings, page)
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
-        record_drift(ledger, result, for_gauges=source is None and choice is not CheckChoice.EVIDENTLY)
-    return DriftAnswer(result, normal, latest, edges, question.settings)
+        record_drift(ledger, result, for_gauges=question.source is None and not by_name)
+        _keep_pages(session, answer, has_own=not by_name)
+    return answer
+
+
+def _expected(
+    ledger: "Ledger | None", question: DriftQuestion, normal: ComparedSide, latest: ComparedSide
+) -> "ExpectedColumns":
+    """The columns that must not be missing: those of attributes, and what was compared before."""
+    from facemon.drift.expected_columns import ExpectedColumns, compared_before
+    from facemon.store.drift_results import drift_history
+
+    history = drift_history(ledger, _RESULTS_LOOKED_AT) if ledger is not None and question.source is None else ()
+    before = compared_before(history, model=question.model, reference=normal.side.name, current=latest.side)
+    return ExpectedColumns(isinstance(question.current, Window), before)
+
+
+def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None:
+    """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
+    from facemon.reports.html_report import html_report
+    from facemon.store.report_files import FOLDER, prune_reports, write_page_of_record
+
+    store, at = session.config.store, answer.result.at
+    try:
+        if has_own:
+            text = html_report(answer.result, answer.shapes(), answer.evidently_page)
+            session.console.say(f"report: {write_page_of_record(store.path / FOLDER, at, text)}")
+        prune_reports(store.path / FOLDER, at - timedelta(days=min(store.retention_days, (at - EPOCH).days)))
+    except FacemonError as error:
+        session.console.warn(error.message)
 
 
 def _sides(
@@ -205,32 +211,3 @@ def _sides(
     if source is not None:
         normal, latest = (of_one_source(side, source) for side in (normal, latest))
     return normal, latest, layout.edges
-
-
-def _evidently(
-    session: Session,
-    question: DriftQuestion,
-    result: DriftResult,
-    normal: ComparedSide,
-    latest: ComparedSide,
-    *,
-    writes_pages: bool,
-) -> CheckResult:
-    let_pandas_in()  # Evidently wants data frames
-
-    from facemon.drift.evidently_report import run_evidently
-    from facemon.reports.html_report import verdict_table_html
-
-    outcome, report = run_evidently(
-        normal.rows(),
-        latest.rows(),
-        settings=question.settings.evidently,
-        attributes=session.config.model.attributes,
-        folder=session.config.store.path / "reports" if writes_pages else None,
-        at=result.at,
-        preface=verdict_table_html(result) if result.checks else "",
-        ignored=normal.ignored | latest.ignored,
-    )
-    if report is not None:
-        session.console.say(f"Evidently's report: {report}")
-    return outcome

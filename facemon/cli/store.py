@@ -36,6 +36,8 @@ def info(
         "unfinished_runs": found.unfinished_runs,
         "references": found.references,
         "drift_checks": found.drift_checks,
+        "reports": found.reports,
+        "report_bytes": found.report_bytes,
     }
     if as_json:
         session.console.document(facts)
@@ -86,13 +88,16 @@ def prune(
         int | None, typer.Option(min=1, help="Keep this many days (default: store.retention_days).")
     ] = None,
 ) -> ExitCode:
-    """Remove rows that are older than the retention; counters keep what those rows added."""
+    """Remove rows and reports that are older than the retention; counters keep what those rows added."""
+    from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune as prune_log
 
     kept, now = days or session.config.store.retention_days, datetime.now(UTC)
     before = now - timedelta(days=min(kept, (now - EPOCH).days))
     with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
         done = prune_log(ledger, before)
+        reports = prune_reports(ledger.folder / FOLDER, before)
         session.console.say(f"removed {done.rows} rows in {done.segments} segments, observed over {kept} days ago")
+        session.console.say(f"removed {reports} files of reports, made over {kept} days ago")
         outcome.code = ExitCode.OK
     return outcome.code

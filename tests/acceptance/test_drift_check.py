@@ -197,13 +197,22 @@ def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> Non
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2
 
 
-def test_a_window_that_overlaps_the_reference(facemon: RunFacemon, camera: Path) -> None:
-    outcome = facemon("drift-check", "--since", "36h", "--until", DAY_THREE.isoformat(), cwd=camera)
-    assert (outcome.returncode, outcome.stdout) == (2, "")
-    said = "the window from 2026-11-20 12:00 to 2026-11-22 00:00 UTC overlaps the reference 'bright'"
-    assert said in outcome.stderr
-    touching = facemon("drift-check", "--check", "data", *window(DAY_TWO), "--exit-zero", cwd=camera)
-    assert touching.returncode == 0
+def test_a_window_that_overlaps_the_reference_begins_at_its_end(facemon: RunFacemon, camera: Path) -> None:
+    check = ("drift-check", "--check", "data", "--format", "json", "--until", DAY_THREE.isoformat(), "--since")
+    overlapping, touching = (json.loads(facemon(*check, since, cwd=camera).stdout) for since in ("36h", "24h"))
+    assert overlapping["current"] == touching["current"]
+    assert overlapping["checks"] == touching["checks"]
+    assert overlapping["notes"] == [
+        "The window begins at the end of the reference bright, 2026-11-21 00:00 UTC, because the rows before are the "
+        "reference's own."
+    ]
+    assert touching["notes"] == []
+    within = ("--since", "6h", "--until", (DAY_ONE + timedelta(hours=18)).isoformat())
+    for checks in ("data", "evidently"):
+        outcome = facemon("drift-check", "--check", checks, *within, cwd=camera)
+        assert outcome.returncode == 4, outcome.stderr
+        reason = "the window lies within the reference bright: the first check can run after 2026-11-21 00:00 UTC"
+        assert reason in outcome.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ cat >> heard.jsonl
 echo "ticket opened"
 exit $(cat code)
 """
-CHECK = ("drift-check", "--record", "--check", "model", "--reference", "normal.csv", "--current")
+CHECK = ("drift-check", "-q", "--record", "--check", "model", "--reference", "normal.csv", "--current")
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_relative_command_is_relative_to_the_configuration(facemon: RunFacemon
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     tables = ("--reference", "../normal.csv", "--current", "../bearded.csv")
-    answer = facemon("-c", "../facemon.yaml", *CHECK[:4], *tables, cwd=elsewhere)
+    answer = facemon("-c", "../facemon.yaml", *CHECK[:5], *tables, cwd=elsewhere)
     assert (answer.returncode, heard(folder), answer.stderr) == (3, ["drift"], "ticket opened\n")
 
 
