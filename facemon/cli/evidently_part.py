@@ -65,7 +65,7 @@ def run_evidently_part(
         return EvidentlyPart(nothing, note=f"{error.message.removesuffix('.')}.")
     if report is not None:
         session.console.say(f"Evidently's report: {report}")
-    return EvidentlyPart(outcome, report and report.name)
+    return EvidentlyPart(outcome, None if report is None else report.name)
 
 
 def _asked(

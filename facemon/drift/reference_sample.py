@@ -1,6 +1,7 @@
 """Which reference a comparison takes, and the sample of its rows."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
@@ -28,6 +29,7 @@ from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of
 
 _MICROSECOND = timedelta(microseconds=1)
+_ALL_CHECKS = (Check.DATA, Check.MODEL)
 
 
 def choose_reference(ledger: Ledger, name: str | None, model: str) -> Reference:
@@ -86,6 +88,17 @@ def reference_sample(
     return sample, LOG_LAYOUT
 
 
+def count_once(
+    ledger: Ledger, reference: Reference, *, attributes: Sequence[AttributeConfig], tables: TablesConfig
+) -> None:
+    """Count a table that has just become a reference, and keep that: a look, which keeps nothing, need not count.
+
+    What cannot be counted is left to the check, which says why.
+    """
+    with suppress(FacemonError):
+        _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=_ALL_CHECKS, keeps=True)
+
+
 def _counted_once(
     ledger: Ledger,
     reference: Reference,
@@ -97,9 +110,11 @@ def _counted_once(
 ) -> tuple[Sample, TableLayout]:
     """A reference's table in quantiles of its own; where it `keeps` the counts, damaged ones are replaced."""
     key = counting_key(attributes, tables, checks)
-    kept = read_counts(ledger, reference, key)
-    if kept is not None and (counted := decode_counted(kept)) is not None:
-        return counted
+    # The counts of all columns serve for a check of some of them, too.
+    for known in dict.fromkeys((key, counting_key(attributes, tables, _ALL_CHECKS))):
+        kept = read_counts(ledger, reference, known)
+        if kept is not None and (counted := decode_counted(kept)) is not None:
+            return counted
     path = reference_file(ledger, reference)
     sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     if keeps:

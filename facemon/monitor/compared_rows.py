@@ -9,7 +9,7 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.drift.check_of_record import NOT_THE_LOG
 from facemon.drift.drift_check import run_checks
-from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
+from facemon.drift.reference_sample import choose_reference, count_once, reference_sample, side_of
 from facemon.drift.tables import count_sample
 from facemon.errors import ExitCode, FacemonError
 from facemon.monitor.foreign_rows import one_table
@@ -41,6 +41,7 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
+        count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
         outcome.code = ExitCode.OK
     return made
 

@@ -160,7 +160,7 @@ def test_evidently_writes_a_report_and_decides_only_by_name(facemon: RunFacemon,
     assert (together.returncode, together.stdout.split(".")[0]) == (0, "Drift"), together.stdout
     assert "evidently: drift (" in together.stdout
     assert "Evidently's verdict is for its report only" in together.stdout
-    report = Path(together.stderr.strip().removeprefix("Evidently's report: "))
+    report = Path(together.stderr.splitlines()[0].removeprefix("Evidently's report: "))
     assert report.is_relative_to(camera / ".facemon" / "reports")
     assert "<html" in report.read_text(encoding="utf-8")
     named = facemon("drift-check", "--check", "evidently", *window(DAY_TWO), "-q", "--no-record", cwd=camera)
@@ -202,10 +202,8 @@ def test_a_window_that_overlaps_the_reference_begins_at_its_end(facemon: RunFace
     overlapping, touching = (json.loads(facemon(*check, since, cwd=camera).stdout) for since in ("36h", "24h"))
     assert overlapping["current"] == touching["current"]
     assert overlapping["checks"] == touching["checks"]
-    assert overlapping["notes"] == [
-        "The window begins at the end of the reference bright, 2026-11-21 00:00 UTC, because the rows before are the "
-        "reference's own."
-    ]
+    (note,) = overlapping["notes"]
+    assert note.startswith("The window begins at the end of the reference bright, 2026-11-21 00:00 UTC, because")
     assert touching["notes"] == []
     within = ("--since", "6h", "--until", (DAY_ONE + timedelta(hours=18)).isoformat())
     for checks in ("data", "evidently"):

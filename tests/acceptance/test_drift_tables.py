@@ -9,6 +9,9 @@ from tests.acceptance.tables import CONFIGURATION, write_table
 from tests.conftest import RunFacemon
 
 
+ALWAYS = "drift: {evidently: {when: always}}\n"
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
@@ -37,7 +40,7 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "verdict"), [("ignore", "not_compared"), ("numerical", "ok")])
 def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path, kind: str, verdict: str) -> None:
-    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n")
+    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n{ALWAYS}")
     tables = ("--reference", "normal.csv", "--current", "same.csv", "--format", "json")
     outcome = facemon("drift-check", *tables, cwd=folder)
     assert outcome.returncode in (0, 4), outcome.stderr

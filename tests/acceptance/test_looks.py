@@ -208,7 +208,14 @@ def test_a_look_says_so_where_no_person_reads_it(facemon: RunFacemon, folder: Pa
 
 def test_a_person_at_a_terminal_is_not_told(folder: Path) -> None:
     parent, child = pty.openpty()
-    command = [Path(sys.executable).with_name("facemon"), "drift-check", "--check", "model", "--since", "48h"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("facemon"),
+        "drift-check",
+        "--check",
+        "model",
+        "--since",
+        "48h",
+    ]
     outcome = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=False, check=False,
                              stdout=subprocess.DEVNULL, stderr=child)  # fmt: skip
     os.close(child)

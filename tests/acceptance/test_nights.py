@@ -93,7 +93,7 @@ def test_a_quiet_night_does_not_load_evidently(facemon: RunFacemon, quiet: Path)
     assert (night.returncode, night.stdout) == (0, ""), night.stderr
     modules = set(night.stderr.splitlines()[-1].split())
     assert "pyarrow" in modules
-    assert not {"pandas", "evidently", "scipy", "rich"} & modules
+    assert not {"pandas", "evidently", "rich"} & modules
     (document,) = map(
         json.loads, facemon("drift-check", "--history", "--format", "json", cwd=quiet).stdout.splitlines()
     )
@@ -197,18 +197,13 @@ def test_a_column_that_the_night_before_compared_is_missed(facemon: RunFacemon, 
     """A new reference without what the old one had: undecided, night after night, until a reference is set again."""
     check = ("-q", "drift-check", "--check", "model")
     assert facemon(*check, cwd=quiet).returncode == 0
-    rows = {"image": ["a"], "beard": ["no"], "observed_at": [datetime.now(UTC) - timedelta(days=9)]}
-    with chdir(quiet), Monitor("facemon.yaml") as monitor:
-        for number in range(3):
-            table = pa.table({name: values * 500 for name, values in rows.items()})
-            table = table.set_column(0, "image", [[f"{number}-{index}" for index in range(500)]])
-            table = table.set_column(1, "beard", [["yes" if index % 10 < 3 else "no" for index in range(500)]])
-            monitor.log(table)
-    set_reference(facemon, quiet, "plain", ago=timedelta(days=9))
+    labels = "\n".join(["beard", *("yes" if index % 10 < 3 else "no" for index in range(1_000))])
+    (quiet / "plain.csv").write_text(labels)
+    assert facemon("reference", "set", "plain.csv", "--name", "plain", cwd=quiet).returncode == 0
     for _ in range(2):
         night = facemon(*check, cwd=quiet)
         assert night.returncode == 4, night.stdout
         assert "beard_confidence  undecided" in night.stdout
         assert "compared it" in night.stdout
-    set_reference(facemon, quiet, "plain-again", ago=timedelta(days=9))
+    assert facemon("reference", "set", "plain.csv", "--name", "again", cwd=quiet).returncode == 0
     assert "beard_confidence  not compared" in facemon("drift-check", "--check", "model", cwd=quiet).stdout

@@ -83,7 +83,7 @@ def test_a_data_column_that_was_compared_before() -> None:
 
 
 def test_an_accuracy_that_was_compared_before() -> None:
-    labelled = with_accuracy(BOTH, [LabelledCount(None, "beard", 90, 100)])
+    labelled = with_accuracy(BOTH, [LabelledCount("beard", None, 90, 100)])
     assert columns(labelled, BOTH, LOG)["beard_accuracy"].verdict is Verdict.NOT_COMPARED
     before = ExpectedColumns(of_log=True, before={Check.MODEL: frozenset({"beard_accuracy"})})
     for sides in ((labelled, BOTH), (BOTH, BOTH)):

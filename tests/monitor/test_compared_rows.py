@@ -71,9 +71,10 @@ NORMAL, CHANGED = table_of(1), table_of(2, hair=0.75, brightness=0.58)
 
 
 def comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without what may differ: when it was made, and by which options it is a look."""
+    """A document without what may differ: when it was made, by which options it is a look, and a file's name."""
     assert (document["recorded"], "not from the log" in document["not_recorded_because"]) == (False, True)
-    return document | {"at": None, "not_recorded_because": None}
+    current = {key: document["current"][key] for key in ("since", "until", "rows")}
+    return document | {"at": None, "not_recorded_because": None, "current": current}
 
 
 def checked_by_command(facemon: RunFacemon, folder: Path, file: str, *arguments: str) -> dict[str, Any]:
