@@ -98,6 +98,7 @@ def prune(
         done = prune_log(ledger, before)
         reports = prune_reports(ledger.folder / FOLDER, before)
         session.console.say(f"removed {done.rows} rows in {done.segments} segments, observed over {kept} days ago")
-        session.console.say(f"removed {reports} files of reports, made over {kept} days ago")
+        if reports:
+            session.console.say(f"removed {reports} files of reports, made over {kept} days ago")
         outcome.code = ExitCode.OK
     return outcome.code

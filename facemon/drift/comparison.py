@@ -143,7 +143,8 @@ def _must_be_known(
     Of two tables, an attribute that neither has is not asked about. A reference that knows the attribute may have no
     confidences of it, as true labels have none.
     """
-    if column.attribute is None or not (expected.of_log or current is not None):
+    is_asked = expected.needs_attributes and (expected.of_log or current is not None)
+    if column.attribute is None or not is_asked:
         return False
     return column.measure != CONFIDENCE or reference.column(column.attribute) is None
 

@@ -16,6 +16,8 @@ class ExpectedColumns:
     """The current rows come from the log, which holds every configured attribute. Tables have what they have."""
     before: Mapping[Check, frozenset[str]] = field(default_factory=dict)
     """Columns that an earlier check of record compared."""
+    needs_attributes: bool = True
+    """An attribute that one side lacks is undecided; without this, it is only listed."""
 
     def of(self, check: Check) -> frozenset[str]:
         """Those of one check."""

@@ -8,7 +8,6 @@ import pytest
 from tests.acceptance.tables import CONFIGURATION, write_table
 from tests.conftest import RunFacemon
 
-
 ALWAYS = "drift: {evidently: {when: always}}\n"
 
 
