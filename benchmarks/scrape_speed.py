@@ -27,7 +27,7 @@ from facemon.store.ledger import Ledger
 _SCRAPES, _WARM_UP = 300, 10
 _SMALL_ROWS = 100_000
 _ATTRIBUTES = tuple(BASE_RATES)[:21]
-_CHECK = ("drift-check", "--check", "model", "--since", "1h", "--exit-zero")
+_CHECK = ("drift-check", "--record", "--check", "model", "--since", "1h", "--exit-zero")
 ABOUT = f"""\
 Both stores hold the same {_SMALL_ROWS:,} rows of {len(_ATTRIBUTES)} attributes, a reference and a drift check; the
 large one is a copy of the busy day's store, to which they were added. Each is served by `facemon serve-metrics`.

@@ -29,7 +29,9 @@ def main(folder: Path) -> None:
     show(folder, "predict", "day-one", "--observed-at", "mtime", "-o", "day-one.jsonl")
     show(folder, "predict", "day-two", "--observed-at", "mtime", "-o", "day-two.jsonl")
     show(folder, "reference", "set", "--since", f"{first:{day}}", "--until", f"{second:{day}}", "--name", "day-one")
-    found = show(folder, "drift-check", "--since", f"{second:{day}}", "--until", f"{today:{day}}", expect=(3,))
+    found = show(
+        folder, "drift-check", "--since", f"{second:{day}}", "--until", f"{today:{day}}", "--record", expect=(3,)
+    )
     show(folder, "metrics")
     show(folder, "render-config")
     show(folder, "store", "verify")

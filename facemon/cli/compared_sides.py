@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.session import Session
-from facemon.errors import FacemonError, UsageError
+from facemon.errors import FacemonError
 from facemon.values.drift_result import Check, Side
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from facemon.drift.sample import Sample
     from facemon.drift.tables import TableLayout
+    from facemon.drift.window_cut import CutWindow
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.values.labelled import LabelledCount
@@ -40,41 +41,38 @@ class ComparedSide:
     rows: "Callable[[], pa.Table]"
     ignored: frozenset[str] = frozenset()
     """Columns of a table that `tables.kinds` leaves out."""
+    cut: "CutWindow | None" = None
+    """Of a window of the log: what the reference's own window left of it."""
 
 
 def reference_side(
     session: Session,
-    ledger: "Ledger",
-    given: str | None,
+    ledger: "Ledger | None",
+    given: Path | str | None,
     checks: Collection[Check],
     *,
     model: str,
     for_log: bool,
     source: str | None = None,
+    keeps_counts: bool = False,
 ) -> "tuple[ComparedSide, TableLayout, Reference | None]":
-    """The reference of `--reference`, of `drift.reference`, or the newest that was set.
+    """The reference: a file, the one of a name, that of `drift.reference`, or the newest that was set.
 
-    A path to a file is that table; anything else is a name in the store. With `for_log` a table is counted
-    in the log's bins, because the other side comes from there. Where one `source` is wanted, others are not told
-    apart.
+    With `for_log` a table is counted in the log's bins, because the other side comes from there. Where one `source`
+    is wanted, others are not told apart. With `keeps_counts` the counts of a table may be written to the ledger.
     """
     from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT
-    from facemon.store.references import reference_file
+    from facemon.store.references import no_reference, reference_file
 
     fixed = LOG_LAYOUT if for_log else None
-    if given is not None and Path(given).exists():
-        side, layout = _table(session, Path(given), checks, layout=fixed, source=source)
+    if isinstance(given, Path):
+        side, layout = _table(session, given, checks, layout=fixed, source=source)
         return side, layout, None
+    if ledger is None:
+        raise no_reference()
     config = session.config
-    try:
-        reference = choose_reference(ledger, given or config.drift.reference, model)
-    except UsageError:
-        raise
-    except FacemonError as error:
-        if given is not None and ("/" in given or "." in given):
-            raise FacemonError(f"--reference {given}: there is neither such a file nor such a reference") from error
-        raise
+    reference = choose_reference(ledger, given or config.drift.reference, model)
     sample, layout = reference_sample(
         ledger,
         reference,
@@ -83,6 +81,7 @@ def reference_side(
         checks=checks,
         layout=fixed,
         source=source,
+        keeps_counts=keeps_counts,
     )
     rows = _table_rows(session, reference_file(ledger, reference), source)
     ignored = _ignored(session) if reference.origin == "file" else frozenset[str]()
@@ -102,19 +101,23 @@ def current_table(session: Session, path: Path, checks: Collection[Check], layou
 def current_window(
     session: Session, ledger: "Ledger", window: Window, reference: "Reference | None", model: str
 ) -> ComparedSide:
-    """The log's rows of a model in a window; UsageError where it overlaps the reference's."""
+    """The log's rows of a model in a window, without those of the reference's own window."""
     from facemon.drift.accuracy import with_accuracy
     from facemon.drift.sample import Sample
+    from facemon.drift.window_cut import cut_window
     from facemon.store.windows import read_sources
 
-    _refuse_overlap(window, reference)
-    profiles = read_sources(ledger, window.since, window.until, model=model, source=window.source)
+    taken = (reference.since, reference.until) if reference and reference.since and reference.until else None
+    cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
+    # An empty span has no rows, whatever the log holds.
+    span = (cut.since, cut.since if cut.empty_because else cut.until)
+    profiles = read_sources(ledger, *span, model=model, source=window.source)
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows
 
         most = session.config.drift.evidently.max_rows
-        span, of_source = (window.since, window.until), sample.rows if window.source is not None else None
+        of_source = sample.rows if window.source is not None else None
         found = sample_rows(ledger, *span, model=model, most=most, source=window.source, rows_of_source=of_source)
         if found is None:
             raise FacemonError("the window has no rows that Evidently could be given")
@@ -124,7 +127,7 @@ def current_window(
         Sample.of_profiles(profiles),
         _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
     )
-    return ComparedSide(sample, Side(0, since=window.since, until=window.until), rows)
+    return ComparedSide(sample, Side(0, since=cut.since, until=cut.until), rows, cut=cut)
 
 
 def _current_labels(
@@ -141,18 +144,6 @@ def _current_labels(
     if taken is not None and taken[1] <= end:
         first = max(first, taken[1])
     return labelled_counts(ledger.connection, model, first, end)
-
-
-def _refuse_overlap(window: Window, reference: "Reference | None") -> None:
-    if not (reference and reference.since and reference.until):
-        return
-    if window.since < reference.until and reference.since < window.until:
-        minute = "%Y-%m-%d %H:%M"
-        raise UsageError(
-            f"the window from {window.since:{minute}} to {window.until:{minute}} UTC overlaps the reference "
-            f"{reference.name!r}, {reference.since:{minute}} to {reference.until:{minute}}",
-            "choose another window with --since and --until, or another --reference",
-        )
 
 
 def _table(

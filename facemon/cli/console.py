@@ -93,6 +93,10 @@ class Console:
         if self.verbosity is Verbosity.VERBOSE:
             self._write_error(text)
 
+    def notice(self, text: str) -> None:
+        """Tell, on stderr, what a script must not overlook; in quiet mode too."""
+        self._write_error(text)
+
     def warn(self, text: str) -> None:
         """Tell of trouble that does not stop the run; in quiet mode too, so that cron mails it."""
         self._write_error(f"warning: {text}")

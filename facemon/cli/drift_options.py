@@ -38,7 +38,11 @@ class ReportFormat(StrEnum):
 Checks = Annotated[CheckChoice, typer.Option(help="Which checks.")]
 Threshold = Annotated[float | None, typer.Option(min=0, max=1, metavar="X")]
 Reference = Annotated[
-    str | None, typer.Option(metavar="FILE|NAME", help="What is normal (default: drift.reference, else the newest).")
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="The reference, or a table; ./NAME is always the table (default: drift.reference, else the newest).",
+    ),
 ]
 Current = Annotated[Path | None, typer.Option(metavar="FILE", help="A table instead of the log's rows.")]
 Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")]
@@ -48,7 +52,20 @@ By = Annotated[Grouping | None, typer.Option(help="A verdict for each source too
 Model = Annotated[
     str | None, typer.Option(metavar="NAME@VERSION", help="Whose rows (default: the configured model's).")
 ]
-Explain = Annotated[str | None, typer.Option(metavar="COLUMN", help="Print why this column got its verdict.")]
+Explain = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Print why this column got its verdict in the last check of record."),
+]
+Now = Annotated[bool, typer.Option("--now", help="With --explain: compare now instead, without recording it.")]
+Record = Annotated[
+    bool | None,
+    typer.Option(
+        "--record/--no-record",
+        help="Update metrics and history and run drift.on_drift, or do not "
+        "(default: only if the check asks what the configuration asks).",
+        show_default=False,
+    ),
+]
 Format = Annotated[
     ReportFormat, typer.Option("--format", envvar="FACEMON_DRIFT_CHECK_FORMAT", help="How to print the result.")
 ]
@@ -61,12 +78,21 @@ ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and
 History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]
 
 
-_OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html")
+_OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
 _CONTRADICTIONS = (
     ("history", _OF_A_CHECK, "--history lists the checks that were; the other option belongs to a new one"),
     ("current", ("since", "until", "source"), "it chooses rows of the log, and --current brings its own"),
     ("by", ("source",), "one source needs no verdict for each"),
 )
+_OF_A_NEW_CHECK = ("record", "html")
+
+
+def refuse_for_last_check(given: Mapping[str, Any]) -> None:
+    """UsageError for options that belong to a new check, where `--explain` is about the last one of record."""
+    if other := next((name for name in _OF_A_NEW_CHECK if given[name]), None):
+        raise UsageError(
+            f"--explain and --{other} exclude each other: the last check of record is over", "add --now for a new one"
+        )
 
 
 def refuse_contradictions(given: Mapping[str, Any]) -> None:
@@ -76,6 +102,8 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
     for first, others, why in _CONTRADICTIONS:
         if given[first] and (other := next((name for name in others if given[name]), None)):
             raise UsageError(f"--{first} and --{other} exclude each other: {why}")
+    if given["now"] and given["explain"] is None:
+        raise UsageError("--now says what --explain explains", "name a column with --explain")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
         raise UsageError("--by source judges by our own checks, and --check evidently leaves them out")
     if given["explain"] and given["format_"] not in (ReportFormat.TEXT, ReportFormat.JSON):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
-from tempfile import NamedTemporaryFile
 from typing import assert_never
 
 from facemon.cli.console import Console
@@ -48,6 +47,8 @@ class Shown:
     decided: ExitCode
     code: ExitCode
     page: Path | None = None
+    evidently_page: str | None = None
+    """The name of Evidently's page beside it, to which it links."""
 
 
 def print_result(
@@ -64,13 +65,13 @@ def print_result(
     drawn.
     """
     if shown.page is not None:
-        _write_page(console, result, shown.page, shapes)
+        _write_page(console, result, shown.page, shapes, shown.evidently_page)
     if shown.format_ is ReportFormat.GITHUB:
         _append_for_runner(result, shown.decided)
     if console.is_quiet and shown.code is ExitCode.OK:
         return
     if explained is not None:
-        _print_explanations(console, explained, shown.format_)
+        print_explanations(console, explained, shown.format_)
         return
     match shown.format_:
         case ReportFormat.TEXT:
@@ -93,7 +94,7 @@ def print_result(
             assert_never(shown.format_)
 
 
-def _print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
+def print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
     """Print why columns got their verdicts."""
     from facemon.reports.explanation_report import HEADINGS, explanation_report
 
@@ -209,23 +210,9 @@ def _append_for_runner(result: DriftResult, decided: ExitCode) -> None:
                 ) from error
 
 
-def _write_page(console: Console, result: DriftResult, page: Path, shapes: _Shapes) -> None:
+def _write_page(console: Console, result: DriftResult, page: Path, shapes: _Shapes, evidently_page: str | None) -> None:
     from facemon.reports.html_report import html_report
+    from facemon.store.report_files import write_report
 
-    text = html_report(result, shapes())
-    draft = None
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=page.parent, prefix=".drift-", delete=False) as file:
-            draft = Path(file.name)
-            file.write(text)
-        draft.chmod(0o644)
-        draft.replace(page)
-    except OSError as error:
-        raise FacemonError(
-            f"{page} cannot be written: {error.strerror}", "check the folder's rights and space"
-        ) from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+    write_report(page, html_report(result, shapes(), evidently_page))
     console.say(f"report: {page}")

@@ -1,8 +1,9 @@
-"""One drift check from its two sides to its recorded result."""
+"""One drift check from its two sides to its result, which is recorded where the check is of record."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,30 +16,27 @@ from facemon.cli.compared_sides import (
     reference_side,
 )
 from facemon.cli.drift_options import CheckChoice
-from facemon.cli.pandas_gate import let_pandas_in
+from facemon.cli.drift_question import DriftQuestion
+from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_part
 from facemon.cli.session import Session
+from facemon.errors import FacemonError
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, CheckResult, DriftResult
+from facemon.values.times import EPOCH
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from facemon.config.drift import DriftConfig
+    from facemon.drift.expected_columns import ExpectedColumns
+    from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
     from facemon.values.explanation import Explanation
 
 
-@dataclass(frozen=True, slots=True)
-class DriftQuestion:
-    """What is compared with what, and how."""
-
-    choice: CheckChoice
-    model: str
-    """Whose rows of the log."""
-    reference: str | None
-    current: Path | Window
-    by_source: bool
+_RESULTS_LOOKED_AT = 200
+"""Of the history, for what was compared before: a check that is not among them is run no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class DriftAnswer:
     latest: ComparedSide
     edges: "Mapping[str, NDArray[np.float64]]"
     settings: "DriftConfig"
+    evidently_page: str | None = None
+    """The name of Evidently's page in the store's reports, where one was written."""
 
     def shapes(self) -> Mapping[tuple[Check, str], ColumnShape]:
         """Both distributions of every column."""
@@ -62,82 +62,152 @@ class DriftAnswer:
 
     def explain(self, name: str) -> "list[Explanation]":
         """Why the columns of a name got their verdicts; UsageError where there is none."""
-        from facemon.drift.explanations import explain
+        from facemon.drift.explanations import explain, refuse_unknown_column
 
+        refuse_unknown_column([self.result], name)
         sides = (self.normal.sample, self.latest.sample)
-        return explain(self.result.checks, name, *sides, settings=self.settings, edges=self.edges)
+        return explain(self.result, name, *sides, settings=self.settings, edges=self.edges)
+
+
+@contextmanager
+def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
+    """The ledger, or none where there is no store and none is to be made: two tables can be compared without one."""
+    from facemon.store.ledger import LEDGER_NAME
+
+    try:
+        is_there = (session.config.store.path / LEDGER_NAME).exists()
+    except OSError:
+        is_there = True  # to be told why it cannot be read
+    if not is_there and not create:
+        yield None
+        return
+    with session.open_ledger(create=create) as ledger:
+        yield ledger
+
+
+def differences_of(session: Session, ledger: "Ledger | None", question: DriftQuestion) -> tuple[str, ...]:
+    """How a question differs from the configuration's; none for a check of record."""
+    from facemon.drift.check_of_record import AskedCheck, differences
+    from facemon.drift.reference_sample import usual_reference
+
+    current, config = question.current, session.config
+    asked = AskedCheck(
+        checks=frozenset(question.own_checks),
+        model=question.model,
+        settings=question.settings,
+        at=question.at,
+        window=(current.since, current.until) if isinstance(current, Window) else None,
+        reference=question.reference,
+        source=question.source,
+        by_source=question.by_source,
+    )
+    usual = None if ledger is None else usual_reference(ledger, config.drift.reference, config.model.id)
+    return differences(asked, config, usual)
+
+
+@contextmanager
+def entered(
+    session: Session, ledger: "Ledger | None", question: DriftQuestion, look: str | None
+) -> "Iterator[Outcome]":
+    """How the command ends: entered in the ledger for a check of record, which runs alone; a look waits for nobody.
+
+    Evidently alone is no check of ours: what it finds is in the history, but nothing waits for it.
+    """
+    from facemon.store.command_runs import Outcome
+    from facemon.store.process_lock import ProcessLock
+
+    if ledger is None or look is not None or question.choice is CheckChoice.EVIDENTLY:
+        yield Outcome()
+        return
+    with (
+        ProcessLock.for_command(ledger.folder, "drift-check"),
+        session.recorded(ledger, "drift-check") as outcome,
+    ):
+        yield outcome
 
 
 def run_drift_check(
-    session: Session, ledger: "Ledger", settings: "DriftConfig", question: DriftQuestion, now: datetime
+    session: Session, ledger: "Ledger | None", question: DriftQuestion, *, look: str | None, writes_pages: bool
 ) -> DriftAnswer:
-    """Read both sides, compare them and enter the result into the ledger."""
+    """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""
     from facemon.drift.drift_check import join_evidently, run_checks
     from facemon.store.drift_results import record_drift
 
-    choice, current = question.choice, question.current
-    if choice in (CheckChoice.ALL, CheckChoice.EVIDENTLY):
-        let_pandas_in()  # Evidently wants data frames
-    own = [Check.DATA, Check.MODEL] if choice is CheckChoice.ALL else [Check(choice.value)]
-    source = current.source if isinstance(current, Window) else None
+    by_name = question.choice is CheckChoice.EVIDENTLY
+    refuse_unknown_methods(question)
+    normal, latest, edges = _sides(session, ledger, question, keeps_counts=look is None)
+    result = run_checks(
+        normal.sample,
+        latest.sample,
+        checks=question.own_checks,
+        attributes=session.config.model.attributes,
+        settings=question.settings,
+        at=question.at,
+        reference_side=normal.side,
+        current_side=latest.side,
+        model=question.model,
+        source=question.source,
+        cut=latest.cut,
+        expected=_expected(ledger, question, normal, latest),
+        by_source=question.by_source,
+    )
+    result, page = replace(result, not_recorded_because=look), None
+    if question.asks_evidently(result.verdict):
+        found = run_evidently_part(session, question, result, normal, latest, writes_pages=writes_pages)
+        result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
+    answer = DriftAnswer(result, normal, latest, edges, question.settings, page)
+    if look is None and ledger is not None:
+        # Gauges are of all sources, and of our own checks.
+        record_drift(ledger, result, for_gauges=question.source is None and not by_name)
+        _keep_pages(session, answer, has_own=not by_name)
+    return answer
+
+
+def _expected(
+    ledger: "Ledger | None", question: DriftQuestion, normal: ComparedSide, latest: ComparedSide
+) -> "ExpectedColumns":
+    """The columns that must not be missing: those of attributes, and what was compared before."""
+    from facemon.drift.expected_columns import ExpectedColumns, compared_before
+    from facemon.store.drift_results import drift_history
+
+    history = drift_history(ledger, _RESULTS_LOOKED_AT) if ledger is not None and question.source is None else ()
+    before = compared_before(history, model=question.model, reference=normal.side.name, current=latest.side)
+    return ExpectedColumns(isinstance(question.current, Window), before)
+
+
+def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None:
+    """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
+    from facemon.reports.html_report import html_report
+    from facemon.store.report_files import FOLDER, prune_reports, write_page_of_record
+
+    store, at = session.config.store, answer.result.at
+    try:
+        if has_own:
+            text = html_report(answer.result, answer.shapes(), answer.evidently_page)
+            session.console.say(f"report: {write_page_of_record(store.path / FOLDER, at, text)}")
+        prune_reports(store.path / FOLDER, at - timedelta(days=min(store.retention_days, (at - EPOCH).days)))
+    except FacemonError as error:
+        session.console.warn(error.message)
+
+
+def _sides(
+    session: Session, ledger: "Ledger | None", question: DriftQuestion, *, keeps_counts: bool
+) -> "tuple[ComparedSide, ComparedSide, Mapping[str, NDArray[np.float64]]]":
+    """The reference, the current data, and the quantiles by which both were counted."""
+    current, source = question.current, question.source
     normal, layout, named = reference_side(
         session,
         ledger,
         question.reference,
-        own,
+        question.own_checks,
         model=question.model,
         for_log=isinstance(current, Window),
         source=source,
+        keeps_counts=keeps_counts,
     )
-    if isinstance(current, Window):
-        latest = current_window(session, ledger, current, named, question.model)
-        if source is not None:
-            normal, latest = (of_one_source(side, source) for side in (normal, latest))
-    else:
-        latest = current_table(session, current, own, layout)
-    asks_evidently = choice in (CheckChoice.ALL, CheckChoice.EVIDENTLY) and latest.sample.rows and normal.sample.rows
-    result = run_checks(
-        normal.sample,
-        latest.sample,
-        checks=own,
-        attributes=session.config.model.attributes,
-        settings=settings,
-        at=now,
-        reference_side=normal.side,
-        current_side=latest.side,
-        model=question.model,
-        source=source,
-        by_source=question.by_source,
-    )
-    if asks_evidently:
-        found = _evidently(session, ledger, settings, result, normal, latest)
-        result = join_evidently(result, found, decides=choice is CheckChoice.EVIDENTLY)
-    # The gauges are of the configured model's rows, all of them.
-    record_drift(ledger, result, for_gauges=source is None and question.model == session.config.model.id)
-    return DriftAnswer(result, normal, latest, layout.edges, settings)
-
-
-def _evidently(
-    session: Session,
-    ledger: "Ledger",
-    settings: "DriftConfig",
-    result: DriftResult,
-    normal: ComparedSide,
-    latest: ComparedSide,
-) -> CheckResult:
-    from facemon.drift.evidently_report import run_evidently
-    from facemon.reports.html_report import verdict_table_html
-
-    outcome, report = run_evidently(
-        normal.rows(),
-        latest.rows(),
-        settings=settings.evidently,
-        attributes=session.config.model.attributes,
-        folder=ledger.folder / "reports",
-        at=result.at,
-        preface=verdict_table_html(result) if result.checks else "",
-        ignored=normal.ignored | latest.ignored,
-    )
-    if report is not None:
-        session.console.say(f"Evidently's report: {report}")
-    return outcome
+    if isinstance(current, Path):
+        return normal, current_table(session, current, question.own_checks, layout), layout.edges
+    latest = current_window(session, ledger or session.open_ledger(), current, named, question.model)
+    if source is not None:
+        normal, latest = (of_one_source(side, source) for side in (normal, latest))
+    return normal, latest, layout.edges

@@ -51,6 +51,7 @@ def set_(
     note: Annotated[str, typer.Option(metavar="TEXT", help="Why this is normal.")] = "",
 ) -> ExitCode:
     """Make logged predictions, or a table, the reference that later checks compare with."""
+    from facemon.drift.reference_sample import count_once
     from facemon.store.references import set_from_table, set_from_window
     from facemon.values.image_input import shown_name
 
@@ -64,6 +65,7 @@ def set_(
         if file is not None:
             table, given = _read(session, file), shown_name(str(file))
             made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
+            count_once(ledger, made, attributes=session.config.model.attributes, tables=session.config.tables)
         else:
             begin, end = window_of(since, until, session.config.drift.window, now)
             made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)

@@ -43,6 +43,8 @@ def info(
         "unfinished_runs": found.unfinished_runs,
         "references": found.references,
         "drift_checks": found.drift_checks,
+        "reports": found.reports,
+        "report_bytes": found.report_bytes,
     }
     if as_json:
         session.console.document(facts)
@@ -116,18 +118,24 @@ def prune(
         typer.Option(min=1, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
     ] = None,
 ) -> ExitCode:
-    """Remove rows that were both observed and predicted longer ago than the retention; counters keep their totals.
+    """Remove rows that were both observed and predicted longer ago than the retention, and older reports.
 
-    Old images that were predicted today stay for the whole retention. Rows go in whole segments, so a row may stay some
-    days longer, never shorter.
+    Counters keep what the rows added. Old images that were predicted today stay for the whole retention. Rows go in
+    whole segments, so a row may stay some days longer, never shorter.
     """
+    from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune as prune_log
 
     kept, now = days or session.config.store.retention_days, datetime.now(UTC)
     before = now - timedelta(days=min(kept, (now - EPOCH).days))
     with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
         done = prune_log(ledger, before)
+        reports = prune_reports(ledger.folder / FOLDER, before)
         rows = f"{done.rows} row{'s' * (done.rows != 1)} in {done.segments} segment{'s' * (done.segments != 1)}"
         session.console.say(f"removed {rows}: observed and predicted more than {kept} days ago")
+        if reports:
+            session.console.say(
+                f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago"
+            )
         outcome.code = ExitCode.OK
     return outcome.code

@@ -58,6 +58,8 @@ class EvidentlyConfig(Section):
     methods: Annotated[Mapping[_Kind, Name], AfterValidator(lambda given: {**_METHODS, **given})] = _METHODS
     """Always both kinds: one that the file leaves out keeps its default."""
     share: Proportion = 0.5
+    when: Literal["drift", "always", "never"] = "drift"
+    """When `--check all` runs it: once our own checks found drift or could not decide, each time, or not at all."""
     max_rows: Annotated[int, Field(ge=1)] = 20_000
 
 

@@ -1,6 +1,6 @@
 """Which columns a check compares, in the order of the configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from facemon.config.drift import DriftConfig
@@ -21,20 +21,26 @@ class ComparedColumn:
 
 
 def compared_columns(
-    check: Check, attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, settings: DriftConfig
+    check: Check,
+    attributes: Sequence[AttributeConfig],
+    reference: Sample,
+    current: Sample,
+    settings: DriftConfig,
+    expected: Collection[str] = (),
 ) -> tuple[ComparedColumn, ...]:
-    """The columns of the data or the model check."""
+    """The columns of the data or the model check; those that are `expected` even where neither side has them."""
     if check is Check.MODEL:
-        return model_columns(attributes, reference, current)
-    return data_columns(attributes, reference, current, settings)
+        return model_columns(attributes, reference, current, expected)
+    return data_columns(attributes, reference, current, settings, expected)
 
 
 def model_columns(
-    attributes: Sequence[AttributeConfig], reference: Sample, current: Sample
+    attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, expected: Collection[str] = ()
 ) -> tuple[ComparedColumn, ...]:
     """Each attribute's label, confidence and accuracy, or its value where it is a number.
 
-    A confidence that neither side holds is left out (tables of labels have none), and so is an accuracy.
+    A confidence that neither side holds is left out (tables of labels have none), and so is an accuracy, unless it
+    is `expected`.
     """
     columns = []
     for attribute in attributes:
@@ -43,17 +49,23 @@ def model_columns(
             continue
         columns.append(ComparedColumn(attribute.name, attribute.name))
         confidence = f"{attribute.name}_confidence"
-        if reference.column(confidence) or current.column(confidence):
+        if reference.column(confidence) or current.column(confidence) or confidence in expected:
             columns.append(ComparedColumn(confidence, attribute.name, CONFIDENCE))
-        if any(sample.accuracy().column(attribute.name) for sample in (reference, current)):
-            columns.append(ComparedColumn(accuracy_column(attribute.name), attribute.name, ACCURACY))
+        accuracy = accuracy_column(attribute.name)
+        has_labels = any(sample.accuracy().column(attribute.name) for sample in (reference, current))
+        if has_labels or accuracy in expected:
+            columns.append(ComparedColumn(accuracy, attribute.name, ACCURACY))
     return tuple(columns)
 
 
 def data_columns(
-    attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, settings: DriftConfig
+    attributes: Sequence[AttributeConfig],
+    reference: Sample,
+    current: Sample,
+    settings: DriftConfig,
+    expected: Collection[str] = (),
 ) -> tuple[ComparedColumn, ...]:
-    """Every column of either side, and every configured one, that belongs to no attribute."""
+    """Every column of either side, and every configured or `expected` one, that belongs to no attribute."""
     of_attributes = {attribute.name for attribute in attributes} | {
         column for attribute in attributes for column in (*attribute.columns, f"{attribute.name}_confidence")
     }
@@ -65,6 +77,7 @@ def data_columns(
         *current.not_comparable,
         *current.faulty,
         *settings.columns,
+        *expected,
     }
     first = [name for name in (*IMAGE_COLUMNS, *settings.columns) if name in held]
     in_files = [name for name in (*reference.names, *current.names) if name in held]

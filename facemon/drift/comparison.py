@@ -10,9 +10,10 @@ from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.distances import distance
+from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, Sample
-from facemon.values.drift_result import ACCURACY, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
+from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 
@@ -29,9 +30,17 @@ def compare_groups(
     columns: Sequence[ComparedColumn],
     settings: DriftConfig,
     check: Check,
+    expected: ExpectedColumns = NOTHING_EXPECTED,
 ) -> list[CheckResult]:
-    """Judge the columns of each pair of a reference and its current data; p-values are adjusted over all of them."""
-    evidence = [[_weigh(*group, column, settings) for column in columns] for group in groups]
+    """Judge the columns of each pair of a reference and its current data; p-values are adjusted over all of them.
+
+    The first pair is the whole: what an earlier check compared of the whole need not be in every source.
+    """
+    before = expected.of(check)
+    evidence = [
+        [_weigh(*group, column, settings, expected, is_due=not at and column.name in before) for column in columns]
+        for at, group in enumerate(groups)
+    ]
     tested = [part.p_value for parts in evidence for part in parts if part.p_value is not None]
     corrected = iter(adjusted(tested))
     default = settings.model if check is Check.MODEL else settings.data
@@ -76,8 +85,25 @@ def _judged(
     )
 
 
-def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig) -> Evidence:
-    """The column's evidence, or why there is none."""
+def _weigh(
+    reference: Sample,
+    current: Sample,
+    column: ComparedColumn,
+    settings: DriftConfig,
+    expected: ExpectedColumns,
+    *,
+    is_due: bool,
+) -> Evidence:
+    """The column's evidence, or why there is none; one that `is_due` is undecided where it cannot be compared."""
+    found = _evidence(reference, current, column, settings, expected)
+    if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
+        return found
+    return replace(found, untested=Verdict.UNDECIDED, reason=expected.overdue(found.reason or ""))
+
+
+def _evidence(
+    reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig, expected: ExpectedColumns
+) -> Evidence:
     if column.measure == ACCURACY:
         return _weigh_accuracy(reference.accuracy(), current.accuracy(), column.attribute or "", settings)
     name = column.name
@@ -92,19 +118,35 @@ def _weigh(reference: Sample, current: Sample, column: ComparedColumn, settings:
         if name in sample.faulty:
             return Evidence(reason=f"{sample.faulty[name]} in the {side}")
     first, second = reference.column(name), current.column(name)
-    if first is None and reference.rows:
-        return Evidence(reason="the reference has no such column", untested=Verdict.NOT_COMPARED)
     # Where no face was found an attribute's column is not missing: it has no rows.
+    if first is None and (reference.total.faces if column.attribute else reference.rows):
+        if _must_be_known(column, reference, second, expected):
+            return Evidence(reason=expected.lacking(name))
+        return Evidence(reason="the reference has no such column", untested=Verdict.NOT_COMPARED)
     if second is None and (current.total.faces if column.attribute else current.rows):
         return Evidence(reason=f"the current data has no such column{_nearest(name, current)}")
     if first and second and first.total and second.total and _kind(first) != _kind(second):
         return Evidence(reason=f"{_HOLDS[_kind(first)]} in the reference, {_HOLDS[_kind(second)]} in the current data")
-    too_few = _too_few_rows(first, second, settings.min_rows)
+    too_few = too_few_rows(first.total if first else 0, second.total if second else 0, settings.min_rows)
     if first is None or second is None or not (first.total and second.total):
         return Evidence(reason=too_few)
     if too_few is not None:
         return Evidence(distance(first, second), _METHODS[_kind(first)], reason=too_few)
     return evidence_of(reference, current, name, settings.cluster, settings.significance)
+
+
+def _must_be_known(
+    column: ComparedColumn, reference: Sample, current: ColumnCounts | None, expected: ExpectedColumns
+) -> bool:
+    """Whether a column that the reference lacks must not pass: one of a configured attribute.
+
+    Of two tables, an attribute that neither has is not asked about. A reference that knows the attribute may have no
+    confidences of it, as true labels have none.
+    """
+    is_asked = expected.needs_attributes and (expected.of_log or current is not None)
+    if column.attribute is None or not is_asked:
+        return False
+    return column.measure != CONFIDENCE or reference.column(column.attribute) is None
 
 
 def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings: DriftConfig) -> Evidence:
@@ -115,7 +157,7 @@ def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings
         reason = f"no labels within the {where}: facemon evaluate compares with true ones"
         return Evidence(reason=reason, untested=Verdict.NOT_COMPARED)
     drop = max(0.0, accuracy_of(first) - accuracy_of(second))
-    if too_few := _too_few_rows(first, second, settings.min_rows):
+    if too_few := too_few_rows(first.total, second.total, settings.min_rows):
         return Evidence(drop, _DROP, reason=too_few)
     found = evidence_of(reference, current, attribute, settings.cluster, settings.significance)
     return replace(found, score=drop, method=_DROP)
@@ -126,9 +168,9 @@ _HOLDS = {"categorical": "labels", "number": "numbers"}
 _METHODS = {"categorical": "total_variation", "number": "ks"}
 
 
-def _too_few_rows(first: ColumnCounts | None, second: ColumnCounts | None, min_rows: int) -> str | None:
-    for held, where in ((second, ""), (first, " in the reference")):
-        count = held.total if held else 0
+def too_few_rows(reference: int, current: int, min_rows: int) -> str | None:
+    """Why so few rows decide nothing; None where they are enough."""
+    for count, where in ((current, ""), (reference, " in the reference")):
         if count < min_rows:
             return f"{count} row{'s' * (count != 1)}{where}, fewer than min_rows {min_rows}"
     return None

@@ -6,9 +6,8 @@ The only file that imports evidently, and with it pandas: six seconds and 285 MB
 import json
 import os
 import re
-import shutil
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from facemon.config.drift import EvidentlyConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.drift.sample import IGNORED
 from facemon.errors import ConfigError, FacemonError
+from facemon.store.report_files import dated_name, write_report
 from facemon.values.drift_result import CheckResult, ColumnResult, Verdict
 
 _DISTANCES = {
@@ -69,33 +69,40 @@ def run_evidently(
     *,
     settings: EvidentlyConfig,
     attributes: Sequence[AttributeConfig],
-    folder: Path,
+    folder: Path | None,
     at: datetime,
     preface: str = "",
     ignored: Collection[str] = (),
+    of_log: bool = False,
+    too_few: str | None = None,
 ) -> tuple[CheckResult, Path | None]:
-    """Compare the rows by Evidently's `DataDriftPreset` and write its report as HTML and JSON below `folder`.
+    """Compare the rows by Evidently's `DataDriftPreset`; with a `folder`, write its report as HTML and JSON there.
 
     Each side is a seeded sample of at most `settings.max_rows`. A column is drift where Evidently says so; the
     check is, where at least `settings.share` of the columns are. A column that would abort or fool Evidently
-    (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where no
-    column was left to compare. `preface` is HTML that the page begins with; the columns `ignored` are not
-    compared. ConfigError for a method that Evidently does not have.
+    (absent or all null on a side) is left out and undecided. The path is that of the HTML, or None where none was
+    written, as where no column was left to compare. `preface` is HTML that the page begins with; the columns
+    `ignored` are not compared. `of_log` says that the current rows are the log's, which has every attribute. Where
+    there are `too_few` rows, for that reason, Evidently is not even loaded, and its columns are undecided.
+    ConfigError for a method that Evidently does not have.
     """
-    methods: dict[str, str] = dict(_DEFAULTS)
-    methods.update(settings.methods.items())
-    _check_methods(methods)
+    methods = checked_methods(settings)
     sides = [_plain(_sampled(rows, settings.max_rows)) for rows in (reference, current)]
-    plan = _plan(sides[0], sides[1], attributes, ignored)
+    plan = _plan(sides[0], sides[1], attributes, ignored, of_log=of_log)
+    if too_few is not None:
+        columns = (*_untested(plan, too_few, sides), *plan.left_out)
+        return CheckResult(Verdict.UNDECIDED, settings.share, columns), None
     if not (plan.categorical or plan.numerical):
         return CheckResult(Verdict.UNDECIDED, settings.share, plan.left_out), None
     snapshot = _run(sides, plan, methods, settings.share)
-    html = _write(snapshot, folder, at, preface)
+    html = None if folder is None else _write(snapshot, folder, at, preface)
     columns = (*_column_results(snapshot.dict(), plan, methods, sides), *plan.left_out)
     return CheckResult(_verdict(columns, settings.share), settings.share, columns), html
 
 
-def _check_methods(methods: Mapping[str, str]) -> None:
+def checked_methods(settings: EvidentlyConfig) -> dict[str, str]:
+    """The method of each kind of column; ConfigError for one that Evidently does not have."""
+    methods = dict(_DEFAULTS) | {str(kind): method for kind, method in settings.methods.items()}
     for kind, method in methods.items():
         known = [name for name, kinds in (_DISTANCES | _TESTS).items() if kind in kinds]
         if method not in known:
@@ -105,6 +112,7 @@ def _check_methods(methods: Mapping[str, str]) -> None:
                 f"drift.evidently.methods.{kind}: Evidently has no {kind} method {method!r}",
                 f"{hint}It has {', '.join(known)}",
             )
+    return methods
 
 
 def _sampled(rows: pa.Table, most: int) -> pa.Table:
@@ -126,15 +134,27 @@ def _plain(rows: pa.Table) -> pa.Table:
 
 
 def _plan(
-    reference: pa.Table, current: pa.Table, attributes: Sequence[AttributeConfig], ignored: Collection[str]
+    reference: pa.Table,
+    current: pa.Table,
+    attributes: Sequence[AttributeConfig],
+    ignored: Collection[str],
+    *,
+    of_log: bool,
 ) -> _Plan:
     of_attributes = [column for attribute in attributes for column in attribute.columns]
+    # The label of an attribute, or its number: its confidences are not in every reference.
+    main = {attribute.columns[0] for attribute in attributes}
     found = [name for name in (*reference.column_names, *current.column_names) if name not in LOG_COLUMNS]
+    listed = [name for name in of_attributes if name in found or (of_log and name in main)]
     labels, numbers, left_out = [], [], []
-    for name in dict.fromkeys([*(name for name in of_attributes if name in found), *found]):
+    for name in dict.fromkeys([*listed, *found]):
         sides = [side.column(name) if name in side.column_names else None for side in (reference, current)]
         kinds = [None if column is None else _kind(column) for column in sides]
-        reason, verdict = (IGNORED, Verdict.NOT_COMPARED) if name in ignored else _obstacle(sides, kinds)
+        reason, verdict = _obstacle(sides, kinds)
+        if name in ignored:
+            reason, verdict = IGNORED, Verdict.NOT_COMPARED
+        elif sides[0] is None and name in main:
+            verdict = Verdict.UNDECIDED
         if reason is not None:
             rows = [0 if column is None else len(column) for column in sides]
             kind = next((kind for kind in kinds if kind in _RESULT_KINDS), "categorical")
@@ -178,6 +198,20 @@ def _obstacle(columns: Sequence[pa.ChunkedArray | None], kinds: Sequence[str | N
     if kinds[0] == "categorical" and (distinct > _MOST_LABELS or distinct > max(20, len(held[0]) / 2)):
         return "it names single rows (an identifier)", Verdict.NOT_COMPARED
     return None, Verdict.OK
+
+
+def _untested(plan: _Plan, reason: str, sides: Sequence[pa.Table]) -> Iterator[ColumnResult]:
+    """The columns that Evidently would have been given, undecided."""
+    for kind, names in (("categorical", plan.categorical), ("numerical", plan.numerical)):
+        for name in names:
+            yield ColumnResult(
+                name,
+                _RESULT_KINDS[kind],
+                Verdict.UNDECIDED,
+                n_reference=sides[0].num_rows,
+                n_current=sides[1].num_rows,
+                reason=reason,
+            )
 
 
 def _has_values(column: pa.ChunkedArray) -> bool:
@@ -297,19 +331,8 @@ def _verdict(columns: Sequence[ColumnResult], share: float) -> Verdict:
 
 
 def _write(snapshot: Any, folder: Path, at: datetime, preface: str) -> Path:
-    """Write the report under a name that says when, and as `latest.html`; each file appears whole."""
-    stem = f"evidently-{at:%Y%m%dT%H%M%SZ}"
-    html = folder / f"{stem}.html"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{stem}.json").write_text(json.dumps(json.loads(snapshot.json()), indent=2), encoding="utf-8")
-        page = snapshot.get_html_str(as_iframe=False)
-        html.write_text(_BODY.sub(lambda tag: tag[0] + preface, page, count=1), encoding="utf-8")
-        copy = folder / f".{stem}.tmp"
-        shutil.copyfile(html, copy)
-        copy.replace(folder / "latest.html")
-    except OSError as error:
-        raise FacemonError(
-            f"{folder}: the report cannot be written: {error.strerror}", "check the folder's rights and space"
-        ) from error
-    return html
+    """Write the report as JSON and HTML under names that say when."""
+    numbers = json.dumps(json.loads(snapshot.json()), indent=2)
+    write_report(folder / dated_name("evidently", at, "json"), numbers)
+    page = _BODY.sub(lambda tag: tag[0] + preface, snapshot.get_html_str(as_iframe=False), count=1)
+    return write_report(folder / dated_name("evidently", at, "html"), page)

@@ -1,6 +1,6 @@
 """Why the columns of one name got their verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -12,12 +12,12 @@ from facemon.drift.column_shapes import column_shapes
 from facemon.drift.rows_to_decide import rows_to_decide
 from facemon.drift.sample import Sample
 from facemon.errors import UsageError
-from facemon.values.drift_result import Check, CheckResult
+from facemon.values.drift_result import Check, CheckResult, DriftResult
 from facemon.values.explanation import Explanation
 
 
 def explain(
-    checks: Mapping[Check, CheckResult],
+    result: DriftResult,
     name: str,
     reference: Sample,
     current: Sample,
@@ -25,18 +25,13 @@ def explain(
     settings: DriftConfig,
     edges: Mapping[str, NDArray[np.float64]],
 ) -> list[Explanation]:
-    """Explain a column, or all columns of an attribute; UsageError where nothing of that name was compared."""
+    """Explain a column, or all columns of an attribute, of one result; distributions come from the samples."""
     found = {
         check: [column for column in outcome.columns if name in (column.column, column.attribute)]
-        for check, outcome in checks.items()
+        for check, outcome in result.checks.items()
     }
-    if not any(found.values()):
-        known = {column.column for outcome in checks.values() for column in outcome.columns}
-        near = get_close_matches(name, known, n=3)
-        hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(sorted(known))}"
-        raise UsageError(f"--explain {name}: no column of that name was compared", hint)
     own: dict[Check, CheckResult] = {
-        check: replace(checks[check], columns=tuple(columns))
+        check: replace(result.checks[check], columns=tuple(columns))
         for check, columns in found.items()
         if check is not Check.EVIDENTLY
     }
@@ -47,7 +42,20 @@ def explain(
             column,
             shapes.get((check, column.column)),
             rows_to_decide(column, settings.significance, settings.min_rows),
+            result.at,
+            result.recorded,
         )
         for check, columns in found.items()
         for column in columns
     ]
+
+
+def refuse_unknown_column(results: Sequence[DriftResult], name: str) -> None:
+    """UsageError where no result has a column, or columns of an attribute, of that name."""
+    columns = [column for result in results for outcome in result.checks.values() for column in outcome.columns]
+    if any(name in (column.column, column.attribute) for column in columns):
+        return
+    known = {column.column for column in columns}
+    near = get_close_matches(name, known, n=3)
+    hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(sorted(known))}"
+    raise UsageError(f"--explain {name}: no column of that name was compared", hint)

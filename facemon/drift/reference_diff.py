@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import compared_columns
-from facemon.drift.comparison import compare
+from facemon.drift.comparison import compare_groups
+from facemon.drift.expected_columns import ExpectedColumns
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.tables import LOG_LAYOUT
 from facemon.store.ledger import Ledger
@@ -13,6 +14,10 @@ from facemon.store.references import Reference
 from facemon.values.drift_result import Check, ColumnResult
 
 _CHECKS = (Check.DATA, Check.MODEL)
+
+
+_LISTED = ExpectedColumns(needs_attributes=False)
+"""References may be of models with different attributes."""
 
 
 def diff_references(
@@ -34,6 +39,8 @@ def diff_references(
     found = []
     for check in _CHECKS:
         columns = compared_columns(check, attributes, normal, latest, settings)
-        outcome = compare(normal, latest, columns=columns, settings=settings, check=check)
+        (outcome,) = compare_groups(
+            [(normal, latest)], columns=columns, settings=settings, check=check, expected=_LISTED
+        )
         found += [(check, column) for column in outcome.columns]
     return sorted(found, key=lambda entry: -1.0 if entry[1].score is None else entry[1].score, reverse=True)

@@ -1,6 +1,7 @@
 """Which reference a comparison takes, and the sample of its rows."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
@@ -10,7 +11,7 @@ from facemon.drift.counted_sample import counting_key, decode_counted, encode_co
 from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
-from facemon.errors import UsageError
+from facemon.errors import FacemonError, UsageError
 from facemon.store.evaluations import labelled_counts
 from facemon.store.ledger import Ledger
 from facemon.store.reference_counts import keep_counts, read_counts
@@ -28,6 +29,7 @@ from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of
 
 _MICROSECOND = timedelta(microseconds=1)
+_ALL_CHECKS = (Check.DATA, Check.MODEL)
 
 
 def choose_reference(ledger: Ledger, name: str | None, model: str) -> Reference:
@@ -43,6 +45,14 @@ def choose_reference(ledger: Ledger, name: str | None, model: str) -> Reference:
     return found
 
 
+def usual_reference(ledger: Ledger, configured: str | None, model: str) -> str | None:
+    """The name of the reference that a check takes by default; none where that would fail."""
+    try:
+        return choose_reference(ledger, configured, model).name
+    except FacemonError:
+        return None
+
+
 def reference_sample(
     ledger: Ledger,
     reference: Reference,
@@ -52,16 +62,20 @@ def reference_sample(
     checks: Collection[Check],
     layout: TableLayout | None,
     source: str | None = None,
+    keeps_counts: bool = False,
 ) -> tuple[Sample, TableLayout]:
     """A reference's sample, and the layout that the other side is to be counted in.
 
     A window's rows were counted in the log's bins. A table's are counted in `layout`, or without one in quantiles
-    of its own. Where one `source` is wanted, which needs a layout, others are not told apart.
+    of its own; the counts that an earlier check kept in the ledger are taken, and with `keeps_counts` those of this
+    one are kept. Where one `source` is wanted, which needs a layout, others are not told apart.
     """
     if reference.origin == "file":
         path = reference_file(ledger, reference)
         if layout is None:
-            return _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=checks)
+            return _counted_once(
+                ledger, reference, attributes=attributes, tables=tables, checks=checks, keeps=keeps_counts
+            )
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
         return sample, layout
     profiles = reference_profiles(ledger, reference)
@@ -74,6 +88,17 @@ def reference_sample(
     return sample, LOG_LAYOUT
 
 
+def count_once(
+    ledger: Ledger, reference: Reference, *, attributes: Sequence[AttributeConfig], tables: TablesConfig
+) -> None:
+    """Count a table that has just become a reference, and keep that: a look, which keeps nothing, need not count.
+
+    What cannot be counted is left to the check, which says why.
+    """
+    with suppress(FacemonError):
+        _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=_ALL_CHECKS, keeps=True)
+
+
 def _counted_once(
     ledger: Ledger,
     reference: Reference,
@@ -81,15 +106,19 @@ def _counted_once(
     attributes: Sequence[AttributeConfig],
     tables: TablesConfig,
     checks: Collection[Check],
+    keeps: bool,
 ) -> tuple[Sample, TableLayout]:
-    """A reference's table in quantiles of its own; the counts are kept for the next check, damaged ones replaced."""
+    """A reference's table in quantiles of its own; where it `keeps` the counts, damaged ones are replaced."""
     key = counting_key(attributes, tables, checks)
-    kept = read_counts(ledger, reference, key)
-    if kept is not None and (counted := decode_counted(kept)) is not None:
-        return counted
+    # The counts of all columns serve for a check of some of them, too.
+    for known in dict.fromkeys((key, counting_key(attributes, tables, _ALL_CHECKS))):
+        kept = read_counts(ledger, reference, known)
+        if kept is not None and (counted := decode_counted(kept)) is not None:
+            return counted
     path = reference_file(ledger, reference)
     sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
-    keep_counts(ledger, reference, key, encode_counted(sample, layout))
+    if keeps:
+        keep_counts(ledger, reference, key, encode_counted(sample, layout))
     return sample, layout
 
 

@@ -1,21 +1,24 @@
 """Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.drift.check_of_record import NOT_THE_LOG
 from facemon.drift.column_kinds import refuse_unclear_columns
 from facemon.drift.drift_check import run_checks
-from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
+from facemon.drift.reference_sample import choose_reference, count_once, reference_sample, side_of
 from facemon.drift.tables import count_sample
 from facemon.errors import ExitCode, FacemonError
 from facemon.monitor.foreign_rows import one_table
-from facemon.store.command_runs import recorded
+from facemon.store.command_runs import Outcome, recorded
 from facemon.store.drift_results import record_drift
-from facemon.store.ledger import Ledger
+from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.references import Reference, set_from_table
+from facemon.store.references import Reference, no_reference, set_from_table
 from facemon.tables.table_file import table_of
 from facemon.values.drift_result import Check, DriftResult, Side, Verdict
 
@@ -40,24 +43,23 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
+        count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
         outcome.code = ExitCode.OK
     return made
 
 
 def check_rows(
-    config: Config, rows: Any, *, reference: str | None, checks: Iterable[str], by_source: bool
+    config: Config, rows: Any, *, reference: str | None, checks: Iterable[str], by_source: bool, record: bool
 ) -> DriftResult:
-    """Compare the rows with a reference of the store and enter the result into the ledger."""
+    """Compare the rows with a reference of the store; only with `record` does the ledger change."""
     own = _own_checks(checks)
     current = table_of(one_table(rows), _ROWS)
     attributes, tables, settings = config.model.attributes, config.tables, config.drift
-    with (
-        Ledger.open(config.store.path, create=True) as ledger,
-        ProcessLock.for_command(ledger.folder, "drift-check"),
-        recorded(ledger, "drift-check") as outcome,
-    ):
+    with _entered(config, record=record) as (ledger, outcome):
         normal = choose_reference(ledger, reference or settings.reference, config.model.id)
-        first, layout = reference_sample(ledger, normal, attributes=attributes, tables=tables, checks=own, layout=None)
+        first, layout = reference_sample(
+            ledger, normal, attributes=attributes, tables=tables, checks=own, layout=None, keeps_counts=record
+        )
         second = count_sample(current, attributes=attributes, tables=tables, layout=layout, checks=own)
         result = run_checks(
             first,
@@ -71,9 +73,24 @@ def check_rows(
             model=config.model.id,
             by_source=by_source,
         )
-        record_drift(ledger, result)
+        if record:
+            record_drift(ledger, result)
         outcome.code = _CODES[result.verdict]
-    return result
+    return result if record else replace(result, not_recorded_because=NOT_THE_LOG)
+
+
+@contextmanager
+def _entered(config: Config, *, record: bool) -> Iterator[tuple[Ledger, Outcome]]:
+    """The ledger of a check, and how it ends: entered there where it counts, which one check at a time may do."""
+    folder = config.store.path
+    if not (record or (folder / LEDGER_NAME).exists()):
+        raise no_reference()
+    with Ledger.open(folder, create=record) as ledger:
+        if not record:
+            yield ledger, Outcome()
+            return
+        with ProcessLock.for_command(ledger.folder, "drift-check"), recorded(ledger, "drift-check") as outcome:
+            yield ledger, outcome
 
 
 def _own_checks(names: Iterable[str]) -> list[Check]:

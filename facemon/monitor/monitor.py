@@ -146,17 +146,19 @@ class Monitor:
         reference: str | None = None,
         checks: Iterable[str] = ("data", "model"),
         by_source: bool = False,
+        record: bool = False,
     ) -> "DriftResult":
-        """Compare rows with a reference, as `facemon drift-check --current FILE` does, and record the result.
+        """Compare rows with a reference, as `facemon drift-check --current FILE` does.
 
         `rows` is what `set_reference` takes. `reference` is a name in the store, else `drift.reference`, else the
         newest that fits the model; FacemonError where there is none. `by_source` asks for a verdict on each source
-        too. `drift.on_drift` is not run: the caller has the result. LockedError while another drift check runs on
-        the store.
+        too. The store does not change, unless `record` is set: then metrics, history and `facemon drift-check
+        --history` show the result, and LockedError is raised while another check is being recorded. `drift.on_drift`
+        is never run: the caller has the result.
         """
         from facemon.monitor.compared_rows import check_rows
 
-        return check_rows(self.config, rows, reference=reference, checks=checks, by_source=by_source)
+        return check_rows(self.config, rows, reference=reference, checks=checks, by_source=by_source, record=record)
 
     def _predictor(self) -> "Predictor":
         with self._loading:

@@ -22,7 +22,8 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
     """The report; with `draws` both distributions are also drawn as bars."""
     column, shape = explanation.column, explanation.shape
     headline = f"{one_line(column.column)} ({explanation.check.value} check): {column.verdict.value.replace('_', ' ')}"
-    sentences = [column_sentence(explanation.check, column)]
+    kind = "check of record" if explanation.recorded else "look"
+    sentences = [f"{kind} of {explanation.at:%Y-%m-%d %H:%M:%S} UTC", column_sentence(explanation.check, column)]
     if column.test and column.p_value is not None:
         sentences.append(f"test: {column.test}, p {column.p_value:.3g} before the correction")
     if column.detectable is not None:
@@ -32,7 +33,7 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
     if shape is None:
         return ExplanationReport(headline, (), tuple(sentences))
     if draws:
-        sentences.insert(0, f"reference {sparkline(shape.reference)}  current {sparkline(shape.current)}")
+        sentences.insert(1, f"reference {sparkline(shape.reference)}  current {sparkline(shape.current)}")
     rows = tuple(
         (one_line(name), f"{first:.1%}", f"{second:.1%}", f"{100 * (second - first):+.1f} pts")
         for name, first, second in zip(shape.groups, shape.reference, shape.current, strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from urllib.parse import quote
 
 from facemon.reports.column_figures import HEADINGS, column_figures
 from facemon.reports.distribution_drawing import distribution_svg, distribution_table
@@ -31,8 +32,11 @@ _KEY = '<p class="faint">Distributions:<i class="key reference"></i>reference<i 
 _COLORS = {Verdict.DRIFT: "#b91c1c", Verdict.UNDECIDED: "#92600a", Verdict.OK: "#15803d", Verdict.NOT_COMPARED: "#555"}
 
 
-def html_report(result: DriftResult, shapes: Shapes | None = None) -> str:
-    """The verdict, both sides, a table per check with the distributions in `shapes`, and the sources."""
+def html_report(result: DriftResult, shapes: Shapes | None = None, evidently_page: str | None = None) -> str:
+    """The verdict, both sides, a table per check with the distributions in `shapes`, and the sources.
+
+    `evidently_page` is the name of Evidently's page in the same folder.
+    """
     report = text_report(result)
     first, *checks = report.summary
     parts = [f'<h1 class="{result.verdict.value}">{escape(first)}</h1>', _facts(result)]
@@ -42,6 +46,8 @@ def html_report(result: DriftResult, shapes: Shapes | None = None) -> str:
         parts.append(f"<h2>{escape(sentence)}</h2>{_check_table(check, outcome, shapes or {})}")
     if result.sources:
         parts.append(f"<h2>By source</h2>{_list(report.source_summary)}{_text_table(report.source_columns)}")
+    if evidently_page is not None:
+        parts.append(f'<p><a href="{escape(quote(evidently_page))}">Evidently\'s report</a></p>')
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.report_files import FOLDER, measure_reports
 from facemon.values.times import from_micros
 
 
@@ -23,6 +24,8 @@ class Inventory:
     unfinished_runs: int
     references: int
     drift_checks: int
+    reports: int
+    report_bytes: int
 
 
 def take_inventory(ledger: Ledger) -> Inventory:
@@ -40,7 +43,7 @@ def take_inventory(ledger: Ledger) -> Inventory:
     return Inventory(
         ledger.version, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
-        models, unfinished, references, checks,
+        models, unfinished, references, checks, *measure_reports(ledger.folder / FOLDER),
     )  # fmt: skip
 
 

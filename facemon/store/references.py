@@ -108,10 +108,7 @@ def find_reference(ledger: Ledger, name: str | None) -> Reference:
     """The reference of a name, or the newest one; FacemonError when there is none."""
     references = list_references(ledger)
     if not references:
-        raise FacemonError(
-            "there is no reference yet: nobody has said what is normal",
-            "facemon reference set --since 24h makes the last day's predictions the reference",
-        )
+        raise no_reference()
     if name is None:
         return references[0]
     for reference in references:
@@ -119,6 +116,14 @@ def find_reference(ledger: Ledger, name: str | None) -> Reference:
             return reference
     known = ", ".join(reference.name for reference in references)
     raise FacemonError(f"there is no reference {name!r}", f"there are: {known}")
+
+
+def no_reference() -> FacemonError:
+    """What to raise where a reference is needed and none was ever set, or there is not even a store."""
+    return FacemonError(
+        "there is no reference yet: nobody has said what is normal",
+        "facemon reference set --since 24h makes the last day's predictions the reference",
+    )
 
 
 def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None, Profile]:

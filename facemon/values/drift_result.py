@@ -1,7 +1,7 @@
 """The outcome of a drift check, its verdicts and the JSON of `facemon.drift/1`."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -111,6 +111,18 @@ class DriftResult:
     """Sentences that a reader must know, such as that the reference holds true labels."""
     sources: tuple[SourceResult, ...] = ()
     """With `--by source`: each source by itself; the verdict is over these too."""
+    not_recorded_because: str | None = None
+    """Why the check was a look that changed nothing; none for one that was recorded."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the check counts: gauges, history and `drift.on_drift` follow it."""
+        return self.not_recorded_because is None
+
+    def of_checks(self, checks: Collection[Check]) -> "DriftResult":
+        """The same result with some of its checks alone; the verdict is over these."""
+        kept = {check: outcome for check, outcome in self.checks.items() if check in checks}
+        return replace(self, checks=kept, verdict=overall(outcome.verdict for outcome in kept.values()))
 
 
 def to_document(result: DriftResult) -> dict[str, Any]:
@@ -125,6 +137,8 @@ def to_document(result: DriftResult) -> dict[str, Any]:
         "current": _side_document(result.current),
         "checks": _checks_document(result.checks),
         "notes": list(result.notes),
+        "recorded": result.recorded,
+        "not_recorded_because": result.not_recorded_because,
     } | ({"sources": [_source_document(each) for each in result.sources]} if result.sources else {})
 
 
@@ -150,6 +164,8 @@ def from_document(document: Mapping[str, Any]) -> DriftResult:
             )
             for each in document.get("sources", ())
         ),
+        # Before there were looks, every check was recorded.
+        not_recorded_because=document.get("not_recorded_because"),
     )
 
 
@@ -187,7 +203,8 @@ def _checks(document: Mapping[str, Any]) -> dict[Check, CheckResult]:
 
 def _side_document(side: Side) -> dict[str, Any]:
     times = {"since": side.since, "until": side.until}
-    return {key: time and format_time(time) for key, time in times.items()} | {"rows": side.rows}
+    document: dict[str, Any] = {key: time and format_time(time) for key, time in times.items()}
+    return document | {"rows": side.rows} | ({"name": side.name} if side.name else {})
 
 
 def _side(document: Mapping[str, Any]) -> Side:

@@ -1,10 +1,12 @@
 """Why a column got its verdict: what both sides hold of it, and what would decide it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, ColumnResult
+from facemon.values.times import format_time
 
 SCHEMA_NAME = "facemon.explanation/1"
 
@@ -27,6 +29,10 @@ class Explanation:
     """None where a side has nothing of the column."""
     lacking: RowsToDecide | None
     """None for a decided column, and where rows are not what it lacks."""
+    at: datetime
+    """When it was checked."""
+    recorded: bool
+    """Whether by a check of record."""
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -36,6 +42,8 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     return {
         "schema": SCHEMA_NAME,
         "check": explanation.check.value,
+        "at": format_time(explanation.at),
+        "recorded": explanation.recorded,
         "column": column.column,
         "verdict": column.verdict.value,
         "score": column.score,

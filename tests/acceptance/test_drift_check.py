@@ -58,7 +58,7 @@ def columns_of(document: dict[str, Any], check: str) -> dict[str, dict[str, Any]
 
 
 def test_a_dark_camera_is_drift(facemon: RunFacemon, camera: Path) -> None:
-    outcome = facemon("drift-check", "--check", "data", *window(DAY_TWO), cwd=camera)
+    outcome = facemon("drift-check", "--no-record", "--check", "data", *window(DAY_TWO), cwd=camera)
     assert outcome.returncode == 3
     first, second, _, headings, brightness, *_ = outcome.stdout.splitlines()
     assert first.startswith("Drift. Current: ")
@@ -72,7 +72,7 @@ def test_a_dark_camera_is_drift(facemon: RunFacemon, camera: Path) -> None:
 def test_a_quiet_day_is_none(facemon: RunFacemon, camera: Path) -> None:
     outcome = facemon("drift-check", "--check", "data", *window(DAY_THREE), cwd=camera)
     assert (outcome.returncode, outcome.stdout.split(".")[0]) == (0, "No drift"), outcome.stdout
-    quiet = facemon("drift-check", "--check", "data", "-q", *window(DAY_THREE), cwd=camera)
+    quiet = facemon("drift-check", "--no-record", "--check", "data", "-q", *window(DAY_THREE), cwd=camera)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     against_itself = ("--check", "model", "--model-threshold", "0.3", *window(DAY_THREE))
     assert facemon("drift-check", *against_itself, cwd=camera).returncode == 0
@@ -156,14 +156,14 @@ def test_exit_zero(facemon: RunFacemon, camera: Path) -> None:
 def test_evidently_writes_a_report_and_decides_only_by_name(facemon: RunFacemon, camera: Path) -> None:
     # image_saturation is drift for Evidently on the dark day, and ok for the data check at this threshold.
     rule = ("--data-threshold", "0.9", "--fail-on", "attribute=image_saturation")
-    together = facemon("drift-check", *window(DAY_TWO), *rule, cwd=camera)
+    together = facemon("drift-check", "--record", *window(DAY_TWO), *rule, cwd=camera)
     assert (together.returncode, together.stdout.split(".")[0]) == (0, "Drift"), together.stdout
     assert "evidently: drift (" in together.stdout
     assert "Evidently's verdict is for its report only" in together.stdout
-    report = Path(together.stderr.strip().removeprefix("Evidently's report: "))
+    report = Path(together.stderr.splitlines()[0].removeprefix("Evidently's report: "))
     assert report.is_relative_to(camera / ".facemon" / "reports")
     assert "<html" in report.read_text(encoding="utf-8")
-    named = facemon("drift-check", "--check", "evidently", *window(DAY_TWO), "-q", cwd=camera)
+    named = facemon("drift-check", "--check", "evidently", *window(DAY_TWO), "-q", "--no-record", cwd=camera)
     assert (named.returncode, named.stderr) == (3, "")
 
 
@@ -186,23 +186,31 @@ def test_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
     assert "hint: facemon reference set --since 24h" in outcome.stderr
     named = facemon("drift-check", "--reference", "summer", cwd=tmp_path)
     assert (named.returncode, "Traceback" in named.stderr) == (1, False)
+    assert not (tmp_path / ".facemon").exists()
 
 
 def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> None:
     named = facemon("drift-check", "--reference", "summer", cwd=camera)
     assert (named.returncode, "hint: there are: bright" in named.stderr) == (1, True)
     path = facemon("drift-check", "--reference", "summer.csv", cwd=camera)
-    assert (path.returncode, "neither such a file nor such a reference" in path.stderr) == (1, True)
+    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (1, True)
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2
 
 
-def test_a_window_that_overlaps_the_reference(facemon: RunFacemon, camera: Path) -> None:
-    outcome = facemon("drift-check", "--since", "36h", "--until", DAY_THREE.isoformat(), cwd=camera)
-    assert (outcome.returncode, outcome.stdout) == (2, "")
-    said = "the window from 2026-11-20 12:00 to 2026-11-22 00:00 UTC overlaps the reference 'bright'"
-    assert said in outcome.stderr
-    touching = facemon("drift-check", "--check", "data", *window(DAY_TWO), "--exit-zero", cwd=camera)
-    assert touching.returncode == 0
+def test_a_window_that_overlaps_the_reference_begins_at_its_end(facemon: RunFacemon, camera: Path) -> None:
+    check = ("drift-check", "--check", "data", "--format", "json", "--until", DAY_THREE.isoformat(), "--since")
+    overlapping, touching = (json.loads(facemon(*check, since, cwd=camera).stdout) for since in ("36h", "24h"))
+    assert overlapping["current"] == touching["current"]
+    assert overlapping["checks"] == touching["checks"]
+    (note,) = overlapping["notes"]
+    assert note.startswith("The window begins at the end of the reference bright, 2026-11-21 00:00 UTC, because")
+    assert touching["notes"] == []
+    within = ("--since", "6h", "--until", (DAY_ONE + timedelta(hours=18)).isoformat())
+    for checks in ("data", "evidently"):
+        outcome = facemon("drift-check", "--check", checks, *within, cwd=camera)
+        assert outcome.returncode == 4, outcome.stderr
+        reason = "the window lies within the reference bright: the first check can run after 2026-11-21 00:00 UTC"
+        assert reason in outcome.stdout
 
 
 @pytest.mark.parametrize(
@@ -230,7 +238,7 @@ def test_wrong_usage(facemon: RunFacemon, tmp_path: Path, arguments: tuple[str, 
 def test_another_drift_check_is_running(facemon: RunFacemon, camera: Path) -> None:
     with (camera / ".facemon" / "locks" / "drift-check.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        outcome = facemon("drift-check", "--check", "data", *window(DAY_TWO), cwd=camera)
+        outcome = facemon("drift-check", "--check", "data", *window(DAY_TWO), "--record", cwd=camera)
         assert facemon("store", "verify", cwd=camera).returncode == 0
     assert (outcome.returncode, outcome.stdout) == (75, "")
     assert "another facemon drift-check is running" in outcome.stderr
@@ -238,7 +246,7 @@ def test_another_drift_check_is_running(facemon: RunFacemon, camera: Path) -> No
 
 def test_the_history_has_every_check(facemon: RunFacemon, camera: Path) -> None:
     before = facemon("drift-check", "--history", cwd=camera).stdout.splitlines()
-    facemon("drift-check", "--check", "data", *window(DAY_TWO), cwd=camera)
+    facemon("drift-check", "--check", "data", *window(DAY_TWO), "--record", cwd=camera)
     headings, newest, *older = facemon("drift-check", "--history", cwd=camera).stdout.splitlines()
     assert headings.split() == ["at", "verdict", "reference", "rows", "drifted"]
     assert newest.split()[2:4] == ["drift", "bright"]

@@ -13,10 +13,10 @@ import pytest
 from tests.acceptance.tables import CONFIGURATION, write_table
 from tests.conftest import RunFacemon
 
-CHECK = ("drift-check", "--check", "model", "--reference", "normal.csv", "--current")
+CHECK = ("drift-check", "--no-record", "--check", "model", "--reference", "normal.csv", "--current")
 WORKFLOW = """\
 step_one() {
-  facemon drift-check --check model --reference normal.csv --current "$1" --format github $2
+  facemon drift-check --no-record --check model --reference normal.csv --current "$1" --format github $2
 }
 step_two() {
   while IFS='=' read -r name value; do export "OUTPUT_$name=$value"; done < "$GITHUB_OUTPUT"
@@ -96,7 +96,7 @@ def test_outside_a_runner_nothing_is_written(facemon: RunFacemon, folder: Path) 
     before = sorted(folder.iterdir())
     neither: Mapping[str, str] = {"GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""}
     assert facemon(*CHECK, "bearded.csv", "--format", "github", cwd=folder, env=neither).returncode == 3
-    assert sorted(folder.iterdir()) == sorted([*before, folder / ".facemon"])
+    assert sorted(folder.iterdir()) == before
 
 
 def test_junit(facemon: RunFacemon, folder: Path) -> None:
@@ -148,7 +148,7 @@ def test_quiet_is_silent_but_leaves_its_files(facemon: RunFacemon, folder: Path)
 
 
 def test_the_history_is_text_or_json(facemon: RunFacemon, folder: Path) -> None:
-    assert facemon(*CHECK, "same.csv", cwd=folder).returncode == 0
+    assert facemon(*CHECK, "same.csv", "--record", cwd=folder).returncode == 0
     outcome = facemon("drift-check", "--history", "--format", "junit", cwd=folder)
     assert (outcome.returncode, outcome.stdout) == (2, "")
     assert "--history has no --format junit" in outcome.stderr

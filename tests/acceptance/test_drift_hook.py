@@ -17,7 +17,7 @@ cat >> heard.jsonl
 echo "ticket opened"
 exit $(cat code)
 """
-CHECK = ("drift-check", "--check", "model", "--reference", "normal.csv", "--current")
+CHECK = ("drift-check", "-q", "--record", "--check", "model", "--reference", "normal.csv", "--current")
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def test_what_one_comparison_told_does_not_silence_another(facemon: RunFacemon, 
 def test_a_relative_command_is_relative_to_the_configuration(facemon: RunFacemon, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
-    check = ("drift-check", "--check", "model", "--reference", "../normal.csv", "--current", "../bearded.csv")
-    answer = facemon("-c", "../facemon.yaml", *check, cwd=elsewhere)
+    tables = ("--reference", "../normal.csv", "--current", "../bearded.csv")
+    answer = facemon("-c", "../facemon.yaml", *CHECK[:5], *tables, cwd=elsewhere)
     assert (answer.returncode, heard(folder), answer.stderr) == (3, ["drift"], "ticket opened\n")
 
 
@@ -106,7 +106,7 @@ def test_it_is_told_though_the_result_cannot_be_printed(facemon: RunFacemon, fol
 
 
 def test_it_may_run_a_check_itself(facemon: RunFacemon, folder: Path) -> None:
-    again = f"{Path(sys.executable).with_name('facemon')} drift-check --check model --reference normal.csv"
+    again = f"{Path(sys.executable).with_name('facemon')} drift-check --no-record --check model --reference normal.csv"
     configure(folder, f'[sh, -c, "{again} --current normal.csv > second.txt"]')
     answer = facemon(*CHECK, "bearded.csv", cwd=folder)
     assert (answer.returncode, answer.stderr) == (3, "")

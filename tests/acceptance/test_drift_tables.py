@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.tables import CONFIGURATION, write_table
 from tests.conftest import RunFacemon
 
+ALWAYS = "drift: {evidently: {when: always}}\n"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -39,7 +41,7 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "verdict"), [("ignore", "not_compared"), ("numerical", "ok")])
 def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path, kind: str, verdict: str) -> None:
-    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n")
+    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n{ALWAYS}")
     tables = ("--reference", "normal.csv", "--current", "same.csv", "--format", "json")
     outcome = facemon("drift-check", *tables, cwd=folder)
     assert outcome.returncode in (0, 4), outcome.stderr
@@ -107,12 +109,14 @@ def test_a_configured_column_that_the_current_table_lacks_is_undecided(facemon: 
 
 
 def test_a_folder_that_cannot_be_written(facemon: RunFacemon, folder: Path) -> None:
-    """The result is entered in a store; where none can be made, that is said before anything is computed."""
+    """A result that counts is entered in a store; where none can be made, that is said before anything is computed."""
     (folder / ".facemon").write_text("in the way\n")
-    outcome = facemon("drift-check", "--reference", "normal.csv", "--current", "same.csv", cwd=folder)
+    check = ("drift-check", "--check", "data", "--reference", "normal.csv", "--current", "same.csv")
+    outcome = facemon(*check, "--record", cwd=folder)
     assert outcome.returncode == 1
     assert "no store can be made" in outcome.stderr
     assert (folder / ".facemon").read_text() == "in the way\n"
+    assert facemon(*check, cwd=folder).returncode == 0
 
 
 EXPORT = """\

@@ -111,7 +111,7 @@ def fill_store(facemon: RunFacemon, folder: Path) -> None:
     first, second, end = (day.isoformat() for day in (DAY_ONE, DAY_TWO, DAY_TWO + timedelta(days=1)))
     assert facemon("reference", "set", "--since", first, "--until", second, cwd=folder).returncode == 0
     for check in ("model", "data"):
-        outcome = facemon("drift-check", "--check", check, "--since", second, "--until", end, cwd=folder)
+        outcome = facemon("drift-check", "--record", "--check", check, "--since", second, "--until", end, cwd=folder)
         assert outcome.returncode in (0, 3, 4), outcome.stderr
     evaluated = facemon("evaluate", "labels.csv", cwd=folder)
     assert evaluated.returncode == 0, evaluated.stderr

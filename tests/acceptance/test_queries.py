@@ -80,7 +80,7 @@ def prometheus(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.Temp
         ):
             assert facemon(*arguments, cwd=folder).returncode == 0
         window = ("--since", DAY_TWO.isoformat(), "--until", (DAY_TWO + timedelta(days=1)).isoformat())
-        assert facemon("drift-check", "--check", "model", *window, cwd=folder).returncode in (0, 3, 4)
+        assert facemon("drift-check", "--record", "--check", "model", *window, cwd=folder).returncode in (0, 3, 4)
         labels = [f"{picture},female,35" for picture in days[1].iterdir()]
         (folder / "labels.csv").write_text("\n".join(["image,gender,age", *labels]))
         assert facemon("evaluate", "-q", "labels.csv", cwd=folder).returncode == 0

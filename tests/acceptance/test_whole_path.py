@@ -77,7 +77,7 @@ def brightness_alert(status: str) -> Any:
 
 def check(facemon: RunFacemon, folder: Path, day: Any) -> int:
     window = ("--since", day.isoformat(), "--until", (day + timedelta(days=1)).isoformat())
-    return facemon("drift-check", "--check", "data", *window, cwd=folder).returncode
+    return facemon("drift-check", "--record", "--check", "data", *window, cwd=folder).returncode
 
 
 def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, tmp_path: Path) -> None:

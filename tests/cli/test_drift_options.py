@@ -1,11 +1,12 @@
 import pytest
 
-from facemon.cli.drift_options import CheckChoice, Grouping, ReportFormat, refuse_contradictions
+from facemon.cli.drift_options import CheckChoice, Grouping, ReportFormat, refuse_contradictions, refuse_for_last_check
 from facemon.errors import UsageError
 
 NOTHING = {
     "check": CheckChoice.ALL, "reference": None, "current": None, "since": None, "until": None, "source": None,
     "by": None, "model": None, "explain": None, "format_": ReportFormat.TEXT, "html": False, "history": False,
+    "now": False, "record": None,
 }  # fmt: skip
 
 
@@ -20,6 +21,8 @@ NOTHING = {
         ({"explain": "a", "format_": ReportFormat.JUNIT}, "--explain has no --format junit"),
         ({"history": True, "html": True}, "--history and --html exclude each other"),
         ({"history": True, "explain": "a"}, "--history and --explain exclude each other"),
+        ({"history": True, "record": True}, "--history and --record exclude each other"),
+        ({"now": True}, "--now says what --explain explains"),
     ],
 )
 def test_options_that_exclude_each_other(given: dict[str, object], message: str) -> None:
@@ -35,7 +38,16 @@ def test_options_that_exclude_each_other(given: dict[str, object], message: str)
         {"current": "a.csv", "model": "m@1"},
         {"since": "1h", "source": "a", "explain": "a", "format_": ReportFormat.JSON},
         {"history": True, "format_": ReportFormat.JSON},
+        {"explain": "a", "now": True, "record": True},
     ],
 )
 def test_options_that_go_together(given: dict[str, object]) -> None:
     refuse_contradictions(NOTHING | given)
+
+
+@pytest.mark.parametrize("given", [{"record": True}, {"html": True}])
+def test_what_the_last_check_of_record_cannot_do_any_more(given: dict[str, object]) -> None:
+    refuse_contradictions(NOTHING | {"explain": "a"} | given)
+    with pytest.raises(UsageError, match=f"--explain and --{next(iter(given))} exclude each other"):
+        refuse_for_last_check(NOTHING | {"explain": "a"} | given)
+    refuse_for_last_check(NOTHING | {"explain": "a", "record": False})

@@ -113,7 +113,7 @@ def test_no_line_is_a_command_for_a_runner(
     shape = ColumnShape((data, "x"), (0.5, 0.5), (0.25, 0.75), is_ordered=False)
     shown = Shown(ReportFormat.TEXT, decided=ExitCode.FOUND, code=ExitCode.FOUND)
     explained: Sequence[Explanation] | None
-    for explained in (None, [Explanation(Check.MODEL, column, shape, None)]):
+    for explained in (None, [Explanation(Check.MODEL, column, shape, None, result.at, recorded=True)]):
         print_result(Console(color=color), result, shown, explained=explained)
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) > 4

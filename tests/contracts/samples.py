@@ -33,7 +33,7 @@ def make_samples(folder: Path) -> dict[str, str]:
     _facemon(folder, "predict", "-q", "one", "two", "--observed-at", "mtime")
     since, until = DAY_ONE.isoformat(), DAY_TWO.isoformat()
     _facemon(folder, "reference", "set", "--since", since, "--until", until, "--name", "bright")
-    window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5")
+    window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5", "--record")
     drift = _facemon(folder, "drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
     metrics = _facemon(folder, "metrics", "--format", "json")
     explained = [_facemon(folder, "explain", name, "--format", "json") for name in ("DriftDetected", "drift_score")]

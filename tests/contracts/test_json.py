@@ -12,7 +12,7 @@ from facemon.values.metric_catalogue import CATALOGUE
 from tests.contracts.samples import DRIFT, EXPLANATIONS, FOLDER, METRICS, PREDICTION, make_samples
 
 Shape = Mapping[str, Any]
-TEXT, NUMBER, COUNT, NONE = (str,), (float, int), (int,), (type(None),)
+TEXT, NUMBER, COUNT, FLAG, NONE = (str,), (float, int), (int,), (bool,), (type(None),)
 
 PREDICTED: Shape = {
     "schema": TEXT, "image": TEXT, "image_sha256": TEXT, "face": COUNT, "box": [COUNT], "observed_at": TEXT,
@@ -30,6 +30,7 @@ COLUMN: Shape = {
 }  # fmt: skip
 DRIFTED: Shape = {
     "schema": TEXT, "verdict": TEXT, "at": TEXT, "model": TEXT + NONE, "source": TEXT + NONE, "notes": [TEXT],
+    "recorded": FLAG, "not_recorded_because": TEXT + NONE,
     "reference": {"name": TEXT, "kind": TEXT, "rows": COUNT, "since": TEXT + NONE, "until": TEXT + NONE},
     "current": {"since": TEXT + NONE, "until": TEXT + NONE, "rows": COUNT},
     "checks": {"model": {"verdict": TEXT, "threshold": NUMBER, "columns": [COLUMN]}},

@@ -80,14 +80,24 @@ def test_no_faces_at_all_are_no_rows() -> None:
     assert (found.verdict, found.reason) == (Verdict.UNDECIDED, "0 rows, fewer than min_rows 200")
 
 
-def test_what_the_reference_lacks_is_not_compared() -> None:
+def test_an_attribute_that_the_reference_lacks_is_undecided() -> None:
     outcome = judge(
         single(beard=yes_no(100, 500)), single(beard=yes_no(100, 500), glasses=yes_no(1, 500)), "beard", "glasses"
     )
-    assert [column.verdict for column in outcome.columns] == [Verdict.OK, Verdict.NOT_COMPARED]
+    assert [column.verdict for column in outcome.columns] == [Verdict.OK, Verdict.UNDECIDED]
+    assert outcome.verdict is Verdict.UNDECIDED
+    assert outcome.columns[1].reason == "the reference has no column glasses: compare with one that has it"
+
+
+def test_a_data_column_that_the_reference_lacks_is_not_compared() -> None:
+    side = single(width=yes_no(100, 500))
+    outcome = judge(side, single(width=yes_no(100, 500), depth=yes_no(1, 500)), check=Check.DATA)
+    assert {column.column: column.verdict for column in outcome.columns} == {
+        "width": Verdict.OK, "depth": Verdict.NOT_COMPARED,
+    }  # fmt: skip
     assert outcome.verdict is Verdict.OK
-    outcome = judge(single(other=yes_no(1, 500)), single(beard=yes_no(1, 500)), "beard")
-    assert (outcome.verdict, outcome.columns[0].verdict) == (Verdict.UNDECIDED, Verdict.NOT_COMPARED)
+    outcome = judge(single(other=yes_no(1, 500)), single(depth=yes_no(1, 500)), check=Check.DATA)
+    assert outcome.verdict is Verdict.UNDECIDED
 
 
 def test_identifiers_and_faulty_columns() -> None:

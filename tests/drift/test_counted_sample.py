@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -78,14 +79,27 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return counted
 
 
-def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, counted: list[Path]) -> None:
-    found = [
-        reference_sample(ledger, reference, attributes=[BEARD], tables=TABLES, checks=checks, layout=None)[0]
-        for checks in (CHECKS, CHECKS, CHECKS, [Check.DATA], [Check.DATA])
-    ]
+def sample_of(ledger: Ledger, reference: Reference, checks: Sequence[Check], *, keeps: bool = True) -> Sample:
+    return reference_sample(
+        ledger, reference, attributes=[BEARD], tables=TABLES, checks=checks, layout=None, keeps_counts=keeps
+    )[0]
+
+
+def test_a_look_takes_the_counts_that_are_kept_and_keeps_none(
+    ledger: Ledger, reference: Reference, counted: list[Path]
+) -> None:
+    key = counting_key([BEARD], TABLES, CHECKS)
+    looked = sample_of(ledger, reference, CHECKS, keeps=False)
+    assert read_counts(ledger, reference, key) is None
+    assert sample_of(ledger, reference, CHECKS) == looked == sample_of(ledger, reference, CHECKS, keeps=False)
     assert len(counted) == 2
-    assert found[0] == found[1] == found[2]
-    assert found[3] == found[4]
+
+
+def test_a_reference_is_counted_once(ledger: Ledger, reference: Reference, counted: list[Path]) -> None:
+    found = [sample_of(ledger, reference, checks) for checks in (CHECKS, CHECKS, CHECKS, (Check.DATA,), (Check.DATA,))]
+    assert len(counted) == 1
+    assert len({id(each) for each in found}) == 5
+    assert all(each == found[0] for each in found)
 
 
 @pytest.mark.parametrize("damage", ["empty", "torn", "turned", "of another form"])
@@ -93,7 +107,7 @@ def test_damaged_counts_are_counted_again(
     ledger: Ledger, reference: Reference, counted: list[Path], damage: str
 ) -> None:
     def sample() -> Sample:
-        return reference_sample(ledger, reference, attributes=[BEARD], tables=TABLES, checks=CHECKS, layout=None)[0]
+        return sample_of(ledger, reference, CHECKS)
 
     whole, key = sample(), counting_key([BEARD], TABLES, CHECKS)
     kept = read_counts(ledger, reference, key)

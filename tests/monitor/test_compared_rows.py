@@ -71,8 +71,10 @@ NORMAL, CHANGED = table_of(1), table_of(2, hair=0.75, brightness=0.58)
 
 
 def comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without what may differ: when it was made."""
-    return document | {"at": None}
+    """A document without what may differ: when it was made, by which options it is a look, and a file's name."""
+    assert (document["recorded"], "not from the log" in document["not_recorded_because"]) == (False, True)
+    current = {key: document["current"][key] for key in ("since", "until", "rows")}
+    return document | {"at": None, "not_recorded_because": None, "current": current}
 
 
 def checked_by_command(facemon: RunFacemon, folder: Path, file: str, *arguments: str) -> dict[str, Any]:
@@ -157,7 +159,7 @@ def test_which_columns_drifted(config: Path) -> None:
 
 def test_a_result_is_recorded_as_the_commands(monitor: Monitor, tmp_path: Path, facemon: RunFacemon) -> None:
     made = monitor.set_reference(NORMAL, name="normal", note="a good day")
-    result = monitor.check(CHANGED)
+    result = monitor.check(CHANGED, record=True)
     with Ledger.open(tmp_path / ".facemon") as ledger:
         assert find_reference(ledger, None) == made
         assert pa.parquet.read_table(reference_file(ledger, made)).equals(NORMAL)
@@ -207,7 +209,7 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
         monitor.check(NORMAL)
     monitor.set_reference(NORMAL, name="spring")
     with pytest.raises(FacemonError, match="there is no reference 'summer'") as raised:
-        monitor.check(NORMAL, reference="summer")
+        monitor.check(NORMAL, reference="summer", record=True)
     assert raised.value.hint == "there are: spring"
     with Ledger.open(tmp_path / ".facemon") as ledger:
         assert list(drift_history(ledger)) == []
@@ -261,11 +263,10 @@ def test_wrong_arguments(monitor: Monitor, tmp_path: Path) -> None:
 def test_another_process_holds_the_lock(monitor: Monitor, tmp_path: Path) -> None:
     monitor.set_reference(NORMAL)
     folder = tmp_path / ".facemon"
-    with (
-        ProcessLock.for_command(folder, "drift-check"),
-        pytest.raises(LockedError, match="another facemon drift-check is running"),
-    ):
-        monitor.check(CHANGED)
+    with ProcessLock.for_command(folder, "drift-check"):
+        assert monitor.check(CHANGED).verdict is Verdict.DRIFT  # a look waits for nobody
+        with pytest.raises(LockedError, match="another facemon drift-check is running"):
+            monitor.check(CHANGED, record=True)
     with (
         ProcessLock.for_command(folder, "reference"),
         pytest.raises(LockedError, match="another facemon reference is running"),

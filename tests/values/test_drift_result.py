@@ -30,9 +30,9 @@ checks = st.builds(CheckResult, st.sampled_from(Verdict), st.floats(0, 1), st.li
 results = st.builds(
     DriftResult, st.sampled_from(Verdict), times,
     st.builds(Side, st.integers(0), st.none() | texts, st.none() | texts, st.none() | times, st.none() | times),
-    st.builds(Side, st.integers(0), st.none(), st.none(), st.none() | times, st.none() | times),
+    st.builds(Side, st.integers(0), st.none() | texts.filter(bool), st.none(), st.none() | times, st.none() | times),
     st.dictionaries(st.sampled_from(Check), checks), st.none() | texts, st.none() | texts,
-    st.lists(texts, max_size=2).map(tuple),
+    st.lists(texts, max_size=2).map(tuple), not_recorded_because=st.none() | texts,
 )  # fmt: skip
 
 

@@ -1,0 +1,31 @@
+"""What `--reference` names: a reference of the store, or else a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.errors import FacemonError
+
+if TYPE_CHECKING:
+    from facemon.store.ledger import Ledger
+
+_PATH_STARTS = ("./", "../", "/")
+
+
+def given_reference(ledger: "Ledger | None", given: str) -> Path | str:
+    """The file that a path leads to, or the name of a reference; FacemonError where there is neither.
+
+    A name goes first: a file or folder that happens to be called like a reference does not hide it. `./NAME` is the
+    file.
+    """
+    from facemon.store.references import list_references
+
+    path = Path(given)
+    if given.startswith(_PATH_STARTS):
+        return path
+    names = [] if ledger is None else [known.name for known in list_references(ledger)]
+    if given in names:
+        return given
+    if path.exists():
+        return path
+    known = f"there are: {', '.join(names)}" if names else "facemon reference set --since 24h sets one"
+    raise FacemonError(f"--reference {given}: there is neither a reference nor a file of that name", known)

@@ -1,0 +1,101 @@
+"""`--explain` of the last check of record: what it found, drawn from its rows where the log still has them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from facemon.cli.compared_sides import Window, current_window, reference_side
+from facemon.cli.drift_options import CheckChoice
+from facemon.cli.session import Session
+from facemon.errors import FacemonError
+from facemon.values.drift_result import Check, DriftResult, Side
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facemon.drift.sample import Sample
+    from facemon.store.ledger import Ledger
+    from facemon.values.explanation import Explanation
+
+    Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]]]
+
+_MOST = 1_000
+"""Entries of the history that are searched."""
+_CHECKS = {
+    CheckChoice.ALL: (Check.DATA, Check.MODEL),
+    CheckChoice.DATA: (Check.DATA,),
+    CheckChoice.MODEL: (Check.MODEL,),
+    CheckChoice.EVIDENTLY: (Check.EVIDENTLY,),
+}
+
+
+def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> list[DriftResult]:
+    """The newest recorded result of each check, with that check alone; FacemonError where there is none.
+
+    Results of a single source are left out: they say nothing of the whole.
+    """
+    from facemon.store.drift_results import drift_history
+
+    wanted, found = set(_CHECKS[choice]), list[DriftResult]()
+    for result in drift_history(ledger, _MOST) if ledger else ():
+        if result.model != model or result.source is not None:
+            continue
+        if here := wanted & result.checks.keys():
+            found.append(result.of_checks(here))
+            wanted -= here
+        if not wanted:
+            break
+    if not found:
+        named = "" if choice is CheckChoice.ALL else f" --check {choice.value}"
+        raise FacemonError(
+            f"there is no check of record of {model} yet that could be explained",
+            f"facemon drift-check{named} makes one; add --now for a look at the present",
+        )
+    return found
+
+
+def explain_recorded(
+    session: Session, ledger: "Ledger | None", results: Iterable[DriftResult], name: str
+) -> "list[Explanation]":
+    """Why the columns of a name got their recorded verdicts; UsageError where no result has such a column."""
+    from facemon.drift.explanations import explain, refuse_unknown_column
+
+    results = list(results)
+    refuse_unknown_column(results, name)
+    explanations = []
+    for result in results:
+        sides, missing = _sides(session, ledger, result)
+        if missing is not None:
+            session.console.say(f"explained from the recorded result alone: {missing}")
+        explanations += explain(result, name, *sides[:2], settings=session.config.drift, edges=sides[2])
+    return explanations
+
+
+def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "tuple[Sides, str | None]":
+    """Both samples as they were compared; empty ones, and why, where they cannot be had any more."""
+    from facemon.drift.sample import Sample
+
+    nothing = (Sample.of_sources({}), Sample.of_sources({}), dict[str, "NDArray[np.float64]"]())
+    current, model, checks = result.current, result.model or "", tuple(result.checks)
+    if ledger is None or current.since is None or current.until is None:
+        return nothing, "its current rows are not from the log"
+    try:
+        first, layout, reference = reference_side(
+            session, ledger, result.reference.name, checks, model=model, for_log=True
+        )
+    except FacemonError as error:
+        return nothing, error.message
+    if not _is_same(first.side, result.reference):
+        return nothing, f"the reference {result.reference.name} is another one now"
+    second = current_window(session, ledger, Window(current.since, current.until), reference, model)
+    if second.sample.rows < current.rows:
+        return nothing, f"the log holds {second.sample.rows:,} of its {current.rows:,} rows now"
+    if second.sample.rows > current.rows:
+        session.console.say(
+            f"the log holds {second.sample.rows:,} rows of its window now, {current.rows:,} at the time"
+        )
+    return (first.sample, second.sample, dict(layout.edges)), None
+
+
+def _is_same(reference: Side, recorded: Side) -> bool:
+    return (reference.kind, reference.since, reference.until) == (recorded.kind, recorded.since, recorded.until)

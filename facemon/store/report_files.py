@@ -1,0 +1,82 @@
+"""The pages of drift checks in a store: what they are called, that each appears whole, and how long they are kept."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from facemon.errors import FacemonError
+
+FOLDER = "reports"
+LATEST = "latest.html"
+"""The page of the newest check of record."""
+_TIME = "%Y%m%dT%H%M%SZ"
+_DATED = re.compile(r"(?:drift|evidently)-(\d{8}T\d{6}Z)\.(?:html|json)")
+
+
+def dated_name(kind: str, at: datetime, suffix: str) -> str:
+    """The name of a report of a kind (drift or evidently) that was made at a time."""
+    return f"{kind}-{at.astimezone(UTC):{_TIME}}.{suffix}"
+
+
+def write_report(path: Path, text: str) -> Path:
+    """Write a report under its name once it is whole; FacemonError where it cannot be."""
+    draft = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".draft-", delete=False) as file:
+            draft = Path(file.name)
+            file.write(text)
+        draft.chmod(0o644)
+        draft.replace(path)
+    except OSError as error:
+        raise FacemonError(
+            f"{path} cannot be written: {error.strerror}", "check the folder's rights and space"
+        ) from error
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+    return path
+
+
+def write_page_of_record(folder: Path, at: datetime, text: str) -> Path:
+    """Write the page of a check of record under a name that says when, and as the latest."""
+    page = write_report(folder / dated_name("drift", at, "html"), text)
+    write_report(folder / LATEST, text)
+    return page
+
+
+def prune_reports(folder: Path, before: datetime) -> int:
+    """Remove the dated reports that were made before a time; answer how many. The latest page stays.
+
+    FacemonError where one cannot be removed.
+    """
+    removed = 0
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if (dated := _DATED.fullmatch(path.name)) and _time_of(dated[1]) < before:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise FacemonError(
+                    f"{path} cannot be removed: {error.strerror}", "check the folder's rights"
+                ) from error
+            removed += 1
+    return removed
+
+
+def measure_reports(folder: Path) -> tuple[int, int]:
+    """How many files the reports are, and their bytes."""
+    sizes = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            sizes.append(path.stat().st_size)
+        except FileNotFoundError:
+            continue  # removed since it was listed
+    return len(sizes), sum(sizes)
+
+
+def _time_of(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)  # no time of ours: it stays
