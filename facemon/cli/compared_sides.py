@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facemon.drift.sample import Sample
     from facemon.drift.tables import TableLayout
     from facemon.drift.window_cut import CutWindow
+    from facemon.store.arrivals import Arrivals
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.values.labelled import LabelledCount
@@ -43,6 +44,8 @@ class ComparedSide:
     """Columns of a table that `tables.kinds` leaves out."""
     cut: "CutWindow | None" = None
     """Of a window of the log: what the reference's own window left of it."""
+    arrivals: "Arrivals | None" = None
+    """Of a window of the log: the rows that no check of record has read, in the same state of the ledger."""
 
 
 def reference_side(
@@ -105,13 +108,16 @@ def current_window(
     from facemon.drift.accuracy import with_accuracy
     from facemon.drift.sample import Sample
     from facemon.drift.window_cut import cut_window
+    from facemon.store.arrivals import read_arrivals
     from facemon.store.windows import read_sources
 
     taken = (reference.since, reference.until) if reference and reference.since and reference.until else None
     cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
     # An empty span has no rows, whatever the log holds.
     span = (cut.since, cut.since if cut.empty_because else cut.until)
-    profiles = read_sources(ledger, *span, model=model, source=window.source)
+    with ledger.reading() as connection:
+        arrivals = read_arrivals(connection, model)
+        profiles = read_sources(ledger, *span, model=model, source=window.source)
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows
@@ -127,7 +133,7 @@ def current_window(
         Sample.of_profiles(profiles),
         _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
     )
-    return ComparedSide(sample, Side(0, since=cut.since, until=cut.until), rows, cut=cut)
+    return ComparedSide(sample, Side(0, since=cut.since, until=cut.until), rows, cut=cut, arrivals=arrivals)
 
 
 def _current_labels(

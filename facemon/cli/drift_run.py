@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from facemon.config.drift import DriftConfig
     from facemon.drift.expected_columns import ExpectedColumns
+    from facemon.store.arrivals import Arrivals
     from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
     from facemon.values.explanation import Explanation
@@ -152,15 +153,29 @@ def run_drift_check(
         by_source=question.by_source,
     )
     result, page = replace(result, not_recorded_because=look), None
+    # Evidently alone, and the rows of one source, are no check after which rows could be late.
+    arrivals = latest.arrivals if look is None and not by_name and question.source is None else None
+    if arrivals is not None and latest.cut is not None:
+        result = _late(result, arrivals, latest.cut.since)
     if question.asks_evidently(result.verdict):
         found = run_evidently_part(session, question, result, normal, latest, writes_pages=writes_pages)
         result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
     answer = DriftAnswer(result, normal, latest, edges, question.settings, page)
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
-        record_drift(ledger, result, for_gauges=question.source is None and not by_name)
+        record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
         _keep_pages(session, answer, has_own=not by_name)
     return answer
+
+
+def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftResult:
+    """The result with the number of rows that came too late for any check of record."""
+    late = arrivals.late_rows(since)
+    if not late:
+        return replace(result, late_rows=0)
+    was = "1 row was" if late == 1 else f"{late:,} rows were"
+    note = f"{was} logged since the last recorded check for times before this window: no recorded check includes them."
+    return replace(result, late_rows=late, notes=(*result.notes, note))
 
 
 def _expected(

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from facemon.store.arrivals import Arrivals, mark_checked
 from facemon.store.ledger import Ledger
 from facemon.values.drift_result import (
     Check,
@@ -49,8 +50,12 @@ class CheckState:
     """When it last decided, if it ever did."""
 
 
-def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True) -> None:
+def record_drift(
+    ledger: Ledger, result: DriftResult, *, for_gauges: bool = True, arrivals: Arrivals | None = None
+) -> None:
     """Enter a result and, with `for_gauges`, what the gauges of its model show of it.
+
+    With `arrivals` the rows that they count are known to a check of record from now on.
 
     An undecided column keeps the score of when it was last decided. The gauges of other models stay as they are.
     """
@@ -61,6 +66,8 @@ def record_drift(ledger: Ledger, result: DriftResult, *, for_gauges: bool = True
         for check, outcome in result.checks.items():
             if for_gauges and check is not Check.EVIDENTLY:
                 _record_check(connection, result.model or NO_MODEL, check, outcome, at)
+        if arrivals is not None:
+            mark_checked(connection, arrivals)
 
 
 def _record_check(connection: sqlite3.Connection, model: str, check: Check, outcome: CheckResult, at: int) -> None:

@@ -113,6 +113,9 @@ class DriftResult:
     """With `--by source`: each source by itself; the verdict is over these too."""
     not_recorded_because: str | None = None
     """Why the check was a look that changed nothing; none for one that was recorded."""
+    late_rows: int | None = None
+    """Rows that were logged since the last recorded check for times before this one's window; of recorded checks of
+    the log alone."""
 
     @property
     def recorded(self) -> bool:
@@ -139,6 +142,7 @@ def to_document(result: DriftResult) -> dict[str, Any]:
         "notes": list(result.notes),
         "recorded": result.recorded,
         "not_recorded_because": result.not_recorded_because,
+        "late_rows": result.late_rows,
     } | ({"sources": [_source_document(each) for each in result.sources]} if result.sources else {})
 
 
@@ -166,6 +170,7 @@ def from_document(document: Mapping[str, Any]) -> DriftResult:
         ),
         # Before there were looks, every check was recorded.
         not_recorded_because=document.get("not_recorded_because"),
+        late_rows=document.get("late_rows"),
     )
 
 

@@ -82,6 +82,7 @@ def test_more_sources_than_are_kept_apart_are_not_judged_one_by_one() -> None:
     assert "--source" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sources", "new"), [(200, 0), (600, 0), (600, 200)])
 def test_no_more_false_alarms_than_were_asked_for(sources: int, new: int) -> None:
     """Each source has a rate and a number of rows of its own, which stir from window to window."""

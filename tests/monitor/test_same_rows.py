@@ -213,6 +213,7 @@ def test_any_table_in_memory(
     assert verdicts_of(to_document(monitor.check(MOVED, reference=request.node.callspec.id))) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_any_file(folder: Path, facemon: RunFacemon, expected: dict[str, Any], name: str) -> None:
     for side, rows in (("normal", NORMAL), ("moved", MOVED)):

@@ -168,7 +168,8 @@ def test_lines_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
         lines.writelines(f"{number:07}.jpg,gate\n" for number in range(200_000))
     before = bytes_read()
     first = list(islice(ImageSource([str(file)]), 5))
-    assert bytes_read() - before < file.stat().st_size / 4
+    # Its beginning, which tells how it is written, and a piece of its lines.
+    assert bytes_read() - before < file.stat().st_size / 2
     assert [each.ordinal for each in first] == list(range(5))
     assert sum(1 for _ in ImageSource([str(file)])) == 200_000
 

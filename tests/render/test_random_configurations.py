@@ -71,6 +71,7 @@ def keys_set(value: Any) -> Iterator[tuple[type[Section], str]]:
             yield from (found for item in value for found in keys_set(item))
 
 
+@pytest.mark.slow
 def test_every_reader_takes_the_files_for_what_was_built(stacks: list[tuple[Config, RenderedStack]]) -> None:
     assert first(fault for config, stack in stacks for fault in read_otherwise(config, stack)) == []
 

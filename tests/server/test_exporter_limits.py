@@ -19,6 +19,8 @@ from tests.patience import HANG_S, wait_until
 from tests.server.exporters import Answer, Exporter, exporter
 from tests.server.test_metrics_server import make_store
 
+pytestmark = pytest.mark.slow
+
 SLOW = """
 import time
 from pathlib import Path

@@ -16,6 +16,8 @@ from tests.server.exporters import Exporter, exporter
 from tests.server.probed_services import service
 from tests.servers import free_port
 
+pytestmark = pytest.mark.slow
+
 
 def configure(folder: Path, probes: Mapping[str, str], *, interval: str = "500ms", timeout: str = "400ms") -> None:
     listed = "".join(f'    - {{name: {name}, url: "{url}"}}\n' for name, url in probes.items())

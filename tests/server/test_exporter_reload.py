@@ -15,6 +15,8 @@ from tests.server.probed_services import Service, service
 from tests.server.test_exporter_probes import statuses
 from tests.server.test_metrics_server import make_store
 
+pytestmark = pytest.mark.slow
+
 COLLECTORS = """
 from prometheus_client import Counter
 

@@ -136,6 +136,7 @@ with Ledger.open(folder) as ledger:
 """
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_killed_leaves_no_half_archive(full_store: Path, tmp_path: Path) -> None:
     """Ten kills spread over the time that a backup takes here; the next one works."""
     with Ledger.open(full_store) as ledger:
@@ -265,6 +266,7 @@ def test_a_store_that_lacks_a_file_is_no_backup(full_store: Path, tmp_path: Path
     assert [entry.name for entry in tmp_path.iterdir()] == ["store"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_the_command_saves_a_store_before_its_upgrade(
     kept_store: KeptStore, facemon: RunFacemon, tmp_path: Path

@@ -38,6 +38,7 @@ def test_there_is_no_store_until_one_is_made(folder: Path) -> None:
     assert sorted(entry.name for entry in folder.iterdir()) == sorted([*FOLDERS, "ledger.sqlite"])
 
 
+@pytest.mark.slow
 def test_many_creators_at_one_moment_make_one_store(folder: Path) -> None:
     """Eight processes make the same forty stores, each at a time that they agreed on."""
     script = """

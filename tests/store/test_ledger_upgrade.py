@@ -30,6 +30,7 @@ with Ledger.open(folder, tell=print) as ledger:
 """
 
 
+@pytest.mark.slow
 @oldest
 def test_an_upgrade_that_is_killed_at_any_step_leaves_the_old_store_or_the_new_one(
     kept_store: KeptStore, tmp_path: Path
@@ -95,6 +96,7 @@ def say_go(process: "subprocess.Popen[str]") -> None:
     process.stdin.flush()
 
 
+@pytest.mark.slow
 @oldest
 def test_processes_that_come_together_upgrade_once(kept_store: KeptStore) -> None:
     processes = [start_upgrade(kept_store.store) for _ in range(6)]

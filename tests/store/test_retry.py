@@ -115,6 +115,7 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
     assert verify(ledger).problems == ()
 
 
+@pytest.mark.slow
 def test_which_run_is_retried(ledger: Ledger) -> None:
     assert reopen_run(ledger, IDENTITY) is None
     with begin_run(ledger, IDENTITY, datetime.now(UTC)) as going_on:
