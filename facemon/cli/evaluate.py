@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemon.cli.command import command
-from facemon.cli.evaluation_output import print_evaluation, tell_what_counts
+from facemon.cli.evaluation_output import has_accuracy, print_evaluation, tell_what_counts
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
@@ -75,7 +75,7 @@ def evaluate(
             one_face_an_input=has_given_boxes,
         )
         record_accuracy(ledger, result.model, result.at, result.counts, result.images)
-        outcome.renews_success = result.has_scores
+        outcome.renews_success = has_accuracy(session, result)  # which is what AccuracyStale asks for
         outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
     if not session.console.is_quiet or outcome.code is not ExitCode.OK:
         print_evaluation(session, result, format_, observed_since)

@@ -43,11 +43,19 @@ def print_evaluation(session: Session, result: "Evaluation", format_: PrintForma
     _print_unmatched(session, result, observed_since)
 
 
+def has_accuracy(session: Session, result: "Evaluation") -> bool:
+    """Whether an attribute had enough labels for model_accuracy."""
+    return any(labelled >= session.config.evaluate.min_labels for _, labelled in result.counts.values())
+
+
 def tell_what_counts(session: Session, result: "Evaluation") -> None:
     """Say what the metrics do not take over from this evaluation."""
+    least = session.config.evaluate.min_labels
     if not result.has_scores:
         session.console.warn("no label was compared: model_accuracy and evaluate's last success stay as they were")
-    least = session.config.evaluate.min_labels
+    elif not has_accuracy(session, result):
+        few = f"no attribute has {least} labels (evaluate.min_labels)"
+        session.console.warn(f"{few}: model_accuracy and evaluate's last success stay as they were")
     for attribute, (_, labelled) in result.counts.items():
         if labelled < least:
             few = f"{attribute} has {labelled} of {least} labels (evaluate.min_labels)"

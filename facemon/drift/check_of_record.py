@@ -38,9 +38,9 @@ def differences(asked: AskedCheck, config: Config, usual_reference: str | None) 
     `usual_reference` is the name of the one that the configuration leads to: `drift.reference`, or the newest.
     """
     drift = config.drift
-    found = []
     if asked.window is None:
-        found.append(NOT_THE_LOG)
+        return (NOT_THE_LOG,)  # which says all: what else differs, such as the reference, follows from it
+    found = []
     if asked.reference is not None and asked.reference != usual_reference:
         usual = "differs from drift.reference" if drift.reference else "is not the newest reference"
         found.append(f"--reference {usual}")

@@ -130,12 +130,15 @@ def test_few_labels_leave_the_accuracy_alone(facemon: RunFacemon, store: Path) -
     wrong = write_labels(store, "image,gender", "000001,female")
     answer = facemon("evaluate", wrong, cwd=store)
     assert (answer.returncode, "gender has 1 of 20 labels (evaluate.min_labels)" in answer.stderr) == (0, True)
-    assert exported(facemon, store).keys() == {LABELS, SUCCESS, DURATION}
+    assert "no attribute has 20 labels" in facemon("evaluate", "-q", wrong, cwd=store).stderr
+    assert exported(facemon, store).keys() == {LABELS, DURATION}
     assert exported(facemon, store)[LABELS] == "1.0"
     assert facemon("evaluate", write_labels(store, "image,gender", *EACH[:20]), cwd=store).returncode == 0
+    success = exported(facemon, store)[SUCCESS]
+    wrong = write_labels(store, "image,gender", "000001,female")
     assert facemon("evaluate", wrong, cwd=store).returncode == 0
     metrics = exported(facemon, store)
-    assert (metrics[ACCURACY], metrics[LABELS]) == ("1.0", "20.0")
+    assert (metrics[ACCURACY], metrics[LABELS], metrics[SUCCESS]) == ("1.0", "20.0", success)
     listed = json.loads(facemon("metrics", "--format", "json", cwd=store).stdout)
     values = {metric["name"]: metric["value"] for metric in listed["metrics"]}
     assert (values["model_accuracy"], values["model_accuracy_labels"]) == (1.0, 20.0)
