@@ -108,7 +108,7 @@ def test_an_evaluation_that_compared_nothing_is_no_success(facemon: RunFacemon, 
     assert facemon("evaluate", write_labels(store, "image,gender", *EACH), cwd=store).returncode == 0
     before = exported(facemon, store)
     assert (before[ACCURACY], before[LABELS]) == ("1.0", "60.0")
-    for options in ((), ("-q",), ("--format", "json")):
+    for options in ((), ("--format", "json")) if case == "other names" else (("-q",),):
         answer = facemon("evaluate", *options, write_labels(store, heading, *rows), cwd=store)
         assert answer.returncode == code
         assert "no label was compared" in answer.stderr

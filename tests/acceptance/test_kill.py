@@ -13,7 +13,7 @@ from tests.acceptance.camera import take_pictures
 from tests.conftest import RunFacemon
 
 COMMAND = Path(sys.executable).with_name("facemon")
-SHORT, FULL = (4, 800), (20, 3000)
+SHORT, FULL = (3, 400), (20, 3000)
 """Kills, and images that are predicted meanwhile."""
 
 

@@ -165,12 +165,13 @@ SHARES = np.random.default_rng(0).beta(0.7, 2, 40) * 0.9 + 0.01
 
 
 @pytest.mark.slow
+@pytest.mark.long_proof
 @pytest.mark.parametrize("rows", [200, 1000])
 @pytest.mark.parametrize("threshold", [0.0, 0.05])
-def test_quiet_days_of_forty_attributes(rows: int, threshold: float) -> None:
+def test_quiet_days_of_forty_attributes(rows: int, threshold: float, at_length: bool) -> None:
     rng = np.random.default_rng(51)
     names = [f"a{at}" for at in range(40)]
-    repeats, alarms, quiet = 150, 0, 0
+    repeats, alarms, quiet = 150 if at_length else 50, 0, 0
     for _ in range(repeats):
         sides = correlated_attributes(rng, 10_000, SHARES), correlated_attributes(rng, rows, SHARES)
         outcome = judge(*sides, *names, model={"threshold": threshold})

@@ -1,6 +1,7 @@
 """Pieces of Python as real processes of their own, which tests kill, race against each other and starve."""
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -53,13 +54,19 @@ def run(script: str, *arguments: object, wrapper: Sequence[str] = ()) -> str:
     return finish(start(script, *arguments, wrapper=wrapper))
 
 
-def crash_everywhere(operation: str, work: Path) -> int:
-    """Let an operation of `crash_points` die at each of its steps; answer how many there were, none with a fault."""
-    *faults, last = run(
-        "from tests.store.crash_points import main\nmain(sys.argv[2], folder)", work, operation
-    ).splitlines()
+def steps_to_die_at(at_length: bool, *, every: int = 5) -> tuple[int, int]:
+    """The first step and the distance to the next: each of them at length, else some that differ from run to run."""
+    return (1, 1) if at_length else (random.SystemRandom().randint(1, every), every)
+
+
+def crash_everywhere(operation: str, work: Path, *, at_length: bool) -> int:
+    """Let an operation of `crash_points` die at its steps, none with a fault; answer the last at which it died."""
+    first, every = steps_to_die_at(at_length)
+    print(f"steps {first}, {first + every} …")
+    script = "from tests.store.crash_points import main\nmain(sys.argv[2], folder, int(sys.argv[3]), int(sys.argv[4]))"
+    *faults, last = run(script, work, operation, first, every).splitlines()
     assert not faults, faults
-    died = re.fullmatch(r"died (\d+) times, then ended with 0", last)
+    died = re.fullmatch(r"died up to step (\d+), then ended with 0", last)
     assert died, last
     return int(died[1])
 

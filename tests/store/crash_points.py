@@ -153,13 +153,16 @@ def in_child(body: Callable[[], None]) -> int:
         os._exit(code)
 
 
-def main(name: str, work: Path) -> None:
-    """Crash an operation everywhere; this process forks only, so that no thread of Arrow's is in the way."""
+def main(name: str, work: Path, first: int, every: int) -> None:
+    """Crash an operation at its `first` step and each `every`th after it.
+
+    This process forks only, so that no thread of Arrow's is in the way.
+    """
     operation, template = OPERATIONS[name], work / "template"
     pa.set_cpu_count(1)
     if name != "write":
         in_child(lambda: fill(template))
-    for step in itertools.count(1):
+    for step in itertools.count(first, every):
         store = work / str(step)
         if template.exists():
             shutil.copytree(template, store)
@@ -181,9 +184,9 @@ def main(name: str, work: Path) -> None:
             print(f"step {step}: the next run failed")
         shutil.rmtree(store)
         if died != _DIED:
-            print(f"died {step - 1} times, then ended with {died}")
+            print(f"died up to step {step - every}, then ended with {died}")
             return
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -30,17 +30,20 @@ with Ledger.open(folder, tell=print) as ledger:
 """
 
 
+@pytest.mark.long_proof
 @pytest.mark.slow
 @oldest
 def test_an_upgrade_that_is_killed_at_any_step_leaves_the_old_store_or_the_new_one(
-    kept_store: KeptStore, tmp_path: Path
+    kept_store: KeptStore, tmp_path: Path, at_length: bool
 ) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    script = "from tests.store.upgrade_kills import main\nmain(folder, Path(sys.argv[2]), int(sys.argv[3]))"
-    *faults, last = children.run(script, kept_store.store, work, kept_store.version).splitlines()
+    script = "from tests.store.upgrade_kills import main\nmain(folder, Path(sys.argv[2]), *map(int, sys.argv[3:6]))"
+    steps = children.steps_to_die_at(at_length, every=7)
+    print(f"first and every: {steps}")
+    *faults, last = children.run(script, kept_store.store, work, kept_store.version, *steps).splitlines()
     assert not faults, faults
-    killed = re.fullmatch(r"killed (\d+) times, then ended with 0", last)
+    killed = re.fullmatch(r"killed up to step (\d+), then ended with 0", last)
     assert killed, last
     assert int(killed[1]) >= 20
 

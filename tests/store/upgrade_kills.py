@@ -55,9 +55,12 @@ def version_in(store: Path) -> int:
         return version
 
 
-def main(template: Path, work: Path, version: int) -> None:
-    """Kill an upgrade everywhere; this process forks only, so that no thread of Arrow's is in the way."""
-    for step in itertools.count(1):
+def main(template: Path, work: Path, version: int, first: int, every: int) -> None:
+    """Kill an upgrade at its `first` step and each `every`th after it.
+
+    This process forks only, so that no thread of Arrow's is in the way.
+    """
+    for step in itertools.count(first, every):
         store = work / str(step)
         shutil.copytree(template, store)
 
@@ -79,9 +82,9 @@ def main(template: Path, work: Path, version: int) -> None:
             print(f"step {step}: the next command failed")
         shutil.rmtree(store)
         if killed != -signal.SIGKILL:
-            print(f"killed {step - 1} times, then ended with {killed}")
+            print(f"killed up to step {step - every}, then ended with {killed}")
             return
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:6]))
