@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from facemon.cli.session import Session
 from facemon.errors import FacemonError
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, CheckResult, DriftResult
-from facemon.values.times import EPOCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -193,14 +192,13 @@ def _expected(
 def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None:
     """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
     from facemon.reports.html_report import html_report
-    from facemon.store.report_files import FOLDER, prune_reports, write_page_of_record
+    from facemon.store.report_files import keep_page_of_record
 
-    store, at = session.config.store, answer.result.at
+    store = session.config.store
+    text = html_report(answer.result, answer.shapes(), answer.evidently_page) if has_own else None
     try:
-        if has_own:
-            text = html_report(answer.result, answer.shapes(), answer.evidently_page)
-            session.console.say(f"report: {write_page_of_record(store.path / FOLDER, at, text)}")
-        prune_reports(store.path / FOLDER, at - timedelta(days=min(store.retention_days, (at - EPOCH).days)))
+        if page := keep_page_of_record(store.path, answer.result.at, text, store.retention_days):
+            session.console.say(f"report: {page}")
     except FacemonError as error:
         session.console.warn(error.message)
 

@@ -1,6 +1,7 @@
 """Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,17 +10,21 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.drift.check_of_record import NOT_THE_LOG
 from facemon.drift.column_kinds import refuse_unclear_columns
+from facemon.drift.column_shapes import column_shapes
 from facemon.drift.drift_check import run_checks
 from facemon.drift.reference_sample import choose_reference, count_once, reference_sample, side_of
 from facemon.drift.tables import count_sample
 from facemon.errors import ExitCode, FacemonError
 from facemon.monitor.foreign_rows import one_table
+from facemon.reports.html_report import html_report
 from facemon.store.command_runs import Outcome, recorded
 from facemon.store.drift_results import record_drift
 from facemon.store.ledger import LEDGER_NAME, Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import Reference, no_reference, set_from_table
+from facemon.store.report_files import keep_page_of_record
 from facemon.tables.table_file import table_of
+from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, DriftResult, Side, Verdict
 
 _KINDS = ("predictions", "labels")
@@ -75,8 +80,18 @@ def check_rows(
         )
         if record:
             record_drift(ledger, result)
+            _keep_page(config, result, column_shapes(result.checks, first, second, layout.edges))
         outcome.code = _CODES[result.verdict]
     return result if record else replace(result, not_recorded_because=NOT_THE_LOG)
+
+
+def _keep_page(config: Config, result: DriftResult, shapes: Mapping[tuple[Check, str], ColumnShape]) -> None:
+    """Write the page of a check of record; one that cannot be written is a warning, and changes no verdict."""
+    store = config.store
+    try:
+        keep_page_of_record(store.path, result.at, html_report(result, shapes), store.retention_days)
+    except FacemonError as error:
+        warnings.warn(error.message, stacklevel=4)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """The pages of drift checks in a store: what they are called, that each appears whole, and how long they are kept."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from facemon.errors import FacemonError
+from facemon.values.times import EPOCH
 
 FOLDER = "reports"
 LATEST = "latest.html"
@@ -37,6 +38,17 @@ def write_report(path: Path, text: str) -> Path:
         if draft is not None:
             draft.unlink(missing_ok=True)
     return path
+
+
+def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int) -> Path | None:
+    """Write the page of a check of record, where it has one, and remove the reports that are past the retention.
+
+    FacemonError where a page cannot be written or removed.
+    """
+    folder = store / FOLDER
+    page = None if text is None else write_page_of_record(folder, at, text)
+    prune_reports(folder, at - timedelta(days=min(retention_days, (at - EPOCH).days)))
+    return page
 
 
 def write_page_of_record(folder: Path, at: datetime, text: str) -> Path:

@@ -1,6 +1,7 @@
 """`Monitor.set_reference` and `Monitor.check`: what they say of rows in memory is what the commands say of a file."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -167,6 +168,10 @@ def test_a_result_is_recorded_as_the_commands(monitor: Monitor, tmp_path: Path, 
         drifted = {gauge.attribute for gauge in read_drift_gauges(ledger.connection) if gauge.detected}
         runs = {run.command: run.last_success for run in read_command_runs(ledger.connection)}
     assert drifted == {"brightness", "hair"}
+    reports = tmp_path / ".facemon" / "reports"
+    (page,) = reports.glob("drift-*.html")
+    assert page.read_text() == (reports / "latest.html").read_text()
+    assert "brightness" in page.read_text()
     assert set(runs) == {"reference", "drift-check"}
     assert None not in runs.values()
     history = facemon("drift-check", "--history", cwd=tmp_path).stdout.splitlines()
@@ -176,6 +181,15 @@ def test_a_result_is_recorded_as_the_commands(monitor: Monitor, tmp_path: Path, 
     assert listed[1].endswith("a good day")
     assert "facemon.Monitor" in facemon("reference", "show", cwd=tmp_path).stdout
     assert facemon("store", "verify", cwd=tmp_path).returncode == 0
+
+
+def test_a_page_that_cannot_be_written_changes_no_verdict(monitor: Monitor, tmp_path: Path) -> None:
+    monitor.set_reference(NORMAL, name="normal")
+    reports = tmp_path / ".facemon" / "reports"
+    shutil.rmtree(reports)
+    reports.write_text("in the way")
+    with pytest.warns(UserWarning, match="reports.*cannot be written"):
+        assert monitor.check(CHANGED, record=True).recorded
 
 
 def test_a_window_of_the_log_is_the_reference(monitor: Monitor, tmp_path: Path, facemon: RunFacemon) -> None:
