@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.machine import Line
 
 ABOUT = """\
-`pytest -m long_proof --at-length`. `make test` runs the same tests in their short form.
+`pytest -m "long_proof or only_at_length" --at-length`. `make test` runs the same tests in their short form.
 """
 _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
@@ -22,7 +22,7 @@ def measure(folder: Path) -> Iterator[Line]:
         "pytest",
         "-q",
         "-m",
-        "long_proof",
+        "long_proof or only_at_length",
         "--at-length",
         f"--basetemp={folder / 'tests'}",
     ]

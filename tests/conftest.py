@@ -45,16 +45,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the older generation's turn of a long proof out of the short form."""
+    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof."""
     if config.getoption("--at-length"):
         return
-    kept = [item for item in items if not (_is_long_proof(item) and _generation_of(item) == "servers")]
+    kept = [item for item in items if not _is_for_the_long_form(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 
 
-def _is_long_proof(item: pytest.Item) -> bool:
-    return item.get_closest_marker("long_proof") is not None
+def _is_for_the_long_form(item: pytest.Item) -> bool:
+    if item.get_closest_marker("only_at_length") is not None:
+        return True
+    return item.get_closest_marker("long_proof") is not None and _generation_of(item) == "servers"
 
 
 def _generation_of(item: pytest.Item) -> object:

@@ -17,7 +17,7 @@ from tests.render.configurations import config_of
 from tests.servers import query, run_node_exporter, run_prometheus, wait_for_query
 from tests.serving import serving
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.long_proof]
 
 SERVER_NAME = "archive.example"
 SCRAPED = """\

@@ -108,7 +108,13 @@ def test_times_that_differ_by_thousands_are_tested_in_files_of_their_own() -> No
 
 @pytest.mark.servers
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [DEFAULTS + OBJECTIVES, *RANDOM.values()], ids=["defaults", *RANDOM])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(DEFAULTS + OBJECTIVES, id="defaults"),
+        *(pytest.param(text, id=name, marks=pytest.mark.only_at_length) for name, text in RANDOM.items()),
+    ],
+)
 def test_mutants_of_every_rule_are_noticed(text: str, servers: Path, tmp_path: Path) -> None:
     config = config_of(text)
     judged = verdicts(config, servers, tmp_path)
@@ -136,6 +142,7 @@ def test_tests_that_are_blind_notice_nothing(servers: Path, tmp_path: Path) -> N
 
 @pytest.mark.servers
 @pytest.mark.slow
+@pytest.mark.only_at_length
 def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path) -> None:
     judged = [
         *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),

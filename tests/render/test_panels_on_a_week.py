@@ -54,7 +54,17 @@ def week(said: Expositions, servers: Path, tmp_path_factory: pytest.TempPathFact
         yield Week(config, grafana)
 
 
-@pytest.mark.parametrize("text", WEEKS.values(), ids=WEEKS)
+# The others differ in what the panels of the defaults and the extremes show already; PART=panels has more random ones.
+IN_SHORT = ("defaults", "extremes", "pushed", "random 2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=() if name in IN_SHORT else pytest.mark.only_at_length)
+        for name, text in WEEKS.items()
+    ],
+)
 def test_no_panel_is_empty(text: str, said: Expositions, servers: Path, tmp_path: Path) -> None:
     config = config_of(text)
     with grafana_on_the_week(config, said, servers, tmp_path) as grafana:

@@ -49,17 +49,19 @@ def test_an_upgrade_that_is_killed_at_any_step_leaves_the_old_store_or_the_new_o
 
 
 @pytest.mark.slow
+@pytest.mark.long_proof
 @oldest
 def test_an_upgrade_that_is_killed_at_any_time_leaves_the_old_store_or_the_new_one(
-    kept_store: KeptStore, tmp_path: Path
+    kept_store: KeptStore, tmp_path: Path, at_length: bool
 ) -> None:
-    """Twenty kills spread over the time that an upgrade takes here, in the middle of SQLite's own writes too."""
+    """Kills spread over the time that an upgrade takes here, in the middle of SQLite's own writes too."""
     chance, deaths, expected = random.Random(7), 0, {kept_store.version, STORE_VERSION}
     before = {
         part: kept_store.facts[part] for part in ("rows", "totals", "departed", "profiles", "references", "history")
     }
     took = 0.0
-    for turn in range(21):
+    kills = 20 if at_length else 6
+    for turn in range(kills + 1):
         store = tmp_path / f"copy-{turn}"
         shutil.copytree(kept_store.store, store)
         process = start_upgrade(store)
@@ -80,7 +82,7 @@ def test_an_upgrade_that_is_killed_at_any_time_leaves_the_old_store_or_the_new_o
             assert_holds(now[part], value, part)
         assert version_in(store) == STORE_VERSION
         shutil.rmtree(store)
-    assert deaths >= 10
+    assert deaths >= kills / 2
 
 
 def start_upgrade(store: Path) -> "subprocess.Popen[str]":
