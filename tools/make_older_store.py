@@ -1,6 +1,6 @@
 """Make a small store with the code of an older commit, for the tests of upgrades: COMMIT OUT.
 
-OUT gets VERSION-COMMIT.tar.xz, the working folder of somebody who used that facemon, and VERSION-COMMIT.json, what
+OUT gets VERSION-COMMIT.tar.xz, the working folder after some days of that facemon, and VERSION-COMMIT.json, what
 that code says of its store. The code is checked out in a temporary worktree and run by this Python.
 """
 
@@ -24,7 +24,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 FACTS = ROOT / "tests" / "store" / "store_facts.py"
-FOLDER = Path("/tmp/facemon-older-store")  # noqa: S108 - runs keep the names of their inputs, and these are nobody's
+FOLDER = Path("/tmp/facemon-older-store")  # noqa: S108 - runs keep the names of their inputs, and this one is on every machine
 COMMAND = "import sys; from facemon.cli.main import main; sys.argv[0] = 'facemon'; sys.exit(main())"
 
 CONFIG = """\
@@ -136,7 +136,7 @@ def write_inputs(folder: Path) -> None:
 
 
 def use(facemon: OlderFacemon) -> None:
-    """What somebody does in a few days."""
+    """The commands of a few days of use."""
     log(facemon)
     facemon.run("reference", "set", "table.jsonl", "--name", "table", "--kind", "labels", "--note", "by hand")
     window = ("--since", "2026-11-20T00:00:00Z", "--until", "2026-11-21T00:00:00Z")

@@ -71,7 +71,7 @@ class DriftAnswer:
 
 @contextmanager
 def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
-    """The ledger, or none where there is no store and none is to be made: two tables can be compared without one."""
+    """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
     from facemon.store.ledger import LEDGER_NAME
 
     try:
@@ -109,9 +109,9 @@ def differences_of(session: Session, ledger: "Ledger | None", question: DriftQue
 def entered(
     session: Session, ledger: "Ledger | None", question: DriftQuestion, look: str | None
 ) -> "Iterator[Outcome]":
-    """How the command ends: entered in the ledger for a check of record, which runs alone; a look waits for nobody.
+    """Enter how the command ends for a check of record, which holds the lock; a look takes no lock.
 
-    Evidently alone is no check of ours: what it finds is in the history, but nothing waits for it.
+    Evidently alone enters the history only: no time stamp and no gauge follow it.
     """
     from facemon.store.command_runs import Outcome
     from facemon.store.process_lock import ProcessLock

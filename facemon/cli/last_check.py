@@ -48,7 +48,7 @@ def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> lis
     if not found:
         named = "" if choice is CheckChoice.ALL else f" --check {choice.value}"
         raise FacemonError(
-            f"there is no check of record of {model} yet that could be explained",
+            f"no check of record of {model} has run yet",
             f"facemon drift-check{named} makes one; add --now for a look at the present",
         )
     return found

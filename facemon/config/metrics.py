@@ -33,7 +33,7 @@ class MetricsConfig(Section):
                 fault = f"is a label that metrics or alerts have already, like {', '.join(OWN_LABELS[:3])}"
                 faults.append((("labels", name), f"{name} {fault}; give it another name"))
             elif not value:
-                faults.append((("labels", name), "is empty, which to Prometheus is no label"))
+                faults.append((("labels", name), "is empty: Prometheus drops a label without a value"))
         if faults:
             raise MisfitError(*faults)
         return self

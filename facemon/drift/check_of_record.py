@@ -69,7 +69,7 @@ def _window_differences(asked: AskedCheck, drift: DriftConfig) -> list[str]:
 
 
 def _limit_differences(asked: AskedCheck, drift: DriftConfig) -> list[str]:
-    """Of a check that is not run, the threshold is no difference."""
+    """The threshold of a check that does not run makes no difference."""
     settings = asked.settings
     found = []
     if Check.DATA in asked.checks and settings.data.threshold != drift.data.threshold:

@@ -77,7 +77,7 @@ def texts_of(columns: Sequence[ColumnCounts]) -> dict[str, int]:
 
 
 def bytes_fault(where: object, name: str) -> FacemonError:
-    """The error for a column of bytes: nobody can tell whether they are text."""
+    """The error for a column of bytes, which may or may not be text."""
     return FacemonError(
         f"{where}: column {name} holds bytes, neither numbers nor text",
         f"leave it out with tables.kinds: {{{name}: ignore}}, or write text as UTF-8 strings",

@@ -1,4 +1,4 @@
-"""Which columns a check must be able to compare: what nobody knows must not pass as fine."""
+"""Which columns a check must be able to compare: an unknown column must not pass as ok."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ def compared_before(
     """The columns of the last check of record of the same kind of rows, for the data and the model check.
 
     `history` begins with the newest result. A column that was undecided stays expected, or the night after would let
-    it pass; with a new reference only what was really compared is: whoever sets one after that has seen the reason.
+    it pass; with a new reference only what was really compared is: the person who sets it has seen the reason.
     """
     found: dict[Check, frozenset[str]] = {}
     for result in history:

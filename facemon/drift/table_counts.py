@@ -78,7 +78,7 @@ def count_bins(
 
 
 def numbers_of(cell_array: Any, decimal: str = ".") -> NDArray[np.float64]:
-    """The cells as float64; missing ones are NaN, and so is text that is no number.
+    """The cells as float64; missing ones are NaN, and so is text that is not a number.
 
     `decimal` is the decimal sign of text where it may be either.
     """

@@ -41,7 +41,7 @@ def _of_stream(rows: Any) -> pa.Table:
     try:
         return pa.table(rows)
     except _NOT_READ as error:
-        raise FacemonError(f"the {type(rows).__name__} is no table: {_first_line(error)}", _HINT) from error
+        raise FacemonError(f"the {type(rows).__name__} is not a table: {_first_line(error)}", _HINT) from error
 
 
 def _of_pandas(frame: Any, known: Collection[str] | None) -> pa.Table:

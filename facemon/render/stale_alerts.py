@@ -113,7 +113,7 @@ _REFERENCE = _Staleness(
     "ReferenceStale", "reference", "The reference is old",
     Runbook(
         "What drift is measured from is old: a slow change that is known counts as drift, and hides a new one.",
-        ("nobody has looked at it since", "the model has not changed for long"),
+        ("it has not been reviewed since", "the model has not changed for long"),
         (
             "Look at the drift scores: has the world changed, and is that wanted?",
             "Set a reference anew with `facemon reference set`, to the same rows if they are still what is normal.",
@@ -125,7 +125,7 @@ _EVALUATION = _Staleness(
     "AccuracyStale", "evaluation against true labels", "The accuracy is old",
     Runbook(
         "How often the model is right is not known for newer images, and LowModelAccuracy rests on old labels.",
-        ("nobody labels images any more", "the labels are not evaluated", "they match no logged prediction"),
+        ("new images are not labelled", "the labels are not evaluated", "they match no logged prediction"),
         ("Have a sample of new images labelled, then run `facemon evaluate`.", "Look at what the last run said."),
         {"What the accuracy was:": promql.select(ACCURACY)},
     ),

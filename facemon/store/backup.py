@@ -126,7 +126,7 @@ def _remove_copy(copy: Path) -> None:
 
 def _put_in_place(draft: Path, target: Path) -> None:
     try:
-        # Not a rename, which would replace a file that somebody has just put there.
+        # Not a rename, which would replace a file that another process has just written.
         os.link(draft, target)
     except OSError:
         if target.exists():

@@ -67,7 +67,7 @@ def _upgrade_lock(folder: Path) -> Iterator[None]:
 def _upgrade(connection: sqlite3.Connection, path: Path, before: int) -> Path:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Again, now that nobody can begin to write.
+        # Again, now that no other process can begin to write.
         _refuse_writers(path.parent, before)
         kept = _keep_copy(path, before)
         for migration in MIGRATIONS:

@@ -67,7 +67,7 @@ def _add_times_of_arrival(connection: sqlite3.Connection, folder: Path) -> None:
     """Segments tell when they were predicted; rows are counted by hour as they arrive."""
     del folder
     # Made anew, because a column that is added stands behind the data, which SQLite must then read to get at it. When
-    # the rows were predicted stands in the rows: retention looks when it needs to know, which is what NULL means.
+    # the rows were predicted is in the rows: retention looks when it needs to know, which is what NULL means.
     connection.execute("ALTER TABLE segments RENAME TO older_segments")
     connection.execute(
         "CREATE TABLE segments (id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL, "

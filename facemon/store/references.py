@@ -121,7 +121,7 @@ def find_reference(ledger: Ledger, name: str | None) -> Reference:
 def no_reference() -> FacemonError:
     """What to raise where a reference is needed and none was ever set, or there is not even a store."""
     return FacemonError(
-        "there is no reference yet: nobody has said what is normal",
+        "no reference has been set",
         "facemon reference set --since 24h makes the last day's predictions the reference",
     )
 

@@ -124,7 +124,7 @@ _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", " ": "spaces", **{s
 
 
 def _separates(sign: str, lines: list[str]) -> bool:
-    """Whether a sign that is no usual delimiter cuts the header and the lines after it alike."""
+    """Whether an unusual delimiter cuts the header and the lines after it alike."""
     pieces = {len(line.split() if sign == " " else line.split(sign)) for line in lines}
     if sign == "|" and sign in lines[0]:
         return True

@@ -81,7 +81,7 @@ def _lines_of_array(path: Path) -> BytesIO:
             raise FacemonError(f"{path}: cannot be read: {error}", "check that the file is a whole array") from error
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise FacemonError(f"{path}: item {number} of the array is no object", "each row is an object")
+            raise FacemonError(f"{path}: item {number} of the array is not an object", "each row is an object")
     return BytesIO("\n".join(map(json.dumps, rows)).encode())
 
 

@@ -72,7 +72,7 @@ class TableFile:
 def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[str] = ()) -> TableFile:
     """Open a table by its suffix; `notation` tells how CSV files are written.
 
-    Of CSV and JSON files the columns named in `text` keep their cells as they are written: 000001 is no number, and
+    Of CSV and JSON files the columns named in `text` keep their cells as they are written: 000001 is not a number, and
     2026-11-28 no date. Numbers of JSON stay numbers. FacemonError if the file is missing, unreadable, empty or of an
     unknown kind.
     """

@@ -160,7 +160,7 @@ def exporter_registry(folder: Path) -> CollectorRegistry:
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer nobody: the application is of no matter here."""
+    """Answer no request: the application does not matter here."""
 
 
 async def page_of(app: Application) -> str:

@@ -282,7 +282,7 @@ def test_explain_before_any_check_of_record(facemon: RunFacemon, tmp_path: Path)
     (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
     answer = facemon("drift-check", "--explain", "beard", cwd=tmp_path)
     assert answer.returncode == 1
-    assert "there is no check of record of face-attributes@2026-11 yet" in answer.stderr
+    assert "no check of record of face-attributes@2026-11 has run yet" in answer.stderr
     assert "facemon drift-check makes one; add --now" in answer.stderr
     assert not (tmp_path / ".facemon").exists()
 

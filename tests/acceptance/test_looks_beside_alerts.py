@@ -2,10 +2,7 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +12,7 @@ import pytest
 from facemon import Monitor
 from facemon.store.ledger import LEDGER_NAME
 from tests.conftest import RunFacemon
-from tests.patience import HANG_S
+from tests.server.exporters import exporter
 from tests.servers import (
     Server,
     WebhookReceiver,
@@ -28,7 +25,6 @@ from tests.servers import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-COMMAND = Path(sys.executable).with_name("facemon")
 ROWS = 1500
 CONFIGURATION = """\
 version: 1
@@ -91,21 +87,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@contextmanager
-def exporter(folder: Path, port: int) -> Iterator[None]:
-    listen = f"127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [COMMAND, "serve-metrics", "--listen", listen], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        assert "serving metrics" in process.stderr.readline()
-        yield
-    finally:
-        process.terminate()
-        assert process.wait(HANG_S) == 0
-
-
 def samples_of_drift(prometheus: Server) -> dict[str, float]:
     """Every series that a check of record writes, as Prometheus has it now."""
     names = '{__name__=~"(confidence_)?drift_.+|facemon_last_.+", command!="reference"}'
@@ -148,7 +129,10 @@ def test_no_look_changes_a_sample_or_ends_an_alert(facemon: RunFacemon, newer_se
             (folder / "facemon.yaml").write_text(CONFIGURATION.format(**places))
             assert facemon("render-config", cwd=folder).returncode == 0
             rules = folder / "monitoring" / "prometheus" / "prometheus.yml"
-            with exporter(folder, port), run_prometheus(newer_servers, rules, folder / "prometheus") as prometheus:
+            with (
+                exporter(folder, listen=f"127.0.0.1:{port}"),
+                run_prometheus(newer_servers, rules, folder / "prometheus") as prometheus,
+            ):
                 nightly = facemon("-q", "drift-check", "--check", "model", cwd=folder)
                 assert nightly.returncode == 3, nightly.stdout + nightly.stderr
                 wait_for_query(prometheus.url, 'drift_detected{attribute="gender", check="model"} == 1')

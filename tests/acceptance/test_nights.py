@@ -69,7 +69,7 @@ def verdicts(document: dict[str, dict[str, dict[str, list[dict[str, str]]]]]) ->
 
 
 def test_the_readme_in_a_fresh_folder(facemon: RunFacemon, tmp_path: Path) -> None:
-    """predict, reference set, drift-check: the first night has nothing to compare yet, and that is no fault."""
+    """predict, reference set, drift-check: the first night has nothing to compare yet, and that is not an error."""
     write_small_model(tmp_path)
     take_pictures(tmp_path / "images", images=40, seed=1)
     assert facemon("predict", "images", cwd=tmp_path).returncode == 0

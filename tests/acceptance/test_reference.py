@@ -79,7 +79,7 @@ def test_no_references(facemon: RunFacemon, folder: Path) -> None:
     listed = facemon("reference", "list", cwd=folder)
     assert (listed.returncode, listed.stdout) == (0, "name  kind  rows  model  set at  note\n")
     shown = facemon("reference", "show", cwd=folder)
-    assert (shown.returncode, "nobody has said what is normal" in shown.stderr) == (1, True)
+    assert (shown.returncode, "no reference has been set" in shown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """From photographs to a firing alert and back, real at every joint: Prometheus, Alertmanager, a receiver."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +8,7 @@ import pytest
 
 from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
 from tests.conftest import RunFacemon
-from tests.patience import HANG_S
+from tests.server.exporters import exporter
 from tests.servers import (
     WebhookReceiver,
     amtool,
@@ -26,7 +22,6 @@ from tests.servers import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-COMMAND = Path(sys.executable).with_name("facemon")
 # With fewer, the greatest gap of some number column reaches the threshold of 0.1 on a quiet day by chance alone:
 # at 230 images in one day of five, at 600 in one of 200.
 IMAGES = 600
@@ -45,22 +40,6 @@ alertmanager:
   group_wait: 0s
   group_interval: 1s
 """
-
-
-@contextmanager
-def exporter(folder: Path, port: int) -> Iterator[str]:
-    """`facemon serve-metrics`, stopped as an init system stops it."""
-    listen = f"127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [COMMAND, "serve-metrics", "--listen", listen], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        assert "serving metrics" in process.stderr.readline()
-        yield f"http://{listen}"
-    finally:
-        process.terminate()
-        assert process.wait(HANG_S) == 0
 
 
 def brightness_alert(status: str) -> Any:
@@ -102,7 +81,10 @@ def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, 
             assert facemon("render-config", cwd=tmp_path).returncode == 0
             everything_rendered_is_accepted(servers, tmp_path / "monitoring")
             rules = tmp_path / "monitoring" / "prometheus" / "prometheus.yml"
-            with exporter(tmp_path, port), run_prometheus(servers, rules, tmp_path / "prometheus") as prometheus:
+            with (
+                exporter(tmp_path, listen=f"127.0.0.1:{port}"),
+                run_prometheus(servers, rules, tmp_path / "prometheus") as prometheus,
+            ):
                 (score,) = wait_for_query(prometheus.url, 'drift_score{attribute="image_brightness",check="data"}')
                 assert score[1] > 0.9
                 fired = receiver.wait_for(brightness_alert("firing"))

@@ -1,4 +1,4 @@
-"""The rule of what is of record, option by option: what says the configured thing is no difference."""
+"""The rule of what is of record, option by option: an option that repeats the configuration makes no difference."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

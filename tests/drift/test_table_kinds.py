@@ -117,7 +117,7 @@ def test_the_same_cells_in_another_type_are_the_same(
     tmp_path: Path, forms: Sequence[object], request: pytest.FixtureRequest
 ) -> None:
     paths = [write(tmp_path / f"{at}.parquet", {"x": cells}) for at, cells in enumerate(forms)]
-    # With one column alone a missing cell would be an empty line, which is no row.
+    # With one column alone a missing cell would be an empty line, which is not a row.
     paths.append(write(tmp_path / "rows.csv", {"x": forms[0], "n": AT % 7}))
     (tmp_path / "parts").mkdir()
     for at, cells in enumerate(forms):

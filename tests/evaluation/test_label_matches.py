@@ -169,7 +169,7 @@ def test_other_bytes_under_one_name_are_another_image() -> None:
         [table_of([each]) for each in hours], labels_of([("latest.jpg", 0)]), ATTRIBUTES[:1], model=MODEL, at=NOON
     )
     assert [each.reason for each in result.left_out] == ["name several images of the log"]
-    # Without a hash nothing tells them apart, and an attempt that failed is no other image.
+    # Without a hash nothing tells them apart, and a failed attempt is not another image.
     unknown = [(hour, Logged("latest.jpg", None, hour, False)) for hour in range(3)]
     cut_short = [(9, Logged("latest.jpg", 9, 9, True))]
     for more in (unknown, cut_short):

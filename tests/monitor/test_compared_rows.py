@@ -219,7 +219,7 @@ def test_rows_that_predict_answered(config: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
-    with pytest.raises(FacemonError, match="there is no reference yet: nobody has said what is normal"):
+    with pytest.raises(FacemonError, match="no reference has been set"):
         monitor.check(NORMAL)
     monitor.set_reference(NORMAL, name="spring")
     with pytest.raises(FacemonError, match="there is no reference 'summer'") as raised:
@@ -278,7 +278,7 @@ def test_another_process_holds_the_lock(monitor: Monitor, tmp_path: Path) -> Non
     monitor.set_reference(NORMAL)
     folder = tmp_path / ".facemon"
     with ProcessLock.for_command(folder, "drift-check"):
-        assert monitor.check(CHANGED).verdict is Verdict.DRIFT  # a look waits for nobody
+        assert monitor.check(CHANGED).verdict is Verdict.DRIFT  # a look takes no lock
         with pytest.raises(LockedError, match="another facemon drift-check is running"):
             monitor.check(CHANGED, record=True)
     with (

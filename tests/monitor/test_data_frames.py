@@ -114,7 +114,7 @@ def test_columns_of_polars() -> None:
     with pytest.raises(FacemonError, match="the rows are a LazyFrame") as caught:
         one_table(pl.LazyFrame({"a": [1]}))
     assert caught.value.hint == "call collect() on it first"
-    with pytest.raises(FacemonError, match="the DataFrame is no table"):
+    with pytest.raises(FacemonError, match="the DataFrame is not a table"):
         one_table(pl.DataFrame({"a": pl.Series([1], dtype=pl.Int128)}))
 
 

@@ -188,20 +188,23 @@ def test_each_costs_only_its_own_metrics(tmp_path: Path) -> None:
 
 
 def test_one_that_hangs_is_called_once_and_piles_up_no_threads(tmp_path: Path) -> None:
-    configure(tmp_path, "Hangs", "Queue")
+    timeout_s = 2
+    configure(tmp_path, "Hangs", "Queue", timeout=f"{timeout_s}s")
     with exporter(tmp_path) as running:
         began = time.monotonic()
         first = samples(running.get("/metrics").text)
-        waited = time.monotonic() - began
-        assert waited > 0.4, "the first scrape waits for it as long as exporter.collector_timeout"
+        assert time.monotonic() - began >= 0.9 * timeout_s, "the first scrape waits for it"
         assert first["labelling_queue_length",] == 7
         threads = threads_of(running)
-        began = time.monotonic()
+        takes = list[float]()
         for _ in range(20):
+            began = time.monotonic()
             found = samples(running.get("/metrics").text)
+            takes.append(time.monotonic() - began)
             assert found["facemon_source_up", "own_collectors:Hangs"] == 0
             assert found["labelling_queue_length",] == 7
-        assert time.monotonic() - began < 20 * waited / 2, "no scrape waits for it again"
+        # One that waited could not end before exporter.collector_timeout, on a machine of any speed.
+        assert min(takes) < timeout_s, "no scrape waits for it again"
         assert threads_of(running) <= threads + 1
         assert (tmp_path / "hung").read_text() == "x"
         running.process.terminate()

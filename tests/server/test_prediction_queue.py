@@ -214,7 +214,7 @@ def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
 
     async def ask() -> None:
         await asyncio.gather(*(queue.submit(image(number)) for number in range(16)))
-        # Nobody else comes: were it to wait for a crowd as large as the last one, it would wait for ever.
+        # No other request comes: were it to wait for a crowd as large as the last one, it would wait for ever.
         await asyncio.wait_for(queue.submit(image(20)), HANG_S)
 
     with threads(gate, 1) as workers:

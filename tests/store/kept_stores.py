@@ -15,7 +15,7 @@ NEWEST = ("version-1-96642ed", "version-2-fb58313", "version-3-ffcca1c")
 
 @dataclass(frozen=True, slots=True)
 class KeptStore:
-    """The working folder of somebody who used an older facemon: facemon.yaml, images and the store."""
+    """The working folder after some days of an older facemon: facemon.yaml, images and the store."""
 
     name: str
     folder: Path

@@ -119,7 +119,7 @@ def _requests(connection: Any) -> list[list[Any]]:
 
 
 def _announced(connection: Any) -> list[list[str]]:
-    """Which columns of which checks somebody was told of; version 1 told nobody."""
+    """Which columns of which checks were announced; version 1 announced none."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'announced_drift'").fetchone():
         return []
     return sorted(map(list, connection.execute("SELECT model, check_name, column_name FROM announced_drift")))

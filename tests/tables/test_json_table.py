@@ -71,7 +71,7 @@ def test_times_are_times_as_in_csv(tmp_path: Path, cells: list[str | None], type
     [
         (b'{"a": "\xfc"}\n', "text that is not UTF-8"),
         (b'[{"a": "\xfc"}]\n', "text that is not UTF-8"),
-        (b'[{"a": 1}, 2]', "item 1 of the array is no object"),
+        (b'[{"a": 1}, 2]', "item 1 of the array is not an object"),
         (b'[{"a": 1},', "cannot be read"),
         (b"[]", "the file holds no rows"),
         (b"  \n", "the file holds no rows"),

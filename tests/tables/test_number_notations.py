@@ -1,4 +1,4 @@
-"""Which texts are numbers, and which columns of text are numbers that somebody wrote in another way."""
+"""Which texts are numbers, and which columns of text are numbers in another notation."""
 
 import math
 
