@@ -44,6 +44,16 @@ class DriftQuestion:
                 return False
 
     @property
+    def reads_all_arrivals(self) -> bool:
+        """Whether rows that are logged after this check for times before its window are late.
+
+        They are where it reads the configured window of all sources up to the present, as the check of every night.
+        """
+        if self.choice is CheckChoice.EVIDENTLY or not isinstance(self.current, Window) or self.source is not None:
+            return False
+        return self.current.until == self.at and self.current.until - self.current.since == self.settings.window
+
+    @property
     def source(self) -> str | None:
         """The one source whose rows are wanted."""
         return self.current.source if isinstance(self.current, Window) else None

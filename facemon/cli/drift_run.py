@@ -152,8 +152,7 @@ def run_drift_check(
         by_source=question.by_source,
     )
     result, page = replace(result, not_recorded_because=look), None
-    # Evidently alone, and the rows of one source, are no check after which rows could be late.
-    arrivals = latest.arrivals if look is None and not by_name and question.source is None else None
+    arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
         result = _late(result, arrivals, latest.cut.since)
     if question.asks_evidently(result.verdict):

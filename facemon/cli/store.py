@@ -70,9 +70,9 @@ def backup(
 
     with session.open_ledger(upgrade=False) as ledger:
         done = back_up(ledger, file)
+        files = f"the ledger and {done.files} file{'s' * (done.files != 1)}"
         session.console.say(
-            f"wrote {file}: store version {ledger.version}, {done.rows} rows, the ledger and {done.files} files, "
-            f"{done.bytes / 1e6:.1f} MB"
+            f"wrote {file}: store version {ledger.version}, {done.rows} rows, {files}, {done.bytes / 1e6:.1f} MB"
         )
     return ExitCode.OK
 

@@ -1,4 +1,4 @@
-"""Step 4 of the migrations: drift gauges that an older ledger kept once belong to the model that they were decided for.
+"""Part of the step to version 4: drift gauges that an older ledger kept once get the model that they were decided for.
 
 Nothing here is shared with the code of today: a step stays what it was when it was released.
 """

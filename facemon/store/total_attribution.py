@@ -1,4 +1,4 @@
-"""Step 5 of the migrations: counts of predictions and confidences that an older ledger kept once, by model.
+"""Part of the step to version 4: counts of predictions and confidences that an older ledger kept once, by model.
 
 No count is lost, made or moved to another label, so that sums over all models stay what they were. Nothing here is
 shared with the code of today: a step stays what it was when it was released.

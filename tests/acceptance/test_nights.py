@@ -207,3 +207,19 @@ def test_a_column_that_the_night_before_compared_is_missed(facemon: RunFacemon, 
         assert "compared it" in night.stdout
     assert facemon("reference", "set", "plain.csv", "--name", "again", cwd=quiet).returncode == 0
     assert "beard_confidence  not compared" in facemon("drift-check", "--check", "model", cwd=quiet).stdout
+
+
+def test_rows_that_come_too_late_for_every_check_are_counted_once(facemon: RunFacemon, quiet: Path) -> None:
+    def night(*options: str) -> tuple[int | None, bool]:
+        """How many rows were late, and whether a note says so."""
+        answer = facemon("drift-check", "--check", "model", "--format", "json", *options, cwd=quiet)
+        assert answer.returncode == 0, answer.stderr
+        document = json.loads(answer.stdout)
+        return document["late_rows"], any("logged since the last recorded check" in note for note in document["notes"])
+
+    assert night() == (0, False), "there was no check before, after which rows could be late"
+    log(quiet, ago=timedelta(days=2), seed=3, rows=70)
+    assert night("--since", "3h") == (None, False), "a look counts nothing"
+    assert night("--since", "3h", "--record")[0] is None, "nor does a recorded check of another window"
+    assert night() == (70, True)
+    assert night() == (0, False)
