@@ -50,7 +50,7 @@ def test_a_table_is_kept_as_it_is(ledger: Ledger) -> None:
 
 
 def test_the_newest_is_found_without_a_name(ledger: Ledger) -> None:
-    with pytest.raises(FacemonError, match="there is no reference yet"):
+    with pytest.raises(FacemonError, match="no reference has been set"):
         find_reference(ledger, None)
     table = pa.table({"a": [1]})
     for name, age in (("old", 2), ("newest", 0), ("newer", 1)):
