@@ -50,6 +50,10 @@ class Served:
                     sums[tuple(sample.labels[label] for label in by)] += sample.value
         return sums
 
+    def codes_of(self, endpoint: str) -> list[int]:
+        """The status codes that the access log has for an endpoint so far."""
+        return [entry["code"] for entry in self.access if entry["endpoint"] == endpoint]
+
     def wait_for_images(self, count: int) -> None:
         """Wait until so many are in the log."""
 
