@@ -2,10 +2,12 @@
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self
 
 from facemon.values.profile import Profile, add_profiles
+from facemon.values.spread import SpreadProfile
 
 MOST_SOURCES = 512
 """More sources than this are put into buckets."""
@@ -14,16 +16,23 @@ BUCKETS = 64
 
 @dataclass(frozen=True, slots=True)
 class SourceProfiles:
-    """One profile per source, or with `bucketed` one per bucket of sources; the rows without one are under None."""
+    """One profile per source, or with `bucketed` one per bucket of sources; the rows without one are under None.
+
+    `spreads` tells, by source, how much its hours differ. It is empty in buckets, and where nobody asked for it.
+    """
 
     by_source: Mapping[str | None, Profile]
     bucketed: bool = False
+    spreads: Mapping[str | None, SpreadProfile] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def bounded(cls, by_source: Mapping[str | None, Profile]) -> Self:
-        """The profiles as they are, or in buckets where they are too many."""
-        is_crowded = has_too_many(by_source)
-        return cls(in_buckets(by_source) if is_crowded else by_source, is_crowded)
+    def bounded(
+        cls, by_source: Mapping[str | None, Profile], spreads: Mapping[str | None, SpreadProfile] | None = None
+    ) -> Self:
+        """The profiles as they are, or in buckets and without spreads where they are too many."""
+        if has_too_many(by_source):
+            return cls(in_buckets(by_source), bucketed=True)
+        return cls(by_source, spreads=spreads or {})
 
 
 def has_too_many(sources: Iterable[str | None]) -> bool:

@@ -4,7 +4,7 @@ Frames of one camera repeat: the rows of an hour are fewer observations than the
 tells how many they are worth, whatever the reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,17 @@ class Spread:
     labels: tuple[str, ...] = ()
     bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spread):
+            return NotImplemented
+        return (
+            (self.weight, self.pairs, self.labels) == (other.weight, other.pairs, other.labels)
+            and np.array_equal(self.bins, other.bins)
+            and np.array_equal(self.sums, other.sums)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 @dataclass(frozen=True, slots=True)
 class SpreadProfile:
@@ -43,3 +54,31 @@ class SpreadProfile:
 
     hours: Mapping[str, Spread] = field(default_factory=dict)
     days: Mapping[str, Spread] = field(default_factory=dict)
+
+
+def add_spreads(parts: Sequence[Spread]) -> Spread:
+    """Add up the spreads of one column: a key that a part lacks adds nothing, and so does a step that it lacks."""
+    if len(parts) == 1:
+        return parts[0]
+    weight, pairs = sum(part.weight for part in parts), sum(part.pairs for part in parts)
+    if any(part.labels for part in parts):
+        by_label: dict[str, float] = {}
+        for part in parts:
+            for label, value in zip(part.labels, part.sums.tolist(), strict=True):
+                by_label[label] = by_label.get(label, 0.0) + value
+        labels = tuple(sorted(by_label))
+        return Spread(np.array([by_label[label] for label in labels], np.float64), weight, pairs, labels)
+    bins, places = np.unique(
+        np.concatenate([np.empty(0, np.int32), *(part.bins for part in parts)]), return_inverse=True
+    )
+    steps = np.concatenate([np.empty(0), *(part.sums for part in parts)])
+    return Spread(np.bincount(places, steps, len(bins)).astype(np.float64), weight, pairs, bins=bins)
+
+
+def add_column_spreads(parts: Iterable[Mapping[str, Spread]]) -> dict[str, Spread]:
+    """Add up spreads by column, column by column."""
+    gathered: dict[str, list[Spread]] = {}
+    for part in parts:
+        for name, spread in part.items():
+            gathered.setdefault(name, []).append(spread)
+    return {name: add_spreads(gathered[name]) for name in sorted(gathered)}

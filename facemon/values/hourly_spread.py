@@ -1,0 +1,170 @@
+"""How much the shares of every column vary from hour to hour within one source, computed from its hours' profiles."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.values.binning import MISSING
+from facemon.values.profile import ColumnCounts, ColumnKind, Profile, add_profiles, categorical_counts
+from facemon.values.spread import Floats, Spread
+
+_TABLE = 1 << 17
+"""Places of a table of all bins, of all columns together, that cost less than a sort."""
+_NONE = categorical_counts({})
+Places = NDArray[np.int64]
+
+
+def hourly_spreads(hours: Sequence[tuple[int, Profile]]) -> dict[str, Spread]:
+    """Return the spread of each column over the profiles of one source, each given with its hour.
+
+    The hours may be in any order. Profiles of the same hour are added up. A pair is two hours that have rows of the
+    column and none between them that has. The formula stands in `SpreadProfile.hours`. The memory that this needs
+    grows with hours times keys.
+    """
+    return add_hours(hours)[1]
+
+
+def add_hours(hours: Sequence[tuple[int, Profile]]) -> tuple[Profile, dict[str, Spread]]:
+    """Return the sum of the profiles, as `add_profiles` does, and their `hourly_spreads`, from one table of counts."""
+    profiles = _in_order(hours)
+    alike: dict[tuple[bool, tuple[bool, ...]], list[str]] = {}
+    for name in sorted({name for profile in profiles for name in profile.columns}):
+        columns = [profile.columns.get(name, _NONE) for profile in profiles]
+        kind = next(column.kind for column in columns if column is not _NONE)
+        alike.setdefault((kind is ColumnKind.CATEGORICAL, tuple([len(c.counts) > 0 for c in columns])), []).append(name)
+    found: dict[str, tuple[ColumnCounts, Spread]] = {}
+    for (is_categorical, has_rows), names in alike.items():
+        held = [profile for profile, has in zip(profiles, has_rows, strict=True) if has]
+        if held:
+            table = [[profile.columns[name] for profile in held] for name in names]
+            found |= zip(names, (_of_labels if is_categorical else _of_bins)(table), strict=True)
+        else:
+            empty = add_profiles([Profile(columns=_some(profile, names)) for profile in profiles])
+            found |= {name: (empty.columns[name], Spread(np.empty(0), 0.0, 0)) for name in names}
+    whole = Profile(
+        sum(profile.images for profile in profiles),
+        sum(profile.faces for profile in profiles),
+        sum(profile.squares for profile in profiles),
+        {name: found[name][0] for name in sorted(found)},
+    )
+    return whole, {name: spread for name in whole.columns if len((spread := found[name][1]).sums)}
+
+
+def _in_order(hours: Sequence[tuple[int, Profile]]) -> list[Profile]:
+    parts: dict[int, list[Profile]] = {}
+    for hour, profile in hours:
+        parts.setdefault(hour, []).append(profile)
+    return [add_profiles(parts[hour]) for hour in sorted(parts)]
+
+
+def _of_labels(table: Sequence[Sequence[ColumnCounts]]) -> list[tuple[ColumnCounts, Spread]]:
+    """Return the sum and the spread of columns, each of which has rows in all the hours."""
+    labels = [tuple(sorted({label for column in columns for label in column.labels})) for columns in table]
+    starts = _starts(map(len, labels))
+    places: list[int] = []
+    for columns, known, start in zip(table, labels, starts, strict=True):
+        place_of = {label: start + place for place, label in enumerate(known)}
+        places += [place_of[label] for column in columns for label in column.labels]
+    counts, shares, pair_rows = _shares(table, np.array(places, np.int64), sum(map(len, labels)))
+    sums = _sums(np.diff(shares, axis=0), pair_rows, starts)
+    parts = zip(table, labels, np.split(counts, starts[1:]), np.split(sums, starts[1:]), pair_rows, strict=True)
+    return [
+        (
+            ColumnCounts(columns[0].kind, columns[0].unit, part, labels=known),
+            Spread(squares, float(rows.sum()), len(rows), labels=known),
+        )
+        for columns, known, part, squares, rows in parts
+    ]
+
+
+def _of_bins(table: Sequence[Sequence[ColumnCounts]]) -> list[tuple[ColumnCounts, Spread]]:
+    """As `_of_labels`, of the shares up to each bin, and as steps."""
+    places, bins, starts = _places_of_bins(table)
+    counts, shares, pair_rows = _shares(table, places, len(bins))
+    # The differences of a column add up to 0, so one running sum serves for all columns.
+    steps = np.diff(shares, axis=0)
+    np.cumsum(steps, axis=1, out=steps)
+    steps[:, np.append(starts[1:], len(bins)) - 1] = 0.0
+    sums = np.diff(_sums(steps, pair_rows, starts), prepend=0.0)
+    split = (np.split(each, starts[1:]) for each in (bins, counts, sums))
+    return [
+        (
+            ColumnCounts(columns[0].kind, columns[0].unit, part, bins=held),
+            Spread(squares, float(rows.sum()), len(rows), bins=held),
+        )
+        for columns, rows, held, part, squares in zip(table, pair_rows, *split, strict=True)
+    ]
+
+
+def _places_of_bins(table: Sequence[Sequence[ColumnCounts]]) -> tuple[Places, NDArray[np.int32], Places]:
+    """Return the key of each count as a place among all columns' keys; the keys; where each column's begin."""
+    parts = list(chain.from_iterable(table))
+    bins = np.concatenate([part.bins for part in parts])
+    sizes = np.array([len(part.bins) for part in parts])
+    first = _starts(sizes)
+    # Bins ascend, so that a missing value is the first of its part. It has the place before the lowest bin.
+    is_missing = bins[first] == MISSING
+    lowest = bins[np.where(is_missing & (sizes > 1), first + 1, first)].astype(np.int64)
+    low = np.where(is_missing & (sizes == 1), np.int64(2**31), lowest).reshape(len(table), -1).min(axis=1)
+    high = bins[first + sizes - 1].astype(np.int64).reshape(len(table), -1).max(axis=1)
+    width = np.maximum(high - low, 0) + 2
+    begin = _starts(width)
+    if width.sum() > _TABLE:
+        return _sorted_places(bins, sizes, len(table))
+    hours = len(table[0])
+    in_table = np.repeat(np.repeat(begin + 1 - low, hours), sizes)
+    in_table += bins
+    in_table[first[is_missing]] = np.repeat(begin, hours)[is_missing]
+    is_held = np.zeros(width.sum(), bool)
+    is_held[in_table] = True
+    held = np.flatnonzero(is_held)
+    column = np.searchsorted(begin, held, side="right") - 1
+    offset = held - begin[column]
+    keys = np.where(offset == 0, MISSING, offset - 1 + low[column]).astype(np.int32)
+    return (np.cumsum(is_held) - 1)[in_table], keys, np.searchsorted(column, np.arange(len(table)))
+
+
+def _sorted_places(bins: NDArray[np.int32], sizes: Places, columns: int) -> tuple[Places, NDArray[np.int32], Places]:
+    """As `_places_of_bins`, for bins far apart."""
+    column = np.repeat(np.repeat(np.arange(columns), len(sizes) // columns), sizes)
+    codes, places = np.unique((column << 32) + (bins.astype(np.int64) - MISSING), return_inverse=True)
+    keys = ((codes & 0xFFFFFFFF) + MISSING).astype(np.int32)
+    return places, keys, np.searchsorted(codes >> 32, np.arange(columns))
+
+
+def _shares(
+    table: Sequence[Sequence[ColumnCounts]], places: Places, keys: int
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return the count of each key; its share in each hour (hours, keys); q of each pair of hours (columns, pairs)."""
+    parts = list(chain.from_iterable(table))
+    counts = np.concatenate([part.counts for part in parts], dtype=np.float64)
+    sizes = np.array([len(part.counts) for part in parts])
+    rows = np.add.reduceat(counts, _starts(sizes))
+    # Sums of whole numbers are exact in float64 up to 2**53.
+    sums = np.bincount(places, counts, keys).astype(np.int64)
+    hours = len(table[0])
+    at = np.repeat(np.tile(np.arange(hours) * keys, len(table)), sizes)
+    at += places
+    counts /= np.repeat(rows, sizes)
+    shares = np.zeros(hours * keys)
+    shares[at] = counts
+    before, after = rows.reshape(-1, hours)[:, :-1], rows.reshape(-1, hours)[:, 1:]
+    return sums, shares.reshape(hours, keys), before * after / (before + after)
+
+
+def _sums(differences: Floats, pair_rows: Floats, starts: Places) -> Floats:
+    """Return the sum over the pairs of the squared differences times q squared, for each key."""
+    np.square(differences, out=differences)
+    parts = np.split(differences, starts[1:], axis=1)
+    return np.concatenate([q @ part for q, part in zip(np.square(pair_rows), parts, strict=True)])
+
+
+def _starts(sizes: Iterable[int] | Places) -> Places:
+    """Return where each of several parts of such sizes begins when they stand one behind the other."""
+    return np.concatenate([[0], np.cumsum(np.fromiter(sizes, np.int64))[:-1]])
+
+
+def _some(profile: Profile, names: Sequence[str]) -> dict[str, ColumnCounts]:
+    return {name: profile.columns[name] for name in names if name in profile.columns}

@@ -1,0 +1,83 @@
+"""Spreads computed pair by pair and key by key in plain Python, and a strategy of profiles."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from facemon.values.binning import MISSING, OVERFLOW, UNDERFLOW
+from facemon.values.profile import ColumnCounts, ColumnKind, Profile, Unit, binned_counts, categorical_counts
+from facemon.values.spread import Spread
+
+Key = str | int
+KINDS = {
+    "beard": (ColumnKind.CATEGORICAL, Unit.FACE),
+    "image_failed": (ColumnKind.CATEGORICAL, Unit.IMAGE),
+    "beard_confidence": (ColumnKind.CONFIDENCE, Unit.FACE),
+    "image_size": (ColumnKind.NUMBER, Unit.IMAGE),
+}
+COUNT = st.integers(1, 1000)
+labels = st.dictionaries(st.sampled_from(["", "yes", "no", "größer", "日本"]), COUNT, min_size=1)
+bins = st.dictionaries(
+    st.sampled_from([MISSING, UNDERFLOW, -700, -1, 0, 1, 540, OVERFLOW]), COUNT, min_size=1
+) | st.dictionaries(st.just(MISSING) | st.integers(-9, 9), COUNT, min_size=1)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profile:
+    """Profiles of some of the columns of `KINDS`."""
+    columns: dict[str, ColumnCounts] = {}
+    for name in draw(st.sets(st.sampled_from(sorted(KINDS)))):
+        kind, unit = KINDS[name]
+        if kind is ColumnKind.CATEGORICAL:
+            columns[name] = categorical_counts(draw(labels), unit)
+        else:
+            counts = draw(bins)
+            held = np.array(list(counts), np.int32), np.array(list(counts.values()), np.int64)
+            columns[name] = binned_counts(*held, kind, unit)
+    return Profile(draw(COUNT), draw(st.integers(0, 99)), draw(st.integers(0, 99)), columns)
+
+
+def counted(column: ColumnCounts) -> dict[Key, int]:
+    """The counts by key."""
+    keys: Sequence[Key] = column.labels or column.bins.tolist()
+    return dict(zip(keys, column.counts.tolist(), strict=True))
+
+
+def share(column: ColumnCounts, key: Key) -> float:
+    """The share of a label, or of all up to a bin."""
+    counts = counted(column)
+    if isinstance(key, str):
+        return counts.get(key, 0) / column.total
+    return sum(count for held, count in counts.items() if int(held) <= key) / column.total
+
+
+def slow_hourly(columns: Sequence[ColumnCounts]) -> tuple[dict[Key, float], float, int]:
+    """The sum of each key's squares, the weight and the pairs of one column, from its hours with rows in order."""
+    keys: list[Key] = sorted({key for column in columns for key in counted(column)})
+    sums, weight = dict.fromkeys(keys, 0.0), 0.0
+    for one, next_ in pairwise(columns):
+        rows = one.total * next_.total / (one.total + next_.total)
+        weight += rows
+        for key in keys:
+            sums[key] += rows**2 * (share(one, key) - share(next_, key)) ** 2
+    return sums, weight, len(columns) - 1
+
+
+def plain(spread: Spread) -> tuple[dict[Key, float], float, int]:
+    """A spread in the form of `slow_hourly`: steps of bins are added up."""
+    if spread.labels:
+        return dict(zip(spread.labels, spread.sums.tolist(), strict=True)), spread.weight, spread.pairs
+    sums = dict(zip(spread.bins.tolist(), np.cumsum(spread.sums).tolist(), strict=True))
+    return sums, spread.weight, spread.pairs
+
+
+def assert_alike(found: Spread, expected: tuple[dict[Key, float], float, int]) -> None:
+    """The same keys and, but for rounding, the same sums and weight."""
+    sums, weight, pairs = plain(found)
+    assert list(sums) == list(expected[0])
+    assert list(sums.values()) == pytest.approx(list(expected[0].values()), rel=1e-9, abs=1e-7)
+    assert weight == pytest.approx(expected[1], rel=1e-12)
+    assert pairs == expected[2]
