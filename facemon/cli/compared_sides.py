@@ -117,7 +117,7 @@ def current_window(
     span = (cut.since, cut.since if cut.empty_because else cut.until)
     with ledger.reading() as connection:
         arrivals = read_arrivals(connection, model)
-        profiles = read_sources(ledger, *span, model=model, source=window.source)
+        profiles = read_sources(ledger, *span, model=model, source=window.source, with_spreads=True)
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows

@@ -7,6 +7,7 @@ from typing import Self
 
 from facemon.values.profile import ColumnCounts, Profile, add_profiles
 from facemon.values.source_buckets import SourceProfiles, bucket_of, in_buckets
+from facemon.values.spread import Spread, SpreadProfile
 
 IGNORED = "ignored by tables.kinds"
 """Why a column is not comparable that the user wants to be left out."""
@@ -30,11 +31,15 @@ class Sample:
     bucketed: bool = False
     labelled: Mapping[str | None, Profile] = field(default_factory=lambda: MappingProxyType({}))
     """Of the labelled images, by source, a column of right and wrong predictions for each attribute."""
+    spreads: Mapping[str | None, SpreadProfile] = field(default_factory=lambda: MappingProxyType({}))
+    """How much the hours and days of a source differ, by source; empty where it is not known, and in buckets."""
+    whole_days: Mapping[str, Spread] = field(default_factory=lambda: MappingProxyType({}))
+    """How much the days of all sources together differ, by column, at a fixed mix of sources; empty as `spreads`."""
 
     @classmethod
     def of_profiles(cls, profiles: SourceProfiles) -> Self:
         """The sample of profiles that were gathered by source."""
-        return replace(cls.of_sources(profiles.by_source), bucketed=profiles.bucketed)
+        return replace(cls.of_sources(profiles.by_source), bucketed=profiles.bucketed, spreads=dict(profiles.spreads))
 
     @classmethod
     def of_sources(cls, by_source: Mapping[str | None, Profile]) -> Self:
@@ -51,7 +56,16 @@ class Sample:
         """The rows of one source alone; within it each image stands for itself."""
         alone = self.by_source.get(source, Profile())
         labelled: dict[str | None, Profile] = {None: self.labelled[source]} if source in self.labelled else {}
-        return replace(self, by_source={None: alone}, total=alone, bucketed=False, labelled=labelled)
+        spread = self.spreads.get(source, SpreadProfile())
+        return replace(
+            self,
+            by_source={None: alone},
+            total=alone,
+            bucketed=False,
+            labelled=labelled,
+            spreads={None: spread} if source in self.spreads else {},
+            whole_days=spread.days,
+        )
 
     def place_of(self, source: str | None) -> str | None:
         """What the rows of a source stand under in `by_source`."""
@@ -62,7 +76,7 @@ class Sample:
         if self.bucketed:
             return self
         by_source, labelled = in_buckets(self.by_source), in_buckets(self.labelled)
-        return replace(self, by_source=by_source, labelled=labelled, bucketed=True)
+        return replace(self, by_source=by_source, labelled=labelled, bucketed=True, spreads={}, whole_days={})
 
     def accuracy(self) -> "Sample":
         """The labelled images alone, as a sample whose columns are the attributes."""

@@ -43,10 +43,10 @@ def as_counted(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Pro
 def read_profiles(
     connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str
 ) -> Iterator[tuple[ProfileKey, Profile]]:
-    """The profiles of a model for the hours `[first_hour, end_hour)`, one at a time."""
+    """The profiles of a model for the hours `[first_hour, end_hour)`, one at a time, in the order of time."""
     rows = connection.execute(
         "SELECT hour, model, source, origin, data FROM profiles "
-        "WHERE hour >= ? AND hour < ? AND model = ? AND data <> x''",
+        "WHERE hour >= ? AND hour < ? AND model = ? AND data <> x'' ORDER BY hour",
         (first_hour, end_hour, model),
     )
     for hour, name, source, origin, data in rows:

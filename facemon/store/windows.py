@@ -14,6 +14,7 @@ from facemon.store.profiles import as_counted, by_source, crowded_hours, read_pr
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.store.source_groups import SourceGroups
+from facemon.store.source_hours import MOST_HOURS, with_hourly_spreads
 from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.values.source_buckets import SourceProfiles
 from facemon.values.times import hour_of, micros, start_of_hour
@@ -33,11 +34,19 @@ def read_window(
 
 
 def read_sources(
-    ledger: Ledger, since: datetime, until: datetime, *, model: str, source: str | None = None
+    ledger: Ledger,
+    since: datetime,
+    until: datetime,
+    *,
+    model: str,
+    source: str | None = None,
+    with_spreads: bool = False,
 ) -> SourceProfiles:
     """As `read_window`, but every row under its real source, or in its bucket where the sources are too many.
 
     Hours that had more sources than places are counted anew from their rows; no row of another whole hour is read.
+    With `with_spreads` the answer tells how much the hours of each source differ, unless there are such hours or
+    buckets.
     """
     if since >= until:
         return SourceProfiles({})
@@ -46,7 +55,7 @@ def read_sources(
         if not crowded:
             found = _as_counted(ledger, since, until, model)
             wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
-            return SourceProfiles.bounded(by_source(wanted))
+            return with_hourly_spreads(wanted) if with_spreads else SourceProfiles.bounded(by_source(wanted))
         groups = SourceGroups()
         for key, profile in _whole_hours(ledger, since, until, model):
             if key.hour not in crowded and (source is None or key.source == source):
@@ -69,9 +78,14 @@ def _end_hour(until: datetime) -> int:
 
 
 def _as_counted(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
-    """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources."""
+    """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources.
+
+    The hours of a window of more than `MOST_HOURS` come in the order of time.
+    """
     # The rows' files are read by threads while the whole hours are unpacked.
     cut = [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
+    if cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since:
+        yield from cut.pop(0)
     yield from _whole_hours(ledger, since, until, model)
     yield from chain.from_iterable(cut)
 

@@ -1,5 +1,7 @@
 """Samples of more sources than are kept apart: what stands in buckets on one side does so on the other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from facemon.values.drift_result import Check, Verdict
 from facemon.values.labelled import LabelledCount
 from facemon.values.profile import Profile
 from facemon.values.source_buckets import BUCKETS, SourceProfiles, bucket_of
+from facemon.values.spread import Spread, SpreadProfile
 from tests.drift.worlds import EMPTY, NOW, binary, cameras, judge
 
 SIZES = np.full(600, 10)
@@ -69,6 +72,21 @@ def test_one_source_is_no_bucket() -> None:
     sample = cameras(np.random.default_rng(5), np.full(9, 0.4), np.full(9, 10)).of_source("camera 3")
     assert (sample.rows, sample.bucketed) == (10, False)
     assert crowd(np.random.default_rng(5), np.full(600, 0.4)).of_source("camera 3").total == Profile()
+
+
+def test_spreads_go_where_their_rows_go() -> None:
+    hours, days = (Spread(np.full(2, value), 1.0, 6, ("no", "yes")) for value in (0.2, 0.3))
+    spread, other = SpreadProfile({"beard": hours}, {"beard": days}), SpreadProfile({"beard": days})
+    by_source = cameras(np.random.default_rng(9), np.full(3, 0.4), np.full(3, 10)).by_source
+    profiles = SourceProfiles(by_source, spreads={"camera 0": spread, "camera 1": other})
+    sample = replace(Sample.of_profiles(profiles), whole_days={"beard": hours})
+    assert sample.spreads == profiles.spreads
+    one = sample.of_source("camera 0")
+    assert (one.spreads, one.whole_days) == ({None: spread}, {"beard": days})
+    for name in ("camera 2", "nobody"):
+        assert (sample.of_source(name).spreads, sample.of_source(name).whole_days) == ({}, {})
+    for without in (sample.in_buckets(), sample.accuracy(), Sample.of_sources(by_source)):
+        assert (without.spreads, without.whole_days) == ({}, {})
 
 
 def test_more_sources_than_are_kept_apart_are_not_judged_one_by_one() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -6,14 +7,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facemon.store import segment_writer
+from facemon.store import segment_writer, source_hours, windows
 from facemon.store.ledger import Ledger
 from facemon.store.windows import read_sources, read_window
 from facemon.values import source_buckets
+from facemon.values.hourly_spread import hourly_spreads
 from facemon.values.profile import Profile, add_profiles
 from facemon.values.source_buckets import SourceProfiles, in_buckets
+from facemon.values.spread import Spread
+from facemon.values.times import hour_of, start_of_hour
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import count_by_source, count_profile, log_rows, plain
+from tests.values.spread_oracle import assert_alike
+from tests.values.spread_oracle import plain as plain_spread
 
 BEGIN = datetime(1969, 12, 31, 22, 30, tzinfo=UTC)
 """Before 1970, where times are negative numbers."""
@@ -180,3 +186,53 @@ def test_a_window_of_many_uncrowded_hours_is_put_into_buckets_too(
     found, read_rows = traced(crowded, NOON + HOUR, NOON + 2 * HOUR)
     assert (found.bucketed, read_rows) == (True, False)
     assert set(found.by_source) == {source_buckets.bucket_of("other"), None}
+
+
+def slow_spreads(ledger: Ledger, since: datetime, until: datetime) -> dict[str | None, dict[str, Spread]]:
+    """The spreads between the hours of the window, each of which is read as a window of its own."""
+    hours: dict[str | None, list[tuple[int, Profile]]] = {}
+    for hour in range(hour_of(since), hour_of(until) + 1):
+        piece = max(since, start_of_hour(hour)), min(until, start_of_hour(hour + 1))
+        for source, profile in read_window(ledger, *piece, model=MODEL).items():
+            hours.setdefault(source, []).append((hour, profile))
+    return {source: hourly_spreads(parts) for source, parts in hours.items()}
+
+
+def assert_close(found: Mapping[str, Spread], expected: Mapping[str, Spread]) -> None:
+    assert found.keys() == expected.keys()
+    for name, spread in expected.items():
+        assert_alike(found[name], plain_spread(spread))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(since=times, until=times, most=st.integers(1, 8))
+def test_a_window_tells_how_much_its_hours_differ(full: Ledger, since: datetime, until: datetime, most: int) -> None:
+    """Cut hours are hours like others; how many hours are kept apart makes no difference."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (windows, source_hours):
+            patch.setattr(module, "MOST_HOURS", most)
+        found = read_sources(full, since, until, model=MODEL, with_spreads=True)
+    assert found.by_source == read_window(full, since, until, model=MODEL)
+    expected = slow_spreads(full, since, until) if since < until else {}
+    assert found.spreads.keys() == expected.keys()
+    for source, spreads in expected.items():
+        assert_close(found.spreads[source].hours, spreads)
+        assert found.spreads[source].days == {}
+
+
+def test_spreads_of_one_source_and_only_where_asked_for(full: Ledger) -> None:
+    found = read_sources(full, BEGIN, BEGIN + SPAN, model=MODEL, source="a", with_spreads=True)
+    everything = read_sources(full, BEGIN, BEGIN + SPAN, model=MODEL, with_spreads=True)
+    assert found.spreads == {"a": everything.spreads["a"]}
+    assert read_sources(full, BEGIN, BEGIN + SPAN, model=MODEL).spreads == {}
+
+
+def test_there_are_no_spreads_of_hours_that_were_counted_anew_nor_in_buckets(
+    crowded: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_sources(crowded, NOON, NOON + 2 * HOUR, model=MODEL, with_spreads=True).spreads == {}
+    lone = read_sources(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
+    assert lone.spreads.keys() == {"other", None}
+    monkeypatch.setattr(source_buckets, "MOST_SOURCES", 0)
+    found = read_sources(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
+    assert (found.bucketed, found.spreads) == (True, {})

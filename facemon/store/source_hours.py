@@ -1,0 +1,77 @@
+"""Profiles added up by source hour after hour, with how much the hours of each source differ."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from facemon.values.hourly_spread import add_hours
+from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.values.source_buckets import SourceProfiles
+from facemon.values.spread import Spread, SpreadProfile, add_column_spreads
+
+MOST_HOURS = 64
+"""So many hours of a source are kept before they become one profile and their spreads."""
+_MOST_PARTS = 4
+"""Profiles of one hour that are held before they are added up."""
+
+
+@dataclass(slots=True)
+class _Hours:
+    """The hours of one source: those that are kept apart, and what came of those before them."""
+
+    apart: dict[int, list[Profile]] = field(default_factory=dict)
+    before: tuple[int, Profile] | None = None
+    profile: Profile = field(default_factory=Profile)
+    spreads: dict[str, Spread] = field(default_factory=dict)
+
+    def add(self, hour: int, profile: Profile) -> None:
+        if hour not in self.apart and len(self.apart) == MOST_HOURS:
+            self.fold()
+        parts = self.apart.setdefault(hour, [])
+        parts.append(profile)
+        if len(parts) > _MOST_PARTS:
+            parts[:] = [add_profiles(parts)]
+
+    def fold(self) -> None:
+        """Put the hours together; the last one stays to be compared with the next."""
+        hours = [(hour, add_profiles(parts)) for hour, parts in sorted(self.apart.items())]
+        if not hours:
+            return
+        if self.before is None:
+            self.profile, self.spreads = add_hours(hours)
+        else:
+            whole, found = add_hours([self.before, *hours])
+            self.profile = subtract_profile(add_profiles([self.profile, whole]), self.before[1])
+            self.spreads = add_column_spreads([self.spreads, found])
+        self.before = hours[-1]
+        self.apart.clear()
+
+
+class SourceHours:
+    """Gathers hours by source, in memory that does not grow with their number.
+
+    More than `MOST_HOURS` of them must come in the order of time.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[str | None, _Hours] = {}
+
+    def add(self, key: ProfileKey, profile: Profile) -> None:
+        """Add a profile to its source's and its hour's."""
+        self._sources.setdefault(key.source, _Hours()).add(key.hour, profile)
+
+    def sums(self) -> SourceProfiles:
+        """Return what was gathered, in buckets and without spreads where the sources are too many."""
+        for hours in self._sources.values():
+            hours.fold()
+        return SourceProfiles.bounded(
+            {source: hours.profile for source, hours in self._sources.items()},
+            {source: SpreadProfile(hours.spreads) for source, hours in self._sources.items()},
+        )
+
+
+def with_hourly_spreads(profiles: Iterable[tuple[ProfileKey, Profile]]) -> SourceProfiles:
+    """As `by_source`, with the spreads between the hours of each source."""
+    gathered = SourceHours()
+    for key, profile in profiles:
+        gathered.add(key, profile)
+    return gathered.sums()
