@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facemon.store.references import Reference
     from facemon.values.labelled import LabelledCount
 
-_MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
+_MICROSECOND, _HOUR, _DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ def current_window(
         Sample.of_profiles(profiles),
         _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
     )
+    sample = replace(sample, days=(cut.until - cut.since) / _DAY)
     return ComparedSide(sample, Side(0, since=cut.since, until=cut.until), rows, cut=cut, arrivals=arrivals)
 
 

@@ -1,24 +1,28 @@
 """What the rows say about one column: the score, its p-value, and the smallest shift they would show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, unpaired_test
-from facemon.drift.dependence import Layout, TooFewClusters, Window, layout_of
-from facemon.drift.distances import Counts, aligned, distance
-from facemon.drift.homogeneity import labels_p_value, numbers_p_value, rare_labels
+from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect
+from facemon.drift.distances import Counts, aligned, distance, ks_distance, total_variation
+from facemon.drift.homogeneity import effective_rows, rare_labels
 from facemon.drift.power import detectable_by_t, detectable_labels, detectable_numbers
 from facemon.drift.sample import Sample
+from facemon.drift.within_sources import differences, labels_within, numbers_within, weights
 from facemon.values.drift_result import Verdict
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 _SPLITS = np.linspace(0.1, 0.9, 9)
 """Numbers are split at the deciles of both windows together."""
 _CONSTANT = np.ones(1, dtype=np.int64)
+_FEWEST_WORTH = 100
+"""Fewer independent rows than this decide nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +36,95 @@ class Evidence:
     test: str | None = None
     reason: str | None = None
     untested: Verdict = Verdict.UNDECIDED
+    pooled_score: float | None = None
+    """The distance of all rows of one window from those of the other, where the score is that within sources."""
 
 
 def evidence_of(
-    reference: Sample, current: Sample, name: str, cluster: Literal["source", "none"], significance: float
+    reference: Sample,
+    current: Sample,
+    name: str,
+    layout: Layout,
+    effect: DesignEffect = INDEPENDENT,
+    *,
+    significance: float,
 ) -> Evidence:
-    """Score and test a column that both samples hold rows of, of the same kind."""
+    """Score and test a column that both samples hold rows of, of the same kind.
+
+    `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources.
+    """
     whole = (reference.total.columns[name], current.total.columns[name])
     is_label = whole[0].kind is ColumnKind.CATEGORICAL
-    score, method = distance(*whole), "total_variation" if is_label else "ks"
-    layout = layout_of(reference, current, name, cluster)
-    if isinstance(layout, TooFewClusters):
-        sources = "1 source" if layout.clusters == 1 else f"{layout.clusters} sources"
-        reason = f"{sources} in the {layout.side}, fewer than 5: set drift.cluster to none if its rows are independent"
-        return Evidence(score, method, reason=reason)
-    if layout.independent:
-        p_value, detectable, test = _test_rows(layout, is_label, significance)
-        return Evidence(score, method, p_value, detectable, test)
-    outcome, test = _test_clusters(layout, is_label)
-    detectable = detectable_by_t(outcome.standard_error, outcome.degrees, significance, outcome.tests)
-    # No cluster test sees more than independent rows would; a constant column has no spread to tell it from.
-    rows = (float(whole[0].total), float(whole[1].total))
-    detectable = max(detectable, detectable_labels(whole[0].counts if is_label else _CONSTANT, rows, significance))
-    return Evidence(score, method, outcome.p_value, detectable, test)
+    method = "total_variation" if is_label else "ks"
+    match layout:
+        case Within():
+            return _within_sources(layout, effect, is_label, method, significance)
+        case TooFewClusters():
+            sources = "1 source" if layout.clusters == 1 else f"{layout.clusters} sources"
+            reason = (
+                f"the windows hold different sources, and {sources} in the {layout.side} are fewer than 5: "
+                "set drift.cluster to none if its rows are independent"
+            )
+            return Evidence(distance(*whole), method, reason=reason)
+        case Clustered():
+            outcome, test = _test_clusters(layout, is_label)
+            detectable = detectable_by_t(outcome.standard_error, outcome.degrees, significance, outcome.tests)
+            # No cluster test sees more than independent rows would; a constant column has no spread to tell it from.
+            rows = (float(whole[0].total), float(whole[1].total))
+            least = detectable_labels(whole[0].counts if is_label else _CONSTANT, rows, significance)
+            return Evidence(distance(*whole), method, outcome.p_value, max(detectable, least), test)
+        case _:
+            assert_never(layout)
 
 
-def _test_rows(layout: Layout, is_label: bool, significance: float) -> tuple[float, float, str]:
-    """The p-value, the detectable shift and the test's name for independent rows."""
-    windows = (layout.reference, layout.current)
-    reference, current = aligned([window.clusters[0] for window in windows])
-    first, second = (
-        counts.sum() / window.design_effect for counts, window in zip((reference, current), windows, strict=True)
+def _within_sources(layout: Within, effect: DesignEffect, is_label: bool, method: str, significance: float) -> Evidence:
+    """The score, the p-value and the detectable shift of rows that are compared within sources."""
+    sides = np.stack(aligned([counts for source in layout.sources for counts in source.counts]))
+    reference, current = sides[::2], sides[1::2]
+    moved = differences(reference, current)
+    score = np.abs(moved).sum() / 2 if is_label else np.abs(np.cumsum(moved)).max()
+    # float64 sums of shares that cancel leave a rest.
+    evidence = Evidence(float(min(score, 1.0)), method)
+    if len(reference) > 1:
+        together = [counts.sum(axis=0) for counts in (reference, current)]
+        pooled = total_variation(*together) if is_label else ks_distance(*together)
+        evidence = replace(evidence, pooled_score=pooled)
+    worth = current.sum() / effect.factor
+    if effect.factor > 1 and worth < _FEWEST_WORTH:
+        reason = (
+            f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {_FEWEST_WORTH}"
+        )
+        return replace(evidence, reason=reason)
+    test = labels_within if is_label else numbers_within
+    # So many rows in each window, were they independent and of one source, are worth as much as these.
+    weight = float(weights(reference, current).sum()) / effect.factor
+    scale = weight / effective_rows(float(reference.sum()), float(current.sum()))
+    rows = (float(reference.sum() * scale), float(current.sum() * scale))
+    detectable = (
+        detectable_labels(reference.sum(axis=0), rows, significance)
+        if is_label
+        else detectable_numbers(rows, significance)
     )
-    # One factor for both windows: the variance of the difference against that of independent rows.
-    effect = float((1 / first + 1 / second) / (1 / reference.sum() + 1 / current.sum()))
-    if not is_label:
-        p_value = numbers_p_value(reference, current, effect)
-        return p_value, detectable_numbers((first, second), significance), "Kolmogorov-Smirnov"
-    p_value = labels_p_value(reference, current, effect)
-    test = "exact mid-p" if len(reference) < 3 else "chi-squared, rare labels exact"
-    return p_value, detectable_labels(reference, (first, second), significance), test
+    return replace(
+        evidence,
+        p_value=test(reference, current, effect),
+        detectable=detectable,
+        test=_name_of(len(reference), reference.shape[1], effect, is_label),
+    )
 
 
-def _test_clusters(layout: Layout, is_label: bool) -> tuple[ClusterTest, str]:
+def _name_of(sources: int, keys: int, effect: DesignEffect, is_label: bool) -> str:
+    if sources > 1:
+        name = "Cochran-Mantel-Haenszel" if is_label else "stratified Kolmogorov-Smirnov"
+        name += f" over {sources} sources"
+    elif is_label:
+        name = "exact mid-p" if keys < 3 else "chi-squared, rare labels exact"
+    else:
+        name = "Kolmogorov-Smirnov"
+    return f"{name}, design effect {effect.factor:.1f}" if effect.factor > 1 else name
+
+
+def _test_clusters(layout: Clustered, is_label: bool) -> tuple[ClusterTest, str]:
     sides = (layout.reference.clusters, layout.current.clusters)
     counts = _split_counts(sides, is_label)
     rows = [np.array([column.total for column in side], dtype=np.float64) for side in sides]

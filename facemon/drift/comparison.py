@@ -1,6 +1,6 @@
 """One check: the columns of two samples, compared and judged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -9,6 +9,8 @@ from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
+from facemon.drift.dependence import Layout, effects_of, layout_of
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
@@ -38,8 +40,7 @@ def compare_groups(
     """
     before = expected.of(check)
     evidence = [
-        [_weigh(*group, column, settings, expected, is_due=not at and column.name in before) for column in columns]
-        for at, group in enumerate(groups)
+        _weigh_all(*group, columns, settings, expected, () if at else before) for at, group in enumerate(groups)
     ]
     tested = [part.p_value for parts in evidence for part in parts if part.p_value is not None]
     corrected = iter(adjusted(tested))
@@ -82,7 +83,42 @@ def _judged(
         attribute=column.attribute,
         measure=column.measure,
         test=evidence.test,
+        pooled_score=evidence.pooled_score,
     )
+
+
+def _weigh_all(
+    reference: Sample,
+    current: Sample,
+    columns: Sequence[ComparedColumn],
+    settings: DriftConfig,
+    expected: ExpectedColumns,
+    due: Collection[str],
+) -> list[Evidence]:
+    """The evidence on each column; how much rows repeat is estimated from all of them together."""
+    layouts = {
+        column.name: layout_of(reference, current, column.name, settings.cluster)
+        for column in columns
+        if column.measure != ACCURACY and _is_comparable(reference.column(column.name), current.column(column.name))
+    }
+    effects = effects_of(layouts, reference, current)
+    return [
+        _weigh(
+            reference,
+            current,
+            column,
+            settings,
+            expected,
+            layouts.get(column.name),
+            effects.get(column.name, INDEPENDENT),
+            is_due=column.name in due,
+        )
+        for column in columns
+    ]
+
+
+def _is_comparable(reference: ColumnCounts | None, current: ColumnCounts | None) -> bool:
+    return bool(reference and current and reference.total and current.total and _kind(reference) == _kind(current))
 
 
 def _weigh(
@@ -91,19 +127,25 @@ def _weigh(
     column: ComparedColumn,
     settings: DriftConfig,
     expected: ExpectedColumns,
+    layout: Layout | None,
+    effect: DesignEffect,
     *,
     is_due: bool,
 ) -> Evidence:
     """The column's evidence, or why there is none; one that `is_due` is undecided where it cannot be compared."""
-    found = _evidence(reference, current, column, settings, expected)
+    found = _untested(reference, current, column, settings, expected)
+    if found is None:
+        assert layout is not None  # noqa: S101 - both samples hold rows of the column, of one kind
+        found = evidence_of(reference, current, column.name, layout, effect, significance=settings.significance)
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found
     return replace(found, untested=Verdict.UNDECIDED, reason=expected.overdue(found.reason or ""))
 
 
-def _evidence(
+def _untested(
     reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig, expected: ExpectedColumns
-) -> Evidence:
+) -> Evidence | None:
+    """Why a column cannot be tested, or what is known of an accuracy; None for one that can."""
     if column.measure == ACCURACY:
         return _weigh_accuracy(reference.accuracy(), current.accuracy(), column.attribute or "", settings)
     name = column.name
@@ -132,7 +174,7 @@ def _evidence(
         return Evidence(reason=too_few)
     if too_few is not None:
         return Evidence(distance(first, second), _METHODS[_kind(first)], reason=too_few)
-    return evidence_of(reference, current, name, settings.cluster, settings.significance)
+    return None
 
 
 def _must_be_known(
@@ -159,7 +201,8 @@ def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings
     drop = max(0.0, accuracy_of(first) - accuracy_of(second))
     if too_few := too_few_rows(first.total, second.total, settings.min_rows):
         return Evidence(drop, _DROP, reason=too_few)
-    found = evidence_of(reference, current, attribute, settings.cluster, settings.significance)
+    layout = layout_of(reference, current, attribute, settings.cluster)
+    found = evidence_of(reference, current, attribute, layout, significance=settings.significance)
     return replace(found, score=drop, method=_DROP)
 
 

@@ -1,34 +1,56 @@
-"""Which rows of two windows may be taken as independent of each other, decided from where they come from.
+"""How the rows of two windows depend on each other, decided from where and when they come.
 
-The decision looks at sources and row counts only, never at the values, so it cannot bend a test's level.
+The decision looks at sources, times and row counts only, never at the values, so it cannot bend a test's level.
 
-- `cluster: none`: all rows, on the user's word.
-- Rows without a source: each image is its own cluster. Faces of one image count by Kish's effective number.
-- Sources that both windows share and that hold at least half of each: the differences within sources. Buckets
-  of sources, where there are too many sources, are sources here.
-- Otherwise: the windows are two separate samples of sources.
-
-Where a window mixes rows with and without a source, the rows without one are used alone if they are at least
-half of it; else they count as one more source, which is the cautious reading.
+- `cluster: none`: all rows are independent, on the user's word.
+- Sources that both windows share and that hold at least half of each are what is watched: the test is within them,
+  however many they are. Rows without a source are one source more.
+- Otherwise the sources are samples of others that might have been (persons, say): the windows are two separate
+  samples of sources, and the spread between sources is the yardstick. Rows without a source are independent images
+  there, if they are at least half of a window; else they count as one more source, which is the cautious reading.
+- Buckets, where there are too many sources to keep apart, hold different sources: shared ones are compared pair by
+  pair, with the spread between the pairs as the yardstick.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from facemon.drift.design_effect import (
+    INDEPENDENT,
+    DesignEffect,
+    SourceRows,
+    days_ratio,
+    hours_ratio,
+    moderated,
+    sources_ratio,
+)
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, Profile, Unit
+from facemon.values.spread import Spread, SpreadProfile
 
 FEWEST_CLUSTERS = 5
 """With fewer, no spread between clusters can be estimated."""
 _MAJORITY = 0.5
+_NO_SPREAD = SpreadProfile()
 
 Sources = Mapping[str | None, ColumnCounts]
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Both windows hold the same sources, one or more, and their rows are compared within them."""
+
+    sources: tuple[SourceRows, ...]
+    faces_effect: float = 1.0
+    """By how much the variance exceeds that of independent rows if all faces of an image are alike."""
+    is_declared: bool = False
+    """The user said that the rows are independent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """The rows of one window that a test uses: independent ones, or one entry per cluster."""
+    """The rows of one window that a test between clusters uses: independent ones, or one entry per cluster."""
 
     clusters: tuple[ColumnCounts, ...]
     independent: bool
@@ -37,8 +59,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How two windows are compared; `paired` means that both list the same clusters in the same order."""
+class Clustered:
+    """Two windows of clusters; `paired` means that both list the same ones in the same order."""
 
     reference: Window
     current: Window
@@ -46,37 +68,96 @@ class Layout:
     clusters: str = "sources"
     """What the clusters are, for people."""
 
-    @property
-    def independent(self) -> bool:
-        """Whether the rows of both windows are independent."""
-        return self.reference.independent and self.current.independent
-
 
 @dataclass(frozen=True, slots=True)
 class TooFewClusters:
-    """No test is possible: a window has rows of `clusters` sources only."""
+    """No test is possible: the windows hold other sources, and one of them has rows of `clusters` sources only."""
 
     clusters: int
     side: Literal["reference", "current data"]
 
 
-def layout_of(
-    reference: Sample, current: Sample, name: str, cluster: Literal["source", "none"]
-) -> Layout | TooFewClusters:
+Layout = Within | Clustered | TooFewClusters
+
+
+def layout_of(reference: Sample, current: Sample, name: str, cluster: Literal["source", "none"]) -> Layout:
     """How the rows of the column `name`, which both samples have, are to be compared; the samples are `alike`."""
     if cluster == "none":
-        return Layout(_all_rows(reference, name), _all_rows(current, name))
+        whole = reference.total.columns[name], current.total.columns[name]
+        return Within((SourceRows(whole),), is_declared=True)
     sides = (reference.column_by_source(name), current.column_by_source(name))
-    if not any(_is_mostly_sourceless(side) for side in sides):
-        shared = [source for source in sides[0] if source in sides[1]]
-        if len(shared) >= FEWEST_CLUSTERS and all(_share(side, shared) >= _MAJORITY for side in sides):
+    shared = [source for source in sides[0] if source in sides[1]]
+    if shared and all(_share(side, shared) >= _MAJORITY for side in sides):
+        if not reference.bucketed:
+            return _within(reference, current, name, shared)
+        if all(_is_mostly_sourceless(side) for side in sides):
+            return _within(reference, current, name, [None])
+        if len(shared) >= FEWEST_CLUSTERS:
             first, second = (Window(tuple(side[source] for source in shared), independent=False) for side in sides)
-            return Layout(first, second, paired=True, clusters=_kind(reference))
+            return Clustered(first, second, paired=True, clusters=_kind(reference))
     windows = [_window(sample, side) for sample, side in zip((reference, current), sides, strict=True)]
     for window, side in zip(windows, ("reference", "current data"), strict=True):
         if not window.independent and len(window.clusters) < FEWEST_CLUSTERS:
             return TooFewClusters(len(window.clusters), "reference" if side == "reference" else "current data")
-    return Layout(windows[0], windows[1], clusters=_kind(reference))
+    return Clustered(windows[0], windows[1], clusters=_kind(reference))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the rows of one column are compared, and what is known of how its days differ."""
+
+    layout: Layout
+    days: Spread | None = None
+    """The variance between whole days of the reference."""
+    current_days: float | None = None
+    """How long the current window lasts, in days."""
+
+
+def effects_of[Key: Hashable](comparisons: Mapping[Key, Comparison]) -> dict[Key, DesignEffect]:
+    """The design effect of each column whose rows are compared within sources: the largest that is known.
+
+    That of hours takes the place of the faces' own, which takes all faces of an image to be alike. The columns are
+    looked at together.
+    """
+    within = {
+        key: (each.layout, each)
+        for key, each in comparisons.items()
+        if isinstance(each.layout, Within) and not each.layout.is_declared
+    }
+    hours = {key: ratio for key, (layout, _) in within.items() if (ratio := hours_ratio(layout.sources))}
+    days = {
+        key: ratio
+        for key, (layout, each) in within.items()
+        if (ratio := days_ratio(layout.sources, each.days, each.current_days))
+    }
+    sources = {key: ratio for key, (layout, _) in within.items() if (ratio := sources_ratio(layout.sources))}
+    by_hours, *others = moderated(hours, lowers=True), moderated(days), moderated(sources)
+    found = {}
+    for key, (layout, _) in within.items():
+        known = by_hours.get(key) or DesignEffect(layout.faces_effect)
+        candidates = (known, *(other.get(key, INDEPENDENT) for other in others))
+        largest = max(candidates, key=lambda effect: effect.factor)
+        found[key] = largest if largest.factor > 1 else INDEPENDENT
+    return found
+
+
+def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str | None]) -> Within:
+    sources, effects = [], []
+    for source in shared:
+        sides = [(sample.by_source[source], _hours(sample, source, name)) for sample in (reference, current)]
+        first, second = (profile.columns[name] for profile, _ in sides)
+        each = SourceRows((first, second), (sides[0][1], sides[1][1]))
+        sources.append(each)
+        effects.append(
+            each.weight
+            * sum(design_effect(profile, first.unit) / profile.columns[name].total for profile, _ in sides)
+            / (1 / first.total + 1 / second.total)
+        )
+    return Within(tuple(sources), sum(effects) / sum(each.weight for each in sources))
+
+
+def _hours(sample: Sample, source: str | None, name: str) -> Spread | None:
+    return sample.spreads.get(source, _NO_SPREAD).hours.get(name)
 
 
 def design_effect(profile: Profile, unit: Unit) -> float:
@@ -91,10 +172,6 @@ def design_effect(profile: Profile, unit: Unit) -> float:
 
 def _kind(sample: Sample) -> str:
     return "buckets of sources" if sample.bucketed else "sources"
-
-
-def _all_rows(sample: Sample, name: str) -> Window:
-    return Window((sample.total.columns[name],), independent=True)
 
 
 def _window(sample: Sample, side: Sources) -> Window:

@@ -34,10 +34,13 @@ else:
 chdtrc = _special.chdtrc
 chdtri = _special.chdtri
 chndtrinc = _special.chndtrinc
+fdtrc = _special.fdtrc
 gammaln = _special.gammaln
 kolmogi = _special.kolmogi
 kolmogorov = _special.kolmogorov
 ndtr = _special.ndtr
 ndtri = _special.ndtri
+psi = _special.psi
 stdtr = _special.stdtr
 stdtrit = _special.stdtrit
+zeta = _special.zeta

@@ -16,6 +16,7 @@ from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, S
 from facemon.values.source_buckets import MOST_SOURCES
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
+_MOST_NAMED = 8
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
 
 
@@ -54,6 +55,7 @@ def run_checks(
     deciding = [*(outcome.verdict for outcome in whole.values()), *(part.verdict for part in parts)]
     notes = [LABELS_NOTE] if reference_side.kind == "labels" else []
     notes += [cut.note] if cut is not None and cut.note is not None else []
+    notes += one_sided_sources(reference, current)
     return DriftResult(
         verdict=overall(deciding),
         at=at,
@@ -106,6 +108,20 @@ def _without_rows(outcome: CheckResult, reason: str) -> CheckResult:
         for column in outcome.columns
     ]
     return replace(outcome, columns=tuple(columns))
+
+
+def one_sided_sources(reference: Sample, current: Sample) -> list[str]:
+    """Sentences that name the sources of one side only, where the sides share some: these are compared alone."""
+    sides = [{name for name in sample.by_source if name is not None} for sample in (reference, current)]
+    if reference.bucketed or not sides[0] & sides[1]:
+        return []
+    notes = []
+    for only, where in ((sides[0] - sides[1], "the reference"), (sides[1] - sides[0], "the current data")):
+        if only:
+            named = ", ".join(sorted(only)[:_MOST_NAMED])
+            rest = f" and {len(only) - _MOST_NAMED} more" if len(only) > _MOST_NAMED else ""
+            notes.append(f"Only {where} has rows of {named}{rest}.")
+    return notes
 
 
 def _sources(reference: Sample, current: Sample) -> list[str | None]:

@@ -1,18 +1,24 @@
 """Whether two samples of independent rows can come from one distribution. The reference is a sample too.
 
-Every function takes the counts of both windows over the same keys. `design_effect` says by how much the
+Every function takes the counts of both windows over the same keys. The design effect says by how much the
 variance exceeds that of independent rows (faces of one image are not independent); it divides the squared
-statistic, as in the first-order correction of Rao & Scott (1981).
+statistic, as in the first-order correction of Rao & Scott (1981), or where counts are few, the counts. Where the
+effect is an estimate, t and F take the place of the normal and the chi-squared distribution.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, ks_distance
-from facemon.drift.distribution_functions import chdtrc, gammaln, kolmogorov, ndtr, ndtri
+from facemon.drift.distribution_functions import chdtrc, fdtrc, gammaln, kolmogorov, ndtr, ndtri, stdtr
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
+_LOG_SCALES = np.linspace(-12.0, 3.0, 600)
+"""Logarithms of a variance's estimate over its true value, to integrate over."""
 _POOL_BELOW = 5.0
 """Expected count below which chi-squared is not to be trusted (Cochran 1954)."""
 
@@ -22,13 +28,36 @@ def effective_rows(reference: float, current: float) -> float:
     return reference * current / (reference + current)
 
 
-def binary_p_value(reference: tuple[int, int], current: tuple[int, int], design_effect: float = 1.0) -> float:
+def normal_p_value(z: float, effect: DesignEffect = INDEPENDENT) -> float:
+    """The two-sided p-value of a score that is standard normal in independent rows."""
+    score = -abs(float(z)) / math.sqrt(effect.factor)
+    return float(2 * (ndtr(score) if math.isinf(effect.degrees) else stdtr(effect.degrees, score)))
+
+
+def corrected(p_value: float, effect: DesignEffect) -> float:
+    """The p-value of independent rows, corrected for the design effect by way of its normal score."""
+    if effect == INDEPENDENT or p_value in (0.0, 1.0):
+        return p_value
+    return normal_p_value(float(ndtri(p_value / 2)), effect)
+
+
+def chi_squared_p_value(statistic: float, degrees: int, effect: DesignEffect = INDEPENDENT) -> float:
+    """The p-value of a statistic that is chi-squared with `degrees` of freedom in independent rows."""
+    if degrees == 0:
+        return 1.0
+    if math.isinf(effect.degrees):
+        return float(chdtrc(degrees, statistic / effect.factor))
+    return float(fdtrc(degrees, effect.degrees, statistic / effect.factor / degrees))
+
+
+def binary_p_value(reference: tuple[int, int], current: tuple[int, int], effect: DesignEffect = INDEPENDENT) -> float:
     """The two-sided mid-p value of Fisher's exact test on two counts per window.
 
     Given the margins, the count of the second label in the current window is hypergeometric. The p-value is
     the probability of all less likely counts and half of the equally likely ones (Lancaster 1961; Agresti,
     *Categorical Data Analysis*, 3.5.5): right for rare labels, without the exact test's conservatism.
-    Where every expected count is large it is Pearson's test, its limit.
+    Where every expected count is large it is Pearson's test, its limit. Fewer rows that repeat are counted as so
+    many independent ones as they are worth: their normal score would make the tails of a rare label too light.
     """
     rows = (sum(reference), sum(current))
     marked, total = reference[1] + current[1], sum(rows)
@@ -37,8 +66,10 @@ def binary_p_value(reference: tuple[int, int], current: tuple[int, int], design_
     if min(marked, total - marked) * min(rows) / total >= _NORMAL_FROM:
         share = marked / total
         deviation = current[1] / rows[1] - reference[1] / rows[0]
-        z = abs(deviation) / np.sqrt(share * (1 - share) / effective_rows(*rows))
-        return float(2 * ndtr(-z / np.sqrt(design_effect)))
+        return normal_p_value(deviation / math.sqrt(share * (1 - share) / effective_rows(*rows)), effect)
+    if effect.factor > 1:
+        first, second = (_worth(side, effect.factor) for side in (reference, current))
+        return binary_p_value(first, second, DesignEffect(1.0, effect.degrees))
     counts = np.arange(max(0, marked - rows[0]), min(marked, rows[1]) + 1)
     logs = -gammaln(counts + 1) - gammaln(marked - counts + 1)
     logs -= gammaln(rows[1] - counts + 1) + gammaln(rows[0] - marked + counts + 1)
@@ -46,39 +77,47 @@ def binary_p_value(reference: tuple[int, int], current: tuple[int, int], design_
     seen = weights[current[1] - counts[0]]
     alike = np.abs(weights - seen) <= 1e-7 * seen
     p_value = (weights[(weights < seen) & ~alike].sum() + weights[alike].sum() / 2) / weights.sum()
-    return _deflated(float(min(p_value, 1.0)), design_effect)
+    return corrected(float(min(p_value, 1.0)), effect)
 
 
-def labels_p_value(reference: Counts, current: Counts, design_effect: float = 1.0) -> float:
+def _worth(side: tuple[int, int], factor: float) -> tuple[int, int]:
+    """The counts of a window that holds as many independent rows as its rows are worth, at least one."""
+    rows = max(1, round(sum(side) / factor))
+    marked = min(rows, round(side[1] / factor))
+    return rows - marked, marked
+
+
+def labels_p_value(reference: Counts, current: Counts, effect: DesignEffect = INDEPENDENT) -> float:
     """Whether two windows share one distribution of labels.
 
     Two labels: the mid-p value of Fisher's exact test. More: Pearson's chi-squared with the rare labels
     pooled. Where even the pool is too rare for chi-squared it is tested by itself, exactly, and the smaller
     of both p-values is doubled (Bonferroni), so that a new label is not lost among the frequent ones.
     """
-    first, second, is_sparse = _pool_rare(reference, current)
-    if len(first) < 3:
-        return _frequent_p_value(first, second, design_effect)
-    if not is_sparse:
-        return _frequent_p_value(first, second, design_effect)
+    first, second, is_sparse = _pool_rare(reference, current, effect.factor)
+    if len(first) < 3 or not is_sparse:
+        return _frequent_p_value(first, second, effect)
     rest, pool = (int(first[:-1].sum()), int(second[:-1].sum())), (int(first[-1]), int(second[-1]))
-    rare = binary_p_value((rest[0], pool[0]), (rest[1], pool[1]), design_effect)
-    return min(1.0, 2 * min(rare, _frequent_p_value(first[:-1], second[:-1], design_effect)))
+    rare = binary_p_value((rest[0], pool[0]), (rest[1], pool[1]), effect)
+    return min(1.0, 2 * min(rare, _frequent_p_value(first[:-1], second[:-1], effect)))
 
 
-def rare_labels(reference: Counts, current: Counts) -> NDArray[np.bool_]:
-    """Which labels are rare: fewer than five rows expected in either window, given both windows together."""
-    return _expected(reference, current) < _POOL_BELOW
+def rare_labels(reference: Counts, current: Counts, factor: float = 1.0) -> NDArray[np.bool_]:
+    """Which labels are rare: fewer than five independent rows expected in either window, given both together.
+
+    `factor` is the design effect: so many rows are worth one independent row.
+    """
+    return _expected(reference, current) < _POOL_BELOW * factor
 
 
-def _pool_rare(reference: Counts, current: Counts) -> tuple[Counts, Counts, bool]:
+def _pool_rare(reference: Counts, current: Counts, factor: float) -> tuple[Counts, Counts, bool]:
     """Counts in which the rare labels are one group, the last; and whether that group is there and still rare."""
-    rare = rare_labels(reference, current)
+    rare = rare_labels(reference, current, factor)
     pools = (reference[rare].sum(), current[rare].sum())
     if sum(pools) == 0:
         return reference[~rare], current[~rare], False
     first, second = (np.append(counts[~rare], pool) for counts, pool in zip((reference, current), pools, strict=True))
-    return first, second, bool(_expected(reference, current)[rare].sum() < _POOL_BELOW)
+    return first, second, bool(_expected(reference, current)[rare].sum() < _POOL_BELOW * factor)
 
 
 def _expected(reference: Counts, current: Counts) -> NDArray[np.float64]:
@@ -86,19 +125,19 @@ def _expected(reference: Counts, current: Counts) -> NDArray[np.float64]:
     return (reference + current) * (min(reference.sum(), current.sum()) / (reference.sum() + current.sum()))
 
 
-def _frequent_p_value(reference: Counts, current: Counts, design_effect: float) -> float:
+def _frequent_p_value(reference: Counts, current: Counts, effect: DesignEffect) -> float:
     if len(reference) < 2:
         return 1.0
     if len(reference) == 2:
         first, second = reference.tolist(), current.tolist()
-        return binary_p_value((first[0], first[1]), (second[0], second[1]), design_effect)
+        return binary_p_value((first[0], first[1]), (second[0], second[1]), effect)
     rows = np.array([[reference.sum()], [current.sum()]])
     expected = rows * (reference + current) / rows.sum()
     statistic = ((np.stack([reference, current]) - expected) ** 2 / expected).sum()
-    return float(chdtrc(len(reference) - 1, statistic / design_effect))
+    return chi_squared_p_value(float(statistic), len(reference) - 1, effect)
 
 
-def numbers_p_value(reference: Counts, current: Counts, design_effect: float = 1.0) -> float:
+def numbers_p_value(reference: Counts, current: Counts, effect: DesignEffect = INDEPENDENT) -> float:
     """Whether two windows share one distribution over ordered bins, by the Kolmogorov-Smirnov distance D.
 
     The smaller of two upper bounds of P(D >= d) under no drift, so itself one. Kolmogorov's limit, the
@@ -107,18 +146,28 @@ def numbers_p_value(reference: Counts, current: Counts, design_effect: float = 1
     """
     if np.count_nonzero(reference + current) == 2:
         at = np.flatnonzero(reference + current)
-        return labels_p_value(reference[at], current[at], design_effect)
-    rows = effective_rows(float(reference.sum()), float(current.sum())) / design_effect
+        return labels_p_value(reference[at], current[at], effect)
+    rows = effective_rows(float(reference.sum()), float(current.sum())) / effect.factor
     score = ks_distance(reference, current)
     if score == 0:
         return 1.0
     shares = np.cumsum(reference + current)[:-1] / (reference + current).sum()
     shares = shares[(shares > 0) & (shares < 1)]
-    union = 2 * ndtr(-score / np.sqrt(shares * (1 - shares) / rows)).sum()
-    return float(min(kolmogorov(score * np.sqrt(rows)), union, 1.0))
+    return supremum_p_value(score, rows, shares * (1 - shares), effect.degrees)
 
 
-def _deflated(p_value: float, design_effect: float) -> float:
-    if design_effect == 1:
-        return p_value
-    return float(2 * ndtr(ndtri(p_value / 2) / np.sqrt(design_effect)))
+def supremum_p_value(score: float, rows: float, variances: NDArray[np.float64], degrees: float) -> float:
+    """An upper bound of the probability that differences of cumulative shares reach `score` by chance.
+
+    The smaller of two: Kolmogorov's limit, and the sum over the bins' edges (Boole), where a row's variance at each is
+    `variances`. `rows` are independent rows; where their number rests on an estimate with so many `degrees` of
+    freedom, the limit is averaged over the estimate's distribution, a chi-squared one over its degrees.
+    """
+    edges = -score / np.sqrt(variances / rows)
+    limit = score * math.sqrt(rows)
+    if math.isinf(degrees):
+        return float(min(kolmogorov(limit), 2 * ndtr(edges).sum(), 1.0))
+    density = degrees / 2 * (_LOG_SCALES - np.exp(_LOG_SCALES))
+    weight = np.exp(density - density.max())
+    averaged = (kolmogorov(limit * np.exp(_LOG_SCALES / 2)) * weight).sum() / weight.sum()
+    return float(min(averaged, 2 * stdtr(degrees, edges).sum(), 1.0))

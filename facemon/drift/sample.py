@@ -35,6 +35,8 @@ class Sample:
     """How much the hours and days of a source differ, by source; empty where it is not known, and in buckets."""
     whole_days: Mapping[str, Spread] = field(default_factory=lambda: MappingProxyType({}))
     """How much the days of all sources together differ, by column, at a fixed mix of sources; empty as `spreads`."""
+    days: float | None = None
+    """How many days the rows span, where they have times."""
 
     @classmethod
     def of_profiles(cls, profiles: SourceProfiles) -> Self:

@@ -61,7 +61,9 @@ class ColumnResult:
     measure: str = "label"
     """label, confidence, value or accuracy: which of an attribute's distributions the column holds."""
     test: str | None = None
-    """What the p-value comes from, such as `paired t over 20 sources`."""
+    """What the p-value comes from, such as `Cochran-Mantel-Haenszel over 4 sources`."""
+    pooled_score: float | None = None
+    """The distance over all rows, where `score` is that within several sources; it decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)

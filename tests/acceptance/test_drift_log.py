@@ -70,7 +70,7 @@ def test_one_camera_that_moves_is_found_by_source(facemon: RunFacemon, folder: P
 def test_a_column_is_explained(facemon: RunFacemon, folder: Path) -> None:
     text = facemon(*CHECK, "--explain", "beard", cwd=folder).stdout
     assert text.startswith("beard (model check): ")
-    assert "test: paired t over 8 sources" in text
+    assert "test: Cochran-Mantel-Haenszel over 8 sources" in text
     answer = facemon(*CHECK, "--explain", "beard_confidence", "--format", "json", cwd=folder)
     document = json.loads(answer.stdout)
     assert (document["schema"], document["column"]) == ("facemon.explanation/1", "beard_confidence")
@@ -117,4 +117,4 @@ def test_a_drop_of_accuracy_is_found_once_both_sides_have_labels(facemon: RunFac
     assert (found["verdict"], found["kind"]) == ("drift", "accuracy")
     assert (found["n_reference"], found["n_current"]) == (ROWS, ROWS)
     assert found["score"] == pytest.approx(0.1, abs=0.02)
-    assert found["test"] == "paired t over 8 sources"
+    assert found["test"] == "Cochran-Mantel-Haenszel over 8 sources"

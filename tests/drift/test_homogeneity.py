@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facemon.drift.design_effect import DesignEffect
 from facemon.drift.homogeneity import binary_p_value, labels_p_value, numbers_p_value
 
 LEVELS = (0.001, 0.01, 0.05)
@@ -42,12 +43,12 @@ def test_a_design_effect_keeps_the_level_of_repeated_rows() -> None:
     rng = np.random.default_rng(14)
     pairs = zip(rng.binomial(2500, 0.3, REPEATS).tolist(), rng.binomial(250, 0.3, REPEATS).tolist(), strict=True)
     fourfold = [(4 * a, 4 * b) for a, b in pairs]
-    assert_keeps_its_level([binary_p_value((10_000 - a, a), (1000 - b, b), 4) for a, b in fourfold])
+    assert_keeps_its_level([binary_p_value((10_000 - a, a), (1000 - b, b), DesignEffect(4)) for a, b in fourfold])
 
 
 def test_the_exact_and_the_normal_test_agree_where_they_meet() -> None:
     exact = binary_p_value((7000, 3000), (2320, 1080 - 80))
-    normal = binary_p_value((70_000, 30_000), (23_200, 10_000), 10)
+    normal = binary_p_value((70_000, 30_000), (23_200, 10_000), DesignEffect(10))
     assert exact == pytest.approx(normal, rel=0.03)
 
 

@@ -18,7 +18,7 @@ def test_a_source_column_makes_clusters(tmp_path: Path) -> None:
     columns = {"beard": ["yes", "no"] * 600, "source": [f"camera {at % 6}" for at in range(1200)]}
     path = write(tmp_path / "sources.csv", columns)
     found = check(path, path, BEARD)
-    assert (found["beard"].test, found["beard"].verdict) == ("paired t over 6 sources", Verdict.OK)
+    assert (found["beard"].test, found["beard"].verdict) == ("Cochran-Mantel-Haenszel over 6 sources", Verdict.OK)
     assert "source" not in found
     sample = read_sample(path, attributes=[BEARD], tables=TABLES)
     assert sample.total == add_profiles(sample.by_source.values())
@@ -54,7 +54,7 @@ def test_the_column_of_sources_may_be_called_otherwise(tmp_path: Path) -> None:
     columns = {"beard": ["yes", "no"] * 600, "place": [f"camera {at % 6}" for at in range(1200)]}
     path = write(tmp_path / "places.csv", columns)
     found = check(path, path, BEARD, tables=TablesConfig(source="place"))
-    assert (found["beard"].test, set(found)) == ("paired t over 6 sources", {"beard"})
+    assert (found["beard"].test, set(found)) == ("Cochran-Mantel-Haenszel over 6 sources", {"beard"})
 
 
 def test_faces_of_one_image_share_it(tmp_path: Path) -> None:

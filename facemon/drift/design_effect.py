@@ -1,0 +1,216 @@
+"""By how much the variance of a difference exceeds that of independent rows, from how shares vary over time.
+
+Frames of one camera repeat, and days differ. Of both the spread between hours and between days tells, whatever the
+reason; a slow change over the day does not count as repetition. All columns of a check are looked at together,
+because one column's spread over a few days is a poor estimate.
+"""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.drift.distribution_functions import psi, zeta
+from facemon.values.profile import ColumnCounts, ColumnKind
+from facemon.values.spread import Spread
+
+_FEWEST_COLUMNS = 5
+"""Fewer columns do not show how much their spreads differ; each then stays with its own."""
+_FEWEST_PAIRS = 3
+_FEWEST_SOURCES = 20
+"""Fewer sources are what is watched, and do not show how much others would differ."""
+_SPLITS = np.linspace(0.1, 0.9, 9)
+_DEGREES_OF_A_PAIR = 2 / 3
+"""Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DesignEffect:
+    """The factor by which the variance exceeds that of independent rows, and how well it is known.
+
+    `degrees` are the degrees of freedom of its estimate; infinite where the factor was not estimated.
+    """
+
+    factor: float = 1.0
+    degrees: float = math.inf
+
+
+INDEPENDENT = DesignEffect()
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """An estimate of a design effect before the columns are looked at together."""
+
+    value: float
+    degrees: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRows:
+    """One source in both windows: the counts of a column, and the spreads between hours where they are known."""
+
+    counts: tuple[ColumnCounts, ColumnCounts]
+    hours: tuple[Spread | None, Spread | None] = (None, None)
+
+    @property
+    def weight(self) -> float:
+        """n₀n₁/(n₀+n₁): the rows that the difference of the two shares is worth."""
+        first, second = (counts.total for counts in self.counts)
+        return first * second / (first + second)
+
+
+def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+    """The variance of a row between hours over that of independent rows, as a mean over sources; None if unknown.
+
+    Summed over the labels, or over the deciles of numbers, before the division (Rao & Scott 1981, first order).
+    """
+    observed, expected, squares = 0.0, 0.0, 0.0
+    splits = _splits(sources)
+    for source in sources:
+        known = [spread for spread in source.hours if spread is not None and spread.weight > 0]
+        pairs = sum(spread.pairs for spread in known)
+        if pairs < _FEWEST_PAIRS:
+            continue
+        weight = sum(spread.weight for spread in known)
+        part = source.weight * sum(_trace(spread, splits) for spread in known) / weight
+        observed += part
+        squares += part**2 / (_DEGREES_OF_A_PAIR * pairs)
+        expected += source.weight * _independent(source.counts, splits)
+    if not (expected > 0 and observed > 0):
+        return None
+    return Ratio(observed / expected, observed**2 / squares)
+
+
+def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days: float | None) -> Ratio | None:
+    """The variance of the difference of a window's days and the reference's, over that of independent rows.
+
+    `days` is the variance of one day's share over the reference's days; the window lasts `current_days`. None where
+    either is unknown.
+    """
+    if days is None or current_days is None or days.pairs < 1:
+        return None
+    splits = _splits(sources)
+    total = sum(source.weight for source in sources)
+    independent = sum(source.weight * _independent(source.counts, splits) for source in sources) / total**2
+    observed = _trace(days, splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
+    if not (independent > 0 and observed > 0):
+        return None
+    return Ratio(observed / independent, days.pairs)
+
+
+def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+    """The variance of the mean difference between many sources, over that of independent rows; None for few.
+
+    Many sources that each changed a little, for better or worse, are no common change: persons photographed in two
+    sessions, for one. The observed variance is the cluster-robust one (Liang & Zeger 1986), with S/(S-1).
+    """
+    weight = np.array([source.weight for source in sources])
+    worth = weight.sum() ** 2 / (weight**2).sum()
+    if worth < _FEWEST_SOURCES:
+        return None
+    splits = _splits(sources)
+    shares = [_differences(source.counts, splits) for source in sources]
+    keys = list({key: None for each in shares for key in each})
+    moved = np.array([[each.get(key, 0.0) for key in keys] for each in shares])
+    rest = moved - weight @ moved / weight.sum()
+    observed = float((weight**2 @ rest**2).sum()) * worth / (worth - 1)
+    independent = sum(source.weight * _independent(source.counts, splits) for source in sources)
+    if not (independent > 0 and observed > 0):
+        return None
+    return Ratio(observed / independent, worth - 1)
+
+
+def _differences(
+    counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None
+) -> Mapping[str | int, float]:
+    """By label, or by the place of a split, how far its share moved in one source."""
+    if splits is not None:
+        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) / side.total for side in counts)
+        return dict(enumerate((second - first).tolist()))
+    moved: dict[str | int, float] = {}
+    for sign, side in zip((-1, 1), counts, strict=True):
+        for label, count in zip(side.labels, side.counts.tolist(), strict=True):
+            moved[label] = moved.get(label, 0.0) + sign * count / side.total
+    return moved
+
+
+def moderated[Key: Hashable](ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key, DesignEffect]:
+    """The ratios of all columns, each drawn towards the others (empirical Bayes).
+
+    The prior is a scaled inverse chi-squared distribution, fitted by moments of the logarithms (Smyth 2004, "Linear
+    models and empirical Bayes methods", section 6.2). Only where it `lowers` is a ratio above the others drawn down:
+    with few degrees of freedom a column that truly varies more would raise alarms.
+    """
+    if len(ratios) < _FEWEST_COLUMNS:
+        return {name: DesignEffect(ratio.value, ratio.degrees) for name, ratio in ratios.items()}
+    values = np.array([ratio.value for ratio in ratios.values()])
+    degrees = np.array([ratio.degrees for ratio in ratios.values()])
+    logs = np.log(values) - psi(degrees / 2) + np.log(degrees / 2)
+    excess = float(logs.var(ddof=1) - zeta(2, degrees / 2).mean())
+    prior = 2 * _inverse_trigamma(excess) if excess > 0 else math.inf
+    if math.isinf(prior):
+        shrunk = np.full(len(values), math.exp(logs.mean()))
+    else:
+        centre = math.exp(float(logs.mean() + psi(prior / 2) - math.log(prior / 2)))
+        shrunk = (prior * centre + degrees * values) / (prior + degrees)
+    return {
+        name: DesignEffect(float(value if lowers else max(value, own)), float(prior + known))
+        for name, value, own, known in zip(ratios, shrunk, values, degrees, strict=True)
+    }
+
+
+def _inverse_trigamma(value: float) -> float:
+    """The x at which the trigamma function is `value`, by Newton's method (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / value
+    for _ in range(50):
+        now = float(zeta(2, x))
+        step = now * (1 - now / value) / (-2 * float(zeta(3, x)))
+        x += step
+        if abs(step) < 1e-9 * x:
+            break
+    return x
+
+
+def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
+    """The bins that end the deciles of numbers over all sources and both windows; None for labels."""
+    columns = [counts for source in sources for counts in source.counts]
+    if columns[0].kind is ColumnKind.CATEGORICAL:
+        return None
+    bins = np.concatenate([column.bins for column in columns])
+    order = np.argsort(bins, kind="stable")
+    shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
+    ends = np.searchsorted(shares / shares[-1], _SPLITS)
+    return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
+
+
+def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
+    """The sum of a spread over all labels, or over the splits."""
+    if splits is None:
+        return float(spread.sums.sum())
+    return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
+
+
+def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:
+    """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
+    total = counts[0].total + counts[1].total
+    if splits is None:
+        held: dict[str, int] = {}
+        for side in counts:
+            for label, count in zip(side.labels, side.counts.tolist(), strict=True):
+                held[label] = held.get(label, 0) + count
+        shares = np.array(list(held.values())) / total
+    else:
+        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+        shares = (first + second) / total
+    return float((shares * (1 - shares)).sum())
+
+
+def _steps(bins: NDArray[np.int32], cumulated: NDArray[np.generic], at: NDArray[np.int32]) -> Floats:
+    """The values of a step function that has its steps at `bins`."""
+    places = np.searchsorted(bins, at, side="right")
+    return np.concatenate([[0.0], cumulated])[places]
