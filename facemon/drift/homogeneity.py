@@ -13,7 +13,7 @@ from facemon.drift.distribution_functions import chdtrc, gammaln, kolmogorov, nd
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
-_POOL_BELOW = 5.0
+POOL_BELOW = 5.0
 """Expected count below which chi-squared is not to be trusted (Cochran 1954)."""
 
 
@@ -68,7 +68,7 @@ def labels_p_value(reference: Counts, current: Counts, design_effect: float = 1.
 
 def rare_labels(reference: Counts, current: Counts) -> NDArray[np.bool_]:
     """Which labels are rare: fewer than five rows expected in either window, given both windows together."""
-    return _expected(reference, current) < _POOL_BELOW
+    return _expected(reference, current) < POOL_BELOW
 
 
 def _pool_rare(reference: Counts, current: Counts) -> tuple[Counts, Counts, bool]:
@@ -78,7 +78,7 @@ def _pool_rare(reference: Counts, current: Counts) -> tuple[Counts, Counts, bool
     if sum(pools) == 0:
         return reference[~rare], current[~rare], False
     first, second = (np.append(counts[~rare], pool) for counts, pool in zip((reference, current), pools, strict=True))
-    return first, second, bool(_expected(reference, current)[rare].sum() < _POOL_BELOW)
+    return first, second, bool(_expected(reference, current)[rare].sum() < POOL_BELOW)
 
 
 def _expected(reference: Counts, current: Counts) -> NDArray[np.float64]:
