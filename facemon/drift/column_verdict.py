@@ -6,7 +6,7 @@ from facemon.drift.column_evidence import Evidence
 from facemon.values.drift_result import Verdict
 
 BLUNT = 2
-"""Rows that cannot show a shift of this many thresholds cannot clear a column."""
+"""Rows that cannot detect a shift of this many thresholds cannot rule out drift."""
 _ROUNDING = 1e-9
 """A difference of cumulated shares such as 0.6 - 0.5 falls short of 0.1 by less than this."""
 
@@ -34,7 +34,7 @@ def decide(evidence: Evidence, p_adjusted: float | None, threshold: float, signi
     if evidence.detectable > BLUNT * threshold:
         return Decision(
             Verdict.UNDECIDED,
-            f"too few rows to clear it: they would only show a shift of {evidence.detectable:.3g} or more, "
-            f"over twice the threshold {threshold:g}",
+            f"not enough data to rule out drift: the smallest detectable shift is {evidence.detectable:.3g}, "
+            f"more than twice the threshold {threshold:g}",
         )
     return Decision(Verdict.OK)

@@ -33,6 +33,7 @@ else:
 
 chdtrc = _special.chdtrc
 chdtri = _special.chdtri
+chndtr = _special.chndtr
 chndtrinc = _special.chndtrinc
 fdtrc = _special.fdtrc
 gammaln = _special.gammaln

@@ -19,7 +19,7 @@ _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
 _LOG_SCALES = np.linspace(-12.0, 3.0, 600)
 """Logarithms of a variance's estimate over its true value, to integrate over."""
-_POOL_BELOW = 5.0
+POOL_BELOW = 5.0
 """Expected count below which chi-squared is not to be trusted (Cochran 1954)."""
 
 
@@ -107,7 +107,7 @@ def rare_labels(reference: Counts, current: Counts, factor: float = 1.0) -> NDAr
 
     `factor` is the design effect: so many rows are worth one independent row.
     """
-    return _expected(reference, current) < _POOL_BELOW * factor
+    return _expected(reference, current) < POOL_BELOW * factor
 
 
 def _pool_rare(reference: Counts, current: Counts, factor: float) -> tuple[Counts, Counts, bool]:
@@ -117,7 +117,7 @@ def _pool_rare(reference: Counts, current: Counts, factor: float) -> tuple[Count
     if sum(pools) == 0:
         return reference[~rare], current[~rare], False
     first, second = (np.append(counts[~rare], pool) for counts, pool in zip((reference, current), pools, strict=True))
-    return first, second, bool(_expected(reference, current)[rare].sum() < _POOL_BELOW * factor)
+    return first, second, bool(_expected(reference, current)[rare].sum() < POOL_BELOW * factor)
 
 
 def _expected(reference: Counts, current: Counts) -> NDArray[np.float64]:

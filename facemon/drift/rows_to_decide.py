@@ -16,7 +16,8 @@ def rows_to_decide(column: ColumnResult, significance: float, min_rows: int) -> 
     The standard error of a difference falls with the root of the effective rows n·m/(n+m), so the detectable shift
     does. It must reach the score, where that is to be proven, or twice the threshold, where a column is to be
     cleared; the level is the one that the correction over all columns has left (p over adjusted p). Sources that
-    lend their rows a common level make it more.
+    lend their rows a common level make it more. Rare labels make it fewer, up to several times: with more rows the test
+    tells more of them apart, and the shift falls faster than by the root.
     """
     if column.verdict is not Verdict.UNDECIDED or column.score is None:
         return None

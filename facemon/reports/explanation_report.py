@@ -27,7 +27,8 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
     if column.test and column.p_value is not None:
         sentences.append(f"test: {column.test}, p {column.p_value:.3g} before the correction")
     if column.detectable is not None:
-        sentences.append(f"these rows show a shift of {column.detectable:.3g} in 80 % of cases")
+        detected = f"a shift of {column.detectable:.3g} would be detected with 80 % power"
+        sentences.append(f"{detected}, for one column looked at alone")
     if explanation.lacking is not None:
         sentences.append(_lacking(explanation.lacking))
     if shape is None:

@@ -27,6 +27,10 @@ def test_what_is_not_proven_is_undecided() -> None:
     assert "do not prove it" in decision.reason
 
 
-def test_blunt_rows_clear_nothing() -> None:
-    assert decide(evidence_of(score=0.0, detectable=0.21), 1.0, 0.1, 0.05).verdict is Verdict.UNDECIDED
+def test_blunt_rows_rule_nothing_out() -> None:
+    decision = decide(evidence_of(score=0.0, detectable=0.21), 1.0, 0.1, 0.05)
+    assert decision.verdict is Verdict.UNDECIDED
+    assert decision.reason == (
+        "not enough data to rule out drift: the smallest detectable shift is 0.21, more than twice the threshold 0.1"
+    )
     assert decide(evidence_of(score=0.0, detectable=0.2), 1.0, 0.1, 0.05).verdict is Verdict.OK
