@@ -49,6 +49,13 @@ Monitor("facemon.yaml").log(
      "source": ("north", "south", None)[n % 3], "observed_at": noon + timedelta(seconds=n)} for n in range(1100)
 )
 """
+PRUNE = """
+from datetime import UTC, datetime
+from pathlib import Path
+from facemon.store.ledger import Ledger
+from facemon.store.retention import prune
+prune(Ledger.open(Path(".facemon")), datetime(2100, 1, 1, tzinfo=UTC))
+"""
 LEAVE_A_RUN = """
 import os
 from datetime import UTC, datetime
@@ -141,20 +148,7 @@ def use(facemon: OlderFacemon) -> None:
     facemon.run("reference", "set", "table.jsonl", "--name", "table", "--kind", "labels", "--note", "by hand")
     window = ("--since", "2026-11-20T00:00:00Z", "--until", "2026-11-21T00:00:00Z")
     facemon.run("reference", "set", *window, "--name", "window")
-    if "on_drift" in (facemon.code / "facemon/config/drift.py").read_text():
-        with (facemon.folder / "facemon.yaml").open("a") as config:
-            config.write("  on_drift: ['true']\n")
-    check = (
-        "drift-check",
-        "--reference",
-        "window",
-        "--since",
-        "2026-11-22T00:00:00Z",
-        "--until",
-        "2026-11-23T00:00:00Z",
-    )
-    for kind in ("data", "model"):
-        facemon.run(*check, "--check", kind, codes=(0, 3, 4))
+    check(facemon)
     if facemon.has("cli/evaluate"):
         facemon.run("evaluate", "labels.csv", "--model", "small@1")
     if facemon.has("cli/serve"):
@@ -162,10 +156,28 @@ def use(facemon: OlderFacemon) -> None:
     facemon.python("-c", LEAVE_A_RUN)
 
 
+def check(facemon: OlderFacemon) -> None:
+    """Two checks that are entered in the ledger."""
+    window = ["--since", "2026-11-22T00:00:00Z", "--until", "2026-11-23T00:00:00Z"]
+    question = ["drift-check", "--reference", "window", *window]
+    with (facemon.folder / "facemon.yaml").open("a") as config:
+        if "on_drift" in (facemon.code / "facemon/config/drift.py").read_text():
+            config.write("  on_drift: ['true']\n")
+        if facemon.has("drift/check_of_record"):
+            # Only what asks the configuration's own question is entered.
+            config.write("  window: 60d\n  reference: window\n")
+            question = ["drift-check"]
+    for kind in ("data", "model"):
+        facemon.run(*question, "--check", kind, codes=(0, 3, 4))
+
+
 def log(facemon: OlderFacemon) -> None:
     """Rows of three days, sources and two models; in files and in the ledger; retried, and gone."""
     facemon.run("-q", "predict", "monday", "--source", "north", "--observed-at", "2024-01-01T00:30:00Z")
     facemon.run("store", "prune", "--days", "365")
+    if "last_predicted" in (facemon.code / "facemon/store/ledger.py").read_text():
+        # Rows are kept from when they were predicted, which was just now.
+        facemon.python("-c", PRUNE)
     for day, source, time_ in (
         ("monday", "north", "2026-11-20T10:10:00Z"), ("monday", "south", "2026-11-20T11:40:00Z"),
         ("tuesday", "north", "2026-11-22T09:05:00Z"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
@@ -21,6 +22,7 @@ from facemon.store.references import (
     list_references,
     reference_file,
     reference_profiles,
+    reference_spreads,
 )
 from facemon.tables.table_file import open_table
 from facemon.values.drift_result import Check, Side
@@ -78,11 +80,13 @@ def reference_sample(
             )
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
         return sample, layout
-    profiles = reference_profiles(ledger, reference)
+    profiles, spreads = reference_profiles(ledger, reference), reference_spreads(ledger, reference)
     if OTHER in profiles:  # rows of sources that had no place in their hour may be there: the rows tell
         sample = read_log_table(open_table(reference_file(ledger, reference)), source)
     else:
-        sample = Sample.of_profiles(SourceProfiles.bounded(profiles) if source is None else SourceProfiles(profiles))
+        apart = SourceProfiles(profiles, spreads=spreads.by_source)
+        found = apart if source is not None else SourceProfiles.bounded(profiles, spreads.by_source)
+        sample = replace(Sample.of_profiles(found), whole_days={} if found.bucketed else spreads.whole_days)
     if reference.model and (hours := hours_of(reference)):
         sample = with_accuracy(sample, labelled_counts(ledger.connection, reference.model, *hours))
     return sample, LOG_LAYOUT

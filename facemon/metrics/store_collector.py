@@ -12,7 +12,14 @@ from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
 from facemon.errors import FacemonError
 from facemon.store.command_runs import CommandRun, read_command_runs
-from facemon.store.drift_results import CheckState, DriftGauge, read_drift_checks, read_drift_gauges
+from facemon.store.drift_results import (
+    CheckState,
+    DriftGauge,
+    SourceState,
+    read_drift_checks,
+    read_drift_gauges,
+    read_drift_sources,
+)
 from facemon.store.evaluations import read_accuracy
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
@@ -25,6 +32,8 @@ from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 Series = Iterable[tuple[tuple[str, ...], float]]
 _MICROS = 1e6
 _MIN_LABELS = EvaluateConfig().min_labels
+NO_SOURCE = "(no source)"
+"""The label of rows without a source: to Prometheus an empty label is none."""
 IMAGE_STATUSES = ("ok", "no_face", "failed")
 
 
@@ -81,6 +90,7 @@ class StoreCollector(Collector):
             checked = checked_models(connection, self._model.id)
             drift = [gauge for gauge in read_drift_gauges(connection) if gauge.model in checked]
             checks = [check for check in read_drift_checks(connection) if check.model in checked]
+            sources = [each for each in read_drift_sources(connection) if each.model in checked]
             idle = idle_models(connection, self._model.id)
             runs = read_command_runs(connection)
             requests = None if self._instance is None else read_request_totals(connection, self._instance)
@@ -97,6 +107,7 @@ class StoreCollector(Collector):
         if MetricGroup.DRIFT in self._groups:
             yield from _drift_families(drift)
             yield from _check_families(checks, idle)
+            yield from _source_families(sources)
         if announced := self._announced:
             runs = [announced, *(run for run in runs if run.command != announced.command)]
         yield from _run_families(runs)
@@ -153,6 +164,14 @@ def _check_families(checks: Sequence[CheckState], idle: Collection[str]) -> Iter
     # When a model that was replaced was checked last would be stale for ever.
     ran = [((each.check, each.model), each.at / _MICROS) for each in checks if each.model not in idle]
     yield from _known("drift_check_timestamp_seconds", ran)
+
+
+def _source_families(sources: Sequence[SourceState]) -> Iterator[Family]:
+    # A source that is really called so would otherwise be a second series with the same labels.
+    found = [((each.check, each.source or NO_SOURCE, each.model), each) for each in sources]
+    decided = [(labels, float(each.detected)) for labels, each in found if each.detected is not None]
+    yield from _known("drift_source_detected", _largest(decided))
+    yield from _known("drift_source_rows", _largest((labels, each.rows) for labels, each in found))
 
 
 def _series(gauges: Sequence[DriftGauge], value: Callable[[DriftGauge], float | None]) -> Series:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from facemon.store.arrivals import Arrivals, mark_checked
@@ -12,12 +12,14 @@ from facemon.values.drift_result import (
     CheckResult,
     ColumnResult,
     DriftResult,
+    SourceResult,
     Verdict,
     from_document,
     to_document,
 )
 from facemon.values.times import micros
 
+_DETECTED = {Verdict.DRIFT: 1, Verdict.OK: 0}
 NO_MODEL = ""
 """The model of a result that names none, as Prometheus takes an empty label: it is not there."""
 
@@ -50,6 +52,21 @@ class CheckState:
     """When it last decided, if it ever did."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the newest check of record found in the rows of one source; `at` is microseconds since 1970."""
+
+    model: str
+    check: str
+    source: str | None
+    detected: bool | None
+    """None where the check could not decide."""
+    rows: int
+    """On the current side."""
+    undecided: bool
+    at: int
+
+
 def record_drift(
     ledger: Ledger, result: DriftResult, *, for_gauges: bool = True, arrivals: Arrivals | None = None
 ) -> None:
@@ -57,7 +74,8 @@ def record_drift(
 
     With `arrivals` the rows that they count are known to a check of record from now on.
 
-    An undecided column keeps the score of when it was last decided. The gauges of other models stay as they are.
+    An undecided column keeps the score of when it was last decided; a source keeps nothing, and goes with the first
+    check that does not judge it. The gauges of other models stay as they are.
     """
     at = micros(result.at)
     with ledger.writing() as connection:
@@ -66,6 +84,7 @@ def record_drift(
         for check, outcome in result.checks.items():
             if for_gauges and check is not Check.EVIDENTLY:
                 _record_check(connection, result.model or NO_MODEL, check, outcome, at)
+                _record_sources(connection, result.model or NO_MODEL, check, result.sources, at)
         if arrivals is not None:
             mark_checked(connection, arrivals)
 
@@ -90,6 +109,17 @@ def _record_check(connection: sqlite3.Connection, model: str, check: Check, outc
         )
     for column in compared:
         _record_column(connection, model, check, column)
+
+
+def _record_sources(
+    connection: sqlite3.Connection, model: str, check: Check, sources: Sequence[SourceResult], at: int
+) -> None:
+    connection.execute("DELETE FROM drift_sources WHERE model = ? AND check_name = ?", (model, check.value))
+    for each in sources:
+        if (outcome := each.checks.get(check)) is not None:
+            detected = _DETECTED.get(outcome.verdict)
+            row = (model, check.value, each.source or "", detected, each.current_rows, detected is None, at)
+            connection.execute("INSERT INTO drift_sources VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _record_column(connection: sqlite3.Connection, model: str, check: Check, column: ColumnResult) -> None:
@@ -139,6 +169,17 @@ def read_drift_checks(connection: sqlite3.Connection) -> list[CheckState]:
     """Each check of each model that was run."""
     query = "SELECT model, check_name, threshold, at, decided FROM drift_checks"
     return [CheckState(*row) for row in connection.execute(query)]
+
+
+def read_drift_sources(connection: sqlite3.Connection) -> list[SourceState]:
+    """What the newest check of record of each model found in each source."""
+    query = "SELECT model, check_name, source, detected, rows, undecided, at FROM drift_sources"
+    return [
+        SourceState(
+            model, check, source or None, None if detected is None else bool(detected), rows, bool(undecided), at
+        )
+        for model, check, source, detected, rows, undecided, at in connection.execute(query)
+    ]
 
 
 def drift_history(ledger: Ledger, limit: int = 20) -> Iterator[DriftResult]:

@@ -53,6 +53,9 @@ CREATE TABLE baselines (
     path TEXT NOT NULL);
 CREATE TABLE baseline_profiles (
     baseline TEXT, source TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, source)) WITHOUT ROWID;
+CREATE TABLE baseline_spreads (
+    baseline TEXT, scope TEXT CHECK (scope IN ('source', 'whole')), source TEXT, data BLOB NOT NULL,
+    PRIMARY KEY (baseline, scope, source)) WITHOUT ROWID;
 CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
 CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE drift_columns (
@@ -62,6 +65,9 @@ CREATE TABLE drift_columns (
 CREATE TABLE drift_checks (
     model TEXT, check_name TEXT, threshold REAL NOT NULL, at INTEGER NOT NULL, decided INTEGER,
     PRIMARY KEY (model, check_name)) WITHOUT ROWID;
+CREATE TABLE drift_sources (
+    model TEXT, check_name TEXT, source TEXT, detected INTEGER, rows INTEGER NOT NULL, undecided INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (model, check_name, source)) WITHOUT ROWID;
 CREATE TABLE evaluations (
     at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
     PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;

@@ -153,6 +153,21 @@ def _to_4(connection: sqlite3.Connection, folder: Path) -> None:
     _add_times_of_arrival(connection, folder)
 
 
+def _to_5(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 4 was fbd1c31 to e99f01f; its tables never changed."""
+    del folder
+    # Earlier references get no spreads: their profiles do not tell one hour from another.
+    connection.execute(
+        "CREATE TABLE baseline_spreads (baseline TEXT, scope TEXT CHECK (scope IN ('source', 'whole')), source TEXT, "
+        "data BLOB NOT NULL, PRIMARY KEY (baseline, scope, source)) WITHOUT ROWID"
+    )
+    connection.execute(
+        "CREATE TABLE drift_sources (model TEXT, check_name TEXT, source TEXT, detected INTEGER, "
+        "rows INTEGER NOT NULL, undecided INTEGER NOT NULL, at INTEGER NOT NULL, "
+        "PRIMARY KEY (model, check_name, source)) WITHOUT ROWID"
+    )
+
+
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of a table's columns; empty where there is no such table."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -162,6 +177,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "counts of tables that are references, labelled images, drift that was announced", _to_2),
     Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
     Migration(4, "gauges and counts by model, when rows were predicted and by which hour they arrived", _to_4),
+    Migration(5, "how much the hours and days of references differ, drift by source", _to_5),
 )
 """In the order of their numbers, without a gap; the last one is the present version."""
 

@@ -14,8 +14,8 @@ from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
+from facemon.store.reference_spreads import ReferenceSpreads, enter_spreads, read_reference_window, read_spreads
 from facemon.store.segment_files import list_segments, read_rows, write_parquet
-from facemon.store.windows import read_window
 from facemon.values.profile import Profile, decode_profile, encode_profile
 from facemon.values.times import from_micros, micros
 
@@ -51,14 +51,14 @@ def set_from_window(
     with ledger.reading() as connection:
         start, stop = micros(since), micros(until)
         tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop))
-        profiles = read_window(ledger, since, until, model=model)
+        profiles, spreads = read_reference_window(ledger, since, until, model=model)
     if not tables:
         raise FacemonError(
             f"the log has no rows of {model} between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC",
             "facemon store info tells which times it holds",
         )
     table = pa.concat_tables(tables, promote_options="default")
-    return _set(ledger, table, profiles, (name, "predictions", note, model, "window", now, since, until))
+    return _set(ledger, table, profiles, spreads, (name, "predictions", note, model, "window", now, since, until))
 
 
 def set_from_table(
@@ -67,13 +67,14 @@ def set_from_table(
     """Make a table of somebody's own a reference; its columns stay as they are. `given_as` says where it came from."""
     if given_as is not None:
         table = table.replace_schema_metadata({_GIVEN_AS: given_as.encode()})
-    return _set(ledger, table, {}, (name, kind, note, None, "file", now, None, None))
+    return _set(ledger, table, {}, ReferenceSpreads(), (name, kind, note, None, "file", now, None, None))
 
 
 def _set(
     ledger: Ledger,
     table: pa.Table,
     profiles: Mapping[str | None, Profile],
+    spreads: ReferenceSpreads,
     facts: tuple[str, str, str, str | None, str, datetime, datetime | None, datetime | None],
 ) -> Reference:
     name, kind, note, model, origin, now, since, until = facts
@@ -94,6 +95,7 @@ def _set(
             )
             rows = [(reference, source or "", encode_profile(profile)) for source, profile in profiles.items()]
             connection.executemany("INSERT INTO baseline_profiles VALUES (?, ?, ?)", rows)
+            enter_spreads(connection, reference, spreads)
             connection.execute("DELETE FROM intents WHERE segment = ?", (reference,))
     return find_reference(ledger, name)
 
@@ -130,6 +132,11 @@ def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None,
     """A window reference's profiles by source."""
     rows = ledger.connection.execute("SELECT source, data FROM baseline_profiles WHERE baseline = ?", (reference.id,))
     return {source or None: decode_profile(data) for source, data in rows}
+
+
+def reference_spreads(ledger: Ledger, reference: Reference) -> ReferenceSpreads:
+    """How much a window reference's hours and days differ; empty for tables and for references set before version 5."""
+    return read_spreads(ledger.connection, reference.id)
 
 
 def reference_file(ledger: Ledger, reference: Reference) -> Path:

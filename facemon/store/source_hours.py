@@ -59,19 +59,20 @@ class SourceHours:
         """Add a profile to its source's and its hour's."""
         self._sources.setdefault(key.source, _Hours()).add(key.hour, profile)
 
-    def sums(self) -> SourceProfiles:
-        """Return what was gathered, in buckets and without spreads where the sources are too many."""
+    def sums(self) -> tuple[dict[str | None, Profile], dict[str | None, dict[str, Spread]]]:
+        """Return the profile and the spreads of each source."""
         for hours in self._sources.values():
             hours.fold()
-        return SourceProfiles.bounded(
+        return (
             {source: hours.profile for source, hours in self._sources.items()},
-            {source: SpreadProfile(hours.spreads) for source, hours in self._sources.items()},
+            {source: hours.spreads for source, hours in self._sources.items()},
         )
 
 
 def with_hourly_spreads(profiles: Iterable[tuple[ProfileKey, Profile]]) -> SourceProfiles:
-    """As `by_source`, with the spreads between the hours of each source."""
+    """As `by_source`, with the spreads between the hours of each source, unless the sources are put into buckets."""
     gathered = SourceHours()
     for key, profile in profiles:
         gathered.add(key, profile)
-    return gathered.sums()
+    sums, spreads = gathered.sums()
+    return SourceProfiles.bounded(sums, {source: SpreadProfile(hours) for source, hours in spreads.items()})

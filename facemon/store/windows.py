@@ -29,7 +29,7 @@ def read_window(
     if since >= until:
         return {}
     with ledger.reading():
-        found = _as_counted(ledger, since, until, model)
+        found = read_hours(ledger, since, until, model=model)
         return by_source((key, profile) for key, profile in found if source is None or key.source == source)
 
 
@@ -53,7 +53,7 @@ def read_sources(
     with ledger.reading() as connection:
         crowded = crowded_hours(connection, hour_of(since), _end_hour(until), model)
         if not crowded:
-            found = _as_counted(ledger, since, until, model)
+            found = read_hours(ledger, since, until, model=model)
             wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
             return with_hourly_spreads(wanted) if with_spreads else SourceProfiles.bounded(by_source(wanted))
         groups = SourceGroups()
@@ -66,6 +66,19 @@ def read_sources(
     return groups.sums()
 
 
+def read_hours(ledger: Ledger, since: datetime, until: datetime, *, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
+    """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources.
+
+    The hours of a window of more than `MOST_HOURS` come in the order of time. Call it in a transaction.
+    """
+    # The rows' files are read by threads while the whole hours are unpacked.
+    cut = [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
+    if cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since:
+        yield from cut.pop(0)
+    yield from _whole_hours(ledger, since, until, model)
+    yield from chain.from_iterable(cut)
+
+
 def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     first, end = hour_of(since), hour_of(until)
     whole_from = first if start_of_hour(first) == since else first + 1
@@ -75,19 +88,6 @@ def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -
 def _end_hour(until: datetime) -> int:
     last = hour_of(until)
     return last if start_of_hour(last) == until else last + 1
-
-
-def _as_counted(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
-    """The profiles of the whole hours, and those of the cut ones from their rows, under the ledger's sources.
-
-    The hours of a window of more than `MOST_HOURS` come in the order of time.
-    """
-    # The rows' files are read by threads while the whole hours are unpacked.
-    cut = [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
-    if cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since:
-        yield from cut.pop(0)
-    yield from _whole_hours(ledger, since, until, model)
-    yield from chain.from_iterable(cut)
 
 
 def _cut_hour(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:

@@ -51,6 +51,7 @@ _C, _G, _H = MetricType.COUNTER, MetricType.GAUGE, MetricType.HISTOGRAM
 _STORE, _SERVE, _PROCESS = MetricSource.STORE, MetricSource.SERVE, MetricSource.PROCESS
 _MODEL, _DRIFT, _API, _OWN = MetricGroup.MODEL, MetricGroup.DRIFT, MetricGroup.API, MetricGroup.FACEMON
 _ACM = ("attribute", "check", "model")
+_CSM = ("check", "source", "model")
 _CM = ("check", "model")
 
 _METRICS = (
@@ -85,6 +86,10 @@ _METRICS = (
     Metric("drift_samples", _G, "Rows on the current side of the last drift check.", _ACM, _STORE, _DRIFT),
     Metric("drift_detected", _G, "Whether there was drift (1) or not (0), when last decided.", _ACM, _STORE, _DRIFT),
     Metric("drift_undecided", _G, "Whether the last check could not decide (1) or did (0).", _ACM, _STORE, _DRIFT),
+    Metric("drift_source_detected", _G, "Whether a source's rows drifted (1) or not (0); absent while undecided.",
+           _CSM, _STORE, _DRIFT),
+    Metric("drift_source_rows", _G, "Rows of a source on the current side of the last drift check.",
+           _CSM, _STORE, _DRIFT),
     Metric("drift_threshold", _G, "Score from which on a shift matters.", _CM, _STORE, _DRIFT),
     Metric("drift_decided_timestamp_seconds", _G, "When a drift check last decided, in seconds since 1970.",
            _CM, _STORE, _DRIFT, "seconds"),

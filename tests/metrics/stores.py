@@ -1,6 +1,6 @@
 """Stores for the tests of metrics: real ledgers with rows that are made up, and drift results to enter in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from facemon.store.drift_results import record_drift
 from facemon.store.ledger import Ledger
 from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
+from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 from facemon.values.prediction import PredictedBatch
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 
@@ -86,12 +86,23 @@ def column(name: str, verdict: Verdict, score: float | None = None, *, measure: 
 
 
 def check_model(
-    ledger: Ledger, *columns: ColumnResult, at: datetime = AT, check: Check = Check.MODEL, model: str = MODEL
+    ledger: Ledger,
+    *columns: ColumnResult,
+    at: datetime = AT,
+    check: Check = Check.MODEL,
+    model: str = MODEL,
+    sources: Mapping[str | None, Verdict] | None = None,
 ) -> None:
+    """Record a check of the columns, in which each source has a verdict of its own and as many rows as its place."""
     verdicts = [column.verdict for column in columns]
     verdict = next((v for v in (DRIFT, UNDECIDED) if v in verdicts), DECIDED)
     outcome = CheckResult(verdict, 0.05, columns)
-    record_drift(ledger, DriftResult(verdict, at, Side(900), Side(800), {check: outcome}, model=model))
+    by_source = tuple(
+        SourceResult(name, found, 900, place, {check: CheckResult(found, 0.05, columns)})
+        for place, (name, found) in enumerate((sources or {}).items())
+    )
+    result = DriftResult(verdict, at, Side(900), Side(800), {check: outcome}, model=model, sources=by_source)
+    record_drift(ledger, result)
 
 
 def logged_folder(folder: Path) -> Path:

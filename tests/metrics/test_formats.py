@@ -27,7 +27,13 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     with Ledger.open(tmp_path / "store", create=True) as ledger:
         log_images(ledger, 50)
         confidence = column("gender_confidence", DECIDED, 1e-9, measure="confidence")
-        check_model(ledger, column("gender", DRIFT, 0.25), confidence, column(ODD, UNDECIDED))
+        check_model(
+            ledger,
+            column("gender", DRIFT, 0.25),
+            confidence,
+            column(ODD, UNDECIDED),
+            sources={ODD: DRIFT, None: DECIDED},
+        )
         record_accuracy(ledger, MODEL, AT, {"gender": (70, 90)}, ())
         record_command(ledger, ODD, AT, 1.0, ExitCode.OK)
         yield tmp_path / "store"

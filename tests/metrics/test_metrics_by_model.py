@@ -97,3 +97,29 @@ def test_no_check_is_due_of_a_model_that_predicts_no_more(
     with ledger.writing() as connection:
         connection.execute("UPDATE runs SET finished = NULL")  # such as an API that goes on
     assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in values_of(exposition(other))
+
+
+def test_each_source_has_gauges_of_its_own(folder: Path, ledger: Ledger) -> None:
+    """Rows without a source have a label that says so, even where a source is called the same."""
+    verdicts = {"a": DRIFT, "b": DECIDED, "c": UNDECIDED, None: DECIDED}
+    check_model(ledger, column("gender", DRIFT, 0.3), sources=verdicts)
+
+    def shown(metric: str) -> dict[str, float]:
+        found = {name: value for name, value in samples_of(folder).items() if name.startswith(metric)}
+        assert all('{check="model",model="faces@1",source="' in name for name in found)
+        return {name.partition('source="')[2][:-2]: value for name, value in found.items()}
+
+    assert shown("drift_source_detected") == {"a": 1, "b": 0, "(no source)": 0}
+    assert shown("drift_source_rows") == {"a": 0, "b": 1, "c": 2, "(no source)": 3}
+    check_model(ledger, column("gender", DRIFT, 0.3), sources={None: DECIDED, "(no source)": DRIFT})
+    assert shown("drift_source_detected") == {"(no source)": 1}
+    assert shown("drift_source_rows") == {"(no source)": 1}
+    check_model(ledger, column("gender", DRIFT, 0.3))
+    assert shown("drift_source") == {}
+
+
+def test_the_sources_of_a_model_that_was_replaced_go_with_its_gauges(folder: Path, ledger: Ledger) -> None:
+    for model, at in (("old@1", AT), ("faces@1", AT), ("new@1", AT + timedelta(days=15))):
+        check_model(ledger, column("gender", DRIFT, 0.3), model=model, at=at, sources={"a": DRIFT})
+    shown = {name.partition('model="')[2].partition('"')[0] for name in samples_of(folder) if "drift_source" in name}
+    assert shown == {"faces@1", "new@1"}

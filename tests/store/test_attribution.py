@@ -99,7 +99,8 @@ def make_older(folder: Path) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO drift_checks VALUES (?, ?, ?)", (check.check, check.threshold, check.decided)
             )
-        connection.execute("DROP TABLE arrivals")
+        for table in ("arrivals", "baseline_spreads", "drift_sources"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE segments DROP COLUMN last_predicted")
         connection.execute("PRAGMA user_version = 3")
 

@@ -4,13 +4,15 @@ from datetime import timedelta
 from facemon.store.drift_results import (
     CheckState,
     DriftGauge,
+    SourceState,
     drift_history,
     read_drift_checks,
     read_drift_gauges,
+    read_drift_sources,
     record_drift,
 )
 from facemon.store.ledger import Ledger
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
+from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 from facemon.values.times import micros
 from tests.store.log_rows import MODEL, NOON
 
@@ -92,3 +94,42 @@ def test_the_gauges_of_one_model_are_not_those_of_another(ledger: Ledger) -> Non
     assert (first.model, first.at, second.model, second.at) == (
         MODEL, micros(NOON), "other@2", micros(NOON + timedelta(hours=1)),
     )  # fmt: skip
+
+
+def with_sources(whole: DriftResult, sources: dict[str | None, Verdict], *checks: Check) -> DriftResult:
+    """The result, in which each check of each source has the verdict."""
+    found = tuple(
+        SourceResult(name, verdict, 500, 90, {check: CheckResult(verdict, 0.05, ()) for check in checks})
+        for name, verdict in sources.items()
+    )
+    return replace(whole, sources=found)
+
+
+def test_each_source_shows_what_was_found_in_its_rows(ledger: Ledger) -> None:
+    verdicts: dict[str | None, Verdict] = {"a": Verdict.DRIFT, "b": Verdict.OK, None: Verdict.UNDECIDED}
+    record_drift(ledger, with_sources(result(LABEL), verdicts, Check.MODEL, Check.EVIDENTLY))
+    at = micros(NOON)
+    assert read_drift_sources(ledger.connection) == [
+        SourceState(MODEL, "model", None, None, 90, True, at),
+        SourceState(MODEL, "model", "a", True, 90, False, at),
+        SourceState(MODEL, "model", "b", False, 90, False, at),
+    ]
+
+
+def test_a_source_that_is_judged_no_more_goes(ledger: Ledger) -> None:
+    def known() -> list[tuple[str, str, str | None, bool | None]]:
+        return [(each.model, each.check, each.source, each.detected) for each in read_drift_sources(ledger.connection)]
+
+    data = result(LABEL, check=Check.DATA)
+    record_drift(ledger, with_sources(result(LABEL), {"a": Verdict.DRIFT, "b": Verdict.OK}, Check.MODEL))
+    record_drift(ledger, with_sources(data, {"a": Verdict.OK}, Check.DATA))
+    record_drift(ledger, with_sources(result(LABEL, model="other@1"), {"a": Verdict.OK}, Check.MODEL))
+    record_drift(ledger, with_sources(result(LABEL), {"a": Verdict.UNDECIDED}, Check.MODEL))
+    others = [(MODEL, "data", "a", False), (MODEL, "model", "a", None), ("other@1", "model", "a", False)]
+    assert known() == others
+    # Neither a look nor a check of another kind changes them; one that judges no sources takes its own away.
+    record_drift(ledger, with_sources(result(LABEL), {"a": Verdict.DRIFT}, Check.MODEL), for_gauges=False)
+    record_drift(ledger, result(LABEL, check=Check.EVIDENTLY))
+    assert known() == others
+    record_drift(ledger, result(LABEL))
+    assert known() == [others[0], others[2]]

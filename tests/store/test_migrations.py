@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
+from facemon.store.reference_spreads import ReferenceSpreads
+from facemon.store.references import list_references, reference_spreads
 from tests.conftest import RunFacemon
 from tests.store.kept_stores import NAMES, NEWEST, KeptStore
 from tests.store.store_facts import facts
@@ -81,6 +83,12 @@ def test_an_upgrade_loses_nothing(kept_store: KeptStore) -> None:
     now = facts(kept_store.store)
     for part, value in before.items():
         assert_holds(now[part], value, part)
+
+
+def test_earlier_references_do_not_tell_how_much_their_hours_differ(kept_store: KeptStore) -> None:
+    with Ledger.open(kept_store.store) as ledger:
+        references = list_references(ledger)
+        assert [reference_spreads(ledger, reference) for reference in references] == [ReferenceSpreads()] * 2
 
 
 def samples_of(text: str) -> dict[Sample, float]:

@@ -8,21 +8,27 @@ import pytest
 from facemon.errors import FacemonError, LockedError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
+from facemon.store.reference_spreads import ReferenceSpreads
 from facemon.store.references import (
     find_reference,
     list_references,
     reference_file,
     reference_profiles,
+    reference_spreads,
     set_from_table,
     set_from_window,
 )
 from facemon.store.retention import prune
 from facemon.store.windows import read_window
+from facemon.values.daily_spread import daily_spreads
 from tests.store import children
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import log_rows
+from tests.store.test_windows import assert_close, slow_spreads
 
-HOUR = timedelta(hours=1)
+FLOAT32 = 1e-6
+"""The sums are kept as float32."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def test_a_window_is_kept_whole_though_retention_takes_its_rows(ledger: Ledger) -> None:
@@ -47,6 +53,47 @@ def test_a_table_is_kept_as_it_is(ledger: Ledger) -> None:
     assert (made.kind, made.origin, made.model, made.since, made.rows) == ("labels", "file", None, None, 2)
     assert pa.parquet.read_table(reference_file(ledger, made)).equals(table)
     assert reference_profiles(ledger, made) == {}
+    assert reference_spreads(ledger, made) == ReferenceSpreads()
+
+
+def log_days(ledger: Ledger, days: int) -> None:
+    """Rows of a number of days, of a source and of none; the source has no rows in the last of them."""
+    span = timedelta(days=days) * (1000 / 700)
+    log_images(ledger, 700, observed=NOON, spread=span, sources=("a", None))
+    log_images(ledger, 50, observed=NOON + timedelta(days=days), spread=timedelta(days=20), sources=(None,), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "span", "blocks"),
+    [(0, 7 * DAY, 7), (10, 7 * DAY, 7), (10, 7.4 * DAY, 7), (0, 7.5 * DAY, 8), (50, 8 * DAY, 8), (10, 6.9 * DAY, 0)],
+    ids=str,
+)
+def test_a_reference_keeps_how_much_its_hours_and_days_differ(
+    ledger: Ledger, first: int, span: timedelta, blocks: int
+) -> None:
+    """Days are counted from the first hour; one that is mostly missing is left out."""
+    log_days(ledger, 8)
+    since, until = NOON + timedelta(minutes=first), NOON + timedelta(minutes=first) + span
+    made = set_from_window(ledger, "normal", since, until, model=MODEL, note="", now=NOON)
+    profiles, found = read_window(ledger, since, until, model=MODEL), reference_spreads(ledger, made)
+    assert reference_profiles(ledger, made) == profiles
+    pieces = [(max(NOON + day * DAY, since), min(NOON + day * DAY + DAY, until)) for day in range(blocks)]
+    expected = daily_spreads([read_window(ledger, *piece, model=MODEL) for piece in pieces], profiles)
+    assert_close(found.whole_days, expected.whole, FLOAT32)
+    assert all(spread.pairs == blocks - 1 for spread in found.whole_days.values())
+    hours = slow_spreads(ledger, since, until)
+    assert found.by_source.keys() == profiles.keys() == hours.keys()
+    for source, spread in found.by_source.items():
+        assert_close(spread.days, expected.by_source.get(source, {}), FLOAT32)
+        assert_close(spread.hours, hours[source], FLOAT32)
+
+
+def test_a_reference_of_crowded_hours_keeps_no_spreads(ledger: Ledger) -> None:
+    """Rows of a source that had no place in its hour are under `other`."""
+    log_images(ledger, 140, spread=7 * HOUR, sources=tuple(f"camera-{number}" for number in range(70)))
+    made = set_from_window(ledger, "normal", NOON, NOON + 8 * DAY, model=MODEL, note="", now=NOON)
+    assert "other" in reference_profiles(ledger, made)
+    assert reference_spreads(ledger, made) == ReferenceSpreads()
 
 
 def test_the_newest_is_found_without_a_name(ledger: Ledger) -> None:

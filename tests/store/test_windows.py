@@ -198,10 +198,10 @@ def slow_spreads(ledger: Ledger, since: datetime, until: datetime) -> dict[str |
     return {source: hourly_spreads(parts) for source, parts in hours.items()}
 
 
-def assert_close(found: Mapping[str, Spread], expected: Mapping[str, Spread]) -> None:
+def assert_close(found: Mapping[str, Spread], expected: Mapping[str, Spread], rel: float = 1e-9) -> None:
     assert found.keys() == expected.keys()
     for name, spread in expected.items():
-        assert_alike(found[name], plain_spread(spread))
+        assert_alike(found[name], plain_spread(spread), rel)
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

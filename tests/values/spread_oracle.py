@@ -74,10 +74,10 @@ def plain(spread: Spread) -> tuple[dict[Key, float], float, int]:
     return sums, spread.weight, spread.pairs
 
 
-def assert_alike(found: Spread, expected: tuple[dict[Key, float], float, int]) -> None:
+def assert_alike(found: Spread, expected: tuple[dict[Key, float], float, int], rel: float = 1e-9) -> None:
     """The same keys and, but for rounding, the same sums and weight."""
     sums, weight, pairs = plain(found)
     assert list(sums) == list(expected[0])
-    assert list(sums.values()) == pytest.approx(list(expected[0].values()), rel=1e-9, abs=1e-7)
+    assert list(sums.values()) == pytest.approx(list(expected[0].values()), rel=rel, abs=1e-7)
     assert weight == pytest.approx(expected[1], rel=1e-12)
     assert pairs == expected[2]
