@@ -28,6 +28,8 @@ METRICS = {
     "drift_samples": ("gauge", ("attribute", "check", "model")),
     "drift_detected": ("gauge", ("attribute", "check", "model")),
     "drift_undecided": ("gauge", ("attribute", "check", "model")),
+    "drift_source_detected": ("gauge", ("check", "source", "model")),
+    "drift_source_rows": ("gauge", ("check", "source", "model")),
     "drift_threshold": ("gauge", ("check", "model")),
     "drift_decided_timestamp_seconds": ("gauge", ("check", "model")),
     "drift_check_timestamp_seconds": ("gauge", ("check", "model")),

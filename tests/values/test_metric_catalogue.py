@@ -24,6 +24,8 @@ FIXED = {
     "drift_samples": ("attribute", "check", "model"),
     "drift_detected": ("attribute", "check", "model"),
     "drift_undecided": ("attribute", "check", "model"),
+    "drift_source_detected": ("check", "source", "model"),
+    "drift_source_rows": ("check", "source", "model"),
     "drift_threshold": ("check", "model"),
     "drift_decided_timestamp_seconds": ("check", "model"),
     "drift_check_timestamp_seconds": ("check", "model"),
