@@ -46,6 +46,8 @@ class Pages:
             (f"drift_p_value{{{column}}}", 0.001),
             (f"drift_detected{{{column}}}", int(bad)),
             ('drift_undecided{attribute="age",check="model",model="faces@1"}', int(bad)),
+            ('drift_source_detected{check="model",source="camera-5",model="faces@1"}', int(bad)),
+            ('drift_source_rows{check="model",source="camera-6",model="faces@1"}', 0 if bad else 400),
             ('drift_decided_timestamp_seconds{check="model",model="faces@1"}', now),
             ('drift_check_timestamp_seconds{check="model",model="faces@1"}', now - (2 * day if bad else 0)),
             ('model_accuracy{attribute="gender",model="faces@1"}', 0.5 if bad else 0.95),

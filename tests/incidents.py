@@ -28,7 +28,9 @@ _BAD_CONFIGURATION = "scrape_configs: [none]\n"
 RECEIVERS: Mapping[str, frozenset[str]] = {
     "mail": frozenset({
         "DriftDetected", "DriftVerdict", "DriftUndecided", "DriftCheckStale", "ReferenceStale", "AccuracyStale",
+        "SourceDrift",
     }),
+    "by camera": frozenset({"SourceSilent"}),
     "by attribute": frozenset({"LowModelAccuracy"}),
     "chat": frozenset({"HighLatency"}),
     "pager": frozenset({"HighErrorRate", "ModelNotLoaded"}),
@@ -46,7 +48,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
 PHASES: tuple[frozenset[str], ...] = (
     RECEIVERS["mail"] | RECEIVERS["by attribute"] | RECEIVERS["chat"] | RECEIVERS["refusing"] | frozenset({
         "AnswersBudgetSlow", "QuickBudgetSlow", "ServiceDown", "SourceUnreadable", "TextfileScrapeError",
-        "ReloadFailed", "RulesFailing", "NotificationsFailing",
+        "ReloadFailed", "RulesFailing", "NotificationsFailing", "SourceSilent",
     }),
     frozenset({"HighErrorRate", "AnswersBudgetFast", "QuickBudgetFast", "TargetDown", "Clumsy"}),
     frozenset({"ModelNotLoaded", "MetricsAbsent"}),
@@ -95,6 +97,7 @@ alertmanager:
     - {{name: operations, webhook: [{{url: "{operations}"}}]}}
     - {{name: mail, email: [{{to: team@example.com}}]}}
     - {{name: by attribute, webhook: [{{url: "{by_attribute}", bearer_token_file: secrets/token}}]}}
+    - {{name: by camera, webhook: [{{url: "{by_camera}"}}]}}
     - {{name: chat, slack: [{{api_url_file: secrets/chat, channel: "#faces"}}]}}
     - {{name: pager, pagerduty: [{{routing_key_file: secrets/pager}}]}}
     - {{name: objectives, {objectives}}}
@@ -103,6 +106,7 @@ alertmanager:
     - {{name: dead man, webhook: [{{url: "{dead_man}", send_resolved: false}}]}}
   routes:
     - {{match: {{attribute: gender, alertname: LowModelAccuracy}}, receiver: by attribute}}
+    - {{match: {{source: camera-6}}, receiver: by camera}}
     - {{match: {{area: drift}}, receiver: mail}}
     - {{match: {{area: api, severity: critical}}, receiver: pager}}
     - {{match: {{area: api}}, receiver: chat}}

@@ -112,6 +112,8 @@ class AlertsConfig(Section):
     LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig()
     DriftVerdict: AlertConfig = AlertConfig()
     DriftUndecided: AlertConfig = AlertConfig()
+    SourceDrift: AlertConfig = AlertConfig()
+    SourceSilent: AlertConfig = AlertConfig()
     DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
     ReferenceStale: AgeAlertConfig = AgeAlertConfig()
     AccuracyStale: AgeAlertConfig = AgeAlertConfig()

@@ -27,6 +27,7 @@ from facemon.render.drift_series import (
     target_labels,
 )
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Signal, Span, series_text
+from facemon.render.source_alerts import source_alerts
 from facemon.render.stale_alerts import stale_after, stale_alerts
 
 _DRIFT_CAUSES = (
@@ -42,6 +43,7 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
         _drift_detected(config),
         _drift_verdict(config),
         _drift_undecided(config),
+        *source_alerts(config),
         *stale_alerts(config),
         _low_model_accuracy(config),
     )

@@ -16,6 +16,8 @@ ACCURACY = promql.series("model_accuracy")
 SAMPLES = promql.series("drift_samples")
 THRESHOLD = promql.series("drift_threshold")
 CONFIDENCE_SCORE = promql.series("confidence_drift_score")
+SOURCE_DETECTED = promql.series("drift_source_detected")
+SOURCE_ROWS = promql.series("drift_source_rows")
 
 _CHECK = ("check", "model")
 _COLUMN = ("attribute", *_CHECK)
@@ -46,6 +48,16 @@ def other_labels(config: Config) -> dict[str, str]:
     """For each label another value than in the example."""
     other = {"job": "node", "instance": "exporter:2", "attribute": "age", "check": "data", "model": "faces@2"}
     return {**other, **{name: f"not {value}" for name, value in config.metrics.labels.items()}}
+
+
+def example_source(config: Config) -> dict[str, str]:
+    """A source's labels in tests of rules."""
+    return {"source": "camera-6", **only(example_labels(config), check_labels(config))}
+
+
+def other_source(config: Config) -> dict[str, str]:
+    """For each label of a source another value than in the example."""
+    return {"source": "camera-7", **only(other_labels(config), check_labels(config))}
 
 
 def only(labels: dict[str, str], names: Sequence[str]) -> dict[str, str]:

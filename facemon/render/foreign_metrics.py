@@ -8,7 +8,9 @@ _FILESYSTEM = ("device", "fstype", "mountpoint")
 
 UP = Series("up", _G)
 ALERTS = Series(
-    "ALERTS", _G, ("alertname", "alertstate", "severity", "job", "instance", "attribute", "check", "endpoint", "model")
+    "ALERTS",
+    _G,
+    ("alertname", "alertstate", "severity", "job", "instance", "attribute", "check", "endpoint", "model", "source"),
 )
 """What Prometheus writes of its own alerts while they are pending or firing."""
 

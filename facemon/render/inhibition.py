@@ -40,7 +40,7 @@ def _critical_over_warning(config: Config) -> Rule:
     return {
         "source_matchers": [equals("severity", "critical").text, areas],
         "target_matchers": [equals("severity", "warning").text, areas],
-        "equal": ["area", *TARGET_LABELS, "attribute", "model", "command", *config.metrics.labels],
+        "equal": ["area", *TARGET_LABELS, "attribute", "source", "model", "command", *config.metrics.labels],
     }
 
 

@@ -8,8 +8,9 @@ TITLE = (
     '[{{ .Status | toUpper }}{{ if eq .Status "firing" }} {{ .Alerts.Firing | len }}{{ end }}] '
     "{{ with .CommonLabels.alertname }}{{ . }}{{ else }}several alerts{{ end }}"
     "{{ with .CommonLabels.attribute }}: {{ . }}{{ end }}"
+    "{{ with .CommonLabels.source }}: {{ . }}{{ end }}"
 )
-"""A line: firing (how many) or resolved, which alert, which attribute."""
+"""A line: firing (how many) or resolved, which alert, which attribute, which source."""
 
 FIRST_DASHBOARD = "{{ (index .Alerts 0).Annotations.dashboard_url }}"
 FIRST_RUNBOOK = (
@@ -24,14 +25,20 @@ PAGERDUTY_SEVERITY = (
 
 _TIME = '.UTC.Format "2006-01-02 15:04:05 MST"'
 _UNTIL = f'{{{{ if eq .Status "resolved" }}}}, until {{{{ .EndsAt{_TIME} }}}}{{{{ end }}}}'
+_LINE, _BREAK, _EMPTY_LINE = "\n", "<br>\n", "\n\n"
 _SINCE = f"since {{{{ .StartsAt{_TIME} }}}}{_UNTIL}"
-_ATTRIBUTE = "{{ with .Labels.attribute }}attribute: {{ . }}"
+
+
+def _labels(end: str, shown: str = "{{ . }}") -> str:
+    """The attribute and the source of an alert, whichever it has, each followed by `end`."""
+    names = ("attribute", "source")
+    return "".join(f"{{{{ with .Labels.{name} }}}}{name}: {shown}{end}{{{{ end }}}}" for name in names)
+
 
 EMAIL_TEXT = f"""\
 {{{{ range .Alerts }}}}{{{{ .Status }}}} ({{{{ .Labels.severity }}}}): {{{{ .Annotations.summary }}}}
 {{{{ .Annotations.description }}}}
-{_ATTRIBUTE}
-{{{{ end }}}}{_SINCE}
+{_labels(_LINE)}{_SINCE}
 dashboard: {{{{ .Annotations.dashboard_url }}}}
 runbook: {{{{ .Annotations.runbook_url }}}}
 
@@ -47,8 +54,7 @@ def _html_link(name: str) -> str:
 EMAIL_HTML = f"""\
 {{{{ range .Alerts }}}}<p><b>{{{{ .Status }}}} ({{{{ .Labels.severity }}}}): {{{{ .Annotations.summary }}}}</b><br>
 {{{{ .Annotations.description }}}}<br>
-{_ATTRIBUTE}<br>
-{{{{ end }}}}{_SINCE}<br>
+{_labels(_BREAK)}{_SINCE}<br>
 {_html_link("dashboard")}<br>
 {_html_link("runbook")}</p>
 {{{{ end }}}}"""
@@ -71,8 +77,7 @@ SLACK_TITLE = TITLE.replace("{{ . }}", _slack("."))
 SLACK_TEXT = f"""\
 {{{{ range .Alerts }}}}*{{{{ .Status }}}}* ({{{{ .Labels.severity }}}}): {_slack(".Annotations.summary")}
 {_slack(".Annotations.description")}
-{{{{ with .Labels.attribute }}}}attribute: {_slack(".")}
-{{{{ end }}}}{_slack_link("dashboard")} · {_slack_link("runbook")}
+{_labels(_LINE, _slack("."))}{_slack_link("dashboard")} · {_slack_link("runbook")}
 {{{{ end }}}}"""
 
 
@@ -87,19 +92,20 @@ TEAMS_TEXT = f"""\
 
 {{{{ .Annotations.description }}}}
 
-{_ATTRIBUTE}
-
-{{{{ end }}}}{_teams_link("dashboard")} · {_teams_link("runbook")}
+{_labels(_EMPTY_LINE)}{_teams_link("dashboard")} · {_teams_link("runbook")}
 
 {{{{ end }}}}"""
 """Adaptive cards read Markdown, in which a line ends with an empty one."""
 
 
 def pagerduty_details(status: str) -> str:
-    """What PagerDuty shows of the alerts of a group that are `Firing` or `Resolved`."""
+    """What PagerDuty shows of the alerts of a group that are `Firing` or `Resolved`.
+
+    Alertmanager 0.33 reads a text that is valid YAML as such, and each text in it as another template: a name with two
+    braces would keep PagerDuty from being told. No YAML begins with a tab.
+    """
     return f"""\
-{{{{ range .Alerts.{status} }}}}{{{{ .Annotations.summary }}}}: {{{{ .Annotations.description }}}}
-{_ATTRIBUTE}
-{{{{ end }}}}dashboard: {{{{ .Annotations.dashboard_url }}}}
+{{{{ range .Alerts.{status} }}}}\t{{{{ .Annotations.summary }}}}: {{{{ .Annotations.description }}}}
+{_labels(_LINE)}dashboard: {{{{ .Annotations.dashboard_url }}}}
 runbook: {{{{ .Annotations.runbook_url }}}}
 {{{{ end }}}}"""

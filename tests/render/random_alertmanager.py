@@ -10,7 +10,7 @@ _PLACES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo")
 _VERSIONS = ("0.25", "0.26", "0.27", "0.28", "0.31")
 _WATCH_ALWAYS = (
     "DriftDetected", "DriftVerdict", "DriftUndecided", "DriftCheckStale", "LowModelAccuracy", "TargetDown",
-    "MetricsAbsent", "SourceUnreadable",
+    "MetricsAbsent", "SourceUnreadable", "SourceDrift", "SourceSilent",
 )  # fmt: skip
 """The alerts that need no job, so that a route to them can always be reached."""
 _TEAMS_SINCE = "0.28"

@@ -21,6 +21,8 @@ from tests.render.real_expositions import Expositions
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 ODD_COLUMN = 'größe "in" {cm} \\ (a|b)*.$x'
 """A column of somebody's table, compared by the data check."""
+ODD_SOURCE = "gate \"7\" {ü} \\ (a|b)*.$x 'y'"
+"""A camera with a name that somebody typed."""
 OTHER_MODEL = "shadow@2"
 """A model of the same store, which predicts beside the configured one."""
 Labels = Mapping[str, str]
@@ -209,6 +211,7 @@ def _drift(config: Config, target: Labels) -> Iterator[Simulated]:
         for what in ("decided", "check"):
             labels = {"check": check, **target}
             yield Simulated(f"drift_{what}_timestamp_seconds", labels, _daily, is_moment=True)
+        yield from _sources(check, target)
         for column in columns:
             labels = {"attribute": column, "check": check, **target}
             yield Simulated("drift_score", labels, turning(0.01, 1))
@@ -218,6 +221,15 @@ def _drift(config: Config, target: Labels) -> Iterator[Simulated]:
             yield Simulated("drift_undecided", labels, turning(0, float(column == columns[0])))
             if check == "model":
                 yield Simulated("confidence_drift_score", labels, turning(0.02, 0.3))
+
+
+def _sources(check: str, target: Labels) -> Iterator[Simulated]:
+    """In the incident the one camera drifts, the next is silent, and of the rows without a source there are too few."""
+    rows = {"camera-6": turning(5000, 4000), ODD_SOURCE: turning(5000, 0), "(no source)": turning(90, 20)}
+    for source, course in rows.items():
+        yield Simulated("drift_source_rows", {"check": check, "source": source, **target}, course)
+    drifts = {"check": check, "source": "camera-6", **target}
+    yield Simulated("drift_source_detected", drifts, turning(0, 1))
 
 
 def _daily(second: float) -> float:

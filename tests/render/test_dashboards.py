@@ -17,6 +17,7 @@ PANELS = {
         11: "Failed images",
         4: "Drift score over time", 20: "Drift score above its threshold", 21: "Verdicts", 22: "Columns now",
         23: "p-values", 24: "Rows compared", 25: "Confidence drift", 26: "Time since the last check",
+        27: "Verdicts by source", 28: "Rows by source",
         5: "Accuracy per attribute", 17: "Last evaluation", 18: "Last reference",
         1: "Predictions by attribute", 12: "Predicted labels over time", 13: "Predictions per second",
         14: "Images by outcome",
@@ -178,7 +179,7 @@ def test_limits_are_those_of_the_alerts_and_of_the_checks() -> None:
     assert limits("ml_metrics.json", text) == {
         "Columns that drift": 1, "Undecided columns": 1, "Last drift check": 93_600, "Lowest accuracy": 1.0,
         "Drift score over time": 0.0, "Drift score above its threshold": 0, "p-values": 0.001, "Rows compared": 200,
-        "Time since the last check": 93_600, "Accuracy per attribute": 1.0,
+        "Rows by source": 200, "Time since the last check": 93_600, "Accuracy per attribute": 1.0,
         "Last evaluation": 30 * 86_400, "Last reference": 90 * 86_400,
     }  # fmt: skip
     assert limits("api_performance.json", text) == {
@@ -221,8 +222,10 @@ def test_what_is_not_scraped_is_named_in_place_of_its_panels() -> None:
 
 
 def test_what_is_pushed_has_no_instance_to_choose() -> None:
-    assert [each["name"] for each in variables(dashboard("ml_metrics.json", PUSHED))] == ["job", "model", "attribute"]
-    names = ["job", "instance", "model", "attribute"]
+    assert [each["name"] for each in variables(dashboard("ml_metrics.json", PUSHED))] == [
+        "job", "model", "attribute", "source",
+    ]  # fmt: skip
+    names = ["job", "instance", "model", "attribute", "source"]
     assert [each["name"] for each in variables(dashboard("ml_metrics.json"))] == names
 
 

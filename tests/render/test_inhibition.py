@@ -33,8 +33,7 @@ ERRORS = labelled("HighErrorRate", "critical", "api")
 SLOW = labelled("HighLatency", "warning", "api", {"endpoint": "/predict"})
 DRIFT_CRITICAL = labelled("DriftDetected", "critical", "drift", {**ONE, "attribute": "age", "check": "model"})
 STORE = labelled("SourceUnreadable", "critical", "stack", {**ONE, "source": "store"})
-
-
+WHOLE_DRIFTS = {**ONE, "check": "model", "model": "faces@1"}
 STALE = labelled("DriftCheckStale", "critical", "drift", {**ONE, "command": "drift-check"})
 
 
@@ -44,6 +43,10 @@ def burns(objective: str, pace: str, severity: str) -> dict[str, str]:
 
 def wrong(attribute: str, target: Labels) -> dict[str, str]:
     return labelled("LowModelAccuracy", "warning", "drift", {**target, "attribute": attribute})
+
+
+def of_source(name: str, source: str, severity: str = "warning") -> dict[str, str]:
+    return labelled(name, severity, "drift", {**WHOLE_DRIFTS, "source": source})
 
 
 SILENCED = {
@@ -57,6 +60,10 @@ SILENCED = {
         burns("Answers", "Fast", "critical"), burns("Answers", "Slow", "warning"),
     ),
     "no model over an objective of the API": (NO_MODEL, burns("Fast", "Fast", "critical")),
+    "critical over warning of the same camera": (
+        of_source("SourceSilent", "camera-6", "critical"), of_source("SourceDrift", "camera-6"),
+    ),
+    "a target over its cameras": (DOWN, of_source("SourceSilent", "camera-6")),
     "the door's target over missing metrics": (DOWN, labelled("MetricsAbsent", "critical", "stack")),
 }  # fmt: skip
 HEARD = {
@@ -78,6 +85,15 @@ HEARD = {
     ),
     "the watchdog": (DOWN, labelled("Watchdog", "none", "stack", ONE)),
     "drift while there is no model": (NO_MODEL, wrong("age", ONE)),
+    "a camera while a column of all drifts": (
+        labelled("DriftDetected", "critical", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
+        of_source("SourceSilent", "camera-6"),
+    ),
+    "a camera while the whole check is undecided": (
+        labelled("DriftUndecided", "critical", "drift", WHOLE_DRIFTS),
+        of_source("SourceSilent", "camera-6"),
+    ),
+    "another camera": (of_source("SourceDrift", "camera-5", "critical"), of_source("SourceSilent", "camera-6")),
 }
 
 

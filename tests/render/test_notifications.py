@@ -34,6 +34,18 @@ PLAIN = {
     "labels": {"alertname": "Watchdog2", "severity": "none", "area": "stack"},
     "annotations": {"summary": "fine", "description": "d", **LINKS, "runbook_url": "monitoring/runbooks/Watchdog2.md"},
 }
+CAMERA = 'gate <7> & "north" {{ .x }} ü'
+
+
+def of_camera(name: str, source: str) -> dict[str, Any]:
+    """An alert whose annotations, which a user wrote, do not name the camera."""
+    labels = {"alertname": name, "severity": "warning", "area": "drift", "source": source}
+    return {"labels": labels, "annotations": {"summary": "a camera", "description": "d", **LINKS, "runbook_url": "r"}}
+
+
+CAMERAS = (
+    of_camera("SourceSilent", "camera-6"), of_camera("SourceSilent", CAMERA), of_camera("SourceDrift", CAMERA),
+)  # fmt: skip
 CONFIGURATION = """
 alertmanager:
   target_version: "{version}"
@@ -91,7 +103,7 @@ def sinks(each_generation: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         alertmanager = stack.enter_context(run_alertmanager(each_generation, found.file, folder))
         now = datetime.now(UTC)
         begun = {"startsAt": (now - timedelta(minutes=3)).isoformat()}
-        post_alerts(alertmanager.url, {**ALERT, **begun}, {**PLAIN, **begun})
+        post_alerts(alertmanager.url, *({**alert, **begun} for alert in (ALERT, PLAIN, *CAMERAS)))
         found.mail_of("[FIRING 1] DriftDetected")
         post_alerts(alertmanager.url, {**ALERT, **begun, "endsAt": now.isoformat()})
         found.mail_of("[RESOLVED] DriftDetected")
@@ -200,3 +212,37 @@ def test_a_webhook_gets_alertmanager_s_own_json(sinks: Sinks) -> None:
     assert body["alerts"][0]["labels"]["attribute"] == AWKWARD
     sinks.hooks["webhook"].wait_for(lambda body: body["status"] == "resolved")
     assert {headers["Authorization"] for headers in sinks.hooks["webhook"].headers} == {"Bearer the token"}
+
+
+def test_a_group_of_cameras_names_each_of_them(sinks: Sinks) -> None:
+    """In every way, by the label: whatever the annotations say."""
+    both = "source: camera-6\n", f"source: {CAMERA}\n"
+    text = text_of(sinks.mail_of("[FIRING 2] SourceSilent"), "plain")
+    assert all(name in text for name in both)
+    escaped = CAMERA.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    (attachment,) = sinks.body_of("slack", "[FIRING 2] SourceSilent")["attachments"]
+    assert "source: camera-6\n" in attachment["text"]
+    assert f"source: {escaped}\n" in attachment["text"]
+    details = sinks.body_of("pagerduty", "[FIRING 2] SourceSilent")["payload"]["custom_details"]["firing"]
+    assert all(name in details for name in both)
+    html = text_of(sinks.mail_of("[FIRING 2] SourceSilent"), "html")
+    assert "source: camera-6<br>" in html
+    assert "source: gate &lt;7&gt; &amp; " in html
+
+
+def test_a_title_names_the_camera_of_a_group_of_one(sinks: Sinks) -> None:
+    message = sinks.mail_of("[FIRING 1] SourceDrift")
+    assert message["Subject"] == f"[FIRING 1] SourceDrift: {CAMERA}"
+    (attachment,) = sinks.body_of("slack", "[FIRING 1] SourceDrift")["attachments"]
+    details = sinks.body_of("pagerduty", "[FIRING 1] SourceDrift")["payload"]["custom_details"]["firing"]
+    assert f"source: {CAMERA}\n" in details
+    assert attachment["title"].startswith("[FIRING 1] SourceDrift: gate &lt;7&gt; &amp; ")
+    assert sinks.mail_of("[FIRING 2] SourceSilent")["Subject"] == "[FIRING 2] SourceSilent"
+
+
+def test_teams_names_each_camera(sinks: Sinks) -> None:
+    newer_only(sinks)
+    (attachment,) = sinks.body_of("teams", "[FIRING 2] SourceSilent")["attachments"]
+    _, text = (block["text"] for block in attachment["content"]["body"])
+    assert "\n\nsource: camera-6\n\n" in text
+    assert f"\n\nsource: {CAMERA}\n\n" in text

@@ -14,7 +14,7 @@ from tests.render.grafana_queries import Asked, Choices, Grafana
 from tests.render.random_configurations import sampled
 from tests.render.real_expositions import Expositions, expositions
 from tests.render.seen_dashboards import faults_of, look
-from tests.render.simulated_series import ODD_COLUMN
+from tests.render.simulated_series import ODD_COLUMN, ODD_SOURCE
 from tests.render.simulated_week import grafana_on_the_week
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -111,3 +111,18 @@ def test_each_column_is_held_against_its_own_threshold(week: Week) -> None:
     assert {labels["attribute"]: values[-1] for labels, values in above.series} == pytest.approx(
         {attribute: 1 - threshold for (_, attribute), threshold in found.items()}
     )
+
+
+@pytest.mark.parametrize("source", [ODD_SOURCE, "(no source)", "camera-6"])
+def test_a_source_with_any_letters_can_be_chosen(week: Week, source: str) -> None:
+    for panel in ("Verdicts by source", "Rows by source"):
+        (asked,) = week.asked("ml_metrics.json", panel, {"source": [source]})
+        assert {labels["source"] for labels, _ in asked.series} == {source}, asked.query
+
+
+def test_a_source_is_silent_or_judged_or_undecided(week: Week) -> None:
+    """Each source is in one state at a time: 0 ok, 1 drift, 2 undecided, 3 silent."""
+    (asked,) = week.asked("ml_metrics.json", "Verdicts by source", {})
+    found = [(labels["source"], values[0], values[-1]) for labels, values in asked.series]
+    assert set(found) == {("camera-6", 0, 1), (ODD_SOURCE, 2, 3), ("(no source)", 2, 2)}
+    assert len(found) == 3 * len({(labels["check"], labels["model"]) for labels, _ in asked.series})

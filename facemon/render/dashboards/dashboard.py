@@ -88,7 +88,7 @@ def _annotations(config: Config, which: Dashboard, variables: Sequence[Variable]
         "expr": str(promql.select(ALERTS, firing, promql.one_of("alertname", names), *chosen)),
         "step": "60s",
         "titleFormat": "{{alertname}}",
-        "textFormat": "{{attribute}} {{endpoint}} {{job}} {{instance}}",
+        "textFormat": "{{attribute}} {{source}} {{endpoint}} {{job}} {{instance}}",
         "tagKeys": "severity",
         "useValueForTime": False,
     }

@@ -12,9 +12,10 @@ from facemon.render.dashboards.alert_limits import AlertLimits
 from facemon.render.dashboards.dashboard import Section, dashboard
 from facemon.render.dashboards.legend import legend_of
 from facemon.render.dashboards.ml_drift import NO_CHECK, drift_panels, time_since
+from facemon.render.dashboards.ml_sources import source_panels
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, stat
 from facemon.render.dashboards.variable import Variable, variables
-from facemon.render.drift_series import ACCURACY, CHECKED_AT, DETECTED, SAMPLES, UNDECIDED
+from facemon.render.drift_series import ACCURACY, CHECKED_AT, DETECTED, SAMPLES, SOURCE_ROWS, UNDECIDED
 from facemon.render.recording_rules import INFERENCE, PREDICTIONS
 from facemon.render.stale_alerts import scheduled_checks
 
@@ -45,6 +46,7 @@ def ml_metrics(config: Config) -> dict[str, Any]:
     sections = (
         Section(100, "Now", _now(config, limits, targets)),
         Section(200, "Drift", drift_panels(config, limits, models)),
+        Section(700, "Sources", source_panels(config, models)),
         Section(300, "Accuracy", _accuracy(config, limits, targets)),
         Section(400, "Predictions", (*of_labels, _outcomes(targets))),
         Section(500, "Confidence", _confidence(config, models) if has_labels else ()),
@@ -60,6 +62,7 @@ def _variables(config: Config, labels: Sequence[str], models: Sequence[promql.Ma
         Variable("model", promql.any_of((PREDICTIONS, INFERENCE, SAMPLES), *models[:-1])),
         # Also the columns that are no attribute: they are compared, but never predicted.
         Variable("attribute", promql.any_of((PREDICTIONS, SAMPLES), *models)),
+        Variable("source", promql.any_of((SOURCE_ROWS,), *models)),
     )
 
 

@@ -34,6 +34,8 @@ reaches null 'instance="api:1"' 'job="api"' 'model="faces@1"' 'severity="critica
 reaches null 'attribute="age"' 'check="model"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'alertname="DriftDetected"'
 reaches null 'attribute="age"' 'check="model"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'severity="info"' 'area="drift"' 'alertname="DriftVerdict"'
 reaches null 'check="model"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'alertname="DriftUndecided"'
+reaches null 'check="model"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'source="camera-6"' 'severity="warning"' 'area="drift"' 'alertname="SourceDrift"'
+reaches null 'check="model"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'source="camera-6"' 'severity="warning"' 'area="drift"' 'alertname="SourceSilent"'
 reaches null 'check="data"' 'instance="exporter:1"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'command="drift-check"' 'alertname="DriftCheckStale"'
 reaches null 'command="reference"' 'instance="exporter:1"' 'job="exporter"' 'severity="warning"' 'area="drift"' 'alertname="ReferenceStale"'
 reaches null 'command="evaluate"' 'instance="exporter:1"' 'job="exporter"' 'severity="warning"' 'area="drift"' 'alertname="AccuracyStale"'
