@@ -13,15 +13,17 @@ from facemon.values.drift_result import Check, Side
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.config.drift import DriftConfig
     from facemon.drift.sample import Sample
     from facemon.drift.tables import TableLayout
     from facemon.drift.window_cut import CutWindow
+    from facemon.drift.window_ladder import Ladder
     from facemon.store.arrivals import Arrivals
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.values.labelled import LabelledCount
 
-_MICROSECOND, _HOUR, _DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
+_MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class ComparedSide:
     """Of a window of the log: what the reference's own window left of it."""
     arrivals: "Arrivals | None" = None
     """Of a window of the log: the rows that no check of record has read, in the same state of the ledger."""
+    ladder: "Ladder | None" = None
+    """Of a window of the log: it and the longer ones that were read."""
 
 
 def reference_side(
@@ -102,39 +106,57 @@ def current_table(session: Session, path: Path, checks: Collection[Check], layou
 
 
 def current_window(
-    session: Session, ledger: "Ledger", window: Window, reference: "Reference | None", model: str
+    session: Session,
+    ledger: "Ledger",
+    window: Window,
+    reference: "Reference | None",
+    model: str,
+    *,
+    normal: "Sample",
+    checks: Collection[Check],
+    settings: "DriftConfig",
 ) -> ComparedSide:
-    """The log's rows of a model in a window, without those of the reference's own window."""
-    from facemon.drift.accuracy import with_accuracy
-    from facemon.drift.sample import Sample
+    """The log's rows of a model in a window, without those of the reference's own window.
+
+    Where the window is of the configured length, longer ones are read as far as the number of rows asks for them.
+    """
+    from facemon.drift.log_windows import read_log_windows
     from facemon.drift.window_cut import cut_window
     from facemon.store.arrivals import read_arrivals
-    from facemon.store.windows import read_sources
 
     taken = (reference.since, reference.until) if reference and reference.since and reference.until else None
     cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
-    # An empty span has no rows, whatever the log holds.
-    span = (cut.since, cut.since if cut.empty_because else cut.until)
+    config = session.config
     with ledger.reading() as connection:
         arrivals = read_arrivals(connection, model)
-        profiles = read_sources(ledger, *span, model=model, source=window.source, with_spreads=True)
+        ladder = read_log_windows(
+            ledger,
+            cut,
+            normal,
+            model=model,
+            source=window.source,
+            checks=checks,
+            attributes=config.model.attributes,
+            settings=settings,
+            labels=_current_labels(ledger, model, window.until, config.drift.accuracy_window, reference),
+            widen_to=settings.widen_to if window.until - window.since == settings.window else timedelta(0),
+            not_before=taken[1] if taken and taken[1] <= cut.since else None,
+        )
+    since = ladder.longest.rung.since
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows
 
-        most = session.config.drift.evidently.max_rows
-        of_source = sample.rows if window.source is not None else None
-        found = sample_rows(ledger, *span, model=model, most=most, source=window.source, rows_of_source=of_source)
+        most = config.drift.evidently.max_rows
+        of_source = ladder.longest.sample.rows if window.source is not None else None
+        end = cut.since if cut.empty_because else cut.until
+        found = sample_rows(ledger, since, end, model=model, most=most, source=window.source, rows_of_source=of_source)
         if found is None:
             raise FacemonError("the window has no rows that Evidently could be given")
         return found
 
-    sample = with_accuracy(
-        Sample.of_profiles(profiles),
-        _current_labels(ledger, model, window.until, session.config.drift.accuracy_window, reference),
-    )
-    sample = replace(sample, days=(cut.until - cut.since) / _DAY)
-    return ComparedSide(sample, Side(0, since=cut.since, until=cut.until), rows, cut=cut, arrivals=arrivals)
+    side = Side(0, since=since, until=cut.until)
+    return ComparedSide(ladder.longest.sample, side, rows, cut=cut, arrivals=arrivals, ladder=ladder)
 
 
 def _current_labels(

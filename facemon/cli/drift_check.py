@@ -101,7 +101,8 @@ def _check(
         explained = None if given["explain"] is None else answer.explain(given["explain"])
         page = session.config.store.path / PAGE if html else None
         shown = Shown(given["format_"], decided, outcome.code, page, answer.evidently_page)
-        print_result(session.console, answer.result, shown, shapes=answer.shapes, explained=explained)
+        told = answer.result if question.by_source else answer.result.in_short(telling=True)
+        print_result(session.console, told, shown, shapes=answer.shapes, explained=explained)
     finally:
         # What was found is in the ledger: it must be told, whatever became of the printing.
         if ledger is not None and look is None and question.choice is not options.CheckChoice.EVIDENTLY:

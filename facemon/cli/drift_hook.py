@@ -29,7 +29,7 @@ def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
     if not command or not (new := unannounced(ledger, result)):
         return
     timeout = session.config.drift.on_drift_timeout.total_seconds()
-    document = json.dumps(to_document(result), ensure_ascii=False)
+    document = json.dumps(to_document(result.in_short(telling=True)), ensure_ascii=False)
     if failure := _failure(command, document, timeout, session.config.directory):
         session.console.warn(f"drift.on_drift: {command[0]} {failure}; the next check runs it again")
         return

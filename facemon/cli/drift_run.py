@@ -99,7 +99,6 @@ def differences_of(session: Session, ledger: "Ledger | None", question: DriftQue
         window=(current.since, current.until) if isinstance(current, Window) else None,
         reference=question.reference,
         source=question.source,
-        by_source=question.by_source,
     )
     usual = None if ledger is None else usual_reference(ledger, config.drift.reference, config.model.id)
     return differences(asked, config, usual)
@@ -150,11 +149,12 @@ def run_drift_check(
         cut=latest.cut,
         expected=_expected(ledger, question, normal, latest),
         by_source=question.by_source,
+        ladder=latest.ladder,
     )
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
-        result = _late(result, arrivals, latest.cut.since)
+        result = _late(result, arrivals, latest.side.since or latest.cut.since)
     if question.asks_evidently(result.verdict):
         found = run_evidently_part(session, question, result, normal, latest, writes_pages=writes_pages)
         result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
@@ -219,7 +219,16 @@ def _sides(
     )
     if isinstance(current, Path):
         return normal, current_table(session, current, question.own_checks, layout), layout.edges
-    latest = current_window(session, ledger or session.open_ledger(), current, named, question.model)
     if source is not None:
-        normal, latest = (of_one_source(side, source) for side in (normal, latest))
+        normal = of_one_source(normal, source)
+    latest = current_window(
+        session,
+        ledger or session.open_ledger(),
+        current,
+        named,
+        question.model,
+        normal=normal.sample,
+        checks=question.own_checks,
+        settings=question.settings,
+    )
     return normal, latest, layout.edges

@@ -87,7 +87,17 @@ def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "t
         return nothing, error.message
     if not _is_same(first.side, result.reference):
         return nothing, f"the reference {result.reference.name} is another one now"
-    second = current_window(session, ledger, Window(current.since, current.until), reference, model)
+    settings = session.config.drift
+    second = current_window(
+        session,
+        ledger,
+        Window(current.since, current.until),
+        reference,
+        model,
+        normal=first.sample,
+        checks=checks,
+        settings=settings.model_copy(update={"widen_to": settings.window}),
+    )
     if second.sample.rows < current.rows:
         return nothing, f"the log holds {second.sample.rows:,} of its {current.rows:,} rows now"
     if second.sample.rows > current.rows:

@@ -67,6 +67,8 @@ class DriftConfig(Section):
     """What counts as drift."""
 
     window: PositiveDuration = timedelta(hours=24)
+    widen_to: PositiveDuration = timedelta(days=14)
+    """The longest window that a check may take where `window` holds too few rows to decide; equal to it: never."""
     accuracy_window: PositiveDuration = timedelta(days=30)
     """How far back from the window's end labelled images count towards the current accuracy."""
     reference: Name | None = None

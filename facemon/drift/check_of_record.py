@@ -29,7 +29,6 @@ class AskedCheck:
     reference: Path | str | None = None
     """A table of its own, a name in the store, or none: the configuration's."""
     source: str | None = None
-    by_source: bool = False
 
 
 def differences(asked: AskedCheck, config: Config, usual_reference: str | None) -> tuple[str, ...]:
@@ -48,9 +47,6 @@ def differences(asked: AskedCheck, config: Config, usual_reference: str | None) 
         found.append("--model differs from the configured model")
     if asked.source is not None:
         found.append("--source leaves out the rows of other sources")
-    if asked.by_source:
-        # The correction is over the columns of all sources, so that the adjusted p-values of the whole change.
-        found.append("--by source corrects over all sources, which changes the verdict on the whole")
     found += _window_differences(asked, drift)
     found += _limit_differences(asked, drift)
     return tuple(found)

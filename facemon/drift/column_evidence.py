@@ -12,6 +12,7 @@ from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, 
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, aligned, distance, ks_distance, total_variation
 from facemon.drift.homogeneity import effective_rows, rare_labels
+from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_by_t, detectable_labels, detectable_numbers
 from facemon.drift.sample import Sample
 from facemon.drift.within_sources import differences, labels_within, numbers_within, weights
@@ -95,7 +96,9 @@ def _within_sources(layout: Within, effect: DesignEffect, is_label: bool, method
             f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {_FEWEST_WORTH}"
         )
         return replace(evidence, reason=reason)
-    test = labels_within if is_label else numbers_within
+    p_value = (labels_within if is_label else numbers_within)(reference, current, effect)
+    if is_label:
+        p_value = with_new_labels(p_value, new_labels_test(reference, current, effect.factor))
     # So many rows in each window, were they independent and of one source, are worth as much as these.
     weight = float(weights(reference, current).sum()) / effect.factor
     scale = weight / effective_rows(float(reference.sum()), float(current.sum()))
@@ -107,7 +110,7 @@ def _within_sources(layout: Within, effect: DesignEffect, is_label: bool, method
     )
     return replace(
         evidence,
-        p_value=test(reference, current, effect),
+        p_value=p_value,
         detectable=detectable,
         test=_name_of(len(reference), reference.shape[1], effect, is_label),
     )

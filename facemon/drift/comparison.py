@@ -1,7 +1,7 @@
 """One check: the columns of two samples, compared and judged."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
@@ -9,7 +9,7 @@ from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.dependence import Layout, effects_of, layout_of
+from facemon.drift.dependence import Comparison, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
@@ -19,102 +19,151 @@ from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, Chec
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedGroup:
+    """Rows that are judged together, all of them or those of one source: the reference's, and those of each window.
+
+    The windows end together, the shortest first; only the longest clears a column. A window may have a name.
+    """
+
+    reference: Sample
+    windows: tuple[tuple[str | None, Sample], ...]
+
+    @classmethod
+    def of(cls, reference: Sample, current: Sample) -> "ComparedGroup":
+        """One window without a name."""
+        return cls(reference, ((None, current),))
+
+
 def compare(
     reference: Sample, current: Sample, *, columns: Sequence[ComparedColumn], settings: DriftConfig, check: Check
 ) -> CheckResult:
     """Judge each of the columns; p-values are adjusted over those that were tested."""
-    return compare_groups([(reference, current)], columns=columns, settings=settings, check=check)[0]
+    group = ComparedGroup.of(reference, current)
+    return compare_groups([group], columns=columns, settings=settings, check=check)[0]
 
 
 def compare_groups(
-    groups: Sequence[tuple[Sample, Sample]],
+    groups: Sequence[ComparedGroup],
     *,
     columns: Sequence[ComparedColumn],
     settings: DriftConfig,
     check: Check,
     expected: ExpectedColumns = NOTHING_EXPECTED,
+    families: int = 1,
 ) -> list[CheckResult]:
-    """Judge the columns of each pair of a reference and its current data; p-values are adjusted over all of them.
+    """Judge the columns of each group; the first group is the whole, the others are its sources.
 
-    The first pair is the whole: what an earlier check compared of the whole need not be in every source.
+    The whole and the sources are a family of tests each: p-values are adjusted over its columns, windows and groups,
+    and by Bonferroni for as many `families` as are tested. What an earlier check compared of the whole need not be in
+    every source.
     """
     before = expected.of(check)
     evidence = [
-        _weigh_all(*group, columns, settings, expected, () if at else before) for at, group in enumerate(groups)
+        *_weigh_groups(groups[:1], columns, settings, expected, before),
+        *_weigh_groups(groups[1:], columns, settings, expected, ()),
     ]
-    tested = [part.p_value for parts in evidence for part in parts if part.p_value is not None]
-    corrected = iter(adjusted(tested))
     default = settings.model if check is Check.MODEL else settings.data
-    outcomes = []
-    for group, parts in zip(groups, evidence, strict=True):
-        results = [
-            _judged(group, column, part, next(corrected) if part.p_value is not None else None, check, settings)
-            for column, part in zip(columns, parts, strict=True)
-        ]
-        verdict = overall(result.verdict for result in results)
-        outcomes.append(CheckResult(verdict, default.threshold, tuple(results)))
+    outcomes: list[CheckResult] = []
+    for family in (evidence[:1], evidence[1:]):
+        tested = [part.p_value for parts in family for at in parts for part in at if part.p_value is not None]
+        corrected = iter(min(1.0, families * p_value) for p_value in adjusted(tested))
+        for parts in family:
+            p_values = [[next(corrected) if part.p_value is not None else None for part in at] for at in parts]
+            group = groups[len(outcomes)]
+            results = [
+                _judged(group, column, [at[place] for at in parts], [at[place] for at in p_values], check, settings)
+                for place, column in enumerate(columns)
+            ]
+            verdict = overall(result.verdict for result in results)
+            outcomes.append(CheckResult(verdict, default.threshold, tuple(results)))
     return outcomes
 
 
 def _judged(
-    group: tuple[Sample, Sample],
+    group: ComparedGroup,
     column: ComparedColumn,
-    evidence: Evidence,
-    p_adjusted: float | None,
+    evidence: Sequence[Evidence],
+    p_adjusted: Sequence[float | None],
     check: Check,
     settings: DriftConfig,
 ) -> ColumnResult:
-    first, second = (held_by(sample, column.name, column.attribute, column.measure) for sample in group)
+    """The verdict on one column: of the window that shows drift best, or else of the longest."""
     threshold = threshold_of(column, check, settings)
-    decision = decide(evidence, p_adjusted, threshold, settings.significance)
+    decisions = [
+        decide(part, p_value, threshold, settings.significance)
+        for part, p_value in zip(evidence, p_adjusted, strict=True)
+    ]
+    drifted = [at for at, decision in enumerate(decisions) if decision.verdict is Verdict.DRIFT]
+    chosen = min(drifted, key=lambda at: p_adjusted[at] or 0.0, default=len(decisions) - 1)
+    decision, found, (name, current) = decisions[chosen], evidence[chosen], group.windows[chosen]
+    first, second = (
+        held_by(sample, column.name, column.attribute, column.measure) for sample in (group.reference, current)
+    )
     return ColumnResult(
         column=column.name,
         kind=_kind_of(column, first or second),
         verdict=decision.verdict,
-        score=evidence.score,
-        p_value=evidence.p_value,
-        p_adjusted=p_adjusted,
+        score=found.score,
+        p_value=found.p_value,
+        p_adjusted=p_adjusted[chosen],
         n_reference=first.total if first else 0,
         n_current=second.total if second else 0,
-        method=evidence.method,
-        detectable=evidence.detectable,
+        method=found.method,
+        detectable=found.detectable,
         threshold=threshold,
         reason=decision.reason,
         attribute=column.attribute,
         measure=column.measure,
-        test=evidence.test,
-        pooled_score=evidence.pooled_score,
+        test=found.test,
+        pooled_score=found.pooled_score,
+        window=name if len(group.windows) > 1 else None,
+        clear_windows=tuple(group.windows[at][0] or "" for at in range(chosen) if drifted and at not in drifted),
     )
 
 
-def _weigh_all(
-    reference: Sample,
-    current: Sample,
+def _weigh_groups(
+    groups: Sequence[ComparedGroup],
     columns: Sequence[ComparedColumn],
     settings: DriftConfig,
     expected: ExpectedColumns,
     due: Collection[str],
-) -> list[Evidence]:
-    """The evidence on each column; how much rows repeat is estimated from all of them together."""
-    layouts = {
-        column.name: layout_of(reference, current, column.name, settings.cluster)
-        for column in columns
-        if column.measure != ACCURACY and _is_comparable(reference.column(column.name), current.column(column.name))
-    }
-    effects = effects_of(layouts, reference, current)
-    return [
-        _weigh(
-            reference,
-            current,
-            column,
-            settings,
-            expected,
-            layouts.get(column.name),
-            effects.get(column.name, INDEPENDENT),
-            is_due=column.name in due,
-        )
-        for column in columns
-    ]
+) -> list[list[list[Evidence]]]:
+    """The evidence of each group, window and column; how much rows repeat is estimated from all columns together."""
+    longest = max((len(group.windows) for group in groups), default=0)
+    found: list[list[list[Evidence]]] = [[] for _ in groups]
+    for place in range(longest):
+        # A window of the same length of each group that has it.
+        pairs = {
+            at: (group.reference, group.windows[place][1])
+            for at, group in enumerate(groups)
+            if place < len(group.windows)
+        }
+        comparisons = {
+            (at, column.name): Comparison(
+                layout_of(*sides, column.name, settings.cluster), sides[0].whole_days.get(column.name), sides[1].days
+            )
+            for at, sides in pairs.items()
+            for column in columns
+            if column.measure != ACCURACY and _is_comparable(*(side.column(column.name) for side in sides))
+        }
+        effects = effects_of(comparisons)
+        for at, sides in pairs.items():
+            found[at].append(
+                [
+                    _weigh(
+                        *sides,
+                        column,
+                        settings,
+                        expected,
+                        comparisons.get((at, column.name)),
+                        effects.get((at, column.name), INDEPENDENT),
+                        is_due=column.name in due,
+                    )
+                    for column in columns
+                ]
+            )
+    return found
 
 
 def _is_comparable(reference: ColumnCounts | None, current: ColumnCounts | None) -> bool:
@@ -127,7 +176,7 @@ def _weigh(
     column: ComparedColumn,
     settings: DriftConfig,
     expected: ExpectedColumns,
-    layout: Layout | None,
+    comparison: Comparison | None,
     effect: DesignEffect,
     *,
     is_due: bool,
@@ -135,8 +184,10 @@ def _weigh(
     """The column's evidence, or why there is none; one that `is_due` is undecided where it cannot be compared."""
     found = _untested(reference, current, column, settings, expected)
     if found is None:
-        assert layout is not None  # noqa: S101 - both samples hold rows of the column, of one kind
-        found = evidence_of(reference, current, column.name, layout, effect, significance=settings.significance)
+        assert comparison is not None  # noqa: S101 - both samples hold rows of the column, of one kind
+        found = evidence_of(
+            reference, current, column.name, comparison.layout, effect, significance=settings.significance
+        )
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found
     return replace(found, untested=Verdict.UNDECIDED, reason=expected.overdue(found.reason or ""))

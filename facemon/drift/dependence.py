@@ -14,7 +14,7 @@ The decision looks at sources, times and row counts only, never at the values, s
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from facemon.drift.design_effect import (
     INDEPENDENT,
@@ -32,6 +32,7 @@ from facemon.values.spread import Spread, SpreadProfile
 FEWEST_CLUSTERS = 5
 """With fewer, no spread between clusters can be estimated."""
 _MAJORITY = 0.5
+Key = TypeVar("Key", bound=Hashable)
 _NO_SPREAD = SpreadProfile()
 
 Sources = Mapping[str | None, ColumnCounts]
@@ -113,7 +114,7 @@ class Comparison:
     """How long the current window lasts, in days."""
 
 
-def effects_of[Key: Hashable](comparisons: Mapping[Key, Comparison]) -> dict[Key, DesignEffect]:
+def effects_of(comparisons: Mapping[Key, Comparison]) -> dict[Key, DesignEffect]:
     """The design effect of each column whose rows are compared within sources: the largest that is known.
 
     That of hours takes the place of the faces' own, which takes all faces of an image to be alike. The columns are

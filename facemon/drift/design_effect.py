@@ -8,6 +8,7 @@ because one column's spread over a few days is a poor estimate.
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ _SPLITS = np.linspace(0.1, 0.9, 9)
 _DEGREES_OF_A_PAIR = 2 / 3
 """Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
 
+Key = TypeVar("Key", bound=Hashable)
 Floats = NDArray[np.float64]
 
 
@@ -56,10 +58,13 @@ class SourceRows:
 
     counts: tuple[ColumnCounts, ColumnCounts]
     hours: tuple[Spread | None, Spread | None] = (None, None)
+    given_weight: float | None = None
 
     @property
     def weight(self) -> float:
-        """n₀n₁/(n₀+n₁): the rows that the difference of the two shares is worth."""
+        """n₀n₁/(n₀+n₁), unless it is given: the rows that the difference of the two shares is worth."""
+        if self.given_weight is not None:
+            return self.given_weight
         first, second = (counts.total for counts in self.counts)
         return first * second / (first + second)
 
@@ -139,7 +144,7 @@ def _differences(
     return moved
 
 
-def moderated[Key: Hashable](ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key, DesignEffect]:
+def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key, DesignEffect]:
     """The ratios of all columns, each drawn towards the others (empirical Bayes).
 
     The prior is a scaled inverse chi-squared distribution, fitted by moments of the logarithms (Smyth 2004, "Linear

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import compared_columns
-from facemon.drift.comparison import compare_groups
+from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import ExpectedColumns
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.tables import LOG_LAYOUT
@@ -40,7 +40,7 @@ def diff_references(
     for check in _CHECKS:
         columns = compared_columns(check, attributes, normal, latest, settings)
         (outcome,) = compare_groups(
-            [(normal, latest)], columns=columns, settings=settings, check=check, expected=_LISTED
+            [ComparedGroup.of(normal, latest)], columns=columns, settings=settings, check=check, expected=_LISTED
         )
         found += [(check, column) for column in outcome.columns]
     return sorted(found, key=lambda entry: -1.0 if entry[1].score is None else entry[1].score, reverse=True)

@@ -39,9 +39,10 @@ class Sample:
     """How many days the rows span, where they have times."""
 
     @classmethod
-    def of_profiles(cls, profiles: SourceProfiles) -> Self:
-        """The sample of profiles that were gathered by source."""
-        return replace(cls.of_sources(profiles.by_source), bucketed=profiles.bucketed, spreads=dict(profiles.spreads))
+    def of_profiles(cls, profiles: SourceProfiles, *, days: float | None = None) -> Self:
+        """The sample of profiles that were gathered by source, whose rows span so many days."""
+        sample = cls.of_sources(profiles.by_source)
+        return replace(sample, bucketed=profiles.bucketed, spreads=dict(profiles.spreads), days=days)
 
     @classmethod
     def of_sources(cls, by_source: Mapping[str | None, Profile]) -> Self:

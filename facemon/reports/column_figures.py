@@ -39,7 +39,10 @@ def _is_ours(check: Check) -> bool:
 def _why(column: ColumnResult) -> str:
     if column.verdict is Verdict.DRIFT and column.p_adjusted is None:
         return column.test or ""
-    return ""
+    if column.window is None:
+        return ""
+    clear = f"; no longer in {', '.join(column.clear_windows)}" if column.clear_windows else ""
+    return f"over {column.window}{clear}"
 
 
 def _amount(score: float | None, check: Check, column: ColumnResult) -> str:

@@ -79,7 +79,7 @@ def record_drift(
     """
     at = micros(result.at)
     with ledger.writing() as connection:
-        document = json.dumps(to_document(result), ensure_ascii=False)
+        document = json.dumps(to_document(result.in_short()), ensure_ascii=False)
         connection.execute("INSERT INTO drift_results (at, document) VALUES (?, ?)", (at, document))
         for check, outcome in result.checks.items():
             if for_gauges and check is not Check.EVIDENTLY:

@@ -64,6 +64,10 @@ class ColumnResult:
     """What the p-value comes from, such as `Cochran-Mantel-Haenszel over 4 sources`."""
     pooled_score: float | None = None
     """The distance over all rows, where `score` is that within several sources; it decides nothing."""
+    window: str | None = None
+    """The length of the window of the log that the verdict rests on, such as `24h` or `14d`."""
+    clear_windows: tuple[str, ...] = ()
+    """Of a drifted column, the shorter windows that do not show the drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,23 @@ class SourceResult:
     verdict: Verdict
     reference_rows: int
     current_rows: int
+    """Rows in the configured window, where longer ones were compared too."""
     checks: Mapping[Check, CheckResult]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the reference has rows of it and the window has none."""
+        return bool(self.reference_rows) and not self.current_rows
+
+    def with_drifted_columns(self) -> "SourceResult":
+        """The same without the columns that did not drift."""
+        kept = {
+            check: replace(
+                outcome, columns=tuple(column for column in outcome.columns if column.verdict is Verdict.DRIFT)
+            )
+            for check, outcome in self.checks.items()
+        }
+        return replace(self, checks=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +132,7 @@ class DriftResult:
     notes: tuple[str, ...] = ()
     """Sentences that a reader must know, such as that the reference holds true labels."""
     sources: tuple[SourceResult, ...] = ()
-    """With `--by source`: each source by itself; the verdict is over these too."""
+    """Each source by itself: of the log where there are several, of tables with `--by source`."""
     not_recorded_because: str | None = None
     """Why the check was a look that changed nothing; none for one that was recorded."""
     late_rows: int | None = None
@@ -123,6 +143,15 @@ class DriftResult:
     def recorded(self) -> bool:
         """Whether the check counts: gauges, history and `drift.on_drift` follow it."""
         return self.not_recorded_because is None
+
+    def in_short(self, *, telling: bool = False) -> "DriftResult":
+        """The result with only the drifted columns of its sources.
+
+        A log of many sources would otherwise take as much room as its rows. Where `telling`, only drifted and silent
+        sources are left.
+        """
+        kept = [each for each in self.sources if not telling or each.verdict is Verdict.DRIFT or each.is_silent]
+        return replace(self, sources=tuple(each.with_drifted_columns() for each in kept))
 
     def of_checks(self, checks: Collection[Check]) -> "DriftResult":
         """The same result with some of its checks alone; the verdict is over these."""
@@ -202,7 +231,7 @@ def _checks(document: Mapping[str, Any]) -> dict[Check, CheckResult]:
         Check(name): CheckResult(
             Verdict(outcome["verdict"]),
             outcome["threshold"],
-            tuple(ColumnResult(**{**column, "verdict": Verdict(column["verdict"])}) for column in outcome["columns"]),
+            tuple(_column(column) for column in outcome["columns"]),
         )
         for name, outcome in document.items()
     }
@@ -221,4 +250,9 @@ def _side(document: Mapping[str, Any]) -> Side:
 
 def _column_document(column: ColumnResult) -> dict[str, Any]:
     document = {name: getattr(column, name) for name in ColumnResult.__slots__}
-    return document | {"verdict": column.verdict.value}
+    return document | {"verdict": column.verdict.value, "clear_windows": list(column.clear_windows)}
+
+
+def _column(document: Mapping[str, Any]) -> ColumnResult:
+    clear = tuple(document.get("clear_windows", ()))
+    return ColumnResult(**{**document, "verdict": Verdict(document["verdict"]), "clear_windows": clear})

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Self
 
 from facemon.values.profile import Profile, add_profiles
-from facemon.values.spread import SpreadProfile
+from facemon.values.spread import SpreadProfile, add_column_spreads
 
 MOST_SOURCES = 512
 """More sources than this are put into buckets."""
@@ -51,7 +51,26 @@ def bucket_of(source: str | None) -> str | None:
 
 def in_buckets(by_source: Mapping[str | None, Profile]) -> dict[str | None, Profile]:
     """Profiles by source, added up by bucket."""
+    return _added({bucket_of(source): profile} for source, profile in by_source.items())
+
+
+def add_source_profiles(first: SourceProfiles, second: SourceProfiles) -> SourceProfiles:
+    """The profiles of the rows of both, by source or where either is in buckets by bucket."""
+    if first.bucketed or second.bucketed:
+        sides = [each.by_source if each.bucketed else in_buckets(each.by_source) for each in (first, second)]
+        return SourceProfiles(_added(sides), bucketed=True)
+    spreads = {
+        source: SpreadProfile(
+            add_column_spreads(each.spreads[source].hours for each in (first, second) if source in each.spreads)
+        )
+        for source in {*first.spreads, *second.spreads}
+    }
+    return SourceProfiles.bounded(_added([first.by_source, second.by_source]), spreads)
+
+
+def _added(sides: Iterable[Mapping[str | None, Profile]]) -> dict[str | None, Profile]:
     gathered: dict[str | None, list[Profile]] = {}
-    for source, profile in by_source.items():
-        gathered.setdefault(bucket_of(source), []).append(profile)
-    return {bucket: add_profiles(parts) for bucket, parts in gathered.items()}
+    for side in sides:
+        for source, profile in side.items():
+            gathered.setdefault(source, []).append(profile)
+    return {source: add_profiles(parts) for source, parts in gathered.items()}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HOUR = timedelta(hours=1)
+_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def parse_time(text: str) -> datetime:
@@ -38,3 +38,11 @@ def hour_of(time: datetime) -> int:
 def start_of_hour(hour: int) -> datetime:
     """When an hour, counted from 1970, begins."""
     return EPOCH + hour * _HOUR
+
+
+def span_name(span: timedelta) -> str:
+    """A length of time in whole days from two on, else in whole hours, else in minutes: `14d`, `24h` or `90m`."""
+    minutes = round(span / _MINUTE)
+    if minutes >= 2 * 24 * 60 and minutes % (24 * 60) == 0:
+        return f"{minutes // (24 * 60)}d"
+    return f"{minutes // 60}h" if minutes % 60 == 0 and minutes else f"{minutes}m"

@@ -62,7 +62,6 @@ LOOKS: dict[str, tuple[dict[str, Any], str]] = {
     "--until tomorrow": ({"window": (NOW, NOW + DAY)}, "--until is not the present"),
     "--source hall": ({"source": "hall"}, "--source leaves out the rows of other sources"),
     "--source of nameless rows": ({"source": ""}, "--source leaves out the rows of other sources"),
-    "--by source": ({"by_source": True}, "--by source corrects over all sources"),
     "--model other@2": ({"model": "other@2"}, "--model differs from the configured model"),
     "--min-rows 199": ({"settings": limits(min_rows=199)}, "--min-rows differs from drift.min_rows"),
     "--data-threshold 0.3": ({"settings": limits(data=LOOSE)}, "--data-threshold differs from drift.data.threshold"),

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facemon.drift.column_evidence import Evidence, evidence_of
-from facemon.drift.dependence import effects_of, layout_of
+from facemon.drift.dependence import Comparison, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind, categorical_counts
@@ -14,7 +14,7 @@ SIZES = (500, 50)
 
 def weigh(reference: Sample, current: Sample) -> Evidence:
     layout = layout_of(reference, current, "x", "source")
-    effect = effects_of({"x": layout}, reference, current).get("x", INDEPENDENT)
+    effect = effects_of({"x": Comparison(layout)}).get("x", INDEPENDENT)
     return evidence_of(reference, current, "x", layout, effect, significance=0.05)
 
 
