@@ -119,7 +119,8 @@ def _record_sources(
         if (outcome := each.checks.get(check)) is not None:
             detected = _DETECTED.get(outcome.verdict)
             row = (model, check.value, each.source or "", detected, each.current_rows, detected is None, at)
-            connection.execute("INSERT INTO drift_sources VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            # Of a table's rows "" may be a name beside none, which is the same here.
+            connection.execute("INSERT OR REPLACE INTO drift_sources VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _record_column(connection: sqlite3.Connection, model: str, check: Check, column: ColumnResult) -> None:
