@@ -142,20 +142,19 @@ def current_window(
             widen_to=settings.widen_to if window.until - window.since == settings.window else timedelta(0),
             not_before=taken[1] if taken and taken[1] <= cut.since else None,
         )
-    since = ladder.longest.rung.since
+    side = Side(0, since=ladder.longest.rung.since, until=cut.until)
+    span = (ladder.longest.rung.since, cut.since if cut.empty_because else cut.until)
 
     def rows() -> "pa.Table":
         from facemon.store.row_samples import sample_rows
 
-        most = config.drift.evidently.max_rows
-        of_source = ladder.longest.sample.rows if window.source is not None else None
-        end = cut.since if cut.empty_because else cut.until
-        found = sample_rows(ledger, since, end, model=model, most=most, source=window.source, rows_of_source=of_source)
+        wanted, most = window.source, config.drift.evidently.max_rows
+        of_source = None if wanted is None else ladder.longest.sample.rows
+        found = sample_rows(ledger, *span, model=model, most=most, source=wanted, rows_of_source=of_source)
         if found is None:
             raise FacemonError("the window has no rows that Evidently could be given")
         return found
 
-    side = Side(0, since=since, until=cut.until)
     return ComparedSide(ladder.longest.sample, side, rows, cut=cut, arrivals=arrivals, ladder=ladder)
 
 

@@ -1,9 +1,8 @@
 """A whole drift check: the data and the model check on two samples, and the verdict over all."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import attrgetter
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
@@ -11,20 +10,24 @@ from facemon.drift.compared_columns import compared_columns
 from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.sample import Sample
+from facemon.drift.source_verdicts import (
+    compared_groups,
+    one_sided_sources,
+    source_notes,
+    source_results,
+    verdict_over,
+    window_notes,
+)
 from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder
-from facemon.errors import UsageError
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict, overall
-from facemon.values.source_buckets import MOST_SOURCES
+from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, Verdict
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
-_MOST_NAMED = 8
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
 
 
 _FAMILIES = 4
 """Of a check of the log: the whole and the sources, of the data and of the model."""
-_HALF = 0.5
 
 
 def run_checks(
@@ -50,104 +53,31 @@ def run_checks(
     one, as for tables, each source is judged too with `by_source`; UsageError where they are too many. `cut` is what
     the reference left of the window; `expected` says which columns must not be missing.
     """
-    windows: list[tuple[str | None, Sample]] = [(None, current)]
-    if ladder is not None:
-        windows = [(each.rung.name, each.sample) for each in ladder.windows]
-    if reference.bucketed or any(sample.bucketed for _, sample in windows):
-        reference = reference.in_buckets()
-        windows = [(name, sample.in_buckets()) for name, sample in windows]
-    whole = ComparedGroup(reference, tuple(windows[: ladder.whole] if ladder else windows))
-    longest = whole.windows[-1][1]
-    is_empty = cut is not None and cut.empty_because is not None
-    in_use = {} if is_empty else _sources_in_use(reference, longest, ladder, by_source=by_source)
-    # The only source is the whole: it needs no tests of its own.
-    is_alone = ladder is not None and len(in_use) == 1
-    groups = [whole]
-    if not is_alone:
-        groups += [
-            ComparedGroup(
-                reference.of_source(name), tuple((each, sample.of_source(name)) for each, sample in windows[:count])
-            )
-            for name, count in in_use.items()
-        ]
-    families = 2 if in_use and ladder is None else 1
+    cut_short = cut.empty_because if cut is not None else None
+    compared = compared_groups(reference, current, ladder, by_source=by_source, has_rows=cut_short is None)
+    families = 2 if compared.sources and ladder is None else 1
     if ladder is not None and source is None:
         families = _FAMILIES
-    outcome, *rest = _outcomes(groups, checks, attributes, settings, expected, families)
-    if cut is not None and cut.empty_because is not None:
-        outcome = {check: _without_rows(each, cut.empty_because) for check, each in outcome.items()}
-    parts = tuple(
-        _source_result(name, reference, windows[0][1], held)
-        for name, held in zip(in_use, [outcome] if is_alone else rest, strict=True)
-    )
+    whole, *rest = _outcomes(compared.groups, checks, attributes, settings, expected, families)
+    if cut_short is not None:
+        whole = {check: _without_rows(each, cut_short) for check, each in whole.items()}
+    parts = source_results(compared, whole, rest)
+    longest = compared.groups[0].windows[-1][1]
     notes = [LABELS_NOTE] if reference_side.kind == "labels" else []
     notes += [cut.note] if cut is not None and cut.note is not None else []
-    notes += _window_notes(ladder) if ladder is not None else []
+    notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts)]
     notes += one_sided_sources(reference, longest)
-    notes += [_sources_note(parts)] if ladder is not None and len(parts) > 1 else []
     return DriftResult(
-        verdict=_verdict(outcome, parts),
+        verdict=verdict_over(whole, parts),
         at=at,
         reference=replace(reference_side, rows=reference.rows),
         current=replace(current_side, rows=longest.rows),
-        checks=outcome,
+        checks=whole,
         model=model,
         source=source,
         notes=tuple(notes),
         sources=parts,
     )
-
-
-def _sources_in_use(
-    reference: Sample, current: Sample, ladder: Ladder | None, *, by_source: bool
-) -> Mapping[str | None, int]:
-    """How many windows of each source are judged; UsageError where sources are asked for and in buckets."""
-    if by_source and reference.bucketed:
-        raise UsageError(
-            f"more than {MOST_SOURCES} sources are not judged one by one", "ask for one of them with --source"
-        )
-    if ladder is not None:
-        return {} if reference.bucketed else ladder.sources
-    if not by_source:
-        return {}
-    names = {*reference.by_source, *current.by_source}
-    return dict.fromkeys(sorted(names, key=lambda name: (name is None, name or "")), 1)
-
-
-def _window_notes(ladder: Ladder) -> list[str]:
-    if ladder.whole < 2:
-        return []
-    short, long = ladder.windows[0].rung.name, ladder.longest.rung.name
-    reason = f"{short} hold too few rows to decide, so windows up to {long} were compared"
-    return [f"{reason}: any may show drift, only {long} can clear a column."]
-
-
-def _sources_note(parts: Sequence[SourceResult]) -> str:
-    """How many sources came to which verdict, and which are silent."""
-    silent = [part for part in parts if part.is_silent]
-    heard = [part for part in parts if not part.is_silent]
-    counts = [(sum(part.verdict is verdict for part in heard), verdict.value) for verdict in Verdict]
-    said = [f"{count} {name}" for count, name in [*counts, (len(silent), "silent")] if count]
-    return f"Sources: {', '.join(said)}; --by source prints each."
-
-
-def _source_result(
-    name: str | None, reference: Sample, current: Sample, held: Mapping[Check, CheckResult]
-) -> SourceResult:
-    before, now = (sample.of_source(name).rows for sample in (reference, current))
-    return SourceResult(name, overall(outcome.verdict for outcome in held.values()), before, now, held)
-
-
-def _verdict(whole: Mapping[Check, CheckResult], parts: Sequence[SourceResult]) -> Verdict:
-    """Drift of the whole or of a source; undecided if the whole is, or sources that hold half of the rows."""
-    verdicts = [outcome.verdict for outcome in whole.values()]
-    if Verdict.DRIFT in (part.verdict for part in parts):
-        return Verdict.DRIFT
-    undecided = [part for part in parts if part.verdict is Verdict.UNDECIDED]
-    counts = attrgetter("reference_rows"), attrgetter("current_rows")
-    if undecided and any(sum(map(rows, undecided)) >= _HALF * sum(map(rows, parts)) for rows in counts):
-        verdicts.append(Verdict.UNDECIDED)
-    return overall(verdicts)
 
 
 def join_evidently(result: DriftResult, outcome: CheckResult, *, decides: bool, note: str | None = None) -> DriftResult:
@@ -193,17 +123,3 @@ def _without_rows(outcome: CheckResult, reason: str) -> CheckResult:
         for column in outcome.columns
     ]
     return replace(outcome, columns=tuple(columns))
-
-
-def one_sided_sources(reference: Sample, current: Sample) -> list[str]:
-    """Sentences that name the sources of one side only, where the sides share some: these are compared alone."""
-    sides = [{name for name in sample.by_source if name is not None} for sample in (reference, current)]
-    if reference.bucketed or not sides[0] & sides[1]:
-        return []
-    notes = []
-    for only, where in ((sides[0] - sides[1], "the reference"), (sides[1] - sides[0], "the current data")):
-        if only:
-            named = ", ".join(sorted(only)[:_MOST_NAMED])
-            rest = f" and {len(only) - _MOST_NAMED} more" if len(only) > _MOST_NAMED else ""
-            notes.append(f"Only {where} has rows of {named}{rest}.")
-    return notes

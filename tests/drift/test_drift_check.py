@@ -1,8 +1,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import pytest
+
 from facemon.config.drift import DriftConfig
 from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, join_evidently, run_checks
+from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import (
     Check,
@@ -82,13 +85,14 @@ def test_one_source_that_drifts_is_found_among_quiet_ones() -> None:
     assert from_document(to_document(result)) == result
 
 
-def test_sources_are_corrected_over_all_of_them() -> None:
+def test_sources_are_corrected_over_all_of_them_and_for_the_whole() -> None:
     result = by_source({f"c{number}": 150 + 6 * number for number in range(8)})
     columns = [each.checks[Check.MODEL].columns[0] for each in result.sources]
     whole = result.checks[Check.MODEL].columns[0]
-    tested = sorted((column.p_value or 0, column.p_adjusted or 0) for column in [*columns, whole])
-    smallest, of_smallest = tested[0]
-    assert of_smallest >= smallest * len(tested) * 0.99 or of_smallest == tested[1][1]
+    assert whole.p_adjusted == pytest.approx(2 * (whole.p_value or 0))
+    p_values = [column.p_value or 0.0 for column in columns]
+    expected = [min(1.0, 2 * p_value) for p_value in adjusted(p_values)]
+    assert [column.p_adjusted for column in columns] == pytest.approx(expected)
 
 
 def test_a_source_of_one_side_only_is_unknown() -> None:
@@ -97,4 +101,14 @@ def test_a_source_of_one_side_only_is_unknown() -> None:
     assert found["c7"] == (Verdict.UNDECIDED, 500, 0)
     assert found["new"] == (Verdict.UNDECIDED, 0, 500)
     assert found[None] == (Verdict.UNDECIDED, 0, 500)
+    # The whole is fine, and they hold less than half of the rows.
+    assert result.verdict is Verdict.OK
+    silent = {each.source for each in result.sources if each.is_silent}
+    assert silent == {"c7"}
+    assert result.notes == ("Only the reference has rows of c7.", "Only the current data has rows of new.")
+
+
+def test_sources_without_a_verdict_that_hold_half_of_the_rows_leave_all_undecided() -> None:
+    result = by_source({f"c{number}": 150 for number in range(4)})
+    assert result.checks[Check.MODEL].verdict is Verdict.OK
     assert result.verdict is Verdict.UNDECIDED

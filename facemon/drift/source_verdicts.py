@@ -1,0 +1,130 @@
+"""The verdicts on single sources: which are judged, over which windows, and what they add to the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from facemon.drift.comparison import ComparedGroup
+from facemon.drift.sample import Sample
+from facemon.drift.window_ladder import Ladder
+from facemon.errors import UsageError
+from facemon.values.drift_result import Check, CheckResult, SourceResult, Verdict, overall
+from facemon.values.source_buckets import MOST_SOURCES
+
+_HALF = 0.5
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedGroups:
+    """The whole, and each source that is judged; the only source is the whole and has no group of its own."""
+
+    groups: tuple[ComparedGroup, ...]
+    sources: tuple[str | None, ...]
+
+
+def compared_groups(
+    reference: Sample, current: Sample, ladder: Ladder | None, *, by_source: bool, has_rows: bool
+) -> ComparedGroups:
+    """The groups of a comparison with the windows of a `ladder`, or with `current` alone where there is none.
+
+    UsageError where sources are asked for `by_source` and are too many. A window that has no rows because the
+    reference took them has no sources: they are not silent.
+    """
+    windows: list[tuple[str | None, Sample]] = [(None, current)]
+    if ladder is not None:
+        windows = [(each.rung.name, each.sample) for each in ladder.windows]
+    if reference.bucketed or any(sample.bucketed for _, sample in windows):
+        reference = reference.in_buckets()
+        windows = [(name, sample.in_buckets()) for name, sample in windows]
+    whole = ComparedGroup(reference, tuple(windows[: ladder.whole] if ladder else windows))
+    in_use = _windows_in_use(reference, windows[-1][1], ladder, by_source=by_source)
+    if not has_rows or (ladder is not None and len(in_use) == 1):
+        return ComparedGroups((whole,), tuple(in_use) if has_rows else ())
+    apart = [
+        ComparedGroup(
+            reference.of_source(name), tuple((each, sample.of_source(name)) for each, sample in windows[:count])
+        )
+        for name, count in in_use.items()
+    ]
+    return ComparedGroups((whole, *apart), tuple(in_use))
+
+
+def _windows_in_use(
+    reference: Sample, current: Sample, ladder: Ladder | None, *, by_source: bool
+) -> Mapping[str | None, int]:
+    """How many windows of each source are judged."""
+    if by_source and reference.bucketed:
+        raise UsageError(
+            f"more than {MOST_SOURCES} sources are not judged one by one", "ask for one of them with --source"
+        )
+    if ladder is not None:
+        return {} if reference.bucketed else ladder.sources
+    if not by_source:
+        return {}
+    names = {*reference.by_source, *current.by_source}
+    return dict.fromkeys(sorted(names, key=lambda name: (name is None, name or "")), 1)
+
+
+def source_results(
+    compared: ComparedGroups, whole: Mapping[Check, CheckResult], apart: Sequence[Mapping[Check, CheckResult]]
+) -> tuple[SourceResult, ...]:
+    """The results of the sources, given those of their own groups."""
+    if not compared.sources:
+        return ()
+    groups = compared.groups[1:] or compared.groups
+    return tuple(
+        SourceResult(
+            name,
+            overall(outcome.verdict for outcome in held.values()),
+            group.reference.rows,
+            group.windows[0][1].rows,
+            held,
+        )
+        for name, group, held in zip(compared.sources, groups, apart or [whole], strict=True)
+    )
+
+
+def verdict_over(whole: Mapping[Check, CheckResult], parts: Sequence[SourceResult]) -> Verdict:
+    """Drift of the whole or of a source; undecided if the whole is, or sources that hold half of the rows."""
+    verdicts = [outcome.verdict for outcome in whole.values()]
+    if Verdict.DRIFT in (part.verdict for part in parts):
+        return Verdict.DRIFT
+    undecided = [part for part in parts if part.verdict is Verdict.UNDECIDED]
+    counts = attrgetter("reference_rows"), attrgetter("current_rows")
+    if undecided and any(sum(map(rows, undecided)) >= _HALF * sum(map(rows, parts)) for rows in counts):
+        verdicts.append(Verdict.UNDECIDED)
+    return overall(verdicts)
+
+
+def window_notes(ladder: Ladder) -> list[str]:
+    """A sentence that tells which windows were compared, where there were several."""
+    if ladder.whole < 2:
+        return []
+    short, long = ladder.windows[0].rung.name, ladder.longest.rung.name
+    reason = f"{short} hold too few rows to decide, so windows up to {long} were compared"
+    return [f"{reason}: any may show drift, only {long} can clear a column."]
+
+
+def source_notes(parts: Sequence[SourceResult]) -> list[str]:
+    """A sentence that tells how many sources came to which verdict, and how many are silent."""
+    if len(parts) < 2:
+        return []
+    heard = [part for part in parts if not part.is_silent]
+    counts = [(sum(part.verdict is verdict for part in heard), verdict.value) for verdict in Verdict]
+    said = [f"{count} {name}" for count, name in [*counts, (len(parts) - len(heard), "silent")] if count]
+    return [f"Sources: {', '.join(said)}; --by source prints each."]
+
+
+def one_sided_sources(reference: Sample, current: Sample) -> list[str]:
+    """Sentences that name the sources of one side only, where the sides share some: these are compared alone."""
+    sides = [{name for name in sample.by_source if name is not None} for sample in (reference, current)]
+    if reference.bucketed or not sides[0] & sides[1]:
+        return []
+    notes = []
+    for only, where in ((sides[0] - sides[1], "the reference"), (sides[1] - sides[0], "the current data")):
+        if only:
+            named = ", ".join(sorted(only)[:_MOST_NAMED])
+            rest = f" and {len(only) - _MOST_NAMED} more" if len(only) > _MOST_NAMED else ""
+            notes.append(f"Only {where} has rows of {named}{rest}.")
+    return notes
