@@ -1,17 +1,16 @@
 """How often drift-check alarms where nothing moved, and how often it finds what did: rows of known distributions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from benchmarks.drift_simulation import BASE_RATES, MIXED_COLUMNS, Sources, binary_sample, mixed_sample, moved, three_of
-from benchmarks.machine import CORES, Line
+from benchmarks.machine import Line
+from benchmarks.repeats import REPEATS, repeated
 from benchmarks.shares import Share, mean_interval, percent
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.drift.compared_columns import ComparedColumn
@@ -19,17 +18,15 @@ from facemon.drift.comparison import compare
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import Check, CheckResult, Verdict
 
-_REPEATS = 1_000
 _REFERENCE_ROWS = 10_000
 _SIZES = (200, 1_000, 10_000)
 _LEVELS = (0.001, 0.01, 0.05)
 _ALARM_LIMIT = 0.05
 _DEFAULTS = DriftConfig()
 _SHARP = DriftConfig(model=ThresholdConfig(threshold=0.02))
-_Outcome = TypeVar("_Outcome")
 _RATES = ", ".join(f"{name} {100 * rate:.1f}" for name, rate in BASE_RATES.items())
 ABOUT = f"""\
-{_REPEATS:,} repeats, each with a reference of {_REFERENCE_ROWS:,} rows; values are for current data of 200 / 1,000 /
+{REPEATS:,} repeats, each with a reference of {_REFERENCE_ROWS:,} rows; values are for current data of 200 / 1,000 /
 10,000 rows. The binary attributes have CelebA's base rates, in per cent: {_RATES}. All columns share three
 factors of a Gaussian copula, which make up 40 % of each. The mixed columns are 16 of 3 to 8 labels, one of them rare,
 12 confidences, some of them saturated, and 12 numbers: skewed, whole or partly missing. Intervals are of 95 %
@@ -71,18 +68,13 @@ def measure(_: Path) -> Iterator[Line]:
         ("40 binary attributes", _binary, tuple(BASE_RATES)),
         ("mixed columns", mixed_sample, MIXED_COLUMNS),
     ):
-        yield from _quiet_lines(world, _repeated(partial(_quiet_rows, draw, columns)))
+        yield from _quiet_lines(world, repeated(partial(_quiet_rows, draw, columns)))
     yield from _power_lines()
     yield from _cluster_lines()
 
 
 def _binary(rng: np.random.Generator, rows: int) -> Sample:
     return binary_sample(rng, rows, BASE_RATES)
-
-
-def _repeated(repeat: Callable[[int], _Outcome], count: int = _REPEATS) -> list[_Outcome]:
-    with ProcessPoolExecutor(CORES) as pool:
-        return list(pool.map(repeat, range(count), chunksize=20))
 
 
 def _quiet_rows(
@@ -142,10 +134,10 @@ def _power_lines() -> Iterator[Line]:
         (0.08, _DEFAULTS, 10_000, 0.99),
         (0.05, _SHARP, 10_000, 0.99),
     ):
-        repeats = _repeated(partial(_moved_rows, shift, settings, rows))
+        repeats = repeated(partial(_moved_rows, shift, settings, rows))
         what = f"+{100 * shift:.0f} points, threshold {settings.model.threshold}, 10,000 and {rows:,} rows"
         yield _power_line(what, repeats, wanted)
-    repeats = _repeated(_rare_rows)
+    repeats = repeated(_rare_rows)
     yield _power_line("2 % → 6 %, threshold 0.02, 10,000 and 10,000 rows", repeats, 0.99)
 
 
@@ -184,12 +176,12 @@ def _found(result: CheckResult) -> frozenset[str]:
 def _cluster_lines() -> Iterator[Line]:
     for count, equal, same in product((5, 20), (True, False), (True, False)):
         sizes, second = "equal" if equal else "unequal", "the same" if same else "new"
-        repeats = _repeated(partial(_quiet_sources, count, equal, same))
+        repeats = repeated(partial(_quiet_sources, count, equal, same))
         yield from _alarm_lines(f"{count} {sizes} sources, {second} in the second window", repeats)
     for rows in _SIZES[1:]:
         for equal in (True, False):
             what = f"8 points, the same 20 {'equal' if equal else 'unequal'} sources, 10,000 and {rows:,} rows"
-            yield _power_line(what, _repeated(partial(_moved_sources, equal, rows)), 0.9, each=False)
+            yield _power_line(what, repeated(partial(_moved_sources, equal, rows)), 0.9, each=False)
 
 
 def _quiet_sources(count: int, equal: bool, same: bool, seed: int) -> dict[int, Quiet]:
