@@ -1,8 +1,8 @@
 """Whether the current window holds more rows of labels that the reference lacks than chance puts there.
 
-A window of an open vocabulary, such as file names, holds some labels that no earlier window has, drift or not; a window
-of seven labels holds none. The test takes the counts of both windows together as given and asks where they fell. With
-no drift, all m rows of a label lie in the current window, which has n of the N rows, with probability
+A window of an open vocabulary, such as camera models, holds some labels that no earlier window has, drift or not; a
+window of seven labels holds none. The test takes the counts of both windows together as given and asks where they
+fell. With no drift, all m rows of a label lie in the current window, which has n of the N rows, with probability
 C(n, m)/C(N, m): the hypergeometric distribution of Fisher's exact test. Where rows have sources, each source is a
 stratum of its own and the probabilities of its strata multiply (as in Mantel & Haenszel 1959).
 
@@ -36,7 +36,7 @@ class NewLabels:
     chance: float
     """The probability that at least one label is new while nothing drifts."""
     labels: int
-    """How many labels the current window holds and the reference lacks."""
+    """How many labels the current window holds and the reference lacks, without those of sources that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
