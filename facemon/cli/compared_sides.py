@@ -124,9 +124,8 @@ def current_window(
     from facemon.drift.window_cut import cut_window
     from facemon.store.arrivals import read_arrivals
 
-    taken = (reference.since, reference.until) if reference and reference.since and reference.until else None
+    taken, config = _span_of(reference), session.config
     cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
-    config = session.config
     with ledger.reading() as connection:
         arrivals = read_arrivals(connection, model)
         ladder = read_log_windows(
@@ -156,6 +155,11 @@ def current_window(
         return found
 
     return ComparedSide(ladder.longest.sample, side, rows, cut=cut, arrivals=arrivals, ladder=ladder)
+
+
+def _span_of(reference: "Reference | None") -> tuple[datetime, datetime] | None:
+    """The window that the reference's rows were taken from, if they were."""
+    return (reference.since, reference.until) if reference and reference.since and reference.until else None
 
 
 def _current_labels(

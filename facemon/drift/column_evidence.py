@@ -1,4 +1,4 @@
-"""What the rows say about one column: the score, its p-value, and the smallest shift they would show."""
+"""What the rows say about one column: the score, its p-value, and the smallest shift that they detect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from facemon.values.profile import ColumnCounts, ColumnKind
 _SPLITS = np.linspace(0.1, 0.9, 9)
 """Numbers are split at the deciles of both windows together."""
 _CONSTANT = np.ones(1, dtype=np.int64)
-_FEWEST_WORTH = 100
+FEWEST_WORTH = 100
 """Fewer independent rows than this decide nothing."""
 
 
@@ -49,17 +49,19 @@ def evidence_of(
     effect: DesignEffect = INDEPENDENT,
     *,
     significance: float,
+    min_rows: int = FEWEST_WORTH,
 ) -> Evidence:
     """Score and test a column that both samples hold rows of, of the same kind.
 
-    `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources.
+    `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources. Rows
+    that are worth fewer than `min_rows` independent ones, or than 100, decide nothing.
     """
     whole = (reference.total.columns[name], current.total.columns[name])
     is_label = whole[0].kind is ColumnKind.CATEGORICAL
     method = "total_variation" if is_label else "ks"
     match layout:
         case Within():
-            return _within_sources(layout, effect, is_label, method, significance)
+            return _within_sources(layout, effect, is_label, method, significance, min(min_rows, FEWEST_WORTH))
         case TooFewClusters():
             sources = "1 source" if layout.clusters == 1 else f"{layout.clusters} sources"
             reason = (
@@ -78,7 +80,9 @@ def evidence_of(
             assert_never(layout)
 
 
-def _within_sources(layout: Within, effect: DesignEffect, is_label: bool, method: str, significance: float) -> Evidence:
+def _within_sources(
+    layout: Within, effect: DesignEffect, is_label: bool, method: str, significance: float, fewest: int
+) -> Evidence:
     """The score, the p-value and the detectable shift of rows that are compared within sources."""
     sides = np.stack(aligned([counts for source in layout.sources for counts in source.counts]))
     reference, current = sides[::2], sides[1::2]
@@ -91,10 +95,8 @@ def _within_sources(layout: Within, effect: DesignEffect, is_label: bool, method
         pooled = total_variation(*together) if is_label else ks_distance(*together)
         evidence = replace(evidence, pooled_score=pooled)
     worth = current.sum() / effect.factor
-    if effect.factor > 1 and worth < _FEWEST_WORTH:
-        reason = (
-            f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {_FEWEST_WORTH}"
-        )
+    if effect.is_proven and worth < fewest:
+        reason = f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
         return replace(evidence, reason=reason)
     p_value = (labels_within if is_label else numbers_within)(reference, current, effect)
     if is_label:

@@ -186,7 +186,13 @@ def _weigh(
     if found is None:
         assert comparison is not None  # noqa: S101 - both samples hold rows of the column, of one kind
         found = evidence_of(
-            reference, current, column.name, comparison.layout, effect, significance=settings.significance
+            reference,
+            current,
+            column.name,
+            comparison.layout,
+            effect,
+            significance=settings.significance,
+            min_rows=settings.min_rows,
         )
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found

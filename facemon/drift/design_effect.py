@@ -13,13 +13,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.drift.distribution_functions import psi, zeta
+from facemon.drift.distribution_functions import chdtrc, psi, zeta
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
 _FEWEST_COLUMNS = 5
 """Fewer columns do not show how much their spreads differ; each then stays with its own."""
 _FEWEST_PAIRS = 3
+_CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""
 _SPLITS = np.linspace(0.1, 0.9, 9)
@@ -39,6 +40,13 @@ class DesignEffect:
 
     factor: float = 1.0
     degrees: float = math.inf
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the rows do repeat, and the factor is above 1 not by chance alone (a chi-squared test at 5 %)."""
+        if math.isinf(self.degrees):
+            return self.factor > 1
+        return self.factor > 1 and float(chdtrc(self.degrees, self.degrees * self.factor)) < _CHANCE
 
 
 INDEPENDENT = DesignEffect()

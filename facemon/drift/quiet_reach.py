@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
+from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
-from facemon.drift.design_effect import SourceRows
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows
 from facemon.drift.distribution_functions import kolmogorov, ndtr
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
-_FEWEST_WORTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,11 @@ def quiet_reach(reference: Sample, current: Sample, columns: Sequence[QuietColum
         if size is None:
             continue
         held = reference.total.columns[column.name]
-        factor = effects.get(column.name, 1.0)
-        if size.current < settings.min_rows or (factor > 1 and size.current / factor < _FEWEST_WORTH):
+        effect = effects.get(column.name, INDEPENDENT)
+        repeats = effect.is_proven and size.current / effect.factor < min(FEWEST_WORTH, settings.min_rows)
+        if size.current < settings.min_rows or repeats:
             return 1.0
-        missed *= 1 - reach(held, size.weight / factor, column.threshold)
+        missed *= 1 - reach(held, size.weight / effect.factor, column.threshold)
     return 1 - missed
 
 
@@ -102,7 +103,7 @@ def _sizes(reference: Sample, current: Sample, name: str, settings: DriftConfig)
     return _Size(weight, sum(source.counts[1].total for source in layout.sources), layout)
 
 
-def _effects(reference: Sample, sizes: dict[str, _Size], days: float | None) -> dict[str, float]:
+def _effects(reference: Sample, sizes: dict[str, _Size], days: float | None) -> dict[str, DesignEffect]:
     """The design effects, from how the reference's own hours and days differ."""
     comparisons = {}
     for name, size in sizes.items():
@@ -118,4 +119,4 @@ def _effects(reference: Sample, sizes: dict[str, _Size], days: float | None) -> 
             size.within.is_declared,
         )
         comparisons[name] = Comparison(alike, reference.whole_days.get(name), days)
-    return {name: effect.factor for name, effect in effects_of(comparisons).items()}
+    return effects_of(comparisons)
