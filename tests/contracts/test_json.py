@@ -119,7 +119,7 @@ def test_metrics(sample: dict[str, str]) -> None:
         assert (metric["buckets"] is None) == (metric["type"] != "histogram")
         for series in metric["series"]:
             assert set(series["labels"]) == set(metric["labels"])
-    assert metrics["images_processed_total"]["value"] == 24
+    assert metrics["images_processed_total"]["value"] == 60
     assert metrics["model_accuracy"] | {"value": None, "series": []} == metrics["model_accuracy"]
     assert metrics["confidence_drift_score"]["series"]
 
