@@ -39,7 +39,6 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("drift-check", "--explain", "hair"),
     ("drift-check", "--check", "data", *TABLES, "--format", "json"),
     ("drift-check", "--check", "data", *TABLES, "--html"),
-    ("drift-check", "--check", "evidently", *TABLES),
     ("metrics",),
     ("explain", "drift_score"),
     ("export-metrics",),
@@ -85,3 +84,9 @@ def test_both_ways_of_running_it_say_the_same(
         )
         assert "unexpectedly" not in anew.stderr, line
         assert said(anew, folders[0]) == said(forked, folders[1]), line
+
+
+def test_evidently_is_loaded_by_the_installed_command(facemon_anew: RunFacemon, folders: list[Path]) -> None:
+    """Other tests run it forked."""
+    outcome = facemon_anew("drift-check", "--check", "evidently", *TABLES, cwd=folders[0])
+    assert (outcome.returncode, "evidently: drift (" in outcome.stdout) == (3, True), outcome.stderr
