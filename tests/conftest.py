@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.patience import HANG_S
+from tests.ready_command import ready_command
 
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
@@ -39,9 +40,10 @@ settings.load_profile("facemon")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--at-length`, with which `make prove PART=tests` runs the long proofs."""
+    """Offer `--at-length`, with which `make prove PART=tests` runs the long proofs, and `--anew`."""
     help_ = "run the tests marked long_proof in full: all kills, both generations of servers, every scenario"
     parser.addoption("--at-length", action="store_true", help=help_)
+    parser.addoption("--anew", action="store_true", help="start an interpreter for each run of the command")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -136,12 +138,8 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def facemon() -> RunFacemon:
-    """The installed command, as a real process."""
-    # Not resolved: the interpreter of a virtual environment is a link that leads out of it.
-    command = Path(sys.executable).with_name("facemon")
-    if not command.exists():
-        pytest.fail(f"the command is not installed beside {sys.executable}: pip install -e '.[dev]'")
+def facemon_anew() -> RunFacemon:
+    """The installed command, as a real process, for which an interpreter is started each time."""
 
     def run(
         *args: str | Path,
@@ -151,7 +149,7 @@ def facemon() -> RunFacemon:
         timeout_s: float = HANG_S,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [command, *args],
+            [_installed_command(), *args],
             cwd=cwd,
             env=_neutral_environment() | dict(env or {}),
             input=stdin if stdin is not None else "",
@@ -164,11 +162,43 @@ def facemon() -> RunFacemon:
     return run
 
 
+@pytest.fixture(scope="session")
+def facemon(facemon_anew: RunFacemon, at_length: bool, request: pytest.FixtureRequest) -> Iterator[RunFacemon]:
+    """The command, as a real process that is forked from an interpreter which has loaded it."""
+    if at_length or request.config.getoption("--anew"):
+        yield facemon_anew
+        return
+    command, known = _installed_command(), _neutral_environment()
+    with ready_command(known) as ready:
+
+        def run(
+            *args: str | Path,
+            cwd: Path,
+            env: Mapping[str, str] | None = None,
+            stdin: str | None = None,
+            timeout_s: float = HANG_S,
+        ) -> subprocess.CompletedProcess[str]:
+            # Libraries read the environment while they are loaded.
+            if env or _neutral_environment() != known:
+                return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
+            return ready.run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
+
+        yield run
+
+
+def _installed_command() -> Path:
+    # Not resolved: the interpreter of a virtual environment is a link that leads out of it.
+    command = Path(sys.executable).with_name("facemon")
+    if not command.exists():
+        pytest.fail(f"the command is not installed beside {sys.executable}: pip install -e '.[dev]'")
+    return command
+
+
 def _neutral_environment() -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_")) and name not in TERMINAL_VARIABLES
+        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_", "PYTEST_")) and name not in TERMINAL_VARIABLES
     }
     return kept | {"LANG": "C.UTF-8"}
 

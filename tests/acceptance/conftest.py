@@ -1,10 +1,16 @@
 """What several acceptance tests need of the machine."""
 
+import fcntl
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, take_pictures, window
+from tests.conftest import RunFacemon
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,3 +30,36 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("this user may not mount a file system")
     yield mounted
     subprocess.run(["umount", "-l", str(mounted)], check=True)
+
+
+@pytest.fixture(scope="session")
+def three_days(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bright day of a camera, a dark one and a bright one: in the folders one, two and three, and predicted.
+
+    The stores after-two and after-three have the log of two days and of all three, and the first day as the reference
+    `bright`. They are made once for all workers: copy what you write to.
+    """
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "three-days"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            draft = made.with_suffix(".draft")
+            _predict_three_days(facemon, draft)
+            draft.rename(made)
+    return made
+
+
+def _predict_three_days(facemon: RunFacemon, folder: Path) -> None:
+    take_pictures(folder / "one", images=IMAGES, day=DAY_ONE, seed=1)
+    take_pictures(folder / "two", images=IMAGES, day=DAY_TWO, seed=2, exposure=0.35)
+    take_pictures(folder / "three", images=IMAGES, day=DAY_THREE, seed=3)
+    for commands, store in (
+        ((("predict", "-q", "one", "two"), ("reference", "set", "--name", "bright", *window(DAY_ONE))), "after-two"),
+        ((("predict", "-q", "three"),), "after-three"),
+    ):
+        for command in commands:
+            options = ("--observed-at", "mtime") if command[0] == "predict" else ()
+            outcome = facemon(*command, *options, cwd=folder)
+            assert outcome.returncode == 0, outcome.stderr
+        shutil.copytree(folder / ".facemon", folder / store)

@@ -2,20 +2,18 @@
 
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
+from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, window
 from tests.conftest import RunFacemon
 
-IMAGES = 600  # so many that chance alone does not reach the threshold of 0.1
 PROBE = """
 import sys
 from facemon.cli.main import run
@@ -24,33 +22,12 @@ print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stde
 """
 
 
-def window(day: datetime) -> tuple[str, ...]:
-    return ("--since", day.isoformat(), "--until", (day + timedelta(days=1)).isoformat())
-
-
 @pytest.fixture(scope="module")
-def camera(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def camera(three_days: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the log of a bright day, which is the reference, a dark day and a bright one again."""
-    base = tmp_path_factory.getbasetemp()
-    # Predicted once for all workers; each checks its own copy.
-    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "predicted-camera"
-    with made.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            log_three_days(facemon, made)
     folder = tmp_path_factory.mktemp("camera")
-    shutil.copytree(made / ".facemon", folder / ".facemon")
+    shutil.copytree(three_days / "after-three", folder / ".facemon")
     return folder
-
-
-def log_three_days(facemon: RunFacemon, folder: Path) -> None:
-    draft = folder.with_suffix(".draft")
-    take_pictures(draft / "one", images=IMAGES, day=DAY_ONE, seed=1)
-    take_pictures(draft / "two", images=IMAGES, day=DAY_TWO, seed=2, exposure=0.35)
-    take_pictures(draft / "three", images=IMAGES, day=DAY_THREE, seed=3)
-    assert facemon("predict", "-q", "one", "two", "three", "--observed-at", "mtime", cwd=draft).returncode == 0
-    assert facemon("reference", "set", *window(DAY_ONE), "--name", "bright", cwd=draft).returncode == 0
-    draft.rename(folder)
 
 
 def columns_of(document: dict[str, Any], check: str) -> dict[str, dict[str, Any]]:

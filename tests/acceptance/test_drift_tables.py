@@ -39,16 +39,22 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "verdict"), [("ignore", "not_compared"), ("numerical", "ok")])
-def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path, kind: str, verdict: str) -> None:
-    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  kinds: {{brightness: {kind}}}\n{ALWAYS}")
+def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path) -> None:
+    kinds = "kinds: {brightness: ignore, width: numerical}"
+    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  {kinds}\n{ALWAYS}")
+    for name in ("normal.csv", "same.csv"):
+        heading, *rows = (folder / name).read_text().splitlines()
+        wider = [f"{heading},width", *(f"{row},{at % 2}" for at, row in enumerate(rows))]
+        (folder / name).write_text("\n".join(wider))
     tables = ("--reference", "normal.csv", "--current", "same.csv", "--format", "json")
     outcome = facemon("drift-check", *tables, cwd=folder)
     assert outcome.returncode in (0, 4), outcome.stderr
     checks = json.loads(outcome.stdout)["checks"]
     for check in ("data", "evidently"):
-        (column,) = [each for each in checks[check]["columns"] if each["column"] == "brightness"]
-        assert (column["verdict"], column["reason"] == "ignored by tables.kinds") == (verdict, kind == "ignore")
+        found = {column["column"]: column for column in checks[check]["columns"]}
+        brightness, width = found["brightness"], found["width"]
+        assert (brightness["verdict"], brightness["reason"]) == ("not_compared", "ignored by tables.kinds")
+        assert (width["verdict"], width["kind"], width["reason"]) == ("ok", "number", None)
 
 
 def test_a_table_against_itself(facemon: RunFacemon, folder: Path) -> None:

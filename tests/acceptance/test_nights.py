@@ -1,6 +1,7 @@
 """Night after night, as a new user has them: the night after the reference, quiet nights, an attribute that is new."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import chdir
@@ -54,14 +55,21 @@ def set_reference(facemon: RunFacemon, folder: Path, name: str, *, ago: timedelt
     assert made.returncode == 0, made.stderr
 
 
-@pytest.fixture
-def quiet(facemon: RunFacemon, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def logged(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a reference and a day like it; all defaults."""
-    (tmp_path / "facemon.yaml").write_text(BEARD)
-    log(tmp_path, ago=timedelta(days=5), seed=1)
-    log(tmp_path, ago=timedelta(hours=2), seed=2)
-    set_reference(facemon, tmp_path, "normal", ago=timedelta(days=5))
-    return tmp_path
+    folder = tmp_path_factory.mktemp("logged")
+    (folder / "facemon.yaml").write_text(BEARD)
+    log(folder, ago=timedelta(days=5), seed=1)
+    log(folder, ago=timedelta(hours=2), seed=2)
+    set_reference(facemon, folder, "normal", ago=timedelta(days=5))
+    return folder
+
+
+@pytest.fixture
+def quiet(logged: Path, tmp_path: Path) -> Path:
+    """A copy of `logged`, for one test."""
+    return shutil.copytree(logged, tmp_path / "copy")
 
 
 def verdicts(document: dict[str, dict[str, dict[str, list[dict[str, str]]]]]) -> dict[str, str]:

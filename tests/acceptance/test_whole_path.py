@@ -1,12 +1,12 @@
 """From photographs to a firing alert and back, real at every joint: Prometheus, Alertmanager, a receiver."""
 
-from datetime import timedelta
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, take_pictures
+from tests.acceptance.camera import DAY_THREE, DAY_TWO, IMAGES, window
 from tests.conftest import RunFacemon
 from tests.server.exporters import exporter
 from tests.servers import (
@@ -22,9 +22,6 @@ from tests.servers import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-# With fewer, the greatest gap of some number column reaches the threshold of 0.1 on a quiet day by chance alone:
-# at 230 images in one day of five, at 600 in one of 200.
-IMAGES = 600
 CONFIGURATION = """\
 version: 1
 model: {{bundle: age-gender}}
@@ -55,18 +52,13 @@ def brightness_alert(status: str) -> Any:
 
 
 def check(facemon: RunFacemon, folder: Path, day: Any) -> int:
-    window = ("--since", day.isoformat(), "--until", (day + timedelta(days=1)).isoformat())
-    return facemon("drift-check", "--record", "--check", "data", *window, cwd=folder).returncode
+    return facemon("drift-check", "--record", "--check", "data", *window(day), cwd=folder).returncode
 
 
-def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, tmp_path: Path) -> None:
-    take_pictures(tmp_path / "one", images=IMAGES, day=DAY_ONE, seed=1)
-    take_pictures(tmp_path / "two", images=IMAGES, day=DAY_TWO, seed=2, exposure=0.35)
-    take_pictures(tmp_path / "three", images=IMAGES, day=DAY_THREE, seed=3)
-    for day in ("one", "two"):
-        assert facemon("predict", "-q", day, "--observed-at", "mtime", cwd=tmp_path).returncode == 0
-    since, until = DAY_ONE.isoformat(), DAY_TWO.isoformat()
-    assert facemon("reference", "set", "--since", since, "--until", until, cwd=tmp_path).returncode == 0
+def test_drift_fires_is_routed_and_resolves(
+    facemon: RunFacemon, servers: Path, three_days: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(three_days / "after-two", tmp_path / ".facemon")
     assert check(facemon, tmp_path, DAY_TWO) == 3
 
     port = free_port()
@@ -92,7 +84,10 @@ def test_drift_fires_is_routed_and_resolves(facemon: RunFacemon, servers: Path, 
                 assert query(prometheus.url, "sum(model_predictions_total)")[0][1] > 0
 
                 # The camera is repaired.
-                assert facemon("predict", "-q", "three", "--observed-at", "mtime", cwd=tmp_path).returncode == 0
+                assert (
+                    facemon("predict", "-q", three_days / "three", "--observed-at", "mtime", cwd=tmp_path).returncode
+                    == 0
+                )
                 assert check(facemon, tmp_path, DAY_THREE) == 0
                 resolved = receiver.wait_for(brightness_alert("resolved"))
                 assert resolved["status"] in ("resolved", "firing")  # others of its group may fire on

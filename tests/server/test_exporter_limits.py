@@ -233,6 +233,6 @@ def test_a_locked_store_costs_only_its_own_metrics(tmp_path: Path) -> None:
             assert running.get("/ready").text == f"the store in {tmp_path / '.facemon'} does not answer\n"
             assert running.get("/health").status == 200
         wait_until(lambda: 'facemon_source_up{source="store"} 1.0' in running.get("/metrics").text, every_s=0.2)
-        assert running.get("/ready").status == 200
+        wait_until(lambda: running.get("/ready").status == 200, every_s=0.2)
     assert "warning: no metrics of store: it did not end within 5 s" in running.said
     assert "the metrics of store are back" in running.said

@@ -140,11 +140,13 @@ def test_a_compaction_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path) -> None:
+@pytest.mark.long_proof
+def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_length: bool) -> None:
+    turns = 30 if at_length else 12
     write = """
     segment_writer.SEGMENT_ROWS = 1
     with Ledger.open(folder) as ledger:
-        for turn in range(30):
+        for turn in range(int(sys.argv[2])):
             segment_writer.INLINE_ROWS = 1 if turn % 2 else 1000
             observed = NOON + timedelta(minutes=turn) + (turn % 3) * timedelta(days=1)
             log_images(ledger, 50, batch=10, observed=observed, sources=("a", None))
@@ -172,19 +174,19 @@ def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path) -> N
     """
     Ledger.open(folder, create=True).close()
     others = [children.start(repeat, folder, what) for what in ("compact", "prune", "read")]
-    for writer in [children.start(write, folder) for _ in range(3)]:
+    for writer in [children.start(write, folder, str(turns)) for _ in range(3)]:
         children.finish(writer)
     (folder / "stop").touch()
     folds, pruned, images = (int(children.finish(other)) for other in others)
     assert folds > 0
     assert pruned > 0
-    assert images <= 3 * 10 * 50
+    assert images <= turns * 50
     with Ledger.open(folder) as ledger:
         recover(ledger)
         assert verify(ledger).problems == ()
         prune(ledger, NOON + timedelta(hours=6))
         compact(ledger, LATER)
-        assert len(log_rows(ledger)) == 3 * 20 * 55
+        assert len(log_rows(ledger)) == turns * 2 * 55
         assert verify(ledger).problems == ()
         images_ever = sum(v for key, v in read_totals(ledger.connection).items() if key.metric.startswith("images"))
-        assert images_ever == 3 * 30 * 50
+        assert images_ever == 3 * turns * 50

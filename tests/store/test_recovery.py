@@ -55,12 +55,17 @@ def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -
 
 
 @pytest.mark.slow
-def test_writers_and_openers_racing(folder: Path) -> None:
-    """1,000 files are written while recovery runs over 1,000 times and clears away after writers that did die."""
+@pytest.mark.long_proof
+def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
+    """Files are written while recovery runs more often than that, and clears away after writers that did die.
+
+    They are 1,000 at length, and 320 else.
+    """
+    turns = 50 if at_length else 16
     write = """
     segment_writer.INLINE_ROWS = 1
     ledger = Ledger.open(folder)
-    for turn in range(50):
+    for turn in range(int(sys.argv[2])):
         with begin_run(ledger, IDENTITY, NOON) as run:
             writer = SegmentWriter(ledger, run)
             for first in range(0, 15, 3):
@@ -77,22 +82,25 @@ def test_writers_and_openers_racing(folder: Path) -> None:
             if turn % 10 == 0:
                 leave_behind(ledger, f"dead-{os.getpid()}-{turn}", f"orphan-{os.getpid()}-{turn}")
             died += recover(ledger)
-        if turn >= 700 and (folder / "stop").exists():
+        if turn >= 14 * int(sys.argv[2]) and (folder / "stop").exists():
             break
     print(turn, died)
     """
     Ledger.open(folder, create=True).close()
-    clearers = [children.start(clear, folder) for _ in range(2)]
-    writers = [children.start(write, folder) for _ in range(4)]
+    clearers = [children.start(clear, folder, str(turns)) for _ in range(2)]
+    writers = [children.start(write, folder, str(turns)) for _ in range(4)]
     for writer in writers:
         children.finish(writer)
     (folder / "stop").touch()
     counts = [tuple(map(int, children.finish(clearer).split())) for clearer in clearers]
-    assert sum(turns for turns, _ in counts) >= 1000
+    assert sum(times for times, _ in counts) >= 20 * turns
     with Ledger.open(folder) as ledger:
         recover(ledger)
         assert verify(ledger).problems == ()
-        assert ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone() == (1000, 3400)
+        assert ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone() == (
+            20 * turns,
+            68 * turns,
+        )
         assert ledger.connection.execute("SELECT count(*) FROM intents").fetchone() == (0,)
     assert sum(died for _, died in counts) > 0
     assert list(folder.rglob("*orphan*")) == []

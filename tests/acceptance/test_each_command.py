@@ -1,0 +1,92 @@
+"""Each command once in an interpreter of its own, and once as the other tests run it: both say the same."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.small_model import write_small_model
+from tests.acceptance.tables import write_table
+from tests.conftest import RunFacemon
+from tests.model.onnx_files import flat_image
+
+REST = """\
+drift: {min_rows: 20}
+evaluate: {min_labels: 1}
+grafana: {admin_password_file: secrets/grafana}
+"""
+TABLES = ("--reference", "a.csv", "--current", "b.csv")
+LINES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--version",),
+    ("--help",),
+    ("no-such-command",),
+    ("init", "--model", "age-gender", "--output", "new.yaml"),
+    ("model", "show"),
+    ("predict", "images", "-o", "rows.parquet"),
+    ("predict", "images/missing.png"),
+    ("predict", "-"),
+    ("predict", "images", "--retry-failed"),
+    ("evaluate", "labels.csv"),
+    ("reference", "set", "--since", "1h", "--name", "a"),
+    ("reference", "set", "rows.parquet", "--name", "b"),
+    ("reference", "list"),
+    ("reference", "show"),
+    ("reference", "diff", "a", "b"),
+    ("drift-check",),
+    ("drift-check", "--history"),
+    ("drift-check", "--explain", "hair"),
+    ("drift-check", "--check", "data", *TABLES, "--format", "json"),
+    ("drift-check", "--check", "data", *TABLES, "--html"),
+    ("metrics",),
+    ("explain", "drift_score"),
+    ("export-metrics",),
+    ("render-config",),
+    ("render-config", "--check"),
+    ("store", "info"),
+    ("store", "compact"),
+    ("store", "prune"),
+    ("store", "verify"),
+    ("store", "backup", "backup.tar"),
+)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    """Two folders with the same pictures and tables."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        (folder / "images").mkdir(parents=True)
+        write_small_model(folder, REST)
+        for number in range(30):
+            flat_image(folder / "images" / f"{number:02}.png", ((255, 0, 0), (0, 255, 0))[number % 2])
+        (folder / "labels.csv").write_text("image,hair\n00.png,a\n01.png,a\n")
+        write_table(folder / "a.csv", seed=1)
+        write_table(folder / "b.csv", seed=2, brightness=0.3)
+    return folders
+
+
+def said(outcome: subprocess.CompletedProcess[str], folder: Path) -> tuple[int, str, str]:
+    """What a run answered, without its folder, its numbers and what aligns them."""
+    texts = (outcome.stdout.replace(str(folder), "FOLDER"), outcome.stderr.replace(str(folder), "FOLDER"))
+    out, err = (re.sub(r"[-\s]+", " ", re.sub(r"[0-9a-f.:+-]*\d[0-9a-f.:+-]*", "N", text)) for text in texts)
+    return outcome.returncode, out, err
+
+
+def test_both_ways_of_running_it_say_the_same(
+    facemon: RunFacemon, facemon_anew: RunFacemon, folders: list[Path]
+) -> None:
+    for line in LINES:
+        stdin = "images/00.png\n" if line[-1:] == ("-",) else None
+        anew, forked = (
+            run(*line, cwd=folder, stdin=stdin) for run, folder in zip((facemon_anew, facemon), folders, strict=True)
+        )
+        assert "unexpectedly" not in anew.stderr, line
+        assert said(anew, folders[0]) == said(forked, folders[1]), line
+
+
+def test_evidently_is_loaded_by_the_installed_command(facemon_anew: RunFacemon, folders: list[Path]) -> None:
+    """Other tests run it forked."""
+    outcome = facemon_anew("drift-check", "--check", "evidently", *TABLES, cwd=folders[0])
+    assert (outcome.returncode, "evidently: drift (" in outcome.stdout) == (3, True), outcome.stderr

@@ -1,0 +1,76 @@
+"""Runs the command hundreds of times without starting an interpreter for each, which costs more than what it does."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLong
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests import ready_interpreter
+
+
+class ReadyCommand:
+    """The command, each run of which is a fork of one interpreter that has loaded it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def run(
+        self, command: Sequence[str | Path], *, cwd: Path, stdin: str, timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, and to that of all that hold its output, as subprocess.run does."""
+        (theirs_in, ours_in), (ours_out, theirs_out), (ours_err, theirs_err), (ours_status, theirs_status) = (
+            os.pipe() for _ in range(4)
+        )
+        theirs = [theirs_in, theirs_out, theirs_err, theirs_status]
+        request = {"arguments": [str(word) for word in command], "folder": str(cwd)}
+        socket.send_fds(self._connection, [json.dumps(request).encode()], theirs)
+        for descriptor in theirs:
+            os.close(descriptor)
+        with ThreadPoolExecutor(3) as pool, os.fdopen(ours_status) as status:
+            output = [pool.submit(_read, descriptor) for descriptor in (ours_out, ours_err)]
+            pool.submit(_write, ours_in, stdin.encode())
+            process = int(status.readline())
+            try:
+                stdout, stderr = (each.result(timeout_s) for each in output)
+                code = int(pool.submit(status.readline).result(timeout_s))
+            except TooLong:
+                os.kill(process, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(list(command), timeout_s) from None
+        return subprocess.CompletedProcess(list(command), code, stdout, stderr)
+
+
+@contextmanager
+def ready_command(environment: Mapping[str, str]) -> Iterator[ReadyCommand]:
+    """Start the interpreter with an environment, which is that of each run."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    program = [sys.executable, ready_interpreter.__file__, str(theirs.fileno())]
+    # Its streams are pipes because those of the runs are: Python treats others differently.
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(
+            program, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True, pass_fds=[theirs.fileno()]
+        ) as interpreter,
+        ours,
+    ):
+        theirs.close()
+        if ours.recv(ready_interpreter.MESSAGE_BYTES) != ready_interpreter.IS_LOADED:
+            raise AssertionError(interpreter.communicate()[1])
+        yield ReadyCommand(ours)
+
+
+def _read(descriptor: int) -> str:
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        return file.read()
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    # Whoever does not read what it is given need not.
+    with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as file:
+        file.write(content)
