@@ -22,6 +22,7 @@ from facemon.values.profile import ColumnCounts, ColumnKind
 _SPLITS = np.linspace(0.1, 0.9, 9)
 """Numbers are split at the deciles of both windows together."""
 _CONSTANT = np.ones(1, dtype=np.int64)
+_TOLD_FROM = 1.05
 FEWEST_WORTH = 100
 """Fewer independent rows than this decide nothing."""
 
@@ -126,7 +127,7 @@ def _name_of(sources: int, keys: int, effect: DesignEffect, is_label: bool) -> s
         name = "exact mid-p" if keys < 3 else "chi-squared, rare labels exact"
     else:
         name = "Kolmogorov-Smirnov"
-    return f"{name}, design effect {effect.factor:.1f}" if effect.factor > 1 else name
+    return f"{name}, design effect {effect.factor:.1f}" if effect.factor >= _TOLD_FROM else name
 
 
 def _test_clusters(layout: Clustered, is_label: bool) -> tuple[ClusterTest, str]:

@@ -65,7 +65,7 @@ def run_checks(
     longest = compared.groups[0].windows[-1][1]
     notes = [LABELS_NOTE] if reference_side.kind == "labels" else []
     notes += [cut.note] if cut is not None and cut.note is not None else []
-    notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts)]
+    notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts, reference, longest)]
     notes += one_sided_sources(reference, longest)
     return DriftResult(
         verdict=verdict_over(whole, parts),

@@ -106,14 +106,19 @@ def window_notes(ladder: Ladder) -> list[str]:
     return [f"{reason}: any may show drift, only {long} can clear a column."]
 
 
-def source_notes(parts: Sequence[SourceResult]) -> list[str]:
-    """A sentence that tells how many sources came to which verdict, and how many are silent."""
+def source_notes(parts: Sequence[SourceResult], reference: Sample, current: Sample) -> list[str]:
+    """Sentences that tell how many sources came to which verdict or are silent, and whether all were judged."""
     if len(parts) < 2:
         return []
     heard = [part for part in parts if not part.is_silent]
     counts = [(sum(part.verdict is verdict for part in heard), verdict.value) for verdict in Verdict]
     said = [f"{count} {name}" for count, name in [*counts, (len(parts) - len(heard), "silent")] if count]
-    return [f"Sources: {', '.join(said)}; --by source prints each."]
+    notes = [f"Sources: {', '.join(said)}; --by source prints each."]
+    known = len({*reference.by_source, *current.by_source})
+    if known > len(parts):
+        judged = f"Only the {len(parts)} sources with the most rows of {known} were judged"
+        notes.append(f"{judged}; --source NAME judges another.")
+    return notes
 
 
 def one_sided_sources(reference: Sample, current: Sample) -> list[str]:

@@ -56,7 +56,9 @@ CHECK = ("drift-check", "--check", "model", "--since", SUMMER.isoformat(), "--un
 
 
 def test_one_camera_that_moves_is_found_by_source(facemon: RunFacemon, folder: Path) -> None:
-    assert facemon(*CHECK, cwd=folder).returncode != 3
+    plain = facemon(*CHECK, cwd=folder)
+    assert plain.returncode == 3, plain.stderr
+    assert f"source camera {CAMERAS - 1}: drift of beard" in plain.stdout
     answer = facemon(*CHECK, "--by", "source", "--format", "json", cwd=folder)
     assert answer.returncode == 3, answer.stderr
     document = json.loads(answer.stdout)
