@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from facemon.config.drift import DriftConfig
     from facemon.drift.expected_columns import ExpectedColumns
+    from facemon.drift.sample import Sample
     from facemon.store.arrivals import Arrivals
     from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
@@ -58,7 +59,7 @@ class DriftAnswer:
         own: dict[Check, CheckResult] = {
             check: outcome for check, outcome in self.result.checks.items() if check is not Check.EVIDENTLY
         }
-        return column_shapes(own, self.normal.sample, self.latest.sample, self.edges)
+        return column_shapes(own, self.normal.sample, self.latest.sample, self.edges, self._windows)
 
     def explain(self, name: str) -> "list[Explanation]":
         """Why the columns of a name got their verdicts; UsageError where there is none."""
@@ -66,7 +67,12 @@ class DriftAnswer:
 
         refuse_unknown_column([self.result], name)
         sides = (self.normal.sample, self.latest.sample)
-        return explain(self.result, name, *sides, settings=self.settings, edges=self.edges)
+        return explain(self.result, name, *sides, settings=self.settings, edges=self.edges, windows=self._windows)
+
+    @property
+    def _windows(self) -> "Mapping[str, Sample]":
+        ladder = self.latest.ladder
+        return {} if ladder is None else {each.rung.name: each.sample for each in ladder.windows}
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """`--explain` of the last check of record: what it found, drawn from its rows where the log still has them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facemon.cli.compared_sides import Window, current_window, reference_side
 from facemon.cli.drift_options import CheckChoice
 from facemon.cli.session import Session
+from facemon.config.quantities import parse_duration
 from facemon.errors import FacemonError
 from facemon.values.drift_result import Check, DriftResult, Side
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from facemon.store.ledger import Ledger
     from facemon.values.explanation import Explanation
 
-    Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]]]
+    Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
+    """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""
 
 _MOST = 1_000
 """Entries of the history that are searched."""
@@ -67,7 +70,10 @@ def explain_recorded(
         sides, missing = _sides(session, ledger, result)
         if missing is not None:
             session.console.say(f"explained from the recorded result alone: {missing}")
-        explanations += explain(result, name, *sides[:2], settings=session.config.drift, edges=sides[2])
+        first, second, edges, windows = sides
+        explanations += explain(
+            result, name, first, second, settings=session.config.drift, edges=edges, windows=windows
+        )
     return explanations
 
 
@@ -75,7 +81,7 @@ def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "t
     """Both samples as they were compared; empty ones, and why, where they cannot be had any more."""
     from facemon.drift.sample import Sample
 
-    nothing = (Sample.of_sources({}), Sample.of_sources({}), dict[str, "NDArray[np.float64]"]())
+    nothing = (Sample.of_sources({}), Sample.of_sources({}), dict[str, "NDArray[np.float64]"](), dict[str, Sample]())
     current, model, checks = result.current, result.model or "", tuple(result.checks)
     if ledger is None or current.since is None or current.until is None:
         return nothing, "its current rows are not from the log"
@@ -87,24 +93,28 @@ def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "t
         return nothing, error.message
     if not _is_same(first.side, result.reference):
         return nothing, f"the reference {result.reference.name} is another one now"
-    settings = session.config.drift
-    second = current_window(
-        session,
-        ledger,
-        Window(current.since, current.until),
-        reference,
-        model,
-        normal=first.sample,
-        checks=checks,
-        settings=settings.model_copy(update={"widen_to": settings.window}),
-    )
-    if second.sample.rows < current.rows:
-        return nothing, f"the log holds {second.sample.rows:,} of its {current.rows:,} rows now"
-    if second.sample.rows > current.rows:
-        session.console.say(
-            f"the log holds {second.sample.rows:,} rows of its window now, {current.rows:,} at the time"
-        )
-    return (first.sample, second.sample, dict(layout.edges)), None
+
+    def rows_since(since: datetime, until: datetime) -> "Sample":
+        settings = session.config.drift
+        settings = settings.model_copy(update={"widen_to": settings.window})
+        window, normal = Window(since, until), first.sample
+        return current_window(
+            session, ledger, window, reference, model, normal=normal, checks=checks, settings=settings
+        ).sample
+
+    second = rows_since(current.since, current.until)
+    if second.rows < current.rows:
+        return nothing, f"the log holds {second.rows:,} of its {current.rows:,} rows now"
+    if second.rows > current.rows:
+        session.console.say(f"the log holds {second.rows:,} rows of its window now, {current.rows:,} at the time")
+    columns = [column for outcome in result.checks.values() for column in outcome.columns]
+    spans = {column.window: parse_duration(column.window) for column in columns if column.window is not None}
+    windows = {
+        name: rows_since(current.until - span, current.until)
+        for name, span in spans.items()
+        if span < current.until - current.since
+    }
+    return (first.sample, second, dict(layout.edges), windows), None
 
 
 def _is_same(reference: Side, recorded: Side) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,22 @@ Floats = NDArray[np.float64]
 
 
 def column_shapes(
-    checks: Mapping[Check, CheckResult], reference: Sample, current: Sample, edges: Mapping[str, Floats]
+    checks: Mapping[Check, CheckResult],
+    reference: Sample,
+    current: Sample,
+    edges: Mapping[str, Floats],
+    windows: Mapping[str, Sample] = MappingProxyType({}),
 ) -> dict[tuple[Check, str], ColumnShape]:
     """The shape of every column of the checks that both samples hold.
 
-    `edges` are the quantiles by which columns of two tables were counted; all others have the log's bins.
+    `edges` are the quantiles by which columns of two tables were counted; all others have the log's bins. `windows`
+    are the rows of windows other than `current`, for columns whose verdict rests on one of these.
     """
     shapes = {}
     for check, outcome in checks.items():
         for column in outcome.columns:
             what = (column.column, column.attribute, column.measure)
-            sides = (held_by(reference, *what), held_by(current, *what))
+            sides = (held_by(reference, *what), held_by(windows.get(column.window or "", current), *what))
             if sides[0] and sides[1] and sides[0].kind is sides[1].kind and (sides[0].total or sides[1].total):
                 shapes[check, column.column] = shape_of(sides[0], sides[1], edges.get(column.column))
     return shapes

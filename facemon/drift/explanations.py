@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,12 @@ def explain(
     *,
     settings: DriftConfig,
     edges: Mapping[str, NDArray[np.float64]],
+    windows: Mapping[str, Sample] = MappingProxyType({}),
 ) -> list[Explanation]:
-    """Explain a column, or all columns of an attribute, of one result; distributions come from the samples."""
+    """Explain a column, or all columns of an attribute, of one result; distributions come from the samples.
+
+    `windows` are those of other lengths than `current`.
+    """
     found = {
         check: [column for column in outcome.columns if name in (column.column, column.attribute)]
         for check, outcome in result.checks.items()
@@ -35,7 +40,7 @@ def explain(
         for check, columns in found.items()
         if check is not Check.EVIDENTLY
     }
-    shapes = column_shapes(own, reference, current, edges)
+    shapes = column_shapes(own, reference, current, edges, windows)
     return [
         Explanation(
             check,
