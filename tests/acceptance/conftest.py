@@ -54,12 +54,14 @@ def _predict_three_days(facemon: RunFacemon, folder: Path) -> None:
     take_pictures(folder / "one", images=IMAGES, day=DAY_ONE, seed=1)
     take_pictures(folder / "two", images=IMAGES, day=DAY_TWO, seed=2, exposure=0.35)
     take_pictures(folder / "three", images=IMAGES, day=DAY_THREE, seed=3)
-    for commands, store in (
-        ((("predict", "-q", "one", "two"), ("reference", "set", "--name", "bright", *window(DAY_ONE))), "after-two"),
-        ((("predict", "-q", "three"),), "after-three"),
-    ):
-        for command in commands:
-            options = ("--observed-at", "mtime") if command[0] == "predict" else ()
-            outcome = facemon(*command, *options, cwd=folder)
-            assert outcome.returncode == 0, outcome.stderr
-        shutil.copytree(folder / ".facemon", folder / store)
+    predict = ("predict", "-q", "--observed-at", "mtime")
+    _succeed(facemon, folder, *predict, "one", "two")
+    _succeed(facemon, folder, "reference", "set", "--name", "bright", *window(DAY_ONE))
+    shutil.copytree(folder / ".facemon", folder / "after-two")
+    _succeed(facemon, folder, *predict, "three")
+    shutil.copytree(folder / ".facemon", folder / "after-three")
+
+
+def _succeed(facemon: RunFacemon, folder: Path, *arguments: str) -> None:
+    outcome = facemon(*arguments, cwd=folder)
+    assert outcome.returncode == 0, outcome.stderr
