@@ -5,12 +5,11 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import pytest
-from draw_verdicts import pictures
+from draw_verdicts import RARE, pictures
 from verdict_figures import CAMERA_CHANGED, MIX_CHANGED, judged, ladder
 from write_docs import with_table
 
-from facemon.config.drift import DriftConfig
-from facemon.drift.window_ladder import MOST_QUIET_REACH
+from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.values.drift_result import Verdict
 
 PICTURES = pictures()
@@ -76,7 +75,16 @@ def test_the_ladder_ends_where_chance_is_rare_and_before_the_reference() -> None
     steps = ladder(200, DriftConfig(), days_since_reference=10)
     assert [step.name for step in steps] == ["24h", "2d", "4d", "7d", "10d"]
     assert [step.is_read for step in steps] == [True, True, True, True, False]
-    assert [step.quiet_reach <= MOST_QUIET_REACH for step in steps] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.03, 0.05, 0.1])
+@pytest.mark.parametrize("rate", [150, 200, 500, 2_000])
+def test_a_check_reads_on_until_chance_is_as_rare_as_the_picture_says(rate: int, threshold: float) -> None:
+    steps = ladder(rate, DriftConfig(model=ThresholdConfig(threshold=threshold)))
+    *before, last = (step for step in steps if step.is_read)
+    assert last.clears
+    assert last.decides == (last.by_chance <= RARE)
+    assert all(step.by_chance > RARE for step in before)
 
 
 @pytest.mark.parametrize("page", ["no marks", "<!-- made by make docs -->\n", "<!-- end of what make docs made -->\n"])

@@ -1,8 +1,9 @@
 """Figures for docs/verdicts.md and its pictures, computed with the drift check's own functions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,11 @@ from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import ComparedColumn, compared_columns, threshold_of
 from facemon.drift.comparison import ComparedGroup, compare_groups
-from facemon.drift.homogeneity import labels_p_value
+from facemon.drift.homogeneity import effective_rows, labels_p_value
 from facemon.drift.power import detectable_labels
-from facemon.drift.quiet_reach import QuietColumn, quiet_reach
+from facemon.drift.quiet_reach import reach
 from facemon.drift.sample import Sample
-from facemon.drift.window_ladder import MOST_QUIET_REACH, Rung, climb, rungs_of
+from facemon.drift.window_ladder import Rung, climb, rungs_of
 from facemon.values.drift_result import Check, ColumnResult
 from facemon.values.prediction import IMAGE_COLUMNS
 from facemon.values.profile import ColumnCounts, ColumnKind, Profile, Unit, binned_counts, categorical_counts
@@ -44,9 +45,11 @@ class Step:
     name: str
     days: float
     rows: int
-    quiet_reach: float
+    by_chance: float
     is_read: bool
     clears: bool
+    decides: bool
+    """Whether the window that clears holds enough rows; the longest one need not."""
 
 
 def ladder(rate: int, settings: DriftConfig, *, days_since_reference: float | None = None) -> tuple[Step, ...]:
@@ -69,14 +72,27 @@ def ladder(rate: int, settings: DriftConfig, *, days_since_reference: float | No
         ]
 
     used = climb(reference, rungs, read, columns, settings, judges_sources=False).whole
+    last = rungs[used - 1], replace(rungs[used - 1], name="longer")
+    decides = climb(reference, last, read, columns, settings, judges_sources=False).whole == 1
     steps = []
     for at, rung in enumerate(rungs):
         sample = read(rung)
-        asked = [QuietColumn(each.name, threshold_of(each, check, settings)) for check, each in columns(sample)]
-        reach = quiet_reach(reference, sample, asked, settings)
-        days = (_NOW - rung.since) / _DAY
-        steps.append(Step(rung.name, days, sample.rows, reach, is_read=at < used, clears=at == used - 1))
+        chance = _by_chance(reference, sample, columns(sample), settings)
+        days, clears = (_NOW - rung.since) / _DAY, at == used - 1
+        steps.append(Step(rung.name, days, sample.rows, chance, at < used, clears, clears and decides))
     return tuple(steps)
+
+
+def _by_chance(
+    reference: Sample, current: Sample, columns: Sequence[tuple[Check, ComparedColumn]], settings: DriftConfig
+) -> float:
+    """Return how often the score of any column reaches its threshold where nothing changed."""
+    if current.rows < settings.min_rows:
+        return 1.0
+    worth = effective_rows(reference.rows, current.rows)
+    held = reference.total.columns
+    missed = (1 - reach(held[each.name], worth, threshold_of(each, check, settings)) for check, each in columns)
+    return 1 - prod(missed)
 
 
 def plan_table() -> str:
@@ -92,7 +108,7 @@ def plan_table() -> str:
 def _planned(rate: int, threshold: float) -> str:
     last = next(step for step in ladder(rate, DriftConfig(model=ThresholdConfig(threshold=threshold))) if step.clears)
     smallest = _smallest(rate, last)
-    if last.quiet_reach > MOST_QUIET_REACH:
+    if not last.decides:
         return f"never within {last.name} ({last.rows:,} rows, {smallest})"
     return f"{last.name} ({last.rows:,} rows, {smallest})"
 
