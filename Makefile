@@ -41,7 +41,7 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_linters.py || [ "$${CI:-}" != true ]
 
-docs: $(VENV)/.dev ## Write the pages of docs/ that are made from the code
+docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code
 	@$(BIN)/python tools/write_docs.py
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it

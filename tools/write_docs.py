@@ -1,19 +1,36 @@
-"""Writes the pages of docs/ that are made from the code (`make docs`)."""
+"""Writes the pages of docs/ that are made from the code, and their pictures (`make docs`)."""
 
 from pathlib import Path
+
+from draw_verdicts import pictures
+from verdict_figures import plan_table
 
 from facemon.metrics.catalogue_page import catalogue_page
 from facemon.values.metric_catalogue import CATALOGUE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+_VERDICTS = DOCS / "verdicts.md"
+_BEGIN, _END = "<!-- made by make docs -->\n", "<!-- end of what make docs made -->\n"
 
 
 def pages() -> dict[Path, str]:
-    """Each page's file and the text that belongs in it."""
-    return {DOCS / "metrics.md": catalogue_page(CATALOGUE.values())}
+    """Each file and the text that belongs in it; of a page that is written by hand its table alone is made."""
+    drawn = {DOCS / "images" / name: text for name, text in pictures().items()}
+    verdicts = with_table(_VERDICTS.read_text(encoding="utf-8"), plan_table())
+    return {DOCS / "metrics.md": catalogue_page(CATALOGUE.values()), _VERDICTS: verdicts, **drawn}
+
+
+def with_table(page: str, table: str) -> str:
+    """Put a table between the marks of a page; ValueError where the marks are not there once."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end) or _BEGIN in after:
+        raise ValueError(f"{_BEGIN.strip()} and {_END.strip()} must stand in the page once")
+    return f"{before}{begin}{table}\n{end}{after}"
 
 
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
