@@ -48,7 +48,7 @@ Current = Annotated[Path | None, typer.Option(metavar="FILE", help="A table inst
 Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends (default: now).")]
 Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this source.")]
-By = Annotated[Grouping | None, typer.Option(help="A verdict for each source too.")]
+By = Annotated[Grouping | None, typer.Option(help="Print the verdict on each source.")]
 Model = Annotated[
     str | None, typer.Option(metavar="NAME@VERSION", help="Whose rows (default: the configured model's).")
 ]

@@ -64,9 +64,9 @@ def evidence_of(
         case Within():
             return _within_sources(layout, effect, is_label, method, significance, min(min_rows, FEWEST_WORTH))
         case TooFewClusters():
-            sources = "1 source" if layout.clusters == 1 else f"{layout.clusters} sources"
+            sources = "1 source is" if layout.clusters == 1 else f"{layout.clusters} sources are"
             reason = (
-                f"the windows hold different sources, and {sources} in the {layout.side} are fewer than 5: "
+                f"reference and current data hold different sources, and {sources} in the {layout.side}, fewer than 5: "
                 "set drift.cluster to none if its rows are independent"
             )
             return Evidence(distance(*whole), method, reason=reason)

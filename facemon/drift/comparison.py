@@ -118,8 +118,15 @@ def _judged(
         test=found.test,
         pooled_score=found.pooled_score,
         window=name if len(group.windows) > 1 else None,
-        clear_windows=tuple(group.windows[at][0] or "" for at in range(chosen) if drifted and at not in drifted),
+        clear_windows=tuple(
+            group.windows[at][0] or "" for at in range(chosen) if drifted and _is_clear(evidence[at], threshold)
+        ),
     )
+
+
+def _is_clear(evidence: Evidence, threshold: float) -> bool:
+    """Whether a window does not show what a longer one does: rows that are too few to tell do not say so."""
+    return evidence.score is not None and evidence.p_value is not None and evidence.score < threshold
 
 
 def _weigh_groups(

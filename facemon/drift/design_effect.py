@@ -19,7 +19,8 @@ from facemon.values.spread import Spread
 
 _FEWEST_COLUMNS = 5
 """Fewer columns do not show how much their spreads differ; each then stays with its own."""
-_FEWEST_PAIRS = 3
+_FEWEST_PAIRS = 8
+"""Fewer pairs of hours of a source show nothing but chance."""
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""

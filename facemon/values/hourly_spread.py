@@ -13,6 +13,8 @@ from facemon.values.spread import Floats, Spread
 _TABLE = 1 << 17
 """Places of a table of all bins, of all columns together, that cost less than a sort."""
 _NONE = categorical_counts({})
+_FEWEST_FOR_BREAKS, _MOST_BREAKS = 8, 2
+_BREAK = 16.0
 Places = NDArray[np.int64]
 
 
@@ -68,14 +70,14 @@ def _of_labels(table: Sequence[Sequence[ColumnCounts]]) -> list[tuple[ColumnCoun
         place_of = {label: start + place for place, label in enumerate(known)}
         places += [place_of[label] for column in columns for label in column.labels]
     counts, shares, pair_rows = _shares(table, np.array(places, np.int64), sum(map(len, labels)))
-    sums = _sums(np.diff(shares, axis=0), pair_rows, starts)
-    parts = zip(table, labels, np.split(counts, starts[1:]), np.split(sums, starts[1:]), pair_rows, strict=True)
+    sums, weights, pairs = _sums(np.diff(shares, axis=0), pair_rows, starts)
+    parts = zip(table, labels, np.split(counts, starts[1:]), np.split(sums, starts[1:]), weights, pairs, strict=True)
     return [
         (
             ColumnCounts(columns[0].kind, columns[0].unit, part, labels=known),
-            Spread(squares, float(rows.sum()), len(rows), labels=known),
+            Spread(squares, weight, number, labels=known),
         )
-        for columns, known, part, squares, rows in parts
+        for columns, known, part, squares, weight, number in parts
     ]
 
 
@@ -87,14 +89,14 @@ def _of_bins(table: Sequence[Sequence[ColumnCounts]]) -> list[tuple[ColumnCounts
     steps = np.diff(shares, axis=0)
     np.cumsum(steps, axis=1, out=steps)
     steps[:, np.append(starts[1:], len(bins)) - 1] = 0.0
-    sums = np.diff(_sums(steps, pair_rows, starts), prepend=0.0)
-    split = (np.split(each, starts[1:]) for each in (bins, counts, sums))
+    sums, weights, pairs = _sums(steps, pair_rows, starts)
+    split = (np.split(each, starts[1:]) for each in (bins, counts, np.diff(sums, prepend=0.0)))
     return [
         (
             ColumnCounts(columns[0].kind, columns[0].unit, part, bins=held),
-            Spread(squares, float(rows.sum()), len(rows), bins=held),
+            Spread(squares, weight, number, bins=held),
         )
-        for columns, rows, held, part, squares in zip(table, pair_rows, *split, strict=True)
+        for columns, weight, number, held, part, squares in zip(table, weights, pairs, *split, strict=True)
     ]
 
 
@@ -154,11 +156,36 @@ def _shares(
     return sums, shares.reshape(hours, keys), before * after / (before + after)
 
 
-def _sums(differences: Floats, pair_rows: Floats, starts: Places) -> Floats:
-    """Return the sum over the pairs of the squared differences times q squared, for each key."""
+def _sums(differences: Floats, pair_rows: Floats, starts: Places) -> tuple[Floats, list[float], list[int]]:
+    """Return the sum over the pairs of the squared differences times q squared, for each key.
+
+    And for each column the sum of its q and the number of its pairs, without those of `_breaks`.
+    """
     np.square(differences, out=differences)
     parts = np.split(differences, starts[1:], axis=1)
-    return np.concatenate([q @ part for q, part in zip(np.square(pair_rows), parts, strict=True)])
+    is_break = _breaks(np.array([q * part.sum(axis=1) for q, part in zip(pair_rows, parts, strict=True)]))
+    kept = np.where(is_break, 0.0, pair_rows)
+    sums = np.concatenate([q @ part for q, part in zip(np.square(kept), parts, strict=True)])
+    return sums, kept.sum(axis=1).tolist(), np.count_nonzero(~is_break, axis=1).tolist()
+
+
+def _breaks(scores: Floats) -> NDArray[np.bool_]:
+    """Return which pairs of hours are a break between two states, (columns, pairs).
+
+    The scores are q·(p-p')² of each pair, summed over the keys. A camera that goes dark at noon differs once from
+    the hour before. That is drift, and does not show that rows repeat. The two largest scores of a column are breaks
+    where they are far beyond the mean of the others, as 0.2 % of the scores of independent rows are, which are
+    chi-squared with one degree of freedom or more. The frames of a rare label are seen in few hours, and these are
+    not breaks.
+    """
+    columns, pairs = scores.shape
+    if pairs < _FEWEST_FOR_BREAKS:
+        return np.zeros((columns, pairs), bool)
+    second = np.partition(scores, pairs - _MOST_BREAKS, axis=1)[:, pairs - _MOST_BREAKS, None]
+    others = np.where(scores < second, scores, 0.0)
+    is_common = np.count_nonzero(others, axis=1, keepdims=True) >= (pairs - _MOST_BREAKS) / 2
+    limit = _BREAK * others.sum(axis=1, keepdims=True) / (pairs - _MOST_BREAKS)
+    return is_common & (scores >= second) & (scores > limit)
 
 
 def _starts(sizes: Iterable[int] | Places) -> Places:

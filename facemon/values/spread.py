@@ -48,7 +48,7 @@ class SpreadProfile:
     `hours`: the variance of one row. Of n rows the share has this variance over n. With the share p of a key in two
     consecutive hours of n and n' rows, and q = n·n'/(n+n'), `sums` is Σ q²·(p-p')² and `weight` is Σ q; in
     independent rows each q·(p-p')² has the expectation p(1-p) (von Neumann 1941, of successive differences). A slow
-    change over the day, such as daylight, hardly adds to it.
+    change over the day, such as daylight, hardly adds to it, and a break between two states is left out.
     `days`: the variance of the share of a whole day, over at least 7 days of a reference; `weight` is 1.
     """
 

@@ -105,7 +105,7 @@ def fill_store(facemon: RunFacemon, folder: Path) -> None:
         for number in range(IMAGES):
             paint(pictures / f"{number}.png", number, redness, day + timedelta(minutes=number))
             labels.append(f"{day:%d}/{number}.png,{'ab'[number % 2]}")
-        predicted = facemon("predict", "-q", pictures.name, "--observed-at", "mtime", cwd=folder)
+        predicted = facemon("predict", "-q", pictures.name, "--source", "gate", "--observed-at", "mtime", cwd=folder)
         assert predicted.returncode == 0, predicted.stderr
     (folder / "labels.csv").write_text("\n".join(labels[: LABELS + 1]))
     first, second, end = (day.isoformat() for day in (DAY_ONE, DAY_TWO, DAY_TWO + timedelta(days=1)))

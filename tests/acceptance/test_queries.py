@@ -73,9 +73,9 @@ def prometheus(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.Temp
         node = stack.enter_context(run_node_exporter(servers, folder / "textfiles", folder / "node"))
         (folder / "facemon.yaml").write_text(CONFIGURATION.format(**ports, node=node.url.removeprefix("http://")))
         for arguments in (
-            ("predict", "-q", days[0], "--observed-at", "mtime"),
+            ("predict", "-q", days[0], "--observed-at", "mtime", "--source", "gate"),
             ("reference", "set", "--since", DAY_ONE.isoformat(), "--until", DAY_TWO.isoformat()),
-            ("predict", "-q", days[1], "--observed-at", "mtime"),
+            ("predict", "-q", days[1], "--observed-at", "mtime", "--source", "gate"),
             ("render-config",),
         ):
             assert facemon(*arguments, cwd=folder).returncode == 0

@@ -82,7 +82,9 @@ def test_too_few_new_cameras_have_a_score_and_no_p_value() -> None:
     assert evidence.score == 0
     assert evidence.p_value is None
     assert evidence.reason is not None
-    assert evidence.reason.startswith("the windows hold different sources, and 4 sources in the reference are fewer")
+    assert evidence.reason.startswith(
+        "reference and current data hold different sources, and 4 sources are in the reference, fewer"
+    )
 
 
 @pytest.mark.parametrize("cameras", [1, 2, 4])

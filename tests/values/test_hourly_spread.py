@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from facemon.values import hourly_spread
 from facemon.values.hourly_spread import add_hours, hourly_spreads
@@ -113,3 +114,42 @@ def test_rows_that_repeat_have_a_larger_variance_and_a_slow_change_has_not() -> 
     assert of_rates(level, 10) == pytest.approx(2.4, rel=0.08)
     daylight = 0.4 + 0.1 * np.sin(np.arange(3000) * 2 * np.pi / 24)
     assert of_rates(daylight, 1) < 0.4 < 0.24 + 300 * np.var(daylight) / 2
+
+
+@pytest.mark.parametrize("at", [12, 23])
+def test_a_break_between_two_states_is_not_a_spread(at: int) -> None:
+    """A camera goes dark, or all beards are off, from one hour on."""
+    rng = np.random.default_rng(5)
+    hours = []
+    for hour in range(24):
+        yes = int(rng.binomial(100, 0.3 if hour < at else 0.9))
+        bins = np.round(rng.normal(50 if hour < at else 10, 3, 100)).astype(np.int32)
+        columns = {
+            "beard": categorical_counts({"no": 100 - yes, "yes": yes}),
+            "image_brightness": binned_counts(bins, np.ones(100, np.int64), ColumnKind.NUMBER),
+        }
+        hours.append((hour, Profile(100, 100, 100, columns)))
+    found = hourly_spreads(hours)
+    for name, variance in (("beard", 0.42), ("image_brightness", None)):
+        spread = found[name]
+        assert spread.pairs == 22
+        if variance is not None:
+            assert spread.sums.sum() / spread.weight == pytest.approx(variance, rel=0.5)
+    assert (np.cumsum(found["image_brightness"].sums) / found["image_brightness"].weight).max() < 0.6
+
+
+def beards(yes: NDArray[np.int64]) -> list[tuple[int, Profile]]:
+    """Hours of 40 rows each."""
+    counts = [categorical_counts({"yes": number, "no": 40 - number}) for number in yes.tolist()]
+    return [(hour, Profile(40, 40, 40, {"x": each})) for hour, each in enumerate(counts)]
+
+
+def test_independent_rows_and_rare_frames_have_no_breaks_to_speak_of() -> None:
+    rng = np.random.default_rng(6)
+    left_out = pairs = 0
+    for _ in range(300):
+        left_out += 23 - hourly_spreads(beards(rng.binomial(40, 0.3, 24)))["x"].pairs
+        pairs += 23
+    assert left_out / pairs < 0.006
+    # Ten frames of one person with a hat, once a day.
+    assert hourly_spreads(beards(np.where(np.arange(24) == 7, 10, 0)))["x"].pairs == 23
