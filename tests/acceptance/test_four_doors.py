@@ -200,7 +200,7 @@ def expect_panels_as_with_one_door(url: str, alone: str, dashboards: Path) -> No
                     continue
                 lasting = RATE.sub(r"\1", target["expr"]).removeprefix("time() - ").replace("(time() - ", "(")
                 for choice in (None, ["hair"]):
-                    choices: Choices = {"job": None, "instance": None, "model": None, "attribute": choice}
+                    choices: Choices = dict.fromkeys(("job", "instance", "model", "source")) | {"attribute": choice}
                     promql = filled(lasting, choices, span=DAY, step=60, interval=15)
                     assert "[" not in promql
                     assert without_targets(url, promql) == without_targets(alone, promql) != [], promql
