@@ -1,8 +1,10 @@
 """The same rows, more or fewer of them: what a sample would be after so many more days like its own."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind, Profile, add_profiles
@@ -13,7 +15,7 @@ def scaled(sample: Sample, factor: float, *, days: float | None) -> Sample:
 
     Where the days of a reference are known to differ, more of them are known: their number follows `days`.
     """
-    by_source = {source: _scaled_profile(profile, factor) for source, profile in sample.by_source.items()}
+    by_source = _scaled_profiles(sample.by_source, factor)
     pairs = None if days is None else max(1, round(days) - 1)
     whole_days = {
         name: spread if pairs is None else replace(spread, pairs=pairs) for name, spread in sample.whole_days.items()
@@ -32,19 +34,28 @@ def sizes_alone(sample: Sample) -> Sample:
     return replace(sample, by_source=by_source, total=add_profiles(by_source.values()), spreads={}, whole_days={})
 
 
-def _scaled_profile(profile: Profile, factor: float) -> Profile:
-    return Profile(
-        round(profile.images * factor),
-        round(profile.faces * factor),
-        round(profile.squares * factor),
-        {name: _scaled_column(column, factor) for name, column in profile.columns.items()},
-    )
+def _scaled_profiles(profiles: Mapping[str | None, Profile], factor: float) -> dict[str | None, Profile]:
+    """Each profile with so many times its rows.
 
+    Sums are rounded, not single counts, so that many small sources or rare labels do not all vanish.
+    """
+    before: dict[str, int] = {}
 
-def _scaled_column(column: ColumnCounts, factor: float) -> ColumnCounts:
-    # Sums are rounded, not counts, so that many rare labels or bins do not all vanish.
-    counts = np.diff(np.rint(np.cumsum(column.counts) * factor), prepend=0).astype(np.int64)
-    return replace(column, counts=counts)
+    def scale(name: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        sums = before.get(name, 0) + np.cumsum(counts)
+        scaled = np.diff(np.rint(sums * factor), prepend=round(before.get(name, 0) * factor)).astype(np.int64)
+        before[name] = int(sums[-1]) if len(sums) else before.get(name, 0)
+        return scaled
+
+    found = {}
+    for source, profile in profiles.items():
+        images, faces, squares = (
+            int(scale(f"\0{at}", np.array([number]))[0])
+            for at, number in enumerate((profile.images, profile.faces, profile.squares))
+        )
+        columns = {name: replace(column, counts=scale(name, column.counts)) for name, column in profile.columns.items()}
+        found[source] = Profile(images, faces, squares, columns)
+    return found
 
 
 def _alike(column: ColumnCounts) -> ColumnCounts:

@@ -47,6 +47,8 @@ class CheckPlan:
     threshold: float
     rows: int | None
     """Rows in the configured window at the rate, of the column that has the fewest; None without a rate."""
+    reference_rows: int | None
+    """The same of the reference."""
     detects: Detected | None
     """What they detect; None without a rate, and where they are too few for any verdict."""
     images: int | None
@@ -104,6 +106,7 @@ def _check_document(each: CheckPlan) -> dict[str, Any]:
     return {
         "threshold": each.threshold,
         "rows": each.rows,
+        "reference_rows": each.reference_rows,
         "detects": found
         and {"column": found.column, "shift": found.shift, "unit": "share" if found.is_label else "ks"},
         "images": each.images,
