@@ -3,13 +3,16 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
 
 app = typer.Typer()
 _STDOUT = Path("-")
@@ -70,16 +73,34 @@ def init(
     guesses = text.count("# guess")
     look = f"; {guesses} guesses are marked: look at each" if guesses else ""
     session.console.say(f"wrote {output}{look}; facemon model show tells what it describes")
+    _say_needed_images(session, _config(text, output.parent))
     return ExitCode.OK
 
 
-def _text(model: Path | None, folder: Path) -> str:
+def _say_needed_images(session: Session, config: "Config") -> None:
+    """Tell how much data the model's threshold takes, which is known before there is any."""
+    if session.console.is_quiet:
+        return
+    from facemon.drift.decision_plan import images_of_even_label
+    from facemon.reports.plan_report import images_in_words
+
+    if images := images_of_even_label(config.drift):
+        session.console.say(
+            f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
+            f"reference and a\ncheck's window take about {images_in_words(images)} each; reference set tells more"
+        )
+
+
+def _config(text: str, folder: Path) -> "Config":
     from facemon.config.loader import parse_config
 
+    return parse_config(text, name="facemon.yaml", directory=folder.absolute())
+
+
+def _text(model: Path | None, folder: Path) -> str:
     section = _BUILT_IN if model is None else _described(model, folder)
     text = f"version: 1\n\n{section}"
-    config = parse_config(text, name="facemon.yaml", directory=folder.absolute())
-    return text + _REST.format(attribute=config.model.attributes[0].name)
+    return text + _REST.format(attribute=_config(text, folder).model.attributes[0].name)
 
 
 def _described(model: Path, folder: Path) -> str:

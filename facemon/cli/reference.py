@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 reference = group(app, "reference", "Say what is normal.")
+SHOW_SCHEMA = "facemon.reference/1"
 DIFF_SCHEMA = "facemon.reference_diff/1"
+_WIDTH = 79
 _DIFF_HEADINGS = ("column", "kind", "shift", "verdict", "rows of A", "rows of B", "why")
 
 
@@ -70,7 +72,8 @@ def set_(
             begin, end = window_of(since, until, session.config.drift.window, now)
             made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
         outcome.code = ExitCode.OK
-    session.console.say(f"reference {made.name}: {made.rows} rows ({made.kind})")
+        session.console.say(f"reference {made.name}: {made.rows} rows ({made.kind})")
+        _say_plan(session, ledger, made, now)
     return outcome.code
 
 
@@ -90,14 +93,23 @@ def list_(session: Session) -> ExitCode:
 
 @command(reference, "show")
 def show(
-    session: Session, name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="(default: the newest)")] = None
+    session: Session,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="(default: the newest)")] = None,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Tell what a reference is."""
+    """Tell what a reference is, and how many images of current data each check needs to decide with it."""
+    from facemon.cli.decision_plans import plan_of_reference
+    from facemon.reports.plan_report import plan_facts
     from facemon.store.references import find_reference, reference_file
 
     with session.open_ledger() as ledger:
         found = find_reference(ledger, name or session.config.drift.reference)
-        facts = [*_facts(ledger, found), ("file", str(reference_file(ledger, found)))]
+        file, plan = str(reference_file(ledger, found)), plan_of_reference(session, ledger, found, datetime.now(UTC))
+        if format_ is PrintFormat.JSON:
+            about = _facts_document(ledger, found) | {"file": file, "plan": plan and plan.document()}
+            session.console.document({"schema": SHOW_SCHEMA} | about)
+            return ExitCode.OK
+        facts = [*_facts(ledger, found), ("file", file), *(plan_facts(plan) if plan else ())]
     session.console.table(("what", "value"), facts)
     return ExitCode.OK
 
@@ -136,6 +148,18 @@ def diff(
     session.console.result("")
     session.console.table(_DIFF_HEADINGS, [_column_row(check, column) for check, column in columns])
     return ExitCode.OK
+
+
+def _say_plan(session: Session, ledger: "Ledger", made: "Reference", now: datetime) -> None:
+    """Tell when the checks can decide; a plan that cannot be made hides nothing of what was done."""
+    from textwrap import fill
+
+    from facemon.cli.decision_plans import plan_of_reference
+    from facemon.reports.plan_report import plan_facts
+
+    if not session.console.is_quiet and (plan := plan_of_reference(session, ledger, made, now)):
+        for name, text in plan_facts(plan):
+            session.console.say(fill(f"{name}: {text}", _WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 
 def _read(session: Session, file: Path) -> "pa.Table":

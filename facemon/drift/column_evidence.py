@@ -11,9 +11,9 @@ from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, un
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, aligned, distance, ks_distance, total_variation
-from facemon.drift.homogeneity import effective_rows, rare_labels
+from facemon.drift.homogeneity import rare_labels
 from facemon.drift.new_labels import new_labels_test, with_new_labels
-from facemon.drift.power import detectable_by_t, detectable_labels, detectable_numbers
+from facemon.drift.power import detectable_by_t, detectable_labels, detectable_shift
 from facemon.drift.sample import Sample
 from facemon.drift.within_sources import differences, labels_within, numbers_within, weights
 from facemon.values.drift_result import Verdict
@@ -102,15 +102,9 @@ def _within_sources(
     p_value = (labels_within if is_label else numbers_within)(reference, current, effect)
     if is_label:
         p_value = with_new_labels(p_value, new_labels_test(reference, current, effect.factor))
-    # So many rows in each window, were they independent and of one source, are worth as much as these.
     weight = float(weights(reference, current).sum()) / effect.factor
-    scale = weight / effective_rows(float(reference.sum()), float(current.sum()))
-    rows = (float(reference.sum() * scale), float(current.sum() * scale))
-    detectable = (
-        detectable_labels(reference.sum(axis=0), rows, significance)
-        if is_label
-        else detectable_numbers(rows, significance)
-    )
+    rows = (float(reference.sum()), float(current.sum()))
+    detectable = detectable_shift(reference.sum(axis=0), rows, weight, significance, is_label=is_label)
     return replace(
         evidence,
         p_value=p_value,

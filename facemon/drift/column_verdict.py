@@ -29,7 +29,7 @@ def decide(evidence: Evidence, p_adjusted: float | None, threshold: float, signi
         return Decision(
             Verdict.UNDECIDED,
             f"the score {evidence.score:.3g} reaches the threshold {threshold:g}, but these rows do not prove it "
-            f"(adjusted p {p_adjusted:.2g}): more rows would decide",
+            f"(adjusted p {p_adjusted:.2g})",
         )
     if evidence.detectable > BLUNT * threshold:
         return Decision(

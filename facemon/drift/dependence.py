@@ -114,8 +114,34 @@ class Comparison:
     """How long the current window lasts, in days."""
 
 
+@dataclass(frozen=True, slots=True)
+class EffectParts:
+    """What is known of one column's design effect, by what shows it; INDEPENDENT where nothing does."""
+
+    rows: DesignEffect = INDEPENDENT
+    """How hours differ; where that is unknown, as if all faces of an image were alike. More rows do not change it."""
+    days: DesignEffect = INDEPENDENT
+    """How days differ: more rows of as many days make it larger, and more days make it smaller."""
+    sources: DesignEffect = INDEPENDENT
+    """How differently many sources changed: more rows of the same sources make it larger."""
+
+    @property
+    def largest(self) -> DesignEffect:
+        """The effect that counts."""
+        largest = max((self.rows, self.days, self.sources), key=lambda effect: effect.factor)
+        return largest if largest.factor > 1 else INDEPENDENT
+
+
+NO_EFFECT = EffectParts()
+
+
 def effects_of(comparisons: Mapping[Key, Comparison]) -> dict[Key, DesignEffect]:
-    """The design effect of each column whose rows are compared within sources: the largest that is known.
+    """The design effect of each column whose rows are compared within sources: the largest that is known."""
+    return {key: parts.largest for key, parts in effect_parts(comparisons).items()}
+
+
+def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts]:
+    """What is known of the design effect of each column whose rows are compared within sources.
 
     That of hours takes the place of the faces' own, which takes all faces of an image to be alike. The columns are
     looked at together.
@@ -132,14 +158,15 @@ def effects_of(comparisons: Mapping[Key, Comparison]) -> dict[Key, DesignEffect]
         if (ratio := days_ratio(layout.sources, each.days, each.current_days))
     }
     sources = {key: ratio for key, (layout, _) in within.items() if (ratio := sources_ratio(layout.sources))}
-    by_hours, *others = moderated(hours, lowers=True), moderated(days), moderated(sources)
-    found = {}
-    for key, (layout, _) in within.items():
-        known = by_hours.get(key) or DesignEffect(layout.faces_effect)
-        candidates = (known, *(other.get(key, INDEPENDENT) for other in others))
-        largest = max(candidates, key=lambda effect: effect.factor)
-        found[key] = largest if largest.factor > 1 else INDEPENDENT
-    return found
+    by_hours, by_days, by_sources = moderated(hours, lowers=True), moderated(days), moderated(sources)
+    return {
+        key: EffectParts(
+            by_hours.get(key) or DesignEffect(layout.faces_effect),
+            by_days.get(key, INDEPENDENT),
+            by_sources.get(key, INDEPENDENT),
+        )
+        for key, (layout, _) in within.items()
+    }
 
 
 def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str | None]) -> Within:

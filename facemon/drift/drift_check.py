@@ -26,7 +26,7 @@ LABELS_NOTE = "The reference holds true labels, so the model's own bias counts a
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
 
 
-_FAMILIES = 4
+FAMILIES_OF_LOG = 4
 """Of a check of the log: the whole and the sources, of the data and of the model."""
 
 
@@ -57,7 +57,7 @@ def run_checks(
     compared = compared_groups(reference, current, ladder, by_source=by_source, has_rows=cut_short is None)
     families = 2 if compared.sources and ladder is None else 1
     if ladder is not None and source is None:
-        families = _FAMILIES
+        families = FAMILIES_OF_LOG
     whole, *rest = _outcomes(compared.groups, checks, attributes, settings, expected, families)
     if cut_short is not None:
         whole = {check: _without_rows(each, cut_short) for check, each in whole.items()}

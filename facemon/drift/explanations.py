@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.column_shapes import column_shapes
-from facemon.drift.rows_to_decide import rows_to_decide
+from facemon.drift.lacking_rows import lacking_rows
 from facemon.drift.sample import Sample
 from facemon.errors import UsageError
-from facemon.values.drift_result import Check, CheckResult, DriftResult
+from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.values.explanation import Explanation
 
 
@@ -41,12 +41,18 @@ def explain(
         if check is not Check.EVIDENTLY
     }
     shapes = column_shapes(own, reference, current, edges, windows)
+    lacking = {
+        (check, name): rows
+        for check, columns in own.items()
+        if any(column.verdict is Verdict.UNDECIDED for column in columns.columns)
+        for name, rows in lacking_rows(result, check, found[check], reference, current, settings).items()
+    }
     return [
         Explanation(
             check,
             column,
             shapes.get((check, column.column)),
-            rows_to_decide(column, settings.significance, settings.min_rows),
+            lacking.get((check, column.column)),
             result.at,
             result.recorded,
         )

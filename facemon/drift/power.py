@@ -59,6 +59,20 @@ def detectable_numbers(rows: tuple[float, float], significance: float) -> float:
     return min(1.0, float(kolmogi(significance) + 0.05) / math.sqrt(effective_rows(*rows)))
 
 
+def detectable_shift(
+    reference: Counts, rows: tuple[float, float], weight: float, significance: float, *, is_label: bool
+) -> float:
+    """Return the detectable shift of rows that are worth fewer than their number.
+
+    `reference` are the reference's counts, and `rows` the numbers of rows of both windows. `weight` is the n of the
+    variance p(1-p)/n of the difference of a share: Σ n₀n₁/(n₀+n₁) over the sources, divided by the design effect. So
+    many rows in each window, were they independent and of one source, would be worth as much.
+    """
+    scale = weight / effective_rows(*rows)
+    worth = (rows[0] * scale, rows[1] * scale)
+    return detectable_labels(reference, worth, significance) if is_label else detectable_numbers(worth, significance)
+
+
 def detectable_by_t(standard_error: float, degrees: float, significance: float, tests: int) -> float:
     """The detectable difference of a t-test that is one of `tests`, all corrected by Bonferroni."""
     critical = stdtrit(degrees, 1 - significance / (2 * tests)) + stdtrit(degrees, POWER)

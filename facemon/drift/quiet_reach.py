@@ -1,7 +1,7 @@
 """How often a quiet run reaches a threshold by chance, from row counts and the reference's shares alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.column_evidence import FEWEST_WORTH
+from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows
 from facemon.drift.distribution_functions import kolmogorov, ndtr
+from facemon.drift.power import detectable_shift
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind
 
+MOST_QUIET_REACH = 0.1
+"""The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
 
@@ -27,25 +31,74 @@ class QuietColumn:
     threshold: float
 
 
-def quiet_reach(reference: Sample, current: Sample, columns: Sequence[QuietColumn], settings: DriftConfig) -> float:
-    """The probability that any column's score reaches its threshold where nothing changed; 1 with too few rows.
+@dataclass(frozen=True, slots=True)
+class ColumnWorth:
+    """What the rows of one column are worth to a check.
 
-    Of the current rows only their numbers count. The columns are taken as independent, which errs upwards.
+    `held` are the reference's counts, `rows` the numbers of rows of both windows that are compared, and `weight` is
+    Σ n₀n₁/(n₀+n₁) over the sources, divided by the design effect.
     """
-    sizes = {column.name: _sizes(reference, current, column.name, settings) for column in columns}
-    effects = _effects(reference, {name: size for name, size in sizes.items() if size is not None}, current.days)
+
+    held: ColumnCounts
+    rows: tuple[int, int]
+    weight: float
+    is_enough: bool
+    """Whether both windows hold so many rows, and independent ones, that the check judges the column at all."""
+
+    def reach(self, threshold: float) -> float:
+        """Return the probability that the score reaches a threshold where nothing changed; 1 with too few rows."""
+        return reach(self.held, self.weight, threshold) if self.is_enough else 1.0
+
+    def detectable(self, significance: float) -> float:
+        """Return the smallest shift that these rows detect, as `power.detectable_shift`."""
+        is_label = self.held.kind is ColumnKind.CATEGORICAL
+        return detectable_shift(self.held.counts, self.rows, self.weight, significance, is_label=is_label)
+
+
+def column_worths(
+    reference: Sample, current: Sample, names: Sequence[str], settings: DriftConfig
+) -> dict[str, ColumnWorth]:
+    """Return what the rows of each column are worth; of the current rows only the numbers count.
+
+    The samples are `alike`. Columns that the current rows lack, or that are of another kind there, are left out: more
+    rows would not help. The design effects are estimated from all the columns together.
+    """
+    sizes = {name: size for name in names if (size := _size(reference, current, name, settings)) is not None}
+    effects = _effects(reference, sizes, current.days)
+    found = {}
+    for name, size in sizes.items():
+        effect = effects.get(name, INDEPENDENT)
+        repeats = effect.is_proven and size.rows[1] / effect.factor < min(FEWEST_WORTH, settings.min_rows)
+        is_enough = min(size.rows) >= settings.min_rows and not repeats
+        found[name] = ColumnWorth(reference.total.columns[name], size.rows, size.weight / effect.factor, is_enough)
+    return found
+
+
+def joint_reach(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn]) -> float:
+    """Return the probability that any of the columns reaches its threshold where nothing changed.
+
+    The columns are taken as independent, which errs upwards.
+    """
     missed = 1.0
     for column in columns:
-        size = sizes[column.name]
-        if size is None:
-            continue
-        held = reference.total.columns[column.name]
-        effect = effects.get(column.name, INDEPENDENT)
-        repeats = effect.is_proven and size.current / effect.factor < min(FEWEST_WORTH, settings.min_rows)
-        if size.current < settings.min_rows or repeats:
-            return 1.0
-        missed *= 1 - reach(held, size.weight / effect.factor, column.threshold)
+        if column.name in worths:
+            missed *= 1 - worths[column.name].reach(column.threshold)
     return 1 - missed
+
+
+def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], settings: DriftConfig) -> bool:
+    """Return whether a quiet run of so many rows clears all the columns.
+
+    At most one quiet run in ten may reach a threshold by chance, and the rows detect twice the threshold of each
+    column: the verdict asks for both. The first implies the second, unless labels are rare.
+    """
+    if joint_reach(worths, columns) > MOST_QUIET_REACH:
+        return False
+    return not any(
+        worths[column.name].detectable(settings.significance) > BLUNT * column.threshold
+        for column in columns
+        if column.name in worths and worths[column.name].held.kind is ColumnKind.CATEGORICAL
+    )
 
 
 def reach(held: ColumnCounts, rows: float, threshold: float) -> float:
@@ -84,23 +137,23 @@ def _labels_reach(shares: NDArray[np.float64], rows: float, threshold: float) ->
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """What the rows of a column amount to: Σ n₀n₁/(n₀+n₁), and the current ones that are compared."""
+    """What the rows of a column amount to: Σ n₀n₁/(n₀+n₁), and those of both windows that are compared."""
 
     weight: float
-    current: int
+    rows: tuple[int, int]
     within: Within | None = None
 
 
-def _sizes(reference: Sample, current: Sample, name: str, settings: DriftConfig) -> _Size | None:
+def _size(reference: Sample, current: Sample, name: str, settings: DriftConfig) -> _Size | None:
     """None for a column that the current rows lack, or that is of another kind there: more rows would not help."""
     first, second = reference.column(name), current.column(name)
     if first is None or second is None or not (first.total and second.total) or first.kind is not second.kind:
         return None
     layout = layout_of(reference, current, name, settings.cluster)
     if not isinstance(layout, Within):
-        return _Size(first.total * second.total / (first.total + second.total), second.total)
-    weight = sum(source.weight for source in layout.sources)
-    return _Size(weight, sum(source.counts[1].total for source in layout.sources), layout)
+        return _Size(first.total * second.total / (first.total + second.total), (first.total, second.total))
+    held, now = (sum(source.counts[side].total for source in layout.sources) for side in (0, 1))
+    return _Size(sum(source.weight for source in layout.sources), (held, now), layout)
 
 
 def _effects(reference: Sample, sizes: dict[str, _Size], days: float | None) -> dict[str, DesignEffect]:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.quiet_reach import QuietColumn, quiet_reach
+from facemon.drift.quiet_reach import QuietColumn, column_worths, decides
 from facemon.drift.sample import Sample, alike
 from facemon.values.drift_result import Check
 from facemon.values.times import span_name
 
-_DAYS = (2, 4, 7, 14, 28)
-MOST_QUIET_REACH = 0.1
-"""The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
+LONGEST = timedelta(days=28)
+"""The longest window that any setting is advised to take."""
+_DAYS = (2, 4, 7, 14, LONGEST.days)
 MOST_SOURCES = 64
 """Sources that are judged one by one: those with the most rows."""
 
@@ -55,6 +55,13 @@ class Ladder:
         return self.windows[self.whole - 1]
 
 
+def spans_of(window: timedelta, widen_to: timedelta) -> tuple[timedelta, ...]:
+    """Return how long the windows are that a check may take: the configured one, then 2 to 28 days up to `widen_to`."""
+    if window >= widen_to:
+        return (window,)
+    return (window, *(span for days in _DAYS if window < (span := timedelta(days=days)) < widen_to), widen_to)
+
+
 def rungs_of(
     since: datetime, until: datetime, *, widen_to: timedelta, not_before: datetime | None = None
 ) -> tuple[Rung, ...]:
@@ -63,10 +70,9 @@ def rungs_of(
     That is the end of the reference: the last window begins there, where the reference cuts it.
     """
     found = [Rung(span_name(until - since), since)]
-    if until - since >= widen_to or (not_before is not None and since <= not_before):
+    if not_before is not None and since <= not_before:
         return tuple(found)
-    spans = [timedelta(days=days) for days in _DAYS if until - since < timedelta(days=days) < widen_to]
-    for span in (*spans, widen_to):
+    for span in spans_of(until - since, widen_to)[1:]:
         start = until - span if not_before is None else max(until - span, not_before)
         if start < found[-1].since:
             found.append(Rung(span_name(until - start), start))
@@ -131,9 +137,16 @@ def _needs_more(
     if not current.rows or not reference.rows:
         return False
     reference, current = alike(reference, current)
-    asked = [
+    asked = quiet_columns(reference, columns, settings)
+    return not decides(column_worths(reference, current, [each.name for each in asked], settings), asked, settings)
+
+
+def quiet_columns(
+    reference: Sample, columns: Collection[tuple[Check, ComparedColumn]], settings: DriftConfig
+) -> list[QuietColumn]:
+    """Return the columns that the reference holds, with the thresholds that the check compares their scores with."""
+    return [
         QuietColumn(column.name, threshold_of(column, check, settings))
         for check, column in columns
         if reference.column(column.name) is not None
     ]
-    return quiet_reach(reference, current, asked, settings) > MOST_QUIET_REACH

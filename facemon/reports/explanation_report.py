@@ -30,7 +30,7 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
         detected = f"a shift of {column.detectable:.3g} would be detected with 80 % power"
         sentences.append(f"{detected}, for one column looked at alone")
     if explanation.lacking is not None:
-        sentences.append(_lacking(explanation.lacking))
+        sentences += _lacking(explanation.lacking)
     if shape is None:
         return ExplanationReport(headline, (), tuple(sentences))
     if draws:
@@ -42,9 +42,11 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
     return ExplanationReport(headline, rows, tuple(sentences))
 
 
-def _lacking(lacking: RowsToDecide) -> str:
+def _lacking(lacking: RowsToDecide) -> list[str]:
     if lacking.rows is None:
-        return f"more current rows would not decide: {lacking.reason}"
+        said = [f"more current rows would not decide: {lacking.reason}"]
+        return [*said, f"what would help: {lacking.remedy}"] if lacking.remedy else said
     # More than two digits would claim to know the future.
     digits = max(0, len(str(lacking.rows)) - 2)
-    return f"about {-(-lacking.rows // 10**digits) * 10**digits:,} more current rows like these would decide"
+    said = [f"about {-(-lacking.rows // 10**digits) * 10**digits:,} more current rows like these would decide"]
+    return [*said, lacking.remedy] if lacking.remedy else said

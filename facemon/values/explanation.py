@@ -13,10 +13,12 @@ SCHEMA_NAME = "facemon.explanation/1"
 
 @dataclass(frozen=True, slots=True)
 class RowsToDecide:
-    """Rows that the current data lacks; none where no number of them would do, for `reason`."""
+    """Rows that the current data lacks, at least one; none where no number of them would do, for `reason`."""
 
     rows: int | None
     reason: str | None = None
+    remedy: str | None = None
+    """A command or a setting that would help; with a number of rows, where these are to be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,5 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "groups": [{"group": name, "reference": first, "current": second} for name, first, second in groups],
         "rows_to_decide": lacking.rows if lacking else None,
         "no_rows_decide": lacking.reason if lacking else None,
+        "remedy": lacking.remedy if lacking else None,
     }

@@ -1,0 +1,81 @@
+"""The plan of a reference, or of a check that could not decide, from what the store holds."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from facemon.cli.session import Session
+from facemon.errors import FacemonError
+from facemon.values.drift_result import Check
+
+if TYPE_CHECKING:
+    from facemon.cli.drift_run import DriftAnswer
+    from facemon.drift.sample import Sample
+    from facemon.store.ledger import Ledger
+    from facemon.store.references import Reference
+    from facemon.values.decision_plan import DecisionPlan, Rate
+
+_DAY = timedelta(days=1)
+_CHECKS = (Check.DATA, Check.MODEL)
+
+
+def plan_of_reference(
+    session: Session, ledger: "Ledger", reference: "Reference", now: datetime
+) -> "DecisionPlan | None":
+    """Plan both checks of the log with a reference; None where it is another model's or cannot be counted."""
+    from facemon.drift.decision_plan import plan_decisions
+    from facemon.drift.reference_sample import reference_sample
+
+    config = session.config
+    if reference.model not in (None, config.model.id):
+        return None
+    try:
+        # A table's own layout, since only numbers of rows and shares of labels count, and they may be kept already.
+        sample, _ = reference_sample(
+            ledger, reference, attributes=config.model.attributes, tables=config.tables, checks=_CHECKS, layout=None
+        )
+    except FacemonError:
+        return None
+    if not sample.total.images:
+        return None
+    rate = _rate(ledger, config.model.id, sample, reference.since, reference.until, now)
+    return plan_decisions(sample, rate, checks=_CHECKS, attributes=config.model.attributes, settings=config.drift)
+
+
+def plan_of_undecided(session: Session, ledger: "Ledger", answer: "DriftAnswer") -> "DecisionPlan | None":
+    """Plan the checks of an undecided result of the log; None where the reference has no rows.
+
+    The rows to come are taken to be like those of the longest window; where it has none, like the reference's.
+    """
+    from facemon.drift.decision_plan import plan_decisions
+    from facemon.values.decision_plan import Rate
+
+    result, reference, current = answer.result, answer.normal, answer.latest.sample
+    if not reference.sample.total.images:
+        return None
+    if current.total.images:
+        rate: Rate | None = Rate(current.total.images / max(1.0, current.days or 1.0), "log")
+    else:
+        side, model = reference.side, result.model or session.config.model.id
+        rate = _rate(ledger, model, reference.sample, side.since, side.until, result.at)
+    return plan_decisions(
+        reference.sample,
+        rate,
+        checks=[check for check in _CHECKS if check in result.checks],
+        attributes=session.config.model.attributes,
+        settings=answer.settings,
+        like=current if current.total.images else None,
+    )
+
+
+def _rate(
+    ledger: "Ledger", model: str, sample: "Sample", since: datetime | None, until: datetime | None, now: datetime
+) -> "Rate | None":
+    """The images a day of the log's last days, else of the reference's window, of which less than a day is one."""
+    from facemon.store.logged_rate import images_per_day
+    from facemon.values.decision_plan import Rate
+
+    if (logged := images_per_day(ledger, model, now)) is not None:
+        return Rate(logged, "log")
+    if since is None or until is None:
+        return None
+    return Rate(sample.total.images / max(1.0, (until - since) / _DAY), "reference")

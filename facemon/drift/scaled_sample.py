@@ -1,0 +1,65 @@
+"""The same rows, more or fewer of them: what a sample would be after so many more days like its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.drift.sample import Sample
+from facemon.values.profile import ColumnCounts, ColumnKind, Profile, add_profiles
+
+
+def scaled(sample: Sample, factor: float, *, days: float | None) -> Sample:
+    """Return a sample with `factor` times the rows of each source and the same shares, which span so many `days`.
+
+    Where the days of a reference are known to differ, more of them are known: their number follows `days`.
+    """
+    by_source = _scaled_profiles(sample.by_source, factor)
+    pairs = None if days is None else max(1, round(days) - 1)
+    whole_days = {
+        name: spread if pairs is None else replace(spread, pairs=pairs) for name, spread in sample.whole_days.items()
+    }
+    return replace(
+        sample, by_source=by_source, total=add_profiles(by_source.values()), whole_days=whole_days, days=days
+    )
+
+
+def sizes_alone(sample: Sample) -> Sample:
+    """Return a sample with as many rows in each column, all of them alike: quick to scale where only sizes count."""
+    by_source = {
+        source: replace(profile, columns={name: _alike(column) for name, column in profile.columns.items()})
+        for source, profile in sample.by_source.items()
+    }
+    return replace(sample, by_source=by_source, total=add_profiles(by_source.values()), spreads={}, whole_days={})
+
+
+def _scaled_profiles(profiles: Mapping[str | None, Profile], factor: float) -> dict[str | None, Profile]:
+    """Each profile with so many times its rows.
+
+    Sums are rounded, not single counts, so that many small sources or rare labels do not all vanish.
+    """
+    before: dict[str, int] = {}
+
+    def scale(name: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        sums = before.get(name, 0) + np.cumsum(counts)
+        scaled = np.diff(np.rint(sums * factor), prepend=round(before.get(name, 0) * factor)).astype(np.int64)
+        before[name] = int(sums[-1]) if len(sums) else before.get(name, 0)
+        return scaled
+
+    found = {}
+    for source, profile in profiles.items():
+        images, faces, squares = (
+            int(scale(f"\0{at}", np.array([number]))[0])
+            for at, number in enumerate((profile.images, profile.faces, profile.squares))
+        )
+        columns = {name: replace(column, counts=scale(name, column.counts)) for name, column in profile.columns.items()}
+        found[source] = Profile(images, faces, squares, columns)
+    return found
+
+
+def _alike(column: ColumnCounts) -> ColumnCounts:
+    counts = np.array([column.total], np.int64)
+    if column.kind is ColumnKind.CATEGORICAL:
+        return replace(column, counts=counts, labels=("",))
+    return replace(column, counts=counts, bins=np.zeros(1, np.int32))

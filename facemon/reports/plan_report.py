@@ -1,0 +1,119 @@
+"""A plan in words: what a check detects now, and how much data it needs to decide its threshold."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from facemon.reports.column_figures import one_line
+from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
+from facemon.values.drift_result import ColumnResult, DriftResult, Verdict
+from facemon.values.times import span_name
+
+_ORIGINS = {"log": "as logged lately", "reference": "as in the reference"}
+
+
+def plan_facts(plan: DecisionPlan) -> tuple[tuple[str, str], ...]:
+    """Return the plan as pairs of a name, such as `data check`, and a text without a full stop; names are unique."""
+    facts = []
+    if plan.rate is not None:
+        facts.append(("images a day", f"{_per_day(plan.rate)}, {_ORIGINS[plan.rate.origin]}"))
+    for each in plan.checks:
+        name = each.check.value
+        facts.append((f"{name} check", _outlook(each, plan)))
+        if each.rows is not None:
+            facts.append((f"{name} at present", _present(each, plan)))
+    if plan.sources is not None:
+        facts.append(("by source", _sources_outlook(plan.sources, plan)))
+    return tuple(facts)
+
+
+def undecided_sentences(plan: DecisionPlan, result: DriftResult) -> tuple[str, ...]:
+    """Return what would decide each undecided check of a result, or its sources where they alone are undecided.
+
+    Nothing is said of checks whose undecided columns lack something else than rows: their reasons stand in the table.
+    """
+    since, until = result.current.since, result.current.until
+    compared = until - since if since and until else timedelta(0)
+    undecided = {check: each.columns for check, each in result.checks.items() if each.verdict is Verdict.UNDECIDED}
+    lacking = {
+        check: [column for column in columns if _lacks_rows(column, plan.min_rows)]
+        for check, columns in undecided.items()
+    }
+    sentences = [
+        _sentence(each, plan, compared, lacking[each.check]) for each in plan.checks if lacking.get(each.check)
+    ]
+    if not undecided and plan.sources is not None and result.verdict is Verdict.UNDECIDED:
+        sentences.append(f"By source, {_sources_outlook(plan.sources, plan)}.")
+    return tuple(sentences)
+
+
+def images_in_words(images: int) -> str:
+    """Return a number of images, rounded up to two digits: more would claim to know the future."""
+    digits = max(0, len(str(images)) - 2)
+    return f"{-(-images // 10**digits) * 10**digits:,} images"
+
+
+def _sentence(each: CheckPlan, plan: DecisionPlan, compared: timedelta, columns: Sequence[ColumnResult]) -> str:
+    if each.window is not None and each.window <= compared:
+        # So many rows decide most quiet runs, and this one has a column whose score is near its threshold or above.
+        return f"Add --explain {one_line(columns[0].column)} for what would decide the {each.check.value} check."
+    return f"The {each.check.value} check {_outlook(each, plan)}."
+
+
+def _lacks_rows(column: ColumnResult, min_rows: int) -> bool:
+    return column.verdict is Verdict.UNDECIDED and (
+        column.detectable is not None or min(column.n_current, column.n_reference) < min_rows
+    )
+
+
+def _outlook(each: CheckPlan, plan: DecisionPlan) -> str:
+    """When a check can decide, or what would let it."""
+    decides = f"decides a threshold of {each.threshold:g}"
+    if plan.rate is None:
+        few = "no number of images will do, the reference is too small"
+        return f"{decides} with about {images_in_words(each.images)}" if each.images else f"never {decides}: {few}"
+    if each.window is not None:
+        about = f", about {images_in_words(each.images)}" if each.images else ""
+        return f"{decides} with {span_name(each.window)} of images{about}"
+    return f"never {decides} {_unless(each.remedies, plan.rate)}"
+
+
+def _sources_outlook(sources: SourcesPlan, plan: DecisionPlan) -> str:
+    if sources.window is not None:
+        return f"most rows are decided with {span_name(sources.window)} of images"
+    return f"most rows are never decided {_unless(sources.remedies, plan.rate)}"
+
+
+def _unless(remedies: Sequence[Remedy], rate: Rate | None) -> str:
+    now = "now" if rate is None else f"at {_per_day(rate)} images a day"
+    helps = f"take {_any_of([_all_of(each) for each in remedies])}" if remedies else "it takes more of them"
+    return f"{now}: {helps}"
+
+
+def _all_of(remedy: Remedy) -> str:
+    parts = [f"{remedy.reference_days} days of reference"] if remedy.reference_days else []
+    parts += [f"a threshold of {remedy.threshold:g}"] if remedy.threshold else []
+    parts += [f"drift.widen_to: {span_name(remedy.widen_to)}"] if remedy.widen_to else []
+    return " and ".join(parts)
+
+
+def _any_of(choices: Sequence[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _present(each: CheckPlan, plan: DecisionPlan) -> str:
+    window = span_name(plan.window)
+    if each.detects is None:
+        for rows, holder in ((each.rows or 0, f"{window} hold"), (each.reference_rows or 0, "the reference holds")):
+            if rows < plan.min_rows:
+                return f"{holder} {rows:,} rows, fewer than min_rows {plan.min_rows}"
+        return f"the {each.rows:,} rows of {window} repeat each other too much for any verdict"
+    return f"{window} detect {_shift(each.detects)}"
+
+
+def _shift(found: Detected) -> str:
+    column = one_line(found.column)
+    return f"{100 * found.shift:.1f} pts of {column}" if found.is_label else f"KS {found.shift:.3f} of {column}"
+
+
+def _per_day(rate: Rate) -> str:
+    return f"{rate.images_per_day:,.0f}" if rate.images_per_day >= 10 else f"{rate.images_per_day:.1f}"
