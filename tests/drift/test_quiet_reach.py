@@ -6,13 +6,17 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.distances import ks_distance, total_variation
-from facemon.drift.quiet_reach import QuietColumn, quiet_reach, reach
+from facemon.drift.quiet_reach import QuietColumn, column_worths, decides, joint_reach, reach
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind, Unit, categorical_counts
 from tests.drift.worlds import numbers, profile, single, yes_no
 
 REPEATS = 4000
 SETTINGS = DriftConfig()
+
+
+def quiet_reach(reference: Sample, current: Sample, columns: list[QuietColumn], settings: DriftConfig) -> float:
+    return joint_reach(column_worths(reference, current, [each.name for each in columns], settings), columns)
 
 
 def labels(shares: NDArray[np.float64]) -> ColumnCounts:
@@ -63,6 +67,13 @@ def test_columns_that_more_rows_would_not_decide_do_not_count() -> None:
     current = single(beard=yes_no(300, 1000))
     both = [QuietColumn("beard", 0.1), QuietColumn("hair", 0.1)]
     assert quiet_reach(reference, current, both, SETTINGS) == quiet_reach(reference, current, both[:1], SETTINGS)
+
+
+@pytest.mark.parametrize(("rows", "is_decided"), [(150, False), (5000, True)])
+def test_a_run_decides_where_its_rows_are_enough(rows: int, is_decided: bool) -> None:
+    asked = [QuietColumn("beard", 0.05)]
+    worths = column_worths(single(beard=yes_no(300, 1000)), single(beard=yes_no(9, rows)), ["beard"], SETTINGS)
+    assert decides(worths, asked, SETTINGS) is is_decided
 
 
 def test_a_threshold_of_zero_is_always_reached() -> None:
