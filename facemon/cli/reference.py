@@ -1,5 +1,6 @@
 """`facemon reference`: what is normal; somebody has to say so."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from facemon.cli.command import command, group
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
-from facemon.errors import ExitCode, UsageError
+from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.values.drift_result import Check, ColumnResult
 from facemon.values.times import format_time
 
@@ -63,15 +64,16 @@ def set_(
         raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
     if file is None and kind is Kind.LABELS:
         raise UsageError("the log holds predictions; true labels come from a FILE")
-    with session.open_ledger(create=file is not None) as ledger, session.recorded(ledger, "reference") as outcome:
-        if file is not None:
-            table, given = _read(session, file), shown_name(str(file))
-            made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
-            count_once(ledger, made, attributes=session.config.model.attributes, tables=session.config.tables)
-        else:
-            begin, end = window_of(since, until, session.config.drift.window, now)
-            made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
-        outcome.code = ExitCode.OK
+    with session.open_ledger(create=file is not None) as ledger:
+        with session.recorded(ledger, "reference") as outcome:
+            if file is not None:
+                table, given = _read(session, file), shown_name(str(file))
+                made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
+                count_once(ledger, made, attributes=session.config.model.attributes, tables=session.config.tables)
+            else:
+                begin, end = window_of(since, until, session.config.drift.window, now)
+                made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
+            outcome.code = ExitCode.OK
         session.console.say(f"reference {made.name}: {made.rows} rows ({made.kind})")
         _say_plan(session, ledger, made, now)
     return outcome.code
@@ -157,8 +159,11 @@ def _say_plan(session: Session, ledger: "Ledger", made: "Reference", now: dateti
     from facemon.cli.decision_plans import plan_of_reference
     from facemon.reports.plan_report import plan_facts
 
-    if not session.console.is_quiet and (plan := plan_of_reference(session, ledger, made, now)):
-        for name, text in plan_facts(plan):
+    if session.console.is_quiet:
+        return
+    with suppress(FacemonError):
+        plan = plan_of_reference(session, ledger, made, now)
+        for name, text in plan_facts(plan) if plan else ():
             session.console.say(fill(f"{name}: {text}", _WIDTH, initial_indent="  ", subsequent_indent="    "))
 
 

@@ -93,6 +93,15 @@ def test_few_rows_say_how_many_more_would_decide(facemon: RunFacemon, folder: Pa
     assert "more current rows like these would decide" in text
 
 
+def test_an_undecided_check_says_what_would_decide_it(facemon: RunFacemon, folder: Path) -> None:
+    few = facemon(*CHECK, "--until", (SUMMER + DAY / 24).isoformat(), "--source", "camera 1", cwd=folder)
+    assert few.returncode == 4, few.stderr
+    last = few.stdout.splitlines()[-1]
+    assert last.startswith("The model check ")
+    assert "decides a threshold of 0.05" in last
+    assert "images" in last
+
+
 def test_another_models_reference_is_refused_unless_it_is_asked_for(facemon: RunFacemon, folder: Path) -> None:
     newer = folder / "newer.yaml"
     newer.write_text((folder / "facemon.yaml").read_text().replace('version: "2026-11"', 'version: "2027-01"'))

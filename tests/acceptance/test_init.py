@@ -1,6 +1,7 @@
 """`facemon init` and `facemon model show` through the installed command."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,17 @@ def test_what_init_writes_can_predict_at_once(facemon: RunFacemon, tmp_path: Pat
     row = json.loads(predicted.stdout)
     assert row["model"] == "my-net@1"
     assert len(row["attributes"]) == (5 if form == "sigmoid of many" else len(FORMS[form].get("outputs", {"hair": 4})))
+
+
+def test_init_says_how_many_images_a_threshold_takes(facemon: RunFacemon, tmp_path: Path) -> None:
+    said = facemon("init", cwd=tmp_path).stderr
+    assert "a shift of 5 pts of a binary attribute at 50 %" in said
+    (images,) = re.findall(r"take about ([\d,]+) images each", said)
+    # 1.645 standard errors of the difference of two shares of one half.
+    assert int(images.replace(",", "")) == pytest.approx(1.645**2 / 2 / 0.05**2, rel=0.1)
+    assert all(len(line) <= 80 for line in said.splitlines())
+    quiet = facemon("-q", "init", "--force", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
 def test_labels_of_the_metadata_are_used(facemon: RunFacemon, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Night after night, as a new user has them: the night after the reference, quiet nights, an attribute that is new."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,10 @@ def test_the_readme_in_a_fresh_folder(facemon: RunFacemon, tmp_path: Path) -> No
         checked = facemon("drift-check", cwd=tmp_path)
         assert checked.returncode == 4, checked.stderr
         assert "The window begins at the end of the reference" in checked.stdout
+        for name in ("data", "model"):
+            assert re.search(
+                rf"^The {name} check never decides .* at \d+ images a day: take \d+ days", checked.stdout, re.MULTILINE
+            )
         assert facemon("predict", "images", cwd=tmp_path).returncode == 0
     history = facemon("drift-check", "--history", "--format", "json", cwd=tmp_path).stdout.splitlines()
     reference, current = json.loads(history[0])["reference"], json.loads(history[0])["current"]

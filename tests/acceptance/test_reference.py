@@ -4,7 +4,7 @@ import fcntl
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def facts(text: str) -> dict[str, str]:
 
 def test_a_window_of_the_log(facemon: RunFacemon, folder: Path) -> None:
     made = facemon("reference", "set", *WINDOW, "--name", "summer", "--note", "after the repair", cwd=folder)
-    assert (made.returncode, made.stdout, made.stderr) == (0, "", "reference summer: 220 rows (predictions)\n")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert made.stderr.splitlines()[0] == "reference summer: 220 rows (predictions)"
     shown = facts(facemon("reference", "show", "summer", cwd=folder).stdout)
     assert (shown["name"], shown["kind"], shown["rows"], shown["from"]) == ("summer", "predictions", "220", "window")
     assert shown["window"] == "2026-11-22T11:00:00.000000Z to 2026-11-22T13:00:00.000000Z"
@@ -268,3 +269,67 @@ def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Pat
         assert (answer.returncode, answer.stdout) == (1, "")
         assert "there is no reference 'winter'" in answer.stderr
         assert "there are: autumn, spring" in answer.stderr
+
+
+@pytest.fixture
+def today(tmp_path: Path) -> Path:
+    """A folder with a log of 200 images of the last hours, of which a tenth has two faces and a fifth none."""
+    (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
+    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
+        log_images(ledger, 200, observed=datetime.now(UTC) - timedelta(hours=2))
+    return tmp_path
+
+
+def test_setting_one_says_when_checks_can_decide(facemon: RunFacemon, today: Path) -> None:
+    made = facemon("reference", "set", "--since", "24h", "--name", "summer", cwd=today)
+    said = made.stderr.splitlines()[1:]
+    assert all(line.startswith("  ") and len(line) < 80 for line in said)
+    text = " ".join(" ".join(said).split())
+    assert "images a day: 200, as logged lately" in text
+    assert "data check: " in text
+    assert "model check: never decides a threshold of 0.05 at 200 images a day: take " in text
+    assert "model at present: 24h hold 180 rows, fewer than min_rows 200" in text
+    quiet = facemon("-q", "reference", "set", "--since", "24h", "--name", "quiet", cwd=today)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    shown = facts(facemon("reference", "show", "summer", cwd=today).stdout)
+    assert shown["images a day"] == "200, as logged lately"
+    assert shown["model at present"] == "24h hold 180 rows, fewer than min_rows 200"
+    assert {"data check", "data at present", "model check"} <= set(shown)
+
+
+def test_the_plan_as_json(facemon: RunFacemon, today: Path) -> None:
+    facemon("reference", "set", "--since", "24h", "--name", "summer", cwd=today)
+    answer = facemon("reference", "show", "--format", "json", cwd=today)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    document = json.loads(answer.stdout)
+    assert (document["schema"], document["name"], document["rows"]) == ("facemon.reference/1", "summer", 220)
+    assert Path(document["file"]).is_file()
+    plan = document["plan"]
+    assert (plan["images_per_day"], plan["window"], plan["widen_to"]) == (200, "24h", "14d")
+    model = plan["checks"]["model"]
+    assert (model["threshold"], model["rows"], model["reference_rows"], model["detects"]) == (0.05, 180, 180, None)
+    assert model["days"] is None
+    assert any(remedy["reference_days"] for remedy in model["remedies"])
+    newer = CONFIGURATION.replace('version: "1"\n  networks', 'version: "2"\n  networks')
+    (today / "newer.yaml").write_text(newer)
+    others = facemon("-c", "newer.yaml", "reference", "show", "summer", "--format", "json", cwd=today)
+    assert json.loads(others.stdout)["plan"] is None, "it holds predictions of another model"
+
+
+def test_the_own_rate_of_an_old_reference(facemon: RunFacemon, today: Path) -> None:
+    """Where the log is silent the reference's window tells how many images a day there were."""
+    facemon("reference", "set", "--since", "24h", "--name", "summer", cwd=today)
+    with Ledger.open(today / ".facemon") as ledger:
+        ledger.connection.execute("DELETE FROM profiles")
+        ledger.connection.execute("DELETE FROM segments")
+    shown = facts(facemon("reference", "show", "summer", cwd=today).stdout)
+    assert shown["images a day"] == "200, as in the reference"
+
+
+def test_a_table_without_a_log_has_a_plan_of_images(facemon: RunFacemon, tables: Path) -> None:
+    plan = json.loads(facemon("reference", "show", "spring", "--format", "json", cwd=tables).stdout)["plan"]
+    assert (plan["images_per_day"], plan["sources"]) == (None, None)
+    assert plan["checks"]["model"]["days"] is None
+    shown = facts(facemon("reference", "show", "spring", cwd=tables).stdout)
+    assert shown["data check"].startswith("decides a threshold of 0.1 with about ")
+    assert "images a day" not in shown
