@@ -100,7 +100,7 @@ def _within_sources(
         reason = f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
         return replace(evidence, reason=reason)
     p_value = (labels_within if is_label else numbers_within)(reference, current, effect)
-    if is_label:
+    if is_label and reference.shape[1] > 1:
         p_value = with_new_labels(p_value, new_labels_test(reference, current, effect.factor))
     weight = float(weights(reference, current).sum()) / effect.factor
     rows = (float(reference.sum()), float(current.sum()))

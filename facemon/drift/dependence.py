@@ -22,6 +22,7 @@ from facemon.drift.design_effect import (
     SourceRows,
     days_ratio,
     hours_ratio,
+    is_constant,
     moderated,
     sources_ratio,
 )
@@ -86,6 +87,8 @@ def layout_of(reference: Sample, current: Sample, name: str, cluster: Literal["s
     if cluster == "none":
         whole = reference.total.columns[name], current.total.columns[name]
         return Within((SourceRows(whole),), is_declared=True)
+    if len(reference.by_source) == 1 and reference.by_source.keys() == current.by_source.keys():
+        return _within(reference, current, name, list(reference.by_source))
     sides = (reference.column_by_source(name), current.column_by_source(name))
     shared = [source for source in sides[0] if source in sides[1]]
     if shared and all(_share(side, shared) >= _MAJORITY for side in sides):
@@ -149,7 +152,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
     within = {
         key: (each.layout, each)
         for key, each in comparisons.items()
-        if isinstance(each.layout, Within) and not each.layout.is_declared
+        if isinstance(each.layout, Within) and not each.layout.is_declared and not is_constant(each.layout.sources)
     }
     hours = {key: ratio for key, (layout, _) in within.items() if (ratio := hours_ratio(layout.sources))}
     days = {

@@ -67,15 +67,24 @@ class SourceRows:
 
     counts: tuple[ColumnCounts, ColumnCounts]
     hours: tuple[Spread | None, Spread | None] = (None, None)
-    given_weight: float | None = None
+    weight: float = math.nan
+    """n₀n₁/(n₀+n₁), unless it is given: the rows that the difference of the two shares is worth."""
 
-    @property
-    def weight(self) -> float:
-        """n₀n₁/(n₀+n₁), unless it is given: the rows that the difference of the two shares is worth."""
-        if self.given_weight is not None:
-            return self.given_weight
-        first, second = (counts.total for counts in self.counts)
-        return first * second / (first + second)
+    def __post_init__(self) -> None:
+        """Compute the weight."""
+        if math.isnan(self.weight):
+            first, second = self.counts[0].total, self.counts[1].total
+            object.__setattr__(self, "weight", first * second / (first + second))
+
+
+def is_constant(sources: Sequence[SourceRows]) -> bool:
+    """Whether all rows of both windows have one and the same label or bin."""
+    first = sources[0].counts[0]
+    return len(first.counts) == 1 and all(
+        len(counts.counts) == 1 and counts.labels == first.labels and (bool(first.labels) or counts.bins == first.bins)
+        for source in sources
+        for counts in source.counts
+    )
 
 
 def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
@@ -123,6 +132,8 @@ def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
     Many sources that each changed a little, for better or worse, are no common change: persons photographed in two
     sessions, for one. The observed variance is the cluster-robust one (Liang & Zeger 1986), with S/(S-1).
     """
+    if len(sources) < _FEWEST_SOURCES:
+        return None
     weight = np.array([source.weight for source in sources])
     worth = weight.sum() ** 2 / (weight**2).sum()
     if worth < _FEWEST_SOURCES:

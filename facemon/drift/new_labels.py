@@ -76,10 +76,16 @@ def new_labels_test(reference: Counts, current: Counts, design_effect: float = 1
     which are as many as the window has rows, drift or not.
     """
     together = reference + current
+    rows = together.sum(axis=0)
+    share = (current.sum(axis=1) / np.maximum(together.sum(axis=1), 1)).max()
+    # No label is new, or likely to be where each has many rows: the common case, and quick to tell.
+    is_known = rows.all() and reference.sum(axis=0).all()
+    if is_known and len(rows) * share ** (rows.min() / (2 * design_effect - 1)) < _NEGLIGIBLE:
+        return None
     logs = _log_chances(together, current.sum(axis=1), design_effect)
     is_new = (reference.sum(axis=0) == 0) & (current.sum(axis=0) > 0)
     # Not the labels that are new for certain, because the reference has no rows where they are seen.
-    is_placed, is_open, rows = logs < 0, (logs < 0) & np.isfinite(logs), together.sum(axis=0)
+    is_placed, is_open = logs < 0, (logs < 0) & np.isfinite(logs)
     if not is_open.any() or (rows[is_placed] == 1).all():
         return None
     groups = _grouped(rows[is_open], logs[is_open])

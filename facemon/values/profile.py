@@ -58,11 +58,15 @@ class ColumnCounts:
     counts: NDArray[np.int64]
     labels: tuple[str, ...] = ()
     bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    _total: int | None = field(default=None, init=False, repr=False)
 
     @property
     def total(self) -> int:
         """Rows that were counted, missing ones included."""
-        return int(self.counts.sum())
+        if self._total is None:
+            # Asked for many times of each column of each source; the counts never change.
+            object.__setattr__(self, "_total", int(self.counts.sum()))
+        return self._total or 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ColumnCounts):
