@@ -14,7 +14,7 @@ Shapes = Mapping[tuple[Check, str], ColumnShape]
 
 _SAID = {
     Verdict.DRIFT: "Drift.",
-    Verdict.UNDECIDED: "Undecided: this data cannot tell.",
+    Verdict.UNDECIDED: "Undecided: not enough data to decide.",
     Verdict.OK: "No drift.",
     Verdict.NOT_COMPARED: "Nothing was compared.",
 }

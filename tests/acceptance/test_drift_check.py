@@ -60,7 +60,7 @@ def test_quiet_still_tells_of_drift_and_doubt(facemon: RunFacemon, camera: Path)
     undecided = facemon("drift-check", "-q", "--check", "data", "--since", "1h", "--until", "2020-01-01", cwd=camera)
     assert (drifted.returncode, undecided.returncode) == (3, 4)
     assert drifted.stdout.startswith("Drift. ")
-    assert undecided.stdout.startswith("Undecided: this data cannot tell. ")
+    assert undecided.stdout.startswith("Undecided: not enough data to decide. ")
 
 
 def test_few_rows_decide_nothing(facemon: RunFacemon, camera: Path) -> None:
