@@ -199,9 +199,16 @@ def _drift_undecided(config: Config) -> Alert:
         description=f"{value(0)} columns of the {label('check')} check of {label('model')} could not be decided.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "Nobody knows whether there is drift: the last check had too little to go by.",
-            ("fewer rows than `drift.min_rows`", "too few sources", "a configured column is missing"),
-            ("Run `facemon drift-check` and read the reason of each column.", "Widen `drift.window`."),
+            "The last check had too little data to decide whether there is drift.",
+            (
+                "too few images, also over `drift.widen_to`",
+                "the sources differ from the reference's and are fewer than 5",
+                "a configured column is missing",
+            ),
+            (
+                "Run `facemon drift-check --no-record`: the table has the reason of each column, the plan stands below.",
+                "Follow the plan: a reference of more days, a larger `drift.widen_to` or a higher threshold.",
+            ),
             {
                 "The columns that could not be decided:": promql.compare(promql.select(UNDECIDED), "==", 1),
                 "The rows that each had:": promql.select(SAMPLES),
