@@ -28,7 +28,7 @@ _STEP = 1.08
 _PLENTY = 50
 """So many times the rows of the larger window are as good as any number of them."""
 _LARGEST_REFERENCE = 1_000
-"""So many times the rows of the reference are the most that anyone is told to collect."""
+"""So many times the rows of the reference are the most that a remedy asks for."""
 
 _BY_SOURCE = "facemon drift-check --by source judges the sources that both windows hold"
 _SET_REFERENCE = "facemon reference set with a longer --since"
