@@ -182,10 +182,13 @@ def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
 
 
 def _print_plan(console: Console, result: DriftResult, plan: DecisionPlan | None) -> None:
+    from textwrap import fill
+
     from facemon.reports.plan_report import undecided_sentences
 
     for sentence in undecided_sentences(plan, result) if plan else ():
-        console.result(_inert(sentence))
+        text = fill(sentence, get_terminal_size().columns) if console.is_terminal else sentence
+        console.result(_inert(text))
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

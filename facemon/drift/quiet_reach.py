@@ -90,14 +90,14 @@ def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], s
     """Return whether a quiet run of so many rows clears all the columns.
 
     At most one quiet run in ten may reach a threshold by chance, and the rows detect twice the threshold of each
-    column: the verdict asks for both. The first implies the second, unless labels are rare.
+    column: the verdict asks for both. The first implies the second, unless labels are rare or numbers are all alike.
     """
     if joint_reach(worths, columns) > MOST_QUIET_REACH:
         return False
     return not any(
         worths[column.name].detectable(settings.significance) > BLUNT * column.threshold
         for column in columns
-        if column.name in worths and worths[column.name].held.kind is ColumnKind.CATEGORICAL
+        if column.name in worths
     )
 
 
@@ -109,8 +109,20 @@ def reach(held: ColumnCounts, rows: float, threshold: float) -> float:
     if threshold <= 0:
         return 1.0
     if held.kind is not ColumnKind.CATEGORICAL:
-        return float(kolmogorov(threshold * math.sqrt(rows)))
+        return _numbers_reach(held.counts / held.counts.sum(), rows, threshold)
     return _labels_reach(held.counts / held.counts.sum(), rows, threshold)
+
+
+def _numbers_reach(shares: NDArray[np.float64], rows: float, threshold: float) -> float:
+    """The same of the KS distance of numbers: the smaller of the two bounds that their test takes.
+
+    They are Kolmogorov's limit, and the sum over the bins' edges of P(|normal| >= threshold / sd) (Boole), which is
+    sharp where there are few bins, and 0 where all numbers are alike.
+    """
+    below = np.cumsum(shares)[:-1]
+    deviations = np.sqrt(np.maximum(below * (1 - below), 0.0) / rows)
+    edges = 2 * ndtr(-threshold / deviations[deviations > 0]).sum()
+    return float(min(kolmogorov(threshold * math.sqrt(rows)), edges))
 
 
 def _labels_reach(shares: NDArray[np.float64], rows: float, threshold: float) -> float:

@@ -17,7 +17,7 @@ from facemon.drift.homogeneity import effective_rows
 from facemon.drift.power import POWER
 from facemon.drift.verdict_odds import Asked, Days, RowsToCome, share_decided
 from facemon.drift.within_sources import differences, weights
-from facemon.values.drift_result import ACCURACY, ColumnResult, Verdict
+from facemon.values.drift_result import ACCURACY, BETWEEN_SOURCES, ColumnResult, Verdict
 from facemon.values.explanation import RowsToDecide
 from facemon.values.profile import ColumnKind
 
@@ -28,9 +28,8 @@ _STEP = 1.08
 _PLENTY = 50
 """So many times the rows of the larger window are as good as any number of them."""
 _LARGEST_REFERENCE = 1_000
-"""So many times the rows of the reference are the most that anyone is told to collect."""
+"""So many times the rows of the reference are the most that a remedy asks for."""
 
-_CLUSTER_TESTS = ("cluster-robust t", "paired t")
 _BY_SOURCE = "facemon drift-check --by source judges the sources that both windows hold"
 _SET_REFERENCE = "facemon reference set with a longer --since"
 _LABEL_REFERENCE = "facemon evaluate with true labels of more of the reference's images"
@@ -145,7 +144,7 @@ def _by_root_law(column: ColumnResult, settings: DriftConfig) -> RowsToDecide | 
     It must reach the score, where that is to be proven at the level that the correction has left (p over adjusted p),
     or twice the threshold. None where that says that the rows are enough already.
     """
-    if column.test and column.test.startswith(_CLUSTER_TESTS):
+    if column.test and column.test.startswith(BETWEEN_SOURCES):
         return RowsToDecide(None, "how much sources differ is the yardstick, not the number of rows", _BY_SOURCE)
     if column.detectable is None or column.threshold is None:
         return None

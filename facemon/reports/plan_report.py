@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from facemon.reports.column_figures import one_line
 from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
-from facemon.values.drift_result import ColumnResult, DriftResult, Verdict
+from facemon.values.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResult, Verdict
 from facemon.values.times import span_name
 
 _ORIGINS = {"log": "as logged lately", "reference": "as in the reference"}
@@ -33,14 +33,13 @@ def undecided_sentences(plan: DecisionPlan, result: DriftResult) -> tuple[str, .
     """
     since, until = result.current.since, result.current.until
     compared = until - since if since and until else timedelta(0)
-    undecided = {check: each.columns for check, each in result.checks.items() if each.verdict is Verdict.UNDECIDED}
-    lacking = {
-        check: [column for column in columns if _lacks_rows(column, plan.min_rows)]
-        for check, columns in undecided.items()
+    undecided = {
+        check: [column for column in outcome.columns if column.verdict is Verdict.UNDECIDED]
+        for check, outcome in result.checks.items()
+        if outcome.verdict is Verdict.UNDECIDED
     }
-    sentences = [
-        _sentence(each, plan, compared, lacking[each.check]) for each in plan.checks if lacking.get(each.check)
-    ]
+    found = [_sentence(each, plan, compared, undecided[each.check]) for each in plan.checks if each.check in undecided]
+    sentences = [sentence for sentence in found if sentence is not None]
     if not undecided and plan.sources is not None and result.verdict is Verdict.UNDECIDED:
         sentences.append(f"By source, {_sources_outlook(plan.sources, plan)}.")
     return tuple(sentences)
@@ -52,17 +51,26 @@ def images_in_words(images: int) -> str:
     return f"{-(-images // 10**digits) * 10**digits:,} images"
 
 
-def _sentence(each: CheckPlan, plan: DecisionPlan, compared: timedelta, columns: Sequence[ColumnResult]) -> str:
-    if each.window is not None and each.window <= compared:
-        # So many rows decide most quiet runs, and this one has a column whose score is near its threshold or above.
-        return f"Add --explain {one_line(columns[0].column)} for what would decide the {each.check.value} check."
-    return f"The {each.check.value} check {_outlook(each, plan)}."
+def _sentence(each: CheckPlan, plan: DecisionPlan, compared: timedelta, columns: Sequence[ColumnResult]) -> str | None:
+    """What would decide a check, given its undecided columns."""
+    lacking = [column for column in columns if _lacks_rows(column, plan.min_rows)]
+    others = [column.column for column in columns if column not in lacking]
+    is_short = each.window is None or each.window > compared
+    scored = [column for column in columns if column.score is not None]
+    if lacking and (is_short or not scored):
+        apart = f"Apart from {one_line(others[0])}, the" if others else "The"
+        return f"{apart} {each.check.value} check {_outlook(each, plan)}."
+    # So many rows decide most quiet runs; on this one a score is near its threshold, or rows are not what it lacks.
+    if not scored:
+        return None
+    return f"Add --explain {one_line(scored[0].column)} for what would decide the {each.check.value} check."
 
 
 def _lacks_rows(column: ColumnResult, min_rows: int) -> bool:
-    return column.verdict is Verdict.UNDECIDED and (
-        column.detectable is not None or min(column.n_current, column.n_reference) < min_rows
-    )
+    """Whether more rows are what a column lacks, which is not so where sources are compared with each other."""
+    if min(column.n_current, column.n_reference) < min_rows:
+        return True
+    return column.detectable is not None and not (column.test or "").startswith(BETWEEN_SOURCES)
 
 
 def _outlook(each: CheckPlan, plan: DecisionPlan) -> str:

@@ -11,6 +11,8 @@ from facemon.values.times import format_time, parse_time
 SCHEMA_NAME = "facemon.drift/1"
 LABEL, CONFIDENCE, VALUE, ACCURACY = "label", "confidence", "value", "accuracy"
 """What a column of the model check measures of its attribute."""
+BETWEEN_SOURCES = ("cluster-robust t", "paired t")
+"""What the names of tests begin with for which the spread between sources is the yardstick, not a number of rows."""
 
 
 class Verdict(StrEnum):

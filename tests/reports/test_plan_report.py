@@ -85,13 +85,35 @@ def test_each_undecided_check_gets_one_sentence() -> None:
 
 def test_where_the_rows_are_enough_the_column_is_to_be_explained() -> None:
     """A quiet run of as many rows is decided; this one has a score that is not proven."""
-    (sentence,) = undecided_sentences(PLAN, result((Check.DATA, replace(FEW, detectable=0.1)), span=4 * DAY))
+    (sentence,) = undecided_sentences(PLAN, result((Check.DATA, replace(FEW, score=0.1)), span=4 * DAY))
     assert sentence == "Add --explain image_size for what would decide the data check."
 
 
 def test_what_rows_do_not_decide_is_left_to_the_table() -> None:
     missing = replace(FEW, n_current=5_000, reason="the current data has no such column")
     assert undecided_sentences(PLAN, result((Check.DATA, missing))) == ()
+    both = DriftResult(
+        Verdict.UNDECIDED, NOW, Side(5_000), Side(0), {Check.DATA: CheckResult(Verdict.UNDECIDED, 0.1, (missing, FEW))}
+    )
+    (sentence,) = undecided_sentences(PLAN, both)
+    assert sentence.startswith("Apart from image_size, the data check decides ")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [replace(BLUNT, test="cluster-robust t over 9 sources and 9 sources"), replace(BLUNT, detectable=None)],
+    ids=["between sources", "repeated frames"],
+)
+def test_what_more_rows_do_not_decide_is_to_be_explained(column: ColumnResult) -> None:
+    (sentence,) = undecided_sentences(PLAN, result((Check.MODEL, column)))
+    assert sentence == "Add --explain gender for what would decide the model check."
+
+
+def test_a_window_that_happens_to_be_empty_says_how_many_images_it_takes() -> None:
+    """At the log's usual rate a day would be enough, and today there is nothing."""
+    plan = replace(PLAN, checks=(replace(DATA, window=DAY),))
+    (sentence,) = undecided_sentences(plan, result((Check.DATA, replace(FEW, n_current=0))))
+    assert sentence == "The data check decides a threshold of 0.1 with 24h of images, about 440 images."
 
 
 def test_sources_that_alone_are_undecided() -> None:
