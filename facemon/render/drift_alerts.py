@@ -206,7 +206,7 @@ def _drift_undecided(config: Config) -> Alert:
                 "a configured column is missing",
             ),
             (
-                "Run `facemon drift-check --no-record`: the table has the reason of each column, the plan stands below.",
+                "Run `facemon drift-check --no-record`: it prints the reason of each column, and the plan below them.",
                 "Follow the plan: a reference of more days, a larger `drift.widen_to` or a higher threshold.",
             ),
             {
