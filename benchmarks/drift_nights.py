@@ -24,13 +24,14 @@ _LAST = _CHANGE + LONGEST_FROM - 1
 _NAMES = tuple(LABELS)
 ABOUT = f"""\
 Nights: a reference of {REFERENCE_DAYS} days and a check after each of the {NIGHTS} days that follow, at the default
-settings: windows of 24 hours up to 14 days, never past the reference's end. {" / ".join(map(str, _REPEATS.values()))}
-repeats with {" / ".join(f"{images:,}" for images in _REPEATS)} images a day. One source, the 18 columns of the single
-sources, the hours as uneven as above; rows are independent. Alarms and verdicts "from night {LONGEST_FROM}" are those
-of nights whose windows may reach back 14 days. Their intervals are of 99 %, over references. An attribute moves by
-{100 * _SHIFT:.0f} points on night {_CHANGE}, each of the five in its turn; it is found by the night whose longest
-window lies behind the change. The nights to it count the first such night as 1. An alarm outlives a change of {_SPELL}
-nights until the last night, of the {LONGEST_FROM} that follow, on which the attribute still drifts.
+settings: windows of 24 hours up to 14 days, never past the reference's end.
+{" / ".join(map(str, _REPEATS.values()))} repeats with {" / ".join(f"{images:,}" for images in _REPEATS)} images a
+day. One source, the 18 columns of the single sources, the hours as uneven as above; rows are independent. Alarms
+and verdicts "from night {LONGEST_FROM}" are those of nights whose windows may reach back 14 days. Their intervals
+are of 99 %, over references. An attribute moves by {100 * _SHIFT:.0f} points on night {_CHANGE}, each of the five
+in its turn; it is found if it drifts by the night whose longest window lies behind the change. The first night
+counts as 1. An alarm outlives a change of {_SPELL} nights until the last night, of the {LONGEST_FROM} that follow,
+on which the attribute still drifts.
 """
 
 

@@ -31,10 +31,10 @@ _CYCLE = np.sin((_HOURS - 14) * np.pi / 12)
 ABOUT = f"""\
 Over time: {REPEATS:,} repeats of runs of frames, {_FEWER} of the rest; the same attributes and {_SOURCES} unequal
 sources; a reference of {_REFERENCE_DAYS} days with {_REFERENCE_ROWS:,} rows in all, and a window of 24 hours with
-{_ROWS:,} rows where no others are named; with the spreads between hours and days that the log has. The busiest hour has
-20 times the rows of the quietest. In a run of frames one person's row repeats, also over the end of an hour. Days
-differ in all sources alike, normally; in a daily cycle the shares of all attributes rise and fall by 10 points. Each
-repeat of "found" moves three attributes in every source, towards one half.
+{_ROWS:,} rows where no others are named; with the spreads between hours and days that the log has. The busiest hour
+has 20 times the rows of the quietest. In a run of frames one person's row repeats, also over the end of an hour.
+Days differ in all sources alike, normally; in a daily cycle the shares of all attributes rise and fall by 10
+points. Each repeat of "found" moves three attributes in every source, towards one half.
 """
 
 

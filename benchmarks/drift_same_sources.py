@@ -20,12 +20,13 @@ _MOST_UNDECIDED = 0.1
 _REPEATS = 400
 _ATTRIBUTES = binary_attributes(BASE_RATES)
 ABOUT = f"""\
-Same sources, mix: {_REPEATS} repeats; the 40 binary attributes of "false alarms and power" in a model check; sources
-with their own rates and unequal numbers of rows; values are for
-{" / ".join(f"{a:,} and {b:,}" for a, b in _SIZES)} rows of the reference and the window. The attributes are independent, for which the correction for many columns is
-exact: at threshold 0, where every proven shift is an alarm, 5 % are due, and the mark is for the mean over the rows.
-"Reversed": the source with the most rows in the reference has the fewest in the window, and so on; no source changes.
-Each repeat of "found" moves three attributes, in turn.
+Same sources, mix: {_REPEATS} repeats; the 40 binary attributes of "false alarms and power" in a model check;
+sources with their own rates and unequal numbers of rows; values are for
+{" / ".join(f"{a:,} and {b:,}" for a, b in _SIZES)} rows of the reference and the window. The attributes are
+independent, for which the correction for many columns is exact: at threshold 0, where every proven shift is an
+alarm, 5 % are due, and the mark is for the mean over the rows. "Reversed": the source with the most rows in the
+reference has the fewest in the window, and so on; no source changes. Each repeat of "found" moves three attributes,
+in turn.
 """
 
 

@@ -20,11 +20,12 @@ _BOTH = (Check.DATA, Check.MODEL)
 _COUNTS: Mapping[int, int] = {8: 400, 64: 100}
 """Sources, and how many repeats they have: checks of many take long."""
 ABOUT = f"""\
-Single sources: {" and ".join(f"{repeats:,} repeats with {count} sources" for count, repeats in _COUNTS.items())}, of
-{_ROWS:,} images each in the reference and in the window; the data and the model check, of the whole and of each source.
-The 18 columns are six image features, failed images and images without a face, and the labels and confidences of five
-attributes; they are independent. Each source has its own shares and levels. One source, in turn, moves by 20 points in
-three attributes, or its image_brightness falls to a quarter; in the same run another source has no rows.
+Single sources: {" and ".join(f"{repeats:,} repeats with {count} sources" for count, repeats in _COUNTS.items())},
+of {_ROWS:,} images each in the reference and in the window; the data and the model check, of the whole and of each
+source. The 18 columns are six image features, failed images and images without a face, and the labels and
+confidences of five attributes; they are independent. Each source has its own shares and levels. One source, in
+turn, moves by 20 points in three attributes, or its image_brightness falls to a quarter; in the same run another
+source has no rows.
 """
 
 
