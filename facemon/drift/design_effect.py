@@ -40,13 +40,16 @@ class DesignEffect:
 
     factor: float = 1.0
     degrees: float = math.inf
+    shown: float | None = None
+    """The ratio that was estimated, where the factor goes beyond what the hours show."""
 
     @property
     def is_proven(self) -> bool:
         """Whether the rows do repeat, and the factor is above 1 not by chance alone (a chi-squared test at 5 %)."""
         if math.isinf(self.degrees):
             return self.factor > 1
-        return self.factor > 1 and float(chdtrc(self.degrees, self.degrees * self.factor)) < _CHANCE
+        shown = self.factor if self.shown is None else self.shown
+        return self.factor > 1 and float(chdtrc(self.degrees, self.degrees * shown)) < _CHANCE
 
 
 INDEPENDENT = DesignEffect()
@@ -108,7 +111,7 @@ def beyond_hours(ratio: float, hour_rows: float) -> float:
     """The design effect k of which hours of n rows show only the ratio R, where the rows that repeat follow each other.
 
     A run of k alike rows that an hour cuts is shorter in each of two hours, and makes them alike: R = k - (k²-1)/2n.
-    Independent rows stay at 1. No more than n can be told where R is above n/2.
+    Independent rows stay at 1. No more than n can be told where R is above (n²+1)/2n.
     """
     if math.isinf(hour_rows):
         return ratio
@@ -178,10 +181,7 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
     with few degrees of freedom a column that truly varies more would raise alarms.
     """
     if len(ratios) < _FEWEST_COLUMNS:
-        return {
-            name: DesignEffect(beyond_hours(ratio.value, ratio.hour_rows), ratio.degrees)
-            for name, ratio in ratios.items()
-        }
+        return {name: _effect(ratio.value, ratio.degrees, ratio.hour_rows) for name, ratio in ratios.items()}
     values = np.array([ratio.value for ratio in ratios.values()])
     degrees = np.array([ratio.degrees for ratio in ratios.values()])
     logs = np.log(values) - psi(degrees / 2) + np.log(degrees / 2)
@@ -193,12 +193,16 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
         centre = math.exp(float(logs.mean() + psi(prior / 2) - math.log(prior / 2)))
         shrunk = (prior * centre + degrees * values) / (prior + degrees)
     return {
-        name: DesignEffect(
-            beyond_hours(float(value if lowers else max(value, ratio.value)), ratio.hour_rows),
-            float(prior + ratio.degrees),
+        name: _effect(
+            float(value if lowers else max(value, ratio.value)), float(prior + ratio.degrees), ratio.hour_rows
         )
         for (name, ratio), value in zip(ratios.items(), shrunk, strict=True)
     }
+
+
+def _effect(ratio: float, degrees: float, hour_rows: float) -> DesignEffect:
+    factor = beyond_hours(ratio, hour_rows)
+    return DesignEffect(factor, degrees, ratio if factor > ratio else None)
 
 
 def _inverse_trigamma(value: float) -> float:

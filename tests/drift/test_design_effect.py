@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from facemon.drift.design_effect import SourceRows, beyond_hours, hours_ratio, moderated
+from facemon.drift.design_effect import DesignEffect, Ratio, SourceRows, beyond_hours, hours_ratio, moderated
 from facemon.values.hourly_spread import hourly_spreads
 from facemon.values.profile import add_profiles
 from tests.drift.worlds import profile, yes_no
@@ -23,6 +23,13 @@ def test_no_longer_run_is_told_than_an_hour() -> None:
 @pytest.mark.parametrize(("ratio", "hour_rows"), [(1.3, 1.0), (0.6, 4.0), (5.0, math.inf)])
 def test_an_effect_is_never_lowered(ratio: float, hour_rows: float) -> None:
     assert beyond_hours(ratio, hour_rows) >= ratio
+
+
+def test_what_goes_beyond_the_hours_proves_nothing() -> None:
+    found = moderated({"beard": Ratio(1.3, 30.0, hour_rows=2.6)})["beard"]
+    assert found.factor == pytest.approx(1.6)
+    assert not found.is_proven
+    assert DesignEffect(1.6, 30.0).is_proven
 
 
 @pytest.mark.parametrize(("run", "hours", "hour_rows"), [(1, 500, 8), (3, 500, 15), (10, 500, 40)])
