@@ -24,12 +24,13 @@ _OPEN_SIZES = ((10_000, 1_000), (1_000, 1_000), (1_000, 200), (10_000, 10_000))
 _EXPONENTS = (0.5, 1.0, 1.5, 2.0)
 _EDGES = np.concatenate([[-np.inf], np.linspace(-5, 5, 201), [np.inf]])
 ABOUT = f"""\
-{REPEATS:,} repeats of every figure; each column is tested alone, at a level of 0.05. The share of the k-th most
-frequent label falls with 1/k, or with the power of k that is named. "Found at the detectable shift": the shares p of k
-labels move by that total variation towards random targets, half of them from Dirichlet(1), half from Dirichlet(k·p),
-without those that would need a share below 0; normal numbers move, spread, or go in part to one value in their tail,
-until their KS distance is the detectable one. Alarms are of the test of labels and that of new labels together, as a
-mean over the powers. Intervals are of 95 % (Wilson's); a figure is reached where its interval overlaps what is wanted.
+Detectable shifts, new labels: {REPEATS:,} repeats of every figure; each column is tested alone, at a level of 0.05. The
+share of the k-th most frequent label falls with 1/k, or with the power of k that is named. "Found at the detectable
+shift": the shares p of k labels move by that total variation towards random targets, half of them from Dirichlet(1),
+half from Dirichlet(k·p), without those that would need a share below 0; normal numbers move, spread, or go in part to
+one value in their tail, until their KS distance is the detectable one. Alarms are of the test of labels and that of new
+labels together, as a mean over the powers. Intervals are of 95 % (Wilson's); a figure is reached where its interval
+overlaps what is wanted.
 """
 
 

@@ -23,7 +23,7 @@ _SPLITS = np.linspace(0.1, 0.9, 9)
 """Numbers are split at the deciles of both windows together."""
 _CONSTANT = np.ones(1, dtype=np.int64)
 _TOLD_FROM = 1.05
-FEWEST_WORTH = 100
+FEWEST_WORTH = 50
 """Fewer independent rows than this decide nothing."""
 
 
@@ -55,7 +55,7 @@ def evidence_of(
     """Score and test a column that both samples hold rows of, of the same kind.
 
     `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources. Rows
-    that are worth fewer than `min_rows` independent ones, or than 100, decide nothing.
+    that are worth fewer than `min_rows` independent ones, or than 50, decide nothing.
     """
     whole = (reference.total.columns[name], current.total.columns[name])
     is_label = whole[0].kind is ColumnKind.CATEGORICAL

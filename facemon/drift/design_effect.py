@@ -41,13 +41,16 @@ class DesignEffect:
 
     factor: float = 1.0
     degrees: float = math.inf
+    shown: float | None = None
+    """The ratio that was estimated, where the factor goes beyond what the hours show."""
 
     @property
     def is_proven(self) -> bool:
         """Whether the rows do repeat, and the factor is above 1 not by chance alone (a chi-squared test at 5 %)."""
         if math.isinf(self.degrees):
             return self.factor > 1
-        return self.factor > 1 and float(chdtrc(self.degrees, self.degrees * self.factor)) < _CHANCE
+        shown = self.factor if self.shown is None else self.shown
+        return self.factor > 1 and float(chdtrc(self.degrees, self.degrees * shown)) < _CHANCE
 
 
 INDEPENDENT = DesignEffect()
@@ -59,6 +62,8 @@ class Ratio:
 
     value: float
     degrees: float
+    hour_rows: float = math.inf
+    """Rows of an hour, whose repetition the hour cuts short; infinite for what is no ratio of hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
 
     Summed over the labels, or over the deciles of numbers, before the division (Rao & Scott 1981, first order).
     """
-    observed, expected, squares = 0.0, 0.0, 0.0
+    observed, expected, squares, hours = 0.0, 0.0, 0.0, 0.0
     splits = _splits(sources)
     for source in sources:
         known = [spread for spread in source.hours if spread is not None and spread.weight > 0]
@@ -103,10 +108,26 @@ def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
         part = source.weight * sum(_trace(spread, splits) for spread in known) / weight
         observed += part
         squares += part**2 / (_DEGREES_OF_A_PAIR * pairs)
-        expected += source.weight * _independent(source.counts, splits)
+        independent = source.weight * _independent(source.counts, splits)
+        expected += independent
+        # A pair of hours with n rows each weighs n/2.
+        hours += independent * pairs / (2 * weight)
     if not (expected > 0 and observed > 0):
         return None
-    return Ratio(observed / expected, observed**2 / squares)
+    return Ratio(observed / expected, observed**2 / squares, expected / hours)
+
+
+def beyond_hours(ratio: float, hour_rows: float) -> float:
+    """The design effect k of which hours of n rows show only the ratio R, where the rows that repeat follow each other.
+
+    A run of k alike rows that an hour cuts is shorter in each of two hours, and makes them alike: R = k - (k²-1)/2n.
+    Independent rows stay at 1. No more than n can be told where R is above (n²+1)/2n.
+    """
+    if math.isinf(hour_rows):
+        return ratio
+    rest = hour_rows**2 - 2 * hour_rows * ratio + 1
+    longest = hour_rows if rest <= 0 else (2 * hour_rows * ratio - 1) / (hour_rows + math.sqrt(rest))
+    return max(ratio, longest)
 
 
 def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days: float | None) -> Ratio | None:
@@ -172,7 +193,7 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
     with few degrees of freedom a column that truly varies more would raise alarms.
     """
     if len(ratios) < _FEWEST_COLUMNS:
-        return {name: DesignEffect(ratio.value, ratio.degrees) for name, ratio in ratios.items()}
+        return {name: _effect(ratio.value, ratio.degrees, ratio.hour_rows) for name, ratio in ratios.items()}
     values = np.array([ratio.value for ratio in ratios.values()])
     degrees = np.array([ratio.degrees for ratio in ratios.values()])
     logs = np.log(values) - psi(degrees / 2) + np.log(degrees / 2)
@@ -184,9 +205,16 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
         centre = math.exp(float(logs.mean() + psi(prior / 2) - math.log(prior / 2)))
         shrunk = (prior * centre + degrees * values) / (prior + degrees)
     return {
-        name: DesignEffect(float(value if lowers else max(value, own)), float(prior + known))
-        for name, value, own, known in zip(ratios, shrunk, values, degrees, strict=True)
+        name: _effect(
+            float(value if lowers else max(value, ratio.value)), float(prior + ratio.degrees), ratio.hour_rows
+        )
+        for (name, ratio), value in zip(ratios.items(), shrunk, strict=True)
     }
+
+
+def _effect(ratio: float, degrees: float, hour_rows: float) -> DesignEffect:
+    factor = beyond_hours(ratio, hour_rows)
+    return DesignEffect(factor, degrees, ratio if factor > ratio else None)
 
 
 def _inverse_trigamma(value: float) -> float:
