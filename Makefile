@@ -50,7 +50,8 @@ goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference bef
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
-bench: tools peers ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
+# Only some parts need the peers, which take long to install.
+bench: tools $(if $(PART),$(if $(filter peers api wait load,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
 prove: tools ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md

@@ -1,7 +1,9 @@
-"""facemon: the toolkit that keeps a face-attribute classifier honest in production."""
+"""facemon: the toolkit that monitors a face-attribute classifier in production."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+import facemon.no_telemetry  # noqa: F401 - before anything that would send something
 
 if TYPE_CHECKING:
     from facemon.monitor.instrument import instrument

@@ -4,7 +4,6 @@ The only file that imports evidently, and with it pandas: six seconds and 285 MB
 """
 
 import json
-import os
 import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -222,7 +221,6 @@ def _has_values(column: pa.ChunkedArray) -> bool:
 
 def _run(sides: Sequence[pa.Table], plan: _Plan, methods: Mapping[str, str], share: float) -> Any:
     """Evidently's snapshot of the comparison."""
-    os.environ["DO_NOT_TRACK"] = "1"  # read when evidently is imported: nothing leaves this machine
     with warnings.catch_warnings():
         # Evidently divides by zero and uses what pandas deprecates; its readers can do nothing about either.
         warnings.simplefilter("ignore")
