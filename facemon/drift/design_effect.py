@@ -19,7 +19,7 @@ from facemon.values.spread import Spread
 
 _FEWEST_COLUMNS = 5
 """Fewer columns do not show how much their spreads differ; each then stays with its own."""
-_FEWEST_PAIRS = 8
+FEWEST_PAIRS = 8
 """Fewer pairs of hours of a source show nothing but chance."""
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
@@ -102,7 +102,7 @@ def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
     for source in sources:
         known = [spread for spread in source.hours if spread is not None and spread.weight > 0]
         pairs = sum(spread.pairs for spread in known)
-        if pairs < _FEWEST_PAIRS:
+        if pairs < FEWEST_PAIRS:
             continue
         weight = sum(spread.weight for spread in known)
         part = source.weight * sum(_trace(spread, splits) for spread in known) / weight

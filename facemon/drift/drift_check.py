@@ -12,6 +12,7 @@ from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.sample import Sample
 from facemon.drift.source_verdicts import (
     compared_groups,
+    independence_notes,
     one_sided_sources,
     source_notes,
     source_results,
@@ -67,6 +68,7 @@ def run_checks(
     notes += [cut.note] if cut is not None and cut.note is not None else []
     notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts, reference, longest)]
     notes += one_sided_sources(reference, longest)
+    notes += independence_notes(reference, longest, settings.cluster)
     return DriftResult(
         verdict=verdict_over(whole, parts),
         at=at,

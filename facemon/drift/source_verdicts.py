@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from facemon.drift.comparison import ComparedGroup
+from facemon.drift.design_effect import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
 from facemon.errors import UsageError
@@ -12,6 +13,7 @@ from facemon.values.drift_result import Check, CheckResult, SourceResult, Verdic
 from facemon.values.source_buckets import MOST_SOURCES
 
 _HALF = 0.5
+NO_TIMES_NOTE = "Rows are taken as independent: without times, nothing shows how often frames repeat."
 _MOST_NAMED = 8
 
 
@@ -104,6 +106,25 @@ def window_notes(ladder: Ladder) -> list[str]:
     short, long = ladder.windows[0].rung.name, ladder.longest.rung.name
     reason = f"{short} hold too few rows to decide, so windows up to {long} were compared"
     return [f"{reason}: any may show drift, only {long} can clear a column."]
+
+
+def independence_notes(reference: Sample, current: Sample, cluster: str) -> list[str]:
+    """A sentence that tells what could not be known of rows that repeat, such as frames of one face."""
+    if cluster == "none" or reference.bucketed or current.bucketed:
+        return []
+    if not reference.spreads and not current.spreads:
+        return [NO_TIMES_NOTE]
+    shows = [_shows_repetition(sample) for sample in (reference, current)]
+    if not any(shows):
+        return ["Rows are taken as independent: too few hours show how often frames repeat."]
+    if not reference.spreads:
+        return ["Only the current window shows how often frames repeat: set a new reference from the log."]
+    return []
+
+
+def _shows_repetition(sample: Sample) -> bool:
+    spreads = (spread for profile in sample.spreads.values() for spread in profile.hours.values())
+    return any(spread.pairs >= FEWEST_PAIRS for spread in spreads)
 
 
 def source_notes(parts: Sequence[SourceResult], reference: Sample, current: Sample) -> list[str]:

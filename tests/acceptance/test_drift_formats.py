@@ -114,7 +114,9 @@ def test_markdown(facemon: RunFacemon, folder: Path) -> None:
     outcome = facemon(*CHECK, "bearded.csv", "--format", "markdown", cwd=folder)
     assert (outcome.returncode, outcome.stderr) == (3, "")
     assert outcome.stdout.startswith("**Drift. Current bearded.csv: 600 rows, reference normal.csv: 600 rows.**\n\n")
-    assert outcome.stdout.endswith("|\n")
+    assert outcome.stdout.endswith(
+        "|\n\nRows are taken as independent: without times, nothing shows how often frames repeat.\n"
+    )
 
 
 @pytest.mark.parametrize("format_", ["text", "json", "markdown"])
