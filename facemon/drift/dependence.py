@@ -175,20 +175,14 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
 def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str | None]) -> Within:
     sources, effects = [], []
     for source in shared:
-        sides = [(sample.by_source[source], _hours(sample, source, name)) for sample in (reference, current)]
-        first, second = (profile.columns[name] for profile, _ in sides)
-        each = SourceRows((first, second), (sides[0][1], sides[1][1]))
+        before, now = reference.by_source[source], current.by_source[source]
+        first, second = before.columns[name], now.columns[name]
+        hours = [sample.spreads.get(source, _NO_SPREAD).hours.get(name) for sample in (reference, current)]
+        each = SourceRows((first, second), (hours[0], hours[1]))
         sources.append(each)
-        effects.append(
-            each.weight
-            * sum(design_effect(profile, first.unit) / profile.columns[name].total for profile, _ in sides)
-            / (1 / first.total + 1 / second.total)
-        )
+        repeats = design_effect(before, first.unit) / first.total + design_effect(now, first.unit) / second.total
+        effects.append(each.weight * repeats / (1 / first.total + 1 / second.total))
     return Within(tuple(sources), sum(effects) / sum(each.weight for each in sources))
-
-
-def _hours(sample: Sample, source: str | None, name: str) -> Spread | None:
-    return sample.spreads.get(source, _NO_SPREAD).hours.get(name)
 
 
 def design_effect(profile: Profile, unit: Unit) -> float:

@@ -203,9 +203,9 @@ def _inverse_trigamma(value: float) -> float:
 
 def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     """The bins that end the deciles of numbers over all sources and both windows; None for labels."""
-    columns = [counts for source in sources for counts in source.counts]
-    if columns[0].kind is ColumnKind.CATEGORICAL:
+    if sources[0].counts[0].kind is ColumnKind.CATEGORICAL:
         return None
+    columns = [counts for source in sources for counts in source.counts]
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
@@ -216,7 +216,7 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
 def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
-        return float(spread.sums.sum())
+        return math.fsum(spread.sums.tolist())
     return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
 
 
@@ -224,14 +224,12 @@ def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.i
     """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
     total = counts[0].total + counts[1].total
     if splits is None:
-        held: dict[str, int] = {}
-        for side in counts:
-            for label, count in zip(side.labels, side.counts.tolist(), strict=True):
-                held[label] = held.get(label, 0) + count
-        shares = np.array(list(held.values())) / total
-    else:
-        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
-        shares = (first + second) / total
+        held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
+        for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
+            held[label] = held.get(label, 0) + count
+        return sum(count * (total - count) for count in held.values()) / total**2
+    first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+    shares = (first + second) / total
     return float((shares * (1 - shares)).sum())
 
 
