@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, unpaired_test
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
-from facemon.drift.design_effect import INDEPENDENT, DesignEffect
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect, is_constant
 from facemon.drift.distances import Counts, aligned, distance, ks_distance, total_variation
 from facemon.drift.homogeneity import rare_labels
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_by_t, detectable_labels, detectable_shift
 from facemon.drift.sample import Sample
-from facemon.drift.within_sources import differences, labels_within, numbers_within, weights
+from facemon.drift.within_sources import differences, labels_within, numbers_within
 from facemon.values.drift_result import Verdict
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -85,32 +85,57 @@ def _within_sources(
     layout: Within, effect: DesignEffect, is_label: bool, method: str, significance: float, fewest: int
 ) -> Evidence:
     """The score, the p-value and the detectable shift of rows that are compared within sources."""
+    rows = [sum(source.counts[side].total for source in layout.sources) for side in (0, 1)]
+    sides = _counts_within(layout)
+    score, pooled = _scores(*sides, is_label) if sides[0].shape[1] > 1 else (0.0, 0.0)
+    evidence = Evidence(score, method, pooled_score=pooled if len(layout.sources) > 1 else None)
+    worth = rows[1] / effect.factor
+    if effect.is_proven and worth < fewest:
+        reason = f"frames repeat: {rows[1]:,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
+        return replace(evidence, reason=reason)
+    weight = sum(source.weight for source in layout.sources) / effect.factor
+    held = sides[0][0] if len(layout.sources) == 1 else sides[0].sum(axis=0)
+    return Evidence(
+        score,
+        method,
+        _p_value(*sides, effect, is_label),
+        detectable_shift(held, (float(rows[0]), float(rows[1])), weight, significance, is_label=is_label),
+        _name_of(len(layout.sources), sides[0].shape[1], effect, is_label),
+        pooled_score=evidence.pooled_score,
+    )
+
+
+def _counts_within(layout: Within) -> tuple[Counts, Counts]:
+    """The counts of both windows, one row per source; where nothing varies there is one key, whatever it is."""
+    if is_constant(layout.sources):
+        totals = np.array([[side.total for side in source.counts] for source in layout.sources])
+        return totals[:, :1], totals[:, 1:]
+    if len(layout.sources) == 1:
+        before, now = aligned(list(layout.sources[0].counts))
+        return before[None], now[None]
     sides = np.stack(aligned([counts for source in layout.sources for counts in source.counts]))
-    reference, current = sides[::2], sides[1::2]
+    return sides[::2], sides[1::2]
+
+
+def _scores(reference: Counts, current: Counts, is_label: bool) -> tuple[float, float]:
+    """The score within sources, and that of all rows together, which for one source are the same."""
+    measure = total_variation if is_label else ks_distance
+    if len(reference) == 1:
+        alone = measure(reference[0], current[0])
+        return alone, alone
     moved = differences(reference, current)
     score = np.abs(moved).sum() / 2 if is_label else np.abs(np.cumsum(moved)).max()
     # float64 sums of shares that cancel leave a rest.
-    evidence = Evidence(float(min(score, 1.0)), method)
-    if len(reference) > 1:
-        together = [counts.sum(axis=0) for counts in (reference, current)]
-        pooled = total_variation(*together) if is_label else ks_distance(*together)
-        evidence = replace(evidence, pooled_score=pooled)
-    worth = current.sum() / effect.factor
-    if effect.is_proven and worth < fewest:
-        reason = f"frames repeat: {current.sum():,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
-        return replace(evidence, reason=reason)
-    p_value = (labels_within if is_label else numbers_within)(reference, current, effect)
-    if is_label and reference.shape[1] > 1:
-        p_value = with_new_labels(p_value, new_labels_test(reference, current, effect.factor))
-    weight = float(weights(reference, current).sum()) / effect.factor
-    rows = (float(reference.sum()), float(current.sum()))
-    detectable = detectable_shift(reference.sum(axis=0), rows, weight, significance, is_label=is_label)
-    return replace(
-        evidence,
-        p_value=p_value,
-        detectable=detectable,
-        test=_name_of(len(reference), reference.shape[1], effect, is_label),
-    )
+    return float(min(score, 1.0)), measure(reference.sum(axis=0), current.sum(axis=0))
+
+
+def _p_value(reference: Counts, current: Counts, effect: DesignEffect, is_label: bool) -> float:
+    if reference.shape[1] == 1:
+        return 1.0
+    if not is_label:
+        return numbers_within(reference, current, effect)
+    p_value = labels_within(reference, current, effect)
+    return with_new_labels(p_value, new_labels_test(reference, current, effect.factor))
 
 
 def _name_of(sources: int, keys: int, effect: DesignEffect, is_label: bool) -> str:

@@ -51,8 +51,11 @@ def compare_groups(
     check: Check,
     expected: ExpectedColumns = NOTHING_EXPECTED,
     families: int = 1,
+    peers: Sequence[ComparedColumn] = (),
 ) -> list[CheckResult]:
     """Judge the columns of each group; the first group is the whole, the others are its sources.
+
+    `peers` are columns of another check, which help to tell how much the rows of the whole repeat.
 
     The whole and the sources are a family of tests each: p-values are adjusted over its columns, windows and groups,
     and by Bonferroni for as many `families` as are tested. What an earlier check compared of the whole need not be in
@@ -60,7 +63,7 @@ def compare_groups(
     """
     before = expected.of(check)
     evidence = [
-        *_weigh_groups(groups[:1], columns, settings, expected, before),
+        *_weigh_groups(groups[:1], columns, settings, expected, before, peers),
         *_weigh_groups(groups[1:], columns, settings, expected, ()),
     ]
     default = settings.model if check is Check.MODEL else settings.data
@@ -135,6 +138,7 @@ def _weigh_groups(
     settings: DriftConfig,
     expected: ExpectedColumns,
     due: Collection[str],
+    peers: Sequence[ComparedColumn] = (),
 ) -> list[list[list[Evidence]]]:
     """The evidence of each group, window and column; how much rows repeat is estimated from all columns together."""
     longest = max((len(group.windows) for group in groups), default=0)
@@ -151,7 +155,7 @@ def _weigh_groups(
                 layout_of(*sides, column.name, settings.cluster), sides[0].whole_days.get(column.name), sides[1].days
             )
             for at, sides in pairs.items()
-            for column in columns
+            for column in (*columns, *peers)
             if column.measure != ACCURACY and _is_comparable(*(side.column(column.name) for side in sides))
         }
         effects = effects_of(comparisons)

@@ -17,7 +17,7 @@ from facemon.drift.distribution_functions import chdtrc, psi, zeta
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
-_FEWEST_COLUMNS = 5
+_FEWEST_COLUMNS = 3
 """Fewer columns do not show how much their spreads differ; each then stays with its own."""
 FEWEST_PAIRS = 8
 """Fewer pairs of hours of a source show nothing but chance."""
@@ -92,23 +92,50 @@ def is_constant(sources: Sequence[SourceRows]) -> bool:
     )
 
 
-def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+@dataclass(frozen=True, slots=True)
+class SourceVariances:
+    """The variances of a row within each source, summed over the labels, or over the deciles of numbers (`splits`).
+
+    They follow from counts and spreads. How much the sources weigh does not change them.
+    """
+
+    splits: NDArray[np.int32] | None
+    hours: tuple[tuple[float, int, float] | None, ...]
+    """The variance between hours, the pairs that show it and their weight; None where these are too few."""
+    independent: tuple[float, ...]
+    """The variance of independent rows."""
+    is_constant: bool
+
+    @classmethod
+    def of(cls, sources: Sequence[SourceRows]) -> "SourceVariances":
+        """Of the rows of both windows."""
+        if is_constant(sources):
+            return cls(None, (None,) * len(sources), (0.0,) * len(sources), is_constant=True)
+        splits = _splits(sources)
+        return cls(
+            splits,
+            tuple(_hourly(source.hours, splits) for source in sources),
+            tuple(_independent(source.counts, splits) for source in sources),
+            is_constant=False,
+        )
+
+
+def hours_ratio(sources: Sequence[SourceRows], known: SourceVariances | None = None) -> Ratio | None:
     """The variance of a row between hours over that of independent rows, as a mean over sources; None if unknown.
 
     Summed over the labels, or over the deciles of numbers, before the division (Rao & Scott 1981, first order).
+    `known` are the sources' variances, where they were computed before.
     """
     observed, expected, squares, hours = 0.0, 0.0, 0.0, 0.0
-    splits = _splits(sources)
-    for source in sources:
-        known = [spread for spread in source.hours if spread is not None and spread.weight > 0]
-        pairs = sum(spread.pairs for spread in known)
-        if pairs < FEWEST_PAIRS:
+    known = known or SourceVariances.of(sources)
+    for source, hourly, variance_of_independent in zip(sources, known.hours, known.independent, strict=True):
+        if hourly is None:
             continue
-        weight = sum(spread.weight for spread in known)
-        part = source.weight * sum(_trace(spread, splits) for spread in known) / weight
+        variance, pairs, weight = hourly
+        part = source.weight * variance
         observed += part
         squares += part**2 / (_DEGREES_OF_A_PAIR * pairs)
-        independent = source.weight * _independent(source.counts, splits)
+        independent = source.weight * variance_of_independent
         expected += independent
         # A pair of hours with n rows each weighs n/2.
         hours += independent * pairs / (2 * weight)
@@ -130,7 +157,12 @@ def beyond_hours(ratio: float, hour_rows: float) -> float:
     return max(ratio, longest)
 
 
-def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days: float | None) -> Ratio | None:
+def days_ratio(
+    sources: Sequence[SourceRows],
+    days: Spread | None,
+    current_days: float | None,
+    known: SourceVariances | None = None,
+) -> Ratio | None:
     """The variance of the difference of a window's days and the reference's, over that of independent rows.
 
     `days` is the variance of one day's share over the reference's days; the window lasts `current_days`. None where
@@ -138,16 +170,16 @@ def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days:
     """
     if days is None or current_days is None or days.pairs < 1:
         return None
-    splits = _splits(sources)
+    known = known or SourceVariances.of(sources)
     total = sum(source.weight for source in sources)
-    independent = sum(source.weight * _independent(source.counts, splits) for source in sources) / total**2
-    observed = _trace(days, splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
+    independent = _weighted(sources, known) / total**2
+    observed = _trace(days, known.splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
     if not (independent > 0 and observed > 0):
         return None
     return Ratio(observed / independent, days.pairs)
 
 
-def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+def sources_ratio(sources: Sequence[SourceRows], known: SourceVariances | None = None) -> Ratio | None:
     """The variance of the mean difference between many sources, over that of independent rows; None for few.
 
     Many sources that each changed a little, for better or worse, are no common change: persons photographed in two
@@ -159,16 +191,20 @@ def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
     worth = weight.sum() ** 2 / (weight**2).sum()
     if worth < _FEWEST_SOURCES:
         return None
-    splits = _splits(sources)
-    shares = [_differences(source.counts, splits) for source in sources]
+    known = known or SourceVariances.of(sources)
+    shares = [_differences(source.counts, known.splits) for source in sources]
     keys = list({key: None for each in shares for key in each})
     moved = np.array([[each.get(key, 0.0) for key in keys] for each in shares])
     rest = moved - weight @ moved / weight.sum()
     observed = float((weight**2 @ rest**2).sum()) * worth / (worth - 1)
-    independent = sum(source.weight * _independent(source.counts, splits) for source in sources)
+    independent = _weighted(sources, known)
     if not (independent > 0 and observed > 0):
         return None
     return Ratio(observed / independent, worth - 1)
+
+
+def _weighted(sources: Sequence[SourceRows], known: SourceVariances) -> float:
+    return sum(source.weight * each for source, each in zip(sources, known.independent, strict=True))
 
 
 def _differences(
@@ -198,8 +234,10 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
     degrees = np.array([ratio.degrees for ratio in ratios.values()])
     logs = np.log(values) - psi(degrees / 2) + np.log(degrees / 2)
     excess = float(logs.var(ddof=1) - zeta(2, degrees / 2).mean())
-    prior = 2 * _inverse_trigamma(excess) if excess > 0 else math.inf
-    if math.isinf(prior):
+    # All ratios are alike but for chance: their mean is known no better than all of them together tell.
+    prior = 2 * _inverse_trigamma(excess) if excess > 0 else float(degrees.sum())
+    prior = min(prior, float(degrees.sum()))
+    if excess <= 0:
         shrunk = np.full(len(values), math.exp(logs.mean()))
     else:
         centre = math.exp(float(logs.mean() + psi(prior / 2) - math.log(prior / 2)))
@@ -231,9 +269,9 @@ def _inverse_trigamma(value: float) -> float:
 
 def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     """The bins that end the deciles of numbers over all sources and both windows; None for labels."""
-    columns = [counts for source in sources for counts in source.counts]
-    if columns[0].kind is ColumnKind.CATEGORICAL:
+    if sources[0].counts[0].kind is ColumnKind.CATEGORICAL:
         return None
+    columns = [counts for source in sources for counts in source.counts]
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
@@ -241,10 +279,21 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
 
 
+def _hourly(
+    hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
+) -> tuple[float, int, float] | None:
+    known = [spread for spread in hours if spread is not None and spread.weight > 0]
+    pairs = sum(spread.pairs for spread in known)
+    if pairs < FEWEST_PAIRS:
+        return None
+    weight = sum(spread.weight for spread in known)
+    return sum(_trace(spread, splits) for spread in known) / weight, pairs, weight
+
+
 def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
-        return float(spread.sums.sum())
+        return math.fsum(spread.sums.tolist())
     return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
 
 
@@ -252,14 +301,12 @@ def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.i
     """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
     total = counts[0].total + counts[1].total
     if splits is None:
-        held: dict[str, int] = {}
-        for side in counts:
-            for label, count in zip(side.labels, side.counts.tolist(), strict=True):
-                held[label] = held.get(label, 0) + count
-        shares = np.array(list(held.values())) / total
-    else:
-        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
-        shares = (first + second) / total
+        held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
+        for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
+            held[label] = held.get(label, 0) + count
+        return sum(count * (total - count) for count in held.values()) / total**2
+    first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+    shares = (first + second) / total
     return float((shares * (1 - shares)).sum())
 
 

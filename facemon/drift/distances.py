@@ -12,6 +12,8 @@ def aligned(columns: list[ColumnCounts]) -> list[Counts]:
     """The counts of columns of one kind over the same keys: all their labels or bins, ascending."""
     if columns[0].kind is ColumnKind.CATEGORICAL:
         labels = sorted({label for column in columns for label in column.labels})
+        if all(len(column.counts) == len(labels) and column.labels == tuple(labels) for column in columns):
+            return [column.counts for column in columns]
         place = {label: at for at, label in enumerate(labels)}
         places = [np.array([place[label] for label in column.labels], dtype=np.intp) for column in columns]
         width = len(labels)

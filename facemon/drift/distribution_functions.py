@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -45,3 +47,18 @@ psi = _special.psi
 stdtr = _special.stdtr
 stdtrit = _special.stdtrit
 zeta = _special.zeta
+
+_TABULATED = 1 << 14
+"""Factorials up to here are looked up: exact tests of small windows ask for the same ones thousands of times."""
+
+
+def log_factorials(first: int, last: int) -> NDArray[np.float64]:
+    """Return the logarithms of the factorials of the whole numbers from `first` to `last`, which are not negative."""
+    if last < _TABULATED:
+        return _log_factorials()[first : last + 1]
+    return np.asarray(gammaln(np.arange(first + 1, last + 2)))
+
+
+@cache
+def _log_factorials() -> NDArray[np.float64]:
+    return np.asarray(gammaln(np.arange(1, _TABULATED + 1)))

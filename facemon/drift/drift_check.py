@@ -107,11 +107,20 @@ def _outcomes(
     """The checks of each group; the first is the whole and says which columns there are."""
     outcomes: list[dict[Check, CheckResult]] = [{} for _ in groups]
     sides = groups[0].reference, groups[0].windows[-1][1]
-    for check in (Check.DATA, Check.MODEL):
+    columns = {
+        check: compared_columns(check, attributes, *sides, settings, expected.of(check))
+        for check in (Check.DATA, Check.MODEL)
+    }
+    for check, own in columns.items():
         if check in checks:
-            columns = compared_columns(check, attributes, *sides, settings, expected.of(check))
             found = compare_groups(
-                groups, columns=columns, settings=settings, check=check, expected=expected, families=families
+                groups,
+                columns=own,
+                settings=settings,
+                check=check,
+                expected=expected,
+                families=families,
+                peers=[column for other, held in columns.items() if other is not check for column in held],
             )
             for held, outcome in zip(outcomes, found, strict=True):
                 held[check] = outcome

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, ks_distance
-from facemon.drift.distribution_functions import chdtrc, fdtrc, gammaln, kolmogorov, ndtr, ndtri, stdtr
+from facemon.drift.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
 _LOG_SCALES = np.linspace(-12.0, 3.0, 600)
 """Logarithms of a variance's estimate over its true value, to integrate over."""
+_ALIKE = 1e-7
+"""Probabilities that differ by less are the same but for rounding."""
 POOL_BELOW = 5.0
 """Expected count below which chi-squared is not to be trusted (Cochran 1954)."""
 
@@ -70,14 +72,26 @@ def binary_p_value(reference: tuple[int, int], current: tuple[int, int], effect:
     if effect.factor > 1:
         first, second = (_worth(side, effect.factor) for side in (reference, current))
         return binary_p_value(first, second, DesignEffect(1.0, effect.degrees))
-    counts = np.arange(max(0, marked - rows[0]), min(marked, rows[1]) + 1)
-    logs = -gammaln(counts + 1) - gammaln(marked - counts + 1)
-    logs -= gammaln(rows[1] - counts + 1) + gammaln(rows[0] - marked + counts + 1)
-    weights = np.exp(logs - logs.max())
-    seen = weights[current[1] - counts[0]]
-    alike = np.abs(weights - seen) <= 1e-7 * seen
-    p_value = (weights[(weights < seen) & ~alike].sum() + weights[alike].sum() / 2) / weights.sum()
-    return corrected(float(min(p_value, 1.0)), effect)
+    least, weights = hypergeometric(marked, total, rows[1])
+    return corrected(mid_p_value(weights, current[1] - least), effect)
+
+
+def hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, NDArray[np.float64]]:
+    """The smallest count of marked rows among `ours` that is possible, and weights from it on, of which one is 1."""
+    others = rows - ours
+    first, last = max(0, marked - others), min(marked, ours)
+    # Of the factorials in the denominator two ascend with the count and two descend.
+    logs = log_factorials(first, last) + log_factorials(others - marked + first, others - marked + last)
+    logs += (log_factorials(marked - last, marked - first) + log_factorials(ours - last, ours - first))[::-1]
+    return first, np.exp(logs.min() - logs)
+
+
+def mid_p_value(weights: NDArray[np.float64], seen: int) -> float:
+    """The share of the weights that are below the one seen, and half of those that are as large."""
+    now = weights[seen]
+    below = weights[weights < now * (1 - _ALIKE)].sum()
+    up_to = weights[weights <= now * (1 + _ALIKE)].sum()
+    return float(min((below + up_to) / 2 / weights.sum(), 1.0))
 
 
 def _worth(side: tuple[int, int], factor: float) -> tuple[int, int]:
@@ -94,12 +108,26 @@ def labels_p_value(reference: Counts, current: Counts, effect: DesignEffect = IN
     pooled. Where even the pool is too rare for chi-squared it is tested by itself, exactly, and the smaller
     of both p-values is doubled (Bonferroni), so that a new label is not lost among the frequent ones.
     """
+    if len(reference) == 2:
+        return _two_labels(reference.tolist(), current.tolist(), effect)
     first, second, is_sparse = _pool_rare(reference, current, effect.factor)
     if len(first) < 3 or not is_sparse:
         return _frequent_p_value(first, second, effect)
     rest, pool = (int(first[:-1].sum()), int(second[:-1].sum())), (int(first[-1]), int(second[-1]))
     rare = binary_p_value((rest[0], pool[0]), (rest[1], pool[1]), effect)
     return min(1.0, 2 * min(rare, _frequent_p_value(first[:-1], second[:-1], effect)))
+
+
+def _two_labels(reference: list[int], current: list[int], effect: DesignEffect) -> float:
+    """As `labels_p_value`, in plain numbers: of sources that are judged one by one there are thousands."""
+    rows = (sum(reference), sum(current))
+    expected = [sum(counts) * (min(rows) / sum(rows)) for counts in zip(reference, current, strict=True)]
+    rare = [each < POOL_BELOW * effect.factor for each in expected]
+    if all(rare):
+        return 1.0
+    # A rare label is the marked one.
+    at = 0 if rare[0] else 1
+    return binary_p_value((reference[1 - at], reference[at]), (current[1 - at], current[at]), effect)
 
 
 def rare_labels(reference: Counts, current: Counts, factor: float = 1.0) -> NDArray[np.bool_]:

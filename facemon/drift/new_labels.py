@@ -75,13 +75,10 @@ def new_labels_test(reference: Counts, current: Counts, design_effect: float = 1
     None where the rows can say nothing: a window is empty, no label can be new, or all rows have labels of their own,
     which are as many as the window has rows, drift or not.
     """
+    if _all_known(reference, current, 2 * design_effect - 1):
+        return None
     together = reference + current
     rows = together.sum(axis=0)
-    share = (current.sum(axis=1) / np.maximum(together.sum(axis=1), 1)).max()
-    # No label is new, or likely to be where each has many rows: the common case, and quick to tell.
-    is_known = rows.all() and reference.sum(axis=0).all()
-    if is_known and len(rows) * share ** (rows.min() / (2 * design_effect - 1)) < _NEGLIGIBLE:
-        return None
     logs = _log_chances(together, current.sum(axis=1), design_effect)
     is_new = (reference.sum(axis=0) == 0) & (current.sum(axis=0) > 0)
     # Not the labels that are new for certain, because the reference has no rows where they are seen.
@@ -94,6 +91,21 @@ def new_labels_test(reference: Counts, current: Counts, design_effect: float = 1
     if chance < _NEGLIGIBLE and not is_new.any():
         return None
     return NewLabels(_mid_p_value(groups, int(rows[is_new].sum())), chance, int(is_new.sum()))
+
+
+def _all_known(reference: Counts, current: Counts, repeats: float) -> bool:
+    """Whether no label is new, or likely to be, since each has many rows: the common case, and quick to tell."""
+    if reference.shape == (1, 2):
+        # In plain numbers: of sources that are judged one by one there are thousands.
+        before, now = reference[0].tolist(), current[0].tolist()
+        share = sum(now) / max(sum(before) + sum(now), 1)
+        least = min(before[0] + now[0], before[1] + now[1])
+        return min(before) > 0 and bool(2 * share ** (least / repeats) < _NEGLIGIBLE)
+    together = reference + current
+    rows = together.sum(axis=0)
+    share = (current.sum(axis=1) / np.maximum(together.sum(axis=1), 1)).max()
+    is_known = rows.all() and reference.sum(axis=0).all()
+    return bool(is_known and len(rows) * share ** (rows.min() / repeats) < _NEGLIGIBLE)
 
 
 def with_new_labels(p_value: float, new: NewLabels | None) -> float:

@@ -37,6 +37,9 @@ def detectable_labels(reference: Counts, rows: tuple[float, float], significance
     82 %. Half of them lead to shares that know nothing of p, drawn from Dirichlet(1); half to shares around p,
     drawn from Dirichlet(k·p) with k labels. The draws have a fixed seed. Rare labels are pooled as the test does.
     """
+    if len(reference) < 3:
+        rarer = float(reference.min() / reference.sum()) if len(reference) == 2 else 0.0
+        return _two_proportions(rarer, rows, significance)
     shares = np.sort(reference[reference > 0] / reference.sum())[::-1]
     if len(shares) < 3:
         rarer = float(shares[1]) if len(shares) == 2 else 0.0
@@ -81,14 +84,17 @@ def detectable_by_t(standard_error: float, degrees: float, significance: float, 
 
 def _two_proportions(share: float, rows: tuple[float, float], significance: float) -> float:
     level, power = float(ndtri(1 - significance / 2)), float(ndtri(POWER))
-    shift = 1 / math.sqrt(effective_rows(*rows))
+    before, now = rows
+    worth, spread = effective_rows(before, now), share * (1 - share) / before
+    shift, last = 1 / math.sqrt(worth), math.nan
     # A fixed point: the variances depend on the shift. It contracts fast, since they do so weakly.
     for _ in range(20):
+        if shift == last:
+            break
         moved = min(share + shift, 1.0)
-        pooled = (rows[0] * share + rows[1] * moved) / sum(rows)
-        null = pooled * (1 - pooled) / effective_rows(*rows)
-        shifted = share * (1 - share) / rows[0] + moved * (1 - moved) / rows[1]
-        shift = level * math.sqrt(null) + power * math.sqrt(shifted)
+        pooled = (before * share + now * moved) / (before + now)
+        null = pooled * (1 - pooled) / worth
+        shift, last = level * math.sqrt(null) + power * math.sqrt(spread + moved * (1 - moved) / now), shift
     return min(1.0, shift)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
-from facemon.drift.distribution_functions import gammaln
 from facemon.drift.homogeneity import (
     chi_squared_p_value,
     corrected,
+    hypergeometric,
     labels_p_value,
+    mid_p_value,
     normal_p_value,
     numbers_p_value,
     rare_labels,
@@ -114,22 +115,10 @@ def binary_within(reference: Counts, current: Counts, effect: DesignEffect = IND
         return normal_p_value((seen - float(expected.sum())) / np.sqrt(variance), effect)
     weight, least = np.ones(1), 0
     for margins in zip(marked[variances > 0], rows[variances > 0], ours[variances > 0], strict=True):
-        start, more = _hypergeometric(*map(int, margins))
-        weight, least = np.convolve(weight, more), least + start
+        start, more = hypergeometric(*map(int, margins))
+        weight, least = np.convolve(weight, more / more.sum()), least + start
     least += int(current[variances == 0, 1].sum())
-    now = weight[seen - least]
-    alike = np.abs(weight - now) <= 1e-7 * now
-    tail = weight[(weight < now) & ~alike].sum() + weight[alike].sum() / 2
-    return corrected(float(min(tail / weight.sum(), 1.0)), effect)
-
-
-def _hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, Floats]:
-    """The smallest count that is possible, and the probabilities from it on."""
-    counts = np.arange(max(0, marked - (rows - ours)), min(marked, ours) + 1)
-    logs = -gammaln(counts + 1) - gammaln(marked - counts + 1)
-    logs -= gammaln(ours - counts + 1) + gammaln(rows - ours - marked + counts + 1)
-    weight = np.exp(logs - logs.max())
-    return int(counts[0]), weight / weight.sum()
+    return corrected(mid_p_value(weight, seen - least), effect)
 
 
 def numbers_within(reference: Counts, current: Counts, effect: DesignEffect = INDEPENDENT) -> float:

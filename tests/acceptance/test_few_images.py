@@ -91,8 +91,10 @@ def test_quiet_days_of_few_images_are_decided_over_more_of_them(facemon: RunFace
     assert checked(facemon, tmp_path, "--since", "25h")[1]["gender"]["window"] is None
     with (tmp_path / "facemon.yaml").open("a") as file:
         file.write("drift: {widen_to: 24h}\n")
-    code, columns, _ = checked(facemon, tmp_path)
-    assert (code, columns["gender"]["window"]) == (4, None)
+    _, columns, notes = checked(facemon, tmp_path)
+    assert columns["gender"]["window"] is None
+    assert int(str(columns["gender"]["n_current"])) <= 300
+    assert not any("too few rows to decide" in note for note in notes)
 
 
 def test_a_sudden_change_shows_in_a_short_window(facemon: RunFacemon, tmp_path: Path) -> None:

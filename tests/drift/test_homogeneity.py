@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemon.drift.design_effect import DesignEffect
@@ -68,3 +70,13 @@ def test_fishers_mid_p_by_hand() -> None:
 def test_the_same_rows_never_differ(counts: NDArray[np.int64]) -> None:
     assert labels_p_value(counts, counts) == pytest.approx(1, abs=0.3)
     assert numbers_p_value(counts, counts) == pytest.approx(1, abs=0.3)
+
+
+@given(st.lists(st.integers(0, 60), min_size=4, max_size=4), st.floats(1, 4))
+def test_a_label_that_no_row_has_changes_nothing(counts: list[int], factor: float) -> None:
+    """Two labels are tested in plain numbers, more of them in arrays."""
+    reference, current = np.array(counts[:2]), np.array(counts[2:])
+    assume(reference.sum() and current.sum())
+    effect = DesignEffect(factor, 30.0)
+    several = labels_p_value(np.append(reference, 0), np.append(current, 0), effect)
+    assert labels_p_value(reference, current, effect) == pytest.approx(several, abs=1e-12)

@@ -191,3 +191,13 @@ def test_the_two_tests_together_cost_at_most_bonferronis_factor(p_value: float, 
     assert min(1.0, smaller) <= together <= min(1.0, 2 * smaller)
     assert together <= min(1.0, smaller + chance)
     assert with_new_labels(p_value, None) == p_value
+
+
+@given(st.lists(st.integers(0, 200), min_size=4, max_size=4), st.floats(1, 3))
+def test_a_label_that_no_row_has_changes_nothing(counts: list[int], design_effect: float) -> None:
+    """Two labels of one stratum are looked at in plain numbers first."""
+    reference, current = np.array([counts[:2]]), np.array([counts[2:]])
+    found = new_labels_test(reference, current, design_effect)
+    padded = [np.append(side, [[0]], axis=1) for side in (reference, current)]
+    several = new_labels_test(padded[0], padded[1], design_effect)
+    assert with_new_labels(0.5, found) == pytest.approx(with_new_labels(0.5, several), abs=1e-10)
