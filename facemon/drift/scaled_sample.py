@@ -41,19 +41,29 @@ def _scaled_profiles(profiles: Mapping[str | None, Profile], factor: float) -> d
     """
     before: dict[str, int] = {}
 
+    def scale_number(name: str, number: int) -> int:
+        start = before.get(name, 0)
+        before[name] = start + number
+        return round(before[name] * factor) - round(start * factor)
+
     def scale(name: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        sums = before.get(name, 0) + np.cumsum(counts)
-        scaled = np.diff(np.rint(sums * factor), prepend=round(before.get(name, 0) * factor)).astype(np.int64)
-        before[name] = int(sums[-1]) if len(sums) else before.get(name, 0)
-        return scaled
+        if len(counts) == 1:
+            return np.array([scale_number(name, int(counts[0]))])
+        start = before.get(name, 0)
+        sums = start + np.cumsum(counts)
+        before[name] = int(sums[-1]) if len(sums) else start
+        return np.diff(np.rint(sums * factor), prepend=round(start * factor)).astype(np.int64)
 
     found = {}
     for source, profile in profiles.items():
         images, faces, squares = (
-            int(scale(f"\0{at}", np.array([number]))[0])
+            scale_number(f"\0{at}", number)
             for at, number in enumerate((profile.images, profile.faces, profile.squares))
         )
-        columns = {name: replace(column, counts=scale(name, column.counts)) for name, column in profile.columns.items()}
+        columns = {
+            name: ColumnCounts(held.kind, held.unit, scale(name, held.counts), held.labels, held.bins)
+            for name, held in profile.columns.items()
+        }
         found[source] = Profile(images, faces, squares, columns)
     return found
 

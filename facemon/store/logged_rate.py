@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from facemon.store.ledger import Ledger
-from facemon.store.windows import read_window
-from facemon.values.times import from_micros, hour_of, start_of_hour
+from facemon.store.profiles import count_images
+from facemon.values.times import from_micros, hour_of
 
 _DAY, _LATELY = timedelta(days=1), timedelta(days=7)
 
@@ -15,12 +15,10 @@ def images_per_day(ledger: Ledger, model: str, now: datetime) -> float | None:
     A log that began later counts from its first row on. Less than a day counts as a day, because nothing tells
     whether the hours that follow are as busy.
     """
-    since, until = start_of_hour(hour_of(now - _LATELY)), start_of_hour(hour_of(now) + 1)
     with ledger.reading() as connection:
         query = "SELECT min(first_observed) FROM segments WHERE model = ?"
         (first,) = connection.execute(query, (model,)).fetchone()
-        found = read_window(ledger, since, until, model=model)
-    images = sum(profile.images for profile in found.values())
+        images = count_images(connection, hour_of(now - _LATELY), hour_of(now) + 1, model)
     if first is None or not images:
         return None
     return images / max(1.0, (now - max(from_micros(first), now - _LATELY)) / _DAY)

@@ -10,6 +10,7 @@ from facemon.values.profile import (
     add_profiles,
     decode_profile,
     encode_profile,
+    images_of,
     subtract_profile,
 )
 
@@ -51,6 +52,12 @@ def read_profiles(
     )
     for hour, name, source, origin, data in rows:
         yield ProfileKey(hour, name, source or None, origin), decode_profile(data)
+
+
+def count_images(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> int:
+    """The images of a model in the hours `[first_hour, end_hour)`."""
+    query = "SELECT data FROM profiles WHERE hour >= ? AND hour < ? AND model = ? AND data <> x''"
+    return sum(images_of(data) for (data,) in connection.execute(query, (first_hour, end_hour, model)))
 
 
 def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:

@@ -32,10 +32,11 @@ def add_hours(hours: Sequence[tuple[int, Profile]]) -> tuple[Profile, dict[str, 
     """Return the sum of the profiles, as `add_profiles` does, and their `hourly_spreads`, from one table of counts."""
     profiles = _in_order(hours)
     alike: dict[tuple[bool, tuple[bool, ...]], list[str]] = {}
-    for name in sorted({name for profile in profiles for name in profile.columns}):
+    for name in sorted(set[str]().union(*(profile.columns for profile in profiles))):
         columns = [profile.columns.get(name, _NONE) for profile in profiles]
         kind = next(column.kind for column in columns if column is not _NONE)
-        alike.setdefault((kind is ColumnKind.CATEGORICAL, tuple([len(c.counts) > 0 for c in columns])), []).append(name)
+        has_rows = tuple([column.counts.size > 0 for column in columns])
+        alike.setdefault((kind is ColumnKind.CATEGORICAL, has_rows), []).append(name)
     found: dict[str, tuple[ColumnCounts, Spread]] = {}
     for (is_categorical, has_rows), names in alike.items():
         held = [profile for profile, has in zip(profiles, has_rows, strict=True) if has]
@@ -63,12 +64,13 @@ def _in_order(hours: Sequence[tuple[int, Profile]]) -> list[Profile]:
 
 def _of_labels(table: Sequence[Sequence[ColumnCounts]]) -> list[tuple[ColumnCounts, Spread]]:
     """Return the sum and the spread of columns, each of which has rows in all the hours."""
-    labels = [tuple(sorted({label for column in columns for label in column.labels})) for columns in table]
+    labels = [tuple(sorted(set[str]().union(*(column.labels for column in columns)))) for columns in table]
     starts = _starts(map(len, labels))
     places: list[int] = []
-    for columns, known, start in zip(table, labels, starts, strict=True):
+    for columns, known, start in zip(table, labels, starts.tolist(), strict=True):
         place_of = {label: start + place for place, label in enumerate(known)}
-        places += [place_of[label] for column in columns for label in column.labels]
+        for column in columns:
+            places += map(place_of.__getitem__, column.labels)
     counts, shares, pair_rows = _shares(table, np.array(places, np.int64), sum(map(len, labels)))
     sums, weights, pairs = _sums(np.diff(shares, axis=0), pair_rows, starts)
     parts = zip(table, labels, np.split(counts, starts[1:]), np.split(sums, starts[1:]), weights, pairs, strict=True)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +155,9 @@ def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
     first = columns[0]
     if len(columns) == 1:
         return first
+    total = sum(column.total for column in columns)
+    if total and len(first.counts) == 1 and all(_has_same_key(column, first) for column in columns):
+        return ColumnCounts(first.kind, first.unit, np.array([total], np.int64), first.labels, first.bins)
     if first.kind is ColumnKind.CATEGORICAL:
         sums: dict[str, int] = {}
         for column in columns:
@@ -165,10 +169,23 @@ def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
     return binned_counts(bins, counts, first.kind, first.unit)
 
 
+def _has_same_key(column: ColumnCounts, other: ColumnCounts) -> bool:
+    """Whether a column has one label or bin only, that of another column."""
+    return (
+        len(column.counts) == 1
+        and column.labels == other.labels
+        and (bool(other.labels) or column.bins is other.bins or column.bins[0] == other.bins[0])
+    )
+
+
 _HEADER_LENGTH = struct.Struct("<I")
 _KINDS = {kind.value: kind for kind in ColumnKind}
 _UNITS = {unit.value: unit for unit in Unit}
 _NO_BINS = np.empty(0, np.int32)
+_ROWS, _COLUMNS = b'{"rows":', b',"columns":'
+"""How a header begins, and what follows its rows."""
+_ROWS_WITHIN = 64
+"""Bytes from the beginning of a profile that hold its number of images."""
 
 
 def encode_profile(profile: Profile) -> bytes:
@@ -192,22 +209,41 @@ def decode_profile(data: bytes) -> Profile:
     body = zlib.decompress(data)
     (length,) = _HEADER_LENGTH.unpack_from(body)
     start = _HEADER_LENGTH.size + length
-    header = json.loads(body[_HEADER_LENGTH.size : start])
-    total = sum(entry[3] for entry in header["columns"])
+    rows, _, parts = body[_HEADER_LENGTH.size : start].partition(_COLUMNS)
+    held, total = _held_columns(parts[:-1])
     counts = np.frombuffer(body, "<i8", total, start).astype(np.int64)
     bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
-    columns: dict[str, ColumnCounts] = {}
-    at = bin_at = 0
-    for name, kind, unit, size, labels in header["columns"]:
-        is_binned = kind != ColumnKind.CATEGORICAL
-        columns[name] = ColumnCounts(
-            _KINDS[kind],
-            _UNITS[unit],
-            counts[at : at + size],
-            tuple(labels),
-            bins[bin_at : bin_at + size] if is_binned else _NO_BINS,
-        )
-        at += size
-        bin_at += size if is_binned else 0
-    images, faces, squares = header["rows"]
+    columns = {
+        name: ColumnCounts(kind, unit, counts[at], labels, _NO_BINS if bins_at is None else bins[bins_at])
+        for name, kind, unit, labels, at, bins_at in held
+    }
+    images, faces, squares = json.loads(rows[len(_ROWS) :])
     return Profile(images, faces, squares, columns)
+
+
+def images_of(data: bytes) -> int:
+    """The images of an encoded profile, of which nothing else is unpacked."""
+    start = zlib.decompressobj().decompress(data, _ROWS_WITHIN)[_HEADER_LENGTH.size + len(_ROWS) :]
+    return int(start[1 : start.index(b",")])
+
+
+class _Held(NamedTuple):
+    """A column of an encoded profile, and where its counts and its bins are."""
+
+    name: str
+    kind: ColumnKind
+    unit: Unit
+    labels: tuple[str, ...]
+    counts: slice
+    bins: slice | None
+
+
+@lru_cache(maxsize=32)
+def _held_columns(text: bytes) -> tuple[tuple[_Held, ...], int]:
+    """The columns that a header tells, and how many counts they have; many an hour has the same as others."""
+    found, at, bin_at = [], 0, 0
+    for name, kind, unit, size, labels in json.loads(text):
+        bins = None if kind == ColumnKind.CATEGORICAL else slice(bin_at, bin_at + size)
+        found.append(_Held(name, _KINDS[kind], _UNITS[unit], tuple(labels), slice(at, at + size), bins))
+        at, bin_at = at + size, bin_at + (0 if bins is None else size)
+    return tuple(found), at

@@ -16,6 +16,7 @@ from facemon.values.profile import (
     categorical_counts,
     decode_profile,
     encode_profile,
+    images_of,
     subtract_profile,
 )
 
@@ -93,3 +94,8 @@ def test_columns_of_different_counts_differ() -> None:
     assert one != categorical_counts({"yes": 1}, Unit.IMAGE)
     assert one != "yes"
     assert Profile().is_empty
+
+
+@given(profiles())
+def test_the_images_of_a_profile_are_read_from_its_first_bytes(profile: Profile) -> None:
+    assert images_of(encode_profile(profile)) == profile.images
