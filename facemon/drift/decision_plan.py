@@ -16,7 +16,7 @@ import numpy as np
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
-from facemon.drift.quiet_reach import ColumnWorth, column_worths, decides
+from facemon.drift.quiet_reach import ColumnWorth, KnownVariances, column_worths, decides
 from facemon.drift.sample import Sample, alike
 from facemon.drift.scaled_sample import scaled, sizes_alone
 from facemon.drift.window_ladder import LONGEST, quiet_columns, sources_to_judge, spans_of
@@ -47,6 +47,10 @@ class _World:
     rate: float | None
     known: dict[float, Mapping[str, ColumnWorth]] = field(default_factory=dict, compare=False)
     """What was computed before, by the number of images."""
+    variances: KnownVariances = field(default_factory=dict, compare=False)
+    """What was computed of the reference."""
+    sources: "dict[str | None, _World]" = field(default_factory=dict, compare=False)
+    """The sources that were asked for before."""
 
     @classmethod
     def of(cls, reference: Sample, like: Sample, rate: float | None) -> "_World":
@@ -55,14 +59,17 @@ class _World:
 
     def of_source(self, source: str | None) -> "_World":
         """The rows of one source; of its images come as many a day as of all, by its share of them."""
-        coming = self.coming.of_source(source)
-        share = coming.total.images / self.coming.total.images
-        return _World(self.reference.of_source(source), coming, None if self.rate is None else self.rate * share)
+        if source not in self.sources:
+            coming = self.coming.of_source(source)
+            share = coming.total.images / self.coming.total.images
+            rate = None if self.rate is None else self.rate * share
+            self.sources[source] = _World(self.reference.of_source(source), coming, rate)
+        return self.sources[source]
 
     def with_reference_of(self, days: int) -> "_World":
         """The same with a reference of so many days at the rate."""
         factor = days * (self.rate or 0.0) / self.reference.total.images
-        return replace(self, reference=scaled(self.reference, factor, days=days), known={})
+        return replace(self, reference=scaled(self.reference, factor, days=days), known={}, variances={}, sources={})
 
     def after(self, images: float) -> Sample:
         """The current rows once there are so many images."""
@@ -77,7 +84,7 @@ class _World:
         """What the rows of each column are worth once there are so many images; no threshold changes that."""
         if images not in self.known:
             names = [column.name for _, column in columns]
-            self.known[images] = column_worths(self.reference, self.after(images), names, settings)
+            self.known[images] = column_worths(self.reference, self.after(images), names, settings, self.variances)
         return self.known[images]
 
     def decides(self, images: float, columns: _Columns, everything: _Columns, settings: DriftConfig) -> bool:

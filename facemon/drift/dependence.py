@@ -19,10 +19,11 @@ from typing import Literal, TypeVar
 from facemon.drift.design_effect import (
     INDEPENDENT,
     DesignEffect,
+    Ratio,
     SourceRows,
+    SourceVariances,
     days_ratio,
     hours_ratio,
-    is_constant,
     moderated,
     sources_ratio,
 )
@@ -48,6 +49,8 @@ class Within:
     """By how much the variance exceeds that of independent rows if all faces of an image are alike."""
     is_declared: bool = False
     """The user said that the rows are independent."""
+    names: tuple[str | None, ...] = ()
+    """What the sources are called, where they are kept apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class Comparison:
     """The variance between whole days of the reference."""
     current_days: float | None = None
     """How long the current window lasts, in days."""
+    quiet: SourceVariances | None = None
+    """The variances of the reference's rows, where the current ones count as like them, and no source as moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +154,22 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
     That of hours takes the place of the faces' own, which takes all faces of an image to be alike. The columns are
     looked at together.
     """
-    within = {
-        key: (each.layout, each)
-        for key, each in comparisons.items()
-        if isinstance(each.layout, Within) and not each.layout.is_declared and not is_constant(each.layout.sources)
-    }
-    hours = {key: ratio for key, (layout, _) in within.items() if (ratio := hours_ratio(layout.sources))}
-    days = {
-        key: ratio
-        for key, (layout, each) in within.items()
-        if (ratio := days_ratio(layout.sources, each.days, each.current_days))
-    }
-    sources = {key: ratio for key, (layout, _) in within.items() if (ratio := sources_ratio(layout.sources))}
+    within: dict[Key, Within] = {}
+    hours, days, sources = dict[Key, Ratio](), dict[Key, Ratio](), dict[Key, Ratio]()
+    for key, each in comparisons.items():
+        if not isinstance(each.layout, Within) or each.layout.is_declared:
+            continue
+        rows = each.layout.sources
+        known = each.quiet or SourceVariances.of(rows)
+        if known.is_constant:
+            continue
+        within[key] = each.layout
+        if ratio := hours_ratio(rows, known):
+            hours[key] = ratio
+        if ratio := days_ratio(rows, each.days, each.current_days, known):
+            days[key] = ratio
+        if each.quiet is None and (ratio := sources_ratio(rows, known)):
+            sources[key] = ratio
     by_hours, by_days, by_sources = moderated(hours, lowers=True), moderated(days), moderated(sources)
     return {
         key: EffectParts(
@@ -168,7 +177,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
             by_days.get(key, INDEPENDENT),
             by_sources.get(key, INDEPENDENT),
         )
-        for key, (layout, _) in within.items()
+        for key, layout in within.items()
     }
 
 
@@ -182,7 +191,7 @@ def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str 
         sources.append(each)
         repeats = design_effect(before, first.unit) / first.total + design_effect(now, first.unit) / second.total
         effects.append(each.weight * repeats / (1 / first.total + 1 / second.total))
-    return Within(tuple(sources), sum(effects) / sum(each.weight for each in sources))
+    return Within(tuple(sources), sum(effects) / sum(each.weight for each in sources), names=tuple(shared))
 
 
 def design_effect(profile: Profile, unit: Unit) -> float:

@@ -87,29 +87,61 @@ def is_constant(sources: Sequence[SourceRows]) -> bool:
     )
 
 
-def hours_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+@dataclass(frozen=True, slots=True)
+class SourceVariances:
+    """The variances of a row within each source, summed over the labels, or over the deciles of numbers (`splits`).
+
+    They follow from counts and spreads. How much the sources weigh does not change them.
+    """
+
+    splits: NDArray[np.int32] | None
+    hours: tuple[tuple[float, int] | None, ...]
+    """The variance between hours and the pairs that show it; None where these are too few."""
+    independent: tuple[float, ...]
+    """The variance of independent rows."""
+    is_constant: bool
+
+    @classmethod
+    def of(cls, sources: Sequence[SourceRows]) -> "SourceVariances":
+        """Of the rows of both windows."""
+        if is_constant(sources):
+            return cls(None, (None,) * len(sources), (0.0,) * len(sources), is_constant=True)
+        splits = _splits(sources)
+        return cls(
+            splits,
+            tuple(_hourly(source.hours, splits) for source in sources),
+            tuple(_independent(source.counts, splits) for source in sources),
+            is_constant=False,
+        )
+
+
+def hours_ratio(sources: Sequence[SourceRows], known: SourceVariances | None = None) -> Ratio | None:
     """The variance of a row between hours over that of independent rows, as a mean over sources; None if unknown.
 
     Summed over the labels, or over the deciles of numbers, before the division (Rao & Scott 1981, first order).
+    `known` are the sources' variances, where they were computed before.
     """
     observed, expected, squares = 0.0, 0.0, 0.0
-    splits = _splits(sources)
-    for source in sources:
-        known = [spread for spread in source.hours if spread is not None and spread.weight > 0]
-        pairs = sum(spread.pairs for spread in known)
-        if pairs < _FEWEST_PAIRS:
+    known = known or SourceVariances.of(sources)
+    for source, hourly, independent in zip(sources, known.hours, known.independent, strict=True):
+        if hourly is None:
             continue
-        weight = sum(spread.weight for spread in known)
-        part = source.weight * sum(_trace(spread, splits) for spread in known) / weight
+        variance, pairs = hourly
+        part = source.weight * variance
         observed += part
         squares += part**2 / (_DEGREES_OF_A_PAIR * pairs)
-        expected += source.weight * _independent(source.counts, splits)
+        expected += source.weight * independent
     if not (expected > 0 and observed > 0):
         return None
     return Ratio(observed / expected, observed**2 / squares)
 
 
-def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days: float | None) -> Ratio | None:
+def days_ratio(
+    sources: Sequence[SourceRows],
+    days: Spread | None,
+    current_days: float | None,
+    known: SourceVariances | None = None,
+) -> Ratio | None:
     """The variance of the difference of a window's days and the reference's, over that of independent rows.
 
     `days` is the variance of one day's share over the reference's days; the window lasts `current_days`. None where
@@ -117,16 +149,16 @@ def days_ratio(sources: Sequence[SourceRows], days: Spread | None, current_days:
     """
     if days is None or current_days is None or days.pairs < 1:
         return None
-    splits = _splits(sources)
+    known = known or SourceVariances.of(sources)
     total = sum(source.weight for source in sources)
-    independent = sum(source.weight * _independent(source.counts, splits) for source in sources) / total**2
-    observed = _trace(days, splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
+    independent = _weighted(sources, known) / total**2
+    observed = _trace(days, known.splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
     if not (independent > 0 and observed > 0):
         return None
     return Ratio(observed / independent, days.pairs)
 
 
-def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
+def sources_ratio(sources: Sequence[SourceRows], known: SourceVariances | None = None) -> Ratio | None:
     """The variance of the mean difference between many sources, over that of independent rows; None for few.
 
     Many sources that each changed a little, for better or worse, are no common change: persons photographed in two
@@ -138,16 +170,20 @@ def sources_ratio(sources: Sequence[SourceRows]) -> Ratio | None:
     worth = weight.sum() ** 2 / (weight**2).sum()
     if worth < _FEWEST_SOURCES:
         return None
-    splits = _splits(sources)
-    shares = [_differences(source.counts, splits) for source in sources]
+    known = known or SourceVariances.of(sources)
+    shares = [_differences(source.counts, known.splits) for source in sources]
     keys = list({key: None for each in shares for key in each})
     moved = np.array([[each.get(key, 0.0) for key in keys] for each in shares])
     rest = moved - weight @ moved / weight.sum()
     observed = float((weight**2 @ rest**2).sum()) * worth / (worth - 1)
-    independent = sum(source.weight * _independent(source.counts, splits) for source in sources)
+    independent = _weighted(sources, known)
     if not (independent > 0 and observed > 0):
         return None
     return Ratio(observed / independent, worth - 1)
+
+
+def _weighted(sources: Sequence[SourceRows], known: SourceVariances) -> float:
+    return sum(source.weight * each for source, each in zip(sources, known.independent, strict=True))
 
 
 def _differences(
@@ -211,6 +247,14 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
     ends = np.searchsorted(shares / shares[-1], _SPLITS)
     return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
+
+
+def _hourly(hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None) -> tuple[float, int] | None:
+    known = [spread for spread in hours if spread is not None and spread.weight > 0]
+    pairs = sum(spread.pairs for spread in known)
+    if pairs < _FEWEST_PAIRS:
+        return None
+    return sum(_trace(spread, splits) for spread in known) / sum(spread.weight for spread in known), pairs
 
 
 def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:

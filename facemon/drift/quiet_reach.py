@@ -11,7 +11,7 @@ from facemon.config.drift import DriftConfig
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
-from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distribution_functions import kolmogorov, ndtr
 from facemon.drift.power import detectable_shift
 from facemon.drift.sample import Sample
@@ -21,6 +21,10 @@ MOST_QUIET_REACH = 0.1
 """The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
+
+
+KnownVariances = dict[tuple[str, tuple[str | None, ...]], SourceVariances]
+"""The variances of a reference's rows, by column and by the names of the sources that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,20 @@ class ColumnWorth:
 
 
 def column_worths(
-    reference: Sample, current: Sample, names: Sequence[str], settings: DriftConfig
+    reference: Sample,
+    current: Sample,
+    names: Sequence[str],
+    settings: DriftConfig,
+    known: KnownVariances | None = None,
 ) -> dict[str, ColumnWorth]:
     """Return what the rows of each column are worth; of the current rows only the numbers count.
 
     The samples are `alike`. Columns that the current rows lack, or that are of another kind there, are left out: more
-    rows would not help. The design effects are estimated from all the columns together.
+    rows would not help. The design effects are estimated from all the columns together. What is `known`
+    of the reference serves for any current rows; it is added to.
     """
     sizes = {name: size for name in names if (size := _size(reference, current, name, settings)) is not None}
-    effects = _effects(reference, sizes, current.days)
+    effects = _effects(reference, sizes, current.days, {} if known is None else known)
     found = {}
     for name, size in sizes.items():
         effect = effects.get(name, INDEPENDENT)
@@ -156,20 +165,22 @@ def _size(reference: Sample, current: Sample, name: str, settings: DriftConfig) 
     return _Size(sum(source.weight for source in layout.sources), (held, now), layout)
 
 
-def _effects(reference: Sample, sizes: dict[str, _Size], days: float | None) -> dict[str, DesignEffect]:
+def _effects(
+    reference: Sample, sizes: dict[str, _Size], days: float | None, known: KnownVariances
+) -> dict[str, DesignEffect]:
     """The design effects, from how the reference's own hours and days differ."""
     comparisons = {}
     for name, size in sizes.items():
         if size.within is None:
             continue
-        # The reference's counts take the place of the current ones, but not their number, which sets the weight.
-        alike = Within(
-            tuple(
-                SourceRows((source.counts[0], source.counts[0]), (source.hours[0], None), source.weight)
-                for source in size.within.sources
-            ),
-            size.within.faces_effect,
-            size.within.is_declared,
-        )
-        comparisons[name] = Comparison(alike, reference.whole_days.get(name), days)
+        key = name, size.within.names
+        if key not in known:
+            # The reference's counts take the place of the current ones, but not their number, which sets the weight.
+            known[key] = SourceVariances.of(
+                [
+                    SourceRows((source.counts[0], source.counts[0]), (source.hours[0], None), source.weight)
+                    for source in size.within.sources
+                ]
+            )
+        comparisons[name] = Comparison(size.within, reference.whole_days.get(name), days, known[key])
     return effects_of(comparisons)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.quiet_reach import QuietColumn, column_worths, decides
+from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides
 from facemon.drift.sample import Sample, alike
 from facemon.values.drift_result import Check
 from facemon.values.times import span_name
@@ -99,13 +99,15 @@ def climb(
     waiting: set[str | None] = set(judged)
     in_use: dict[str | None, int] = dict.fromkeys(judged, 1)
     whole, is_waiting = 1, True
+    known: KnownVariances = {}
+    known_apart: dict[str | None, KnownVariances] = {name: {} for name in judged}
     while True:
         sample = windows[-1].sample
-        is_waiting = is_waiting and _needs_more(reference, sample, compared, settings)
+        is_waiting = is_waiting and _needs_more(reference, sample, compared, settings, known)
         waiting = {
             name
             for name in waiting
-            if _needs_more(reference.of_source(name), sample.of_source(name), compared, settings)
+            if _needs_more(reference.of_source(name), sample.of_source(name), compared, settings, known_apart[name])
         }
         if not (is_waiting or waiting) or len(windows) == len(rungs):
             return Ladder(tuple(windows), whole, in_use)
@@ -131,14 +133,19 @@ def sources_to_judge(reference: Sample, current: Sample) -> tuple[str | None, ..
 
 
 def _needs_more(
-    reference: Sample, current: Sample, columns: Collection[tuple[Check, ComparedColumn]], settings: DriftConfig
+    reference: Sample,
+    current: Sample,
+    columns: Collection[tuple[Check, ComparedColumn]],
+    settings: DriftConfig,
+    known: KnownVariances,
 ) -> bool:
     """Whether more rows would make a quiet run decide; a window without any rows stays what it is: silent."""
     if not current.rows or not reference.rows:
         return False
     reference, current = alike(reference, current)
     asked = quiet_columns(reference, columns, settings)
-    return not decides(column_worths(reference, current, [each.name for each in asked], settings), asked, settings)
+    worths = column_worths(reference, current, [each.name for each in asked], settings, known)
+    return not decides(worths, asked, settings)
 
 
 def quiet_columns(

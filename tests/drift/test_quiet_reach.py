@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,9 +8,12 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.distances import ks_distance, total_variation
-from facemon.drift.quiet_reach import QuietColumn, column_worths, decides, joint_reach, reach
+from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, joint_reach, reach
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, ColumnKind, Unit, categorical_counts
+from facemon.values.hourly_spread import hourly_spreads
+from facemon.values.profile import ColumnCounts, ColumnKind, Unit, add_profiles, categorical_counts
+from facemon.values.source_buckets import SourceProfiles
+from facemon.values.spread import SpreadProfile
 from tests.drift.worlds import numbers, profile, single, yes_no
 
 REPEATS = 4000
@@ -98,3 +103,22 @@ def test_sources_that_both_sides_hold_count_by_their_own_rows() -> None:
     assert reversed_ > 2 * even
     assert ColumnKind.CATEGORICAL is cameras(9).total.columns["x"].kind
     assert cameras(9).total.columns["x"].unit is Unit.FACE
+
+
+def test_what_is_known_of_a_reference_serves_for_any_current_rows() -> None:
+    def hourly(*yes: int) -> Sample:
+        hours = [(at, profile({"beard": yes_no(count, 40)})) for at, count in enumerate(yes)]
+        names: list[str | None] = ["a", "b"]
+        whole, spread = add_profiles(each for _, each in hours), SpreadProfile(hourly_spreads(hours))
+        found = SourceProfiles(dict.fromkeys(names, whole), spreads=dict.fromkeys(names, spread))
+        return Sample.of_profiles(found, days=1.0)
+
+    reference, known = hourly(*[5, 25] * 10), KnownVariances()
+    for count in (12, 30):
+        current = hourly(*[10] * count)
+        plain = column_worths(reference, current, ["beard"], SETTINGS)
+        assert column_worths(reference, current, ["beard"], SETTINGS, known) == plain
+        # Without what the hours tell, the rows would be worth more.
+        alone = column_worths(replace(reference, spreads={}), current, ["beard"], SETTINGS)
+        assert plain["beard"].weight < alone["beard"].weight / 2
+    assert len(known) == 1
