@@ -182,16 +182,20 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
 
 
 def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str | None]) -> Within:
-    sources, effects = [], []
+    sources, repeated = [], 0.0
     for source in shared:
         before, now = reference.by_source[source], current.by_source[source]
         first, second = before.columns[name], now.columns[name]
-        hours = [sample.spreads.get(source, _NO_SPREAD).hours.get(name) for sample in (reference, current)]
-        each = SourceRows((first, second), (hours[0], hours[1]))
-        sources.append(each)
-        repeats = design_effect(before, first.unit) / first.total + design_effect(now, first.unit) / second.total
-        effects.append(each.weight * repeats / (1 / first.total + 1 / second.total))
-    return Within(tuple(sources), sum(effects) / sum(each.weight for each in sources), names=tuple(shared))
+        rows = first.total, second.total
+        weight = rows[0] * rows[1] / (rows[0] + rows[1])
+        hours = (
+            reference.spreads.get(source, _NO_SPREAD).hours.get(name),
+            current.spreads.get(source, _NO_SPREAD).hours.get(name),
+        )
+        sources.append(SourceRows((first, second), hours, weight))
+        excess = [design_effect(profile, first.unit) - 1 for profile in (before, now)]
+        repeated += weight**2 * (excess[0] / rows[0] + excess[1] / rows[1])
+    return Within(tuple(sources), 1 + repeated / sum(each.weight for each in sources), names=tuple(shared))
 
 
 def design_effect(profile: Profile, unit: Unit) -> float:

@@ -155,9 +155,10 @@ def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
     first = columns[0]
     if len(columns) == 1:
         return first
-    total = sum(column.total for column in columns)
-    if total and len(first.counts) == 1 and all(_has_same_key(column, first) for column in columns):
-        return ColumnCounts(first.kind, first.unit, np.array([total], np.int64), first.labels, first.bins)
+    if all(_has_same_keys(column, first) for column in columns):
+        summed = sum((column.counts for column in columns[1:]), start=first.counts)
+        if summed.all():
+            return ColumnCounts(first.kind, first.unit, summed, first.labels, first.bins)
     if first.kind is ColumnKind.CATEGORICAL:
         sums: dict[str, int] = {}
         for column in columns:
@@ -169,13 +170,11 @@ def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
     return binned_counts(bins, counts, first.kind, first.unit)
 
 
-def _has_same_key(column: ColumnCounts, other: ColumnCounts) -> bool:
-    """Whether a column has one label or bin only, that of another column."""
-    return (
-        len(column.counts) == 1
-        and column.labels == other.labels
-        and (bool(other.labels) or column.bins is other.bins or column.bins[0] == other.bins[0])
-    )
+def _has_same_keys(column: ColumnCounts, other: ColumnCounts) -> bool:
+    """Whether a column has the labels or the bins of another one."""
+    if len(column.counts) != len(other.counts) or column.labels != other.labels:
+        return False
+    return column.bins is other.bins or bool((column.bins == other.bins).all())
 
 
 _HEADER_LENGTH = struct.Struct("<I")

@@ -61,6 +61,9 @@ def add_spreads(parts: Sequence[Spread]) -> Spread:
     if len(parts) == 1:
         return parts[0]
     weight, pairs = sum(part.weight for part in parts), sum(part.pairs for part in parts)
+    if parts and all(_has_same_keys(part, parts[0]) for part in parts):
+        sums = sum((part.sums for part in parts[1:]), start=parts[0].sums)
+        return Spread(sums, weight, pairs, parts[0].labels, parts[0].bins)
     if any(part.labels for part in parts):
         by_label: dict[str, float] = {}
         for part in parts:
@@ -73,6 +76,12 @@ def add_spreads(parts: Sequence[Spread]) -> Spread:
     )
     steps = np.concatenate([np.empty(0), *(part.sums for part in parts)])
     return Spread(np.bincount(places, steps, len(bins)).astype(np.float64), weight, pairs, bins=bins)
+
+
+def _has_same_keys(spread: Spread, other: Spread) -> bool:
+    if len(spread.sums) != len(other.sums) or spread.labels != other.labels:
+        return False
+    return spread.bins is other.bins or np.array_equal(spread.bins, other.bins)
 
 
 def add_column_spreads(parts: Iterable[Mapping[str, Spread]]) -> dict[str, Spread]:
