@@ -224,4 +224,6 @@ def _is_mostly_sourceless(side: Sources) -> bool:
 
 
 def _share(side: Sources, sources: list[str | None]) -> float:
+    if len(sources) == len(side):
+        return 1.0
     return sum(side[source].total for source in sources) / sum(column.total for column in side.values())

@@ -96,8 +96,11 @@ class Sample:
 
     def column_by_source(self, name: str) -> dict[str | None, ColumnCounts]:
         """The counts of a column per source, without the sources that have no row of it."""
-        found = {source: profile.columns.get(name) for source, profile in self.by_source.items()}
-        return {source: column for source, column in found.items() if column is not None and column.total > 0}
+        return {
+            source: column
+            for source, profile in self.by_source.items()
+            if (column := profile.columns.get(name)) is not None and column.total > 0
+        }
 
 
 def alike(reference: Sample, current: Sample) -> tuple[Sample, Sample]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, ColumnKind, Profile, add_profiles
 
+_ONE_BIN = np.zeros(1, np.int32)
+
 
 def scaled(sample: Sample, factor: float, *, days: float | None) -> Sample:
     """Return a sample with `factor` times the rows of each source and the same shares, which span so many `days`.
@@ -72,4 +74,4 @@ def _alike(column: ColumnCounts) -> ColumnCounts:
     counts = np.array([column.total], np.int64)
     if column.kind is ColumnKind.CATEGORICAL:
         return replace(column, counts=counts, labels=("",))
-    return replace(column, counts=counts, bins=np.zeros(1, np.int32))
+    return replace(column, counts=counts, bins=_ONE_BIN)

@@ -174,7 +174,7 @@ def _has_same_keys(column: ColumnCounts, other: ColumnCounts) -> bool:
     """Whether a column has the labels or the bins of another one."""
     if len(column.counts) != len(other.counts) or column.labels != other.labels:
         return False
-    return column.bins is other.bins or bool((column.bins == other.bins).all())
+    return bool(column.labels) or column.bins is other.bins or bool((column.bins == other.bins).all())
 
 
 _HEADER_LENGTH = struct.Struct("<I")
