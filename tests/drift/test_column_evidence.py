@@ -132,3 +132,20 @@ def test_a_constant_that_changes_is_found_in_every_kind(kind: ColumnKind) -> Non
     assert evidence.score == 1
     assert evidence.p_value is not None
     assert evidence.p_value < 1e-50
+
+
+@pytest.mark.parametrize("sources", [1, 3])
+@pytest.mark.parametrize("is_label", [True, False])
+def test_a_column_that_does_not_vary_is_judged_as_one_that_hardly_does(sources: int, is_label: bool) -> None:
+    """Where all rows are alike no test is made, and the rows detect no more than a rare label would need."""
+
+    def sample(rows: int, others: int) -> Sample:
+        values = np.repeat([1.0, 2.0], [rows - others, others])
+        return by_camera([yes_no(others, rows) if is_label else numbers(values)] * sources)
+
+    alike, nearly = weigh(sample(100_000, 0), sample(40_000, 0)), weigh(sample(100_000, 5), sample(40_000, 2))
+    assert (alike.score, alike.p_value, alike.method) == (0, 1, nearly.method)
+    assert alike.pooled_score == (None if sources == 1 else 0)
+    assert nearly.score == pytest.approx(0, abs=1e-12)
+    assert (nearly.p_value or 0) > 0.4
+    assert 0 < (alike.detectable or 0) <= (nearly.detectable or 0)
