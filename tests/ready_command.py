@@ -71,6 +71,6 @@ def _read(descriptor: int) -> str:
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    # Whoever does not read what it is given need not.
+    # A command may end before it has read all of its input.
     with suppress(BrokenPipeError), os.fdopen(descriptor, "wb") as file:
         file.write(content)

@@ -89,5 +89,5 @@ def test_a_check_reads_on_until_chance_is_as_rare_as_the_picture_says(rate: int,
 
 @pytest.mark.parametrize("page", ["no marks", "<!-- made by make docs -->\n", "<!-- end of what make docs made -->\n"])
 def test_a_page_without_both_marks_is_refused(page: str) -> None:
-    with pytest.raises(ValueError, match="must stand in the page once"):
+    with pytest.raises(ValueError, match="must be in the page once"):
         with_table(page, "table")

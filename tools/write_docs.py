@@ -25,7 +25,7 @@ def with_table(page: str, table: str) -> str:
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not (begin and end) or _BEGIN in after:
-        raise ValueError(f"{_BEGIN.strip()} and {_END.strip()} must stand in the page once")
+        raise ValueError(f"{_BEGIN.strip()} and {_END.strip()} must be in the page once")
     return f"{before}{begin}{table}\n{end}{after}"
 
 

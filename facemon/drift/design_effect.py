@@ -63,7 +63,7 @@ class Ratio:
     value: float
     degrees: float
     hour_rows: float = math.inf
-    """Rows of an hour, whose repetition the hour cuts short; infinite for what is no ratio of hours."""
+    """Rows of an hour, whose repetition the hour cuts short; infinite for ratios of days and of sources."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 All arrays have one row per source and one column per label or ordered bin, and hold counts; every source has rows
 in both windows. The differences within sources are weighted by n₀n₁/(n₀+n₁) (Mantel & Haenszel 1959), so that a
-changed mix of unchanged sources is no difference.
+changed mix of unchanged sources does not count as a difference.
 """
 
 import numpy as np

@@ -66,7 +66,7 @@ class _SourceAlert:
         return (
             Scenario("turns bad and good again; other sources, checks, models and instances are unaffected",
                      (gauge(self.good, self.bad), *unaffected), fires, Span.HELD),
-            Scenario("bad, then there is no series of it any more", (gauge(None, self.bad),), fires, Span.HELD),
+            Scenario("bad, then its series ends", (gauge(None, self.bad),), fires, Span.HELD),
             Scenario("good everywhere", (gauge(self.good, self.good), *unaffected)),
         )  # fmt: skip
 

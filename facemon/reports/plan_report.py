@@ -29,7 +29,7 @@ def plan_facts(plan: DecisionPlan) -> tuple[tuple[str, str], ...]:
 def undecided_sentences(plan: DecisionPlan, result: DriftResult) -> tuple[str, ...]:
     """Return what would decide each undecided check of a result, or its sources where they alone are undecided.
 
-    Nothing is said of checks whose undecided columns lack something else than rows: their reasons stand in the table.
+    Checks whose undecided columns lack something other than rows get no sentence: the table has their reasons.
     """
     since, until = result.current.since, result.current.until
     compared = until - since if since and until else timedelta(0)

@@ -31,7 +31,7 @@ def daily_spreads(days: Iterable[Mapping[str | None, Profile]], whole: Mapping[s
 
     Of all sources p_d is Σ W_s·p_sd, where W_s is the part that the source has of the column's rows in `whole`, over
     the sources that have rows on that day, whose W_s are made to add up to 1. So a day on which one camera saw more
-    than usual is no other day.
+    than usual does not count as a different day.
     """
     rows = {source: {name: column.total for name, column in p.columns.items()} for source, p in whole.items()}
     by_source: dict[str | None, dict[str, _Days]] = {}

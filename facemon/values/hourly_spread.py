@@ -22,7 +22,7 @@ def hourly_spreads(hours: Sequence[tuple[int, Profile]]) -> dict[str, Spread]:
     """Return the spread of each column over the profiles of one source, each given with its hour.
 
     The hours may be in any order. Profiles of the same hour are added up. A pair is two hours that have rows of the
-    column and none between them that has. The formula stands in `SpreadProfile.hours`. The memory that this needs
+    column and none between them that has. `SpreadProfile` has the formula. The memory that this needs
     grows with hours times keys.
     """
     return add_hours(hours)[1]

@@ -18,7 +18,7 @@ BUCKETS = 64
 class SourceProfiles:
     """One profile per source, or with `bucketed` one per bucket of sources; the rows without one are under None.
 
-    `spreads` tells, by source, how much its hours differ. It is empty in buckets, and where nobody asked for it.
+    `spreads` tells, by source, how much its hours differ. It is empty in buckets, and unless the caller asks for it.
     """
 
     by_source: Mapping[str | None, Profile]

@@ -1,4 +1,4 @@
-"""No command opens a connection or looks up a name that nobody asked for, nor leaves files in the user's folders."""
+"""Commands open only the connections that the user configured, and leave no foreign files in the user's folders."""
 
 import os
 import re

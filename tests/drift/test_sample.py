@@ -83,7 +83,7 @@ def test_spreads_go_where_their_rows_go() -> None:
     assert sample.spreads == profiles.spreads
     one = sample.of_source("camera 0")
     assert (one.spreads, one.whole_days) == ({None: spread}, {"beard": days})
-    for name in ("camera 2", "nobody"):
+    for name in ("camera 2", "unknown"):
         assert (sample.of_source(name).spreads, sample.of_source(name).whole_days) == ({}, {})
     for without in (sample.in_buckets(), sample.accuracy(), Sample.of_sources(by_source)):
         assert (without.spreads, without.whole_days) == ({}, {})

@@ -22,7 +22,7 @@ HOUR, DAY, WEEK = 3600, 86_400, 604_800
 ODD_COLUMN = 'größe "in" {cm} \\ (a|b)*.$x'
 """A column of somebody's table, compared by the data check."""
 ODD_SOURCE = "gate \"7\" {ü} \\ (a|b)*.$x 'y'"
-"""A camera with a name that somebody typed."""
+"""A camera with a name that a user typed."""
 OTHER_MODEL = "shadow@2"
 """A model of the same store, which predicts beside the configured one."""
 Labels = Mapping[str, str]
