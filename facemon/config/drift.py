@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.quantities import Name, PositiveDuration, Proportion
 from facemon.config.section import Section
@@ -83,3 +83,10 @@ class DriftConfig(Section):
     on_drift: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """A command that is run, without a shell, once for each new drift, with `facemon.drift/1` on its stdin."""
     on_drift_timeout: PositiveDuration = timedelta(minutes=5)
+
+    @model_validator(mode="after")
+    def _widens(self) -> Self:
+        # The default is shorter than a window of a month, which is then the only one.
+        if "widen_to" in self.model_fields_set and self.widen_to < self.window:
+            raise ValueError("widen_to is shorter than window: write a longer time, or the window's own to never widen")
+        return self

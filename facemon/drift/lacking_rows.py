@@ -23,12 +23,14 @@ def lacking_rows(
     """Return by name what would decide each of some columns of a check; None for decided ones.
 
     Samples that lack rows, as once retention has taken them, leave the figures of the result to go by. The design
-    effects are estimated from all columns of the check.
+    effects are estimated from the columns of both checks, as for the verdict.
     """
     reference, current = alike(reference, current)
     found = {
         column.column: (comparison, column.measure)
-        for column in result.checks[check].columns
+        for own, outcome in result.checks.items()
+        if own is not Check.EVIDENTLY
+        for column in outcome.columns
         if (comparison := _comparison(column, reference, current, settings)) is not None
     }
     comparisons = {name: comparison for name, (comparison, _) in found.items()}

@@ -110,7 +110,7 @@ def window_notes(ladder: Ladder) -> list[str]:
 
 def independence_notes(reference: Sample, current: Sample, cluster: str) -> list[str]:
     """A sentence that tells what could not be known of rows that repeat, such as frames of one face."""
-    if cluster == "none" or reference.bucketed or current.bucketed:
+    if cluster == "none" or reference.bucketed or current.bucketed or not (reference.rows and current.rows):
         return []
     if not reference.spreads and not current.spreads:
         return [NO_TIMES_NOTE]

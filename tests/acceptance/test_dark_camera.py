@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from facemon import Monitor
+from tests.acceptance.rendered_servers import rendered_servers
 from tests.conftest import RunFacemon
-from tests.server.exporters import exporter
-from tests.servers import Server, WebhookReceiver, free_port, query, run_alertmanager, run_prometheus, wait_for_query
+from tests.servers import Server, WebhookReceiver, query, wait_for_query
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -84,37 +84,20 @@ def test_a_dark_camera_pages_its_receiver_and_a_silent_one_is_named(
 ) -> None:
     since, until = (datetime.now(UTC) - timedelta(days=3, minutes=1)).isoformat(), timedelta(days=1, minutes=1)
     end = (datetime.fromisoformat(since) + until).isoformat()
-    port = free_port()
+    made = facemon("reference", "set", "--since", since, "--until", end, "--name", "normal", cwd=folder)
+    assert made.returncode == 0, made.stderr
     with WebhookReceiver() as operators, WebhookReceiver() as entrance:
-        places = {
-            "exporter": port,
-            "operators": operators.url,
-            "entrance": entrance.url,
-            "alertmanager": "127.0.0.1:9093",
-        }
-        (folder / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-        made = facemon("reference", "set", "--since", since, "--until", end, "--name", "normal", cwd=folder)
-        assert made.returncode == 0, made.stderr
-        assert facemon("render-config", "--only", "alertmanager", cwd=folder).returncode == 0
-        routes = folder / "monitoring" / "alertmanager" / "alertmanager.yml"
-        with run_alertmanager(newer_servers, routes, folder / "alertmanager") as alertmanager:
-            places["alertmanager"] = alertmanager.url.removeprefix("http://")
-            (folder / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-            assert facemon("render-config", cwd=folder).returncode == 0
-            rules = folder / "monitoring" / "prometheus" / "prometheus.yml"
-            with (
-                exporter(folder, listen=f"127.0.0.1:{port}"),
-                run_prometheus(newer_servers, rules, folder / "prometheus") as prometheus,
-            ):
-                night = facemon("drift-check", "--check", "data", cwd=folder)
-                assert night.returncode == 3, night.stdout + night.stderr
-                assert f"source {DARK}: drift of image_brightness" in night.stdout
-                assert f"source {SILENT}: silent" in night.stdout
-                wait_for_query(prometheus.url, f'drift_source_detected{{source="{DARK}", check="data"}} == 1')
-                wait_for_query(prometheus.url, f'drift_source_rows{{source="{SILENT}", check="data"}} == 0')
-                entrance.wait_for(lambda _: ("SourceDrift", DARK) in alerts_of(entrance))
-                operators.wait_for(lambda _: ("SourceSilent", SILENT) in alerts_of(operators))
-                found = verdicts(prometheus)
+        urls = {"operators": operators.url, "entrance": entrance.url}
+        with rendered_servers(facemon, newer_servers, folder, CONFIGURATION, urls) as prometheus:
+            night = facemon("drift-check", "--check", "data", cwd=folder)
+            assert night.returncode == 3, night.stdout + night.stderr
+            assert f"source {DARK}: drift of image_brightness" in night.stdout
+            assert f"source {SILENT}: silent" in night.stdout
+            wait_for_query(prometheus.url, f'drift_source_detected{{source="{DARK}", check="data"}} == 1')
+            wait_for_query(prometheus.url, f'drift_source_rows{{source="{SILENT}", check="data"}} == 0')
+            entrance.wait_for(lambda _: ("SourceDrift", DARK) in alerts_of(entrance))
+            operators.wait_for(lambda _: ("SourceSilent", SILENT) in alerts_of(operators))
+            found = verdicts(prometheus)
     assert found == {camera: float(camera == DARK) for camera in CAMERAS if camera != SILENT}
     assert alerts_of(entrance) == {("SourceDrift", DARK)}
     assert {alert for alert, source in alerts_of(operators) if source} == {"SourceSilent"}

@@ -129,3 +129,10 @@ def test_a_drop_of_accuracy_is_found_once_both_sides_have_labels(facemon: RunFac
     assert (found["n_reference"], found["n_current"]) == (ROWS, ROWS)
     assert found["score"] == pytest.approx(0.1, abs=0.02)
     assert found["test"] == "Cochran-Mantel-Haenszel over 8 sources"
+
+
+def test_a_source_without_rows_is_not_told_how_often_frames_repeat(facemon: RunFacemon, folder: Path) -> None:
+    answer = facemon(*CHECK, "--source", "nowhere", cwd=folder)
+    assert answer.returncode == 4, answer.stderr
+    assert "0 rows, fewer than min_rows" in answer.stdout
+    assert "frames repeat" not in answer.stdout

@@ -11,15 +11,12 @@ import pytest
 
 from facemon import Monitor
 from facemon.store.ledger import LEDGER_NAME
+from tests.acceptance.rendered_servers import rendered_servers
 from tests.conftest import RunFacemon
-from tests.server.exporters import exporter
 from tests.servers import (
     Server,
     WebhookReceiver,
-    free_port,
     query,
-    run_alertmanager,
-    run_prometheus,
     wait_for_query,
 )
 
@@ -116,31 +113,19 @@ def resolved(receiver: WebhookReceiver) -> list[str]:
 
 def test_no_look_changes_a_sample_or_ends_an_alert(facemon: RunFacemon, newer_servers: Path, folder: Path) -> None:
     since, until = reference_window()
-    port = free_port()
+    made = facemon("reference", "set", "--since", since, "--until", until, "--name", "normal", cwd=folder)
+    assert made.returncode == 0, made.stderr
     with WebhookReceiver() as receiver:
-        places = {"exporter": port, "webhook": receiver.url, "alertmanager": "127.0.0.1:9093"}
-        (folder / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-        made = facemon("reference", "set", "--since", since, "--until", until, "--name", "normal", cwd=folder)
-        assert made.returncode == 0, made.stderr
-        assert facemon("render-config", "--only", "alertmanager", cwd=folder).returncode == 0
-        routes = folder / "monitoring" / "alertmanager" / "alertmanager.yml"
-        with run_alertmanager(newer_servers, routes, folder / "alertmanager") as alertmanager:
-            places["alertmanager"] = alertmanager.url.removeprefix("http://")
-            (folder / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-            assert facemon("render-config", cwd=folder).returncode == 0
-            rules = folder / "monitoring" / "prometheus" / "prometheus.yml"
-            with (
-                exporter(folder, listen=f"127.0.0.1:{port}"),
-                run_prometheus(newer_servers, rules, folder / "prometheus") as prometheus,
-            ):
-                nightly = facemon("-q", "drift-check", "--check", "model", cwd=folder)
-                assert nightly.returncode == 3, nightly.stdout + nightly.stderr
-                wait_for_query(prometheus.url, 'drift_detected{attribute="gender", check="model"} == 1')
-                for alert in ("DriftDetected", "DriftVerdict"):
-                    receiver.wait_for(lambda body, alert=alert: told_of(body, alert))  # type: ignore[misc]
-                everybody_looks(facemon, folder, prometheus)
-                assert firing(prometheus) == {"DriftDetected", "DriftVerdict"}
-                assert resolved(receiver) == []
+        urls = {"webhook": receiver.url}
+        with rendered_servers(facemon, newer_servers, folder, CONFIGURATION, urls) as prometheus:
+            nightly = facemon("-q", "drift-check", "--check", "model", cwd=folder)
+            assert nightly.returncode == 3, nightly.stdout + nightly.stderr
+            wait_for_query(prometheus.url, 'drift_detected{attribute="gender", check="model"} == 1')
+            for alert in ("DriftDetected", "DriftVerdict"):
+                receiver.wait_for(lambda body, alert=alert: told_of(body, alert))  # type: ignore[misc]
+            everybody_looks(facemon, folder, prometheus)
+            assert firing(prometheus) == {"DriftDetected", "DriftVerdict"}
+            assert resolved(receiver) == []
     assert (folder / "retrained").read_text() == "x\n", "the hook heard of the check of record alone"
 
 

@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from tests.acceptance.camera import DAY_THREE, DAY_TWO, IMAGES, window
+from tests.acceptance.rendered_servers import rendered_servers
 from tests.conftest import RunFacemon
-from tests.server.exporters import exporter
 from tests.servers import (
     WebhookReceiver,
     amtool,
-    free_port,
     promtool,
     query,
-    run_alertmanager,
-    run_prometheus,
     wait_for_query,
 )
 
@@ -61,38 +58,25 @@ def test_drift_fires_is_routed_and_resolves(
     shutil.copytree(three_days / "after-two", tmp_path / ".facemon")
     assert check(facemon, tmp_path, DAY_TWO) == 3
 
-    port = free_port()
     with WebhookReceiver() as receiver:
-        places = {"exporter": port, "webhook": receiver.url, "alertmanager": "127.0.0.1:9093"}
-        (tmp_path / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-        assert facemon("render-config", "--only", "alertmanager", cwd=tmp_path).returncode == 0
-        routes = tmp_path / "monitoring" / "alertmanager" / "alertmanager.yml"
-        with run_alertmanager(servers, routes, tmp_path / "alertmanager") as alertmanager:
-            places["alertmanager"] = alertmanager.url.removeprefix("http://")
-            (tmp_path / "facemon.yaml").write_text(CONFIGURATION.format(**places))
-            assert facemon("render-config", cwd=tmp_path).returncode == 0
+        urls = {"webhook": receiver.url}
+        with rendered_servers(facemon, servers, tmp_path, CONFIGURATION, urls) as prometheus:
             everything_rendered_is_accepted(servers, tmp_path / "monitoring")
-            rules = tmp_path / "monitoring" / "prometheus" / "prometheus.yml"
-            with (
-                exporter(tmp_path, listen=f"127.0.0.1:{port}"),
-                run_prometheus(servers, rules, tmp_path / "prometheus") as prometheus,
-            ):
-                (score,) = wait_for_query(prometheus.url, 'drift_score{attribute="image_brightness",check="data"}')
-                assert score[1] > 0.9
-                fired = receiver.wait_for(brightness_alert("firing"))
-                assert fired["receiver"] == "operators"
-                assert query(prometheus.url, "sum(model_predictions_total)")[0][1] > 0
+            (score,) = wait_for_query(prometheus.url, 'drift_score{attribute="image_brightness",check="data"}')
+            assert score[1] > 0.9
+            fired = receiver.wait_for(brightness_alert("firing"))
+            assert fired["receiver"] == "operators"
+            assert query(prometheus.url, "sum(model_predictions_total)")[0][1] > 0
 
-                # The camera is repaired.
-                assert (
-                    facemon("predict", "-q", three_days / "three", "--observed-at", "mtime", cwd=tmp_path).returncode
-                    == 0
-                )
-                assert check(facemon, tmp_path, DAY_THREE) == 0
-                resolved = receiver.wait_for(brightness_alert("resolved"))
-                assert resolved["status"] in ("resolved", "firing")  # others of its group may fire on
-                images = query(prometheus.url, 'sum(images_processed_total{status=~"ok|no_face"})')
-                assert images[0][1] == 3 * IMAGES
+            # The camera is repaired.
+            assert (
+                facemon("predict", "-q", three_days / "three", "--observed-at", "mtime", cwd=tmp_path).returncode == 0
+            )
+            assert check(facemon, tmp_path, DAY_THREE) == 0
+            resolved = receiver.wait_for(brightness_alert("resolved"))
+            assert resolved["status"] in ("resolved", "firing")  # others of its group may fire on
+            images = query(prometheus.url, 'sum(images_processed_total{status=~"ok|no_face"})')
+            assert images[0][1] == 3 * IMAGES
 
 
 def everything_rendered_is_accepted(servers: Path, stack: Path) -> None:

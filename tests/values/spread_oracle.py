@@ -1,43 +1,15 @@
-"""Spreads computed pair by pair and key by key in plain Python, and a strategy of profiles."""
+"""Spreads computed pair by pair and key by key in plain Python."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
-from facemon.values.binning import MISSING, OVERFLOW, UNDERFLOW
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, Unit, binned_counts, categorical_counts
+from facemon.values.profile import ColumnCounts
 from facemon.values.spread import Spread
 
 Key = str | int
-KINDS = {
-    "beard": (ColumnKind.CATEGORICAL, Unit.FACE),
-    "image_failed": (ColumnKind.CATEGORICAL, Unit.IMAGE),
-    "beard_confidence": (ColumnKind.CONFIDENCE, Unit.FACE),
-    "image_size": (ColumnKind.NUMBER, Unit.IMAGE),
-}
-COUNT = st.integers(1, 1000)
-labels = st.dictionaries(st.sampled_from(["", "yes", "no", "größer", "日本"]), COUNT, min_size=1)
-bins = st.dictionaries(
-    st.sampled_from([MISSING, UNDERFLOW, -700, -1, 0, 1, 540, OVERFLOW]), COUNT, min_size=1
-) | st.dictionaries(st.just(MISSING) | st.integers(-9, 9), COUNT, min_size=1)
-
-
-@st.composite
-def profiles(draw: st.DrawFn) -> Profile:
-    """Profiles of some of the columns of `KINDS`."""
-    columns: dict[str, ColumnCounts] = {}
-    for name in draw(st.sets(st.sampled_from(sorted(KINDS)))):
-        kind, unit = KINDS[name]
-        if kind is ColumnKind.CATEGORICAL:
-            columns[name] = categorical_counts(draw(labels), unit)
-        else:
-            counts = draw(bins)
-            held = np.array(list(counts), np.int32), np.array(list(counts.values()), np.int64)
-            columns[name] = binned_counts(*held, kind, unit)
-    return Profile(draw(COUNT), draw(st.integers(0, 99)), draw(st.integers(0, 99)), columns)
 
 
 def counted(column: ColumnCounts) -> dict[Key, int]:

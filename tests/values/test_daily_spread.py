@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from facemon.values.daily_spread import daily_spreads
 from facemon.values.profile import ColumnCounts, Profile, add_profiles, categorical_counts
 from facemon.values.spread import Spread
-from tests.values.spread_oracle import Key, assert_alike, counted, profiles, share
+from tests.values.drawn_profiles import profiles
+from tests.values.spread_oracle import Key, assert_alike, counted, share
 
 Day = dict[str | None, Profile]
 days_of_sources = st.lists(st.dictionaries(st.sampled_from(["a", "b", None]), profiles()), min_size=1, max_size=8)

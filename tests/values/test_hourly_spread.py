@@ -11,7 +11,8 @@ from facemon.values import hourly_spread
 from facemon.values.hourly_spread import add_hours, hourly_spreads
 from facemon.values.profile import ColumnKind, Profile, add_profiles, binned_counts, categorical_counts
 from facemon.values.spread import Spread, add_column_spreads, add_spreads
-from tests.values.spread_oracle import assert_alike, plain, profiles, slow_hourly
+from tests.values.drawn_profiles import profiles
+from tests.values.spread_oracle import assert_alike, plain, slow_hourly
 
 hours_of_a_source = st.lists(st.tuples(st.integers(-3, 9), profiles()), max_size=8)
 

@@ -5,9 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemon.values.binning import MISSING, OVERFLOW
+from facemon.values.binning import MISSING
 from facemon.values.profile import (
-    ColumnCounts,
     ColumnKind,
     Profile,
     Unit,
@@ -19,34 +18,12 @@ from facemon.values.profile import (
     images_of,
     subtract_profile,
 )
+from tests.values.drawn_profiles import profiles
 
-COUNT = st.integers(1, 2**40)
-KINDS = {
-    "beard": (ColumnKind.CATEGORICAL, Unit.FACE),
-    "image_failed": (ColumnKind.CATEGORICAL, Unit.IMAGE),
-    "beard_confidence": (ColumnKind.CONFIDENCE, Unit.FACE),
-    "image_size": (ColumnKind.NUMBER, Unit.IMAGE),
-}
-labels = st.dictionaries(st.sampled_from(["", "yes", "no", "größer", "日本"]), COUNT, min_size=1)
-bins = st.dictionaries(st.sampled_from([MISSING, -700, -1, 0, 1, 540, OVERFLOW]), COUNT, min_size=1)
+MOST = 2**40
 
 
-@st.composite
-def profiles(draw: st.DrawFn) -> Profile:
-    columns: dict[str, ColumnCounts] = {}
-    for name in draw(st.sets(st.sampled_from(sorted(KINDS)))):
-        kind, unit = KINDS[name]
-        if kind is ColumnKind.CATEGORICAL:
-            columns[name] = categorical_counts(draw(labels), unit)
-        else:
-            counts = draw(bins)
-            columns[name] = binned_counts(
-                np.array(list(counts), np.int32), np.array(list(counts.values()), np.int64), kind, unit
-            )
-    return Profile(draw(COUNT), draw(st.integers(0, 99)), draw(st.integers(0, 99)), columns)
-
-
-@given(st.lists(profiles(), max_size=6), st.randoms(use_true_random=False))
+@given(st.lists(profiles(MOST), max_size=6), st.randoms(use_true_random=False))
 def test_profiles_add_up_in_any_order_and_grouping(parts: list[Profile], chance: random.Random) -> None:
     whole = add_profiles(parts)
     chance.shuffle(parts)
@@ -61,14 +38,14 @@ def test_profiles_add_up_in_any_order_and_grouping(parts: list[Profile], chance:
         assert keys == sorted(set(keys))
 
 
-@given(profiles(), profiles())
+@given(profiles(MOST), profiles(MOST))
 def test_what_was_added_can_be_taken_away(one: Profile, other: Profile) -> None:
     assert subtract_profile(add_profiles([one, other]), other) == one
     assert subtract_profile(one, one).is_empty
     assert subtract_profile(one, one).columns == {}
 
 
-@given(profiles())
+@given(profiles(MOST))
 def test_a_profile_comes_back_from_its_bytes(profile: Profile) -> None:
     back = decode_profile(encode_profile(profile))
     assert back == profile
@@ -96,6 +73,6 @@ def test_columns_of_different_counts_differ() -> None:
     assert Profile().is_empty
 
 
-@given(profiles())
+@given(profiles(MOST))
 def test_the_images_of_a_profile_are_read_from_its_first_bytes(profile: Profile) -> None:
     assert images_of(encode_profile(profile)) == profile.images

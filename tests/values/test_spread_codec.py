@@ -8,7 +8,8 @@ from facemon.values.hourly_spread import hourly_spreads
 from facemon.values.profile import Profile, add_profiles
 from facemon.values.spread import Spread, SpreadProfile
 from facemon.values.spread_codec import decode_spreads, encode_spreads
-from tests.values.spread_oracle import plain, profiles
+from tests.values.drawn_profiles import profiles
+from tests.values.spread_oracle import plain
 
 
 @given(st.lists(profiles(), max_size=5), st.booleans())
