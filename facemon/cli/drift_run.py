@@ -21,7 +21,7 @@ from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_par
 from facemon.cli.session import Session
 from facemon.errors import FacemonError
 from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult
+from facemon.values.drift_result import Check, CheckResult, DriftResult, SourceResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,6 +157,9 @@ def run_drift_check(
         by_source=question.by_source,
         ladder=latest.ladder,
     )
+    if ledger is not None and isinstance(question.current, Window):
+        since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
+        result = _with_last_seen(result, ledger, question.model, since)
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
@@ -170,6 +173,23 @@ def run_drift_check(
         record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
         _keep_pages(session, answer, has_own=not by_name)
     return answer
+
+
+def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: datetime) -> DriftResult:
+    """The result with the hour of the last rows of each source that is silent from `since` on."""
+    from facemon.store.profiles import last_hour
+    from facemon.values.times import hour_of, start_of_hour
+
+    # The hour that the window cuts may hold rows from before it.
+    end = hour_of(since) + 1
+
+    def seen(each: SourceResult) -> SourceResult:
+        if not each.is_silent or each.source is None:
+            return each
+        hour = last_hour(ledger.connection, model, each.source, end)
+        return replace(each, last_seen=None if hour is None else start_of_hour(hour))
+
+    return replace(result, sources=tuple(map(seen, result.sources)))
 
 
 def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftResult:

@@ -60,6 +60,16 @@ def count_images(connection: sqlite3.Connection, first_hour: int, end_hour: int,
     return sum(images_of(data) for (data,) in connection.execute(query, (first_hour, end_hour, model)))
 
 
+def last_hour(connection: sqlite3.Connection, model: str, source: str, end_hour: int) -> int | None:
+    """The last hour before `end_hour` in which a source has rows of its own; none where there is no such hour."""
+    query = (
+        "SELECT hour FROM profiles WHERE hour < ? AND model = ? AND source = ? AND data <> x'' "
+        "ORDER BY hour DESC LIMIT 1"
+    )
+    row = connection.execute(query, (end_hour, model, source)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:
     """The hours `[first_hour, end_hour)` in which a model has more sources than places, so that some are `other`.
 
