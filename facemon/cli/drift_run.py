@@ -15,6 +15,7 @@ from facemon.cli.compared_sides import (
     of_one_source,
     reference_side,
 )
+from facemon.cli.decision_plans import with_plan
 from facemon.cli.drift_options import CheckChoice
 from facemon.cli.drift_question import DriftQuestion
 from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_part
@@ -160,6 +161,7 @@ def run_drift_check(
     if ledger is not None and isinstance(question.current, Window):
         since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
         result = _with_last_seen(result, ledger, question.model, since)
+        result = with_plan(session, ledger, result, (normal, latest), question.settings)
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
