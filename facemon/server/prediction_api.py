@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,6 +16,7 @@ from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.exposition_format import choose_exposition
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
@@ -84,10 +84,10 @@ class PredictionApi:
 
     async def metrics(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""
-        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        exposition = choose_exposition(", ".join(request.headers.getlist("accept")))
         # The store is read for it, which may take as long as a disk takes.
-        text = await run_in_threadpool(encoder, self._registry)
-        return Response(text, headers={"Content-Type": content_type})
+        text = await run_in_threadpool(exposition.encode, self._registry)
+        return Response(text, headers={"Content-Type": exposition.content_type})
 
     async def openapi(self, _: Request) -> Response:
         """What the API understands and answers, as OpenAPI."""
