@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.client_address import ForwardedClients
 from facemon.server.exposition_format import choose_exposition
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
@@ -43,6 +45,7 @@ class PredictionApi:
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._proxies = [ip_network(text) for text in config.trusted_proxies]
         self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
 
     def application(self) -> Application:
@@ -68,7 +71,7 @@ class PredictionApi:
             else:
                 await framework(scope, receive, send)
 
-        return application
+        return ForwardedClients(application, self._proxies) if self._proxies else application
 
     async def health(self, _: Request) -> Response:
         """Whether the process is alive."""
