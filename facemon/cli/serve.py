@@ -135,12 +135,14 @@ class _Server:
         stored = build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
-        api = PredictionApi(config.api, predictions, in_flight, metrics, self._why_not_ready, tokens)
+        connections = most_connections(config.api.max_connections)
+        api_config = config.api.model_copy(update={"max_connections": connections})
+        api = PredictionApi(api_config, predictions, in_flight, metrics, self._why_not_ready, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
             CountedRequests(api.application(), counts, report=self._report, access_log=note),
-            limits=ConnectionLimits(most_connections(config.api.max_connections)),
+            limits=ConnectionLimits(connections),
             patience=config.api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )

@@ -4,7 +4,7 @@ import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,6 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from facemon.config.quantities import Listen
     from facemon.metrics.exporter import Exporter
 
@@ -40,8 +38,6 @@ def serve_metrics(
 
     SIGHUP reads the configuration anew.
     """
-    from prometheus_client import make_wsgi_app
-
     from facemon.metrics.exporter import Exporter
     from facemon.server.http_connections import serving
     from facemon.server.listening_socket import open_socket
@@ -54,15 +50,14 @@ def serve_metrics(
     # From here on the signal is a request to reload; by itself it would end the process.
     signal.signal(signal.SIGHUP, configuration.ask_for_reload)
 
-    def metrics(environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":
-        return make_wsgi_app(exporter.registry)(environ, start_response)  # the registry of the newest configuration
-
     try:
         with open_socket(address) as listening:
             exporter.follow(session.config, configuration.path)
             if reason := exporter.why_not_ready():
                 session.console.warn(f"{reason}; facemon_source_up is 0 until it can be read")
-            with serving(listening, metrics_application(metrics, exporter.why_not_ready)) as port:
+            # Each scrape gets the registry of the newest configuration.
+            application = metrics_application(lambda: exporter.registry, exporter.why_not_ready)
+            with serving(listening, application) as port:
                 if not address.is_loopback:
                     session.console.warn(
                         f"{address} can be reached from other machines, and nobody is asked for a password"

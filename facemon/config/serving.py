@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -23,6 +24,20 @@ from facemon.config.section import MisfitError, Section
 _PositiveInt = Annotated[int, Field(ge=1)]
 _SCRAPE_TIMEOUT = timedelta(seconds=10)
 _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is not an address or network: write 10.0.0.7 or 10.0.0.0/8"
+            + (", without bits after the prefix" if "host bits" in str(error) else "")
+        ) from None
+    return text
+
+
+_NetworkText = Annotated[str, AfterValidator(_network)]
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -59,8 +74,14 @@ class ApiConfig(Section):
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000
     max_in_flight: _PositiveInt = 64
-    """Images that are being read or predicted at once; more are refused with 503."""
+    """Images that have arrived and are being predicted at once; more are refused with 503."""
+    max_arriving: _PositiveInt = 512
+    """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
+    max_arriving_bytes: Size = 256 * 2**20
+    """Memory for bodies that are arriving; one of `max_body` has room in any case."""
     max_connections: _PositiveInt = 4096
+    trusted_proxies: Items[_NetworkText] = ()
+    """Addresses and networks whose X-Forwarded-For says who the client is."""
     workers: _PositiveInt | None = None
     """Processes that predict; none = one for each core."""
     access_log: bool = True

@@ -35,7 +35,7 @@ class ApiServer:
         self, application: Application, *, limits: ConnectionLimits, patience: float, refused: Callable[[int], None]
     ) -> None:
         """`refused` hears the code of each request that is ended before the application sees it."""
-        guarded = partial(GuardedConnection, limits=limits, refused=refused)
+        guarded = partial(GuardedConnection, limits=limits, refused=refused, waiting={})
         config = uvicorn.Config(
             application,
             http=guarded,

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from facemon.config.serving import ApiConfig
+from facemon.server.arriving_bodies import ArrivalLimits, ArrivingBodies
 from facemon.server.asgi import Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.client_address import client_of
 from facemon.server.image_answers import Answer
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
@@ -30,6 +32,7 @@ class PredictEndpoint:
         self._predictions = predictions
         self._tokens = tokens
         self._in_flight = in_flight
+        self._arriving = ArrivingBodies(_arrival_limits(config))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what goes wrong inside is raised once its sender knows."""
@@ -49,15 +52,14 @@ class PredictEndpoint:
             message = "send Authorization: Bearer with a token of this server"
             refuse(401, message, (b"www-authenticate", b"Bearer"))
         source = _source(scope["query_string"])
-        self._in_flight.enter(1)
-        taken = 1
+        # Before the body is read, which costs time and memory; no slot is taken yet, so a slow body holds none.
+        self._in_flight.check(1)
+        images = await read_images(headers, receive, self._config, self._arriving, client_of(scope))
+        self._in_flight.enter(len(images))
         try:
-            images = await read_images(headers, receive, self._config)
-            self._in_flight.enter(len(images) - 1)
-            taken = len(images)
             answers = await self._answers(images, source)
         finally:
-            self._in_flight.leave(taken)
+            self._in_flight.leave(len(images))
         if all(answer.error is not None for answer in answers):
             first = answers[0]
             refuse(_STATUS_OF.get(first.error or ErrorCode.NAN, 500), first.message)
@@ -67,6 +69,15 @@ class PredictEndpoint:
         if len(images) == 1:
             return [await self._predictions.answer(images[0].content, source)]
         return await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
+
+
+def _arrival_limits(config: ApiConfig) -> ArrivalLimits:
+    return ArrivalLimits(
+        bodies=min(config.max_arriving, max(1, config.max_connections // 2)),  # others need connections too
+        size=max(config.max_arriving_bytes, config.max_body),
+        body_size=config.max_body,
+        seconds=config.timeout.total_seconds(),
+    )
 
 
 def _document(images: Sequence[SentImage], answers: Sequence[Answer]) -> str:

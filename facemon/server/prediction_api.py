@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,6 +17,8 @@ from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.client_address import ForwardedClients
+from facemon.server.exposition_format import choose_exposition
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
@@ -43,6 +45,7 @@ class PredictionApi:
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._proxies = [ip_network(text) for text in config.trusted_proxies]
         self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
 
     def application(self) -> Application:
@@ -68,7 +71,7 @@ class PredictionApi:
             else:
                 await framework(scope, receive, send)
 
-        return application
+        return ForwardedClients(application, self._proxies) if self._proxies else application
 
     async def health(self, _: Request) -> Response:
         """Whether the process is alive."""
@@ -84,10 +87,10 @@ class PredictionApi:
 
     async def metrics(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""
-        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        exposition = choose_exposition(", ".join(request.headers.getlist("accept")))
         # The store is read for it, which may take as long as a disk takes.
-        text = await run_in_threadpool(encoder, self._registry)
-        return Response(text, headers={"Content-Type": content_type})
+        text = await run_in_threadpool(exposition.encode, self._registry)
+        return Response(text, headers={"Content-Type": exposition.content_type})
 
     async def openapi(self, _: Request) -> Response:
         """What the API understands and answers, as OpenAPI."""

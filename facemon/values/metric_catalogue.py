@@ -63,7 +63,7 @@ _METRICS = (
     Metric("cache_size", _G, "Images whose prediction is in the cache.", (), _SERVE, _API),
     Metric("cache_lookups_total", _C, "Images by what the cache knew of them: hit, shared (being predicted) or miss.",
            ("result",), _SERVE, _API),
-    Metric("api_images_in_flight", _G, "Images that are being read or predicted.", (), _SERVE, _API),
+    Metric("api_images_in_flight", _G, "Images that have arrived and are being predicted.", (), _SERVE, _API),
     Metric("api_images_in_flight_limit", _G, "Images in flight beyond which requests are refused.",
            (), _SERVE, _API),
     Metric("model_predictions_total", _C, "Predictions by attribute and predicted value.",
