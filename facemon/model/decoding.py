@@ -114,7 +114,7 @@ def decode_image(
     except MemoryError:
         return ImageProblem(ErrorCode.TOO_LARGE, _NO_MEMORY)
     except _DAMAGE as error:
-        if "memory" in str(error).lower():  # Pillow's own words for what a decoder lacked
+        if "out of memory" in str(error):  # Pillow's words for what a decoder was refused
             return ImageProblem(ErrorCode.TOO_LARGE, _NO_MEMORY)
         return ImageProblem(ErrorCode.UNREADABLE, _damage(error))
 

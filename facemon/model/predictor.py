@@ -66,7 +66,7 @@ class Predictor:
         content = _content(given, self._max_bytes)
         observed_at = given.observed_at or predicted_at
         if isinstance(content, ImageProblem):
-            chunk.outcomes.append(ImageOutcome(given, observed_at, problem=content))
+            chunk.outcomes.append(ImageOutcome(given, observed_at, given.sha256, problem=content))
             return
         sha256 = given.sha256 or hashlib.sha256(content).hexdigest()
         needed = partial(self._needed_size, given.box) if self._shrinks else None

@@ -115,6 +115,18 @@ class PredictedBatch:
         self._block, self.ordinals, self.latencies, self.undated = state
 
 
+def joined(batches: Sequence[PredictedBatch]) -> PredictedBatch:
+    """Several batches as one; their ordinals must be in order."""
+    import pyarrow as pa
+
+    return PredictedBatch(
+        pa.concat_batches([batch.rows for batch in batches]),
+        tuple(ordinal for batch in batches for ordinal in batch.ordinals),
+        tuple(seconds for batch in batches for seconds in batch.latencies),
+        tuple(reason for batch in batches for reason in batch.undated),
+    )
+
+
 def _block_of(rows: "pa.RecordBatch") -> bytes:
     import pyarrow as pa
     import pyarrow.ipc
