@@ -8,7 +8,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
-    {"errors", "forked_process", "no_telemetry"},
+    {"errors", "message_socket", "no_telemetry"},
+    {"forked_process"},
+    {"fork_server"},
     {"config"},
     {"values"},
     {"tables"},

@@ -13,7 +13,9 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from facemon.config.document import Config
     from facemon.config.quantities import Listen
+    from facemon.config.serving import PredictConfig
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
     from facemon.server.model_workers import ModelWorker
@@ -54,8 +56,7 @@ def serve(
     from facemon.server.listening_socket import open_socket
 
     config = session.config
-    limits = config.predict.model_copy(update={"max_bytes": config.api.max_body, "max_pixels": config.api.max_pixels})
-    predictor = Predictor(config.model, limits)
+    predictor = Predictor(config.model, _limits(config))
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
         port = listening.getsockname()[1]
@@ -73,6 +74,14 @@ def serve(
         raise server.failure
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
+
+
+def _limits(config: "Config") -> "PredictConfig":
+    """The limits of one image: the API's own, and what is common to all predictions."""
+    api = config.api
+    own = {name: getattr(api, name) for name in ("max_pixels", "max_decode_memory", "formats")}
+    own |= {"max_bytes": api.max_body, "max_decode_seconds": api.decode_seconds}
+    return config.predict.model_copy(update=own)
 
 
 def _address(session: Session, listen: str | None) -> "Listen":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -22,6 +22,7 @@ from facemon.config.quantities import (
 from facemon.config.section import MisfitError, Section
 
 _PositiveInt = Annotated[int, Field(ge=1)]
+_DECODE_SECONDS = 5.0
 _SCRAPE_TIMEOUT = timedelta(seconds=10)
 _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 
@@ -46,6 +47,12 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+ImageFormat = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm", "jpeg2000", "avif"]
+"""No format that runs another program, as EPS does, or that holds no photograph."""
+_Formats = Annotated[Items[ImageFormat], Field(min_length=1), AfterValidator(_distinct)]
+_Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
 class StoreConfig(Section):
     """Where the log lives and for how long."""
 
@@ -60,6 +67,11 @@ class PredictConfig(Section):
     """Workers; none = one for each core."""
     max_pixels: _PositiveInt = 100_000_000
     max_bytes: Size = 256 * 2**20
+    max_decode_seconds: _Seconds = 10.0
+    """Processor time that decoding one image may take."""
+    max_decode_memory: Size = 2 * 2**30
+    """Bytes that decoding one image may take."""
+    formats: _Formats = get_args(ImageFormat)
     decode: Literal["exact", "fast"] | None = None
     """`fast` decodes a JPEG at a smaller scale, at least twice what is needed; none = exact with a face finder."""
     providers: Annotated[Items[_Provider], Field(min_length=1), AfterValidator(_distinct)] = ("cpu",)
@@ -73,6 +85,11 @@ class ApiConfig(Section):
     cache_size: Annotated[int, Field(ge=0)] = 1024
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000
+    max_decode_seconds: _Seconds | None = None
+    """Processor time that decoding one image may take, at most `timeout`; none = 5, or `timeout` if that is shorter."""
+    max_decode_memory: Size = 2**30
+    """Bytes that decoding one image may take."""
+    formats: _Formats = ("jpeg", "png", "webp")
     max_in_flight: _PositiveInt = 64
     """Images that have arrived and are being predicted at once; more are refused with 503."""
     max_arriving: _PositiveInt = 512
@@ -88,6 +105,18 @@ class ApiConfig(Section):
     """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
     timeout: PositiveDuration = timedelta(seconds=30)
     tokens_file: SecretFile | None = None
+
+    @property
+    def decode_seconds(self) -> float:
+        """`max_decode_seconds`, or its default."""
+        return self.max_decode_seconds or min(_DECODE_SECONDS, self.timeout.total_seconds())
+
+    @model_validator(mode="after")
+    def _decodes_in_time(self) -> Self:
+        if self.max_decode_seconds is not None and self.max_decode_seconds > self.timeout.total_seconds():
+            timeout = format_duration(self.timeout)
+            raise MisfitError((("max_decode_seconds",), f"must be at most timeout, {timeout}"))
+        return self
 
 
 def _askable(url: str) -> str:

@@ -23,7 +23,8 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
         "summary": "Predict the attributes of one image or several",
         "description": (
             f"The body is one image, or a form with up to {config.max_in_flight} images as files; "
-            f"at most {config.max_body} bytes, and {config.max_pixels} pixels an image. Every prediction is logged."
+            f"at most {config.max_body} bytes, and {config.max_pixels} pixels an image. "
+            f"Formats: {', '.join(config.formats)}. Every prediction is logged."
         ),
         "parameters": [{
             "name": "source", "in": "query", "schema": {"type": "string", "maxLength": 200},
@@ -103,7 +104,7 @@ _REFUSALS = {
     "408": "The body took too long to arrive.",
     "413": "The body or an image is too large.",
     "415": "The body is neither an image nor a form.",
-    "422": "None of the images can be read; the message says why.",
+    "422": "None of the images can be read, or be decoded in time; the message says why.",
     "500": "The model failed.",
     "503": "Too many images are being predicted; try again after Retry-After seconds.",
 }

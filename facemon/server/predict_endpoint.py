@@ -18,7 +18,7 @@ from facemon.server.request_images import SentImage, read_images
 from facemon.values.prediction import ErrorCode
 
 _LONGEST_SOURCE = 200
-_STATUS_OF = {ErrorCode.TOO_LARGE: 413, ErrorCode.UNREADABLE: 422}
+_STATUS_OF = {ErrorCode.TOO_LARGE: 413, ErrorCode.UNREADABLE: 422, ErrorCode.TOO_SLOW: 422}
 _FAILED = Refused(500, "the prediction failed; the server's log says why")
 
 
