@@ -136,6 +136,7 @@ def run_drift_check(
 ) -> DriftAnswer:
     """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""
     from facemon.drift.drift_check import join_evidently, run_checks
+    from facemon.drift.lost_rows import with_lost_rows
     from facemon.store.drift_results import record_drift
 
     by_name = question.choice is CheckChoice.EVIDENTLY
@@ -157,6 +158,7 @@ def run_drift_check(
         by_source=question.by_source,
         ladder=latest.ladder,
     )
+    result = with_lost_rows(result, _lost_rows(ledger, question, latest))
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
@@ -180,6 +182,16 @@ def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftRe
     was = "1 row was" if late == 1 else f"{late:,} rows were"
     note = f"{was} logged since the last recorded check for times before this window: no recorded check includes them."
     return replace(result, late_rows=late, notes=(*result.notes, note))
+
+
+def _lost_rows(ledger: "Ledger | None", question: DriftQuestion, latest: ComparedSide) -> int:
+    """How many rows of the longest window were dropped by a repair, at most."""
+    from facemon.store.set_aside import lost_rows
+
+    if ledger is None or latest.ladder is None or latest.side.until is None:
+        return 0
+    since = latest.ladder.windows[-1].rung.since
+    return lost_rows(ledger.connection, ledger.folder, since, latest.side.until, question.model)
 
 
 def _expected(

@@ -59,9 +59,9 @@ def steps_to_die_at(at_length: bool, *, every: int = 5) -> tuple[int, int]:
     return (1, 1) if at_length else (random.SystemRandom().randint(1, every), every)
 
 
-def crash_everywhere(operation: str, work: Path, *, at_length: bool) -> int:
+def crash_everywhere(operation: str, work: Path, *, at_length: bool, every: int = 5) -> int:
     """Let an operation of `crash_points` die at its steps, none with a fault; answer the last at which it died."""
-    first, every = steps_to_die_at(at_length)
+    first, every = steps_to_die_at(at_length, every=every)
     print(f"steps {first}, {first + every} …")
     script = "from tests.store.crash_points import main\nmain(sys.argv[2], folder, int(sys.argv[3]), int(sys.argv[4]))"
     *faults, last = run(script, work, operation, first, every).splitlines()
