@@ -78,7 +78,7 @@ class DriftAnswer:
 @contextmanager
 def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
-    from facemon.store.ledger import LEDGER_NAME
+    from facemon.store.layout import LEDGER_NAME
 
     try:
         is_there = (session.config.store.path / LEDGER_NAME).exists()
@@ -124,6 +124,7 @@ def entered(
     if ledger is None or look is not None or question.choice is CheckChoice.EVIDENTLY:
         yield Outcome()
         return
+    ledger.refuse_foreign_root()
     with (
         ProcessLock.for_command(ledger.folder, "drift-check"),
         session.recorded(ledger, "drift-check") as outcome,

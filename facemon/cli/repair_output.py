@@ -31,6 +31,17 @@ def tell_repair(session: Session, folder: Path, done: "Repair") -> ExitCode:
     return ExitCode.OK
 
 
+def tell_permissions(session: Session, changed: int, foreign: int) -> None:
+    """Print how many files got other permissions, and how many only root can change."""
+    if changed:
+        session.console.say(f"changed the permissions of {_count(changed, 'file and folder', 'files and folders')}")
+    if foreign:
+        session.console.warn(
+            f"{_count(foreign, 'file belongs', 'files belong')} to other users: as root, facemon store repair "
+            "--as-root gives them to the store's user"
+        )
+
+
 def _what_was_done(folder: Path, done: "Repair") -> Iterator[str]:
     if done.dropped:
         rows = sum(record.rows for record in done.dropped)
@@ -58,5 +69,5 @@ def _tell_how_to_drop(session: Session, done: "Repair") -> None:
     )
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"

@@ -8,7 +8,7 @@ import typer
 
 from facemon.cli.command import command, group
 from facemon.cli.left_out import refuse_left_out
-from facemon.cli.repair_output import tell_repair
+from facemon.cli.repair_output import tell_permissions, tell_repair
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 from facemon.values.times import EPOCH, format_time
@@ -24,6 +24,7 @@ def info(
     """Tell what the log holds; a store of an older version is not upgraded."""
     from facemon.store.inventory import take_inventory
     from facemon.store.migrations import STORE_VERSION
+    from facemon.store.permissions import MODES
 
     with session.open_ledger(upgrade=False) as ledger:
         found = take_inventory(ledger)
@@ -32,9 +33,16 @@ def info(
             f"the next command that writes upgrades the store from version {found.version} to {STORE_VERSION}; "
             "facemon store backup FILE saves it as it is"
         )
+    if found.permissions.mode != MODES[session.config.store.mode]:
+        session.console.say(
+            f"the permissions of the store are {found.permissions.text}, not {session.config.store.mode} (store.mode): "
+            "facemon store repair changes them"
+        )
     facts = {
         "store": str(session.config.store.path),
         "version": found.version,
+        "user": found.permissions.owner_name,
+        "mode": found.permissions.text,
         "rows": found.rows,
         "files": found.files,
         "inline_segments": found.inline,
@@ -168,9 +176,16 @@ def repair(
     their place or, where no ledger entry names them, to the store's folder
     set-aside; profiles and totals are computed anew. Damaged segments are
     listed. Nothing is deleted, and no counter falls.
+
+    All files get the permissions of store.mode and, as root with --as-root, the
+    store's user.
     """
+    from facemon.store.permissions import MODES, apply_mode
     from facemon.store.repair import repair as repair_log
 
     with session.open_ledger() as ledger:
+        ledger.refuse_foreign_root()
+        changed, foreign = apply_mode(ledger.folder, MODES[session.config.store.mode])
+        tell_permissions(session, changed, foreign)
         done = repair_log(ledger, drop_damaged=drop_damaged, now=datetime.now(UTC))
         return tell_repair(session, ledger.folder, done)

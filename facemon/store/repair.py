@@ -14,6 +14,7 @@ from facemon.store import compaction
 from facemon.store.ledger import Ledger
 from facemon.store.log_balance import LogChangedError, balance, take_in_again
 from facemon.store.log_survey import Survey, files_without_entry, survey
+from facemon.store.permissions import GIVE_BACK, make_folder
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments
@@ -60,6 +61,7 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
     LockedError while compaction or retention runs; FacemonError when a file cannot be read for another reason than
     damage, or when the store's folders cannot be written.
     """
+    ledger.refuse_foreign_root()
     done = Repair()
     with (
         ProcessLock.for_command(ledger.folder, compaction.WRITER),
@@ -80,7 +82,9 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
         except OSError as error:
             raise FacemonError(
                 f"{error.filename or ledger.folder}: {error.strerror}; the repair is not complete",
-                "run facemon store repair again as the user that the store belongs to, on a disk with room",
+                GIVE_BACK
+                if isinstance(error, PermissionError)
+                else "check its disk and run facemon store repair again",
             ) from error
     done.left = verify(ledger).problems
     return done
@@ -136,7 +140,7 @@ def _put_back(folder: Path, name: str, segment: Segment) -> None:
     target = folder / str(segment.path)
     if target.exists():
         move_aside(folder, str(segment.path), f"{segment.id}.parquet")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     (folder / name).rename(target)
 
 

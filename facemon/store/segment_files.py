@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
+from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
@@ -31,7 +32,7 @@ _REMEDIES = {
     errno.EDQUOT: "free space within this user's quota and run again with --resume",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again with --resume",
     errno.EROFS: "mount its file system writable and run again with --resume",
-    errno.EACCES: "give this user write access to the store's folders and run again with --resume",
+    errno.EACCES: f"run again with --resume once this user may write there: {GIVE_BACK}",
 }
 
 
@@ -92,7 +93,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a file whole or not at all, on the disk before this returns; answer its sha256."""
     draft = draft_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        make_file(draft)
         pa.parquet.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from facemon.store.ledger import Ledger
+from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment_files import Segment
 from facemon.values.times import format_time, from_micros, micros
@@ -69,7 +70,7 @@ def read_records(folder: Path) -> list[SetAside]:
 def write_record(folder: Path, record: SetAside) -> None:
     """Write a record whole or not at all, on the disk before this returns."""
     path = _record_path(folder, record)
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     # The times once more, because people read this file.
     times = {
         "first_observed_at": format_time(from_micros(record.first_observed)),
@@ -77,6 +78,7 @@ def write_record(folder: Path, record: SetAside) -> None:
         "set_aside_at": format_time(from_micros(record.at)),
     }
     draft = draft_of(path)
+    make_file(draft)
     with draft.open("w", encoding="utf-8") as file:
         json.dump({"segment": asdict(record)} | times, file, indent=2, ensure_ascii=False)
         file.flush()
@@ -92,13 +94,15 @@ def remove_record(folder: Path, record: SetAside) -> None:
 def keep_bytes(ledger: Ledger, record: SetAside) -> None:
     """Write what the ledger holds of a segment without a file to where files are set aside."""
     row = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (record.segment,)).fetchone()
-    (ledger.folder / FOLDER / record.name).write_bytes((row and row[0]) or b"")
+    path = ledger.folder / FOLDER / record.name
+    make_file(path)
+    path.write_bytes((row and row[0]) or b"")
 
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
     """Move a file of a store, `name` below it, among what is set aside; return where it is now, below the store."""
     aside = folder / FOLDER
-    aside.mkdir(exist_ok=True)
+    make_folder(aside)
     target, number = aside / new_name, 1
     while target.exists():
         number += 1

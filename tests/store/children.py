@@ -96,3 +96,18 @@ def _skip_unless(command: list[str], reason: str) -> None:
         pytest.skip(reason)
     if outcome.returncode:
         pytest.skip(reason)
+
+
+def as_nobody(*, group: int | None = None) -> list[str]:
+    """A command prefix that makes another user of root, who reads what root can and writes what nobody can.
+
+    The test is skipped where it does not run as root. With `group` the user is a member of that group alone.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another user")
+    keep = "+dac_read_search"  # so that the interpreter is found, wherever it lies
+    regid = "nogroup" if group is None else str(group)
+    options = ["--reuid=nobody", f"--regid={regid}", "--clear-groups", f"--inh-caps={keep}", f"--ambient-caps={keep}"]
+    prefix = ["setpriv", *options, "env", "PYTHONDONTWRITEBYTECODE=1"]
+    _skip_unless([*prefix, "true"], "this machine cannot run a process as nobody")
+    return prefix

@@ -86,7 +86,8 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
 
 
 def prepare(name: str, folder: Path) -> None:
-    """Bring the store of `fill` into the state that an operation is for."""
+    """Make the store that an operation is for."""
+    fill(folder)
     if name not in ("drop", "take_in"):
         return
     with Ledger.open(folder) as ledger:
@@ -201,7 +202,7 @@ def main(name: str, work: Path, first: int, every: int) -> None:
     operation, template = OPERATIONS[name], work / "template"
     pa.set_cpu_count(1)
     if name != "write":
-        in_child(lambda: (fill(template), prepare(name, template)))
+        in_child(lambda: prepare(name, template))
     for step in itertools.count(first, every):
         store = work / str(step)
         if template.exists():
