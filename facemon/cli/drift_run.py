@@ -79,7 +79,7 @@ class DriftAnswer:
 @contextmanager
 def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
-    from facemon.store.ledger import LEDGER_NAME
+    from facemon.store.layout import LEDGER_NAME
 
     try:
         is_there = (session.config.store.path / LEDGER_NAME).exists()
@@ -125,6 +125,7 @@ def entered(
     if ledger is None or look is not None or question.choice is CheckChoice.EVIDENTLY:
         yield Outcome()
         return
+    ledger.refuse_foreign_root()
     with (
         ProcessLock.for_command(ledger.folder, "drift-check"),
         session.recorded(ledger, "drift-check") as outcome,
@@ -137,6 +138,7 @@ def run_drift_check(
 ) -> DriftAnswer:
     """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""
     from facemon.drift.drift_check import join_evidently, run_checks
+    from facemon.drift.lost_rows import with_lost_rows
     from facemon.store.drift_results import record_drift
 
     by_name = question.choice is CheckChoice.EVIDENTLY
@@ -158,6 +160,7 @@ def run_drift_check(
         by_source=question.by_source,
         ladder=latest.ladder,
     )
+    result = with_lost_rows(result, _lost_rows(ledger, question, latest))
     if ledger is not None and isinstance(question.current, Window):
         since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
         result = _with_last_seen(result, ledger, question.model, since)
@@ -202,6 +205,16 @@ def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftRe
     was = "1 row was" if late == 1 else f"{late:,} rows were"
     note = f"{was} logged since the last recorded check for times before this window: no recorded check includes them."
     return replace(result, late_rows=late, notes=(*result.notes, note))
+
+
+def _lost_rows(ledger: "Ledger | None", question: DriftQuestion, latest: ComparedSide) -> int:
+    """How many rows of the longest window were dropped by a repair, at most."""
+    from facemon.store.set_aside import lost_rows
+
+    if ledger is None or latest.ladder is None or latest.side.until is None:
+        return 0
+    since = latest.ladder.windows[-1].rung.since
+    return lost_rows(ledger.connection, ledger.folder, since, latest.side.until, question.model)
 
 
 def _expected(

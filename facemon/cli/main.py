@@ -26,6 +26,7 @@ from facemon.cli import (
 )
 from facemon.cli.blas_threads import use_one_thread
 from facemon.cli.command import (
+    AsRootOption,
     ColorOption,
     ConfigOption,
     DebugOption,
@@ -67,6 +68,7 @@ def facemon(
     verbose: VerboseOption = None,
     debug: DebugOption = None,
     color: ColorOption = None,
+    as_root: AsRootOption = None,
     _version: Annotated[
         bool,
         typer.Option(

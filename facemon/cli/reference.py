@@ -75,8 +75,18 @@ def set_(
                 made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
             outcome.code = ExitCode.OK
         session.console.say(f"reference {made.name}: {made.rows} rows ({made.kind})")
+        _warn_of_lost_rows(session, ledger, made)
         _say_plan(session, ledger, made, now)
     return outcome.code
+
+
+def _warn_of_lost_rows(session: Session, ledger: "Ledger", made: "Reference") -> None:
+    from facemon.store.set_aside import lost_rows
+
+    if made.since is None or made.until is None or made.model is None:
+        return
+    if lost := lost_rows(ledger.connection, ledger.folder, made.since, made.until, made.model):
+        session.console.warn(f"up to {lost} rows of this window are not in it: facemon store repair dropped them")
 
 
 @command(reference, "list")

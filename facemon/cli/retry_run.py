@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from facemon.cli.left_out import refuse_left_out
 from facemon.cli.prediction_run import (
     Request,
     identity_of,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
     from facemon.store.runs import Run
+    from facemon.store.segment_files import SegmentDamagedError
     from facemon.values.image_input import ImageInput
 
 
@@ -41,12 +43,16 @@ def retry(session: Session, request: Request, predictor: "Predictor", ledger: "L
             "no run on these paths is in the log, with this model and source", "run without --retry-failed first"
         )
     with run:
-        failed = failed_inputs(ledger, run, predictor.model.id)
-        if not failed:
+        left_out: list[SegmentDamagedError] = []
+        failed = failed_inputs(ledger, run, predictor.model.id, left_out)
+        summary = RunSummary()
+        if failed:
+            session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
+            summary = _predict(session, request, predictor, ledger, run, failed)
+        elif not left_out:
             session.console.say(f"nothing failed in run {run.id}")
-            return RunSummary()
-        session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
-        return _predict(session, request, predictor, ledger, run, failed)
+        refuse_left_out(session, left_out)
+        return summary
 
 
 def _predict(

@@ -22,6 +22,8 @@ class Session:
 
     console: Console = field(default_factory=Console)
     config_path: Path | None = None
+    as_root: bool = False
+    """Whether root may write to a store of another user."""
     began: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -38,7 +40,10 @@ class Session:
         """
         from facemon.store.ledger import Ledger
 
-        return Ledger.open(self.config.store.path, create=create, upgrade=upgrade, tell=self.console.say)
+        store = self.config.store
+        return Ledger.open(
+            store.path, create=create, upgrade=upgrade, tell=self.console.say, mode=store.mode, as_root=self.as_root
+        )
 
     @contextmanager
     def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:

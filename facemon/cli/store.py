@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.left_out import refuse_left_out
+from facemon.cli.repair_output import tell_permissions, tell_repair
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 from facemon.values.times import EPOCH, format_time
@@ -22,6 +24,7 @@ def info(
     """Tell what the log holds; a store of an older version is not upgraded."""
     from facemon.store.inventory import take_inventory
     from facemon.store.migrations import STORE_VERSION
+    from facemon.store.permissions import MODES
 
     with session.open_ledger(upgrade=False) as ledger:
         found = take_inventory(ledger)
@@ -30,9 +33,16 @@ def info(
             f"the next command that writes upgrades the store from version {found.version} to {STORE_VERSION}; "
             "facemon store backup FILE saves it as it is"
         )
+    if found.permissions.mode != MODES[session.config.store.mode]:
+        session.console.say(
+            f"the permissions of the store are {found.permissions.text}, not {session.config.store.mode} (store.mode): "
+            "facemon store repair changes them"
+        )
     facts = {
         "store": str(session.config.store.path),
         "version": found.version,
+        "user": found.permissions.owner_name,
+        "mode": found.permissions.text,
         "rows": found.rows,
         "files": found.files,
         "inline_segments": found.inline,
@@ -90,8 +100,9 @@ def verify(session: Session) -> ExitCode:
     for problem in found.problems:
         session.console.result(problem)
     looked_at = f"{found.rows} rows in {found.segments} segments"
-    if found.problems:
-        session.console.warn(f"{len(found.problems)} problems in {looked_at}")
+    if problems := len(found.problems):
+        session.console.warn(f"{problems} problem{'s' * (problems != 1)} in {looked_at}")
+        session.console.notice("  hint: facemon store repair mends what loses nothing, and tells what it would drop")
         return ExitCode.FOUND
     if not session.console.is_quiet:
         session.console.result(f"ok: {looked_at}; every row once, files unchanged, totals and profiles equal the rows")
@@ -106,6 +117,7 @@ def compact(session: Session) -> ExitCode:
     with session.open_ledger() as ledger, session.recorded(ledger, "store compact") as outcome:
         done = compact_log(ledger, datetime.now(UTC))
         session.console.say(f"folded {done.folded} segments with {done.rows} rows into {done.written}")
+        refuse_left_out(session, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code
 
@@ -125,17 +137,55 @@ def prune(
     """
     from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune as prune_log
+    from facemon.store.set_aside import prune_set_aside
 
     kept, now = days or session.config.store.retention_days, datetime.now(UTC)
     before = now - timedelta(days=min(kept, (now - EPOCH).days))
     with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
         done = prune_log(ledger, before)
         reports = prune_reports(ledger.folder / FOLDER, before)
+        aside = prune_set_aside(ledger.folder, before, now)
         rows = f"{done.rows} row{'s' * (done.rows != 1)} in {done.segments} segment{'s' * (done.segments != 1)}"
         session.console.say(f"removed {rows}: observed and predicted more than {kept} days ago")
         if reports:
             session.console.say(
                 f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago"
             )
+        if aside:
+            session.console.say(f"removed {aside} segment{'s' * (aside != 1)} that a repair had set aside")
+        refuse_left_out(session, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code
+
+
+@command(store, "repair")
+def repair(
+    session: Session,
+    *,
+    drop_damaged: Annotated[
+        bool,
+        typer.Option(
+            "--drop-damaged",
+            help="Take segments out of the log whose rows are lost; their files are set aside, counters stay.",
+        ),
+    ] = False,
+) -> ExitCode:
+    """Mend a log with damaged, missing or foreign files; exit 3 when problems are left.
+
+    Without --drop-damaged only what loses nothing is done: files go back to
+    their place or, where no ledger entry names them, to the store's folder
+    set-aside; profiles and totals are computed anew. Damaged segments are
+    listed. Nothing is deleted, and no counter falls.
+
+    All files get the permissions of store.mode and, as root with --as-root, the
+    store's user.
+    """
+    from facemon.store.permissions import MODES, apply_mode
+    from facemon.store.repair import repair as repair_log
+
+    with session.open_ledger() as ledger:
+        ledger.refuse_foreign_root()
+        changed, foreign = apply_mode(ledger.folder, MODES[session.config.store.mode])
+        tell_permissions(session, changed, foreign)
+        done = repair_log(ledger, drop_damaged=drop_damaged, now=datetime.now(UTC))
+        return tell_repair(session, ledger.folder, done)

@@ -58,6 +58,8 @@ class StoreConfig(Section):
 
     path: Path = Field(default=Path(".facemon"), strict=False)
     retention_days: _PositiveInt = 90
+    mode: Literal["private", "group"] = "private"
+    """Who may use a new store: its user alone (files 0600), or the members of its group too (0660)."""
 
 
 class PredictConfig(Section):

@@ -19,7 +19,8 @@ from facemon.monitor.foreign_rows import one_table
 from facemon.reports.html_report import html_report
 from facemon.store.command_runs import Outcome, recorded
 from facemon.store.drift_results import record_drift
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import Reference, no_reference, set_from_table
 from facemon.store.report_files import keep_page_of_record
@@ -46,7 +47,10 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
     refuse_unclear_columns(table, _ROWS, config.model.attributes, config.tables)
     now = datetime.now(UTC)
     chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:
+    with (
+        Ledger.open(config.store.path, create=True, mode=config.store.mode) as ledger,
+        recorded(ledger, "reference") as outcome,
+    ):
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
         count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
         outcome.code = ExitCode.OK
@@ -100,7 +104,7 @@ def _entered(config: Config, *, record: bool) -> Iterator[tuple[Ledger, Outcome]
     folder = config.store.path
     if not (record or (folder / LEDGER_NAME).exists()):
         raise no_reference()
-    with Ledger.open(folder, create=record) as ledger:
+    with Ledger.open(folder, create=record, mode=config.store.mode) as ledger:
         if not record:
             yield ledger, Outcome()
             return

@@ -82,7 +82,7 @@ def _stored(config: "Config") -> Collector:
     from facemon.metrics.store_collector import build_registry
     from facemon.store.ledger import Ledger
 
-    Ledger.open(config.store.path, create=True).close()
+    Ledger.open(config.store.path, create=True, mode=config.store.mode).close()
     return build_registry(lambda: Ledger.open(config.store.path), config.model, min_labels=config.evaluate.min_labels)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from facemon.config.document import Config
 from facemon.config.loader import load_config
+from facemon.config.serving import StoreConfig
 from facemon.errors import FacemonError
 from facemon.values.image_input import ImageInput, shown_name
 
@@ -173,13 +174,13 @@ class Monitor:
     def _run(self, fingerprint: str, source: str | None) -> "_Run":
         from facemon.store.runs import RunIdentity
 
-        return _Run(self.config.store.path, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
+        return _Run(self.config.store, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
 
 
 class _Run:
     """A run of its own for one call, in a ledger that is this call's alone."""
 
-    def __init__(self, store: Path, identity: "RunIdentity") -> None:
+    def __init__(self, store: StoreConfig, identity: "RunIdentity") -> None:
         self._store = store
         self._identity = identity
 
@@ -187,7 +188,7 @@ class _Run:
         from facemon.store.ledger import Ledger
         from facemon.store.runs import begin_run
 
-        self._ledger = Ledger.open(self._store, create=True)
+        self._ledger = Ledger.open(self._store.path, create=True, mode=self._store.mode)
         try:
             self._run = begin_run(self._ledger, self._identity, datetime.now(UTC))
         except BaseException:

@@ -56,6 +56,7 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
 
     `began` is when it did, by the monotonic clock; none is now.
     """
+    ledger.refuse_foreign_root()
     start, outcome = time.monotonic() if began is None else began, Outcome()
     try:
         yield outcome

@@ -13,6 +13,7 @@ from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.segment_files import (
     Segment,
+    SegmentDamagedError,
     SegmentGoneError,
     list_segments,
     observed_range,
@@ -38,10 +39,15 @@ class Compaction:
     folded: int
     written: int
     rows: int
+    left_out: tuple[SegmentDamagedError, ...] = ()
+    """Why segments stay as they are that would have been folded."""
 
 
 def compact(ledger: Ledger, now: datetime) -> Compaction:
-    """Fold the small segments of each date whose hour is over; LockedError when another run does so already."""
+    """Fold the small segments of each date whose hour is over; damaged ones are left out.
+
+    LockedError when another run does so already.
+    """
     with ProcessLock.for_command(ledger.folder, WRITER):
         recover(ledger, holding=WRITER)
         closed = [
@@ -51,13 +57,14 @@ def compact(ledger: Ledger, now: datetime) -> Compaction:
             and (segment.path is None or segment.rows < SMALL_ROWS)
         ]
         folded = written = rows = 0
+        left_out: list[SegmentDamagedError] = []
         for group in _groups(closed):
             if _is_single_file(group):
                 continue
-            for parts, table in _by_schema(ledger, group):
+            for parts, table in _by_schema(ledger, group, left_out):
                 if not _is_single_file(parts) and _fold(ledger, parts, table):
                     folded, written, rows = folded + len(parts), written + 1, rows + table.num_rows
-    return Compaction(folded, written, rows)
+    return Compaction(folded, written, rows, tuple(left_out))
 
 
 def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
@@ -91,14 +98,19 @@ def _is_single_file(group: list[Segment]) -> bool:
     return len(group) == 1 and group[0].path is not None
 
 
-def _by_schema(ledger: Ledger, group: list[Segment]) -> Iterator[tuple[list[Segment], pa.Table]]:
+def _by_schema(
+    ledger: Ledger, group: list[Segment], left_out: list[SegmentDamagedError]
+) -> Iterator[tuple[list[Segment], pa.Table]]:
     """A group's rows, apart by their columns: a column that rows never had must not become one without values."""
     alike: list[tuple[list[Segment], list[pa.Table]]] = []
     for segment in group:
         try:
-            table = read_segment(ledger, segment)
+            table = read_segment(ledger, segment, proven=True)
         except SegmentGoneError:
             continue  # retention has just removed it
+        except SegmentDamagedError as error:
+            left_out.append(error)
+            continue
         for parts, tables in alike:
             if tables[0].schema.equals(table.schema):
                 parts.append(segment)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
 from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.permissions import Permissions, make_file, make_folder
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 
 _LOCK = "upgrade"
@@ -29,7 +30,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> No
     the older version writes to the store; FacemonError when the disk has no room.
     """
     folder = path.parent
-    (folder / "locks").mkdir(exist_ok=True)
+    make_folder(folder / "locks")
     with _upgrade_lock(folder):
         before = version_of(connection)
         if before >= STORE_VERSION:
@@ -99,7 +100,11 @@ def _keep_copy(path: Path, version: int) -> Path:
 
 
 def copy_ledger(path: Path, target: Path) -> None:
-    """Copy a ledger that others may be writing to; the copy is one committed state of it, and on the disk."""
+    """Copy a ledger that others may be writing to; the copy is one committed state of it, and on the disk.
+
+    It has the permissions of the ledger, and its owner as far as this process may give it.
+    """
+    make_file(target, Permissions.of(path.parent))
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from facemon.errors import FacemonError, LockedError
+from facemon.store.permissions import GIVE_BACK, Permissions, permissions_near
 
 _PATIENCE_SECONDS = 10.0
 _RECOVERY_SECONDS = 1.0
@@ -30,9 +31,10 @@ class ProcessLock:
         """Take the lock, or answer None at once when another process has it."""
         while True:
             try:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                descriptor = _opened(path)
             except OSError as error:
-                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}") from error
+                hint = GIVE_BACK if isinstance(error, PermissionError) else None
+                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}", hint) from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -91,6 +93,18 @@ def holder_of(path: Path) -> str:
         return path.read_text().strip() or "unknown"
     except OSError:
         return "unknown"
+
+
+def _opened(path: Path) -> int:
+    """A descriptor of a lock file, which is made with the store's permissions: its user's next command opens it too."""
+    while True:
+        with suppress(FileNotFoundError):
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with suppress(FileNotFoundError):  # a file that another process has just removed
+                (permissions_near(path) or Permissions.own()).give(path)
+            return descriptor
 
 
 def _is_still_at(path: Path, descriptor: int) -> bool:

@@ -36,6 +36,15 @@ def subtract_from_profiles(connection: sqlite3.Connection, profiles: Mapping[Pro
         _remove_empty(connection, hour)
 
 
+def replace_profiles(
+    connection: sqlite3.Connection, hours: Iterable[tuple[int, str, str]], profiles: Mapping[ProfileKey, Profile]
+) -> None:
+    """Put the profiles of all rows of some (hour, model, origin) in the place of those that the ledger has."""
+    for hour in hours:
+        connection.execute("DELETE FROM profiles WHERE hour = ? AND model = ? AND origin = ?", hour)
+    add_to_profiles(connection, profiles)
+
+
 def as_counted(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> dict[ProfileKey, Profile]:
     """Profiles of rows that are in the ledger already, under the sources that it counts them under."""
     return _place_sources(connection, profiles, admit=False)

@@ -19,9 +19,11 @@ def recover(ledger: Ledger, holding: str | None = None) -> int:
     may have finished in between, which is why the intents are read again once its lock is ours. `holding` is the
     writer whose lock the caller has, and who needs none of its intents any more.
     """
+    ledger.refuse_foreign_root()
     writers = [row[0] for row in ledger.connection.execute("SELECT DISTINCT writer FROM intents")]
     dead = sum(_clear_writer(ledger, writer, writer == holding) for writer in writers)
     _remove_discards(ledger)
+    _remove_free_locks(ledger.folder)
     return dead
 
 
@@ -59,6 +61,13 @@ def _remove_discards(ledger: Ledger) -> None:
     if paths:
         with ledger.writing() as connection:
             connection.executemany("DELETE FROM discards WHERE path = ?", paths)
+
+
+def _remove_free_locks(folder: Path) -> None:
+    """Remove the lock files of processes that were killed; who holds a lock keeps it."""
+    for path in (folder / "locks").glob("*.lock"):
+        if lock := ProcessLock.try_acquire(path):
+            lock.release()
 
 
 def draft_of(path: Path) -> Path:

@@ -50,7 +50,7 @@ def set_from_window(
     """Make the rows of a model that were observed in `[since, until)` a reference."""
     with ledger.reading() as connection:
         start, stop = micros(since), micros(until)
-        tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop))
+        tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop, proven=True))
         profiles, spreads = read_reference_window(ledger, since, until, model=model)
     if not tables:
         raise FacemonError(

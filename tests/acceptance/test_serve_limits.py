@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import LEDGER_NAME
+from facemon.store.layout import LEDGER_NAME
 from tests.acceptance.served import COMMAND, Served, served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon

@@ -1,0 +1,4 @@
+"""Where things lie in a store's folder."""
+
+LEDGER_NAME = "ledger.sqlite"
+FOLDERS = ("segments", "references", "reports", "locks")
