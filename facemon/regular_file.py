@@ -51,6 +51,6 @@ def require_regular(path: Path) -> None:
 def _refuse_others(mode: int) -> None:
     kind = stat.S_IFMT(mode)
     if kind == stat.S_IFDIR:
-        raise IsADirectoryError(errno.EISDIR, "is a directory")
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if kind != stat.S_IFREG:
         raise OSError(errno.EINVAL, f"is {_KINDS.get(kind, 'something else')}, not a regular file")

@@ -2,15 +2,16 @@
 
 import hashlib
 import hmac
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from facemon.errors import FacemonError
+from facemon.regular_file import read_regular
 
 _LOOK_AGAIN_SECONDS = 1.0
 _SHORTEST = 16
+_LARGEST_FILE = 1 << 20
 _SCHEME = "bearer "
 
 
@@ -69,7 +70,7 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 def _read(path: Path) -> tuple[bytes, ...]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path, _LARGEST_FILE).decode().splitlines()
     except UnicodeDecodeError as error:
         raise FacemonError(f"{path} holds no tokens: it is no text", "write one token on each line") from error
     except OSError as error:
@@ -90,4 +91,4 @@ def _digest(token: str) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> FacemonError:
-    return FacemonError(f"{path} cannot be read: {os.strerror(error.errno) if error.errno else error}")
+    return FacemonError(f"{path} cannot be read: {error.strerror or error}")
