@@ -11,8 +11,10 @@ FROM python:3.11.13-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home facemon \
     && install --directory --owner=facemon --group=facemon /srv/faces
 COPY --from=build /opt/facemon /opt/facemon
+# A mounted configuration belongs to a user of the machine, whose number is not the container's.
 ENV PATH=/opt/facemon/bin:$PATH \
-    HOME=/tmp
+    HOME=/tmp \
+    FACEMON_TRUST=/srv/faces
 WORKDIR /srv/faces
 USER 10001:10001
 EXPOSE 8000 8001

@@ -10,6 +10,7 @@ import typer
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.regular_file import read_regular
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
@@ -105,10 +106,10 @@ def _text(model: Path | None, folder: Path) -> str:
 
 def _described(model: Path, folder: Path) -> str:
     from facemon.model.graph_description import describe_graph
-    from facemon.model.sessions import Graph
+    from facemon.model.sessions import LARGEST_MODEL, Graph
 
     try:
-        content = model.read_bytes()
+        content = read_regular(model, LARGEST_MODEL)
     except OSError as error:
         raise FacemonError(f"{model}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     graph = Graph(content, str(model), folder=model.absolute().parent)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from facemon.errors import UsageError
+from facemon.regular_file import read_regular, require_regular
 from facemon.values.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_JOB = "facemon"
 DEFAULT_TIMEOUT_S = 10.0
 _LONGEST_S = 3600.0
+_LONGEST_SECRET = 64 << 10
 _LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = frozenset(label for metric in CATALOGUE.values() for label in metric.labels) | {"le"}
 """A grouping key would overwrite these labels of the metrics themselves."""
@@ -175,7 +177,8 @@ def _authorization(user: str | None, password_file: Path | None, token_file: Pat
 def _secret(option: str, path: Path) -> str:
     """The one line of a file; no message repeats anything of it."""
     try:
-        secret = path.read_text(encoding="utf-8").rstrip("\r\n")
+        # A shell's <(…) brings a secret that is in no file.
+        secret = read_regular(path, _LONGEST_SECRET, or_descriptor=True).decode().rstrip("\r\n")
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -189,6 +192,7 @@ def _check_certificates(path: Path) -> None:
     import ssl
 
     try:
+        require_regular(path)
         ssl.create_default_context(cafile=path)
     except ssl.SSLError:
         raise UsageError(f"--ca-file {path}: holds no certificate", "PEM is what it should hold") from None

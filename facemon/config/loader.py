@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundle_names
 from facemon.config.document import Config
+from facemon.config.trusted_file import check_trusted
 from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
+from facemon.regular_file import open_regular
 
 DEFAULT_FILE = "facemon.yaml"
 MAX_BYTES = 4 * 2**20
@@ -89,15 +91,17 @@ def _line(name: str, fault: Fault) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        # A shell's <(…) is a pipe, which this process reads once.
+        with open_regular(path, or_descriptor=True) as file:
+            check_trusted(path, file)
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file", hint="facemon init writes one") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"{path}: cannot be read: {reason}", hint="check the file's permissions") from None
+    except (OSError, ValueError) as error:  # a name with the character NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{path}: cannot be read: {reason.lower()}", hint="check the file's permissions") from None
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="is it a configuration at all?")
     try:

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 from facemon.errors import ConfigError
+from facemon.regular_file import open_regular
 from facemon.values.metric_catalogue import CATALOGUE
 
 Series = tuple[str, frozenset[tuple[str, str]]]
@@ -40,7 +42,7 @@ def _series(lines: Iterable[str]) -> Iterator[Series]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with TextIOWrapper(open_regular(path), encoding="utf-8", errors="replace") as file:
             yield from file
     except OSError:
         return  # gone since it was listed, or for others to read

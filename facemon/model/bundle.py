@@ -18,7 +18,8 @@ from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import channel_count, input_batch
 from facemon.model.resources import resource_bytes
-from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
+from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Tensor
+from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
 _PREPROCESSING = 2
@@ -109,7 +110,7 @@ def _content(network: NetworkConfig) -> bytes:
     if network.package is not None:
         return resource_bytes(network.package, network.path.as_posix())
     try:
-        return network.path.read_bytes()
+        return read_regular(network.path, LARGEST_MODEL)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise FacemonError(

@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 _KEYS = ("labels", "label_names", "classes", "class_names", "names", "id2label", "categories")
@@ -15,9 +16,14 @@ def labels_of(metadata: Mapping[str, str], output: str, count: int) -> tuple[str
     for key in (*(f"{output.lower()}_{key}" for key in _KEYS), *_KEYS):
         if key in lowered:
             labels = _parsed(lowered[key])
-            if len(labels) == count and len(set(labels)) == count and all(labels):
+            if len(labels) == count and len(set(labels)) == count and all(map(_is_text, labels)):
                 return labels
     return ()
+
+
+def _is_text(label: str) -> bool:
+    """Whether a label can be written into a file: JSON may hold half of a surrogate pair."""
+    return bool(label) and label.encode(errors="ignore").decode() == label
 
 
 def _parsed(text: str) -> tuple[str, ...]:
@@ -25,7 +31,7 @@ def _parsed(text: str) -> tuple[str, ...]:
     for read in (json.loads, ast.literal_eval):
         try:
             value = read(text)
-        except (ValueError, SyntaxError, RecursionError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         try:
             return _listed(value)
@@ -40,9 +46,9 @@ def _listed(value: Any) -> tuple[str, ...]:
         try:  # index to label, or label to index
             by_index = all(isinstance(index, int) for index in value.values())
             pairs = [(index, label) if by_index else (int(label), index) for label, index in value.items()]
+            return tuple(str(label) for _, label in sorted(pairs, key=itemgetter(0)))
         except (TypeError, ValueError) as error:
             raise ValueError("no labels by their index") from error
-        return tuple(str(label) for _, label in sorted(pairs))
     if isinstance(value, list | tuple):
         return tuple(str(label) for label in value)
     raise ValueError("neither a list nor a mapping")

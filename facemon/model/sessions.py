@@ -21,6 +21,8 @@ INPUT_TYPES: Mapping[str, type[np.generic]] = {
     "uint8": np.uint8,
 }
 """What a network may take, by the name of its tensor type."""
+LARGEST_MODEL = 2 << 30
+"""Bytes of a file: protobuf, in which ONNX is written, allows no more."""
 _ERRORS_ONLY = 3
 _SUFFIX = "ExecutionProvider"
 _CPU = "cpu"

@@ -15,6 +15,8 @@ from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face
 from facemon.model.given_faces import cut_face
+from facemon.model.sessions import LARGEST_MODEL
+from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
 
 _SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
@@ -40,7 +42,7 @@ class YuNetFinder:
         # Workers are threads of ours, one for each core.
         cv2.setNumThreads(1)
         try:
-            self._weights = self._file.read_bytes()
+            self._weights = read_regular(self._file, LARGEST_MODEL)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise FacemonError(

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
 from facemon.errors import UsageError
-from facemon.predict.manifest import Manifest, ManifestRow, is_manifest
+from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
+from facemon.predict.path_list import listed_names
 from facemon.values.image_input import ImageInput, ImageProblem, shown_name
 from facemon.values.prediction import ErrorCode
 
@@ -75,7 +76,8 @@ class ImageSource:
         self._path_list = path_list
         self._root = root
         self._resolved_root = root and root.resolve()
-        self._manifests = {path: Manifest(path, tables or TablesConfig()) for path in paths if is_manifest(path)}
+        self._tables = tables or TablesConfig()
+        self._manifests = {path: Manifest(path, self._tables) for path in paths if is_manifest(path)}
         if root is not None and not self._manifests and LIST not in paths:
             raise UsageError("--root confines the images of a manifest or a list, and none was given")
         self.empty_directories: list[str] = []
@@ -89,20 +91,21 @@ class ImageSource:
     def _found(self) -> Iterator[_Found]:
         for path in self._paths:
             if path == LIST and self._path_list is not None:
-                for line in self._path_list:
-                    # As bytes, because a file's name need not be text.
-                    if listed := line.rstrip(b"\r\n"):
-                        yield from self._listed(os.fsdecode(listed))
+                yield from self._of_list(self._path_list)
             elif path in self._manifests:
                 yield from self._of_manifest(path)
             else:
                 yield from self._below(path)
 
-    def _listed(self, name: str) -> Iterator[_Found]:
-        if self._root is None:
-            yield from self._below(name)
-        else:
-            yield _Found(name, folder=self._root, is_listed=True)
+    def _of_list(self, path_list: BinaryIO) -> Iterator[_Found]:
+        for number, name in listed_names(path_list, self._root, line_encoding(self._tables)):
+            if name is None:
+                problem = ImageProblem(ErrorCode.UNREADABLE, f"line {number}: is longer than any path")
+                yield _Found(f"{LIST}:{number}", problem)
+            elif self._root is None:
+                yield from self._below(name)
+            else:
+                yield _Found(name, folder=self._root, is_listed=True)
 
     def _of_manifest(self, path: str) -> Iterator[_Found]:
         is_empty, folder = True, self._root or Path(path).parent

@@ -16,10 +16,12 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from facemon.errors import FacemonError
+from facemon.regular_file import read_regular
 from facemon.render.stack import RenderedStack, part_of
 
 MANIFEST = "monitoring/.facemon-manifest.json"
 _SCHEMA = "facemon.manifest/1"
+_LARGEST_FILE = 64 << 20
 
 
 class ChangeKind(StrEnum):
@@ -162,7 +164,7 @@ def _manifest(out_dir: Path) -> dict[str, str]:
 def _files_named_in(content: bytes) -> dict[str, str] | None:
     try:
         manifest = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or manifest.get("schema") != _SCHEMA:
@@ -198,7 +200,7 @@ def _inside(out_dir: Path, path: str) -> Path:
 def _read(out_dir: Path, path: str) -> bytes | None:
     target = _inside(out_dir, path)
     try:
-        return target.read_bytes()
+        return read_regular(target, _LARGEST_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:

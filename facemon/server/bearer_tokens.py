@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facemon.errors import FacemonError
+from facemon.regular_file import read_regular
 
 _SHORTEST = 16
 _LARGEST_FILE = 2**20
@@ -122,13 +122,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _content(path: Path) -> bytes:
     try:
         # Without waiting, in case a FIFO has taken the file's place since its state was read.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            content = file.read(_LARGEST_FILE + 1) or b""
+        return read_regular(path, _LARGEST_FILE)
     except OSError as error:
         raise _unreadable(path, error) from error
-    if len(content) > _LARGEST_FILE:
-        raise FacemonError(f"{path} is larger than {_LARGEST_FILE} bytes, so it holds no tokens", _SUGGESTION)
-    return content
 
 
 def _digest(token: bytes) -> bytes:
@@ -136,4 +132,4 @@ def _digest(token: bytes) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> FacemonError:
-    return FacemonError(f"{path} cannot be read: {os.strerror(error.errno) if error.errno else error}", _SUGGESTION)
+    return FacemonError(f"{path} cannot be read: {error.strerror or error}", _SUGGESTION)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from facemon.regular_file import open_regular, require_regular
+
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -23,9 +25,10 @@ def is_blank(path: Path) -> bool:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """The decompressed bytes as a stream; OSError where the file is missing or damaged."""
+    """The decompressed bytes as a stream; OSError where the file is missing, damaged or not a regular one."""
     if not is_compressed(path):
-        return path.open("rb")
+        return open_regular(path)
+    require_regular(path)
     import pyarrow as pa
 
     return cast("BinaryIO", pa.input_stream(str(path), compression=_CODECS[path.suffix.lower()]))

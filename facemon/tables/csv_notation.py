@@ -68,6 +68,17 @@ def read_head(path: Path, notation: CsvNotation, *, errors: str = "strict") -> C
     return CsvHead(delimiter, encoding, skipped)
 
 
+def is_ascii_with_more(encoding: str) -> bool:
+    """Whether ASCII text is the same bytes in an encoding, and other text never is ASCII: its lines end as UTF-8's do.
+
+    FacemonError where it is not an encoding.
+    """
+    _check_encoding(encoding)
+    ascii_ = bytes(range(32, 127))
+    others = [sign.encode(encoding, "ignore") for sign in "éя日"]
+    return ascii_.decode(encoding, "replace") == ascii_.decode() and not any(each and each.isascii() for each in others)
+
+
 def encoding_fault(path: Path, notation: CsvNotation, error: Exception | None = None) -> FacemonError:
     """The error for a file that its encoding does not fit; it is searched for the place."""
     if notation.encoding is not None:
@@ -87,18 +98,22 @@ def _encoding(path: Path, beginning: bytes, notation: CsvNotation) -> str:
     if beginning.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if notation.encoding is not None:
-        try:
-            "".encode(notation.encoding)
-        except (LookupError, UnicodeError):
-            raise FacemonError(
-                f"tables.csv.encoding: {notation.encoding!r} names no encoding of text",
-                "use a codec of Python, such as latin-1, cp1252, utf-16 or shift_jis",
-            ) from None
+        _check_encoding(notation.encoding)
         return notation.encoding
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if beginning.startswith(marks) or beginning.count(0) > _UTF16_SHARE * len(beginning):
         raise _not_utf8(f"{path}: the file is not UTF-8: it seems to be UTF-16", "utf-16")
     return "utf-8-sig"
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError):
+        raise FacemonError(
+            f"tables.csv.encoding: {encoding!r} names no encoding of text",
+            "use a codec of Python, such as latin-1, cp1252, utf-16 or shift_jis",
+        ) from None
 
 
 def _delimiter(path: Path, lines: list[str]) -> str:

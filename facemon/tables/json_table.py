@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.tables.compressed_file import is_compressed, open_bytes
+from facemon.tables.json_depth import refuse_deep, too_deep
 from facemon.tables.table_faults import empty_table
 
 _BLOCK, _LARGEST_BLOCK = 1 << 20, 1 << 30
@@ -34,6 +35,7 @@ def read_json(path: Path, text: Collection[str] = ()) -> pa.Table:
         if not lines.getvalue():
             raise empty_table(path)
         return _checked(path, _flattened(_read(lines, text)), text)
+    refuse_deep(path)
     source: Any = open_bytes(path) if is_compressed(path) else path
     table = _read(source, text, again=path)
     if table.num_rows == 1 and all(pa.types.is_nested(type_) for type_ in table.schema.types):
@@ -72,13 +74,15 @@ def _read(source: Any, text: Collection[str], again: Path | None = None) -> pa.T
 
 def _lines_of_array(path: Path) -> BytesIO:
     """The array's objects, one a line, so that they get the types that JSON Lines get."""
-    with open_bytes(path) as file:
-        try:
+    try:
+        with open_bytes(path) as file:
             rows = json.loads(file.read().removeprefix(codecs.BOM_UTF8))
-        except UnicodeDecodeError as error:
-            raise _not_utf8(path) from error
-        except ValueError as error:
-            raise FacemonError(f"{path}: cannot be read: {error}", "check that the file is a whole array") from error
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path) from error
+    except RecursionError as error:
+        raise too_deep(path) from error
+    except ValueError as error:
+        raise FacemonError(f"{path}: cannot be read: {error}", "check that the file is a whole array") from error
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise FacemonError(f"{path}: item {number} of the array is not an object", "each row is an object")

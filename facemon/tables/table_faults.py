@@ -12,5 +12,7 @@ def empty_table(path: Path) -> FacemonError:
 
 def unreadable_table(path: Path, error: Exception) -> FacemonError:
     """The error for a file that a library refused, with the first line of its reason."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    # Arrow's OSErrors have no strerror, the system's own would repeat their number and the path.
+    text = getattr(error, "strerror", None) or str(error)
+    reason = text.splitlines()[0] if text else type(error).__name__
     return FacemonError(f"{path}: cannot be read: {reason}", "check that the file is whole and fits its suffix")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from facemon.errors import FacemonError
+from facemon.regular_file import require_regular
 from facemon.tables.column_types import fitted_column, joined
 from facemon.tables.compressed_file import format_suffix, is_blank
 from facemon.tables.csv_notation import CsvNotation
@@ -82,6 +83,10 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[s
         raise FacemonError(
             f"{path}: there is no such file", "check the name; relative paths start at the working folder"
         )
+    try:
+        require_regular(path)
+    except OSError as error:
+        raise unreadable_table(path, error) from error
     suffix = format_suffix(path)
     if path.suffix.lower() in _PARQUET:
         return _of_parquet(path, (PartFile(path),))

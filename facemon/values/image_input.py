@@ -65,4 +65,7 @@ _FIELDS = attrgetter(*(each.name for each in fields(ImageInput)))
 
 def shown_name(name: str) -> str:
     """A file's name with backslash escapes where it is not UTF-8, so that it can stand in the log."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file's name holds but JSON can
+        return name.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,110 @@
+"""What the cells of a manifest's row mean; a ValueError says what is wrong with one."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from facemon.values.image_input import Box
+from facemon.values.times import parse_time
+
+BOX_SIDES = ("left", "top", "right", "bottom")
+LONGEST_NAME = 4096
+"""Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
+LONGEST_SOURCE = 200
+LONGEST_ID = 1000
+_SHOWN = 60
+_FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
+"""What a byte that is not UTF-8 becomes (PEP 383)."""
+
+
+def name_of(cell: Any, column: str) -> str:
+    """The image's name; it may hold bytes that are not UTF-8, as surrogateescape keeps them."""
+    if not isinstance(cell, str) or not cell:
+        raise ValueError(f"{column} names no image")
+    if len(cell) > LONGEST_NAME:
+        raise ValueError(f"{column} has {len(cell):,} characters; a path has at most {LONGEST_NAME:,}")
+    if _has_half_pair(cell):
+        raise ValueError(f"{column} holds half of a surrogate pair, so no such file can exist")
+    return cell
+
+
+def time_of(cell: Any, column: str) -> datetime | None:
+    """A time in UTC, none for an empty cell."""
+    if cell is None or cell == "":
+        return None
+    try:
+        if isinstance(cell, datetime):
+            return cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC)
+        return parse_time(cell)
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise ValueError(f"{column} is {_shown(cell)}, no time such as 2026-11-23T02:00:00Z") from None
+
+
+def source_of(cell: Any, column: str) -> str | None:
+    """A source's name, none for an empty cell; it becomes a label of metrics."""
+    source = _text_of(cell, column, LONGEST_SOURCE)
+    if source is not None and any(character < " " or "\x7f" <= character < "\xa0" for character in source):
+        raise ValueError(f"{column} holds a control character")
+    return source
+
+
+def id_of(cell: Any, column: str) -> str | None:
+    """What other systems call the image, none for an empty cell."""
+    return _text_of(cell, column, LONGEST_ID)
+
+
+def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
+    """The face's box, from one cell or from four, none where all are empty."""
+    parts = list(parts)
+    if whole in (None, "") and all(part in (None, "") for part in parts):
+        return None
+    if whole in (None, ""):
+        return _box(parts, column)
+    return _box(whole.strip("[]() ").replace(",", " ").split() if isinstance(whole, str) else whole, column)
+
+
+def _text_of(cell: Any, column: str, longest: int) -> str | None:
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, str | int):
+        raise ValueError(f"{column} is {_shown(cell)}, neither text nor a whole number")  # noqa: TRY004 - of a cell
+    text = str(cell)
+    if len(text) > longest:
+        raise ValueError(f"{column} has {len(text):,} characters; at most {longest:,} are kept")
+    if _has_half_pair(text):
+        raise ValueError(f"{column} holds half of a surrogate pair, which is not text")
+    if not text.isascii() and any(_FIRST_LOW <= ord(character) <= _LAST_LOW for character in text):
+        raise ValueError(f"{column} is not UTF-8; tables.csv.encoding names another encoding")
+    return text
+
+
+def _has_half_pair(text: str) -> bool:
+    """Whether text holds a surrogate that keeps no byte: JSON can write it, UTF-8 and file systems cannot."""
+    return not text.isascii() and any(
+        "\ud800" <= character <= "\udfff" and not _FIRST_LOW <= ord(character) <= _LAST_LOW for character in text
+    )
+
+
+def _shown(cell: Any) -> str:
+    """A cell for a message: short, and without walking through what is nested."""
+    match cell:
+        case str():
+            return repr(cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…")
+        case list() | dict():
+            return "a list" if isinstance(cell, list) else "an object"
+        case int() if not isinstance(cell, bool) and abs(cell) >= 10**_SHOWN:
+            return "a number of too many digits"
+    return repr(cell)[:_SHOWN]
+
+
+def _box(parts: Any, column: str) -> Box:
+    try:
+        numbers = [float(part) for part in parts]
+        left, top, right, bottom = (round(number) for number in numbers)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{column} is no list of four numbers: {', '.join(BOX_SIDES)}") from None
+    if max(map(abs, (left, top, right, bottom))) > 2**31 - 1:
+        raise ValueError(f"{column} lies outside every image")
+    if right < left or bottom < top:
+        raise ValueError(f"{column} is empty: it ends at {right}, {bottom} before it begins at {left}, {top}")
+    return left, top, right, bottom
