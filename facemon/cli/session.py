@@ -40,10 +40,20 @@ class Session:
 
         return Ledger.open(self.config.store.path, create=create, upgrade=upgrade, tell=self.console.say)
 
+    def warn_of_clock(self, ledger: "Ledger") -> None:
+        """Tell, in quiet mode too, that the clock is wrong and which time is written instead."""
+        if warning := ledger.clock.warning():
+            self.console.warn(warning)
+
     @contextmanager
-    def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:
-        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's."""
+    def recorded(self, ledger: "Ledger", command: str, *, warns: bool = True) -> Iterator["Outcome"]:
+        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's.
+
+        With `warns` a clock that is wrong is said first.
+        """
         from facemon.store.command_runs import recorded
 
+        if warns:
+            self.warn_of_clock(ledger)
         with recorded(ledger, command, self.began) as outcome:
             yield outcome

@@ -70,6 +70,7 @@ class Monitor:
         inputs = _inputs(images, source, _utc(observed_at))
         batches = []
         with self._run(predictor.fingerprint, source) as (ledger, run):
+            predictor.go_by(ledger.clock.now)
             writer = SegmentWriter(ledger, run)
             try:
                 for batch in run_pipeline(inputs, predictor, run=run.id, threads=workers, stop=threading.Event()):
@@ -98,7 +99,7 @@ class Monitor:
             writer = SegmentWriter(ledger, run)
             try:
                 for table in tables_of(rows, log_schema(self.config.model.attributes).names):
-                    now = datetime.now(UTC)
+                    now = ledger.now()
                     batch, end = log_rows(
                         table,
                         self.config.model.attributes,
@@ -189,7 +190,7 @@ class _Run:
 
         self._ledger = Ledger.open(self._store, create=True)
         try:
-            self._run = begin_run(self._ledger, self._identity, datetime.now(UTC))
+            self._run = begin_run(self._ledger, self._identity, self._ledger.now())
         except BaseException:
             self._ledger.close()
             raise
@@ -201,7 +202,7 @@ class _Run:
         try:
             # Finished whatever happened: nobody can resume a call.
             with self._run:
-                finish_run(self._ledger, self._run, datetime.now(UTC))
+                finish_run(self._ledger, self._run, self._ledger.now())
         finally:
             self._ledger.close()
 

@@ -4,7 +4,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import lru_cache
+from datetime import datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,8 @@ from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from facemon.store.process_lock import ProcessLock
+from facemon.store.store_clock import FILE as CLOCK_FILE
+from facemon.store.store_clock import StoreClock, newest_time
 
 LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
@@ -142,6 +145,16 @@ class Ledger:
         """Let go of the ledger."""
         self.connection.close()
 
+    @cached_property
+    def clock(self) -> StoreClock:
+        """The clock of this machine, judged by what the store has seen."""
+        with self.reading() as connection:
+            return StoreClock(self.folder, newest_time(connection))
+
+    def now(self) -> datetime:
+        """The time by which rows and stamps are written, windows end and retention counts."""
+        return self.clock.now()
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that writes: all of the block is kept, or nothing."""
@@ -240,7 +253,7 @@ def _create(folder: Path) -> None:
 
 def _strangers(folder: Path) -> list[str]:
     """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
-    names = {entry.name for entry in folder.iterdir()} - set(FOLDERS)
+    names = {entry.name for entry in folder.iterdir()} - {*FOLDERS, CLOCK_FILE}
     return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
 
 
