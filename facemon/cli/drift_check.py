@@ -59,13 +59,14 @@ def drift_check(
     Any other is a look, which changes nothing; --record and --no-record decide otherwise.
     """
     given = locals()
-    rule, at = FailOn.parse(fail_on), datetime.now(UTC)
+    rule = FailOn.parse(fail_on)
     options.refuse_contradictions(given)
     settings = _settings(session.config.drift, data_threshold, model_threshold, min_rows)
     if history:
         return print_history(session, format_)
-    compared = current or Window(*window_of(since, until, settings.window, at), source)
     with store_if_there(session, create=bool(record)) as ledger:
+        at = datetime.now(UTC) if ledger is None else ledger.now()
+        compared = current or Window(*window_of(since, until, settings.window, at), source)
         named = None if reference is None else given_reference(ledger, reference)
         whose = model or session.config.model.id
         question = DriftQuestion(check, whose, named, compared, by is not None, settings, at)

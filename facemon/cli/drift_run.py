@@ -176,7 +176,7 @@ def run_drift_check(
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
         record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
-        _keep_pages(session, answer, has_own=not by_name)
+        _keep_pages(session, ledger, answer, has_own=not by_name)
     return answer
 
 
@@ -229,7 +229,7 @@ def _expected(
     return ExpectedColumns(isinstance(question.current, Window), before)
 
 
-def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None:
+def _keep_pages(session: Session, ledger: "Ledger", answer: DriftAnswer, *, has_own: bool) -> None:
     """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
     from facemon.reports.html_report import html_report
     from facemon.store.report_files import keep_page_of_record
@@ -237,7 +237,8 @@ def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None
     store = session.config.store
     text = html_report(answer.result, answer.shapes(), answer.evidently_page) if has_own else None
     try:
-        if page := keep_page_of_record(store.path, answer.result.at, text, store.retention_days):
+        days = None if ledger.clock.doubt() else store.retention_days
+        if page := keep_page_of_record(store.path, answer.result.at, text, days):
             session.console.say(f"report: {page}")
     except FacemonError as error:
         session.console.warn(error.message)

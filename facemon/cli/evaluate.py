@@ -62,18 +62,25 @@ def evaluate(
     from facemon.evaluation.true_labels import read_true_labels
     from facemon.store.evaluations import record_accuracy
 
-    now, config, attributes = datetime.now(UTC), session.config, session.config.model.attributes
-    chosen, since = model or config.model.id, _since(observed_since, now)
+    config, attributes, chosen = session.config, session.config.model.attributes, model or session.config.model.id
+    _since(observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
     has_given_boxes = config.model.faces.finder == "manifest"
     left_out: list[SegmentDamagedError] = []
     with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:
         result = compare(
-            _log_rows(ledger, chosen, attributes, since, left_out, with_boxes=has_given_boxes),
+            _log_rows(
+                ledger,
+                chosen,
+                attributes,
+                _since(observed_since, ledger.now()),
+                left_out,
+                with_boxes=has_given_boxes,
+            ),
             read_true_labels(labels, attributes, config.tables),
             attributes,
             model=chosen,
-            at=now,
+            at=ledger.now(),
             by_source=by is Grouping.SOURCE,
             one_face_an_input=has_given_boxes,
         )

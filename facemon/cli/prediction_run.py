@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
             raise Interrupted(f"stopped after {summary.images} images; {kept}")
         if ledger and logged:
-            finish_run(ledger, logged, datetime.now(UTC))
+            finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
     return summary
 
@@ -200,7 +200,7 @@ def _opened_run(
         console.say(f"continuing run {found.id} after {found.done} images")
     elif resume:
         console.say("no unfinished run on these paths; starting one")
-    with found or begin_run(ledger, identity, datetime.now(UTC)) as run:
+    with found or begin_run(ledger, identity, ledger.now()) as run:
         yield run
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,8 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from facemon.config.document import Config
     from facemon.config.quantities import Listen
     from facemon.config.serving import PredictConfig
@@ -116,7 +118,6 @@ class _Server:
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
         from facemon.metrics.constant_labels import labelled_registry
-        from facemon.metrics.store_collector import build_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
         from facemon.server.api_server import ApiServer, most_connections
@@ -131,17 +132,18 @@ class _Server:
 
         self._session, config = session, session.config
         self.failure: FacemonError | None = None
+        now = self._open_store(predictor)
         # Before any thread of this process begins, because the other processes are copies of it.
         model = _model_workers(session, predictor, workers, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
         self._queue = queue = PredictionQueue(model, log.add)
         predictions = LivePredictions(
-            queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
-        )
+            queue, config.model.attributes, log.add, now,
+            cache_size=config.api.cache_size, looked_up=counts.count_lookup,
+        )  # fmt: skip
         in_flight = ImagesInFlight(config.api.max_in_flight)
-        min_labels = config.evaluate.min_labels
-        stored = build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+        stored = self._stored(instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
         connections = most_connections(config.api.max_connections)
@@ -158,17 +160,35 @@ class _Server:
         log.start()
         self.run = self._server.run
 
+    def _stored(self, instance: str) -> "CollectorRegistry":
+        """The store's metrics, and those of the requests that this address has answered."""
+        from facemon.metrics.store_collector import build_registry
+
+        config = self._session.config
+        return build_registry(
+            self._session.open_ledger, config.model, instance=instance, min_labels=config.evaluate.min_labels
+        )
+
+    def _open_store(self, predictor: "Predictor") -> Callable[[], datetime]:
+        """Make the store if there is none, and let the model go by its clock, which is returned.
+
+        Here and never again: a store that disappears while serving is expected back.
+        """
+        with self._session.open_ledger(create=True) as ledger:
+            self._session.warn_of_clock(ledger)
+            ledger.clock.keep()
+            predictor.go_by(ledger.clock.now)
+            return ledger.clock.now
+
     def _log_process(self, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LogProcess":
         from facemon.store.live_writer import LiveWriter
         from facemon.store.log_process import LogProcess
         from facemon.store.runs import RunIdentity
 
-        # Made here and never again: a store that disappears while serving is expected back.
         session = self._session
-        session.open_ledger(create=True).close()
         identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
         return LogProcess(
-            lambda tell: LiveWriter(session.open_ledger, identity, tell, datetime.now(UTC), instance=instance),
+            lambda tell: LiveWriter(session.open_ledger, identity, tell, instance=instance),
             session.console.warn,
             take_counts=counts.take,
             # Whoever restarts the server gets a log that works; this one would forget all that it answers.

@@ -45,10 +45,20 @@ class Session:
             store.path, create=create, upgrade=upgrade, tell=self.console.say, mode=store.mode, as_root=self.as_root
         )
 
+    def warn_of_clock(self, ledger: "Ledger") -> None:
+        """Tell, in quiet mode too, that the clock is wrong and which time is written instead."""
+        if warning := ledger.clock.warning():
+            self.console.warn(warning)
+
     @contextmanager
-    def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:
-        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's."""
+    def recorded(self, ledger: "Ledger", command: str, *, warns: bool = True) -> Iterator["Outcome"]:
+        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's.
+
+        With `warns` a clock that is wrong is said first.
+        """
         from facemon.store.command_runs import recorded
 
+        if warns:
+            self.warn_of_clock(ledger)
         with recorded(ledger, command, self.began) as outcome:
             yield outcome

@@ -10,7 +10,7 @@ from facemon.cli.command import command, group
 from facemon.cli.left_out import refuse_left_out
 from facemon.cli.repair_output import tell_permissions, tell_repair
 from facemon.cli.session import Session
-from facemon.errors import ExitCode
+from facemon.errors import ExitCode, FacemonError
 from facemon.values.times import EPOCH, format_time
 
 app = typer.Typer()
@@ -115,7 +115,7 @@ def compact(session: Session) -> ExitCode:
     from facemon.store.compaction import compact as compact_log
 
     with session.open_ledger() as ledger, session.recorded(ledger, "store compact") as outcome:
-        done = compact_log(ledger, datetime.now(UTC))
+        done = compact_log(ledger, ledger.now())
         session.console.say(f"folded {done.folded} segments with {done.rows} rows into {done.written}")
         refuse_left_out(session, done.left_out)
         outcome.code = ExitCode.OK
@@ -129,19 +129,27 @@ def prune(
         int | None,
         typer.Option(min=1, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
     ] = None,
+    despite_clock: Annotated[
+        bool, typer.Option("--despite-clock", help="Go by the clock although it is said to be wrong.")
+    ] = False,
 ) -> ExitCode:
     """Remove rows that were both observed and predicted longer ago than the retention, and older reports.
 
     Counters keep what the rows added. Old images that were predicted today stay for the whole retention. Rows go in
-    whole segments, so a row may stay some days longer, never shorter.
+    whole segments, so a row may stay some days longer, never shorter. Nothing is removed while the clock is wrong.
     """
     from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune as prune_log
     from facemon.store.set_aside import prune_set_aside
+    from facemon.store.store_clock import HINT
 
-    kept, now = days or session.config.store.retention_days, datetime.now(UTC)
-    before = now - timedelta(days=min(kept, (now - EPOCH).days))
-    with session.open_ledger() as ledger, session.recorded(ledger, "store prune") as outcome:
+    kept = days or session.config.store.retention_days
+    with session.open_ledger() as ledger, session.recorded(ledger, "store prune", warns=despite_clock) as outcome:
+        if (doubt := ledger.clock.doubt()) and not despite_clock:
+            remedy = f"{HINT}; --despite-clock removes rows by this clock once"
+            raise FacemonError(f"nothing is removed: {doubt}", remedy)
+        now = datetime.now(UTC) if despite_clock else ledger.now()
+        before = now - timedelta(days=min(kept, max(0, (now - EPOCH).days)))
         done = prune_log(ledger, before)
         reports = prune_reports(ledger.folder / FOLDER, before)
         aside = prune_set_aside(ledger.folder, before, now)
@@ -187,5 +195,39 @@ def repair(
         ledger.refuse_foreign_root()
         changed, foreign = apply_mode(ledger.folder, MODES[session.config.store.mode])
         tell_permissions(session, changed, foreign)
-        done = repair_log(ledger, drop_damaged=drop_damaged, now=datetime.now(UTC))
+        done = repair_log(ledger, drop_damaged=drop_damaged, now=ledger.now())
         return tell_repair(session, ledger.folder, done)
+
+
+@command(store, "clock")
+def clock(
+    session: Session,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Take the clock as right, and set what is stamped with a later time to now."),
+    ] = False,
+) -> ExitCode:
+    """Compare the clock with the uptime and with what the store has seen; list stamps from the future.
+
+    Exit 3 when the clock is wrong, or something bears a time that is more than a day ahead.
+    """
+    from facemon.store.future_stamps import future_stamps, take_back
+    from facemon.store.store_clock import HINT
+
+    with session.open_ledger() as ledger:
+        if accept:
+            changed = take_back(ledger, now := ledger.clock.accept())
+            stamps = f"set {changed} stamp{'s' * (changed != 1)} from the future to now"
+            session.console.say(f"the clock is taken as right: {now:%Y-%m-%d %H:%M} UTC; {stamps}")
+            return ExitCode.OK
+        doubt, ahead = ledger.clock.doubt(), future_stamps(ledger, ledger.now())
+    for each in ahead:
+        session.console.result(f"{each.what}: {each.at:%Y-%m-%d %H:%M} UTC is in the future")
+    if doubt:
+        session.console.result(doubt)
+    if doubt or ahead:
+        session.console.notice(f"  hint: {HINT}")
+        return ExitCode.FOUND
+    if not session.console.is_quiet:
+        session.console.result("ok: the clock is right, as far as this machine and this store know")
+    return ExitCode.OK

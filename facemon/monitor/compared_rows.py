@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from facemon.config.document import Config
@@ -45,12 +44,12 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
         raise FacemonError(f"kind {kind!r} is neither predictions nor labels")
     table = table_of(one_table(rows), _ROWS).read()
     refuse_unclear_columns(table, _ROWS, config.model.attributes, config.tables)
-    now = datetime.now(UTC)
-    chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     with (
         Ledger.open(config.store.path, create=True, mode=config.store.mode) as ledger,
         recorded(ledger, "reference") as outcome,
     ):
+        now = ledger.now()
+        chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
         count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
         outcome.code = ExitCode.OK
@@ -76,7 +75,7 @@ def check_rows(
             checks=own,
             attributes=attributes,
             settings=settings,
-            at=datetime.now(UTC),
+            at=ledger.now(),
             reference_side=side_of(normal),
             current_side=Side(second.rows),
             model=config.model.id,
@@ -84,16 +83,19 @@ def check_rows(
         )
         if record:
             record_drift(ledger, result)
-            _keep_page(config, result, column_shapes(result.checks, first, second, layout.edges))
+            _keep_page(config, ledger, result, column_shapes(result.checks, first, second, layout.edges))
         outcome.code = _CODES[result.verdict]
     return result if record else replace(result, not_recorded_because=NOT_THE_LOG)
 
 
-def _keep_page(config: Config, result: DriftResult, shapes: Mapping[tuple[Check, str], ColumnShape]) -> None:
+def _keep_page(
+    config: Config, ledger: Ledger, result: DriftResult, shapes: Mapping[tuple[Check, str], ColumnShape]
+) -> None:
     """Write the page of a check of record; one that cannot be written is a warning, and changes no verdict."""
     store = config.store
     try:
-        keep_page_of_record(store.path, result.at, html_report(result, shapes), store.retention_days)
+        days = None if ledger.clock.doubt() else store.retention_days
+        keep_page_of_record(store.path, result.at, html_report(result, shapes), days)
     except FacemonError as error:
         warnings.warn(error.message, stacklevel=4)
 

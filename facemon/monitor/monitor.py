@@ -71,6 +71,7 @@ class Monitor:
         inputs = _inputs(images, source, _utc(observed_at))
         batches = []
         with self._run(predictor.fingerprint, source) as (ledger, run):
+            predictor.go_by(ledger.clock.now)
             writer = SegmentWriter(ledger, run)
             try:
                 for batch in run_pipeline(inputs, predictor, run=run.id, threads=workers, stop=threading.Event()):
@@ -99,7 +100,7 @@ class Monitor:
             writer = SegmentWriter(ledger, run)
             try:
                 for table in tables_of(rows, log_schema(self.config.model.attributes).names):
-                    now = datetime.now(UTC)
+                    now = ledger.now()
                     batch, end = log_rows(
                         table,
                         self.config.model.attributes,
@@ -190,7 +191,7 @@ class _Run:
 
         self._ledger = Ledger.open(self._store.path, create=True, mode=self._store.mode)
         try:
-            self._run = begin_run(self._ledger, self._identity, datetime.now(UTC))
+            self._run = begin_run(self._ledger, self._identity, self._ledger.now())
         except BaseException:
             self._ledger.close()
             raise
@@ -202,7 +203,7 @@ class _Run:
         try:
             # Finished whatever happened: nobody can resume a call.
             with self._run:
-                finish_run(self._ledger, self._run, datetime.now(UTC))
+                finish_run(self._ledger, self._run, self._ledger.now())
         finally:
             self._ledger.close()
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from facemon.config.model import AttributeConfig
 from facemon.server.image_answers import Answer, answers_of
@@ -25,15 +25,17 @@ class LivePredictions:
         queue: PredictionQueue,
         attributes: Sequence[AttributeConfig],
         log: Callable[[PredictedBatch], None],
+        now: Callable[[], datetime],
         *,
         cache_size: int,
         looked_up: Callable[[CacheResult], None],
     ) -> None:
-        """`looked_up` hears of each image what the cache knew of it."""
+        """`looked_up` is told what the cache knew of each image; `now` dates what is not predicted anew."""
         self._queue = queue
         self._attributes = attributes
         self._log = log
         self._looked_up = looked_up
+        self._now = now
         self._computing: dict[str, asyncio.Future[Predicted]] = {}
         """What is being predicted at the moment, by the image's hash."""
         self.cache = PredictionCache(cache_size)
@@ -74,7 +76,7 @@ class LivePredictions:
         return predicted.answer
 
     def _again(self, batch: PredictedBatch, source: str | None) -> Answer:
-        again = predicted_again(batch, source, datetime.now(UTC))
+        again = predicted_again(batch, source, self._now())
         self._log(again)
         return answers_of(again, self._attributes)[0]
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from facemon.errors import ExitCode, FacemonError
 from facemon.store.ledger import Ledger
@@ -67,14 +67,15 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
         is_success = outcome.renews_success and outcome.code in _SUCCESS
         if not is_success or (told := outcome.announced) is None:
             seconds, renews = time.monotonic() - start, outcome.renews_success
-            record_command(ledger, command, datetime.now(UTC), seconds, outcome.code, renews_success=renews)
+            record_command(ledger, command, ledger.now(), seconds, outcome.code, renews_success=renews)
         elif not outcome.is_entered:
             _record(ledger, command, told.finished, told.seconds, outcome.code)
+        ledger.clock.keep()
 
 
-def announce(command: str, began: float) -> Announcement:
+def announce(command: str, began: float, now: datetime) -> Announcement:
     """A success of now; `began` is when the command did, by the monotonic clock."""
-    return Announcement(command, time.monotonic() - began, micros(datetime.now(UTC)))
+    return Announcement(command, time.monotonic() - began, micros(now))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Small segments of hours that are over become few large ones; rows, totals and profiles stay what they are."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,7 +134,7 @@ def _fold(ledger: Ledger, group: list[Segment], table: pa.Table) -> bool:
             gone += connection.execute("DELETE FROM segments WHERE id = ?", (part.id,)).rowcount
         if gone == len(group):
             register_segments(connection, [new])
-            discards = [(part.path, int(time.time())) for part in group if part.path]
+            discards = [(part.path, int(ledger.now().timestamp())) for part in group if part.path]
             connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
             return True
         connection.rollback()

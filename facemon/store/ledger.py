@@ -4,6 +4,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,6 +18,8 @@ from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from facemon.store.permissions import MODES, Permissions, make_file, make_folder, other_user, root_refusal
 from facemon.store.process_lock import ProcessLock
+from facemon.store.store_clock import FILE as CLOCK_FILE
+from facemon.store.store_clock import StoreClock, newest_time
 
 _DRAFT_NAME = "ledger.new"
 _APPLICATION_ID = 0x66616365  # "face"
@@ -158,6 +162,16 @@ class Ledger:
             if (owner := Permissions.of(self.folder)).owner != 0:
                 raise root_refusal(self.folder, owner)
 
+    @cached_property
+    def clock(self) -> StoreClock:
+        """The clock of this machine, judged by what the store has seen."""
+        with self.reading() as connection:
+            return StoreClock(self.folder, newest_time(connection))
+
+    def now(self) -> datetime:
+        """The time by which rows and stamps are written, windows end and retention counts."""
+        return self.clock.now()
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that writes: all of the block is kept, or nothing."""
@@ -271,7 +285,7 @@ def _create(folder: Path, mode: int) -> None:
 
 def _strangers(folder: Path) -> list[str]:
     """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
-    names = {entry.name for entry in folder.iterdir()} - set(FOLDERS)
+    names = {entry.name for entry in folder.iterdir()} - {*FOLDERS, CLOCK_FILE}
     return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
 
 

@@ -1,6 +1,5 @@
 """What a writer that died left behind is cleared away; what a living one is writing is never touched."""
 
-import time
 from pathlib import Path
 
 from facemon.store.ledger import Ledger
@@ -53,7 +52,7 @@ def _remove_discards(ledger: Ledger) -> None:
         return
     # Let go at once: a backup that begins now copies a ledger that gave up these files an hour ago.
     lock.release()
-    before = int(time.time()) - GRACE_SECONDS
+    before = int(ledger.now().timestamp()) - GRACE_SECONDS
     paths = ledger.connection.execute("SELECT path FROM discards WHERE since < ?", (before,)).fetchall()
     for (path,) in paths:
         # The file first: a crash in between leaves an entry that the next call meets again.

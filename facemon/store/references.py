@@ -101,8 +101,8 @@ def _set(
 
 
 def list_references(ledger: Ledger) -> list[Reference]:
-    """All references, newest first."""
-    rows = ledger.connection.execute(f"SELECT {_COLUMNS} FROM baselines ORDER BY created DESC, rowid DESC")  # noqa: S608
+    """All references, the one that was set last first, whatever the clock said then."""
+    rows = ledger.connection.execute(f"SELECT {_COLUMNS} FROM baselines ORDER BY rowid DESC")  # noqa: S608
     return [_reference(row) for row in rows]
 
 

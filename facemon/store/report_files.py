@@ -48,14 +48,15 @@ def write_report(path: Path, text: str) -> Path:
     return path
 
 
-def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int) -> Path | None:
+def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int | None) -> Path | None:
     """Write the page of a check of record, where it has one, and remove the reports that are past the retention.
 
-    FacemonError where a page cannot be written or removed.
+    Without `retention_days` none is removed. FacemonError where a page cannot be written or removed.
     """
     folder = store / FOLDER
     page = None if text is None else write_page_of_record(folder, at, text)
-    prune_reports(folder, at - timedelta(days=min(retention_days, (at - EPOCH).days)))
+    if retention_days is not None:
+        prune_reports(folder, at - timedelta(days=min(retention_days, (at - EPOCH).days)))
     return page
 
 

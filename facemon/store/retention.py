@@ -1,6 +1,5 @@
 """Rows that are too old go; what they added to the totals stays, because counters only grow."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,7 +63,8 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
                 add_totals(connection, count_rows(table), table="departed")
                 subtract_from_profiles(connection, profile_rows(table))
                 if segment.path:
-                    connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, int(time.time())))
+                    since = int(ledger.now().timestamp())
+                    connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, since))
             segments, rows = segments + 1, rows + segment.rows
         with ledger.writing() as connection:
             prune_arrivals(connection, before)

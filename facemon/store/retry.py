@@ -35,7 +35,7 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     recover(ledger)
     query = (
         "SELECT id FROM runs WHERE inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY started DESC, rowid DESC LIMIT 1"
+        "ORDER BY rowid DESC LIMIT 1"
     )
     values = (identity.inputs_text, identity.model, identity.fingerprint, identity.source)
     found = ledger.connection.execute(query, values).fetchone()
@@ -159,13 +159,12 @@ class RetryWriter:
                 self._without.add(segment.id)
         return parts
 
-    @staticmethod
-    def _replace(connection: sqlite3.Connection, olds: Sequence[Segment], news: list[NewSegment]) -> bool:
+    def _replace(self, connection: sqlite3.Connection, olds: Sequence[Segment], news: list[NewSegment]) -> bool:
         gone = sum(connection.execute("DELETE FROM segments WHERE id = ?", (old.id,)).rowcount for old in olds)
         if gone != len(olds):
             return False
         register_segments(connection, news)
-        discards = [(old.path, int(time.time())) for old in olds if old.path]
+        discards = [(old.path, int(self._ledger.now().timestamp())) for old in olds if old.path]
         connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
         return True
 

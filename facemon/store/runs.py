@@ -83,7 +83,7 @@ def resume_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     recover(ledger)
     query = (
         "SELECT id FROM runs WHERE finished IS NULL AND inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY started DESC, rowid DESC LIMIT 1"
+        "ORDER BY rowid DESC LIMIT 1"
     )
     found = ledger.connection.execute(
         query, (identity.inputs_text, identity.model, identity.fingerprint, identity.source)

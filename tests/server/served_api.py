@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
@@ -121,6 +122,7 @@ def served(
             queue,
             model.attributes,
             api.logged.append,
+            partial(datetime.now, UTC),
             cache_size=config.cache_size,
             looked_up=api.counts.count_lookup,
         )

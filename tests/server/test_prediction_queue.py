@@ -6,6 +6,8 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -185,7 +187,9 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
     lookups: list[CacheResult] = []
 
     async def ask() -> None:
-        predictions = LivePredictions(queue, gate.attributes, logged.append, cache_size=0, looked_up=lookups.append)
+        predictions = LivePredictions(
+            queue, gate.attributes, logged.append, partial(datetime.now, UTC), cache_size=0, looked_up=lookups.append
+        )
         content = picture()
         asked = [asyncio.create_task(predictions.answer(content, source)) for source in ("a", "b", "c")]
         await begun(gate)
