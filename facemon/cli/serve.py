@@ -13,7 +13,11 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from facemon.config.document import Config
     from facemon.config.quantities import Listen
+    from facemon.config.serving import ApiConfig
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
     from facemon.server.model_workers import ModelWorker
@@ -63,7 +67,8 @@ def serve(
             session.console.warn(
                 f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
             )
-        server = _Server(session, predictor, f"{address.host}:{port}", tokens, workers, stack)
+        api = _held_to(config, address)
+        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, stack)
         try:
             session.console.say(f"serving predictions on http://{address.host}:{port}")
             server.run(listening)
@@ -93,6 +98,24 @@ def _tokens(session: Session) -> "BearerTokens | None":
     return BearerTokens(session.config.directory / path, session.console.warn)
 
 
+def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
+    """The api section as this process can keep it: its connections, and all host names that it goes by."""
+    from facemon.server.api_server import most_connections
+    from facemon.server.foreign_pages import hosts_of_api
+
+    api = config.api
+    connections = most_connections(api.max_connections)
+    return api.model_copy(update={"max_connections": connections, "allowed_hosts": hosts_of_api(config, listen)})
+
+
+def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
+    from facemon.metrics.store_collector import build_registry
+
+    config = session.config
+    min_labels = config.evaluate.min_labels
+    return build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+
+
 class _Server:
     """The parts of a running API, put together."""
 
@@ -102,15 +125,15 @@ class _Server:
         predictor: "Predictor",
         instance: str,
         tokens: "BearerTokens | None",
+        api: "ApiConfig",
         workers: int | None,
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
         from facemon.metrics.constant_labels import labelled_registry
-        from facemon.metrics.store_collector import build_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
-        from facemon.server.api_server import ApiServer, most_connections
+        from facemon.server.api_server import ApiServer
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
         from facemon.server.images_in_flight import ImagesInFlight
@@ -128,22 +151,19 @@ class _Server:
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
         self._queue = queue = PredictionQueue(model, log.add)
         predictions = LivePredictions(
-            queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
+            queue, config.model.attributes, log.add, cache_size=api.cache_size, looked_up=counts.count_lookup
         )
-        in_flight = ImagesInFlight(config.api.max_in_flight)
-        min_labels = config.evaluate.min_labels
-        stored = build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+        in_flight = ImagesInFlight(api.max_in_flight)
+        stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
-        connections = most_connections(config.api.max_connections)
-        api_config = config.api.model_copy(update={"max_connections": connections})
-        api = PredictionApi(api_config, predictions, in_flight, metrics, self._why_not_ready, tokens)
-        entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
+        application = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, tokens).application()
+        entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(api.application(), counts, report=self._report, access_log=note),
-            limits=ConnectionLimits(connections),
-            patience=config.api.timeout.total_seconds(),
+            CountedRequests(application, counts, report=self._report, access_log=note),
+            limits=ConnectionLimits(api.max_connections),
+            patience=api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )
         log.start()

@@ -100,7 +100,8 @@ def _text(summary: str, answer: str) -> Document:
 _REFUSALS = {
     "400": "No image came, the form cannot be read, or the source is no name.",
     "401": "No token, or an unknown one.",
-    "408": "The body took too long to arrive.",
+    "403": "A browser sent this for a page of another site, or the host is not one of this server.",
+    "408": "The body took too long to arrive, or came too slowly.",
     "413": "The body or an image is too large.",
     "415": "The body is neither an image nor a form.",
     "422": "None of the images can be read; the message says why.",
