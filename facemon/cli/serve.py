@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from facemon.server.bearer_tokens import BearerTokens
     from facemon.server.model_workers import ModelWorker
     from facemon.server.request_counts import RequestCounts
+    from facemon.server.source_names import SourceNames
     from facemon.store.log_process import LogProcess
 
 app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
+_REMEMBERED = timedelta(days=28)
+"""The longest window that drift checks compare: sources of these days keep their names."""
 _UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
 """Their successes leave no line in the access log: they come every few seconds, and are no news."""
 
@@ -116,6 +119,21 @@ def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
     return build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
 
 
+def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
+    """The names that requests may bring; those that the API has logged lately keep their places over restarts."""
+    from facemon.server.source_names import SourceNames
+    from facemon.store.profiles import known_sources
+    from facemon.values.prediction import Origin
+    from facemon.values.times import hour_of
+
+    api = session.config.api
+    first = hour_of(datetime.now(UTC) - _REMEMBERED)
+    with session.open_ledger() as ledger, ledger.reading() as connection:
+        known = known_sources(connection, first, Origin.API, api.max_sources + len(api.sources))
+    known = [name for name in known if name not in api.sources][: api.max_sources]
+    return SourceNames(api.sources, known, api.max_sources, counts.count_other_source)
+
+
 class _Server:
     """The parts of a running API, put together."""
 
@@ -157,11 +175,12 @@ class _Server:
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
-        application = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, tokens).application()
+        sources = _source_names(session, counts)
+        parts = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(application, counts, report=self._report, access_log=note),
+            CountedRequests(parts.application(), counts, report=self._report, access_log=note),
             limits=ConnectionLimits(api.max_connections),
             patience=api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),

@@ -90,6 +90,10 @@ class ApiConfig(Section):
     """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
     max_arriving_bytes: Size = 256 * 2**20
     """Memory for bodies that are arriving; one of `max_body` has room in any case."""
+    sources: Annotated[Items[Name], AfterValidator(_distinct)] = ()
+    """Names of sources that requests may always bring."""
+    max_sources: Annotated[int, Field(ge=0)] = 64
+    """Further names that they may bring; images of others are logged as source `other`."""
     max_connections: _PositiveInt = 4096
     trusted_proxies: Items[_NetworkText] = ()
     """Addresses and networks whose X-Forwarded-For says who the client is."""

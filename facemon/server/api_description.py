@@ -27,7 +27,7 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
         ),
         "parameters": [{
             "name": "source", "in": "query", "schema": {"type": "string", "maxLength": 200},
-            "description": "Which camera or client the images come from.",
+            "description": "Which camera or client the images come from; of too many names, `other` is logged.",
         }],
         "requestBody": {"required": True, "content": {
             "image/*": {"schema": {"type": "string", "format": "binary"}},

@@ -24,6 +24,7 @@ from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
+from facemon.server.source_names import SourceNames
 
 NOT_READY_SECONDS = 10.0
 """After the model has failed, requests should go elsewhere for so long."""
@@ -39,6 +40,7 @@ class PredictionApi:
         in_flight: ImagesInFlight,
         registry: CollectorRegistry,
         why_not_ready: Callable[[], str | None],
+        sources: SourceNames,
         tokens: BearerTokens | None = None,
     ) -> None:
         """`registry` is what `/metrics` shows; without `tokens` none is asked for."""
@@ -48,7 +50,7 @@ class PredictionApi:
         self._description = describe_api(config, asks_for_token=tokens is not None)
         self._foreign_pages = ForeignPages(AllowedHosts(config.allowed_hosts))
         self._proxies = [ip_network(text) for text in config.trusted_proxies]
-        self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
+        self._predict = PredictEndpoint(config, predictions, in_flight, sources, tokens)
 
     def application(self) -> Application:
         """The ASGI application."""
