@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
     from facemon.config.document import Config
     from facemon.config.quantities import Listen
-    from facemon.config.serving import PredictConfig
+    from facemon.config.serving import ApiConfig, PredictConfig
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
     from facemon.server.model_workers import ModelWorker
     from facemon.server.request_counts import RequestCounts
+    from facemon.server.source_names import SourceNames
     from facemon.store.log_process import LogProcess
 
 app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
+_REMEMBERED = timedelta(days=28)
+"""The longest window that drift checks compare: sources of these days keep their names."""
 _UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
 """Their successes leave no line in the access log: they come every few seconds, and are no news."""
 
@@ -66,7 +69,8 @@ def serve(
             session.console.warn(
                 f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
             )
-        server = _Server(session, predictor, f"{address.host}:{port}", tokens, workers, stack)
+        api = _held_to(config, address)
+        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, stack)
         try:
             session.console.say(f"serving predictions on http://{address.host}:{port}")
             server.run(listening)
@@ -104,6 +108,39 @@ def _tokens(session: Session) -> "BearerTokens | None":
     return BearerTokens(session.config.directory / path, session.console.warn)
 
 
+def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
+    """The api section as this process can keep it: its connections, and all host names that it goes by."""
+    from facemon.server.api_server import most_connections
+    from facemon.server.foreign_pages import hosts_of_api
+
+    api = config.api
+    connections = most_connections(api.max_connections)
+    return api.model_copy(update={"max_connections": connections, "allowed_hosts": hosts_of_api(config, listen)})
+
+
+def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
+    from facemon.metrics.store_collector import build_registry
+
+    config = session.config
+    min_labels = config.evaluate.min_labels
+    return build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+
+
+def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
+    """The names that requests may bring; those that the API has logged lately keep their places over restarts."""
+    from facemon.server.source_names import SourceNames
+    from facemon.store.profiles import known_sources
+    from facemon.values.prediction import Origin
+    from facemon.values.times import hour_of
+
+    api = session.config.api
+    first = hour_of(datetime.now(UTC) - _REMEMBERED)
+    with session.open_ledger() as ledger, ledger.reading() as connection:
+        known = known_sources(connection, first, Origin.API, api.max_sources + len(api.sources))
+    known = [name for name in known if name not in api.sources][: api.max_sources]
+    return SourceNames(api.sources, known, api.max_sources, counts.count_other_source)
+
+
 class _Server:
     """The parts of a running API, put together."""
 
@@ -113,6 +150,7 @@ class _Server:
         predictor: "Predictor",
         instance: str,
         tokens: "BearerTokens | None",
+        api: "ApiConfig",
         workers: int | None,
         stack: ExitStack,
     ) -> None:
@@ -120,7 +158,7 @@ class _Server:
         from facemon.metrics.constant_labels import labelled_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
-        from facemon.server.api_server import ApiServer, most_connections
+        from facemon.server.api_server import ApiServer
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
         from facemon.server.images_in_flight import ImagesInFlight
@@ -140,34 +178,24 @@ class _Server:
         self._queue = queue = PredictionQueue(model, log.add)
         predictions = LivePredictions(
             queue, config.model.attributes, log.add, now,
-            cache_size=config.api.cache_size, looked_up=counts.count_lookup,
+            cache_size=api.cache_size, looked_up=counts.count_lookup,
         )  # fmt: skip
-        in_flight = ImagesInFlight(config.api.max_in_flight)
-        stored = self._stored(instance)
+        in_flight = ImagesInFlight(api.max_in_flight)
+        stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
-        connections = most_connections(config.api.max_connections)
-        api_config = config.api.model_copy(update={"max_connections": connections})
-        api = PredictionApi(api_config, predictions, in_flight, metrics, self._why_not_ready, tokens)
-        entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
+        sources = _source_names(session, counts)
+        parts = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
+        entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(api.application(), counts, report=self._report, access_log=note),
-            limits=ConnectionLimits(connections),
-            patience=config.api.timeout.total_seconds(),
+            CountedRequests(parts.application(), counts, report=self._report, access_log=note),
+            limits=ConnectionLimits(api.max_connections),
+            patience=api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
         )
         log.start()
         self.run = self._server.run
-
-    def _stored(self, instance: str) -> "CollectorRegistry":
-        """The store's metrics, and those of the requests that this address has answered."""
-        from facemon.metrics.store_collector import build_registry
-
-        config = self._session.config
-        return build_registry(
-            self._session.open_ledger, config.model, instance=instance, min_labels=config.evaluate.min_labels
-        )
 
     def _open_store(self, predictor: "Predictor") -> Callable[[], datetime]:
         """Make the store if there is none, and let the model go by its clock, which is returned.

@@ -39,6 +39,7 @@ def serve_metrics(
     SIGHUP reads the configuration anew.
     """
     from facemon.metrics.exporter import Exporter
+    from facemon.server.foreign_pages import AllowedHosts, hosts_of_exporter
     from facemon.server.http_connections import serving
     from facemon.server.listening_socket import open_socket
     from facemon.server.metrics_server import metrics_application
@@ -56,7 +57,8 @@ def serve_metrics(
             if reason := exporter.why_not_ready():
                 session.console.warn(f"{reason}; facemon_source_up is 0 until it can be read")
             # Each scrape gets the registry of the newest configuration.
-            application = metrics_application(lambda: exporter.registry, exporter.why_not_ready)
+            hosts = AllowedHosts(hosts_of_exporter(session.config, address))
+            application = metrics_application(lambda: exporter.registry, exporter.why_not_ready, hosts)
             with serving(listening, application) as port:
                 if not address.is_loopback:
                     session.console.warn(

@@ -1,5 +1,6 @@
 """The store, predict, api and exporter sections: where predictions go and who may ask for them."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_network
@@ -24,6 +25,7 @@ from facemon.config.section import MisfitError, Section
 _PositiveInt = Annotated[int, Field(ge=1)]
 _DECODE_SECONDS = 5.0
 _SCRAPE_TIMEOUT = timedelta(seconds=10)
+_HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
 
 
@@ -38,6 +40,15 @@ def _network(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError(
+            f'{text!r} is not a host: write faces.example.org, .example.org or "*", without scheme and port'
+        )
+    return text.lower()
+
+
+_HostName = Annotated[str, AfterValidator(_host_name)]
 _NetworkText = Annotated[str, AfterValidator(_network)]
 
 
@@ -98,9 +109,15 @@ class ApiConfig(Section):
     """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
     max_arriving_bytes: Size = 256 * 2**20
     """Memory for bodies that are arriving; one of `max_body` has room in any case."""
+    sources: Annotated[Items[Name], AfterValidator(_distinct)] = ()
+    """Names of sources that requests may always bring."""
+    max_sources: Annotated[int, Field(ge=0)] = 64
+    """Further names that they may bring; images of others are logged as source `other`."""
     max_connections: _PositiveInt = 4096
     trusted_proxies: Items[_NetworkText] = ()
     """Addresses and networks whose X-Forwarded-For says who the client is."""
+    allowed_hosts: Items[_HostName] = ()
+    """Host names of this API besides addresses and private names: a host, `.DOMAIN` for all below it, `*` for all."""
     workers: _PositiveInt | None = None
     """Processes that predict; none = one for each core."""
     access_log: bool = True

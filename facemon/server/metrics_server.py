@@ -8,15 +8,18 @@ from urllib.parse import parse_qs
 from prometheus_client import CollectorRegistry
 
 from facemon.server.exposition_format import accepts_gzip, choose_exposition, compressed
+from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.http_connections import Answer, Application, Request, text_answer
 
 _PATHS = ("/metrics", "/health", "/ready")
 
 
 def metrics_application(
-    registry: Callable[[], CollectorRegistry], why_not_ready: Callable[[], str | None]
+    registry: Callable[[], CollectorRegistry], why_not_ready: Callable[[], str | None], hosts: AllowedHosts
 ) -> Application:
     """Route requests: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
+
+    /metrics is for requests to one of `hosts`: a page whose name was made to resolve to here may not read it.
 
     /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
     """
@@ -28,6 +31,8 @@ def metrics_application(
             return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
         match request.path:
             case "/metrics":
+                if not hosts.allows(host := request.headers.get("host", "")):
+                    return text_answer(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
                 return partial(_scraped, registry(), request)
             case "/ready":
                 return partial(_readiness, why_not_ready)

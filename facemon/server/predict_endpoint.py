@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 from facemon.config.serving import ApiConfig
@@ -15,9 +16,11 @@ from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.refusal import Refused, refuse, send_json, send_refusal
 from facemon.server.request_images import SentImage, read_images
+from facemon.server.source_names import SourceNames
 from facemon.values.prediction import ErrorCode
 
 _LONGEST_SOURCE = 200
+_HALF_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _STATUS_OF = {ErrorCode.TOO_LARGE: 413, ErrorCode.UNREADABLE: 422, ErrorCode.TOO_SLOW: 422}
 _FAILED = Refused(500, "the prediction failed; the server's log says why")
 
@@ -26,12 +29,18 @@ class PredictEndpoint:
     """The predictions of the images of a request."""
 
     def __init__(
-        self, config: ApiConfig, predictions: LivePredictions, in_flight: ImagesInFlight, tokens: BearerTokens | None
+        self,
+        config: ApiConfig,
+        predictions: LivePredictions,
+        in_flight: ImagesInFlight,
+        sources: SourceNames,
+        tokens: BearerTokens | None,
     ) -> None:
         self._config = config
         self._predictions = predictions
         self._tokens = tokens
         self._in_flight = in_flight
+        self._sources = sources
         self._arriving = ArrivingBodies(_arrival_limits(config))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +66,7 @@ class PredictEndpoint:
         images = await read_images(headers, receive, self._config, self._arriving, client_of(scope))
         self._in_flight.enter(len(images))
         try:
-            answers = await self._answers(images, source)
+            answers = await self._answers(images, self._sources.logged_as(source, len(images)))
         finally:
             self._in_flight.leave(len(images))
         if all(answer.error is not None for answer in answers):
@@ -95,7 +104,12 @@ def _document(images: Sequence[SentImage], answers: Sequence[Answer]) -> str:
 def _source(query: bytes) -> str | None:
     if not query:
         return None
-    given: Mapping[str, list[str]] = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    if _HALF_ESCAPE.search(query):
+        refuse(400, "the query has a % without two hexadecimal digits after it: write it as %25")
+    try:
+        given = parse_qs(query.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        refuse(400, "the query is not UTF-8")
     source = given.get("source", [None])[-1]
     if source is not None and not (source.strip() and source.isprintable() and len(source) <= _LONGEST_SOURCE):
         refuse(400, f"source must be a name of at most {_LONGEST_SOURCE} printable characters")

@@ -19,10 +19,12 @@ from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
 from facemon.server.client_address import ForwardedClients
 from facemon.server.exposition_format import choose_exposition
+from facemon.server.foreign_pages import AllowedHosts, ForeignPages
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
+from facemon.server.source_names import SourceNames
 
 NOT_READY_SECONDS = 10.0
 """After the model has failed, requests should go elsewhere for so long."""
@@ -38,15 +40,17 @@ class PredictionApi:
         in_flight: ImagesInFlight,
         registry: CollectorRegistry,
         why_not_ready: Callable[[], str | None],
+        sources: SourceNames,
         tokens: BearerTokens | None = None,
     ) -> None:
-        """`registry` is what `/metrics` shows; without `tokens` nobody is asked for one."""
+        """`registry` is what `/metrics` shows; without `tokens` none is asked for."""
         self._predictions = predictions
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._foreign_pages = ForeignPages(AllowedHosts(config.allowed_hosts))
         self._proxies = [ip_network(text) for text in config.trusted_proxies]
-        self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
+        self._predict = PredictEndpoint(config, predictions, in_flight, sources, tokens)
 
     def application(self) -> Application:
         """The ASGI application."""
@@ -64,9 +68,16 @@ class PredictionApi:
         framework.router.redirect_slashes = False
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] == predict.path and scope["method"] == "POST":
-                # Past the framework, whose layers cost a twentieth of what a prediction costs.
+            is_prediction = scope["path"] == predict.path and scope["method"] == "POST"
+            if is_prediction:
                 scope["route"] = predict
+            try:
+                self._foreign_pages.check(scope)
+            except Refused as refused:
+                await send_refusal(scope, send, refused)
+                return
+            if is_prediction:
+                # Past the framework, whose layers cost a twentieth of what a prediction costs.
                 await self._predict(scope, receive, send)
             else:
                 await framework(scope, receive, send)

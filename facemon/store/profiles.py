@@ -79,6 +79,16 @@ def last_hour(connection: sqlite3.Connection, model: str, source: str, end_hour:
     return None if row is None else int(row[0])
 
 
+def known_sources(connection: sqlite3.Connection, first_hour: int, origin: str, most: int) -> list[str]:
+    """The named sources of an origin from an hour on, of too many those that have rows in the most hours."""
+    query = (
+        "SELECT source FROM profiles WHERE hour >= ? AND origin = ? AND source NOT IN (?, ?) "
+        "GROUP BY source ORDER BY count(*) DESC, source LIMIT ?"
+    )
+    rows = connection.execute(query, (first_hour, origin, _NO_SOURCE, OTHER, most))
+    return [source for (source,) in rows]
+
+
 def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:
     """The hours `[first_hour, end_hour)` in which a model has more sources than places, so that some are `other`.
 

@@ -63,6 +63,8 @@ _METRICS = (
     Metric("cache_size", _G, "Images whose prediction is in the cache.", (), _SERVE, _API),
     Metric("cache_lookups_total", _C, "Images by what the cache knew of them: hit, shared (being predicted) or miss.",
            ("result",), _SERVE, _API),
+    Metric("api_other_source_images_total", _C,
+           "Images logged as source other, because api.max_sources other names were in use.", (), _SERVE, _API),
     Metric("api_images_in_flight", _G, "Images that have arrived and are being predicted.", (), _SERVE, _API),
     Metric("api_images_in_flight_limit", _G, "Images in flight beyond which requests are refused.",
            (), _SERVE, _API),

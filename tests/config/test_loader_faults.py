@@ -151,6 +151,9 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
         ("api: {trusted_proxies: [10.0.0.7, 10.0.0.1/8]}",
          ("1:35: api.trusted_proxies[1]: '10.0.0.1/8' is not an address or network: write 10.0.0.7 or 10.0.0.0/8, "
           "without bits after the prefix")),
+        ("api: {allowed_hosts: ['http://faces.example.org']}",
+         ("1:23: api.allowed_hosts[0]: 'http://faces.example.org' is not a host: write faces.example.org, .example.org "
+          'or "*", without scheme and port')),
         ("exporter: {collectors: ['a:B', 'a:B']}", "1:32: exporter.collectors[1]: stands there already"),
         ("exporter: {probe_timeout: 15s}", "1:27: exporter.probe_timeout: must be shorter than probe_interval, 15s"),
         ("exporter: {collector_timeout: 10s}",

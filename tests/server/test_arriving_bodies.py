@@ -224,7 +224,8 @@ def test_only_a_trusted_proxy_says_who_the_client_is(peer: str, forwarded: list[
 
     headers = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
-    asyncio.run(ForwardedClients(application, [ip_network("10.0.0.0/8")])(scope, Any, Any))
+    unused: Any = None
+    asyncio.run(ForwardedClients(application, [ip_network("10.0.0.0/8")])(scope, unused, unused))
     assert seen == [client]
 
 

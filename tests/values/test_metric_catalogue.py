@@ -10,6 +10,7 @@ FIXED = {
     "model_loaded": ("model",),
     "cache_size": (),
     "cache_lookups_total": ("result",),
+    "api_other_source_images_total": (),
     "api_images_in_flight": (),
     "api_images_in_flight_limit": (),
     "model_predictions_total": ("attribute", "value", "model"),
