@@ -8,6 +8,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 if TYPE_CHECKING:
+    from facemon.store.ledger_recovery import Recovery
     from facemon.store.repair import Repair
 
 
@@ -40,6 +41,25 @@ def tell_permissions(session: Session, changed: int, foreign: int) -> None:
             f"{_count(foreign, 'file belongs', 'files belong')} to other users: as root, facemon store repair "
             "--as-root gives them to the store's user"
         )
+
+
+def tell_recovery(session: Session, folder: Path, done: "Recovery") -> None:
+    """Print what the recovered log in `folder` is made of, and what is lost."""
+    say, warn = session.console.say, session.console.warn
+    parts = f"{_count(done.backup_rows, 'row')} of the backup, {done.newer_rows} newer ones in files"
+    say(f"recovered the store in {folder}: {parts}, {done.ledger_rows} that the damaged ledger held")
+    if done.lost_rows:
+        warn(f"{_count(done.lost_rows, 'row')} of the damaged ledger are lost")
+    if done.lost_rows is None and done.kept is not None:
+        warn("the damaged ledger cannot tell how many rows are lost: fewer than 1,024 for each flush since compaction")
+    if not done.keeps_counters and done.kept is not None:
+        warn("the counters of the damaged ledger cannot be read: Prometheus sees them begin anew from lower values")
+    for path in done.damaged:
+        warn(f"{folder / path} is not whole: its rows are lost")
+    if done.references:
+        warn(f"{_count(done.references, 'reference')} set since the backup are lost; their rows are in {done.kept}")
+    if done.kept is not None:
+        say(f"the damaged ledger is kept in {done.kept}")
 
 
 def _what_was_done(folder: Path, done: "Repair") -> Iterator[str]:

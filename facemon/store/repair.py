@@ -3,7 +3,7 @@
 Each step can be interrupted: a repair that is run again goes on where the first one ended.
 """
 
-import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +11,14 @@ from pathlib import Path
 
 from facemon.errors import FacemonError
 from facemon.store import compaction
+from facemon.store.layout import WORK
 from facemon.store.ledger import Ledger
 from facemon.store.log_balance import LogChangedError, balance, take_in_again
 from facemon.store.log_survey import Survey, files_without_entry, survey
 from facemon.store.permissions import GIVE_BACK, make_folder
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
-from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments
+from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments, sha256_of
 from facemon.store.set_aside import (
     SetAside,
     is_registered,
@@ -63,6 +64,8 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
     """
     ledger.refuse_foreign_root()
     done = Repair()
+    with ProcessLock.for_command(ledger.folder, "recover"):
+        shutil.rmtree(ledger.folder / WORK, ignore_errors=True)  # of a recovery that was killed
     with (
         ProcessLock.for_command(ledger.folder, compaction.WRITER),
         ProcessLock.for_command(ledger.folder, "prune"),
@@ -128,8 +131,7 @@ def _digest(path: Path) -> str:
     if not path.is_file():
         return ""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         if error.errno not in SIGNS_OF_DAMAGE:
             raise

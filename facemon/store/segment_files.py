@@ -192,8 +192,13 @@ def is_as_written(path: Path, sha256: str) -> bool:
     """Whether a file has the bytes that a segment was registered with; OSError when it cannot be read."""
     if path.exists() and not path.is_file():
         return False  # a pipe would be waited for
+    return sha256_of(path) == sha256
+
+
+def sha256_of(path: Path) -> str:
+    """A file's sha256 in hexadecimal; OSError when it cannot be read."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _chosen(held: Sequence[str], columns: Sequence[str] | None, without: Collection[str]) -> list[str]:

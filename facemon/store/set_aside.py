@@ -101,14 +101,13 @@ def keep_bytes(ledger: Ledger, record: SetAside) -> None:
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
     """Move a file of a store, `name` below it, among what is set aside; return where it is now, below the store."""
-    aside = folder / FOLDER
-    make_folder(aside)
-    target, number = aside / new_name, 1
+    target, number = folder / FOLDER / new_name, 1
+    make_folder(target.parent)
     while target.exists():
         number += 1
-        target = aside / f"{number}-{new_name}"
+        target = target.with_name(f"{number}-{Path(new_name).name}")
     (folder / name).rename(target)
-    return f"{FOLDER}/{target.name}"
+    return target.relative_to(folder).as_posix()
 
 
 def lost_rows(connection: sqlite3.Connection, folder: Path, since: datetime, until: datetime, model: str) -> int:
