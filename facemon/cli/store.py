@@ -158,7 +158,7 @@ def prune(
                 f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago"
             )
         if aside:
-            session.console.say(f"removed {aside} segment{'s' * (aside != 1)} that a repair had set aside")
+            session.console.say(f"removed {aside} file{'s' * (aside != 1)} that a repair had set aside")
         refuse_left_out(session, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code

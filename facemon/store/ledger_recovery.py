@@ -44,8 +44,10 @@ class Recovery:
     """From files that the backup does not know."""
     ledger_rows: int = 0
     """That the damaged ledger held itself."""
-    lost_rows: int | None = None
-    """Rows that the damaged ledger names and that are in no file; none where it cannot tell."""
+    lost_rows: int = 0
+    """Rows that the damaged ledger names and that are in no file."""
+    knows_all_lost: bool = True
+    """Whether it could be read whole, so that there are not more."""
     damaged: list[str] = field(default_factory=list)
     """Where files are now that are not whole."""
     keeps_counters: bool = True
@@ -101,7 +103,7 @@ def _recover(folder: Path, work: Path, backup: Path | None, now: datetime, permi
         newer.add_tables(old.tables)
         done.ledger_rows = newer.rows - done.backup_rows - done.newer_rows
         done.keeps_counters = _keep_counters(made, old)
-        done.lost_rows = _lost(folder, old, known, left) if old.is_complete else None
+        done.lost_rows, done.knows_all_lost = _lost(folder, old, known, left), old.is_complete
         references, known_now = _unknown_references(folder, made), _known(made)
     _refuse_writers(folder)
     done.kept = _swap(folder, new, aside) or done.kept

@@ -151,7 +151,7 @@ def _balance(ledger: Ledger, done: Repair, now: datetime, *, drop_damaged: bool)
     with ledger.reading():
         found = survey(ledger)
     lost = list(_lost(ledger, found))
-    records = [set_aside(segment, error.message, now) for segment, error in lost]
+    records = [set_aside(segment, error.fault, now) for segment, error in lost]
     if not drop_damaged:
         done.would_drop = records
         done.totals, done.profiles = balance(ledger, found, kept=[segment for segment, _ in lost])
@@ -165,7 +165,7 @@ def _balance(ledger: Ledger, done: Repair, now: datetime, *, drop_damaged: bool)
     done.dropped = records
 
 
-def _lost(ledger: Ledger, found: Survey) -> Iterator[tuple[Segment, FacemonError]]:
+def _lost(ledger: Ledger, found: Survey) -> Iterator[tuple[Segment, SegmentDamagedError]]:
     """The segments whose rows are lost; FacemonError when one cannot be read although nothing is wrong with it."""
     for segment, error in found.unreadable:
         if not isinstance(error, SegmentDamagedError):

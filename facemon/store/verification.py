@@ -32,8 +32,9 @@ def verify(ledger: Ledger) -> Verification:
     Of a damaged ledger only the damage is told.
     """
     with ledger.reading() as connection:
-        lines = [str(line) for (line,) in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")]
-        if lines != ["ok"]:
+        checked = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
+        if checked != [("ok",)]:
+            lines = [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
             return Verification(0, 0, tuple(f"the ledger is damaged: {line}" for line in lines), is_ledger_damaged=True)
         found = survey(ledger)
         problems = [error.message for _, error in found.unreadable]
