@@ -29,7 +29,8 @@ def result(verdict: Verdict) -> DriftResult:
 def test_nothing_is_cleared(verdict: Verdict) -> None:
     found = with_lost_rows(result(verdict), 5)
     expected = Verdict.UNDECIDED if verdict is Verdict.OK else verdict
-    for each in (found, *found.sources):
+    parts: list[DriftResult | SourceResult] = [found, *found.sources]
+    for each in parts:
         assert each.verdict is expected
         assert each.checks[Check.MODEL].verdict is expected
         assert [column.verdict for column in each.checks[Check.MODEL].columns] == [expected, Verdict.NOT_COMPARED]
