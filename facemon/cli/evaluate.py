@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.config.model import AttributeConfig
+    from facemon.evaluation.evaluation import Evaluation
+    from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
     from facemon.store.segment_files import SegmentDamagedError
 
@@ -60,7 +62,6 @@ def evaluate(
     """
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
-    from facemon.store.evaluations import record_accuracy
 
     config, attributes, chosen = session.config, session.config.model.attributes, model or session.config.model.id
     _since(observed_since, datetime.now(UTC))  # refused before anything is recorded
@@ -84,17 +85,21 @@ def evaluate(
             by_source=by is Grouping.SOURCE,
             one_face_an_input=has_given_boxes,
         )
-        if left_out:
-            print_evaluation(session, result, format_, observed_since)
-            session.console.warn("labels of lost rows were not compared: model_accuracy stays as it was")
-            refuse_left_out(session, left_out)
-        record_accuracy(ledger, result.model, result.at, result.counts, result.images)
-        outcome.renews_success = has_accuracy(session, result)  # which is what AccuracyStale asks for
-        outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
+        if not left_out:
+            _record(session, ledger, result, outcome)
     if not session.console.is_quiet or outcome.code is not ExitCode.OK:
         print_evaluation(session, result, format_, observed_since)
+    refuse_left_out(session, left_out, ": model_accuracy stays as it was")
     tell_what_counts(session, result)
     return outcome.code
+
+
+def _record(session: Session, ledger: "Ledger", result: "Evaluation", outcome: "Outcome") -> None:
+    from facemon.store.evaluations import record_accuracy
+
+    record_accuracy(ledger, result.model, result.at, result.counts, result.images)
+    outcome.renews_success = has_accuracy(session, result)  # which is what AccuracyStale asks for
+    outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
 
 
 def _since(observed_since: str | None, now: datetime) -> datetime | None:

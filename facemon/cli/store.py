@@ -8,13 +8,19 @@ import typer
 
 from facemon.cli.command import command, group
 from facemon.cli.left_out import refuse_left_out
-from facemon.cli.repair_output import tell_permissions, tell_repair
+from facemon.cli.repair_output import tell_permissions, tell_recovery, tell_repair
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.values.times import EPOCH, format_time
 
 app = typer.Typer()
 store = group(app, "store", "Look after the prediction log.")
+
+
+_REMEDIES = {
+    False: "facemon store repair mends what loses nothing, and tells what it would drop",
+    True: "facemon store recover BACKUP goes back to a backup and keeps what is newer",
+}
 
 
 @command(store, "info")
@@ -102,7 +108,7 @@ def verify(session: Session) -> ExitCode:
     looked_at = f"{found.rows} rows in {found.segments} segments"
     if problems := len(found.problems):
         session.console.warn(f"{problems} problem{'s' * (problems != 1)} in {looked_at}")
-        session.console.notice("  hint: facemon store repair mends what loses nothing, and tells what it would drop")
+        session.console.notice(f"  hint: {_REMEDIES[found.is_ledger_damaged]}")
         return ExitCode.FOUND
     if not session.console.is_quiet:
         session.console.result(f"ok: {looked_at}; every row once, files unchanged, totals and profiles equal the rows")
@@ -160,7 +166,7 @@ def prune(
                 f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago"
             )
         if aside:
-            session.console.say(f"removed {aside} segment{'s' * (aside != 1)} that a repair had set aside")
+            session.console.say(f"removed {aside} file{'s' * (aside != 1)} that a repair had set aside")
         refuse_left_out(session, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code
@@ -197,6 +203,40 @@ def repair(
         tell_permissions(session, changed, foreign)
         done = repair_log(ledger, drop_damaged=drop_damaged, now=ledger.now())
         return tell_repair(session, ledger.folder, done)
+
+
+@command(store, "recover")
+def recover(
+    session: Session,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[BACKUP]", help="An archive that facemon store backup wrote.")
+    ] = None,
+    *,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Make a new ledger from the log's files alone; references are lost.")
+    ] = False,
+) -> ExitCode:
+    """Replace a damaged ledger by that of a backup, and add the rows that the store's files still hold.
+
+    The damaged ledger is kept in the store's folder set-aside. In an empty
+    folder the backup alone is restored. Stop serve and running batches first.
+    Exit 3 when facemon store verify finds a problem afterwards.
+    """
+    from facemon.store.ledger_recovery import recover_ledger
+    from facemon.store.verification import verify as verify_log
+
+    if (file is None) != no_backup:
+        raise UsageError("name either a BACKUP or --no-backup", "facemon store recover monday.tar.gz")
+    config = session.config.store
+    done = recover_ledger(config.path, file, datetime.now(UTC), mode=config.mode, as_root=session.as_root)
+    tell_recovery(session, config.path, done)
+    with session.open_ledger() as ledger:
+        problems = verify_log(ledger).problems
+    for problem in problems:
+        session.console.result(problem)
+    if problems:
+        session.console.notice(f"  hint: {_REMEDIES[False]}")
+    return ExitCode.FOUND if problems else ExitCode.OK
 
 
 @command(store, "clock")

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 from facemon.errors import FacemonError, UsageError
 from facemon.store.layout import FOLDERS, LEDGER_NAME
 from facemon.store.ledger import Ledger
+from facemon.store.ledger_errors import DamagedLedgerError, is_damage
 from facemon.store.ledger_upgrade import copy_ledger
 from facemon.store.permissions import Permissions, make_file
 from facemon.store.process_lock import ProcessLock
@@ -42,7 +43,7 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
     # While the lock is held no file is removed that the ledger named when it was copied.
     with (
         ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
-        _whole_or_nothing(target, Permissions.of(ledger.folder).mode) as file,
+        _whole_or_nothing(ledger, target) as file,
         _ledger_copy(ledger, target) as copy,
     ):
         with closing(sqlite3.connect(copy)) as copied:
@@ -88,14 +89,14 @@ def _refuse_target(ledger: Ledger, target: Path) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(target: Path, mode: int) -> Iterator[BinaryIO]:
-    """A file with a mode that gets the target's name when the block succeeds, and is on the disk then."""
+def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
+    """A file that gets the target's name when the block succeeds, and is on the disk then."""
     draft = draft_of(target)
     try:
         try:
             draft.unlink(missing_ok=True)
             # It holds what the store holds; it is this process's own, whoever the store belongs to.
-            make_file(draft, Permissions.own(mode), exclusive=True)
+            make_file(draft, Permissions.own(Permissions.of(ledger.folder).mode), exclusive=True)
             with draft.open("wb") as file:
                 yield file
                 file.flush()
@@ -111,6 +112,8 @@ def _whole_or_nothing(target: Path, mode: int) -> Iterator[BinaryIO]:
             "store lacks a file",
         ) from error
     except sqlite3.Error as error:
+        if is_damage(error):
+            raise DamagedLedgerError(ledger.folder, error) from error
         raise FacemonError(
             f"the backup {target} cannot be made: the copy of the ledger: {error}",
             "name a file on a disk with room",

@@ -2,3 +2,5 @@
 
 LEDGER_NAME = "ledger.sqlite"
 FOLDERS = ("segments", "references", "reports", "locks")
+WORK = "recovering"
+"""What a recovery makes before it replaces the ledger."""

@@ -7,12 +7,14 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, Self
 
 from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME
+from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
@@ -117,6 +119,7 @@ class Ledger:
         """
         path = folder / LEDGER_NAME
         if not _is_there(path):
+            _refuse_lost_ledger(folder)
             if not create:
                 raise FacemonError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
@@ -144,8 +147,14 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(sqlite3.Error):
+            self.close()
+        # What is read outside of a transaction may meet a damaged page too.
+        if isinstance(error, sqlite3.Error):
+            raise explained(self.folder, error) from error
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -200,10 +209,11 @@ class Ledger:
             except BaseException:
                 # Also when the commit failed, or a signal came just after the begin.
                 if is_outermost:
-                    self.connection.rollback()
+                    with suppress(sqlite3.Error):  # the first error says more
+                        self.connection.rollback()
                 raise
         except sqlite3.Error as error:
-            raise FacemonError(f"the store in {self.folder} failed: {error}", _hint_of(error)) from error
+            raise explained(self.folder, error) from error
 
     def _refuse_changed_version(self) -> None:
         """A newer facemon may have upgraded the store since it was opened: its tables mean something else now."""
@@ -214,17 +224,6 @@ class Ledger:
             )
 
 
-def _hint_of(error: sqlite3.Error) -> str | None:
-    """What to do about it, as far as SQLite's own code tells."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL":
-        return "free space on its disk and run again"
-    if name.startswith("SQLITE_IOERR"):
-        # SQLite keeps the system's reason to itself: a quota, `ulimit -f` or a failing disk all look alike.
-        return "check its disk's health, space and quota and the file size limit (ulimit -f), and run again"
-    return None
-
-
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
@@ -232,6 +231,13 @@ def _is_there(path: Path) -> bool:
         raise other_user(path.parent) or FacemonError(
             f"the store in {path.parent} cannot be read: {error.strerror}"
         ) from error
+
+
+def _refuse_lost_ledger(folder: Path) -> None:
+    """FacemonError where files of a log lie without a ledger: a new one would not count them."""
+    with suppress(OSError):
+        if next((folder / FOLDERS[0]).rglob("*.parquet"), None) and not (folder / LEDGER_NAME).exists():
+            raise FacemonError(f"the store in {folder} has no ledger, but files of a log", RECOVER)
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
@@ -254,7 +260,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error as error:
         connection.close()
-        raise FacemonError(f"the store in {path.parent} cannot be opened: {error}") from error
+        raise explained(path.parent, error, "cannot be opened") from error
     return connection
 
 
@@ -317,8 +323,12 @@ def _refuse_foreign(path: Path) -> None:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.OperationalError as error:
         raise FacemonError(f"the store's ledger {path} cannot be read: {error}") from error
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if (path.parent / FOLDERS[0]).is_dir():
+            raise DamagedLedgerError(path.parent, error) from error
         application = version = 0
+    if not path.stat().st_size and (path.parent / FOLDERS[0]).is_dir():
+        raise DamagedLedgerError(path.parent, "it is empty")
     if application != _APPLICATION_ID:
         raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
     _refuse_unknown(path, version)
@@ -337,6 +347,6 @@ def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], N
     try:
         upgrade_ledger(connection, path, tell)
     except sqlite3.Error as error:
-        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error}", _hint_of(error)) from error
+        raise explained(path.parent, error, "cannot be upgraded") from error
     except OSError as error:
         raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error.strerror}") from error

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -126,14 +126,14 @@ def _refuse_full_disk(path: Path) -> None:
 
 def _wait_for_writers(folder: Path, version: int) -> None:
     deadline = time.monotonic() + WRITER_PATIENCE_SECONDS
-    while _writers(folder) and time.monotonic() < deadline:
+    while living_writers(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     _refuse_writers(folder, version)
 
 
 def _refuse_writers(folder: Path, version: int) -> None:
     """A facemon of the older version that goes on writing would write what the new tables do not mean."""
-    if writers := _writers(folder):
+    if writers := living_writers(folder):
         raise LockedError(
             f"the store in {folder} has version {version} and is in use ({', '.join(writers)}), so it cannot be "
             f"upgraded to version {STORE_VERSION}",
@@ -141,11 +141,11 @@ def _refuse_writers(folder: Path, version: int) -> None:
         )
 
 
-def _writers(folder: Path) -> list[str]:
-    """Who holds a lock of the store: a run, or a command."""
+def living_writers(folder: Path, without: Collection[str] = _NO_WRITERS) -> list[str]:
+    """Who holds a lock of the store: a run, or a command; but those of the names `without`."""
     held = []
     for path in sorted((folder / "locks").glob("*.lock")):
-        if path.name in _NO_WRITERS:
+        if path.name in without:
             continue
         if lock := ProcessLock.try_acquire(path):
             lock.release()

@@ -4,13 +4,14 @@ What a segment added to the totals is not known once its rows are lost. It is wh
 have beyond the rows of all other segments, and other writers do not change that difference.
 """
 
+import sqlite3
 from collections.abc import Sequence
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.log_survey import Survey
 from facemon.store.profiles import add_to_profiles, replace_profiles
-from facemon.store.row_counts import count_rows
+from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import Segment, list_segments, read_segment
 from facemon.store.segment_writer import NewSegment, register_segments
@@ -71,6 +72,15 @@ def take_in_again(ledger: Ledger, record: SetAside, path: str) -> bool:
         connection.execute("DELETE FROM departed WHERE abs(value) < 1e-6")
         add_to_profiles(connection, profile_rows(table))
     return True
+
+
+def raise_totals(connection: sqlite3.Connection, least: Totals) -> None:
+    """Raise totals that are below others, and count the difference as rows that are gone."""
+    present = read_totals(connection)
+    more = {key: value - present.get(key, 0.0) for key, value in least.items() if value > present.get(key, 0.0)}
+    add_totals(connection, more)
+    # How long inference took is in no row.
+    add_totals(connection, {key: value for key, value in more.items() if key.metric != LATENCIES}, table="departed")
 
 
 def _surplus(found: Survey) -> tuple[Totals, Totals]:

@@ -3,7 +3,7 @@
 Each step can be interrupted: a repair that is run again goes on where the first one ended.
 """
 
-import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +11,14 @@ from pathlib import Path
 
 from facemon.errors import FacemonError
 from facemon.store import compaction
+from facemon.store.layout import WORK
 from facemon.store.ledger import Ledger
 from facemon.store.log_balance import LogChangedError, balance, take_in_again
 from facemon.store.log_survey import Survey, files_without_entry, survey
 from facemon.store.permissions import GIVE_BACK, make_folder
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
-from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments
+from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments, sha256_of
 from facemon.store.set_aside import (
     SetAside,
     is_registered,
@@ -63,6 +64,8 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
     """
     ledger.refuse_foreign_root()
     done = Repair()
+    with ProcessLock.for_command(ledger.folder, "recover"):
+        shutil.rmtree(ledger.folder / WORK, ignore_errors=True)  # of a recovery that was killed
     with (
         ProcessLock.for_command(ledger.folder, compaction.WRITER),
         ProcessLock.for_command(ledger.folder, "prune"),
@@ -128,8 +131,7 @@ def _digest(path: Path) -> str:
     if not path.is_file():
         return ""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         if error.errno not in SIGNS_OF_DAMAGE:
             raise
@@ -149,7 +151,7 @@ def _balance(ledger: Ledger, done: Repair, now: datetime, *, drop_damaged: bool)
     with ledger.reading():
         found = survey(ledger)
     lost = list(_lost(ledger, found))
-    records = [set_aside(segment, error.message, now) for segment, error in lost]
+    records = [set_aside(segment, error.fault, now) for segment, error in lost]
     if not drop_damaged:
         done.would_drop = records
         done.totals, done.profiles = balance(ledger, found, kept=[segment for segment, _ in lost])
@@ -163,7 +165,7 @@ def _balance(ledger: Ledger, done: Repair, now: datetime, *, drop_damaged: bool)
     done.dropped = records
 
 
-def _lost(ledger: Ledger, found: Survey) -> Iterator[tuple[Segment, FacemonError]]:
+def _lost(ledger: Ledger, found: Survey) -> Iterator[tuple[Segment, SegmentDamagedError]]:
     """The segments whose rows are lost; FacemonError when one cannot be read although nothing is wrong with it."""
     for segment, error in found.unreadable:
         if not isinstance(error, SegmentDamagedError):

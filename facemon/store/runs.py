@@ -32,6 +32,10 @@ class RunIdentity:
         return json.dumps(self.inputs)
 
 
+UNKNOWN_INPUTS = "recovered"
+"""In place of the digest of a run whose rows were found in files when a ledger was recovered."""
+
+
 class InputDigest:
     """A running digest of the names of inputs, in order; proves that a resumed run sees the same ones."""
 

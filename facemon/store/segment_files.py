@@ -59,10 +59,13 @@ class SegmentGoneError(FacemonError):
 class SegmentDamagedError(FacemonError):
     """A segment's rows cannot be had from its file or its bytes, which are missing or not what was written."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "facemon store repair shows how to go on without it")
+    def __init__(self, where: Path | str, fault: str) -> None:
+        super().__init__(f"the segment {where} {fault}", "facemon store repair shows how to go on without it")
+        self.fault = fault
+        """What is wrong with it, as the end of a sentence."""
 
 
+_CHANGED = "is not the file that was written"
 SIGNS_OF_DAMAGE = {None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EIO}
 """Of an OSError on reading; pyarrow gives none for bytes that it cannot decode. Others, such as a permission that is
 missing or too many open files, say nothing about the rows."""
@@ -179,21 +182,21 @@ def _explained(ledger: Ledger, segment: Segment, read: Callable[[], pa.Table]) -
                 f"the segment {where} cannot be read: {os.strerror(error.errno or 0)}",
                 "run facemon as the user that the store belongs to, and check the file's permissions",
             ) from error
-        raise SegmentDamagedError(f"the segment {where} {_fault(error)}") from error
-
-
-def _fault(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "is missing"
-    return f"cannot be read: {error}"
+        fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise SegmentDamagedError(where, fault) from error
 
 
 def is_as_written(path: Path, sha256: str) -> bool:
     """Whether a file has the bytes that a segment was registered with; OSError when it cannot be read."""
     if path.exists() and not path.is_file():
         return False  # a pipe would be waited for
+    return sha256_of(path) == sha256
+
+
+def sha256_of(path: Path) -> str:
+    """A file's sha256 in hexadecimal; OSError when it cannot be read."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _chosen(held: Sequence[str], columns: Sequence[str] | None, without: Collection[str]) -> list[str]:
@@ -206,7 +209,7 @@ def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None
         raise FileNotFoundError(segment.id)
     table = pa.ipc.open_stream(pa.BufferReader(row[0])).read_all()
     if table.num_rows != segment.rows:
-        raise SegmentDamagedError(f"the segment {segment.id} has {table.num_rows} rows, the ledger says {segment.rows}")
+        raise SegmentDamagedError(segment.id, f"has {table.num_rows} rows, the ledger says {segment.rows}")
     return table.select(_chosen(table.column_names, columns, without))
 
 
@@ -220,10 +223,10 @@ def _read_parquet(
     proven: bool,
 ) -> pa.Table:
     if proven and not is_as_written(path, segment.sha256):
-        raise SegmentDamagedError(f"the segment {path} is not the file that was written")
+        raise SegmentDamagedError(path, _CHANGED)
     with pa.parquet.ParquetFile(path, read_dictionary=_labels(path) if encoded else None) as file:
         if file.metadata.num_rows != segment.rows or "observed_at" not in file.schema_arrow.names:
-            raise SegmentDamagedError(f"the segment {path} is not the file that was written")
+            raise SegmentDamagedError(path, _CHANGED)
         known = _chosen(file.schema_arrow.names, columns, without)
         if span is None:
             return file.read(columns=known)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ class SetAside:
     last_observed: int
     last_predicted: int | None
     reason: str
+    """What was wrong with it, as the end of a sentence."""
     at: int
     """When it was set aside."""
 
@@ -45,7 +47,7 @@ class SetAside:
         """Which rows these are, for a message."""
         first, last = (f"{from_micros(time):%Y-%m-%d %H:%M}" for time in (self.first_observed, self.last_observed))
         rows = f"{self.rows} row{'s' * (self.rows != 1)}"
-        return f"segment {self.path or self.segment} with {rows} of {self.model}, observed {first} to {last} UTC"
+        return f"{self.path or f'segment {self.segment}'} ({rows} of {self.model}, observed {first} to {last} UTC)"
 
 
 def set_aside(segment: Segment, reason: str, now: datetime) -> SetAside:
@@ -101,14 +103,13 @@ def keep_bytes(ledger: Ledger, record: SetAside) -> None:
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
     """Move a file of a store, `name` below it, among what is set aside; return where it is now, below the store."""
-    aside = folder / FOLDER
-    make_folder(aside)
-    target, number = aside / new_name, 1
+    target, number = folder / FOLDER / new_name, 1
+    make_folder(target.parent)
     while target.exists():
         number += 1
-        target = aside / f"{number}-{new_name}"
+        target = target.with_name(f"{number}-{Path(new_name).name}")
     (folder / name).rename(target)
-    return f"{FOLDER}/{target.name}"
+    return target.relative_to(folder).as_posix()
 
 
 def lost_rows(connection: sqlite3.Connection, folder: Path, since: datetime, until: datetime, model: str) -> int:
@@ -131,18 +132,30 @@ def is_registered(connection: sqlite3.Connection, record: SetAside) -> bool:
 
 
 def prune_set_aside(folder: Path, before: datetime, now: datetime) -> int:
-    """Remove what retention would have removed from the log, and tell how many segments that are."""
+    """Remove what retention would have removed from the log, and return how many files, ledgers and segments that are.
+
+    What has no record, such as a foreign file or a damaged ledger, goes when it was set aside before `before`.
+    """
+    longest = now - KEPT_AT_LEAST
     old = [
         record
         for record in read_records(folder)
         if max(record.last_observed, record.last_predicted or record.last_observed) < micros(before)
-        and record.at < micros(now - KEPT_AT_LEAST)
+        and record.at < micros(longest)
     ]
     for record in old:
         # The record last: a crash in between leaves it, and the next call meets it again.
         (folder / FOLDER / record.name).unlink(missing_ok=True)
         remove_record(folder, record)
-    return len(old)
+    segments = {record.segment for record in read_records(folder)}
+    others = [
+        path
+        for path in (folder / FOLDER).glob("*")
+        if path.name.split(".")[0] not in segments and path.lstat().st_ctime < min(before, longest).timestamp()
+    ]
+    for path in others:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return len(old) + len(others)
 
 
 def _record_path(folder: Path, record: SetAside) -> Path:

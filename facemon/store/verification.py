@@ -7,9 +7,13 @@ import numpy as np
 
 from facemon.store.ledger import Ledger
 from facemon.store.log_survey import Survey, files_without_entry, survey
+from facemon.store.runs import UNKNOWN_INPUTS
 from facemon.store.set_aside import read_records
 from facemon.store.totals import TotalKey, differences
 from facemon.values.times import format_time, start_of_hour
+
+_MOST_FAULTS = 10
+"""Of a damaged ledger; more of them tell nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,19 @@ class Verification:
     segments: int
     rows: int
     problems: tuple[str, ...]
+    is_ledger_damaged: bool = False
 
 
 def verify(ledger: Ledger) -> Verification:
-    """Read the whole log and compare; writers may go on meanwhile, one state of the ledger is looked at."""
-    with ledger.reading():
+    """Read the whole log and compare; writers may go on meanwhile, one state of the ledger is looked at.
+
+    Of a damaged ledger only the damage is told.
+    """
+    with ledger.reading() as connection:
+        checked = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
+        if checked != [("ok",)]:
+            lines = [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
+            return Verification(0, 0, tuple(f"the ledger is damaged: {line}" for line in lines), is_ledger_damaged=True)
         found = survey(ledger)
         problems = [error.message for _, error in found.unreadable]
         problems += _verify_identities(found)
@@ -45,11 +57,13 @@ def _verify_identities(found: Survey) -> Iterator[str]:
 def _verify_runs(ledger: Ledger, found: Survey) -> Iterator[str]:
     """Inputs that a run says are done must have rows, unless retention took rows away; others must have none."""
     have_left = bool(found.departed)
-    for run, done in ledger.connection.execute("SELECT id, done FROM runs"):
+    for run, done, digest in ledger.connection.execute("SELECT id, done, digest FROM runs"):
         parts = found.identities.get(run, [])
         ordinals = np.unique(np.concatenate(parts) >> 16) if parts else np.empty(0, np.int64)
         beyond = len(ordinals) and ordinals[-1] >= done
-        if beyond or (len(ordinals) != done and not have_left):
+        # Of a run that was found in files some inputs may be lost.
+        is_known = digest != UNKNOWN_INPUTS and not have_left
+        if beyond or (len(ordinals) != done and is_known):
             yield f"run {run}: {done} inputs are done, {len(ordinals)} are in the log"
 
 

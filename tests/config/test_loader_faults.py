@@ -119,7 +119,7 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
         ("drift: !!python/tuple [1]",
          "1:8: drift: has a tag (!), which means nothing here; write the plain value"),
         ("store: {path: 5}", '1:15: store.path: is the number 5, must be text; write "5"'),
-        ("store: {size: 5}", "1:9: store.size: unknown key; known here: path, retention_days"),
+        ("store: {size: 5}", "1:9: store.size: unknown key; known here: mode, path, retention_days"),
         ("drift: {columns: {2026-01-02: {threshold: 0.1}}}",
          ("1:19: drift.columns[2026-01-02]: the key is a date, must be text; "
          'YAML reads 2026-01-02 as a date: write "2026-01-02"')),

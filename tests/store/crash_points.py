@@ -12,16 +12,19 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 from facemon.store import segment_writer
+from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
+from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.references import list_references, set_from_window
 from facemon.store.repair import repair
 from facemon.store.retention import prune
@@ -80,14 +83,27 @@ def take_in(folder: Path) -> None:
         repair(ledger, drop_damaged=False, now=NOON)
 
 
+def recover(folder: Path) -> None:
+    with suppress(UsageError):  # it has been recovered
+        recover_ledger(folder, folder.parent / "saved.tar", NOON, mode="private", as_root=False)
+    with Ledger.open(folder) as ledger:
+        repair(ledger, drop_damaged=False, now=NOON)
+
+
 OPERATIONS: dict[str, Callable[[Path], None]] = {
     "write": write, "fold": fold, "remove": remove, "refer": refer, "drop": drop, "take_in": take_in,
+    "recover": recover,
 }  # fmt: skip
 
 
 def prepare(name: str, folder: Path) -> None:
     """Make the store that an operation is for."""
     fill(folder)
+    if name == "recover":
+        with Ledger.open(folder) as ledger:
+            back_up(ledger, folder.parent / "saved.tar")
+        fold(folder)
+        (folder / "ledger.sqlite").write_bytes(b"damaged")
     if name not in ("drop", "take_in"):
         return
     with Ledger.open(folder) as ledger:
@@ -140,7 +156,10 @@ def set_aside_in(folder: Path) -> set[str]:
     names = {f"{record.segment}.json" for record in records} | {record.name for record in records}
     there = {path.name for path in (folder / FOLDER).glob("*")}
     # Of a missing segment there is only the record; the damaged file of one that came back stays.
-    return {f"{FOLDER}/{name}" for name in names & there | {name for name in there if name.endswith(".parquet")}}
+    ledgers = {path.relative_to(folder).as_posix() for path in (folder / FOLDER).glob("ledger-*/*")}
+    return ledgers | {
+        f"{FOLDER}/{name}" for name in names & there | {name for name in there if name.endswith(".parquet")}
+    }
 
 
 def die_at(step: int, store: Path) -> None:

