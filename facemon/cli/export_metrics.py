@@ -122,7 +122,7 @@ def _export(
             gateway.replace(text)
             session.console.say(f"pushed to {gateway.group}")
         else:
-            session.console.result(text.rstrip("\n"))
+            session.console.file(text.rstrip("\n"))
             session.console.flush()
         outcome.code = ExitCode.OK
     return outcome.code
