@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
 from facemon.errors import FacemonError
+from facemon.printable import printable, printable_lines, without_command_lines
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -69,9 +71,16 @@ class Console:
         return sys.stdout.isatty()
 
     def result(self, text: str) -> None:
-        """Print a result on stdout; FacemonError when it cannot be written, as on a full disk."""
-        with _writing_stdout():
-            print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
+        """Print a result for people on stdout; FacemonError when it cannot be written, as on a full disk."""
+        self._write(printable_lines(text))
+
+    def file(self, text: str) -> None:
+        """Print the content of a file, such as an exposition, on stdout: unchanged, but escaped on a terminal."""
+        self._write(printable_lines(text) if self.is_terminal else text)
+
+    def stream(self) -> BinaryIO:
+        """What takes lines of UTF-8 for stdout, as `file` does."""
+        return _EscapedStream(sys.stdout.buffer) if self.is_terminal else sys.stdout.buffer
 
     def flush(self) -> None:
         """Let go of what stdout still holds back; FacemonError as for `result`."""
@@ -81,7 +90,7 @@ class Console:
     def document(self, document: Mapping[str, Any], *, indent: int | None = None) -> None:
         """Print a result as JSON on stdout; without `indent`, as one line."""
         is_unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-        self.result(json.dumps(document, ensure_ascii=not is_unicode, indent=indent, allow_nan=False))
+        self._write(printable_lines(json.dumps(document, ensure_ascii=not is_unicode, indent=indent, allow_nan=False)))
 
     def say(self, text: str) -> None:
         """Tell, on stderr, what was done; not in quiet mode."""
@@ -104,7 +113,7 @@ class Console:
     def error(self, error: FacemonError) -> None:
         """Tell why the command stops, and what to do about it."""
         if self.show_tracebacks:
-            traceback.print_exception(error, file=sys.stderr)
+            self._write_error("".join(traceback.format_exception(error)).rstrip("\n"))
         for line in error.message.splitlines():
             self._write_error(f"error: {line}")
         if error.hint:
@@ -113,7 +122,7 @@ class Console:
     def fault(self, error: BaseException) -> None:
         """Tell of a fault of facemon's own."""
         if self.show_tracebacks:
-            traceback.print_exception(error, file=sys.stderr)
+            self._write_error("".join(traceback.format_exception(error)).rstrip("\n"))
         self._write_error(f"error: facemon failed unexpectedly: {type(error).__name__}: {error}")
         if not self.show_tracebacks:
             self._write_error("  hint: run the same command with --debug and report what it prints")
@@ -127,11 +136,13 @@ class Console:
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title=title and escape(title), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        table = Table(
+            title=title and escape(printable(title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+        )
         for column in columns:
-            table.add_column(escape(column), overflow="fold")
+            table.add_column(escape(printable(column)), overflow="fold")
         for row in rows:
-            table.add_row(*(_styled(cell) for cell in row))
+            table.add_row(*(_styled(printable(cell)) for cell in row))
         self._rich(sys.stdout).print(table)
 
     @contextmanager
@@ -156,7 +167,7 @@ class Console:
             yield _Bar(bar)
 
     def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
-        lines = [tuple(columns), *(tuple(row) for row in rows)]
+        lines = [tuple(map(printable, row)) for row in (columns, *rows)]
         widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
         if title:
             self.result(title)
@@ -170,10 +181,29 @@ class Console:
         force = True if self.color is Color.ALWAYS else None
         return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
 
+    def _write(self, text: str) -> None:
+        with _writing_stdout():
+            print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
+
     def _write_error(self, text: str) -> None:
         # Where nobody listens, the exit code still tells. In one piece, since threads speak at the same time.
         with suppress(OSError):
+            text = without_command_lines(printable_lines(text))
             print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+class _EscapedStream(BytesIO):
+    """Passes lines of UTF-8 on with what would steer a terminal escaped."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, content: Any) -> int:
+        return self._stream.write(printable_lines(bytes(content).decode("utf-8", "replace")).encode())
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 @contextmanager

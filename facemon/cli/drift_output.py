@@ -1,7 +1,6 @@
 """How `facemon drift-check` gives its result: on stdout in the format that was asked for, and as a page."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from facemon.cli.console import Console
 from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.printable import without_commands
 from facemon.reports.deciding_checks import deciding_columns
 from facemon.values.column_shape import ColumnShape
 from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
@@ -29,12 +29,6 @@ _ROOM_FOR_BARS = 110
 
 _MOST_SOURCES = 3
 """Sources of a drifted column that the history names; of more it tells the number."""
-
-_COMMAND = re.compile(r":(?=:)|#(?=#\[)")
-"""What the commands of a GitHub runner begin with: `::` at the start of a line, blanks aside, and `##[` anywhere.
-
-Source: actions/runner, `ActionCommand.TryParseV2` and `ActionCommand.TryParse`.
-"""
 
 _Shapes = Callable[[], Mapping[tuple[Check, str], ColumnShape]]
 
@@ -84,7 +78,7 @@ def print_result(
         case ReportFormat.JUNIT:
             from facemon.reports.junit_report import junit_report
 
-            console.result(junit_report(result))
+            console.file(junit_report(result))
         case ReportFormat.MARKDOWN:
             from facemon.reports.markdown_report import markdown_report
 
@@ -102,9 +96,9 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], fo
             console.document(explanation_document(explanation))
             continue
         report = explanation_report(explanation, draws=_can_draw(console))
-        console.result(_inert(report.headline))
+        console.result(without_commands(report.headline))
         for sentence in report.sentences:
-            console.result(f"  {_inert(sentence)}")
+            console.result(f"  {without_commands(sentence)}")
         if report.rows:
             _print_table(console, HEADINGS, report.rows)
         console.result("")
@@ -161,27 +155,22 @@ def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
 
     report = text_report(result, shapes() if _can_draw(console) else None)
     for sentence in report.summary:
-        console.result(_inert(sentence))
+        console.result(without_commands(sentence))
     console.result("")
     _print_table(console, report.columns.headings, report.columns.rows)
     if report.source_summary:
         console.result("")
     for sentence in report.source_summary:
-        console.result(_inert(sentence))
+        console.result(without_commands(sentence))
     if report.source_columns.rows:
         console.result("")
         _print_table(console, report.source_columns.headings, report.source_columns.rows)
     for note in report.notes:
-        console.result(_inert(note))
+        console.result(without_commands(note))
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    console.table(headings, [tuple(map(_inert, row)) for row in rows])
-
-
-def _inert(text: str) -> str:
-    """Text in which no runner finds a command, wherever the console breaks it into lines."""
-    return _COMMAND.sub(r"\g<0> ", text)
+    console.table(headings, [tuple(map(without_commands, row)) for row in rows])
 
 
 def _can_draw(console: Console) -> bool:

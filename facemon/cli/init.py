@@ -65,7 +65,7 @@ def init(
         raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     text = _text(model, Path() if output == _STDOUT else output.parent)
     if output == _STDOUT:
-        session.console.result(text.rstrip("\n"))
+        session.console.file(text.rstrip("\n"))
         return ExitCode.OK
     try:
         output.write_text(text, encoding="utf-8")

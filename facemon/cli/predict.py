@@ -1,5 +1,6 @@
 """`facemon predict`: images in, attributes out, everything logged."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,9 +34,23 @@ _PathsArgument = Annotated[
     list[str],
     typer.Argument(metavar="PATHS…", help="Images, directories (with all below), manifests, or - for a list on stdin."),
 ]
+_ObservedAtOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME|mtime|exif",
+        help="Set when the images were taken (default: now). With exif, an image without a date gets the time of "
+        "prediction, and a warning tells how many.",
+    ),
+]
 _RootOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="What a manifest or a list names must lie below here, and is relative to it."),
+]
+_CsvSafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--csv-safe", help="Put an apostrophe before CSV cells that a spreadsheet would run as a formula (= + - @)."
+    ),
 ]
 _RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
@@ -53,14 +68,7 @@ def predict(
     source: Annotated[
         str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")
     ] = None,
-    observed_at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME|mtime|exif",
-            help="Set when the images were taken (default: now). With exif, an image without a date gets the time of "
-            "prediction, and a warning tells how many.",
-        ),
-    ] = None,
+    observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the newest unfinished run on the same paths.")
@@ -68,9 +76,12 @@ def predict(
     max_failures: Annotated[
         str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
     ] = "0",
-    threads: Annotated[int | None, typer.Option(min=1, metavar="N", help="Workers (default: one a core).")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one a core).")
+    ] = None,
     root: _RootOption = None,
     retry_failed: _RetryOption = False,
+    csv_safe: _CsvSafeOption = False,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 
@@ -82,7 +93,7 @@ def predict(
 
     limit = FailureLimit.parse(max_failures)
     observed, observed_text = _observed(observed_at)
-    chosen = _format(output, format_)
+    chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
     request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
@@ -110,6 +121,8 @@ def _logged_run(
 
 
 def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:
+    from facemon.values.image_input import source_fault
+
     if retry_failed and (resume or no_store):
         raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
     if retry_failed and "-" in paths:
@@ -118,9 +131,20 @@ def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_stor
         raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
     if source is not None and not source.strip():
         raise UsageError("--source is empty", "name a source or leave the option out")
+    if source is not None and (fault := source_fault(source)):
+        raise UsageError(f"--source {fault}")
 
 
-def _format(output: Path | None, chosen: str | None) -> str | None:
+def _format(output: Path | None, chosen: str | None, csv_safe: bool) -> str | None:
+    found = _plain_format(output, chosen)
+    if csv_safe and found != "csv":
+        raise UsageError("--csv-safe is for CSV", "add --format csv, or -o FILE.csv")
+    if found == "parquet" and output is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal", "-o FILE.parquet writes a file")
+    return "csv-safe" if csv_safe else found
+
+
+def _plain_format(output: Path | None, chosen: str | None) -> str | None:
     from facemon.predict.output import format_of
 
     if chosen is not None and chosen not in _FORMATS:

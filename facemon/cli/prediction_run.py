@@ -239,7 +239,7 @@ def showing(session: Session, request: Request) -> Iterator[Sink]:
         with _tabulating(session) as sink:
             yield sink
     else:
-        with open_stream(sys.stdout.buffer, OutputFormat(request.format or "jsonl"), attributes) as writer:
+        with open_stream(console.stream(), OutputFormat(request.format or "jsonl"), attributes) as writer:
             yield lambda batch: writer.add(batch.rows)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from facemon.config.web_address import origin
 from facemon.errors import UsageError
 from facemon.regular_file import read_regular, require_regular
 from facemon.values.metric_catalogue import CATALOGUE
@@ -21,6 +22,7 @@ DEFAULT_JOB = "facemon"
 DEFAULT_TIMEOUT_S = 10.0
 _LONGEST_S = 3600.0
 _LONGEST_SECRET = 64 << 10
+_ADDRESS_HINT = "write http://HOST:9091; the path and the query are not shown, since they may hold a secret"
 _LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = frozenset(label for metric in CATALOGUE.values() for label in metric.labels) | {"le"}
 """A grouping key would overwrite these labels of the metrics themselves."""
@@ -100,7 +102,7 @@ class PushOptions:
             raise UsageError("--job is empty: a Pushgateway needs a name")
         if self.ca_file is not None:
             if not address.startswith("https:"):
-                raise UsageError(f"--ca-file is for https, and {address} is not")
+                raise UsageError(f"--ca-file is for https, and {origin(address)} is not")
             _check_certificates(self.ca_file)
         seconds = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
         if not 0 < seconds <= _LONGEST_S:
@@ -129,8 +131,12 @@ def _address(url: str) -> str:
             "--pushgateway holds a user, and everybody on this machine can read a command line",
             "--user with --password-file says who pushes",
         )
-    if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
-        raise UsageError(f"--pushgateway {url}: is no address of a Pushgateway", "write http://HOST:9091")
+    if is_address and (parts.query or parts.fragment):
+        raise UsageError(
+            f"--pushgateway {origin(whole)}: has a query, which a Pushgateway does not read", _ADDRESS_HINT
+        )
+    if not is_address or not re.fullmatch(r"[!-~]+", whole):
+        raise UsageError("--pushgateway: is not the address of a Pushgateway", _ADDRESS_HINT)
     return whole.rstrip("/")
 
 

@@ -52,7 +52,7 @@ def render_config(
     if verify:
         _verify(session, stack)
     if stdout is not None:
-        session.console.result(stack.text_of(stdout).rstrip("\n"))
+        session.console.file(stack.text_of(stdout).rstrip("\n"))
         return ExitCode.OK
     return _compare(session, stack, out, diff) if check or diff else _write(session, stack, out, prune, force)
 
@@ -89,7 +89,7 @@ def _compare(session: Session, stack: "RenderedStack", out: Path, show: bool) ->
 
     changes = plan(stack, out)
     if show and (text := diff_of(changes)):
-        session.console.result(text.rstrip("\n"))
+        session.console.file(text.rstrip("\n"))
     if not show:
         for change in changes:
             if change.kind is not ChangeKind.UNCHANGED:

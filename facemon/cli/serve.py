@@ -45,7 +45,9 @@ def serve(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Processes that predict (default: api.workers, one for each core)."),
+        typer.Option(
+            metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
+        ),
     ] = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.

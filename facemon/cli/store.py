@@ -14,6 +14,8 @@ from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.values.times import EPOCH, format_time
 
 app = typer.Typer()
+_MOST_DAYS = 36_500
+"""As of store.retention_days."""
 store = group(app, "store", "Look after the prediction log.")
 
 
@@ -133,7 +135,7 @@ def prune(
     session: Session,
     days: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
+        typer.Option(min=1, max=_MOST_DAYS, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
     ] = None,
     despite_clock: Annotated[
         bool, typer.Option("--despite-clock", help="Go by the clock although it is said to be wrong.")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from facemon.config.quantities import Name, PositiveDuration, Proportion
+from facemon.config.quantities import Name, PositiveDuration, Proportion, Timeout
 from facemon.config.section import Section
 
 _TableKind = Literal["categorical", "numerical", "ignore"]
@@ -82,7 +82,7 @@ class DriftConfig(Section):
     evidently: EvidentlyConfig = EvidentlyConfig()
     on_drift: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """A command that is run, without a shell, once for each new drift, with `facemon.drift/1` on its stdin."""
-    on_drift_timeout: PositiveDuration = timedelta(minutes=5)
+    on_drift_timeout: Timeout = timedelta(minutes=5)
 
     @model_validator(mode="after")
     def _widens(self) -> Self:

@@ -18,10 +18,13 @@ from facemon.config.validation_faults import did_you_mean, is_secret, validation
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
+from facemon.printable import printable
 from facemon.regular_file import open_regular
 
 DEFAULT_FILE = "facemon.yaml"
 MAX_BYTES = 4 * 2**20
+_MOST_FAULTS = 50
+_LONGEST_PART = 1000
 _BARE_KEY = re.compile(r"[\w-]+")
 
 
@@ -58,7 +61,10 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
         faults.append(Fault(document.values[()], (), f"is {word_of(document.value)}, must be a mapping of sections"))
     if faults or config is None:
         ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
-        raise ConfigError("\n".join(_line(name, fault) for fault in ordered)) from None
+        lines = [_line(name, fault) for fault in ordered[:_MOST_FAULTS]]
+        if len(ordered) > _MOST_FAULTS:
+            lines.append(f"{name}: and {len(ordered) - _MOST_FAULTS:,} faults more")
+        raise ConfigError("\n".join(lines)) from None
     return _with_absolute_paths(config, directory / Path(name).name)
 
 
@@ -85,8 +91,13 @@ def dotted(keys: Keys) -> str:
 
 def _line(name: str, fault: Fault) -> str:
     where = f"{name}:{fault.place.line}:{fault.place.column}: "
-    what = f"{dotted(fault.keys)}: {fault.message}" if fault.keys else fault.message
-    return where + what + (f"; {fault.hint}" if fault.hint else "")
+    what = f"{_cut(dotted(fault.keys))}: {_cut(fault.message)}" if fault.keys else _cut(fault.message)
+    return where + what + (f"; {_cut(fault.hint)}" if fault.hint else "")
+
+
+def _cut(text: str) -> str:
+    """A part of a message as one line, which does not show a value of megabytes whole."""
+    return printable(text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}…")
 
 
 def _text_of(path: Path) -> str:
@@ -100,8 +111,9 @@ def _text_of(path: Path) -> str:
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
     except (OSError, ValueError) as error:  # a name with the character NUL
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: cannot be read: {reason.lower()}", hint="check the file's permissions") from None
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        hint = "check the file's permissions" if isinstance(error, PermissionError) else "name a regular file"
+        raise ConfigError(f"{path}: cannot be read: {reason}", hint=hint) from None
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="is it a configuration at all?")
     try:

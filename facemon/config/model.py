@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from facemon.config.quantities import Items, Name
+from facemon.config.quantities import FilePath, Items, Name
 from facemon.config.section import MisfitError, Section
 
 ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,6 +19,7 @@ LOG_COLUMNS = (
 RESERVED_PREFIX = "image_"
 DERIVED_SUFFIXES = ("_confidence", "_value")
 
+_LONGEST_SIDE = 16_384
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 Triple = Annotated[tuple[_Finite, ...], Field(strict=False, min_length=1, max_length=3)]
 
@@ -45,8 +45,8 @@ class InputConfig(Section):
     @field_validator("size")
     @classmethod
     def _size_is_positive(cls, size: tuple[int, int]) -> tuple[int, int]:
-        if min(size) < 1:
-            raise ValueError("width and height must be at least 1")
+        if not 1 <= min(size) <= max(size) <= _LONGEST_SIDE:
+            raise ValueError(f"width and height must be at least 1 and at most {_LONGEST_SIDE}")
         return size
 
     @field_validator("std")
@@ -143,7 +143,7 @@ class AttributeConfig(Section):
 class NetworkConfig(Section):
     """One ONNX file, the input that it wants and the attributes that its outputs hold."""
 
-    path: Path = Field(strict=False)
+    path: FilePath
     package: Name | None = None
     """The installed Python package that `path` is a resource of; none = a file."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -156,7 +156,7 @@ class FacesConfig(Section):
 
     finder: Literal["none", "dlib", "yunet", "manifest"] = "none"
     """`manifest`: the boxes stand in the manifest that predict is given."""
-    weights: Annotated[Path, Field(strict=False)] | None = None
+    weights: FilePath | None = None
     """The network of the finder yunet, an ONNX file."""
     min_confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The finder's own score from which on something is a face; none = the finder's default."""

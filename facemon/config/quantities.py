@@ -3,32 +3,41 @@
 import re
 from datetime import timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
-_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+from facemon.config.web_address import without_secrets
+
+_DURATION = re.compile("".join(rf"(?:(\d{{1,40}}){unit})?" for unit in ("w", "d", "h", "m", "s", "ms")))
 _DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
-_SIZE = re.compile(r"(\d+)\s*(|B|KiB|MiB|GiB|TiB)")
+_SIZE = re.compile(r"(\d{1,40})\s*(|B|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_LARGEST = 2**60
+"""Bytes; more than any file has."""
+_LONGEST_TIMEOUT = timedelta(days=1)
+"""The system's calls that wait count milliseconds in 31 bits, which is 24 days."""
+MOST_DAYS = 36_500
+"""Days that rows may be kept: a century, which no arithmetic of dates leaves."""
+_SHOWN = 60
 _LONGEST = timedelta(microseconds=2**63 // 1000)
 """Prometheus counts nanoseconds in 63 bits."""
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
 _HIGHEST_PORT = 65535
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
-_HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NUL = "holds the character NUL, which no path and no command line can carry"
 
 
 def parse_duration(text: str) -> timedelta:
     """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError if it is none."""
     match = _DURATION.fullmatch(text.strip())
     if not match or not any(match.groups()):
-        raise ValueError(f"{text!r} is no duration: write a number and a unit, like 30s, 10m, 24h, 7d")
+        raise ValueError(f"{_shown(text)} is no duration: write a number and a unit, like 30s, 10m, 24h, 7d")
     amounts = {unit: int(n) for unit, n in zip(_DURATION_UNITS, match.groups(), strict=True) if n}
     try:
         return timedelta(**amounts)
     except OverflowError:
-        raise ValueError(f"{text!r} is longer than any time that can be reckoned with") from None
+        raise ValueError(f"{_shown(text)} is longer than any time that can be reckoned with") from None
 
 
 def format_duration(duration: timedelta) -> str:
@@ -48,8 +57,11 @@ def parse_size(text: str) -> int:
     """Read a number of bytes such as `16MiB`; ValueError if it is none."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no size: write bytes as a number with KiB, MiB or GiB")
-    return int(match[1]) * _SIZE_UNITS[match[2]]
+        raise ValueError(f"{_shown(text)} is no size: write bytes as a number with KiB, MiB or GiB")
+    size = int(match[1]) * _SIZE_UNITS[match[2]]
+    if size > _LARGEST:
+        raise ValueError(f"{_shown(text)} is more than any file holds; at most {_LARGEST // 2**40} TiB")
+    return size
 
 
 class Listen(NamedTuple):
@@ -75,7 +87,7 @@ def parse_listen(text: str) -> Listen:
     """Read `HOST:PORT`; ValueError if it is none."""
     match = _LISTEN.fullmatch(text.strip())
     if not match or int(match[2]) > _HIGHEST_PORT:
-        raise ValueError(f"{text!r} is no address: write HOST:PORT, like 127.0.0.1:8001")
+        raise ValueError(f"{_shown(text)} is no address: write HOST:PORT, like 127.0.0.1:8001")
     return Listen(match[1], int(match[2]))
 
 
@@ -91,7 +103,7 @@ def _duration(value: Any) -> timedelta:
 
 
 def _size(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
         return value
     if isinstance(value, str):
         return parse_size(value)
@@ -112,41 +124,51 @@ def _positive(duration: timedelta) -> timedelta:
     return duration
 
 
+def _timeout(value: Any) -> timedelta:
+    duration = _positive(_duration(value))
+    if duration > _LONGEST_TIMEOUT:
+        raise ValueError(f"must be at most {format_duration(_LONGEST_TIMEOUT)}")
+    return duration
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
 def _secret_file(value: Any) -> Any:
     if isinstance(value, str) and ("\n" in value or "://" in value):
         raise ValueError("must name the file that holds the secret, not the secret itself")
     return value
 
 
+def _no_nul_in(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError(_NUL)
+    return path
+
+
 def _no_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("holds the character NUL, which no command line can carry")
+        raise ValueError(_NUL)
     return text
-
-
-def _reachable(url: str) -> str:
-    """Refuse what Go would not take for an address; the text itself is not shown, a query may hold a secret."""
-    host, *_ = re.split(r"[/?#]", url.split("//", 1)[1], maxsplit=1)
-    match = _HOST.fullmatch(host)
-    if match is None or not 0 < int(match[1] or 80) <= _HIGHEST_PORT:
-        raise ValueError("names no host, or no port that there is")
-    if not url.isprintable() or _HALF_ESCAPE.search(url):
-        raise ValueError("holds a character that does not print, or a % without two digits after it: write it as %xx")
-    return url
 
 
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
+Timeout = Annotated[timedelta, PlainValidator(_timeout)]
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_no_nul_in)]
+RetentionDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+Workers = Annotated[int, Field(ge=1, le=1024)]
 Size = Annotated[int, PlainValidator(_size)]
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
-SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1)]
+SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1), AfterValidator(_no_nul)]
 Proportion = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 LabelName = Annotated[str, Field(pattern=r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$", max_length=200)]
 """Names that begin with two underscores are Prometheus' own."""
 LabelValue = Annotated[str, AfterValidator(_no_nul)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(_reachable)]
-"""A user and password before the host would be a secret in the open."""
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(without_secrets)]
+"""A user and password before the host would be a secret in the open, as a token in the query is."""
 Replicas = Annotated[int, Field(ge=1, le=9)]
 Severity = Literal["critical", "warning", "info", "none"]
 

@@ -10,19 +10,22 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.quantities import (
+    FilePath,
     HttpUrl,
     Items,
     Listen,
     ListenAddress,
     Name,
-    PositiveDuration,
+    RetentionDays,
     SecretFile,
     Size,
+    Timeout,
+    Workers,
     format_duration,
 )
 from facemon.config.section import MisfitError, Section
 
-_PositiveInt = Annotated[int, Field(ge=1)]
+_PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _DECODE_SECONDS = 5.0
 _SCRAPE_TIMEOUT = timedelta(seconds=10)
 _HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
@@ -67,8 +70,8 @@ _Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 class StoreConfig(Section):
     """Where the log lives and for how long."""
 
-    path: Path = Field(default=Path(".facemon"), strict=False)
-    retention_days: _PositiveInt = 90
+    path: FilePath = Path(".facemon")
+    retention_days: RetentionDays = 90
     mode: Literal["private", "group"] = "private"
     """Who may use a new store: its user alone (files 0600), or the members of its group too (0660)."""
 
@@ -76,7 +79,7 @@ class StoreConfig(Section):
 class PredictConfig(Section):
     """Limits that are checked before an image is decoded, and the number of workers."""
 
-    threads: _PositiveInt | None = None
+    threads: Workers | None = None
     """Workers; none = one for each core."""
     max_pixels: _PositiveInt = 100_000_000
     max_bytes: Size = 256 * 2**20
@@ -95,7 +98,7 @@ class ApiConfig(Section):
     """The ML API."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8000)
-    cache_size: Annotated[int, Field(ge=0)] = 1024
+    cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000
     max_decode_seconds: _Seconds | None = None
@@ -118,11 +121,11 @@ class ApiConfig(Section):
     """Addresses and networks whose X-Forwarded-For says who the client is."""
     allowed_hosts: Items[_HostName] = ()
     """Host names of this API besides addresses and private names: a host, `.DOMAIN` for all below it, `*` for all."""
-    workers: _PositiveInt | None = None
+    workers: Workers | None = None
     """Processes that predict; none = one for each core."""
     access_log: bool = True
     """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
-    timeout: PositiveDuration = timedelta(seconds=30)
+    timeout: Timeout = timedelta(seconds=30)
     tokens_file: SecretFile | None = None
 
     @property
@@ -156,11 +159,11 @@ class ExporterConfig(Section):
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
     probes: Items[ProbeConfig] = ()
-    probe_interval: PositiveDuration = timedelta(seconds=15)
-    probe_timeout: PositiveDuration = timedelta(seconds=5)
+    probe_interval: Timeout = timedelta(seconds=15)
+    probe_timeout: Timeout = timedelta(seconds=5)
     collectors: Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = ()
     """Import paths of objects with a `collect()`; the folder of facemon.yaml is searched too."""
-    collector_timeout: PositiveDuration = timedelta(seconds=2)
+    collector_timeout: Timeout = timedelta(seconds=2)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

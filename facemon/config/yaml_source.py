@@ -18,12 +18,16 @@ Keys = tuple[Hashable, ...]
 
 MAX_DEPTH = 50
 MAX_NODES = 100_000
+_LONGEST_NUMBER = 100
+"""Characters of a number or a date."""
+_TOO_LARGE = 2**63
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp", "value")}
 _UNCLOSED = {"while parsing a flow sequence": "this list [", "while parsing a flow mapping": "this mapping {"}
 _RESOLVER: Any = Resolver()
+_NO_VALUE = object()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,11 +79,13 @@ def read_yaml(text: str) -> YamlDocument:
         place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         return _no_document(place, f"the character U+{ord(strange[0]):04X} is not allowed in YAML")
     try:
-        if too_deep := _place_of_depth(text, MAX_DEPTH):
-            return _no_document(too_deep, f"is nested more than {MAX_DEPTH} levels deep")
+        if beyond := _beyond_limits(text):
+            return _no_document(*beyond)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         return _no_document(*_syntax_fault(error))
+    except yaml.YAMLError:
+        return _no_document(START, "is no valid YAML")
     return _Reading().document(root)
 
 
@@ -91,14 +97,17 @@ def _place(mark: Any) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-def _place_of_depth(text: str, limit: int) -> Place | None:
-    """The place where the nesting passes `limit`; composing deeper text could overflow the interpreter's stack."""
-    depth = 0
+def _beyond_limits(text: str) -> tuple[Place, str] | None:
+    """Where and how a text passes a limit; composing deeper text could overflow the interpreter's stack."""
+    depth = nodes = 0
     for event in yaml.parse(text, Loader=_LOADER):
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > MAX_NODES:
+            return _place(event.start_mark), f"holds more than {MAX_NODES} keys and values"
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > limit:
-                return _place(event.start_mark)
+            if depth > MAX_DEPTH:
+                return _place(event.start_mark), f"is nested more than {MAX_DEPTH} levels deep"
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
@@ -224,8 +233,19 @@ class _Reading:
         text = node.value if is_plain and node.tag == implied else None
         if node.tag in (f"{_TAG}str", f"{_TAG}value"):
             return node.value, text
-        try:
-            return SafeConstructor().construct_object(node), text
-        except ValueError:  # 2026-13-45 looks like a date, 0b_ like a number
+        # Of 1:1:1…, a number of base 60, the constructor's time grows with the square of the length.
+        value = None if len(node.value) > _LONGEST_NUMBER else _constructed(node)
+        if value is _NO_VALUE:
             self.faults.append(Fault(place, keys, "looks like a number or a date, but is none", "quote it"))
             return None, None
+        if len(node.value) > _LONGEST_NUMBER or (isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE):
+            self.faults.append(Fault(place, keys, "is a number with more digits than any value here has", "quote it"))
+            return None, None
+        return value, text
+
+
+def _constructed(node: yaml.ScalarNode) -> Any:
+    try:
+        return SafeConstructor().construct_object(node)
+    except (ValueError, OverflowError):  # 2026-13-45 looks like a date, 0b_ like a number
+        return _NO_VALUE

@@ -1,7 +1,7 @@
 """Predictions that another program made, as rows of the log: checked column by column, and completed."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +17,7 @@ from facemon.tables.column_types import fitted_column, joined
 from facemon.values.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 
 ROWS_AT_ONCE = 65_536
+_YEARS = (datetime.min, datetime.max)  # noqa: DTZ901 - made aware below
 _TAKEN = "give a table (pandas, Polars, DuckDB, Arrow), an iterable of tables, or an iterable of mappings"
 _OWN = ("run", "ordinal", "predicted_at", "model", "origin")
 """Columns of the log that facemon fills by itself."""
@@ -105,6 +106,9 @@ def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
             columns[name] = pa.array([row.get(name) for row in listed])
         except pa.ArrowException as error:
             raise FacemonError(f"the column {name} holds values of several kinds: {error}") from error
+        except (UnicodeEncodeError, OverflowError) as error:
+            what = "text that is not Unicode" if isinstance(error, UnicodeError) else "a number that is too large"
+            raise FacemonError(f"the column {name} holds {what}") from error
     return pa.table(columns)
 
 
@@ -134,6 +138,10 @@ def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
 
 def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[AttributeConfig]) -> None:
     _refuse(pc.is_null(columns["image"]), "image", "is missing")
+    if "observed_at" in columns:
+        first, last = (pa.scalar(time.replace(tzinfo=UTC), columns["observed_at"].type) for time in _YEARS)
+        beyond = pc.or_(pc.less(columns["observed_at"], first), pc.greater(columns["observed_at"], last))
+        _refuse(beyond, "observed_at", "lies outside the years 1 to 9999 in UTC")
     if "error" in columns:
         codes = pa.array([code.value for code in ErrorCode])
         _refuse(_outside(columns["error"], codes), "error", f"must be one of {', '.join(codes.to_pylist())}")

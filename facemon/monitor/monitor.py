@@ -175,6 +175,8 @@ class Monitor:
     def _run(self, fingerprint: str, source: str | None) -> "_Run":
         from facemon.store.runs import RunIdentity
 
+        if source is not None and shown_name(source) != source:
+            raise FacemonError(f"the source {source!r} is not Unicode text")
         return _Run(self.config.store, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
 
 
@@ -216,10 +218,10 @@ def _inputs(images: Iterable[Any], source: str | None, observed_at: datetime | N
         name, given = image if is_named else (None, image)
         if isinstance(given, str | os.PathLike):
             path = Path(given)
-            yield ImageInput(ordinal, name or shown_name(str(given)), path, observed_at=observed_at, source=source)
+            yield ImageInput(ordinal, shown_name(name or str(given)), path, observed_at=observed_at, source=source)
         else:
             content = _content(given, ordinal)
-            name = name or f"image-{ordinal}"
+            name = shown_name(name or f"image-{ordinal}")
             yield ImageInput(ordinal, name, content=content, observed_at=observed_at, source=source)
 
 

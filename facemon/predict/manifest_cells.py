@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from facemon.values.image_input import Box
+from facemon.values.image_input import Box, source_fault
 from facemon.values.times import parse_time
 
 BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096
 """Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
-LONGEST_SOURCE = 200
 LONGEST_ID = 1000
 _SHOWN = 60
 _FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
@@ -42,15 +41,18 @@ def time_of(cell: Any, column: str) -> datetime | None:
 
 def source_of(cell: Any, column: str) -> str | None:
     """A source's name, none for an empty cell; it becomes a label of metrics."""
-    source = _text_of(cell, column, LONGEST_SOURCE)
-    if source is not None and any(character < " " or "\x7f" <= character < "\xa0" for character in source):
-        raise ValueError(f"{column} holds a control character")
+    source = _text_of(cell, column)
+    if source is not None and (fault := source_fault(source)):
+        raise ValueError(f"{column} {fault}")
     return source
 
 
 def id_of(cell: Any, column: str) -> str | None:
     """What other systems call the image, none for an empty cell."""
-    return _text_of(cell, column, LONGEST_ID)
+    found = _text_of(cell, column)
+    if found is not None and len(found) > LONGEST_ID:
+        raise ValueError(f"{column} has {len(found):,} characters; at most {LONGEST_ID:,} are kept")
+    return found
 
 
 def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
@@ -63,14 +65,12 @@ def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
     return _box(whole.strip("[]() ").replace(",", " ").split() if isinstance(whole, str) else whole, column)
 
 
-def _text_of(cell: Any, column: str, longest: int) -> str | None:
+def _text_of(cell: Any, column: str) -> str | None:
     if cell is None or cell == "":
         return None
     if isinstance(cell, bool) or not isinstance(cell, str | int):
         raise ValueError(f"{column} is {_shown(cell)}, neither text nor a whole number")  # noqa: TRY004 - of a cell
     text = str(cell)
-    if len(text) > longest:
-        raise ValueError(f"{column} has {len(text):,} characters; at most {longest:,} are kept")
     if _has_half_pair(text):
         raise ValueError(f"{column} holds half of a surrogate pair, which is not text")
     if not text.isascii() and any(_FIRST_LOW <= ord(character) <= _LAST_LOW for character in text):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
 """What stands in a CSV file instead of the column `box`."""
 _ROWS_A_GROUP = 20_000
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with; spreadsheets read the wide signs of East Asian text as the narrow ones."""
 
 
 class OutputFormat(StrEnum):
@@ -30,6 +32,8 @@ class OutputFormat(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    CSV_SAFE = "csv-safe"
+    """CSV in which no cell is a formula."""
     PARQUET = "parquet"
 
 
@@ -91,8 +95,7 @@ class CsvWriter:
         csv.writer(text, lineterminator="\n").writerows(rows)
         self._stream.write(text.getvalue().encode())
 
-    @staticmethod
-    def _cells(row: dict[str, Any]) -> list[Any]:
+    def _cells(self, row: dict[str, Any]) -> list[Any]:
         cells: list[Any] = []
         for name, value in row.items():
             if name == "box":
@@ -101,8 +104,23 @@ class CsvWriter:
                 cells.append(format_time(value))
             else:
                 # Float32 carries about seven digits; more would print noise of the conversion.
-                cells.append(f"{value:.7g}" if isinstance(value, float) else value)
+                cells.append(f"{value:.7g}" if isinstance(value, float) else self._text(value))
         return cells
+
+    @staticmethod
+    def _text(value: Any) -> Any:
+        return value
+
+
+class SafeCsvWriter(CsvWriter):
+    """CSV for spreadsheets: text that one would run as a formula begins with an apostrophe.
+
+    Source: OWASP, "CSV Injection".
+    """
+
+    @staticmethod
+    def _text(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
 
 
 class ParquetWriter:
@@ -139,6 +157,7 @@ class ParquetWriter:
 WRITERS: dict[OutputFormat, Callable[[BinaryIO, Sequence[AttributeConfig]], PredictionWriter]] = {
     OutputFormat.JSONL: JsonLinesWriter,
     OutputFormat.CSV: CsvWriter,
+    OutputFormat.CSV_SAFE: SafeCsvWriter,
     OutputFormat.PARQUET: ParquetWriter,
 }
 

@@ -8,7 +8,7 @@ from facemon.errors import UsageError
 from facemon.predict.observed_times import ObservedTimes
 from facemon.values.prediction import ErrorCode, PredictedBatch
 
-_LIMIT = re.compile(r"(\d+)|(\d+(?:\.\d+)?)\s*%")
+_LIMIT = re.compile(r"(\d{1,18})|(\d{1,18}(?:\.\d+)?)\s*%")
 
 
 @dataclass(frozen=True, slots=True)

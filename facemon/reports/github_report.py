@@ -6,6 +6,7 @@ Source: GitHub Actions, "Workflow commands for GitHub Actions" (annotations, GIT
 from collections.abc import Mapping
 
 from facemon.errors import ExitCode
+from facemon.printable import printable_lines
 from facemon.reports.column_figures import column_sentence, one_line
 from facemon.reports.deciding_checks import deciding_checks
 from facemon.reports.ranking import telling
@@ -61,4 +62,4 @@ def _annotation(level: str, title: str, message: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable_lines(text).replace("%", "%25").replace("\n", "%0A")

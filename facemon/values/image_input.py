@@ -14,6 +14,10 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
 
 
+LONGEST_SOURCE = 200
+"""Characters of a source's name, as the API takes it."""
+
+
 class Undated(StrEnum):
     """Why an image's EXIF data do not tell when it was taken."""
 
@@ -61,6 +65,15 @@ class ImageInput:
 
 
 _FIELDS = attrgetter(*(each.name for each in fields(ImageInput)))
+
+
+def source_fault(source: str) -> str | None:
+    """What keeps a text from being the name of a source, which is a label of metrics; none where nothing does."""
+    if len(source) > LONGEST_SOURCE:
+        return f"has {len(source):,} characters; at most {LONGEST_SOURCE} are kept"
+    if any(character < " " or "\x7f" <= character < "\xa0" for character in source):
+        return "holds a control character"
+    return None
 
 
 def shown_name(name: str) -> str:

@@ -35,7 +35,7 @@ def test_a_duration_beyond_reckoning_is_refused() -> None:
         parse_duration("99999999999d")
 
 
-@given(st.integers(min_value=0, max_value=2**50), st.sampled_from([("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30)]))
+@given(st.integers(min_value=0, max_value=2**30), st.sampled_from([("B", 0), ("KiB", 10), ("MiB", 20), ("GiB", 30)]))
 def test_a_size_is_its_number_times_its_unit(amount: int, unit: tuple[str, int]) -> None:
     assert parse_size(f"{amount}{unit[0]}") == parse_size(f"{amount} {unit[0]}") == amount << unit[1]
 

@@ -1,0 +1,122 @@
+"""What names from data can do to a terminal and to a workflow's log: nothing."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from facemon.printable import printable, printable_lines, without_command_lines, without_commands
+from tests.acceptance.small_model import write_small_model
+from tests.conftest import RunFacemon
+
+DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+NASTY = "a\x1b]0;owned\x07\x9b31m\u202egpj"
+
+
+def steers(character: str) -> bool:
+    """By Unicode's own tables: control characters, separators of lines, surrogates, and what sets the direction."""
+    return unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") or character in DIRECTION
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_nothing_that_steers_is_left_and_all_else_is(text: str) -> None:
+    for shown, kept in ((printable(text), ""), (printable_lines(text), "\n\t")):
+        assert not any(steers(character) and character not in kept for character in shown)
+        assert [each for each in shown if not each.isascii()] == [
+            each for each in text if not each.isascii() and not steers(each)
+        ]
+    assert printable(printable(text)) == printable(text)
+
+
+@given(st.text())
+def test_in_json_what_is_escaped_is_the_same_text(text: str) -> None:
+    assert json.loads(printable(json.dumps(text, ensure_ascii=False))) == text
+
+
+@given(st.lists(st.sampled_from(["::", ":", "#", "##[", "error", " ", "\t", "\n", "1"])).map("".join))
+def test_no_line_is_a_command(text: str) -> None:
+    for line in without_command_lines(text).split("\n"):
+        assert not line.lstrip(" \t").startswith("::")
+        assert "##[" not in line
+    assert "::" not in without_commands(text)
+
+
+def on_terminal(*arguments: str, cwd: Path) -> str:
+    """What the installed command writes on a terminal that is its stdin, stdout and stderr."""
+    command = Path(sys.executable).with_name("facemon")
+    parent, child = pty.openpty()
+    with subprocess.Popen([command, *arguments], cwd=cwd, stdin=child, stdout=child, stderr=child) as process:
+        os.close(child)
+        written = b""
+        try:
+            while piece := os.read(parent, 65536):
+                written += piece
+        except OSError:
+            pass  # so a terminal ends when its last writer has left
+        process.wait()
+    os.close(parent)
+    return written.decode("utf-8", "replace")
+
+
+@pytest.fixture
+def nasty(tmp_path: Path) -> Path:
+    """A folder with a model and an image of a nasty name."""
+    write_small_model(tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / f"{NASTY}.png")
+    (tmp_path / "labels.csv").write_text(f"image,hair\n{NASTY}.png,a\nnot {NASTY}.png,b\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", ["table", "jsonl", "csv"])
+def test_a_terminal_is_not_steered_by_names(nasty: Path, format_: str) -> None:
+    shown = on_terminal("--color", "never", "predict", ".", f"no\x1b[2J{NASTY}", "--format", format_, cwd=nasty)
+    assert "gpj" in shown
+    # The table and the progress bar bring sequences of their own, which begin with ESC and [.
+    ours = re.sub(r"\x1b\[\??[\d;]*[A-Zlhm]", "", shown.replace("\x1b[2J", "stolen"))
+    assert [each for each in ours if steers(each) and each not in "\r\n"] == []
+    assert "stolen" not in ours
+    if format_ == "jsonl":
+        images = [json.loads(line)["image"] for line in re.findall(r'\{"schema".*\}', ours)]
+        assert images == [f"./{NASTY}.png", f"no\x1b[2J{NASTY}"]
+
+
+def test_a_pipe_gets_csv_and_json_as_they_are_and_texts_escaped(facemon: RunFacemon, nasty: Path) -> None:
+    predicted = facemon("predict", f"{NASTY}.png", "--format", "jsonl", cwd=nasty)
+    assert json.loads(predicted.stdout)["image"] == f"{NASTY}.png"
+    assert f"{NASTY}.png" in facemon("predict", f"{NASTY}.png", "--format", "csv", cwd=nasty).stdout
+    for arguments in (
+        ["evaluate", "labels.csv"],
+        ["evaluate", NASTY],
+        ["predict", NASTY, "-o", f"/none/{NASTY}.csv"],
+        ["drift-check", "--reference", NASTY],
+        ["-c", NASTY, "model", "show"],
+        ["render-config", "--stdout", NASTY],
+        [NASTY],
+    ):
+        answer = facemon(*arguments, cwd=nasty)
+        assert [each for each in answer.stdout + answer.stderr if steers(each) and each != "\n"] == [], arguments
+
+
+def test_spreadsheets_get_no_formula(facemon: RunFacemon, tmp_path: Path) -> None:
+    write_small_model(tmp_path)
+    names = ["=cmd()", "+1", "-1", "@x", "\tx", "a=b", "\uff1dx"]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps({"image": name, "image_id": "=1"}) + "\n" for name in names))
+    predict = ["predict", "m.jsonl", "--max-failures", "100%", "--no-store", "--format", "csv"]
+    plain = facemon(*predict, cwd=tmp_path).stdout
+    safe = facemon(*predict, "--csv-safe", cwd=tmp_path).stdout
+    first = [line.split(",")[2] for line in safe.splitlines()[1:]]
+    assert first == ["'=cmd()", "'+1", "'-1", "'@x", "'\tx", "a=b", "'\uff1dx"]
+    assert safe.count("'") - plain.count("'") == 6 + len(names)
+    assert facemon(*predict[:-1], "jsonl", "--csv-safe", cwd=tmp_path).returncode == 2
+    facemon("predict", "m.jsonl", "--max-failures", "100%", "-q", "-o", "rows.csv", "--csv-safe", cwd=tmp_path)
+    assert "'=cmd()" in (tmp_path / "rows.csv").read_text()
