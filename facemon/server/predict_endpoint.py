@@ -31,6 +31,10 @@ class PredictEndpoint:
         self._tokens = tokens
         self._in_flight = in_flight
 
+    def follow(self, config: ApiConfig, tokens: BearerTokens | None) -> None:
+        """Hold the next requests to other limits and tokens."""
+        self._config, self._tokens = config, tokens
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what goes wrong inside is raised once its sender knows."""
         try:

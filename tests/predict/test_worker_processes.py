@@ -28,14 +28,16 @@ class Teller:
         for image in images:
             if image.problem is None:
                 self._act(image)
-        rows = pa.record_batch({
-            "run": [run] * len(images),
-            "image": [image.name for image in images],
-            "error": pa.array([image.problem and image.problem.code.value for image in images], pa.string()),
-            "error_message": pa.array([image.problem and image.problem.message for image in images], pa.string()),
-            "process": [os.getpid()] * len(images),
-            "open": [[str(path) for path in Path("/proc/self/fd").iterdir()]] * len(images),
-        })
+        rows = pa.record_batch(
+            {
+                "run": [run] * len(images),
+                "image": [image.name for image in images],
+                "error": pa.array([image.problem and image.problem.code.value for image in images], pa.string()),
+                "error_message": pa.array([image.problem and image.problem.message for image in images], pa.string()),
+                "process": [os.getpid()] * len(images),
+                "open": [[str(path) for path in Path("/proc/self/fd").iterdir()]] * len(images),
+            }
+        )
         return PredictedBatch(rows, tuple(image.ordinal for image in images), (0.5,))
 
     def _act(self, image: ImageInput) -> None:
@@ -126,7 +128,7 @@ def test_a_run_ends_where_every_image_ends_its_worker() -> None:
 
 def test_the_end_of_the_server_that_begins_workers_is_said_once_it_matters() -> None:
     with worker_processes(Teller(), 2) as workers:
-        (server,) = children_of(os.getpid())
+        *_, server = children_of(os.getpid())
         os.kill(server, signal.SIGKILL)
         assert names(workers.predict([ImageInput(0, "a")], "r")) == [("a", None)]
         for _ in range(3):
