@@ -7,9 +7,21 @@ import os
 import signal
 import socket
 import threading
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Self
+from weakref import WeakSet
 
-from facemon.forked_process import AnsweringProcess, ProcessEnded, Work, answer_messages, fork, ignore_endings, let_go
+from facemon.forked_process import (
+    AnsweringProcess,
+    ProcessEnded,
+    Work,
+    answer_messages,
+    fork,
+    held_back,
+    ignore_endings,
+    let_go,
+)
 
 _START, _END = b"start", b"end"
 _LONGEST_ORDER = 64
@@ -19,69 +31,88 @@ class Ending(NamedTuple):
     """How a process ended: the signal that ended it, none for an exit by itself."""
 
     signal: signal.Signals | None
+    late_after: float | None = None
+    """The seconds for which it had not answered, where it was ended for that."""
 
     @property
     def is_from_outside(self) -> bool:
-        """Whether it was ended for nothing that it did itself, as far as the signal tells."""
-        return self.signal in (signal.SIGKILL, signal.SIGTERM)
+        """Whether it was ended for nothing that it did itself, as far as can be told."""
+        return self.late_after is None and self.signal in (signal.SIGKILL, signal.SIGTERM)
 
     def __str__(self) -> str:
         """How it ended, to follow "was"."""
+        if self.late_after is not None:
+            return f"ended because it did not answer for {self.late_after:g} s"
         return f"ended by {self.signal.name}" if self.signal else "ended"
 
 
 class ServedProcess(AnsweringProcess):
-    """A process that a ForkServer has begun, and can end at any moment."""
+    """A process that can be ended at any moment."""
 
-    def __init__(self, server: "ForkServer", connection: socket.socket, process: int, life: int) -> None:
+    def __init__(self, connection: socket.socket, life: int, kill: Callable[[], int]) -> None:
+        """`kill` ends the process, dead or alive, and answers the signal that ended it, or 0."""
         super().__init__(connection)
-        self._server = server
-        self.process = process
-        """Its number."""
+        self._kill = kill
         self.life = life
         """The reading end of a pipe that ends when the process does, and brings nothing."""
 
-    def finish(self) -> Ending:
-        """End the process at once, whatever it does, and say how it ended: perhaps before this; ProcessEnded as `start`."""
+    def close(self) -> None:
+        """Close what belongs to the process here; may be called again."""
         self._socket.close()
-        os.close(self.life)
-        return self._server.end_process(self.process)
+        if self.life >= 0:
+            os.close(self.life)
+            self.life = -1
+
+    def finish(self) -> Ending:
+        """End the process at once, if it has not ended, and say how it ended; ProcessEnded as `start`."""
+        self.close()
+        number = self._kill()
+        return Ending(signal.Signals(number) if number else None)
 
 
 class ForkServer:
-    """Begins and ends processes that answer messages by `work`, in which any thread may order it.
+    """Begins processes that answer messages by `work`, on the order of any thread; the first ones at once.
 
-    Make it before this process has threads of its own. Its processes end with it, and it ends with this process.
+    Make it before this process has threads of its own. All processes end with it, and it ends with this process.
     """
 
-    def __init__(self, work: Work) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def __init__(self, work: Work, first: int) -> None:
         self._lock = threading.Lock()
+        self._children: set[int] = set()
+        """The first processes, which this one begins itself."""
+        self._served = WeakSet[ServedProcess]()
+        self.first = [self._begin_here(work) for _ in range(first)]
+        """As many processes as were asked for."""
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = fork(lambda: _serve(work, theirs))
         theirs.close()
 
     def start(self) -> ServedProcess:
         """Begin a process; ProcessEnded when the server was killed."""
-        ours, theirs = socket.socketpair()
-        life, their_life = os.pipe()
-        try:
-            with theirs:
-                process = self._order(_START, theirs.fileno(), their_life)
-        except ProcessEnded:
-            ours.close()
-            os.close(life)
-            raise
-        finally:
-            os.close(their_life)
-        return ServedProcess(self, ours, process, life)
+        with _Ends() as ends:
+            process = self._order(_START, *ends.theirs)
+            return self._known(ServedProcess(*ends.kept(), partial(self._order, _END + b" %d" % process)))
 
-    def end_process(self, process: int) -> Ending:
-        """End a process that this server began; ProcessEnded when the server was killed."""
-        number = self._order(_END + b" %d" % process)
-        return Ending(signal.Signals(number) if number else None)
+    def _begin_here(self, work: Work) -> ServedProcess:
+        with _Ends() as ends, held_back():
+            process = _begin(work, *ends.theirs)
+            self._children.add(process)
+            return self._known(ServedProcess(*ends.kept(), partial(self._kill_child, process)))
+
+    def _known(self, process: ServedProcess) -> ServedProcess:
+        self._served.add(process)
+        return process
+
+    def _kill_child(self, process: int) -> int:
+        self._children.discard(process)
+        return _killed(process)
 
     def close(self) -> None:
         """End all processes at once, and the server."""
+        for served in tuple(self._served):
+            served.close()
+        for process in tuple(self._children):
+            self._kill_child(process)
         self._socket.close()
         self._process.join()
 
@@ -97,6 +128,33 @@ class ForkServer:
         return int(answer)
 
 
+class _Ends:
+    """The ends of a connection and of a pipe that tells of life: two for a new process, and two to keep."""
+
+    def __enter__(self) -> Self:
+        self._ours, self._theirs = socket.socketpair()
+        self._life, self._their_life = os.pipe()
+        self._is_kept = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._theirs.close()
+        os.close(self._their_life)
+        if not self._is_kept:
+            self._ours.close()
+            os.close(self._life)
+
+    @property
+    def theirs(self) -> tuple[int, int]:
+        """The files of the new process."""
+        return self._theirs.fileno(), self._their_life
+
+    def kept(self) -> tuple[socket.socket, int]:
+        """Keep the other ends open after the block."""
+        self._is_kept = True
+        return self._ours, self._life
+
+
 def _serve(work: Work, orders: socket.socket) -> None:
     """Carry out orders until the process that gives them has ended."""
     ignore_endings()
@@ -108,9 +166,10 @@ def _serve(work: Work, orders: socket.socket) -> None:
             if not order:
                 return
             if order == _START:
-                process = _begin(work, *files)
-                processes.add(process)
-                answer = process
+                answer = _begin(work, *files)
+                processes.add(answer)
+                for each in files:
+                    os.close(each)
             else:
                 process = int(order.removeprefix(_END))
                 processes.discard(process)
@@ -131,8 +190,6 @@ def _begin(work: Work, connection: int, life: int) -> int:
             answer_messages(work, socket.socket(fileno=connection), life)
         finally:
             os._exit(0)
-    os.close(connection)
-    os.close(life)
     return process
 
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from facemon import message_socket
@@ -67,9 +68,9 @@ class ForkedProcess(AnsweringProcess):
         self._process.join()
 
 
-def fork(run: Callable[[], None]) -> Any:
-    """Begin a copy of this process that runs a function and ends; returns a `multiprocessing.Process`."""
-    with _held_back():
+def fork(run: Callable[[], None]) -> BaseProcess:
+    """Begin a copy of this process that runs a function and ends."""
+    with held_back():
         process = get_context("fork").Process(target=run, daemon=True)
         process.start()
     return process
@@ -114,7 +115,7 @@ def let_go(*kept: int) -> None:
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def held_back() -> Iterator[None]:
     """Let signals wait: Python loses an exception that a handler raises in what it calls around a fork."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:

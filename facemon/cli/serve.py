@@ -1,5 +1,7 @@
 """`facemon serve`: the ML API."""
 
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.reloaded_configuration import ReloadedConfiguration
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
 
@@ -29,6 +32,14 @@ app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
 _REMEMBERED = timedelta(days=28)
 """The longest window that drift checks compare: sources of these days keep their names."""
+_OWN_SECTIONS = frozenset(("model", "store", "predict", "evaluate", "metrics", "api"))
+_RELOADED = frozenset(
+    f"api.{key}"
+    for key in ("max_arriving", "max_arriving_bytes", "max_body", "max_in_flight", "timeout", "tokens_file")
+)
+"""What SIGHUP changes in a running server, of the keys that it reads."""
+_STOP_SHARE = 0.8
+"""Of `api.timeout`, what requests may take that have begun when the server stops; the rest is for the log."""
 _UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
 """Their successes leave no line in the access log: they come every few seconds, and are no news."""
 
@@ -54,11 +65,16 @@ def serve(
 
     The body of a request is one image, or a form with several; ?source=NAME says which camera they come from. Every
     prediction is logged.
+
+    SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
     """
     address = _address(session, listen)
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
-    tokens = _tokens(session)
+    configuration = ReloadedConfiguration(session, lambda config, _: server.follow(config))
+    # From here on the signal is a request to reload; by itself it would end the process.
+    signal.signal(signal.SIGHUP, configuration.ask_for_reload)
+    tokens = _tokens(session, session.config)
     from facemon.model.predictor import Predictor
     from facemon.server.listening_socket import open_socket
 
@@ -72,7 +88,7 @@ def serve(
                 f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
             )
         api = _held_to(config, address)
-        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, stack)
+        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, configuration, stack)
         try:
             session.console.say(f"serving predictions on http://{address.host}:{port}")
             server.run(listening)
@@ -88,7 +104,8 @@ def _limits(config: "Config") -> "PredictConfig":
     """The limits of one image: the API's own, and what is common to all predictions."""
     api = config.api
     own = {name: getattr(api, name) for name in ("max_pixels", "max_decode_memory", "formats")}
-    own |= {"max_bytes": api.max_body, "max_decode_seconds": api.decode_seconds}
+    # The size of a body is limited where it arrives, by a limit that may change.
+    own |= {"max_bytes": sys.maxsize, "max_decode_seconds": api.decode_seconds}
     return config.predict.model_copy(update=own)
 
 
@@ -101,13 +118,13 @@ def _address(session: Session, listen: str | None) -> "Listen":
         raise UsageError(f"--listen: {error}") from error
 
 
-def _tokens(session: Session) -> "BearerTokens | None":
-    path = session.config.api.tokens_file
+def _tokens(session: Session, config: "Config") -> "BearerTokens | None":
+    path = config.api.tokens_file
     if path is None:
         return None
     from facemon.server.bearer_tokens import BearerTokens
 
-    return BearerTokens(session.config.directory / path, session.console.warn)
+    return BearerTokens(config.directory / path, session.console.warn)
 
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
@@ -154,6 +171,7 @@ class _Server:
         tokens: "BearerTokens | None",
         api: "ApiConfig",
         workers: int | None,
+        configuration: ReloadedConfiguration,
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
@@ -177,24 +195,26 @@ class _Server:
         model = _model_workers(session, predictor, workers, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
-        self._queue = queue = PredictionQueue(model, log.add)
+        self._queue = queue = PredictionQueue(model, log.add, tell=session.console.warn, exhausted=self._give_up)
         predictions = LivePredictions(
             queue, config.model.attributes, log.add, now,
             cache_size=api.cache_size, looked_up=counts.count_lookup,
         )  # fmt: skip
-        in_flight = ImagesInFlight(api.max_in_flight)
+        self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
         sources = _source_names(session, counts)
-        parts = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
+        self._configuration, self._most_connections = configuration, api.max_connections
+        self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(parts.application(), counts, report=self._report, access_log=note),
+            CountedRequests(self._api.application(), counts, report=self._report, access_log=note),
             limits=ConnectionLimits(api.max_connections),
-            patience=api.timeout.total_seconds(),
+            patience=_STOP_SHARE * api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
+            every_second=self._look_after,
         )
         log.start()
         self.run = self._server.run
@@ -209,6 +229,30 @@ class _Server:
             ledger.clock.keep()
             predictor.go_by(ledger.clock.now)
             return ledger.clock.now
+
+    def follow(self, config: "Config") -> None:
+        """Take from a new configuration what can change while the server runs, and warn of the rest."""
+        from facemon.cli.changed_keys import changed_keys
+
+        tokens = _tokens(self._session, config)
+        if (tokens is None) != (self._session.config.api.tokens_file is None):
+            raise FacemonError("api.tokens_file: whether tokens are asked for changes with a restart only")
+        self._api.follow(config.api.model_copy(update={"max_connections": self._most_connections}), tokens)
+        self._in_flight.limit = config.api.max_in_flight
+        for key in changed_keys(self._session.config, config):
+            if key.partition(".")[0] in _OWN_SECTIONS and key not in _RELOADED:
+                self._session.console.warn(f"{key} changes with a restart only; it stays as it was")
+
+    async def _look_after(self) -> None:
+        import asyncio
+
+        await self._queue.replace_dead()
+        await asyncio.to_thread(self._configuration.reload_if_asked)
+
+    def _give_up(self, error: FacemonError) -> None:
+        # Whoever restarts the server gets a whole one; this one would refuse everything.
+        self.failure = error
+        self._server.stop()
 
     def _log_process(self, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LogProcess":
         from facemon.store.live_writer import LiveWriter
@@ -238,10 +282,6 @@ class _Server:
             console.fault(error)
             return
         console.error(FacemonError(f"{error.message} (request {request})", error.hint))
-        if self._queue.alive == 0:
-            # Whoever restarts the server gets a whole one; this one would refuse everything.
-            self.failure = error
-            self._server.stop()
 
 
 def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
@@ -259,7 +299,7 @@ def _model_workers(
 ) -> "Sequence[ModelWorker]":
     """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
     from facemon.predict.pipeline import default_threads
-    from facemon.predict.worker_processes import forked_workers
+    from facemon.predict.worker_processes import forking_server
     from facemon.server.image_answers import AnsweringPredictor
     from facemon.server.model_workers import InProcess, InThread
 
@@ -270,4 +310,5 @@ def _model_workers(
     count = workers or config.api.workers or default_threads()
     if config.predict.providers != ("cpu",):
         return [stack.enter_context(InThread(answering)) for _ in range(count)]
-    return [InProcess(process) for process in stack.enter_context(forked_workers(answering, count))]
+    server = stack.enter_context(forking_server(answering, count))
+    return [InProcess(server, process, config.api.timeout.total_seconds()) for process in server.first]

@@ -7,7 +7,8 @@ from queue import LifoQueue
 from typing import Protocol, TypeVar
 
 from facemon.errors import FacemonError
-from facemon.fork_server import Ending, ForkServer, ProcessEnded, ServedProcess
+from facemon.fork_server import Ending, ForkServer, ServedProcess
+from facemon.forked_process import ProcessEnded
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch, joined
 from facemon.values.worker_deaths import blamed, is_to_blame
@@ -40,12 +41,12 @@ class WorkerProcesses:
     again gets a row with an error.
     """
 
-    def __init__(self, server: ForkServer, count: int) -> None:
+    def __init__(self, server: ForkServer) -> None:
         self._server = server
         # The one that was busy last goes first: its processor still has the weights at hand.
         self._free: LifoQueue[ServedProcess | None] = LifoQueue()
-        for _ in range(count):
-            self._free.put(server.start())
+        for process in server.first:
+            self._free.put(process)
         self._lock = threading.Lock()
         self._crashes = 0
         """Images since one was last predicted that ended their workers."""
@@ -60,9 +61,9 @@ class WorkerProcesses:
             return joined([self._alone(image, run) for image in images])
 
     def _alone(self, image: ImageInput, run: str, ending: Ending | None = None) -> PredictedBatch:
-        """Predict one image, whose worker may have died already as `ending` says."""
-        deaths = 1
-        while ending is None or not is_to_blame(1, deaths, ending):
+        """Predict one image; `ending` says how the worker died that had it alone already."""
+        deaths = 0 if ending is None else 1
+        while ending is None or not is_to_blame(deaths, ending):
             try:
                 batch = self._ask((image,), run)
             except _WorkerDied as death:
@@ -116,13 +117,13 @@ def _unreplaceable() -> FacemonError:
 
 
 @contextmanager
-def forking_server(predictor: Predicts[object]) -> Iterator[ForkServer]:
-    """Begins copies of this process while the block runs, that answer `(images, run)` with a prediction.
+def forking_server(predictor: Predicts[object], count: int) -> Iterator[ForkServer]:
+    """Begin copies of this process that answer `(images, run)` with a prediction, and more while the block runs.
 
     They share the loaded model's memory. Call it before the process has threads of its own. They end with the block,
     and with this process, however it ends.
     """
-    server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)))
+    server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
     try:
         yield server
     finally:
@@ -135,5 +136,5 @@ def worker_processes(predictor: Predicts[PredictedBatch], count: int) -> Iterato
     if count == 1:
         yield predictor
         return
-    with forking_server(predictor) as server:
-        yield WorkerProcesses(server, count)
+    with forking_server(predictor, count) as server:
+        yield WorkerProcesses(server)

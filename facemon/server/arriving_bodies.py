@@ -60,9 +60,13 @@ class ArrivingBodies:
     """Admits bodies within one event loop."""
 
     def __init__(self, limits: ArrivalLimits) -> None:
-        self._limits = limits
         self._all = _Together()
         self._by_client: dict[str, _Together] = {}
+        self.hold_to(limits)
+
+    def hold_to(self, limits: ArrivalLimits) -> None:
+        """Hold bodies to other limits, those that are arriving as soon as more of them comes."""
+        self._limits = limits
         self._client_bodies = max(1, limits.bodies // _CLIENT_SHARE)
         self._client_size = max(limits.body_size, limits.size // _CLIENT_SHARE)
 

@@ -43,6 +43,11 @@ class PredictEndpoint:
         self._sources = sources
         self._arriving = ArrivingBodies(_arrival_limits(config))
 
+    def follow(self, config: ApiConfig, tokens: BearerTokens | None) -> None:
+        """Hold the next requests to other limits and tokens."""
+        self._config, self._tokens = config, tokens
+        self._arriving.hold_to(_arrival_limits(config))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what goes wrong inside is raised once its sender knows."""
         try:

@@ -52,6 +52,11 @@ class PredictionApi:
         self._proxies = [ip_network(text) for text in config.trusted_proxies]
         self._predict = PredictEndpoint(config, predictions, in_flight, sources, tokens)
 
+    def follow(self, config: ApiConfig, tokens: BearerTokens | None) -> None:
+        """Hold the next requests to other limits and tokens."""
+        self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._predict.follow(config, tokens)
+
     def application(self) -> Application:
         """The ASGI application."""
         predict = Route("/predict", self._predict, methods=["POST"])
@@ -94,7 +99,13 @@ class PredictionApi:
         # Not for good: only a request that is sent here can show that the model answers again.
         if self._predictions.failed_within(NOT_READY_SECONDS):
             reason = "the model does not answer"
-        return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
+        workers = self._predictions.strength
+        if not workers.available:
+            reason = reason or "no worker process is left; new ones are being started"
+        state = "ready"
+        if workers.available < workers.configured:
+            state = f"ready, with {workers.available} of {workers.configured} workers; the others are being replaced"
+        return PlainTextResponse(f"{reason or state}\n", 503 if reason else 200)
 
     async def metrics(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""

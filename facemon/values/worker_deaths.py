@@ -7,21 +7,19 @@ from facemon.values.image_input import ImageInput, ImageProblem
 from facemon.values.prediction import ErrorCode
 
 MOST_DEATHS = 2
-"""An image whose worker died so often is not tried again."""
+"""An image that was alone with so many workers that died is not tried again."""
 
 
-def is_to_blame(images: int, deaths: int, ending: Ending) -> bool:
-    """Whether an image gets an error because its worker died, as the last of `deaths`, beside so many `images` in all.
+def is_to_blame(deaths: int, ending: Ending) -> bool:
+    """Whether an image gets an error because the worker died that had it alone, as the last of `deaths`.
 
-    A worker that had several may have died of another one's: each is tried once more, alone. One that was alone with a
-    worker that crashed is to blame; a worker that was killed from outside may have been killed for anything, once.
+    Of a worker that had several images each may be innocent, and is tried again, alone. A worker that crashed did so
+    because of its image; one that was killed from outside may have been killed for anything, once.
     """
-    if images > 1:
-        return False
     return deaths >= MOST_DEATHS or not ending.is_from_outside
 
 
 def blamed(image: ImageInput, ending: Ending) -> ImageInput:
     """The image with the error that a worker gives it, without looking at it again."""
-    message = f"the process that predicted it was {ending}"
-    return replace(image, problem=ImageProblem(ErrorCode.CRASHED, message))
+    code = ErrorCode.CRASHED if ending.late_after is None else ErrorCode.TOO_SLOW
+    return replace(image, problem=ImageProblem(code, f"the process that predicted it was {ending}"))

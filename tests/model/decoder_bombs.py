@@ -99,6 +99,15 @@ def ppm_of_text(side: int = 3000) -> bytes:
     return b"P3 %d %d 255\n" % (side, side) + b"0 " * (3 * side * side)
 
 
+def bmp_of_runs(side: int = 8000) -> bytes:
+    """A BMP of eight bits whose rows are runs."""
+    row = b"\xff\0" * (side // 255) + bytes([side % 255, 0]) + b"\0\0"
+    data, palette = row * side + b"\0\1", bytes(1024)
+    offset = 14 + 40 + len(palette)
+    head = struct.pack("<2sIHHI", b"BM", offset + len(data), 0, 0, offset)
+    return head + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(data), 0, 0, 256, 0) + palette + data
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "jpeg, 400 scans": lambda: progressive_jpeg(SIDE, 400),
     "jpeg, 90 scans": lambda: progressive_jpeg(SIDE, 90),
@@ -114,18 +123,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tiff, many strips": tiff_of_many_strips,
     "jpeg2000, many pixels": lambda: saved("JPEG2000"),
     "avif, many pixels": lambda: saved("AVIF", (4000, 4000)),
-    "bmp, run lengths": lambda: _bmp_of_runs(),
+    "bmp, run lengths": bmp_of_runs,
     "ppm, decimal": ppm_of_text,
 }
-
-
-def _bmp_of_runs(side: int = 8000) -> bytes:
-    """A BMP of eight bits whose rows are runs."""
-    row = b"\xff\0" * (side // 255) + bytes([side % 255, 0]) + b"\0\0"
-    data, palette = row * side + b"\0\1", bytes(1024)
-    offset = 14 + 40 + len(palette)
-    head = struct.pack("<2sIHHI", b"BM", offset + len(data), 0, 0, offset)
-    return head + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(data), 0, 0, 256, 0) + palette + data
 
 
 def _tiff(tags: list[tuple[int, int]], data: bytes) -> bytes:

@@ -128,7 +128,7 @@ def test_a_run_ends_where_every_image_ends_its_worker() -> None:
 
 def test_the_end_of_the_server_that_begins_workers_is_said_once_it_matters() -> None:
     with worker_processes(Teller(), 2) as workers:
-        (server,) = children_of(os.getpid())
+        *_, server = children_of(os.getpid())
         os.kill(server, signal.SIGKILL)
         assert names(workers.predict([ImageInput(0, "a")], "r")) == [("a", None)]
         for _ in range(3):

@@ -8,6 +8,8 @@ FIXED = {
     "api_requests_total": ("endpoint", "method", "status", "code"),
     "api_request_latency_seconds": ("endpoint", "method"),
     "model_loaded": ("model",),
+    "api_workers_available": (),
+    "api_workers_configured": (),
     "cache_size": (),
     "cache_lookups_total": ("result",),
     "api_other_source_images_total": (),
