@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "words": (replaced(b"two words of which one\n"), "holds no token: 1 of its lines"),
     "letters": (replaced("schlüssel-schlüssel\n".encode()), "holds no token: 1 of its lines"),
     "binary": (replaced(b"\xff\xfe\x00\n\x00"), "holds no token: 2 of its lines"),
-    "large": (replaced(b"#" * 2**21), "is larger than 1048576 bytes"),
+    "large": (replaced(b"#" * 2**21), "is larger than 1,048,576 bytes"),
     "directory": (Path.mkdir, "is not a regular file"),
     "FIFO": (os.mkfifo, "is not a regular file"),
     "device": (endless, "is not a regular file"),
