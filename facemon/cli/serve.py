@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from facemon.server.request_counts import RequestCounts
     from facemon.server.source_names import SourceNames
     from facemon.store.log_process import LogProcess
+    from facemon.store.process_lock import ProcessLock
 
 app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
@@ -47,6 +48,13 @@ def serve(
         int | None,
         typer.Option(metavar="N", min=1, help="Processes that predict (default: api.workers, one for each core)."),
     ] = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Count requests under this name in the store (default: api.instance, the host name and address).",
+        ),
+    ] = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
 
@@ -57,6 +65,7 @@ def serve(
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
     tokens = _tokens(session)
+    from facemon.config.quantities import Listen
     from facemon.model.predictor import Predictor
     from facemon.server.listening_socket import open_socket
 
@@ -66,12 +75,14 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
         port = listening.getsockname()[1]
+        name, lock = _identity(session, Listen(address.host, port), instance)
+        stack.enter_context(lock)
         if not address.is_loopback and tokens is None:
             session.console.warn(
                 f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
             )
         api = _held_to(config, address)
-        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, stack)
+        server = _Server(session, predictor, name, tokens, api, workers, stack)
         try:
             session.console.say(f"serving predictions on http://{address.host}:{port}")
             server.run(listening)
@@ -99,6 +110,21 @@ def _tokens(session: Session) -> "BearerTokens | None":
     from facemon.server.bearer_tokens import BearerTokens
 
     return BearerTokens(session.config.directory / path, session.console.warn)
+
+
+def _identity(session: Session, listen: "Listen", given: str | None) -> "tuple[str, ProcessLock]":
+    """The name under which this API counts its requests, and the lock that holds it."""
+    from facemon.config.serving import parse_instance
+    from facemon.store.api_identity import default_instance, hold_identity
+
+    try:
+        name = parse_instance(given) if given is not None else session.config.api.instance
+    except ValueError as error:
+        raise UsageError(f"--instance: {error}") from error
+    name = name or default_instance(listen)
+    # The ledger is closed again: no connection may be open while other processes are forked.
+    with session.open_ledger(create=True) as ledger:
+        return name, hold_identity(ledger, name, listen)
 
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
