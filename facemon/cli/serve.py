@@ -77,10 +77,8 @@ def serve(
         port = listening.getsockname()[1]
         name, lock = _identity(session, Listen(address.host, port), instance)
         stack.enter_context(lock)
-        if not address.is_loopback and tokens is None:
-            session.console.warn(
-                f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
-            )
+        if tokens is None:
+            _warn_if_public(session, address)
         api = _held_to(config, address)
         server = _Server(session, predictor, name, tokens, api, workers, stack)
         try:
@@ -125,6 +123,13 @@ def _identity(session: Session, listen: "Listen", given: str | None) -> "tuple[s
     # The ledger is closed again: no connection may be open while other processes are forked.
     with session.open_ledger(create=True) as ledger:
         return name, hold_identity(ledger, name, listen)
+
+
+def _warn_if_public(session: Session, address: "Listen") -> None:
+    if not address.is_loopback:
+        session.console.warn(
+            f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
+        )
 
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
