@@ -50,10 +50,7 @@ def serve(
     ] = None,
     instance: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Count requests under this name in the store (default: api.instance, the host name and address).",
-        ),
+        typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
     ] = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
@@ -62,10 +59,8 @@ def serve(
     prediction is logged.
     """
     address = _address(session, listen)
-    if missing := [name for name in _EXTRA if find_spec(name) is None]:
-        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+    _require_extra()
     tokens = _tokens(session)
-    from facemon.config.quantities import Listen
     from facemon.model.predictor import Predictor
     from facemon.server.listening_socket import open_socket
 
@@ -74,15 +69,14 @@ def serve(
     predictor = Predictor(config.model, limits)
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
-        port = listening.getsockname()[1]
-        name, lock = _identity(session, Listen(address.host, port), instance)
+        address = address._replace(port=listening.getsockname()[1])
+        name, lock = _identity(session, address, instance)
         stack.enter_context(lock)
         if tokens is None:
             _warn_if_public(session, address)
-        api = _held_to(config, address)
-        server = _Server(session, predictor, name, tokens, api, workers, stack)
+        server = _Server(session, predictor, name, tokens, _held_to(config, address), workers, stack)
         try:
-            session.console.say(f"serving predictions on http://{address.host}:{port}")
+            session.console.say(f"serving predictions on http://{address}")
             server.run(listening)
         except Interrupted:
             session.console.detail("finishing what has begun")
@@ -90,6 +84,11 @@ def serve(
         raise server.failure
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
+
+
+def _require_extra() -> None:
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
 
 
 def _address(session: Session, listen: str | None) -> "Listen":
@@ -127,9 +126,7 @@ def _identity(session: Session, listen: "Listen", given: str | None) -> "tuple[s
 
 def _warn_if_public(session: Session, address: "Listen") -> None:
     if not address.is_loopback:
-        session.console.warn(
-            f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
-        )
+        session.console.warn(f"{address} can be reached from other machines without a token: see api.tokens_file")
 
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
