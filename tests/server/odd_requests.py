@@ -6,6 +6,7 @@
 import select
 import socket
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,37 +21,35 @@ IMAGE = picture()
 METHODS = st.sampled_from(
     ["POST", "POST", "POST", "GET", "HEAD", "PUT", "OPTIONS", "TRACE", "CONNECT", "post", "PRI", ""]
 )
-TARGETS = st.one_of(
-    st.sampled_from([
-        "/predict", "/predict?source=gate", "/predict?source=%ff", "/predict?source=%", "/predict?source=a&source=b",
-        "/predict?source=" + "%00" * 9, "/predict?" + "a=b&" * 2000, "/metrics", "/metrics?name[]=%zz", "/docs",
-        "/ready", "/health", "/openapi.json", "//", "/../../etc/passwd", "/%2e%2e/", "*", "",
-        "http://other.example/predict",
-        "http://[::1", "/predict#x", "/predict;a", "/" + "x" * 9000,
-    ]),
-    st.text(st.characters(codec="latin-1"), max_size=12).map("/predict?source={}".format),
+ODD_TARGETS = (
+    "/predict", "/predict?source=gate", "/predict?source=%ff", "/predict?source=%", "/predict?source=a&source=b",
+    "/predict?source=" + "%00" * 9, "/predict?" + "a=b&" * 2000, "/metrics", "/metrics?name[]=%zz", "/docs",
+    "/ready", "/health", "/openapi.json", "//", "/../../etc/passwd", "/%2e%2e/", "*", "",
+    "http://other.example/predict",
+    "http://[::1", "/predict#x", "/predict;a", "/" + "x" * 9000,
 )  # fmt: skip
+ODD_HEADERS = (
+    "Host: localhost", "Host: evil.example", "Host: ", "Host: a b", "Host: [::1", "Host: localhost:99999999",
+    "Origin: null", "Origin: http://localhost", "Origin: http://[", "Sec-Fetch-Site: cross-site",
+    "Content-Length: 0", "Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: 1_0",
+    "Content-Length: +5", "Content-Length: 5, 5", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
+    "Transfer-Encoding: identity", "Content-Type: image/png", "Content-Type: ;;;",
+    "Content-Type: multipart/form-data",
+    f"Content-Type: multipart/form-data; boundary={BOUNDARY}", "Content-Type: multipart/form-data; boundary=\"",
+    "Content-Type: multipart/form-data; boundary*=utf-8''%ff", "Content-Type: image/png; charset=\xff",
+    "Expect: 100-continue", "Expect: 200-ok", "Connection: close", "Connection: upgrade", "Upgrade: websocket",
+    "Upgrade: h2c", "Accept: application/openmetrics-text;version=zz", "Accept: \xff;q=nan",
+    "Accept-Encoding: gzip",
+    "Authorization: Bearer", "Authorization: Bearer \xff", "X-Forwarded-For: \xff, ::1, 1.2.3.4:x",
+    "X-Request-ID: " + "x" * 65, "X-Request-ID: a\tb", "Range: bytes=0-", "If-None-Match: *", ": nothing",
+    "no colon",
+    " folded", "X-Long: " + "x" * 40_000,
+)  # fmt: skip
+TARGETS = st.sampled_from(ODD_TARGETS) | st.text(st.characters(codec="latin-1"), max_size=12).map(
+    "/predict?source={}".format
+)
+HEADERS = st.sampled_from(ODD_HEADERS) | st.text(st.characters(codec="latin-1"), max_size=20)
 VERSIONS = st.sampled_from(["HTTP/1.1"] * 6 + ["HTTP/1.0", "HTTP/2.0", "HTTP/9.9", "http/1.1", ""])
-HEADERS = st.one_of(
-    st.sampled_from([
-        "Host: localhost", "Host: evil.example", "Host: ", "Host: a b", "Host: [::1", "Host: localhost:99999999",
-        "Origin: null", "Origin: http://localhost", "Origin: http://[", "Sec-Fetch-Site: cross-site",
-        "Content-Length: 0", "Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: 1_0",
-        "Content-Length: +5", "Content-Length: 5, 5", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked",
-        "Transfer-Encoding: identity", "Content-Type: image/png", "Content-Type: ;;;",
-        "Content-Type: multipart/form-data",
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}", "Content-Type: multipart/form-data; boundary=\"",
-        "Content-Type: multipart/form-data; boundary*=utf-8''%ff", "Content-Type: image/png; charset=\xff",
-        "Expect: 100-continue", "Expect: 200-ok", "Connection: close", "Connection: upgrade", "Upgrade: websocket",
-        "Upgrade: h2c", "Accept: application/openmetrics-text;version=zz", "Accept: \xff;q=nan",
-        "Accept-Encoding: gzip",
-        "Authorization: Bearer", "Authorization: Bearer \xff", "X-Forwarded-For: \xff, ::1, 1.2.3.4:x",
-        "X-Request-ID: " + "x" * 65, "X-Request-ID: a\tb", "Range: bytes=0-", "If-None-Match: *", ": nothing",
-        "no colon",
-        " folded", "X-Long: " + "x" * 40_000,
-    ]),
-    st.text(st.characters(codec="latin-1"), max_size=20),
-)  # fmt: skip
 PARTS = st.tuples(
     st.text(max_size=5), st.none() | st.text(max_size=9), st.sampled_from([b"", IMAGE, IMAGE[:40], b"\xff" * 9])
 )
@@ -81,15 +80,18 @@ def odd_requests(draw: st.DrawFn, usual: tuple[str, str]) -> bytes:
         headers.append(f"Content-Length: {len(body)}")
     if body.startswith(b"--"):
         headers.append(f"Content-Type: multipart/form-data; boundary={BOUNDARY}")
-    head = "\r\n".join([f"{method} {target} {version}", *headers, "", ""])
-    sent = bytearray(head.encode("latin-1", "replace") + body)
+    sent = bytearray(_request(method, target, version, headers, body))
     for place, cut, put in draw(CHANGES) if "bytes" in odd else ():
         sent[place : place + cut] = put
     return bytes(sent)
 
 
+def _request(method: str, target: str, version: str, headers: Sequence[str], body: bytes) -> bytes:
+    return "\r\n".join([f"{method} {target} {version}", *headers, "", ""]).encode("latin-1", "replace") + body
+
+
 def send_odd_requests(port: int, count: int, usual: tuple[str, str] = ("POST", "/predict?source=gate")) -> Counter[int]:
-    """Send so many to a server of this machine, each over its own connection; how many got which code, 0 for none.
+    """Send each oddity alone to a server of this machine, then so many at random; how many got which code, 0 for none.
 
     `usual` is the method and the target of most of them.
     """
@@ -100,12 +102,19 @@ def send_odd_requests(port: int, count: int, usual: tuple[str, str] = ("POST", "
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(odd_requests(usual))
+    def send_random(sent: bytes) -> None:
+        send(sent)
+
     def send(sent: bytes) -> None:
         with connected(port) as connection:
             answer = _said_to(connection, sent)
         codes[int(answer[9:12]) if answer.startswith(b"HTTP/1.") else 0] += 1
 
-    send()
+    for target in ODD_TARGETS:
+        send(_request(usual[0], target, "HTTP/1.1", ["Host: localhost", f"Content-Length: {len(IMAGE)}"], IMAGE))
+    for header in ODD_HEADERS:
+        send(_request(*usual, "HTTP/1.1", ["Host: localhost", header, f"Content-Length: {len(IMAGE)}"], IMAGE))
+    send_random()
     return codes
 
 
