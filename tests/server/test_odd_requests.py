@@ -17,6 +17,7 @@ def count(at_length: bool) -> int:
     return 1000 if at_length else 200
 
 
+@pytest.mark.long_proof
 def test_the_api_survives_any_request(tmp_path: Path, count: int) -> None:
     write_small_model(tmp_path, 'api: {workers: 1, trusted_proxies: ["127.0.0.1"]}\n')
     with served(tmp_path) as api:
@@ -32,6 +33,7 @@ def test_the_api_survives_any_request(tmp_path: Path, count: int) -> None:
     assert [line for line in api.said if "serving" not in line and "stopped" not in line] == []
 
 
+@pytest.mark.long_proof
 def test_the_exporter_survives_any_request(tmp_path: Path, count: int) -> None:
     with exporter(tmp_path) as running:
         before = list(running.said)
