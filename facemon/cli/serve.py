@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from facemon.server.request_counts import RequestCounts
     from facemon.server.source_names import SourceNames
     from facemon.store.log_process import LogProcess
+    from facemon.store.process_lock import ProcessLock
 
 app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
@@ -60,6 +61,10 @@ def serve(
             metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
         ),
     ] = None,
+    instance: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
+    ] = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
 
@@ -69,8 +74,7 @@ def serve(
     SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
     """
     address = _address(session, listen)
-    if missing := [name for name in _EXTRA if find_spec(name) is None]:
-        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+    _require_extra()
     configuration = ReloadedConfiguration(session, lambda config, _: server.follow(config))
     # From here on the signal is a request to reload; by itself it would end the process.
     signal.signal(signal.SIGHUP, configuration.ask_for_reload)
@@ -82,15 +86,15 @@ def serve(
     predictor = Predictor(config.model, _limits(config))
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
-        port = listening.getsockname()[1]
-        if not address.is_loopback and tokens is None:
-            session.console.warn(
-                f"{address} can be reached from other machines, and nobody is asked for a token: see api.tokens_file"
-            )
+        address = address._replace(port=listening.getsockname()[1])
+        name, lock = _identity(session, address, instance)
+        stack.enter_context(lock)
+        if tokens is None:
+            _warn_if_public(session, address)
         api = _held_to(config, address)
-        server = _Server(session, predictor, f"{address.host}:{port}", tokens, api, workers, configuration, stack)
+        server = _Server(session, predictor, name, tokens, api, workers, configuration, stack)
         try:
-            session.console.say(f"serving predictions on http://{address.host}:{port}")
+            session.console.say(f"serving predictions on http://{address}")
             server.run(listening)
         except Interrupted:
             session.console.detail("finishing what has begun")
@@ -98,6 +102,11 @@ def serve(
         raise server.failure
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
+
+
+def _require_extra() -> None:
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
 
 
 def _limits(config: "Config") -> "PredictConfig":
@@ -125,6 +134,26 @@ def _tokens(session: Session, config: "Config") -> "BearerTokens | None":
     from facemon.server.bearer_tokens import BearerTokens
 
     return BearerTokens(config.directory / path, session.console.warn)
+
+
+def _identity(session: Session, listen: "Listen", given: str | None) -> "tuple[str, ProcessLock]":
+    """The name under which this API counts its requests, and the lock that holds it."""
+    from facemon.config.serving import parse_instance
+    from facemon.store.api_identity import default_instance, hold_identity
+
+    try:
+        name = parse_instance(given) if given is not None else session.config.api.instance
+    except ValueError as error:
+        raise UsageError(f"--instance: {error}") from error
+    name = name or default_instance(listen)
+    # The ledger is closed again: no connection may be open while other processes are forked.
+    with session.open_ledger(create=True) as ledger:
+        return name, hold_identity(ledger, name, listen)
+
+
+def _warn_if_public(session: Session, address: "Listen") -> None:
+    if not address.is_loopback:
+        session.console.warn(f"{address} can be reached from other machines without a token: see api.tokens_file")
 
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":

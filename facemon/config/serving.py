@@ -43,6 +43,13 @@ def _network(text: str) -> str:
     return text
 
 
+def parse_instance(text: str) -> str:
+    """The name of an instance of the API; ValueError if it cannot be one."""
+    if not (text.strip() == text != "" and text.isprintable() and len(text) <= 200) or text == "*":
+        raise ValueError(f"{text!r} is not a name: write up to 200 printable characters, like api-1")
+    return text
+
+
 def _host_name(text: str) -> str:
     if not _HOST_NAME.fullmatch(text):
         raise ValueError(
@@ -98,6 +105,8 @@ class ApiConfig(Section):
     """The ML API."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8000)
+    instance: Annotated[Name, AfterValidator(parse_instance)] | None = None
+    """Whose request counters these are, where APIs share a store; none = the host name and the address."""
     cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000

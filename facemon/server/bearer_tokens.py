@@ -59,6 +59,8 @@ class BearerTokens:
         # First its state: a file that changes between the two is then read once more.
         state = _state(self._path)
         tokens, faults = _tokens(self._path)
+        if state.mode & stat.S_IWOTH:
+            faults.insert(0, f"every user may add tokens to {self._path}, whose mode is {state.mode:o}: chmod 600")
         self._tell_once(*faults)
         self._digests, self._state = tuple(map(_digest, tokens)), state
 
@@ -72,6 +74,7 @@ class BearerTokens:
 class _State(NamedTuple):
     """What changes with a file; its change time too, which no program can set back."""
 
+    mode: int
     device: int
     inode: int
     size: int
@@ -91,7 +94,9 @@ def _state(path: Path) -> _State:
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(found.st_mode):
         raise FacemonError(f"{path} is not a regular file, so it holds no tokens", _SUGGESTION)
-    return _State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return _State(
+        stat.S_IMODE(found.st_mode), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    )
 
 
 def _tokens(path: Path) -> tuple[list[bytes], list[str]]:

@@ -37,18 +37,19 @@ async def read_images(
         reader = _Body()
     else:
         refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
+    size, is_more = 0, True
     async with arriving.arriving(client) as body:
-        is_more = True
         while is_more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 refuse(CLIENT_GONE, "")
-            chunk = message["body"]
-            if body.size + len(chunk) > config.max_body:
+            chunk, is_more = message["body"], message.get("more_body", False)
+            size += len(chunk)
+            if size > config.max_body:
                 refuse(413, _too_large(config.max_body))
-            arriving.grow(body, len(chunk))
+            if is_more:  # the last piece makes it complete, and most bodies have one piece
+                arriving.grow(body, len(chunk))
             reader.add(chunk)
-            is_more = message.get("more_body", False)
     return reader.images()
 
 

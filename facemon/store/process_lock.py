@@ -27,8 +27,8 @@ class ProcessLock:
         self._descriptor = descriptor
 
     @classmethod
-    def try_acquire(cls, path: Path) -> Self | None:
-        """Take the lock, or answer None at once when another process has it."""
+    def try_acquire(cls, path: Path, host: str = "") -> Self | None:
+        """Take the lock, or answer None at once when another process has it; `host` tells where this one runs."""
         while True:
             try:
                 descriptor = _opened(path)
@@ -44,15 +44,15 @@ class ProcessLock:
                 # The number is for people; on a full disk the lock holds without it.
                 with suppress(OSError):
                     os.ftruncate(descriptor, 0)
-                    os.write(descriptor, f"{os.getpid()}\n".encode())
+                    os.write(descriptor, f"{os.getpid()}{f' on {host}' if host else ''}\n".encode())
                 return cls(path, descriptor)
             os.close(descriptor)
 
     @classmethod
-    def waiting(cls, path: Path, patience: float | None = None) -> Self:
+    def waiting(cls, path: Path, patience: float | None = None, host: str = "") -> Self:
         """Take the lock, waiting a few seconds for who has it; LockedError after that."""
         deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
-        while (lock := cls.try_acquire(path)) is None:
+        while (lock := cls.try_acquire(path, host)) is None:
             if time.monotonic() > deadline:
                 raise LockedError(f"{path} is held by process {holder_of(path)}")
             time.sleep(0.01)

@@ -20,11 +20,11 @@ def test_a_call_that_was_given_up_is_no_answer_to_the_next_scrape() -> None:
         yield GaugeMetricFamily("third", "Of two.", value=1)
 
     source = TimedSource("halting", collect)
-    with pytest.raises(SourceFault, match="did not end within 0.01 s"):
+    with pytest.raises(SourceFault, match=r"did not end within 0\.01 s"):
         source.begin().families(0.01)
     call = source.begin()
     goes_on.set()
     wait_until(lambda: call.is_over, "the end of the call")
-    with pytest.raises(SourceFault, match="did not end within 0.01 s"):
+    with pytest.raises(SourceFault, match=r"did not end within 0\.01 s"):
         call.families(0.01)
     assert [family.name for family in source.begin().families(60)] == ["first", "second", "third"]

@@ -113,6 +113,15 @@ def test_a_bad_line_is_left_out_alone_and_said_once(path: Path) -> None:
     assert not any("short" in text or NEW in text for text in told)
 
 
+def test_a_file_that_everybody_may_write_is_told_of_once(path: Path) -> None:
+    told: list[str] = []
+    tokens = BearerTokens(path, told.append)
+    for mode in (0o644, 0o666, 0o600):
+        path.chmod(mode)
+        assert all(tokens.allow(f"Bearer {OLD}") for _ in range(3))
+    assert told == [f"every user may add tokens to {path}, whose mode is 666: chmod 600"]
+
+
 def test_predictions_ask_for_a_token_and_nothing_else_does(tmp_path: Path, path: Path) -> None:
     with served(tmp_path, tokens=BearerTokens(path, pytest.fail)) as api:
         for headers in ({}, {"Authorization": f"Bearer {NEW}"}):
