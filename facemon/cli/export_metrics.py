@@ -24,6 +24,7 @@ from facemon.cli.push_options import (
     UserOption,
 )
 from facemon.cli.session import Session
+from facemon.config.web_address import origin
 from facemon.errors import ExitCode, UsageError
 from facemon.values.metric_catalogue import MetricGroup
 
@@ -77,7 +78,7 @@ def export_metrics(
     how = PushOptions(job, tuple(grouping or ()), user, password_file, token_file, ca_file, timeout)
     gateway = how.pushgateway(pushgateway, delete=delete, labels=session.config.metrics.labels)
     if gateway is not None and gateway.tells_its_secret:
-        session.console.say(f"note: the secret goes to {gateway.group.url} unencrypted; https would hide it")
+        session.console.say(f"note: the secret goes to {origin(gateway.group.url)} unencrypted; https would hide it")
     if gateway is not None and delete:
         return _delete(session, gateway, export)
     return _export(session, _GROUPS[export or Export.ALL], textfile, gateway)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from facemon.config.web_address import origin
 from facemon.errors import UsageError
 from facemon.regular_file import read_regular, require_regular
 from facemon.values.metric_catalogue import CATALOGUE
@@ -100,7 +101,7 @@ class PushOptions:
             raise UsageError("--job is empty: a Pushgateway needs a name")
         if self.ca_file is not None:
             if not address.startswith("https:"):
-                raise UsageError(f"--ca-file is for https, and {address} is not")
+                raise UsageError(f"--ca-file is for https, and {origin(address)} is not")
             _check_certificates(self.ca_file)
         seconds = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
         if not 0 < seconds <= _LONGEST_S:
@@ -130,7 +131,9 @@ def _address(url: str) -> str:
             "--user with --password-file says who pushes",
         )
     if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
-        raise UsageError(f"--pushgateway {url}: is no address of a Pushgateway", "write http://HOST:9091")
+        raise UsageError(
+            "--pushgateway: is not the address of a Pushgateway", "write http://HOST:9091, without a query"
+        )
     return whole.rstrip("/")
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
+from facemon.config.web_address import without_secrets
+
 _DURATION = re.compile("".join(rf"(?:(\d{{1,40}}){unit})?" for unit in ("w", "d", "h", "m", "s", "ms")))
 _DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
 _SIZE = re.compile(r"(\d{1,40})\s*(|B|KiB|MiB|GiB|TiB)")
@@ -23,9 +25,7 @@ _LONGEST = timedelta(microseconds=2**63 // 1000)
 """Prometheus counts nanoseconds in 63 bits."""
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
 _HIGHEST_PORT = 65535
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
 _NUL = "holds the character NUL, which no path and no command line can carry"
-_HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -153,17 +153,6 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _reachable(url: str) -> str:
-    """Refuse what Go would not take for an address; the text itself is not shown, a query may hold a secret."""
-    host, *_ = re.split(r"[/?#]", url.split("//", 1)[1], maxsplit=1)
-    match = _HOST.fullmatch(host)
-    if match is None or not 0 < int(match[1] or 80) <= _HIGHEST_PORT:
-        raise ValueError("names no host, or no port that there is")
-    if not url.isprintable() or _HALF_ESCAPE.search(url):
-        raise ValueError("holds a character that does not print, or a % without two digits after it: write it as %xx")
-    return url
-
-
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
 Timeout = Annotated[timedelta, PlainValidator(_timeout)]
@@ -178,8 +167,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nu
 LabelName = Annotated[str, Field(pattern=r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$", max_length=200)]
 """Names that begin with two underscores are Prometheus' own."""
 LabelValue = Annotated[str, AfterValidator(_no_nul)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(_reachable)]
-"""A user and password before the host would be a secret in the open."""
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterValidator(without_secrets)]
+"""A user and password before the host would be a secret in the open, as a token in the query is."""
 Replicas = Annotated[int, Field(ge=1, le=9)]
 Severity = Literal["critical", "warning", "info", "none"]
 

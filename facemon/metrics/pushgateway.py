@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
 from facemon.config.quantities import Listen
+from facemon.config.web_address import origin
 from facemon.errors import FacemonError
 
 _FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,7 +33,7 @@ class PushGroup:
     def __str__(self) -> str:
         """The group in a message."""
         key = "".join(f", {name}={value!r}" for name, value in self.grouping)
-        return f"job {self.job!r}{key} on {self.url}"
+        return f"job {self.job!r}{key} on {origin(self.url)}"
 
     @property
     def address(self) -> str:
@@ -102,7 +103,7 @@ class Pushgateway:
             raise
 
     def _refusal(self, did: str, cause: object) -> FacemonError:
-        message = f"the Pushgateway at {self.group.url} did not {did}"
+        message = f"the Pushgateway at {origin(self.group.url)} did not {did}"
         match cause:
             case TimeoutError():
                 return FacemonError(f"{message} within {self.timeout_s:g} s", "--timeout gives it longer")

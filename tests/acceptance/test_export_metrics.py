@@ -71,7 +71,7 @@ def test_a_part(facemon: RunFacemon, folder: Path, export: str, has: str, lacks:
         (("-o", "-", "--textfile", "facemon.prom"), 2, "exclude each other"),
         (("--textfile", "a.prom", "--pushgateway", "http://127.0.0.1:1"), 2, "exclude each other"),
         (("--textfile", "a.prom", "--job", "night"), 2, "--job says how to push"),
-        (("--pushgateway", "http://127.0.0.1:port"), 2, "is no address of a Pushgateway"),
+        (("--pushgateway", "http://127.0.0.1:port"), 2, "is not the address of a Pushgateway"),
         (("--pushgateway", "http://127.0.0.1:1", "--grouping", "job=a"), 2, "write --job NAME"),
         (("--pushgateway", "http://127.0.0.1:1", "--timeout", "soon"), 2, "Invalid value for '--timeout'"),
         (("--pushgateway", "http://127.0.0.1:1", "--delete", "--export", "all"), 2, "leave out --export"),

@@ -53,7 +53,7 @@ def test_addresses(url: str, address: str) -> None:
             "http://host/?a=b", "http://host/#a", "http://a b", "http://größe", "http://host\n", "http://["]
 )  # fmt: skip
 def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(UsageError, match="is no address of a Pushgateway"):
+    with pytest.raises(UsageError, match="is not the address of a Pushgateway"):
         options().pushgateway(url, delete=False)
 
 

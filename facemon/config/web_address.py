@@ -1,0 +1,63 @@
+"""Web addresses in the configuration: what is one, what of it may be shown, and which hold a secret in the open."""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
+_HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HIGHEST_PORT = 65535
+_SECRET_PARAMETER = re.compile(
+    r"(?:^|[-_.])(?:key|sig|sas|auth|code|jwt|pwd|pass)$|apikey|accesskey|passw|passphrase|token|secret|signature|"
+    r"credential|session",
+    re.IGNORECASE,
+)
+"""Names of query parameters that carry a secret: of cloud storages, functions, and web hooks."""
+_SECRET_VALUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_+/=-]{32,}")
+_SECRET_PATHS = (
+    ("hooks.slack.com", "/services/"),
+    ("hooks.slack.com", "/workflows/"),
+    ("discord.com", "/api/webhooks/"),
+    ("discordapp.com", "/api/webhooks/"),
+    ("outlook.office.com", "/webhook/"),
+    ("webhook.office.com", "/webhookb2/"),
+    ("api.telegram.org", "/bot"),
+    ("events.pagerduty.com", "/integration/"),
+)
+"""Services whose address is the secret: host (or the end of its name) and the beginning of the path."""
+
+
+def without_secrets(url: str) -> str:
+    """Check a web address; ValueError says what is wrong without showing it.
+
+    It is one that Go's parser takes too, for Prometheus and Alertmanager read it.
+    """
+    host, *_ = re.split(r"[/?#]", url.split("//", 1)[1], maxsplit=1)
+    match = _HOST.fullmatch(host)
+    if match is None or not 0 < int(match[1] or 80) <= _HIGHEST_PORT:
+        raise ValueError("names no host, or no port that there is")
+    if not url.isprintable() or _HALF_ESCAPE.search(url):
+        raise ValueError("holds a character that does not print, or a % without two digits after it: write it as %xx")
+    if secret := _secret_part(url):
+        raise ValueError(f"holds a secret in the open, by its {secret}: put the secret into a file that a *_file names")
+    return url
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address, for messages: its path, query and user may be secrets."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    more = "/…" if parts.path not in ("", "/") or parts.query else ""
+    return f"{parts.scheme}://{host}{more}"
+
+
+def _secret_part(url: str) -> str:
+    """Which part of an address is a secret, empty where none is."""
+    parts = urlsplit(url)
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if _SECRET_PARAMETER.search(name) or _SECRET_VALUE.fullmatch(value or name):
+            return "query"
+    host = parts.hostname or ""
+    for known, path in _SECRET_PATHS:
+        if (host == known or host.endswith(f".{known}")) and parts.path.startswith(path):
+            return "path"
+    return ""
