@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
-    {"errors", "forked_process", "no_telemetry", "printable", "regular_file"},
+    {"confined_file", "errors", "forked_process", "no_telemetry", "printable", "regular_file"},
     {"config"},
     {"values"},
     {"tables"},
