@@ -14,8 +14,8 @@ from tests.fuzz import odd_manifests, odd_yaml
 
 ABOUT = """\
 From fixed seeds: manifests of CSV and JSON Lines with bytes that are not UTF-8, surrogates, quotation marks, nesting,
-long cells and numbers among good lines; texts of YAML, from valid configurations with values replaced and from odd keys and
-values. One `facemon predict` reads all the manifests.
+long cells and numbers among good lines; texts of YAML, from valid configurations with values replaced and from odd keys
+and values. One `facemon predict` reads all the manifests.
 """
 COUNT, SEED = 1000, 1
 
