@@ -1,7 +1,7 @@
 """Files below a folder: a path is walked from the folder's descriptor, so that no exchange of links leads out of it.
 
-Links are followed as long as they stay inside. The kernel does not look at a path of more than one name here, and
-never at a link: what a name is may change at any time, but what was opened is known.
+Links are followed as long as they stay inside. The kernel gets one name at a time and never follows a link itself: what
+a name is may change at any time, but a descriptor stays what it is.
 """
 
 import errno
@@ -23,8 +23,8 @@ class OutsideError(OSError):
 def open_beneath(root: Path, path: Path) -> int:
     """Open a file for reading and return its descriptor; a relative `path` begins in `root`.
 
-    OutsideError where it leaves `root`, whether or not such a file exists; else OSError as `os.open`, which ends
-    neither at a pipe nor at a device: that is for the caller to look at.
+    OutsideError where it leaves `root`, whether or not such a file exists; else OSError as `os.open`. It does not wait
+    for a pipe's writer; the caller looks at what was opened.
     """
     folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     return _Walk(folder).open(path)
@@ -84,7 +84,7 @@ class _Walk:
         try:
             found = os.open(name, _FILE if is_last else _FOLDER, dir_fd=self._folders[-1])
         except OSError as error:
-            # So a link answers, but so does what is no folder.
+            # The system gives these for a link, and for a file where a folder is wanted.
             if error.errno not in (errno.ELOOP, errno.ENOTDIR) or (target := self._target(name)) is None:
                 raise
             self._links += 1
