@@ -107,6 +107,17 @@ def test_a_pipe_gets_csv_and_json_as_they_are_and_texts_escaped(facemon: RunFace
         assert [each for each in answer.stdout + answer.stderr if steers(each) and each != "\n"] == [], arguments
 
 
+def test_no_name_is_a_command_for_a_runner(facemon: RunFacemon, nasty: Path) -> None:
+    facemon("predict", f"{NASTY}.png", "-q", cwd=nasty)
+    name = "::error::x"
+    assert facemon("reference", "set", "--since", "1d", "--name", name, cwd=nasty).returncode == 0
+    for color in ("never", "always"):
+        listed = facemon("--color", color, "reference", "list", cwd=nasty).stdout
+        plain = re.sub(r"\x1b\[[\d;]*m", "", listed)
+        assert "error: :x" in plain or "error::x" in plain
+        assert not [line for line in plain.splitlines() if line.lstrip().startswith("::")]
+
+
 def test_spreadsheets_get_no_formula(facemon: RunFacemon, tmp_path: Path) -> None:
     write_small_model(tmp_path)
     names = ["=cmd()", "+1", "-1", "@x", "\tx", "a=b", "\uff1dx"]

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
 from facemon.errors import FacemonError
-from facemon.printable import printable, printable_lines, without_command_lines
+from facemon.printable import printable, printable_lines, without_command_lines, without_commands
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -72,7 +72,7 @@ class Console:
 
     def result(self, text: str) -> None:
         """Print a result for people on stdout; FacemonError when it cannot be written, as on a full disk."""
-        self._write(printable_lines(text))
+        self._write(without_command_lines(printable_lines(text)))
 
     def file(self, text: str) -> None:
         """Print the content of a file, such as an exposition, on stdout: unchanged, but escaped on a terminal."""
@@ -142,7 +142,9 @@ class Console:
         for column in columns:
             table.add_column(escape(printable(column)), overflow="fold")
         for row in rows:
-            table.add_row(*(_styled(printable(cell)) for cell in row))
+            cells = [printable(cell) for cell in row]
+            # In a log cells are broken into lines, on which a runner looks for commands.
+            table.add_row(*(_styled(cell if self.is_terminal else without_commands(cell)) for cell in cells))
         self._rich(sys.stdout).print(table)
 
     @contextmanager

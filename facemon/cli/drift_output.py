@@ -74,7 +74,7 @@ def print_result(
         case ReportFormat.GITHUB:
             from facemon.reports.github_report import annotations
 
-            console.result(annotations(result))
+            console.file(annotations(result))
         case ReportFormat.JUNIT:
             from facemon.reports.junit_report import junit_report
 

@@ -44,7 +44,9 @@ _ObservedAtOption = Annotated[
 ]
 _RootOption = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="What a manifest or a list names must lie below here, and is relative to it."),
+    typer.Option(
+        metavar="DIR", help="Resolve paths in manifests and lists against DIR, and reject paths that lead out of it."
+    ),
 ]
 _CsvSafeOption = Annotated[
     bool,

@@ -22,7 +22,6 @@ DEFAULT_JOB = "facemon"
 DEFAULT_TIMEOUT_S = 10.0
 _LONGEST_S = 3600.0
 _LONGEST_SECRET = 64 << 10
-_ADDRESS_HINT = "write http://HOST:9091; the path and the query are not shown, since they may hold a secret"
 _LABEL = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = frozenset(label for metric in CATALOGUE.values() for label in metric.labels) | {"le"}
 """A grouping key would overwrite these labels of the metrics themselves."""
@@ -131,12 +130,10 @@ def _address(url: str) -> str:
             "--pushgateway holds a user, and everybody on this machine can read a command line",
             "--user with --password-file says who pushes",
         )
-    if is_address and (parts.query or parts.fragment):
+    if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
         raise UsageError(
-            f"--pushgateway {origin(whole)}: has a query, which a Pushgateway does not read", _ADDRESS_HINT
+            "--pushgateway: is not the address of a Pushgateway", "write http://HOST:9091, without a query"
         )
-    if not is_address or not re.fullmatch(r"[!-~]+", whole):
-        raise UsageError("--pushgateway: is not the address of a Pushgateway", _ADDRESS_HINT)
     return whole.rstrip("/")
 
 

@@ -1,7 +1,7 @@
 """Whose configuration is loaded: that of this user or of root, which no other user may change.
 
 A configuration names commands and modules that facemon runs (drift.on_drift, exporter.collectors), so one that
-another user left in a folder would run as whoever works there. The model is git's safe.directory.
+another user left in a folder would act with the rights of the user who works there. The model is git's safe.directory.
 """
 
 import os
@@ -36,6 +36,12 @@ def trusted_users(user: int, environment: Mapping[str, str]) -> frozenset[int]:
     caller = environment.get("SUDO_UID", "")
     is_sudo = user == 0 and caller.isascii() and caller.isdigit()
     return frozenset({0, user} | ({int(caller)} if is_sudo else set()))
+
+
+def may_hold_modules(folder: Path) -> bool:
+    """Whether modules in a configuration's folder are those of the user or of root, or the folder is trusted."""
+    is_own = folder.stat().st_uid in trusted_users(os.geteuid(), os.environ)
+    return (is_own and not is_changed_by_all(folder)) or _is_exempt(folder, os.environ.get(TRUST, ""))
 
 
 def is_changed_by_all(folder: Path) -> bool:

@@ -85,7 +85,7 @@ def read_yaml(text: str) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         return _no_document(*_syntax_fault(error))
     except yaml.YAMLError:
-        return _no_document(START, "is no valid YAML")
+        return _no_document(START, "is not valid YAML")
     return _Reading().document(root)
 
 

@@ -13,7 +13,7 @@ from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.drift.table_counts import Cells, is_number, is_text, numbers_of, value_type
 from facemon.errors import FacemonError
-from facemon.tables.attribute_cells import text_of
+from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.number_notations import refuse_foreign_numbers
 from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts
 
@@ -126,4 +126,4 @@ def _refuse_unstorable(column: pa.Table, where: str) -> None:
 def first_texts(cells: Cells) -> Mapping[str, int]:
     """The distinct texts of a column's first batch, each once."""
     batch, _ = next(iter(cells))
-    return dict.fromkeys((text_of(text) for text in pc.unique(batch).to_pylist()), 1)
+    return dict.fromkeys((text_of(text) for text in values_of(pc.unique(batch))), 1)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.tables.attribute_cells import values_of
 from facemon.tables.column_types import plain_type
 from facemon.tables.decimal_numbers import doubles_of
 from facemon.tables.number_notations import numbers_in
@@ -38,7 +39,7 @@ def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) ->
     totals = np.zeros((clusters, 0), dtype=np.int64)
     for cell_array, codes in cells:
         encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
-        values = [*encoded.dictionary.to_pylist(), None]
+        values = [*values_of(encoded.dictionary), None]
         places = np.array([place.setdefault(label_of(value), len(place)) for value in values])
         if len(place) > MOST_LABELS:
             raise TooManyLabels(list(place)[:MOST_LABELS])

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.drift.table_counts import Codes
-from facemon.tables.attribute_cells import text_of
+from facemon.errors import FacemonError
+from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.table_file import TableFile
 from facemon.values.source_buckets import bucket_of, has_too_many
 
@@ -75,8 +76,13 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
     parts = []
     for batch in file.batches([column]):
         cells = batch.column(0)
+        if pa.types.is_nested(cells.type):
+            raise FacemonError(
+                f"{file.path}: the column {column} holds {cells.type}, not names of sources",
+                "name another column with tables.source, or rename this one",
+            )
         encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
-        found = [text_of(value) or None for value in [*encoded.dictionary.to_pylist(), None]]
+        found = [text_of(value) or None for value in [*values_of(encoded.dictionary), None]]
         if wanted is not None:
             found = [name if name == wanted else None for name in found]
         places = np.array([names.setdefault(name, len(names)) for name in found])

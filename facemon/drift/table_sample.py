@@ -12,7 +12,7 @@ from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.drift.log_table import is_log_table
 from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
-from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
 from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
 
@@ -66,7 +66,7 @@ def _declared(table: pa.Table, tables: TablesConfig) -> pa.Table:
         type_ = value_type(column.type)
         kind = tables.kinds.get(name)
         if kind == "categorical" and not pa.types.is_nested(type_):
-            labels = [text_of(cell) or None for cell in column.to_pylist()]
+            labels = [text_of(cell) or None for cell in values_of(column)]
             table = table.set_column(at, name, pa.array(labels, pa.string()))
         elif kind == "numerical" and may_be_numbers(type_):
             numbers = numbers_of(column.combine_chunks(), tables.csv.decimal)
@@ -86,5 +86,5 @@ def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig)
     cells = AttributeCells(attribute, tables)
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
-    labels = [cells.label_of(cell) or None for cell in column.to_pylist()]
+    labels = [cells.label_of(cell) or None for cell in values_of(column)]
     return table.set_column(at, attribute.name, pa.array(labels, pa.string()))

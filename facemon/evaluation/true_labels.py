@@ -14,7 +14,7 @@ from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
 from facemon.evaluation.truth import Truth, read_truth
-from facemon.tables.attribute_cells import text_of
+from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
 from facemon.values.profile import MISSING_LABEL
@@ -113,7 +113,7 @@ def _key_column(name: str, logged: str, column: pa.ChunkedArray) -> KeyColumn:
 
 def _texts(column: pa.ChunkedArray) -> tuple[str, ...]:
     # A whole number is its decimal text: a table that lost the zeros of 000001 does not get them back by a guess.
-    return tuple("" if (text := text_of(cell)) == MISSING_LABEL else text for cell in column.to_pylist())
+    return tuple("" if (text := text_of(cell)) == MISSING_LABEL else text for cell in values_of(column))
 
 
 def _faces(path: Path, column: pa.ChunkedArray) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
-from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
 from facemon.values.profile import MISSING_LABEL
 
 NO_LABEL, UNKNOWN_LABEL, OUT_OF_RANGE = -1, -2, -3
@@ -43,7 +43,7 @@ class Truth:
 def read_truth(attribute: AttributeConfig, column: pa.ChunkedArray, tables: TablesConfig) -> Truth:
     """Read a column of labels; each distinct cell is looked at once."""
     encoded = pc.dictionary_encode(column.combine_chunks())
-    values = [*encoded.dictionary.to_pylist(), None]
+    values = [*values_of(encoded.dictionary), None]
     reader = _Reader(attribute, tables)
     read = [reader.read(value) for value in values]
     cells = pc.fill_null(encoded.indices, len(values) - 1).to_numpy(zero_copy_only=False).astype(np.intp)

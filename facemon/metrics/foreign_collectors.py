@@ -14,7 +14,7 @@ from prometheus_client.core import Sample
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from facemon.config.trusted_file import is_changed_by_all
+from facemon.config.trusted_file import may_hold_modules
 from facemon.errors import FacemonError, Interrupted
 from facemon.metrics.timed_source import SourceFault, TimedSource
 
@@ -51,9 +51,9 @@ def load_collector(import_path: str, directory: Path) -> TimedSource:
     """The collector that `package.module:Name` names: an object with `collect()`, or what makes one without arguments.
 
     Modules in `directory` are found too, after all others, so that a stray file there hides no library; not where
-    every user may write to it, as in /tmp. FacemonError when there is none, or when its code fails.
+    other users may write to it, as in /tmp. FacemonError when there is none, or when its code fails.
     """
-    if str(directory) not in sys.path and not is_changed_by_all(directory):
+    if str(directory) not in sys.path and may_hold_modules(directory):
         sys.path.append(str(directory))
         importlib.invalidate_caches()
     module_name, _, name = import_path.partition(":")
@@ -133,7 +133,7 @@ def _run(step: Callable[[], Any], what: str) -> Any:
     except ModuleNotFoundError as error:
         raise FacemonError(
             f"there is no module {error.name}, neither installed nor beside the configuration",
-            "a folder that every user may write to is not searched",
+            "a folder that another user may write to is searched only if FACEMON_TRUST names it",
         ) from error
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from facemon.confined_file import OutsideError, open_beneath
 from facemon.model.exif_dates import exif_date
-from facemon.values.image_input import ImageProblem, Undated
+from facemon.values.image_input import ImageProblem, Undated, shown_name
 from facemon.values.prediction import ErrorCode
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
@@ -64,11 +65,14 @@ def silence_pillow() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
-    """The bytes of a regular file of at most `max_bytes`, or why they cannot be had."""
+def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | ImageProblem:
+    """The bytes of a regular file of at most `max_bytes`, or why they cannot be had; with `root`, of one below it."""
     try:
-        # Not blocking, or opening a named pipe would wait for a writer for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if root is not None:
+            descriptor = open_beneath(root, path)
+        else:
+            # Not blocking, or opening a named pipe would wait for a writer for ever.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -82,10 +86,13 @@ def read_image(path: Path, max_bytes: int) -> bytes | ImageProblem:
                 return file.read(status.st_size)
         finally:
             os.close(descriptor)
+    except OutsideError:
+        return ImageProblem(ErrorCode.DENIED, f"lies outside --root {shown_name(str(root))}")
     except OSError as error:
-        return _unopened(path, error)
-    except ValueError:
-        return ImageProblem(ErrorCode.UNREADABLE, "the name holds a null character, so no such file can exist")
+        return _unopened(path if root is None else root / path, error)
+    except ValueError as error:
+        what = "characters that no name has" if isinstance(error, UnicodeError) else "a null character"
+        return ImageProblem(ErrorCode.UNREADABLE, f"the name holds {what}, so no such file can exist")
 
 
 def decode_image(

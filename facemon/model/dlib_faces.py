@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import stat
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -90,21 +91,33 @@ def cache_folder() -> Path | None:
         return None
 
 
+def _is_own(path: Path, kind: int) -> bool:
+    """Whether a path is of a kind, belongs to this user or root, and is not for every user to write to."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    is_foreign = status.st_uid not in (os.geteuid(), 0) or status.st_mode & stat.S_IWOTH
+    return stat.S_IFMT(status.st_mode) == kind and not is_foreign
+
+
 def frontal_detector(dlib: Any, folder: Path | None) -> Any:
     """dlib's frontal face detector.
 
     Unpacking it from dlib's own code takes half a second, reading it from a file a millisecond; so it is kept in
-    `folder`, under dlib's version. Where that cannot be done it is only slower.
+    `folder`, under dlib's version. Where that cannot be done, or file or folder are another user's, it is only slower.
     """
     if folder is None:
         return dlib.get_frontal_face_detector()
     kept = folder / f"frontal-face-dlib-{dlib.__version__}.svm"
-    try:
-        return dlib.fhog_object_detector(str(kept))
-    except RuntimeError:  # not there yet, or damaged
-        detector = dlib.get_frontal_face_detector()
+    if _is_own(kept, stat.S_IFREG):
+        with suppress(RuntimeError):  # damaged
+            return dlib.fhog_object_detector(str(kept))
+    detector = dlib.get_frontal_face_detector()
     with suppress(OSError, RuntimeError):
         folder.mkdir(parents=True, exist_ok=True)
+        if not _is_own(folder, stat.S_IFDIR):
+            return detector
         draft = kept.with_suffix(f".{os.getpid()}")
         detector.save(str(draft))
         draft.replace(kept)

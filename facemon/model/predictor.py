@@ -139,7 +139,7 @@ def _content(given: ImageInput, max_bytes: int) -> bytes | ImageProblem:
     if given.content is None:
         if given.path is None:
             raise ValueError(f"the input {given.name} has neither a path nor content")
-        return read_image(given.path, max_bytes)
+        return read_image(given.path, max_bytes, given.root)
     if len(given.content) > max_bytes:
         return ImageProblem(ErrorCode.TOO_LARGE, f"{len(given.content)} bytes; the limit is {max_bytes}")
     return given.content

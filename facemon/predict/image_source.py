@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
+from facemon.confined_file import open_beneath
 from facemon.errors import UsageError
 from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
 from facemon.predict.path_list import listed_names
@@ -75,11 +76,12 @@ class ImageSource:
         self._source = source
         self._path_list = path_list
         self._root = root
-        self._resolved_root = root and root.resolve()
         self._tables = tables or TablesConfig()
         self._manifests = {path: Manifest(path, self._tables) for path in paths if is_manifest(path)}
         if root is not None and not self._manifests and LIST not in paths:
             raise UsageError("--root confines the images of a manifest or a list, and none was given")
+        if root is not None and not root.is_dir():
+            raise UsageError(f"--root {root}: is not a directory")
         self.empty_directories: list[str] = []
         """The named directories in which no image was, known when the stream has passed them."""
 
@@ -127,33 +129,24 @@ class ImageSource:
             self.empty_directories.append(shown_name(path))
 
     def _input(self, ordinal: int, found: _Found) -> ImageInput:
-        path = Path(found.name) if found.folder is None else found.folder / found.name
-        problem = found.problem
-        if problem is None and found.is_listed and self._leaves_root(path):
-            problem = ImageProblem(ErrorCode.DENIED, f"lies outside --root {self._root}")
+        root = self._root if found.is_listed else None
+        path = Path(found.name) if root or found.folder is None else found.folder / found.name
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
-        if self._observed_at is ObservedFrom.MTIME and problem is None:
-            observed_at = _modified_at(path)
+        if self._observed_at is ObservedFrom.MTIME and found.problem is None:
+            observed_at = _modified_at(path, root)
         row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
             name=shown_name(found.name),
             path=path,
+            root=root,
             observed_at=row.observed_at or observed_at,
             observed_from_exif=self._observed_at is ObservedFrom.EXIF and row.observed_at is None,
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=problem,
+            problem=found.problem,
         )
-
-    def _leaves_root(self, path: Path) -> bool:
-        if self._resolved_root is None:
-            return False
-        try:
-            return not path.resolve().is_relative_to(self._resolved_root)
-        except (OSError, ValueError, RuntimeError):
-            return False  # a loop of links, a null character: whoever opens it says what is wrong with it
 
 
 def _walk(directory: str) -> Iterator[_Found]:
@@ -199,8 +192,14 @@ def _is_directory(path: str) -> bool:
         return False  # whoever opens it says what is wrong with it
 
 
-def _modified_at(path: Path) -> datetime | None:
+def _modified_at(path: Path, root: Path | None) -> datetime | None:
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if root is None:
+            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        descriptor = open_beneath(root, path)
+        try:
+            return datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError, OverflowError):
         return None

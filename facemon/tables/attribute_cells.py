@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError
@@ -19,6 +22,14 @@ def text_of(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
+
+
+def values_of(cells: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Cells as Python's values; times that Python cannot hold, in the year 10000 or with nanoseconds, are text."""
+    try:
+        return cells.to_pylist()
+    except (OverflowError, ValueError):
+        return pc.cast(cells, pa.string()).to_pylist()
 
 
 class AttributeCells:

@@ -44,6 +44,8 @@ class ImageInput:
     name: str
     """The image as it was given, in valid UTF-8: see `shown_name`."""
     path: Path | None = None
+    root: Path | None = None
+    """The folder that `path` must lie below, and begins in where it is relative; none = anywhere."""
     content: bytes | None = None
     sha256: str | None = None
     """Of `content`, where somebody has computed it already."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facemon.config.loader import load_config
-from facemon.config.trusted_file import is_changed_by_all, trusted_users
+from facemon.config.trusted_file import may_hold_modules, trusted_users
 from facemon.errors import ConfigError, UsageError
 from tests.conftest import RunFacemon
 
@@ -107,10 +107,19 @@ def test_a_relative_exception_is_refused(config: Path, monkeypatch: pytest.Monke
         load_config(config)
 
 
-def test_a_folder_of_all_is_not_searched_for_modules(config: Path) -> None:
-    assert not is_changed_by_all(config.parent)
+def test_a_folder_of_all_is_not_searched_for_modules(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert may_hold_modules(config.parent)
     config.parent.chmod(0o1777)
-    assert is_changed_by_all(config.parent)
+    assert not may_hold_modules(config.parent)
+    monkeypatch.setenv("FACEMON_TRUST", str(config.parent))
+    assert may_hold_modules(config.parent)
+
+
+@as_root
+def test_a_folder_of_another_user_is_not_searched_for_modules(config: Path) -> None:
+    os.chown(config.parent, STRANGER, STRANGER)
+    load_config(config)
+    assert not may_hold_modules(config.parent)
 
 
 def test_a_planted_configuration_runs_nothing(facemon: RunFacemon, config: Path) -> None:

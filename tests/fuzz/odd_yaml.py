@@ -1,5 +1,6 @@
 """Random configuration texts, valid YAML and nearly so, with odd values; the same for the same seed."""
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -27,6 +28,9 @@ _KEYS = (
 )  # fmt: skip
 
 
+_PLACED = re.compile(r"facemon\.yaml:(\d+:\d+: .+| and [\d,]+ faults more)")
+
+
 def sampled(count: int, seed: int) -> list[str]:
     """The same `count` texts for the same `seed`, on every machine."""
     valid = sampled_configurations(20, seed)
@@ -40,6 +44,11 @@ def why_refused(text: str) -> str | None:
     except ConfigError as error:
         return error.message
     return None
+
+
+def has_place(line: str) -> bool:
+    """Whether a line of a refusal says where its fault is."""
+    return _PLACED.fullmatch(line) is not None
 
 
 def _text(random: Random, valid: list[str]) -> str:

@@ -1,5 +1,6 @@
 """dlib's detector is the same from the cache as from dlib."""
 
+import os
 from pathlib import Path
 
 import dlib
@@ -30,6 +31,24 @@ def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     kept.write_bytes(whole[:1000])
     frontal_detector(dlib, tmp_path)
     assert kept.read_bytes() == whole
+
+
+def test_what_another_user_may_have_written_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    frontal_detector(dlib, folder)
+    (kept,) = folder.iterdir()
+    kept.write_bytes(b"damaged")
+    kept.chmod(0o666)
+    folder.chmod(0o777)
+    assert frontal_detector(dlib, folder) is not None
+    assert kept.read_bytes() == b"damaged"
+    # Reading a pipe without a writer would wait for ever.
+    kept.unlink()
+    os.mkfifo(kept)
+    assert frontal_detector(dlib, folder) is not None
+    folder.chmod(0o700)
+    assert frontal_detector(dlib, folder) is not None
+    assert kept.is_file()
 
 
 def test_without_a_place_it_is_made_anew(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pyarrow import parquet
 
 from facemon.config.drift import TablesConfig
 from facemon.errors import FacemonError, UsageError
+from facemon.model.decoding import read_image
 from facemon.predict.image_source import ImageSource
 from facemon.predict.manifest import Manifest
-from facemon.values.image_input import ImageInput
+from facemon.values.image_input import ImageInput, ImageProblem
 from facemon.values.prediction import ErrorCode
 
 NIGHT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -135,12 +136,12 @@ def test_what_leaves_the_root_is_denied_and_never_read(tmp_path: Path) -> None:
     file = tmp_path / "m.csv"
     names = ["in/a.jpg", "../secret.jpg", str(tmp_path / "secret.jpg"), "link.jpg", str(root / "in" / "a.jpg")]
     file.write_text("image\n" + "\n".join(names) + "\n")
-    found = inputs(file, root=root)
-    assert [each.problem and each.problem.code for each in found] == [
-        None, ErrorCode.DENIED, ErrorCode.DENIED, ErrorCode.DENIED, None,
-    ]  # fmt: skip
-    assert found[0].path == root / "in" / "a.jpg"
-    assert [each.problem for each in inputs(file)] == [None] * 5
+    read = [read_image(each.path, 100, each.root) for each in inputs(file, root=root) if each.path is not None]
+    codes = [each.code if isinstance(each, ImageProblem) else each for each in read]
+    assert codes == [b"", ErrorCode.DENIED, ErrorCode.DENIED, ErrorCode.DENIED, b""]
+    assert isinstance(read[1], ImageProblem)
+    assert read[1].message == f"lies outside --root {root}"
+    assert [each.root for each in inputs(file)] == [None] * 5
 
 
 def test_a_root_without_a_manifest_is_refused(tmp_path: Path) -> None:
