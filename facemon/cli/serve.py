@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facemon.config.serving import PredictConfig
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
+    from facemon.server.live_predictions import LivePredictions
     from facemon.server.model_workers import ModelWorker
     from facemon.server.request_counts import RequestCounts
     from facemon.store.log_process import LogProcess
@@ -138,28 +139,22 @@ class _Server:
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
         from facemon.server.images_in_flight import ImagesInFlight
-        from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_api import PredictionApi
-        from facemon.server.prediction_queue import PredictionQueue
         from facemon.server.request_counts import RequestCounts
         from facemon.values.request_outcome import UNMATCHED
 
-        self._session, config = session, session.config
+        self._session, config, self._configuration = session, session.config, configuration
         self.failure: FacemonError | None = None
         # Before any thread of this process begins, because the other processes are copies of it.
         model = _model_workers(session, predictor, workers, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
-        self._queue = queue = PredictionQueue(model, log.add, tell=session.console.warn, exhausted=self._give_up)
-        predictions = LivePredictions(
-            queue, config.model.attributes, log.add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
-        )
+        predictions = self._live_predictions(model, counts)
         self._in_flight = in_flight = ImagesInFlight(config.api.max_in_flight)
         min_labels = config.evaluate.min_labels
         stored = build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
-        self._configuration = configuration
         self._api = api = PredictionApi(config.api, predictions, in_flight, metrics, self._why_not_ready, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if config.api.access_log else None
         note = _newsworthy(entries.add) if entries else None
@@ -172,6 +167,16 @@ class _Server:
         )
         log.start()
         self.run = self._server.run
+
+    def _live_predictions(self, model: "Sequence[ModelWorker]", counts: "RequestCounts") -> "LivePredictions":
+        from facemon.server.live_predictions import LivePredictions
+        from facemon.server.prediction_queue import PredictionQueue
+
+        config, add = self._session.config, self._log.add
+        self._queue = PredictionQueue(model, add, tell=self._session.console.warn, exhausted=self._give_up)
+        return LivePredictions(
+            self._queue, config.model.attributes, add, cache_size=config.api.cache_size, looked_up=counts.count_lookup
+        )
 
     def follow(self, config: "Config") -> None:
         """Take from a new configuration what can change while the server runs, and warn of the rest."""

@@ -1,4 +1,4 @@
-"""Files that cost a decoder much, given to `predict` and to the API: each is an error row, and good images are predicted."""
+"""Files that cost a decoder much, for `predict` and the API: each is an error row, and good images are predicted."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
