@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facemon.config.serving import ApiConfig, PredictConfig
     from facemon.model.predictor import Predictor
     from facemon.server.bearer_tokens import BearerTokens
+    from facemon.server.live_predictions import LivePredictions
     from facemon.server.model_workers import ModelWorker
     from facemon.server.request_counts import RequestCounts
     from facemon.server.source_names import SourceNames
@@ -211,30 +212,24 @@ class _Server:
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
         from facemon.server.images_in_flight import ImagesInFlight
-        from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_api import PredictionApi
-        from facemon.server.prediction_queue import PredictionQueue
         from facemon.server.request_counts import RequestCounts
         from facemon.values.request_outcome import UNMATCHED
 
-        self._session, config = session, session.config
+        self._session, config, self._configuration = session, session.config, configuration
         self.failure: FacemonError | None = None
         now = self._open_store(predictor)
         # Before any thread of this process begins, because the other processes are copies of it.
         model = _model_workers(session, predictor, workers, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
-        self._queue = queue = PredictionQueue(model, log.add, tell=session.console.warn, exhausted=self._give_up)
-        predictions = LivePredictions(
-            queue, config.model.attributes, log.add, now,
-            cache_size=api.cache_size, looked_up=counts.count_lookup,
-        )  # fmt: skip
+        predictions = self._live_predictions(model, counts, now, api.cache_size)
         self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = labelled_registry(gauges, config.metrics.labels)
         sources = _source_names(session, counts)
-        self._configuration, self._most_connections = configuration, api.max_connections
+        self._most_connections = api.max_connections
         self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
         entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
@@ -258,6 +253,16 @@ class _Server:
             ledger.clock.keep()
             predictor.go_by(ledger.clock.now)
             return ledger.clock.now
+
+    def _live_predictions(
+        self, model: "Sequence[ModelWorker]", counts: "RequestCounts", now: Callable[[], datetime], cache_size: int
+    ) -> "LivePredictions":
+        from facemon.server.live_predictions import LivePredictions
+        from facemon.server.prediction_queue import PredictionQueue
+
+        attributes, add = self._session.config.model.attributes, self._log.add
+        self._queue = PredictionQueue(model, add, tell=self._session.console.warn, exhausted=self._give_up)
+        return LivePredictions(self._queue, attributes, add, now, cache_size=cache_size, looked_up=counts.count_lookup)
 
     def follow(self, config: "Config") -> None:
         """Take from a new configuration what can change while the server runs, and warn of the rest."""

@@ -3,7 +3,7 @@
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -68,15 +68,20 @@ def serve_metrics(
                         f"{address} can be reached from other machines, and nobody is asked for a password"
                     )
                 session.console.say(f"serving metrics on http://{address.host}:{port}/metrics")
-                while True:
-                    configuration.reload_if_asked()
-                    # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act.
-                    time.sleep(_SIGNAL_SECONDS)
+                _reload_when_asked(configuration)
     except Interrupted:
         session.console.say("stopped")
     finally:
         exporter.stop()
     return ExitCode.OK
+
+
+def _reload_when_asked(configuration: ReloadedConfiguration) -> NoReturn:
+    """Go on until a signal ends it."""
+    while True:
+        configuration.reload_if_asked()
+        # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
+        time.sleep(_SIGNAL_SECONDS)
 
 
 def _following(

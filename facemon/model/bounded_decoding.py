@@ -5,9 +5,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from facemon.config.serving import PredictConfig
 from facemon.model.decoder_process import TOO_SLOW, DecoderEnded, DecoderProcess
 from facemon.model.decoding import (
     DecodedImage,
@@ -20,6 +19,10 @@ from facemon.model.decoding import (
 from facemon.values.image_header import ImageHeader, read_header
 from facemon.values.image_input import ImageProblem
 from facemon.values.prediction import ErrorCode
+
+if TYPE_CHECKING:
+    # The process that decodes imports this module too, and begins sooner without the library behind it.
+    from facemon.config.serving import PredictConfig
 
 _QUICK_SECONDS = 1.0
 """What an image may take in this process, which nothing can end but its own end."""
@@ -41,7 +44,7 @@ class Undecoded(NamedTuple):
 class BoundedDecoder:
     """Decodes images within the limits of a configuration; several threads may use it at once."""
 
-    def __init__(self, limits: PredictConfig) -> None:
+    def __init__(self, limits: "PredictConfig") -> None:
         self._limits = limits
         self._formats = tuple(name.upper() for name in limits.formats)
         self._idle: list[DecoderProcess] = []

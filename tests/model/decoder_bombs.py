@@ -4,16 +4,19 @@ import struct
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from PIL import Image
 
 SIDE = 6000
 
 
-def saved(file_format: str, size: tuple[int, int] = (SIDE, SIDE), mode: str = "RGB", **options: object) -> bytes:
+def saved(
+    file_format: str, size: tuple[int, int] = (SIDE, SIDE), mode: str = "RGB", color: Any = 0, **options: Any
+) -> bytes:
     """A flat picture."""
     stream = BytesIO()
-    Image.new(mode, size, 0).save(stream, file_format, **options)
+    Image.new(mode, size, color).save(stream, file_format, **options)
     return stream.getvalue()
 
 
@@ -32,7 +35,7 @@ def progressive_jpeg(side: int, scans: int) -> bytes:
     return head + first + (_segment(0xDA, b"\1\1\0\1\x3f\x10") + scan) * scans + b"\xff\xd9"
 
 
-def jpeg_of_many_segments(segments: int = 400_000) -> bytes:
+def jpeg_of_many_segments(segments: int = 100_000) -> bytes:
     """A JPEG behind empty comments."""
     whole = saved("JPEG", (8, 8))
     return whole[:2] + _segment(0xFE, b"") * segments + whole[2:]
@@ -44,7 +47,7 @@ def jpeg_of_fill_bytes(size: int = 3_000_000) -> bytes:
     return whole[:2] + b"\xff" * size + whole[2:]
 
 
-def png_of_many_chunks(chunks: int = 300_000) -> bytes:
+def png_of_many_chunks(chunks: int = 100_000) -> bytes:
     """A PNG with empty chunks that any reader may skip."""
     whole = saved("PNG", (8, 8))
     return whole[:33] + _chunk(b"teXt", b"") * chunks + whole[33:]
@@ -57,8 +60,8 @@ def png_of_packed_text(texts: int = 200) -> bytes:
     return whole[:33] + text * texts + whole[33:]
 
 
-def png_of_packed_profile(size: int = 2**28) -> bytes:
-    """A PNG whose colour profile unpacks to 256 MiB."""
+def png_of_packed_profile(size: int = 2**27) -> bytes:
+    """A PNG whose colour profile unpacks to 128 MiB."""
     whole = saved("PNG", (8, 8))
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(2**20)) for _ in range(size >> 20)) + packer.flush()
@@ -87,14 +90,14 @@ def tiff_of_many_strips(strips: int = 65_000) -> bytes:
     return b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory
 
 
-def gif_of_many_comments(blocks: int = 2_000_000) -> bytes:
+def gif_of_many_comments(blocks: int = 200_000) -> bytes:
     """A GIF behind a comment in blocks of one byte."""
     whole = saved("GIF", (8, 8), "P")
     head = 13 + 3 * 2 ** ((whole[10] & 7) + 1)
     return whole[:head] + b"!\xfe" + b"\1a" * blocks + b"\0" + whole[head:]
 
 
-def ppm_of_text(side: int = 3000) -> bytes:
+def ppm_of_text(side: int = 1000) -> bytes:
     """A PPM whose pixels are decimal numbers."""
     return b"P3 %d %d 255\n" % (side, side) + b"0 " * (3 * side * side)
 
@@ -121,8 +124,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "gif, many comments": gif_of_many_comments,
     "tiff, huge tile": tiff_of_a_huge_tile,
     "tiff, many strips": tiff_of_many_strips,
-    "jpeg2000, many pixels": lambda: saved("JPEG2000"),
-    "avif, many pixels": lambda: saved("AVIF", (4000, 4000)),
+    "jpeg2000, many pixels": lambda: saved("JPEG2000", (3000, 3000)),
+    "avif, many pixels": lambda: saved("AVIF", (3000, 3000)),
     "bmp, run lengths": bmp_of_runs,
     "ppm, decimal": ppm_of_text,
 }
