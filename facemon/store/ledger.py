@@ -16,7 +16,15 @@ from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
-from facemon.store.permissions import MODES, Permissions, make_file, make_folder, other_user, root_refusal
+from facemon.store.permissions import (
+    MODES,
+    Permissions,
+    make_file,
+    make_folder,
+    other_user,
+    permissions_for_new,
+    refuse_root,
+)
 from facemon.store.process_lock import ProcessLock
 
 _DRAFT_NAME = "ledger.new"
@@ -120,7 +128,7 @@ class Ledger:
                 raise FacemonError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
                 )
-            _create(folder, MODES[mode])
+            _create(folder, MODES[mode], as_root=as_root)
         _refuse_unwritable(folder, path)
         _refuse_foreign(path)
         refuse_network(folder)
@@ -164,8 +172,7 @@ class Ledger:
         if self._as_root or os.geteuid() != 0:
             return
         with suppress(FileNotFoundError):
-            if (owner := Permissions.of(self.folder)).owner != 0:
-                raise root_refusal(self.folder, owner)
+            refuse_root(self.folder, Permissions.of(self.folder))
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -250,11 +257,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(folder: Path, mode: int) -> None:
+def _create(folder: Path, mode: int, *, as_root: bool) -> None:
     """Make an empty store whose files have a mode; two processes that come at once make one."""
-    permissions = Permissions.own(mode)
     refuse_network(folder)
     try:
+        permissions = permissions_for_new(folder, mode)
+        if not as_root:
+            refuse_root(folder, permissions)
         if folder.is_dir() and (strangers := _strangers(folder)):
             if (folder / LEDGER_NAME).exists():
                 return  # somebody else has just made it

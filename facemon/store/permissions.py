@@ -83,6 +83,14 @@ class Permissions:
         return changed
 
 
+def permissions_for_new(store: Path, mode: int) -> Permissions:
+    """Those of a store to be made: of who makes it, or, when that is root, of the user whose empty folder it fills."""
+    if os.geteuid() == 0 and store.is_dir():
+        found = store.stat()
+        return Permissions(found.st_uid, found.st_gid, mode)
+    return Permissions.own(mode)
+
+
 def permissions_near(path: Path) -> Permissions | None:
     """The permissions of the store that a path lies in; None where it lies in none."""
     for parent in path.parents:
@@ -133,10 +141,12 @@ def _refusal(store: Path, owner: Permissions) -> FacemonError:
     )
 
 
-def root_refusal(store: Path, owner: Permissions) -> FacemonError:
-    """What root is told that would write to another user's store."""
+def refuse_root(store: Path, owner: Permissions) -> None:
+    """FacemonError when this is root and the store is another user's: what root made would lock that user out."""
+    if os.geteuid() != 0 or owner.owner == 0:
+        return
     name = owner.owner_name
-    return FacemonError(
+    raise FacemonError(
         f"the store in {store} belongs to {name}: root does not write to it",
         f"run it as that user: sudo -u {_sudo_name(owner)} facemon …; or with --as-root: all files stay {name}'s",
     )

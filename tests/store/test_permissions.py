@@ -16,6 +16,7 @@ from facemon.errors import FacemonError
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
+from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.permissions import MODES, Permissions, apply_mode
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import recover
@@ -166,6 +167,32 @@ def test_a_backup_by_root_is_nobodys_once_it_is_unpacked(nobodys: Path, tmp_path
     subprocess.run(["tar", "-xf", tmp_path / "saved.tar", "-C", tmp_path / "restored"], check=True)
     assert owners(tmp_path / "restored" / "store") == {pwd.getpwnam("nobody").pw_uid}
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
+
+
+@pytest.mark.parametrize("with_backup", [True, False])
+def test_a_store_that_root_recovers_stays_its_users(nobodys: Path, tmp_path: Path, with_backup: bool) -> None:
+    backup = tmp_path / "saved.tar" if with_backup else None
+    with Ledger.open(nobodys, as_root=True) as ledger:
+        compact(ledger, NOON + timedelta(days=3650))
+        back_up(ledger, tmp_path / "saved.tar")
+    (nobodys / "ledger.sqlite").write_bytes(b"damaged" * 9999)
+    with pytest.raises(FacemonError, match="belongs to nobody"):
+        recover_ledger(nobodys, backup, NOON, mode="private", as_root=False)
+    recover_ledger(nobodys, backup, NOON, mode="private", as_root=True)
+    assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
+    assert children.run(OPEN, nobodys, "open", wrapper=children.as_nobody()) == "written\n"
+
+
+def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_folder: Path) -> None:
+    wrapper = children.as_nobody()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(open_folder, nobody.pw_uid, nobody.pw_gid)
+    with pytest.raises(FacemonError, match="belongs to nobody"):
+        Ledger.open(open_folder, create=True)
+    assert list(open_folder.iterdir()) == []
+    Ledger.open(open_folder, create=True, as_root=True).close()
+    assert owners(open_folder) == {nobody.pw_uid}
+    assert children.run(OPEN, open_folder, "open", wrapper=wrapper) == "written\n"
 
 
 OPEN = """

@@ -169,6 +169,7 @@ def test_files_of_living_writers_stay(log: Ledger) -> None:
         "DELETE FROM totals WHERE metric <> 'model_inference_latency_seconds'",
         "DELETE FROM profiles WHERE source = 'a'",
         "UPDATE profiles SET hour = hour + 1000",
+        "UPDATE profiles SET data = x'0bad'",
         "INSERT INTO totals VALUES ('model_predictions_total', '[\"beard\", \"no\", \"faces@1\"]', '', 5)",
     ],
 )
