@@ -167,7 +167,7 @@ class Ledger:
     def refuse_foreign_root(self) -> None:
         """FacemonError when this is root, the store is another user's, and `as_root` was not given.
 
-        Every transaction that writes asks; whoever makes a file or does long work before it asks first.
+        Every transaction that writes calls it; call it first where a file is made or long work is done before that.
         """
         if self._as_root or os.geteuid() != 0:
             return

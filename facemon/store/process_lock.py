@@ -99,7 +99,7 @@ def _opened(path: Path) -> int:
     """A descriptor of a lock file, which is made with the store's permissions: its user's next command opens it too."""
     while True:
         with suppress(FileNotFoundError):
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         with suppress(FileExistsError):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with suppress(FileNotFoundError):  # a file that another process has just removed

@@ -1,4 +1,4 @@
-"""A store belongs to one user: its files have the same permissions whatever the umask, and root locks nobody out.
+"""A store belongs to one user: its files have the same permissions whatever the umask, and root does not lock its user out.
 
 Other users are real processes: where the tests do not run as root, those that need one are skipped.
 """
@@ -169,6 +169,23 @@ def test_a_backup_by_root_is_nobodys_once_it_is_unpacked(nobodys: Path, tmp_path
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
 
 
+def test_root_gives_away_nothing_outside_of_the_store(nobodys: Path, tmp_path: Path) -> None:
+    """As a store's user could try who wants a file of root's."""
+    (tmp_path / "secret").write_text("of root")
+    (tmp_path / "secret").chmod(0o640)
+    (nobodys / "segments" / "linked").symlink_to(tmp_path / "secret")
+    (nobodys / "locks" / "compact.lock").symlink_to(tmp_path / "secret")
+    # As a hard link looks from inside of the store.
+    (nobodys / "twin").write_text("of root")
+    os.link(nobodys / "twin", nobodys.parent / "outside")
+    assert apply_mode(nobodys, MODES["private"]) == (0, 3)
+    with pytest.raises(FacemonError, match="cannot be taken"), Ledger.open(nobodys, as_root=True) as ledger:
+        compact(ledger, NOON)
+    found = (tmp_path / "secret").stat()
+    assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (0, 0o640, 7)
+    assert (nobodys / "twin").stat().st_uid == 0
+
+
 @pytest.mark.parametrize("with_backup", [True, False])
 def test_a_store_that_root_recovers_stays_its_users(nobodys: Path, tmp_path: Path, with_backup: bool) -> None:
     backup = tmp_path / "saved.tar" if with_backup else None
@@ -221,7 +238,7 @@ def test_another_user_is_told_whose_store_it_is(open_folder: Path, way: str, mod
     assert modes(store) == before
 
 
-def test_members_of_the_group_lock_nobody_out(open_folder: Path) -> None:
+def test_members_of_the_group_do_not_lock_each_other_out(open_folder: Path) -> None:
     wrapper = children.as_nobody(group=OTHER_GROUP)
     store = open_folder / "store"
     with Ledger.open(store, create=True, mode="group") as ledger:
