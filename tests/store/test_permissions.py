@@ -1,4 +1,4 @@
-"""A store belongs to one user: its files have the same permissions whatever the umask, and root does not lock its user out.
+"""A store belongs to one user: its files have the same permissions whatever the umask, and root locks no user out.
 
 Other users are real processes: where the tests do not run as root, those that need one are skipped.
 """
