@@ -267,6 +267,19 @@ def test_repair_gives_back_what_root_made(nobodys: Path) -> None:
     assert children.run(OPEN, nobodys, "open", wrapper=wrapper) == "written\n"
 
 
+def test_locks_that_root_left_do_not_block(nobodys: Path) -> None:
+    for name, mode in (("compact", 0o644), ("run", 0o644), ("other", 0o600)):
+        (nobodys / "locks" / f"{name}.lock").touch()
+        (nobodys / "locks" / f"{name}.lock").chmod(mode)
+    script = """
+    with Ledger.open(folder) as ledger:
+        log_images(ledger, 10)
+        compact(ledger, NOON)
+    """
+    children.run(script, nobodys, wrapper=children.as_nobody())
+    assert [path.name for path in (nobodys / "locks").iterdir()] in ([], ["other.lock"])
+
+
 def test_locks_of_killed_processes_are_removed(ledger: Ledger) -> None:
     for run in range(20):
         (ledger.folder / "locks" / f"run-{run}.lock").write_text("4194304\n")
