@@ -11,7 +11,7 @@ from typing import Literal, Self
 from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
-from facemon.store.layout import FOLDERS, LEDGER_NAME
+from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
@@ -227,10 +227,11 @@ def _is_there(path: Path) -> bool:
 
 
 def _refuse_lost_ledger(folder: Path) -> None:
-    """FacemonError where files of a log lie without a ledger: a new one would not count them."""
+    """FacemonError where a log lost its ledger, as in the middle of a recovery: a new one would not count its files."""
     with suppress(OSError):
-        if next((folder / FOLDERS[0]).rglob("*.parquet"), None) and not (folder / LEDGER_NAME).exists():
-            raise FacemonError(f"the store in {folder} has no ledger, but files of a log", RECOVER)
+        is_left = (folder / WORK).exists() or next((folder / FOLDERS[0]).rglob("*.parquet"), None) is not None
+        if is_left and not (folder / LEDGER_NAME).exists():
+            raise FacemonError(f"the store in {folder} lost its ledger", RECOVER)
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
