@@ -58,7 +58,7 @@ def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, cop
     top, permissions = Path(folder.resolve().name or "store"), Permissions.of(folder)
 
     def owned(part: tarfile.TarInfo) -> tarfile.TarInfo:
-        # Unpacked by root, all of it belongs to the store's user, whoever made the backup.
+        # Unpacked by root, all of it belongs to the store's user, even if root made the backup.
         part.uid, part.gid, part.uname, part.gname = permissions.owner, permissions.group, "", ""
         return part
 
@@ -95,7 +95,7 @@ def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
     try:
         try:
             draft.unlink(missing_ok=True)
-            # It holds what the store holds; it is this process's own, whoever the store belongs to.
+            # As secret as the store, but the file of this process's user.
             make_file(draft, Permissions.own(Permissions.of(ledger.folder).mode), exclusive=True)
             with draft.open("wb") as file:
                 yield file

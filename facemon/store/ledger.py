@@ -13,12 +13,20 @@ from typing import Literal, Self
 from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
-from facemon.store.layout import FOLDERS, LEDGER_NAME
+from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
-from facemon.store.permissions import MODES, Permissions, make_file, make_folder, other_user, root_refusal
+from facemon.store.permissions import (
+    MODES,
+    Permissions,
+    make_file,
+    make_folder,
+    other_user,
+    permissions_for_new,
+    refuse_root,
+)
 from facemon.store.process_lock import ProcessLock
 from facemon.store.store_clock import FILE as CLOCK_FILE
 from facemon.store.store_clock import StoreClock, newest_time
@@ -124,7 +132,7 @@ class Ledger:
                 raise FacemonError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
                 )
-            _create(folder, MODES[mode])
+            _create(folder, MODES[mode], as_root=as_root)
         _refuse_unwritable(folder, path)
         _refuse_foreign(path)
         refuse_network(folder)
@@ -163,13 +171,12 @@ class Ledger:
     def refuse_foreign_root(self) -> None:
         """FacemonError when this is root, the store is another user's, and `as_root` was not given.
 
-        Every transaction that writes asks; whoever makes a file or does long work before it asks first.
+        Every transaction that writes calls it; call it first where a file is made or long work is done before that.
         """
         if self._as_root or os.geteuid() != 0:
             return
         with suppress(FileNotFoundError):
-            if (owner := Permissions.of(self.folder)).owner != 0:
-                raise root_refusal(self.folder, owner)
+            refuse_root(self.folder, Permissions.of(self.folder))
 
     @cached_property
     def clock(self) -> StoreClock:
@@ -234,10 +241,11 @@ def _is_there(path: Path) -> bool:
 
 
 def _refuse_lost_ledger(folder: Path) -> None:
-    """FacemonError where files of a log lie without a ledger: a new one would not count them."""
+    """FacemonError where a log lost its ledger, as in the middle of a recovery: a new one would not count its files."""
     with suppress(OSError):
-        if next((folder / FOLDERS[0]).rglob("*.parquet"), None) and not (folder / LEDGER_NAME).exists():
-            raise FacemonError(f"the store in {folder} has no ledger, but files of a log", RECOVER)
+        is_left = (folder / WORK).exists() or next((folder / FOLDERS[0]).rglob("*.parquet"), None) is not None
+        if is_left and not (folder / LEDGER_NAME).exists():
+            raise FacemonError(f"the store in {folder} lost its ledger", RECOVER)
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
@@ -264,11 +272,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(folder: Path, mode: int) -> None:
+def _create(folder: Path, mode: int, *, as_root: bool) -> None:
     """Make an empty store whose files have a mode; two processes that come at once make one."""
-    permissions = Permissions.own(mode)
     refuse_network(folder)
     try:
+        permissions = permissions_for_new(folder, mode)
+        if not as_root:
+            refuse_root(folder, permissions)
         if folder.is_dir() and (strangers := _strangers(folder)):
             if (folder / LEDGER_NAME).exists():
                 return  # somebody else has just made it

@@ -22,7 +22,7 @@ from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.ledger_salvage import Salvage, salvage
 from facemon.store.ledger_upgrade import living_writers
 from facemon.store.log_balance import raise_totals
-from facemon.store.permissions import MODES, Permissions, make_folder, other_user, root_refusal
+from facemon.store.permissions import MODES, Permissions, make_folder, other_user, permissions_for_new, refuse_root
 from facemon.store.process_lock import ProcessLock
 from facemon.store.rows_taken_in import LeftFiles, NewerRows
 from facemon.store.segment_files import is_as_written, list_segments
@@ -106,6 +106,7 @@ def _recover(folder: Path, work: Path, backup: Path | None, now: datetime, permi
         done.lost_rows, done.knows_all_lost = _lost(folder, old, known, left), old.is_complete
         references, known_now = _unknown_references(folder, made), _known(made)
     _refuse_writers(folder)
+    permissions.give(new / LEDGER_NAME)
     done.kept = _swap(folder, new, aside) or done.kept
     # What is left was folded, given up or taken in by other files, or is damaged.
     moved = {
@@ -155,12 +156,14 @@ def _permissions(folder: Path, mode: str, *, as_root: bool) -> Permissions:
     for place in (folder, _newest_aside(folder)):
         if place is not None and (place / LEDGER_NAME).exists():
             found = Permissions.of(place)
-            if os.geteuid() == 0 and found.owner != 0 and not as_root:
-                raise root_refusal(folder, found)
-            if not os.access(folder, os.W_OK):
-                raise other_user(folder) or FacemonError(f"the store in {folder} cannot be written")
-            return found
-    return Permissions.own(MODES[mode])
+            break
+    else:
+        found = permissions_for_new(folder, MODES[mode])
+    if not as_root:
+        refuse_root(folder, found)
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise other_user(folder) or FacemonError(f"the store in {folder} cannot be written")
+    return found
 
 
 def _newest_aside(folder: Path) -> Path | None:

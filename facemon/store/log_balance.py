@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
-from facemon.store.log_survey import Survey
+from facemon.store.log_survey import Survey, have_rows_in
 from facemon.store.profiles import add_to_profiles, replace_profiles
 from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
@@ -19,7 +19,6 @@ from facemon.store.set_aside import SetAside
 from facemon.store.totals import Totals, add_totals, differences, read_totals
 from facemon.values.profile import ProfileKey, add_profiles
 
-_HOUR = 3_600_000_000
 _Hour = tuple[int, str, str]
 """Hour, model and origin of a profile: its sources are replaced together."""
 
@@ -93,15 +92,7 @@ def _surplus(found: Survey) -> tuple[Totals, Totals]:
 
 def _hours_to_mend(found: Survey, kept: Sequence[Segment]) -> set[_Hour]:
     differing = {(key.hour, key.model, key.origin) for key in found.differing_profiles()}
-    return {hour for hour in differing if not _is_covered(hour, kept)}
-
-
-def _is_covered(hour: _Hour, segments: Sequence[Segment]) -> bool:
-    number, model, _ = hour
-    return any(
-        segment.model == model and segment.first_observed // _HOUR <= number <= segment.last_observed // _HOUR
-        for segment in segments
-    )
+    return {hour for hour in differing if not have_rows_in(kept, *hour[:2])}
 
 
 def _arrived(ledger: Ledger, found: Survey) -> list[Segment]:

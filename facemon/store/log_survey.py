@@ -1,6 +1,6 @@
 """What the rows of the whole log add up to, beside what the ledger keeps of them: what verify and repair compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from facemon.store.segment_files import Segment, list_segments, read_segment
 from facemon.store.totals import Totals, read_totals, sum_totals
 from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles
 
+_HOUR = 3_600_000_000
 _KNOWN_FILES = (
     "SELECT path FROM segments WHERE path IS NOT NULL UNION SELECT path FROM intents UNION SELECT path FROM discards"
 )
@@ -73,6 +74,14 @@ def survey(ledger: Ledger) -> Survey:
         except FacemonError as error:
             found.unreadable.append((segment, error))
     return found
+
+
+def have_rows_in(segments: Iterable[Segment], hour: int, model: str) -> bool:
+    """Whether segments may have rows of a model in a UTC hour, counted from 1970."""
+    return any(
+        segment.model == model and segment.first_observed // _HOUR <= hour <= segment.last_observed // _HOUR
+        for segment in segments
+    )
 
 
 def identities_of(table: pa.Table) -> Iterator[tuple[str, NDArray[np.int64]]]:

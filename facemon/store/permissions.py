@@ -64,23 +64,45 @@ class Permissions:
         return "private" if self.mode == MODES["private"] else f"{self.mode:04o}"
 
     def give(self, path: Path) -> bool:
-        """Give a file or folder this owner and mode, as far as this process may; tell whether it was changed."""
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            return False
-        mode = self.folder_mode if stat.S_ISDIR(found.st_mode) else self.mode
-        owner = self.owner if os.geteuid() == 0 else found.st_uid
-        group = self.group if os.geteuid() == 0 or self.mode & stat.S_IWGRP else found.st_gid
-        changed = False
+        """Give a file or folder this owner and mode, as far as this process may; tell whether it was changed.
+
+        A link is left alone, and so is another user's file that has a second name elsewhere: root must not be made to
+        give away what lies outside of the store.
+        """
+        # Without reading it: closing a file that was opened would end the locks that SQLite has on it.
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            is_folder = stat.S_ISDIR(found.st_mode)
+            if not is_folder and (
+                not stat.S_ISREG(found.st_mode) or (found.st_nlink > 1 and found.st_uid != self.owner)
+            ):
+                return False
+            return self._give(Path(f"/proc/self/fd/{descriptor}"), found, self.folder_mode if is_folder else self.mode)
+        finally:
+            os.close(descriptor)
+
+    def _give(self, path: Path, found: os.stat_result, mode: int) -> bool:
+        is_root, changed = os.geteuid() == 0, False
+        owner = self.owner if is_root else found.st_uid
+        group = self.group if is_root or self.mode & stat.S_IWGRP else found.st_gid
         if (found.st_uid, found.st_gid) != (owner, group):
             # A member of the group may give it a file; one who is not has the folder's group already.
             with suppress(PermissionError):
                 os.chown(path, owner, group)
                 changed = True
-        if os.geteuid() in (0, found.st_uid) and stat.S_IMODE(path.stat().st_mode) != mode:
+        if (is_root or found.st_uid == os.geteuid()) and stat.S_IMODE(path.stat().st_mode) != mode:
             path.chmod(mode)
             changed = True
         return changed
+
+
+def permissions_for_new(store: Path, mode: int) -> Permissions:
+    """Those of a store to be made: of who makes it, or, when that is root, of the user whose empty folder it fills."""
+    if os.geteuid() == 0 and store.is_dir():
+        found = store.stat()
+        return Permissions(found.st_uid, found.st_gid, mode)
+    return Permissions.own(mode)
 
 
 def permissions_near(path: Path) -> Permissions | None:
@@ -95,7 +117,7 @@ def make_file(path: Path, permissions: Permissions | None = None, *, exclusive: 
     """Make an empty file with a store's permissions, those of the store it lies in unless others are given."""
     chosen = permissions or permissions_near(path) or Permissions.own()
     flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if exclusive else os.O_TRUNC)
-    os.close(os.open(path, flags | os.O_CLOEXEC, 0o600))
+    os.close(os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     chosen.give(path)
 
 
@@ -133,10 +155,12 @@ def _refusal(store: Path, owner: Permissions) -> FacemonError:
     )
 
 
-def root_refusal(store: Path, owner: Permissions) -> FacemonError:
-    """What root is told that would write to another user's store."""
+def refuse_root(store: Path, owner: Permissions) -> None:
+    """FacemonError when this is root and the store is another user's: what root made would lock that user out."""
+    if os.geteuid() != 0 or owner.owner == 0:
+        return
     name = owner.owner_name
-    return FacemonError(
+    raise FacemonError(
         f"the store in {store} belongs to {name}: root does not write to it",
         f"run it as that user: sudo -u {_sudo_name(owner)} facemon …; or with --as-root: all files stay {name}'s",
     )

@@ -99,7 +99,11 @@ def _opened(path: Path) -> int:
     """A descriptor of a lock file, which is made with the store's permissions: its user's next command opens it too."""
     while True:
         with suppress(FileNotFoundError):
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except PermissionError:
+                # Left by a process of another user: the lock can be had without writing to its file.
+                return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with suppress(FileExistsError):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with suppress(FileNotFoundError):  # a file that another process has just removed

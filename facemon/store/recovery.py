@@ -1,7 +1,9 @@
 """What a writer that died left behind is cleared away; what a living one is writing is never touched."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 
@@ -65,8 +67,9 @@ def _remove_discards(ledger: Ledger) -> None:
 def _remove_free_locks(folder: Path) -> None:
     """Remove the lock files of processes that were killed; who holds a lock keeps it."""
     for path in (folder / "locks").glob("*.lock"):
-        if lock := ProcessLock.try_acquire(path):
-            lock.release()
+        with suppress(FacemonError):  # another user's, which a command that needs it tells of
+            if lock := ProcessLock.try_acquire(path):
+                lock.release()
 
 
 def draft_of(path: Path) -> Path:

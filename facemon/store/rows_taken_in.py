@@ -1,5 +1,6 @@
 """Rows of files and tables that a ledger does not know, added to its log: each image of a run once."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,16 +72,20 @@ class NewerRows:
             fresh = self._fresh(table)
             if fresh.num_rows == table.num_rows:
                 digest = sha256_of(self._ledger.folder / path)
-                self._register([NewSegment(Path(path).stem, path, None, table, digest)])
+                self._register([NewSegment(self._id_for(path), path, None, table, digest)])
                 continue
             left.known.append(path)
             self._write(fresh)
         return left
 
     def add_tables(self, tables: Iterable[pa.Table]) -> None:
-        """Take in rows that are in no file."""
-        for table in sorted(tables, key=last_predicted, reverse=True):
-            self._write(self._fresh(table))
+        """Take in rows that are in no file, in few segments: a server has many small ones."""
+        alike: dict[tuple[str, str], list[pa.Table]] = {}
+        for table in tables:
+            if table.num_rows:
+                alike.setdefault((table.schema.to_string(), table["model"][0].as_py()), []).append(table)
+        for group in alike.values():
+            self._write(self._fresh(pa.concat_tables(group)))
 
     def _last_predicted(self, path: str, sha256: str | None) -> int:
         file = self._ledger.folder / path
@@ -89,6 +94,13 @@ class NewerRows:
         if set(LOG_COLUMNS[:12]) - set(pa.parquet.read_schema(file).names):
             raise ValueError("not a file of the log")
         return last_predicted(pa.parquet.read_table(file, columns=_TIMES, partitioning=None))
+
+    def _id_for(self, path: str) -> str:
+        """The name of a file, unless a segment has it whose own file is somewhere else."""
+        name = Path(path).stem
+        query = "SELECT EXISTS (SELECT 1 FROM segments WHERE id = ?)"
+        (is_taken,) = self._ledger.connection.execute(query, (name,)).fetchone()
+        return secrets.token_hex(8) if is_taken else name
 
     def _write(self, rows: pa.Table) -> None:
         if rows.num_rows:

@@ -99,7 +99,7 @@ def _skip_unless(command: list[str], reason: str) -> None:
 
 
 def as_nobody(*, group: int | None = None) -> list[str]:
-    """A command prefix that makes another user of root, who reads what root can and writes what nobody can.
+    """A command prefix that makes another user of root, which reads what root can, and writes what the user nobody can.
 
     The test is skipped where it does not run as root. With `group` the user is a member of that group alone.
     """

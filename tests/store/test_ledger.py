@@ -150,7 +150,7 @@ def test_a_damaged_ledger_is_a_message(folder: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes([255]) * 3996
     path.write_bytes(content)
-    with pytest.raises(FacemonError, match="cannot be opened: database disk image is malformed"):
+    with pytest.raises(FacemonError, match="is damaged: database disk image is malformed"):
         Ledger.open(folder)
 
 

@@ -144,7 +144,7 @@ def test_without_a_backup_the_files_are_the_log(log: Path, damage: Callable[[Pat
 def test_rows_that_the_ledger_held_are_read_where_it_can_be(log: Path, backup: Path) -> None:
     """A page of a table that has nothing to do with them is damaged: no row and no count is lost."""
     with Ledger.open(log) as ledger:
-        log_images(ledger, 12, observed=NOON + timedelta(days=6))
+        log_images(ledger, 12, batch=4, observed=NOON + timedelta(days=6))
         (page,) = ledger.connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'profiles'").fetchone()
     images = images_in(log)
     overwrite(log / "ledger.sqlite", (page - 1) * 4096, page * 4096)
@@ -183,9 +183,14 @@ def test_a_backup_alone_is_restored_into_an_empty_folder(backup: Path, tmp_path:
 def test_a_lost_ledger_is_recovered_and_never_replaced_by_an_empty_one(log: Path, backup: Path) -> None:
     (log / "ledger.sqlite").unlink()
     for create in (True, False):
-        with pytest.raises(FacemonError, match="has no ledger, but files of a log") as caught:
+        with pytest.raises(FacemonError, match="lost its ledger") as caught:
             Ledger.open(log, create=create)
         assert "facemon store recover" in (caught.value.hint or "")
+    (log / "segments").rename(log / "elsewhere")
+    (log / "recovering").mkdir()  # as of a recovery that was killed
+    with pytest.raises(FacemonError, match="lost its ledger"):
+        Ledger.open(log, create=True)
+    (log / "elsewhere").rename(log / "segments")
     recovered(log, backup)
     assert rows_in(log) == 220
 

@@ -1,4 +1,4 @@
-"""A store belongs to one user: its files have the same permissions whatever the umask, and root locks nobody out.
+"""A store belongs to one user: its files have the same permissions whatever the umask, and root locks no user out.
 
 Other users are real processes: where the tests do not run as root, those that need one are skipped.
 """
@@ -16,6 +16,7 @@ from facemon.errors import FacemonError
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
+from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.permissions import MODES, Permissions, apply_mode
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import recover
@@ -168,6 +169,49 @@ def test_a_backup_by_root_is_nobodys_once_it_is_unpacked(nobodys: Path, tmp_path
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
 
 
+def test_root_gives_away_nothing_outside_of_the_store(nobodys: Path, tmp_path: Path) -> None:
+    """As a store's user could try who wants a file of root's."""
+    (tmp_path / "secret").write_text("of root")
+    (tmp_path / "secret").chmod(0o640)
+    (nobodys / "segments" / "linked").symlink_to(tmp_path / "secret")
+    (nobodys / "locks" / "compact.lock").symlink_to(tmp_path / "secret")
+    # As a hard link looks from inside of the store.
+    (nobodys / "twin").write_text("of root")
+    os.link(nobodys / "twin", nobodys.parent / "outside")
+    assert apply_mode(nobodys, MODES["private"]) == (0, 3)
+    with pytest.raises(FacemonError, match="cannot be taken"), Ledger.open(nobodys, as_root=True) as ledger:
+        compact(ledger, NOON)
+    found = (tmp_path / "secret").stat()
+    assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (0, 0o640, 7)
+    assert (nobodys / "twin").stat().st_uid == 0
+
+
+@pytest.mark.parametrize("with_backup", [True, False])
+def test_a_store_that_root_recovers_stays_its_users(nobodys: Path, tmp_path: Path, with_backup: bool) -> None:
+    backup = tmp_path / "saved.tar" if with_backup else None
+    with Ledger.open(nobodys, as_root=True) as ledger:
+        compact(ledger, NOON + timedelta(days=3650))
+        back_up(ledger, tmp_path / "saved.tar")
+    (nobodys / "ledger.sqlite").write_bytes(b"damaged" * 9999)
+    with pytest.raises(FacemonError, match="belongs to nobody"):
+        recover_ledger(nobodys, backup, NOON, mode="private", as_root=False)
+    recover_ledger(nobodys, backup, NOON, mode="private", as_root=True)
+    assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
+    assert children.run(OPEN, nobodys, "open", wrapper=children.as_nobody()) == "written\n"
+
+
+def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_folder: Path) -> None:
+    wrapper = children.as_nobody()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(open_folder, nobody.pw_uid, nobody.pw_gid)
+    with pytest.raises(FacemonError, match="belongs to nobody"):
+        Ledger.open(open_folder, create=True)
+    assert list(open_folder.iterdir()) == []
+    Ledger.open(open_folder, create=True, as_root=True).close()
+    assert owners(open_folder) == {nobody.pw_uid}
+    assert children.run(OPEN, open_folder, "open", wrapper=wrapper) == "written\n"
+
+
 OPEN = """
 try:
     with Ledger.open(folder, create=sys.argv[2] == "create") as ledger:
@@ -194,7 +238,7 @@ def test_another_user_is_told_whose_store_it_is(open_folder: Path, way: str, mod
     assert modes(store) == before
 
 
-def test_members_of_the_group_lock_nobody_out(open_folder: Path) -> None:
+def test_members_of_the_group_do_not_lock_each_other_out(open_folder: Path) -> None:
     wrapper = children.as_nobody(group=OTHER_GROUP)
     store = open_folder / "store"
     with Ledger.open(store, create=True, mode="group") as ledger:
@@ -221,6 +265,19 @@ def test_repair_gives_back_what_root_made(nobodys: Path) -> None:
     assert apply_mode(nobodys, MODES["private"])[1] == 0
     assert owners(nobodys) == {nobody}
     assert children.run(OPEN, nobodys, "open", wrapper=wrapper) == "written\n"
+
+
+def test_locks_that_root_left_do_not_block(nobodys: Path) -> None:
+    for name, mode in (("compact", 0o644), ("run", 0o644), ("other", 0o600)):
+        (nobodys / "locks" / f"{name}.lock").touch()
+        (nobodys / "locks" / f"{name}.lock").chmod(mode)
+    script = """
+    with Ledger.open(folder) as ledger:
+        log_images(ledger, 10)
+        compact(ledger, NOON)
+    """
+    children.run(script, nobodys, wrapper=children.as_nobody())
+    assert [path.name for path in (nobodys / "locks").iterdir()] in ([], ["other.lock"])
 
 
 def test_locks_of_killed_processes_are_removed(ledger: Ledger) -> None:

@@ -169,6 +169,7 @@ def test_files_of_living_writers_stay(log: Ledger) -> None:
         "DELETE FROM totals WHERE metric <> 'model_inference_latency_seconds'",
         "DELETE FROM profiles WHERE source = 'a'",
         "UPDATE profiles SET hour = hour + 1000",
+        "UPDATE profiles SET data = x'0bad'",
         "INSERT INTO totals VALUES ('model_predictions_total', '[\"beard\", \"no\", \"faces@1\"]', '', 5)",
     ],
 )
@@ -218,7 +219,7 @@ def test_no_other_repair_compaction_or_retention_runs_beside_it(log: Ledger) -> 
 
 
 def test_a_file_that_may_not_be_read_is_not_lost(log: Ledger) -> None:
-    """Whoever lacks a permission must not give up rows that others can read."""
+    """A process that lacks a permission must not give up rows that others can read."""
     wrapper = children.without_privileges()
     files_of(log)[0].chmod(0)
     script = """
