@@ -13,7 +13,7 @@ from typing import Any
 _STANDARD_STREAMS = 3
 _LENGTH = struct.Struct("!Q")
 _PART_BYTES = 2**18
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Work = Callable[[], AbstractContextManager[Callable[[Any], Any]]]
 """Entered in the new process for the function that answers, and left when no more messages come."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -101,7 +101,7 @@ class Console:
         """Tell of trouble that does not stop the run; in quiet mode too, so that cron mails it."""
         self._write_error(f"warning: {text}")
 
-    def error(self, error: FacemonError) -> None:
+    def error(self, error: FacemonError | Interrupted) -> None:
         """Tell why the command stops, and what to do about it."""
         if self.show_tracebacks:
             traceback.print_exception(error, file=sys.stderr)

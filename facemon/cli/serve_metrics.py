@@ -126,8 +126,6 @@ class _Configuration:
         try:
             config = load_config(path)
             self.exporter.follow(config, path)
-        except Interrupted:
-            raise
         except FacemonError as error:
             for line in error.message.splitlines():
                 console.warn(line)

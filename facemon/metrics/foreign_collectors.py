@@ -14,7 +14,7 @@ from prometheus_client.core import Sample
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from facemon.errors import FacemonError, Interrupted
+from facemon.errors import FacemonError
 from facemon.metrics.timed_source import SourceFault, TimedSource
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -127,8 +127,6 @@ def _try_to_show(family: Family) -> None:
 def _run(step: Callable[[], Any], what: str) -> Any:
     try:
         return step()
-    except Interrupted:
-        raise
     except ModuleNotFoundError as error:
         raise FacemonError(
             f"there is no module {error.name}, neither installed nor beside the configuration"
