@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.console import Console, Progress
+from facemon.cli.interruption import Uninterrupted, ending_signals
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, Interrupted
 
@@ -218,10 +219,16 @@ def _logging(ledger: "Ledger", run: "Run") -> Iterator[Sink]:
     from facemon.store.segment_writer import SegmentWriter
 
     writer = SegmentWriter(ledger, run)
+
+    def add(batch: "PredictedBatch") -> None:
+        with Uninterrupted():  # the rows, and how far the run has come
+            writer.add(batch)
+
     try:
-        yield writer.add
+        yield add
     finally:
-        writer.close()
+        with Uninterrupted():  # what was shown must be logged
+            writer.close()
 
 
 @contextmanager
@@ -264,8 +271,8 @@ def _tabulating(session: Session) -> Iterator[Sink]:
 
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM finish what has begun; a second one ends at once."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Let the first signal that ends a command finish what has begun; a second one ends at once."""
+    numbers = ending_signals()
     before = [signal.getsignal(number) for number in numbers]
 
     def ask(*_: object) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from facemon.cli.interruption import Uninterrupted
 from facemon.cli.left_out import refuse_left_out
 from facemon.cli.prediction_run import (
     Request,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
+    from facemon.store.retry import RetryWriter
     from facemon.store.runs import Run
     from facemon.store.segment_files import SegmentDamagedError
     from facemon.values.image_input import ImageInput
@@ -73,18 +75,24 @@ def _predict(
     with ExitStack() as stack:
         workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
-        stack.callback(writer.close)
+        stack.callback(_close, writer)
         show = stack.enter_context(showing(session, request))
         stack.enter_context(stopping(stop))
         inputs = _failed_images(session, request, run, failed)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):
-            writer.add(batch)
+            with Uninterrupted():
+                writer.add(batch)
             show(batch)
             summary = summary.update(batch, time.monotonic() - began)
     tell(session.console, summary, "logged with the time of the first attempt")
     if stop.is_set():
         raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
     return summary
+
+
+def _close(writer: "RetryWriter") -> None:
+    with Uninterrupted():  # what was shown must be logged
+        writer.close()
 
 
 def _failed_images(session: Session, request: Request, run: "Run", failed: Mapping[int, int]) -> "Iterator[ImageInput]":

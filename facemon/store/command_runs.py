@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode, FacemonError, Interrupted
 from facemon.store.ledger import Ledger
 from facemon.values.times import micros
 
@@ -60,7 +60,7 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
     start, outcome = time.monotonic() if began is None else began, Outcome()
     try:
         yield outcome
-    except FacemonError as error:
+    except (FacemonError, Interrupted) as error:
         outcome.code = error.exit_code
         raise
     finally:

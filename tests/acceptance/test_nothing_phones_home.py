@@ -14,7 +14,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from facemon.cli.main import app
+from facemon.cli.command_line import app
 from tests.acceptance.isolated_network import Plan, Reached
 from tests.acceptance.served import COMMAND
 from tests.acceptance.test_each_command import LINES, TABLES, prepare_folder
