@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    prove_bad_luck,
     prove_configurations,
     prove_end_to_end,
     prove_high_availability,
@@ -21,6 +22,7 @@ _PARTS = {
     "end-to-end": Part("End to end", prove_end_to_end.measure, prove_end_to_end.ABOUT),
     "availability": Part("High availability", prove_high_availability.measure, prove_high_availability.ABOUT),
     "tests": Part("Long proofs among the tests", prove_tests.measure, prove_tests.ABOUT),
+    "bad-luck": Part("Bad luck and bad company", prove_bad_luck.measure, prove_bad_luck.ABOUT),
     "panels": Part("No empty panel", prove_panels.measure, prove_panels.ABOUT),
 }
 _EXPLANATION = """\
