@@ -15,8 +15,12 @@ LEAST_RATE = 1024
 """Bytes a second that a body must bring on average: a thirtieth of what the slowest mobile networks carry."""
 GRACE_SECONDS = 10.0
 """How far a body may fall behind that rate before it is ended: three lost packets in a row cost TCP seven seconds."""
+SAFE_RATE = 32 * 2**10
+"""Bytes a second with which a body is not ended for another one, so that good ones come to an end in a crowd."""
 CREDIT_SECONDS = 1.0
-"""How far a body may get ahead of it: one that stops after a fast beginning counts as slow after this."""
+"""How far a body may get ahead of a rate: one that stops after a fast beginning counts as slow after this."""
+_LEAST_LEAD_SECONDS = 0.1
+"""How far it must be ahead to be safe: a few bytes at the beginning are no sign of speed."""
 _CLIENT_SHARE = 4
 """A client may have a quarter of all bodies, and of their bytes."""
 _TOO_SLOW = f"the body came more slowly than {LEAST_RATE} bytes a second"
@@ -41,7 +45,9 @@ class ArrivingBody:
     client: str
     began: float
     on_time_until: float
-    """When the bytes that have come will be too few; what is earlier than now is slow."""
+    """When the bytes that have come will be too few for the least rate."""
+    safe_until: float
+    """The same for the safe rate."""
     clock: asyncio.Timeout
     why: str = ""
     """What its sender is told when the clock ends it."""
@@ -82,7 +88,7 @@ class ArrivingBodies:
             self._end_slowest(theirs, now)
         if len(self) >= self._limits.bodies:
             self._end_slowest(self._all, now)
-        body = ArrivingBody(client, now, now, asyncio.timeout_at(None))
+        body = ArrivingBody(client, now, now, now, asyncio.timeout_at(None))
         self._by_client[client] = theirs  # not before: what was ended may have been the client's last
         for together in (self._all, theirs):
             together.bodies.add(body)
@@ -101,6 +107,7 @@ class ArrivingBodies:
             refuse(408, body.why)
         now = asyncio.get_running_loop().time()
         body.on_time_until = min(body.on_time_until + size / LEAST_RATE, now + CREDIT_SECONDS)
+        body.safe_until = min(body.safe_until + size / SAFE_RATE, now + CREDIT_SECONDS)
         theirs = self._by_client[body.client]
         while theirs.size + size > self._client_size:
             self._end_slowest(theirs, now, but=body)
@@ -119,11 +126,11 @@ class ArrivingBodies:
             body.clock.reschedule(min(ends, is_far_behind))
 
     def _end_slowest(self, together: _Together, now: float, but: ArrivingBody | None = None) -> None:
-        """End the body that is furthest behind, for another one; 503 if all of them are on time."""
-        slowest = min(together.bodies - {but}, key=lambda body: body.on_time_until, default=None)
-        if slowest is None or slowest.on_time_until >= now:
+        """End the body that is furthest behind, for another one; 503 if all of them are fast."""
+        slowest = min(together.bodies - {but}, key=lambda body: body.safe_until, default=None)
+        if slowest is None or slowest.safe_until > now + _LEAST_LEAD_SECONDS:
             refuse(503, f"{len(self)} bodies are arriving", (b"retry-after", b"1"))
-        slowest.why = f"{_TOO_SLOW}, and others needed its room"
+        slowest.why = f"the body came more slowly than {SAFE_RATE} bytes a second, and another one needed its room"
         if not slowest.clock.expired():
             slowest.clock.reschedule(now)
         self._forget(slowest)

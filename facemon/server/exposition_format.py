@@ -12,7 +12,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.registry import Collector
 
 _OPENMETRICS, _TEXT = "application/openmetrics-text", "text/plain"
-_ESCAPINGS = ("allow-utf-8", "underscores", "dots", "values")
+_ESCAPINGS = ("allow-utf-8", "underscores")
+"""prometheus_client escapes a family and its samples differently in the schemes `dots` and `values`."""
 _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
