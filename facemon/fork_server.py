@@ -3,14 +3,15 @@
 The copies share the memory of what was loaded before, such as a model.
 """
 
+import errno
 import os
 import signal
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Self
-from weakref import WeakSet
 
 from facemon.forked_process import (
     AnsweringProcess,
@@ -53,18 +54,17 @@ class ServedProcess(AnsweringProcess):
         """`kill` ends the process, dead or alive, and answers the signal that ended it, or 0."""
         super().__init__(connection)
         self._kill = kill
+        self._close_life = weakref.finalize(self, os.close, life)
         self.life = life
         """The reading end of a pipe that ends when the process does, and brings nothing."""
 
     def close(self) -> None:
-        """Close what belongs to the process here; may be called again."""
+        """Close what belongs to the process here; any thread may call it, and again."""
         self._socket.close()
-        if self.life >= 0:
-            os.close(self.life)
-            self.life = -1
+        self._close_life()
 
     def finish(self) -> Ending:
-        """End the process at once, if it has not ended, and say how it ended; ProcessEnded as `start`."""
+        """End the process at once, if it has not ended, and say how it ended; ProcessEnded when nothing can tell."""
         self.close()
         number = self._kill()
         return Ending(signal.Signals(number) if number else None)
@@ -80,7 +80,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._children: set[int] = set()
         """The first processes, which this one begins itself."""
-        self._served = WeakSet[ServedProcess]()
+        self._served = weakref.WeakSet[ServedProcess]()
         self.first = [self._begin_here(work) for _ in range(first)]
         """As many processes as were asked for."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -88,9 +88,11 @@ class ForkServer:
         theirs.close()
 
     def start(self) -> ServedProcess:
-        """Begin a process; ProcessEnded when the server was killed."""
+        """Begin a process; ProcessEnded when the server was killed, OSError when the system has no room for one."""
         with _Ends() as ends:
             process = self._order(_START, *ends.theirs)
+            if process < 0:
+                raise OSError(-process, os.strerror(-process))
             return self._known(ServedProcess(*ends.kept(), partial(self._order, _END + b" %d" % process)))
 
     def _begin_here(self, work: Work) -> ServedProcess:
@@ -104,7 +106,11 @@ class ForkServer:
         return process
 
     def _kill_child(self, process: int) -> int:
-        self._children.discard(process)
+        with self._lock:
+            # Once: its number may be another process's afterwards.
+            if process not in self._children:
+                return 0
+            self._children.remove(process)
         return _killed(process)
 
     def close(self) -> None:
@@ -166,8 +172,11 @@ def _serve(work: Work, orders: socket.socket) -> None:
             if not order:
                 return
             if order == _START:
-                answer = _begin(work, *files)
-                processes.add(answer)
+                try:
+                    answer = _begin(work, *files)
+                    processes.add(answer)
+                except OSError as error:
+                    answer = -(error.errno or errno.EAGAIN)
                 for each in files:
                     os.close(each)
             else:

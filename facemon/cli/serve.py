@@ -284,7 +284,7 @@ class _Server:
         await asyncio.to_thread(self._configuration.reload_if_asked)
 
     def _give_up(self, error: FacemonError) -> None:
-        # Whoever restarts the server gets a whole one; this one would refuse everything.
+        # A server that is started again has workers; this one would refuse everything.
         self.failure = error
         self._server.stop()
 

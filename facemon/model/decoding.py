@@ -145,6 +145,7 @@ def _decoded(
     if isinstance(image, ImageProblem):
         return image
     upright = image if turn is None else image.transpose(turn)
+    upright.info.clear()  # profiles and texts, perhaps large, that go nowhere
     return DecodedImage(upright, size, taken_at)
 
 

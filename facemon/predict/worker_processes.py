@@ -14,7 +14,7 @@ from facemon.values.prediction import PredictedBatch, joined
 from facemon.values.worker_deaths import blamed, is_to_blame
 
 MOST_CRASHES = 8
-"""So many images in a row that end their workers are no matter of the images."""
+"""When so many images in a row end their workers, the cause is not the images."""
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 
@@ -106,7 +106,17 @@ class WorkerProcesses:
         except ProcessEnded as error:
             self._free.put(None)  # for all who wait for a free one
             raise _unreplaceable() from error
+        except OSError as error:
+            self._free.put(None)
+            raise _no_room(error) from error
         return ending
+
+
+def _no_room(error: OSError) -> FacemonError:
+    return FacemonError(
+        f"a worker process could not be started: {error.strerror}",
+        "use fewer workers, or allow more processes and memory (ulimit -u, the container's limits)",
+    )
 
 
 def _unreplaceable() -> FacemonError:
@@ -123,7 +133,10 @@ def forking_server(predictor: Predicts[object], count: int) -> Iterator[ForkServ
     They share the loaded model's memory. Call it before the process has threads of its own. They end with the block,
     and with this process, however it ends.
     """
-    server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
+    try:
+        server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
+    except OSError as error:
+        raise _no_room(error) from error
     try:
         yield server
     finally:

@@ -32,7 +32,7 @@ class ModelWorker(Protocol):
         """Predict images; FacemonError for trouble with the model, WorkerDied where the worker has ended."""
 
     async def renew(self) -> None:
-        """Begin again after the worker has ended; FacemonError when that is impossible for good."""
+        """Begin again after the worker has ended; OSError when there is no room, FacemonError when there never is."""
 
 
 class InProcess:

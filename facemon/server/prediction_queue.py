@@ -177,16 +177,22 @@ class PredictionQueue:
         self._run(self._renew(worker))
 
     async def _renew(self, worker: ModelWorker) -> None:
-        if (again := self._deaths[worker] - 2) >= 0:
-            await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**again))
-        try:
-            await worker.renew()
-        except FacemonError as error:
-            self._lost = error
-            if not self.strength.available:
-                _fail(self._waiting.take_all(), error)
-                self._exhausted(error)
-            return
+        while True:
+            if (again := self._deaths[worker] - 2) >= 0:
+                await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(again, 10)))
+            try:
+                await worker.renew()
+            except OSError as error:
+                self._deaths[worker] += 1
+                self._tell(f"a worker process could not be started: {error.strerror}; it is tried again")
+            except FacemonError as error:
+                self._lost = error
+                if not self.strength.available:
+                    _fail(self._waiting.take_all(), error)
+                    self._exhausted(error)
+                return
+            else:
+                break
         self._renewing.discard(worker)
         self._free.append(worker)
         self._hand_out()

@@ -4,9 +4,11 @@ Only the formats that cameras and browsers make are read: JPEG, PNG and WebP. Of
 built oddly, nothing is known, and a decoder must be watched.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - a class
+from typing import NamedTuple
 
 MOST_SCANS = 100
 """Scans of a JPEG that are decoded: encoders write up to a dozen, and each costs a pass over all pixels."""
@@ -108,6 +110,8 @@ def _jpeg(content: bytes) -> ImageHeader | None:
             continue
         (length,) = _SHORT.unpack_from(content, place + 2)
         if marker in _FRAMES:
+            if components:
+                return None  # of two sizes a reader may take the second
             is_progressive = _FRAMES[marker]
             height, width, components = *_TWO_SHORTS.unpack_from(content, place + 5), content[place + 9]
         elif marker == _SOS:
@@ -124,11 +128,14 @@ def _jpeg(content: bytes) -> ImageHeader | None:
 
 
 def _png(content: bytes) -> ImageHeader | None:
-    """Go through the chunks (PNG, 5.3: length, type, data, checksum)."""
-    if content[12:16] != b"IHDR":
+    """Read the first chunk, and go through the others (PNG, 5.3: length, type, data, checksum)."""
+    if content[8:16] != b"\0\0\0\rIHDR":
         return None
     width, height = _TWO_LONGS.unpack_from(content, 16)
-    return ImageHeader("png", width, height, fragments=_count(content, len(_PNG), _LONG, 0, 12), bytes=len(content))
+    types = list(_chunk_types(content, len(_PNG), _Layout(_LONG, 0, 4, 12, 1)))
+    if types.count(b"IHDR") > 1:
+        return None  # of two sizes a reader may take the second
+    return ImageHeader("png", width, height, fragments=len(types), bytes=len(content))
 
 
 def _webp(content: bytes) -> ImageHeader | None:
@@ -143,14 +150,26 @@ def _webp(content: bytes) -> ImageHeader | None:
             width, height = (each & 0x3FFF for each in _LITTLE_SHORTS.unpack_from(content, 26))
         case _:
             return None
-    return ImageHeader("webp", width, height, fragments=_count(content, 12, _LITTLE_LONG, 4, 8), bytes=len(content))
+    fragments = sum(1 for _ in _chunk_types(content, 12, _Layout(_LITTLE_LONG, 4, 0, 8, 2)))
+    return ImageHeader("webp", width, height, fragments=fragments, bytes=len(content))
 
 
-def _count(content: bytes, place: int, length: Struct, length_at: int, rest: int) -> int:
-    """How many chunks follow `place`, no further than matters; each has `rest` bytes beside its data."""
-    end = len(content) - rest
-    for fragments in range(MOST_FRAGMENTS + 1):
+class _Layout(NamedTuple):
+    """Where a chunk has its length and type, the bytes beside its data, and what its data are padded to."""
+
+    length: Struct
+    length_at: int
+    type_at: int
+    rest: int
+    multiple: int
+
+
+def _chunk_types(content: bytes, place: int, layout: _Layout) -> Iterator[bytes]:
+    """Yield the types of the chunks from a place on, one more than `MOST_FRAGMENTS` at most."""
+    end = len(content) - layout.rest
+    for _ in range(MOST_FRAGMENTS + 1):
         if place > end:
-            return fragments
-        place += rest + length.unpack_from(content, place + length_at)[0]
-    return MOST_FRAGMENTS + 1
+            return
+        yield content[place + layout.type_at : place + layout.type_at + 4]
+        (length,) = layout.length.unpack_from(content, place + layout.length_at)
+        place += layout.rest + length + -length % layout.multiple

@@ -1,6 +1,7 @@
 """Images that wait for the model: taken together, answered one by one, none forgotten; the same image computed once."""
 
 import asyncio
+import errno
 import os
 import signal
 import threading
@@ -264,6 +265,36 @@ def test_a_worker_that_dies_again_and_again_begins_later_each_time(tmp_path: Pat
     pauses = [later - earlier for earlier, later in pairwise(begun)]
     assert len(pauses) == 3
     assert all(later > 1.3 * earlier for earlier, later in pairwise(pauses)), pauses
+
+
+def test_a_worker_for_which_there_is_no_room_is_tried_again(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Crowded(InThread):
+        is_alive = True
+        tries = 0
+
+        async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
+            if not self.tries:
+                raise WorkerDied(Ending(signal.SIGKILL))
+            return await super().predict(images)
+
+        async def renew(self) -> None:
+            self.tries += 1
+            if self.tries < 3:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    async def ask() -> None:
+        queue = PredictionQueue([worker], list[PredictedBatch]().append, tell=told.append)
+        assert (await queue.submit(image(1))).answer.error is None
+        assert queue.strength == PoolStrength(1, 1)
+
+    gate = Gate(tmp_path)
+    gate.go_on.set()
+    with Crowded(gate) as worker:
+        asyncio.run(ask())
+    again = f"a worker process could not be started: {os.strerror(errno.EAGAIN)}; it is tried again"
+    assert told == ["a worker process was ended by SIGKILL; another one takes its place", again, again]
 
 
 def test_without_the_server_that_begins_workers_the_last_ones_death_ends_all(tmp_path: Path) -> None:

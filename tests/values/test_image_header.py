@@ -60,8 +60,16 @@ def test_too_many_pieces_are_an_excess_and_are_not_counted_further(make: Any) ->
     assert header.excess is not None
 
 
+def twice(content: bytes, start: int, end: int) -> bytes:
+    """The content with one of its pieces repeated."""
+    return content[:end] + content[start:end] + content[end:]
+
+
 def test_of_what_is_built_oddly_nothing_is_known() -> None:
-    for content in (jpeg_of_fill_bytes(10), saved("GIF", (8, 8)), saved("TIFF", (8, 8)), b"", b"text"):
+    png, jpeg = saved("PNG", (8, 8)), saved("JPEG", (8, 8))
+    frame = jpeg.index(b"\xff\xc0")
+    two_sizes = twice(png, 8, 33), twice(jpeg, frame, frame + 19)
+    for content in (jpeg_of_fill_bytes(10), saved("GIF", (8, 8)), saved("TIFF", (8, 8)), *two_sizes, b"", b"text"):
         assert read_header(content) is None
 
 
