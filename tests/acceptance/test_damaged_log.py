@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from contextlib import chdir
@@ -40,9 +41,10 @@ def log(folder: Path, *, ago: timedelta, seed: int, rows: int = 3_000) -> None:
         monitor.log(pa.table(columns))
 
 
-@pytest.fixture
-def logged(tmp_path: Path, facemon: RunFacemon) -> Path:
-    """A reference of five days ago and two files of today, of which the second is damaged."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Path:
+    """A reference of five days ago and two files of today."""
+    tmp_path = tmp_path_factory.mktemp("made")
     (tmp_path / "facemon.yaml").write_text(CONFIG + CHECK)
     log(tmp_path, ago=timedelta(days=5), seed=1)
     begin = datetime.now(UTC) - timedelta(days=5, hours=1)
@@ -54,6 +56,12 @@ def logged(tmp_path: Path, facemon: RunFacemon) -> Path:
     write_reducing_model(tmp_path / "models" / "attributes.onnx", {"beard": [[1], [1], [1]]})
     (tmp_path / "labels.csv").write_text("filename,beard_binary\n5-1.jpg,1\n9-1.jpg,1\n")
     return tmp_path
+
+
+@pytest.fixture
+def logged(made: Path, tmp_path: Path) -> Path:
+    """A copy of `made`, for one test."""
+    return shutil.copytree(made, tmp_path / "copy")
 
 
 def newest_file(folder: Path) -> Path:
