@@ -79,13 +79,9 @@ class DriftAnswer:
 @contextmanager
 def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
-    from facemon.store.layout import LEDGER_NAME
+    from facemon.store.ledger import has_ledger
 
-    try:
-        is_there = (session.config.store.path / LEDGER_NAME).exists()
-    except OSError:
-        is_there = True  # to be told why it cannot be read
-    if not is_there and not create:
+    if not create and not has_ledger(session.config.store.path):
         yield None
         return
     with session.open_ledger(create=create) as ledger:

@@ -31,7 +31,7 @@ def metrics(
     Of several series, the sum of counters and all observations of histograms are shown.
     """
     from facemon.metrics.catalogue_values import catalogue_values, to_document
-    from facemon.store.layout import LEDGER_NAME
+    from facemon.store.ledger_errors import NoStoreError
 
     catalogue_values(None, name)  # an unknown name, before the store is read
     families, trouble = _read(session)
@@ -44,7 +44,7 @@ def metrics(
         _show(session, known[0])
     if trouble is None:
         return ExitCode.OK
-    if (session.config.store.path / LEDGER_NAME).exists():
+    if not isinstance(trouble, NoStoreError):
         raise trouble
     session.console.say(f"no values: {trouble.message}")
     return ExitCode.OK

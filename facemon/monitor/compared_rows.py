@@ -18,8 +18,7 @@ from facemon.monitor.foreign_rows import one_table
 from facemon.reports.html_report import html_report
 from facemon.store.command_runs import Outcome, recorded
 from facemon.store.drift_results import record_drift
-from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger import Ledger, has_ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import Reference, no_reference, set_from_table
 from facemon.store.report_files import keep_page_of_record
@@ -104,7 +103,7 @@ def _keep_page(
 def _entered(config: Config, *, record: bool) -> Iterator[tuple[Ledger, Outcome]]:
     """The ledger of a check, and how it ends: entered there where it counts, which one check at a time may do."""
     folder = config.store.path
-    if not (record or (folder / LEDGER_NAME).exists()):
+    if not (record or has_ledger(folder)):
         raise no_reference()
     with Ledger.open(folder, create=record, mode=config.store.mode) as ledger:
         if not record:

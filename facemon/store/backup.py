@@ -63,8 +63,9 @@ def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, cop
         return part
 
     with tarfile.open(fileobj=file, mode=mode) as archive:
-        for name in ("", *FOLDERS):
-            # Made here, because an empty one may have been removed, and a store needs all of them.
+        dates = sorted({str(Path(path).parent) for path in paths} - set(FOLDERS))
+        for name in ("", *FOLDERS, *dates):
+            # Made here, because an empty one may have been removed, and a store needs all of them with its permissions.
             part = tarfile.TarInfo(str(top / name))
             part.type, part.mode, part.mtime = tarfile.DIRTYPE, permissions.folder_mode, int(time.time())
             archive.addfile(owned(part))

@@ -14,7 +14,7 @@ from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
+from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, NoStoreError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
@@ -126,10 +126,10 @@ class Ledger:
         a network file system, or when it cannot be written; nothing is touched then.
         """
         path = folder / LEDGER_NAME
-        if not _is_there(path):
+        if not has_ledger(folder):
             _refuse_lost_ledger(folder)
             if not create:
-                raise FacemonError(
+                raise NoStoreError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
                 )
             _create(folder, MODES[mode], as_root=as_root)
@@ -231,13 +231,12 @@ class Ledger:
             )
 
 
-def _is_there(path: Path) -> bool:
+def has_ledger(folder: Path) -> bool:
+    """Whether a ledger is in a folder; FacemonError where this process may not look."""
     try:
-        return path.exists()
+        return (folder / LEDGER_NAME).exists()
     except OSError as error:
-        raise other_user(path.parent) or FacemonError(
-            f"the store in {path.parent} cannot be read: {error.strerror}"
-        ) from error
+        raise other_user(folder) or FacemonError(f"the store in {folder} cannot be read: {error.strerror}") from error
 
 
 def _refuse_lost_ledger(folder: Path) -> None:

@@ -12,6 +12,10 @@ RECOVER = (
 )
 
 
+class NoStoreError(FacemonError):
+    """A folder holds no store, and none was to be made."""
+
+
 class DamagedLedgerError(FacemonError):
     """Pages of the ledger are not what SQLite wrote."""
 

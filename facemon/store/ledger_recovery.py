@@ -17,7 +17,7 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup_archive import extract_files, extract_ledger
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger import Ledger
+from facemon.store.ledger import Ledger, has_ledger
 from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.ledger_salvage import Salvage, salvage
 from facemon.store.ledger_upgrade import living_writers
@@ -129,7 +129,7 @@ def _lost(folder: Path, old: Salvage, known: set[str], left: LeftFiles) -> int:
 
 def _refuse_whole(folder: Path) -> None:
     """UsageError when the ledger is whole, FacemonError when the folder is not that of a store."""
-    if not (folder / LEDGER_NAME).exists():
+    if not has_ledger(folder):
         known = {*FOLDERS, ASIDE, WORK, *_LEDGER_FILES}
         if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - known)):
             raise FacemonError(

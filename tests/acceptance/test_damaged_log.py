@@ -3,6 +3,9 @@
 import json
 import os
 import pwd
+import shutil
+import subprocess
+import sys
 from contextlib import chdir
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +18,12 @@ from facemon import Monitor
 from tests.acceptance.tables import CONFIGURATION
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
+from tests.patience import HANG_S
+from tests.store.children import without_privileges
 from tests.store.damage import flip_bytes
 from tests.store.test_permissions import give, modes, owners
 
+COMMAND = Path(sys.executable).with_name("facemon")
 CONFIG = CONFIGURATION.replace("[64, 64]", "[4, 4]")
 CHECK = "drift: {cluster: none, widen_to: 24h, evidently: {when: never}}\n"
 
@@ -35,9 +41,10 @@ def log(folder: Path, *, ago: timedelta, seed: int, rows: int = 3_000) -> None:
         monitor.log(pa.table(columns))
 
 
-@pytest.fixture
-def logged(tmp_path: Path, facemon: RunFacemon) -> Path:
-    """A reference of five days ago and two files of today, of which the second is damaged."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Path:
+    """A reference of five days ago and two files of today."""
+    tmp_path = tmp_path_factory.mktemp("made")
     (tmp_path / "facemon.yaml").write_text(CONFIG + CHECK)
     log(tmp_path, ago=timedelta(days=5), seed=1)
     begin = datetime.now(UTC) - timedelta(days=5, hours=1)
@@ -49,6 +56,12 @@ def logged(tmp_path: Path, facemon: RunFacemon) -> Path:
     write_reducing_model(tmp_path / "models" / "attributes.onnx", {"beard": [[1], [1], [1]]})
     (tmp_path / "labels.csv").write_text("filename,beard_binary\n5-1.jpg,1\n9-1.jpg,1\n")
     return tmp_path
+
+
+@pytest.fixture
+def logged(made: Path, tmp_path: Path) -> Path:
+    """A copy of `made`, for one test."""
+    return shutil.copytree(made, tmp_path / "copy")
 
 
 def newest_file(folder: Path) -> Path:
@@ -124,6 +137,21 @@ def test_root_writes_to_no_other_users_store(facemon: RunFacemon, logged: Path) 
     assert facemon("store", "compact", "--as-root", cwd=logged).returncode == 0
     assert facemon("--as-root", "drift-check", cwd=logged).returncode == 0
     assert owners(store) == {nobody.pw_uid}
+
+
+def test_a_user_who_may_not_even_look_is_told_whose_store_it_is(logged: Path) -> None:
+    wrapper = without_privileges()
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a store away")
+    nobody = pwd.getpwnam("nobody")
+    give(logged / ".facemon", nobody.pw_uid, nobody.pw_gid)
+    for command in (("store", "info"), ("metrics",), ("drift-check",), ("store", "recover", "--no-backup")):
+        outcome = subprocess.run(
+            [*wrapper, COMMAND, *command], cwd=logged, capture_output=True, text=True, check=False, timeout=HANG_S
+        )
+        assert outcome.returncode == 1, command
+        assert "belongs to nobody, and root may not write to it" in outcome.stderr, command
+        assert "sudo -u nobody facemon" in outcome.stderr, command
 
 
 @pytest.mark.parametrize("mode", ["private", "group"])

@@ -35,7 +35,7 @@ def test_a_store_that_breaks_leaves_the_old_textfile(facemon: RunFacemon, folder
     before = path.read_text()
     (folder / ".facemon" / LEDGER_NAME).write_bytes(b"no database" * 500)
     outcome = facemon("export-metrics", "--textfile", path, cwd=folder)
-    assert (outcome.returncode, "is no facemon ledger" in outcome.stderr) == (1, True)
+    assert (outcome.returncode, "is damaged" in outcome.stderr) == (1, True)
     assert path.read_text() == before
     assert list(open_folder.iterdir()) == [path]
 

@@ -79,7 +79,7 @@ def test_without_a_store(facemon: RunFacemon, tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_read_is_a_failure(facemon: RunFacemon, folder: Path) -> None:
     (folder / ".facemon" / LEDGER_NAME).write_bytes(b"no database" * 500)
     outcome = facemon("metrics", "drift_score", cwd=folder)
-    assert (outcome.returncode, "is no facemon ledger" in outcome.stderr) == (1, True)
+    assert (outcome.returncode, "is damaged" in outcome.stderr) == (1, True)
     assert rows_of(outcome.stdout)["value"] == ["-"]
 
 

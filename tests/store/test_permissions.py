@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
+from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
@@ -46,7 +47,7 @@ def owners(folder: Path) -> set[int]:
 def use_fully(folder: Path, **options: object) -> None:
     """Make everything that a store can hold."""
     with Ledger.open(folder, create=True, **options) as ledger:  # type: ignore[arg-type]
-        log_images(ledger, 2_000, batch=1_000, spread=timedelta(hours=50))
+        log_images(ledger, 100, batch=50, spread=timedelta(hours=200))
         log_images(ledger, 10)
         compact(ledger, NOON + timedelta(days=3650))
         set_from_window(ledger, "normal", NOON, NOON + timedelta(days=9), model=MODEL, note="", now=NOON)
@@ -72,6 +73,12 @@ def nobodys(folder: Path, open_folder: Path) -> Path:
     nobody = pwd.getpwnam("nobody")
     give(store, nobody.pw_uid, nobody.pw_gid)
     return store
+
+
+@pytest.fixture(autouse=True)
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty rows are a file."""
+    monkeypatch.setattr(segment_writer, "INLINE_ROWS", 50)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
@@ -110,11 +117,11 @@ def test_a_report_elsewhere_is_for_other_people(tmp_path: Path) -> None:
 
 def test_an_open_store_stays_as_it_is_until_it_is_closed(folder: Path) -> None:
     with Ledger.open(folder, create=True) as ledger:
-        log_images(ledger, 2_000, batch=2_000)
+        log_images(ledger, 100, batch=100)
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     with Ledger.open(folder) as ledger:
-        log_images(ledger, 2_000, batch=2_000, observed=NOON + timedelta(days=2))
+        log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=2))
         assert set(modes(folder).values()) == {"755", "644"}
         changed, foreign = apply_mode(folder, MODES["private"])
         assert (changed, foreign) == (len(modes(folder)), 0)
@@ -153,7 +160,8 @@ def test_what_root_writes_when_told_to_belongs_to_the_stores_user(nobodys: Path)
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
     script = """
     with Ledger.open(folder) as ledger:
-        log_images(ledger, 2000, batch=1000, observed=NOON + timedelta(hours=1))
+        segment_writer.INLINE_ROWS = 50
+        log_images(ledger, 100, batch=100, observed=NOON + timedelta(hours=1))
         compact(ledger, NOON + timedelta(days=3650))
         print(verify(ledger).problems)
     """
@@ -215,7 +223,8 @@ def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_fold
 OPEN = """
 try:
     with Ledger.open(folder, create=sys.argv[2] == "create") as ledger:
-        log_images(ledger, 2000, batch=2000, observed=NOON + timedelta(days=3))
+        segment_writer.INLINE_ROWS = 50
+        log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=3))
         print("written")
 except FacemonError as error:
     print(error.message, "|", error.hint)
