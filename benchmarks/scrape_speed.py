@@ -16,7 +16,7 @@ import pyarrow as pa
 from benchmarks.api_latency import percentile_99
 from benchmarks.command import FACEMON
 from benchmarks.drift_simulation import BASE_RATES, marks
-from benchmarks.drift_store import busy_day
+from benchmarks.drift_store import BUSY, logged_day
 from benchmarks.drift_tables import write_config, yes_no
 from benchmarks.machine import Line
 from benchmarks.served import Server, running
@@ -40,7 +40,7 @@ def measure(folder: Path) -> Iterator[Line]:
     stores = {"small": folder / "small", "large": folder / "large"}
     write_config(stores["large"], dict.fromkeys(_ATTRIBUTES, ("no", "yes")))
     write_config(stores["small"], dict.fromkeys(_ATTRIBUTES, ("no", "yes")))
-    shutil.copytree(busy_day() / ".facemon", stores["large"] / ".facemon")
+    shutil.copytree(logged_day(BUSY) / ".facemon", stores["large"] / ".facemon")
     rows = {name: _fill(store) for name, store in stores.items()}
     sync()  # what is still to be written of the copy must not disturb the scrapes
     seconds, series = _scraped(stores)

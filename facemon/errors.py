@@ -44,11 +44,19 @@ class LockedError(FacemonError):
     exit_code = ExitCode.LOCKED
 
 
-class Interrupted(FacemonError):
-    """The user asked to stop."""
+class Interrupted(BaseException):
+    """The user asked to stop.
+
+    It is not an Exception, so that no code on the way takes it for a failure of its own and goes on.
+    """
 
     exit_code = ExitCode.INTERRUPTED
 
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
 
 class OutputClosed(Interrupted):
-    """Whoever read our output, such as `head`, has left; no news to anybody."""
+    """stdout was closed by its reader, such as `head`: there is nothing to say."""

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -108,6 +108,15 @@ def each_generation(request: pytest.FixtureRequest) -> Path:
 def linters() -> Path:
     """The folder of linters that are not in the development environment: actionlint, kubernetes-validate and others."""
     return _fetched("linters")
+
+
+@pytest.fixture(scope="session")
+def faketime() -> Callable[[str], dict[str, str]]:
+    """The environment of a process whose clock begins at a time in UTC, such as `2040-01-01 00:00:00`, and goes on."""
+    (library,) = _fetched("faketime").glob("usr/lib/*/faketime/libfaketime.so.1")
+    # A wrong clock does not change what has passed since the machine began.
+    wrong = {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
+    return lambda at: {**wrong, "FAKETIME": f"@{at}"}
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
-    {"confined_file", "errors", "forked_process", "no_telemetry", "printable", "regular_file"},
+    {"confined_file", "errors", "message_socket", "no_telemetry", "printable", "regular_file"},
+    {"forked_process"},
+    {"fork_server"},
     {"config"},
     {"values"},
     {"tables"},

@@ -25,7 +25,7 @@ COMMANDS = {
     "serve": (),
     "render-config": (),
     "model": ("show",),
-    "store": ("info", "verify", "backup", "compact", "prune"),
+    "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "clock"),
 }
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")
 

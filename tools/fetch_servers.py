@@ -162,21 +162,28 @@ def unpack_packages(
     target: Path, packages: Sequence[str], programs: Sequence[str], configuration: Path, deadline: Deadline
 ) -> None:
     """Unpack packages, and companions of theirs that a newer release ships apart, into the target folder."""
-    print("Reading the package lists of this machine's apt sources ...", flush=True)
-    update = run(["apt-get", "-q", f"--config-file={configuration}", "update"], deadline, TOOLS)
-    # A source that fails is no reason to stop: another may have the packages, which downloading them will tell.
-    update_error = _first_error(update.stderr)
+    update_error = read_package_lists(configuration, deadline)
     print(f"Downloading and unpacking {len(packages)} packages ...", flush=True)
     folder = emptied(target.with_name(f"{target.name}.part"))
-    _unpack(_download(packages, configuration, deadline, update_error), folder, deadline)
+    unpack_archives(download_packages(packages, configuration, deadline, update_error), folder, deadline)
     companions = [name for name in COMPANIONS if _missing(folder, [f"usr/bin/{name}"])]
     if companions:
-        _unpack(_download(companions, configuration, deadline, update_error), folder, deadline)
+        unpack_archives(download_packages(companions, configuration, deadline, update_error), folder, deadline)
     if missing := _missing(folder, programs):
         raise FetchError(f"the packages of this machine's sources lack {', '.join(missing)}")
     _let_alertmanager_run_unpacked(folder / "usr/bin/prometheus-alertmanager")
     put_in_place(folder, target)
     shutil.rmtree(configuration.parent / "packages")
+
+
+def read_package_lists(configuration: Path, deadline: Deadline) -> str:
+    """Read what the apt sources offer; return the first trouble, or nothing.
+
+    A source that fails does not stop the rest: another may have the packages, which downloading them will tell.
+    """
+    print("Reading the package lists of this machine's apt sources ...", flush=True)
+    update = run(["apt-get", "-q", f"--config-file={configuration}", "update"], deadline, TOOLS)
+    return _first_error(update.stderr)
 
 
 def _missing(folder: Path, programs: Sequence[str]) -> list[str]:
@@ -187,7 +194,10 @@ def _first_error(output: str) -> str:
     return next((line[3:] for line in output.splitlines() if line.startswith(("E: ", "W: Failed"))), "")
 
 
-def _download(packages: Sequence[str], configuration: Path, deadline: Deadline, update_error: str) -> list[Path]:
+def download_packages(
+    packages: Sequence[str], configuration: Path, deadline: Deadline, update_error: str
+) -> list[Path]:
+    """Download packages and return their archives; raises FetchError, which names `update_error` too."""
     folder = emptied(configuration.parent / "packages")
     answer = run(["apt-get", "-q", f"--config-file={configuration}", "download", *packages], deadline, folder)
     if answer.returncode != 0:
@@ -196,7 +206,8 @@ def _download(packages: Sequence[str], configuration: Path, deadline: Deadline, 
     return sorted(folder.glob("*.deb"))
 
 
-def _unpack(archives: Sequence[Path], folder: Path, deadline: Deadline) -> None:
+def unpack_archives(archives: Sequence[Path], folder: Path, deadline: Deadline) -> None:
+    """Unpack the archives of packages into a folder."""
     for archive in archives:
         print(f"  {archive.stem}")
         answer = run(["dpkg-deb", "-x", str(archive), str(folder)], deadline, folder)

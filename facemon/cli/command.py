@@ -36,9 +36,19 @@ DebugOption = Annotated[
 ColorOption = Annotated[
     Color | None, typer.Option("--color", rich_help_panel=_PANEL, help="When to use colour.", show_default=False)
 ]
+AsRootOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--as-root",
+        rich_help_panel=_PANEL,
+        help="Let root write to another user's store; all files stay that user's.",
+        show_default=False,
+    ),
+]
 
 COMMON: dict[str, Any] = {
     "config": ConfigOption, "quiet": QuietOption, "verbose": VerboseOption, "debug": DebugOption, "color": ColorOption,
+    "as_root": AsRootOption,
 }  # fmt: skip
 
 
@@ -53,7 +63,7 @@ def make_session(options: dict[str, Any]) -> Session:
     if options.get("verbose"):
         verbosity = Verbosity.VERBOSE
     console = Console(verbosity, options.get("color") or Color.AUTO, bool(options.get("debug")))
-    return Session(console, options.get("config"))
+    return Session(console, options.get("config"), bool(options.get("as_root")))
 
 
 def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
@@ -69,6 +79,7 @@ def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
         verbose: VerboseOption = None,
         debug: DebugOption = None,
         color: ColorOption = None,
+        as_root: AsRootOption = None,
     ) -> None:
         remember(ctx, locals())
 

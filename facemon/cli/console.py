@@ -11,7 +11,7 @@ from enum import StrEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, Interrupted
 from facemon.printable import printable, printable_lines, without_command_lines, without_commands
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Console:
         """Tell of trouble that does not stop the run; in quiet mode too, so that cron mails it."""
         self._write_error(f"warning: {text}")
 
-    def error(self, error: FacemonError) -> None:
+    def error(self, error: FacemonError | Interrupted) -> None:
         """Tell why the command stops, and what to do about it."""
         if self.show_tracebacks:
             self._write_error("".join(traceback.format_exception(error)).rstrip("\n"))
@@ -237,7 +237,7 @@ class _Bar:
 
 _STYLES = {
     "drift": "bold red", "undecided": "yellow", "ok": "green", "not_compared": "dim", "unreadable": "red",
-    "too_large": "red", "denied": "red", "nan": "red", "no_face": "yellow",
+    "too_large": "red", "denied": "red", "nan": "red", "no_face": "yellow", "too_slow": "red", "crashed": "red",
 }  # fmt: skip
 
 

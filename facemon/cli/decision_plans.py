@@ -1,14 +1,16 @@
 """The plan of a reference, or of a check that could not decide, from what the store holds."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from facemon.cli.session import Session
 from facemon.errors import FacemonError
-from facemon.values.drift_result import Check
+from facemon.values.drift_result import Check, DriftResult, Verdict
 
 if TYPE_CHECKING:
-    from facemon.cli.drift_run import DriftAnswer
+    from facemon.cli.compared_sides import ComparedSide
+    from facemon.config.drift import DriftConfig
     from facemon.drift.sample import Sample
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
@@ -41,30 +43,38 @@ def plan_of_reference(
     return plan_decisions(sample, rate, checks=_CHECKS, attributes=config.model.attributes, settings=config.drift)
 
 
-def plan_of_undecided(session: Session, ledger: "Ledger", answer: "DriftAnswer") -> "DecisionPlan | None":
-    """Plan the checks of an undecided result of the log; None where the reference has no rows.
+def with_plan(
+    session: Session,
+    ledger: "Ledger",
+    result: DriftResult,
+    sides: "tuple[ComparedSide, ComparedSide]",
+    settings: "DriftConfig",
+) -> DriftResult:
+    """The result; one of the log that is undecided with notes of what would decide it.
 
     The rows to come are taken to be like those of the longest window; where it has none, like the reference's.
     """
     from facemon.drift.decision_plan import plan_decisions
+    from facemon.reports.plan_report import undecided_sentences
     from facemon.values.decision_plan import Rate
 
-    result, reference, current = answer.result, answer.normal, answer.latest.sample
-    if not reference.sample.total.images:
-        return None
+    reference, current = sides[0], sides[1].sample
+    if result.verdict is not Verdict.UNDECIDED or not reference.sample.total.images:
+        return result
     if current.total.images:
         rate: Rate | None = Rate(current.total.images / max(1.0, current.days or 1.0), "log")
     else:
         side, model = reference.side, result.model or session.config.model.id
         rate = _rate(ledger, model, reference.sample, side.since, side.until, result.at)
-    return plan_decisions(
+    plan = plan_decisions(
         reference.sample,
         rate,
         checks=[check for check in _CHECKS if check in result.checks],
         attributes=session.config.model.attributes,
-        settings=answer.settings,
+        settings=settings,
         like=current if current.total.images else None,
     )
+    return replace(result, notes=(*result.notes, *undecided_sentences(plan, result)))
 
 
 def _rate(

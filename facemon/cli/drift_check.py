@@ -1,10 +1,9 @@
 """`facemon drift-check`: has the world or the model moved?"""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +14,7 @@ from facemon.cli.compared_sides import Window
 from facemon.cli.drift_hook import run_hook
 from facemon.cli.drift_output import PAGE, Shown, print_explanations, print_history, print_result
 from facemon.cli.drift_question import DriftQuestion
-from facemon.cli.drift_run import DriftAnswer, differences_of, entered, run_drift_check, store_if_there
+from facemon.cli.drift_run import differences_of, entered, run_drift_check, store_if_there
 from facemon.cli.fail_on import FailOn
 from facemon.cli.given_reference import given_reference
 from facemon.cli.last_check import explain_recorded, last_checks
@@ -27,7 +26,6 @@ from facemon.values.drift_result import DriftResult, Verdict, overall
 if TYPE_CHECKING:
     from facemon.config.drift import DriftConfig
     from facemon.store.ledger import Ledger
-    from facemon.values.decision_plan import DecisionPlan
 
 app = typer.Typer()
 
@@ -61,13 +59,14 @@ def drift_check(
     Any other is a look, which changes nothing; --record and --no-record decide otherwise.
     """
     given = locals()
-    rule, at = FailOn.parse(fail_on), datetime.now(UTC)
+    rule = FailOn.parse(fail_on)
     options.refuse_contradictions(given)
     settings = _settings(session.config.drift, data_threshold, model_threshold, min_rows)
     if history:
         return print_history(session, format_)
-    compared = current or Window(*window_of(since, until, settings.window, at), source)
     with store_if_there(session, create=bool(record)) as ledger:
+        at = datetime.now(UTC) if ledger is None else ledger.now()
+        compared = current or Window(*window_of(since, until, settings.window, at), source)
         named = None if reference is None else given_reference(ledger, reference)
         whose = model or session.config.model.id
         question = DriftQuestion(check, whose, named, compared, by is not None, settings, at)
@@ -104,22 +103,12 @@ def _check(
         page = session.config.store.path / PAGE if html else None
         shown = Shown(given["format_"], decided, outcome.code, page, answer.evidently_page)
         told = answer.result if question.by_source else answer.result.in_short(telling=True)
-        plan = _plan(session, ledger, answer)
-        print_result(session.console, told, shown, shapes=answer.shapes, explained=explained, plan=plan)
+        print_result(session.console, told, shown, shapes=answer.shapes, explained=explained)
     finally:
         # What was found is in the ledger: it must be told, whatever became of the printing.
         if ledger is not None and look is None and question.choice is not options.CheckChoice.EVIDENTLY:
             run_hook(session, ledger, answer.result)
     return outcome.code
-
-
-def _plan(session: Session, ledger: "Ledger | None", answer: DriftAnswer) -> "Callable[[], DecisionPlan | None] | None":
-    """What says how much data would decide; None where the current data is not from the log."""
-    if ledger is None or answer.latest.ladder is None:
-        return None
-    from facemon.cli.decision_plans import plan_of_undecided
-
-    return partial(plan_of_undecided, session, ledger, answer)
 
 
 def _explain_last(

@@ -15,7 +15,6 @@ from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.printable import without_commands
 from facemon.reports.deciding_checks import deciding_columns
 from facemon.values.column_shape import ColumnShape
-from facemon.values.decision_plan import DecisionPlan
 from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
 from facemon.values.explanation import Explanation, explanation_document
 
@@ -32,7 +31,6 @@ _MOST_SOURCES = 3
 """Sources of a drifted column that the history names; of more it tells the number."""
 
 _Shapes = Callable[[], Mapping[tuple[Check, str], ColumnShape]]
-_Plan = Callable[[], DecisionPlan | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,10 @@ def print_result(
     *,
     shapes: _Shapes = dict,
     explained: Sequence[Explanation] | None = None,
-    plan: _Plan | None = None,
 ) -> None:
     """Print a result, or the explanation of some of its columns, and write the page and what a runner reads.
 
-    In quiet mode stdout stays empty where the command ends in 0. `shapes` is called only where distributions are
-    drawn, and `plan` only for an undecided result in text.
+    In quiet mode stdout stays empty where the command ends in 0. `shapes` is called only where distributions are drawn.
     """
     if shown.page is not None:
         _write_page(console, result, shown.page, shapes, shown.evidently_page)
@@ -73,8 +69,6 @@ def print_result(
     match shown.format_:
         case ReportFormat.TEXT:
             _print_text(console, result, shapes)
-            if plan is not None and result.verdict is Verdict.UNDECIDED:
-                _print_plan(console, result, plan())
         case ReportFormat.JSON:
             console.document(to_document(result))
         case ReportFormat.GITHUB:
@@ -173,16 +167,6 @@ def _print_text(console: Console, result: DriftResult, shapes: _Shapes) -> None:
         _print_table(console, report.source_columns.headings, report.source_columns.rows)
     for note in report.notes:
         console.result(without_commands(note))
-
-
-def _print_plan(console: Console, result: DriftResult, plan: DecisionPlan | None) -> None:
-    from textwrap import fill
-
-    from facemon.reports.plan_report import undecided_sentences
-
-    for sentence in undecided_sentences(plan, result) if plan else ():
-        text = fill(sentence, get_terminal_size().columns) if console.is_terminal else sentence
-        console.result(without_commands(text))
 
 
 def _print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

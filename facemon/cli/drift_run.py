@@ -15,13 +15,14 @@ from facemon.cli.compared_sides import (
     of_one_source,
     reference_side,
 )
+from facemon.cli.decision_plans import with_plan
 from facemon.cli.drift_options import CheckChoice
 from facemon.cli.drift_question import DriftQuestion
 from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_part
 from facemon.cli.session import Session
 from facemon.errors import FacemonError
 from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult
+from facemon.values.drift_result import Check, CheckResult, DriftResult, SourceResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +79,7 @@ class DriftAnswer:
 @contextmanager
 def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
-    from facemon.store.ledger import LEDGER_NAME
+    from facemon.store.layout import LEDGER_NAME
 
     try:
         is_there = (session.config.store.path / LEDGER_NAME).exists()
@@ -124,6 +125,7 @@ def entered(
     if ledger is None or look is not None or question.choice is CheckChoice.EVIDENTLY:
         yield Outcome()
         return
+    ledger.refuse_foreign_root()
     with (
         ProcessLock.for_command(ledger.folder, "drift-check"),
         session.recorded(ledger, "drift-check") as outcome,
@@ -136,6 +138,7 @@ def run_drift_check(
 ) -> DriftAnswer:
     """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""
     from facemon.drift.drift_check import join_evidently, run_checks
+    from facemon.drift.lost_rows import with_lost_rows
     from facemon.store.drift_results import record_drift
 
     by_name = question.choice is CheckChoice.EVIDENTLY
@@ -157,6 +160,11 @@ def run_drift_check(
         by_source=question.by_source,
         ladder=latest.ladder,
     )
+    result = with_lost_rows(result, _lost_rows(ledger, question, latest))
+    if ledger is not None and isinstance(question.current, Window):
+        since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
+        result = _with_last_seen(result, ledger, question.model, since)
+        result = with_plan(session, ledger, result, (normal, latest), question.settings)
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
@@ -168,8 +176,25 @@ def run_drift_check(
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
         record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
-        _keep_pages(session, answer, has_own=not by_name)
+        _keep_pages(session, ledger, answer, has_own=not by_name)
     return answer
+
+
+def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: datetime) -> DriftResult:
+    """The result with the hour of the last rows of each source that is silent from `since` on."""
+    from facemon.store.profiles import last_hour
+    from facemon.values.times import hour_of, start_of_hour
+
+    # The hour that the window cuts may hold rows from before it.
+    end = hour_of(since) + 1
+
+    def seen(each: SourceResult) -> SourceResult:
+        if not each.is_silent or each.source is None:
+            return each
+        hour = last_hour(ledger.connection, model, each.source, end)
+        return replace(each, last_seen=None if hour is None else start_of_hour(hour))
+
+    return replace(result, sources=tuple(map(seen, result.sources)))
 
 
 def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftResult:
@@ -180,6 +205,16 @@ def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftRe
     was = "1 row was" if late == 1 else f"{late:,} rows were"
     note = f"{was} logged since the last recorded check for times before this window: no recorded check includes them."
     return replace(result, late_rows=late, notes=(*result.notes, note))
+
+
+def _lost_rows(ledger: "Ledger | None", question: DriftQuestion, latest: ComparedSide) -> int:
+    """How many rows of the longest window were dropped by a repair, at most."""
+    from facemon.store.set_aside import lost_rows
+
+    if ledger is None or latest.ladder is None or latest.side.until is None:
+        return 0
+    since = latest.ladder.windows[-1].rung.since
+    return lost_rows(ledger.connection, ledger.folder, since, latest.side.until, question.model)
 
 
 def _expected(
@@ -194,7 +229,7 @@ def _expected(
     return ExpectedColumns(isinstance(question.current, Window), before)
 
 
-def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None:
+def _keep_pages(session: Session, ledger: "Ledger", answer: DriftAnswer, *, has_own: bool) -> None:
     """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
     from facemon.reports.html_report import html_report
     from facemon.store.report_files import keep_page_of_record
@@ -202,7 +237,8 @@ def _keep_pages(session: Session, answer: DriftAnswer, *, has_own: bool) -> None
     store = session.config.store
     text = html_report(answer.result, answer.shapes(), answer.evidently_page) if has_own else None
     try:
-        if page := keep_page_of_record(store.path, answer.result.at, text, store.retention_days):
+        days = None if ledger.clock.doubt() else store.retention_days
+        if page := keep_page_of_record(store.path, answer.result.at, text, days):
             session.console.say(f"report: {page}")
     except FacemonError as error:
         session.console.warn(error.message)

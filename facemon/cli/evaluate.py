@@ -10,6 +10,7 @@ import typer
 
 from facemon.cli.command import command
 from facemon.cli.evaluation_output import has_accuracy, print_evaluation, tell_what_counts
+from facemon.cli.left_out import refuse_left_out
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.config.model import AttributeConfig
+    from facemon.evaluation.evaluation import Evaluation
+    from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
+    from facemon.store.segment_files import SegmentDamagedError
 
 app = typer.Typer()
 
@@ -58,29 +62,44 @@ def evaluate(
     """
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
-    from facemon.store.evaluations import record_accuracy
 
-    now, config, attributes = datetime.now(UTC), session.config, session.config.model.attributes
-    chosen, since = model or config.model.id, _since(observed_since, now)
+    config, attributes, chosen = session.config, session.config.model.attributes, model or session.config.model.id
+    _since(observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
     has_given_boxes = config.model.faces.finder == "manifest"
+    left_out: list[SegmentDamagedError] = []
     with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:
         result = compare(
-            _log_rows(ledger, chosen, attributes, since, with_boxes=has_given_boxes),
+            _log_rows(
+                ledger,
+                chosen,
+                attributes,
+                _since(observed_since, ledger.now()),
+                left_out,
+                with_boxes=has_given_boxes,
+            ),
             read_true_labels(labels, attributes, config.tables),
             attributes,
             model=chosen,
-            at=now,
+            at=ledger.now(),
             by_source=by is Grouping.SOURCE,
             one_face_an_input=has_given_boxes,
         )
-        record_accuracy(ledger, result.model, result.at, result.counts, result.images)
-        outcome.renews_success = has_accuracy(session, result)  # which is what AccuracyStale asks for
-        outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
+        if not left_out:
+            _record(session, ledger, result, outcome)
     if not session.console.is_quiet or outcome.code is not ExitCode.OK:
         print_evaluation(session, result, format_, observed_since)
+    refuse_left_out(session, left_out, ": model_accuracy stays as it was")
     tell_what_counts(session, result)
     return outcome.code
+
+
+def _record(session: Session, ledger: "Ledger", result: "Evaluation", outcome: "Outcome") -> None:
+    from facemon.store.evaluations import record_accuracy
+
+    record_accuracy(ledger, result.model, result.at, result.counts, result.images)
+    outcome.renews_success = has_accuracy(session, result)  # which is what AccuracyStale asks for
+    outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
 
 
 def _since(observed_since: str | None, now: datetime) -> datetime | None:
@@ -93,7 +112,13 @@ def _since(observed_since: str | None, now: datetime) -> datetime | None:
 
 
 def _log_rows(
-    ledger: "Ledger", model: str, attributes: "Sequence[AttributeConfig]", since: datetime | None, *, with_boxes: bool
+    ledger: "Ledger",
+    model: str,
+    attributes: "Sequence[AttributeConfig]",
+    since: datetime | None,
+    left_out: "list[SegmentDamagedError]",
+    *,
+    with_boxes: bool,
 ) -> "Iterator[pa.Table]":
     from facemon.evaluation.found_images import BOX, COLUMNS
     from facemon.store.evaluations import models_in_log
@@ -111,4 +136,4 @@ def _log_rows(
     ]
     begin = -(2**63) if since is None else micros(since)
     segments = list_segments(ledger.connection, None if since is None else begin, None, model)
-    return read_rows(ledger, segments, begin, 2**63 - 1, columns)
+    return read_rows(ledger, segments, begin, 2**63 - 1, columns, proven=True, left_out=left_out)

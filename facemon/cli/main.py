@@ -1,104 +1,42 @@
-"""The `facemon` command: parses, dispatches, and is the one place where errors become exit codes."""
+"""The `facemon` command: the one place where errors become exit codes.
 
-import io
+What it needs is loaded when signals are heeded, so that an early Ctrl-C ends it like a late one.
+"""
+
 import os
-import re
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
+from facemon.cli.interruption import heed_no_more, heed_signals, was_interrupted
+from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
 
-from facemon import __version__
-from facemon.cli import (
-    drift_check,
-    evaluate,
-    explain,
-    export_metrics,
-    init,
-    metrics,
-    model,
-    predict,
-    reference,
-    render_config,
-    serve,
-    serve_metrics,
-    store,
-)
-from facemon.cli.blas_threads import use_one_thread
-from facemon.cli.command import (
-    ColorOption,
-    ConfigOption,
-    DebugOption,
-    QuietOption,
-    VerboseOption,
-    make_session,
-    remember,
-)
-from facemon.cli.interruption import heed_signals
-from facemon.cli.pandas_gate import keep_pandas_out
-from facemon.errors import ExitCode, FacemonError, OutputClosed
-
-app = typer.Typer(
-    name="facemon",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FACEMON"},
-)
-_ROOMS = (
-    init, predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store, model,
-    metrics, explain,
-)  # fmt: skip
-for room in _ROOMS:
-    app.add_typer(room.app)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"facemon {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def facemon(
-    ctx: typer.Context,
-    *,
-    config: ConfigOption = None,
-    quiet: QuietOption = None,
-    verbose: VerboseOption = None,
-    debug: DebugOption = None,
-    color: ColorOption = None,
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, allow_from_autoenv=False, help="Print the version."
-        ),
-    ] = False,
-) -> None:
-    """Keep a face-attribute classifier honest in production."""
-    remember(ctx, locals())
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     heed_signals()
-    _prepare_streams()
-    _forget_variables()
-    keep_pandas_out()
-    use_one_thread()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        _prepare()
+        code = run(sys.argv[1:])
+    except Interrupted as error:
+        # Before there was anything to interrupt, or once more, while the first signal was being told.
+        heed_no_more()
+        code = _tell_interruption(error, {})
+    heed_no_more()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line in this process; answer its exit code."""
     options: dict[str, Any] = {}
     try:
+        from facemon.cli.command import make_session
+        from facemon.cli.command_line import app
+
         outcome = app(arguments, prog_name="facemon", standalone_mode=False, obj=options)
         make_session(options).console.flush()
-    except typer.TyperException as error:
-        _tell_usage(error, arguments)
-        return ExitCode.USAGE
-    except typer.Abort:
-        return ExitCode.INTERRUPTED
     except (OutputClosed, BrokenPipeError):
         _discard_stdout()
         return ExitCode.INTERRUPTED
@@ -108,21 +46,70 @@ def run(arguments: list[str]) -> int:
             raise
         _discard_stdout()
         return ExitCode.INTERRUPTED
+    except Interrupted as error:
+        return _tell_interruption(error, options)
     except FacemonError as error:
-        make_session(options).console.error(error)
-        return error.exit_code
+        return _tell(error, options)
     except Exception as error:  # noqa: BLE001 - the one boundary
-        make_session(options).console.fault(error)
-        return ExitCode.FAILED
+        return _tell_other(error, options, arguments)
     return int(outcome or ExitCode.OK)
 
 
-def _tell_usage(error: typer.TyperException, arguments: list[str]) -> None:
+def _tell(error: FacemonError, options: dict[str, Any]) -> int:
+    from facemon.cli.command import make_session
+
+    make_session(options).console.error(error)
+    return error.exit_code
+
+
+def _tell_interruption(error: Interrupted, options: dict[str, Any]) -> int:
+    """Say that a signal ended the command; it may have done so before anything was loaded."""
+    from facemon.cli.console import Console
+
+    Console(show_tracebacks=bool(options.get("debug"))).error(error)
+    _discard_unwritable()
+    return error.exit_code
+
+
+def _tell_other(error: Exception, options: dict[str, Any], arguments: list[str]) -> int:
+    """Say what no code of ours raised: wrong usage, a failing system call, or a fault of facemon's own."""
+    import typer
+
+    from facemon.cli.command import make_session
+    from facemon.cli.system_errors import explained
+
+    if isinstance(error, typer.TyperException):
+        _tell_usage(error, arguments)
+        return ExitCode.USAGE
+    if isinstance(error, typer.Abort):
+        return ExitCode.INTERRUPTED
+    if was_interrupted():
+        # What was being loaded or called made another exception of the interruption.
+        return _tell_interruption(Interrupted("interrupted"), options)
+    if known := explained(error):
+        return _tell(known, options)
+    make_session(options).console.fault(error)
+    return ExitCode.FAILED
+
+
+def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
     """Say what is wrong with the command line; a group without a command has just printed its help, which says it."""
+    from facemon.cli.command import make_session
+
     context = getattr(error, "ctx", None)
     if message := error.format_message():
         called = context.command_path if context else " ".join(["facemon", *_leading_word(arguments)])
         make_session({}).console.error(FacemonError(message, f"{called} --help shows what it takes"))
+
+
+def _prepare() -> None:
+    from facemon.cli.blas_threads import use_one_thread
+    from facemon.cli.pandas_gate import keep_pandas_out
+
+    _prepare_streams()
+    _forget_variables()
+    keep_pandas_out()
+    use_one_thread()
 
 
 def _leading_word(arguments: list[str]) -> list[str]:
@@ -135,8 +122,19 @@ def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _discard_unwritable() -> None:
+    """Let what is still buffered go nowhere, if it can go nowhere else: the terminal may have been closed."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _discard_stdout()
+
+
 def _prepare_streams() -> None:
     """Put /dev/null where a stream is closed, so that no file of ours takes its number; escape what cannot be shown."""
+    import io
+
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
@@ -150,6 +148,8 @@ def _prepare_streams() -> None:
 
 def _forget_variables() -> None:
     """Drop the variables of flags that do something else than the command: FACEMON_HELP=1 would end every cron job."""
+    import re
+
     for name in list(os.environ):
         if re.fullmatch(r"FACEMON_(\w+_)?(HELP|INSTALL_COMPLETION|SHOW_COMPLETION)", name):
             del os.environ[name]

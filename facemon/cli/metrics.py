@@ -31,7 +31,7 @@ def metrics(
     Of several series, the sum of counters and all observations of histograms are shown.
     """
     from facemon.metrics.catalogue_values import catalogue_values, to_document
-    from facemon.store.ledger import LEDGER_NAME
+    from facemon.store.layout import LEDGER_NAME
 
     catalogue_values(None, name)  # an unknown name, before the store is read
     families, trouble = _read(session)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.console import Console, Progress
+from facemon.cli.interruption import Uninterrupted, ending_signals
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, Interrupted
 
@@ -63,7 +64,7 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
             raise Interrupted(f"stopped after {summary.images} images; {kept}")
         if ledger and logged:
-            finish_run(ledger, logged, datetime.now(UTC))
+            finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
     return summary
 
@@ -200,7 +201,7 @@ def _opened_run(
         console.say(f"continuing run {found.id} after {found.done} images")
     elif resume:
         console.say("no unfinished run on these paths; starting one")
-    with found or begin_run(ledger, identity, datetime.now(UTC)) as run:
+    with found or begin_run(ledger, identity, ledger.now()) as run:
         yield run
 
 
@@ -218,10 +219,16 @@ def _logging(ledger: "Ledger", run: "Run") -> Iterator[Sink]:
     from facemon.store.segment_writer import SegmentWriter
 
     writer = SegmentWriter(ledger, run)
+
+    def add(batch: "PredictedBatch") -> None:
+        with Uninterrupted():  # the rows, and how far the run has come
+            writer.add(batch)
+
     try:
-        yield writer.add
+        yield add
     finally:
-        writer.close()
+        with Uninterrupted():  # what was shown must be logged
+            writer.close()
 
 
 @contextmanager
@@ -264,8 +271,8 @@ def _tabulating(session: Session) -> Iterator[Sink]:
 
 @contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
-    """Let the first SIGINT or SIGTERM finish what has begun; a second one ends at once."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Let the first signal that ends a command finish what has begun; a second one ends at once."""
+    numbers = ending_signals()
     before = [signal.getsignal(number) for number in numbers]
 
     def ask(*_: object) -> None:

@@ -1,7 +1,7 @@
 """`facemon reference`: what is normal; somebody has to say so."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,13 +58,13 @@ def set_(
     from facemon.store.references import set_from_table, set_from_window
     from facemon.values.image_input import shown_name
 
-    now = datetime.now(UTC)
-    chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
     if (file is None) == (since is None):
         raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
     if file is None and kind is Kind.LABELS:
         raise UsageError("the log holds predictions; true labels come from a FILE")
     with session.open_ledger(create=file is not None) as ledger:
+        now = ledger.now()
+        chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
         with session.recorded(ledger, "reference") as outcome:
             if file is not None:
                 table, given = _read(session, file), shown_name(str(file))
@@ -75,8 +75,18 @@ def set_(
                 made = set_from_window(ledger, chosen, begin, end, model=session.config.model.id, note=note, now=now)
             outcome.code = ExitCode.OK
         session.console.say(f"reference {made.name}: {made.rows} rows ({made.kind})")
+        _warn_of_lost_rows(session, ledger, made)
         _say_plan(session, ledger, made, now)
     return outcome.code
+
+
+def _warn_of_lost_rows(session: Session, ledger: "Ledger", made: "Reference") -> None:
+    from facemon.store.set_aside import lost_rows
+
+    if made.since is None or made.until is None or made.model is None:
+        return
+    if lost := lost_rows(ledger.connection, ledger.folder, made.since, made.until, made.model):
+        session.console.warn(f"up to {lost} rows of this window are not in it: facemon store repair dropped them")
 
 
 @command(reference, "list")
@@ -106,7 +116,7 @@ def show(
 
     with session.open_ledger() as ledger:
         found = find_reference(ledger, name or session.config.drift.reference)
-        file, plan = str(reference_file(ledger, found)), plan_of_reference(session, ledger, found, datetime.now(UTC))
+        file, plan = str(reference_file(ledger, found)), plan_of_reference(session, ledger, found, ledger.now())
         if format_ is PrintFormat.JSON:
             about = _facts_document(ledger, found) | {"file": file, "plan": plan and plan.document()}
             session.console.document({"schema": SHOW_SCHEMA} | about)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from facemon.cli.interruption import Uninterrupted
+from facemon.cli.left_out import refuse_left_out
 from facemon.cli.prediction_run import (
     Request,
     identity_of,
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
+    from facemon.store.retry import RetryWriter
     from facemon.store.runs import Run
+    from facemon.store.segment_files import SegmentDamagedError
     from facemon.values.image_input import ImageInput
 
 
@@ -41,12 +45,16 @@ def retry(session: Session, request: Request, predictor: "Predictor", ledger: "L
             "no run on these paths is in the log, with this model and source", "run without --retry-failed first"
         )
     with run:
-        failed = failed_inputs(ledger, run, predictor.model.id)
-        if not failed:
+        left_out: list[SegmentDamagedError] = []
+        failed = failed_inputs(ledger, run, predictor.model.id, left_out)
+        summary = RunSummary()
+        if failed:
+            session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
+            summary = _predict(session, request, predictor, ledger, run, failed)
+        elif not left_out:
             session.console.say(f"nothing failed in run {run.id}")
-            return RunSummary()
-        session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
-        return _predict(session, request, predictor, ledger, run, failed)
+        refuse_left_out(session, left_out)
+        return summary
 
 
 def _predict(
@@ -67,18 +75,24 @@ def _predict(
     with ExitStack() as stack:
         workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
-        stack.callback(writer.close)
+        stack.callback(_close, writer)
         show = stack.enter_context(showing(session, request))
         stack.enter_context(stopping(stop))
         inputs = _failed_images(session, request, run, failed)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):
-            writer.add(batch)
+            with Uninterrupted():
+                writer.add(batch)
             show(batch)
             summary = summary.update(batch, time.monotonic() - began)
     tell(session.console, summary, "logged with the time of the first attempt")
     if stop.is_set():
         raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
     return summary
+
+
+def _close(writer: "RetryWriter") -> None:
+    with Uninterrupted():  # what was shown must be logged
+        writer.close()
 
 
 def _failed_images(session: Session, request: Request, run: "Run", failed: Mapping[int, int]) -> "Iterator[ImageInput]":

@@ -2,20 +2,21 @@
 
 import signal
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from facemon.cli.command import command
 from facemon.cli.pandas_gate import let_pandas_in
+from facemon.cli.reloaded_configuration import ReloadedConfiguration
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError, Interrupted, UsageError
+from facemon.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
+    from facemon.config.document import Config
     from facemon.config.quantities import Listen
     from facemon.metrics.exporter import Exporter
 
@@ -40,9 +41,8 @@ def serve_metrics(
 
     SIGHUP reads the configuration anew.
     """
-    from prometheus_client import make_wsgi_app
-
     from facemon.metrics.exporter import Exporter
+    from facemon.server.foreign_pages import AllowedHosts, hosts_of_exporter
     from facemon.server.http_connections import serving
     from facemon.server.listening_socket import open_socket
     from facemon.server.metrics_server import metrics_application
@@ -50,30 +50,53 @@ def serve_metrics(
     let_pandas_in()  # collectors may want it
     address = _parsed(listen) if listen else session.config.exporter.listen
     exporter = Exporter(session.console.warn, session.console.say)
-    configuration = _Configuration(session, exporter, None if listen else address)
+    configuration = ReloadedConfiguration(session, _following(session, exporter, None if listen else address))
     # From here on the signal is a request to reload; by itself it would end the process.
     signal.signal(signal.SIGHUP, configuration.ask_for_reload)
-
-    def metrics(environ: dict[str, Any], start_response: Any) -> "Iterable[bytes]":
-        return make_wsgi_app(exporter.registry)(environ, start_response)  # the registry of the newest configuration
 
     try:
         with open_socket(address) as listening:
             exporter.follow(session.config, configuration.path)
             if reason := exporter.why_not_ready():
                 session.console.warn(f"{reason}; facemon_source_up is 0 until it can be read")
-            with serving(listening, metrics_application(metrics, exporter.why_not_ready)) as port:
+            # Each scrape gets the registry of the newest configuration.
+            hosts = AllowedHosts(hosts_of_exporter(session.config, address))
+            application = metrics_application(lambda: exporter.registry, exporter.why_not_ready, hosts)
+            with serving(listening, application) as port:
                 if not address.is_loopback:
                     session.console.warn(
                         f"{address} can be reached from other machines, and nobody is asked for a password"
                     )
                 session.console.say(f"serving metrics on http://{address.host}:{port}/metrics")
-                configuration.reload_when_asked()
+                _reload_when_asked(configuration)
     except Interrupted:
         session.console.say("stopped")
     finally:
         exporter.stop()
     return ExitCode.OK
+
+
+def _reload_when_asked(configuration: ReloadedConfiguration) -> NoReturn:
+    """Go on until a signal ends it."""
+    while True:
+        configuration.reload_if_asked()
+        # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
+        time.sleep(_SIGNAL_SECONDS)
+
+
+def _following(
+    session: Session, exporter: "Exporter", address: "Listen | None"
+) -> "Callable[[Config, Path | None], None]":
+    """What makes the exporter follow a new configuration; `address` is the one that the first configuration gave."""
+
+    def follow(config: "Config", path: Path | None) -> None:
+        exporter.follow(config, path)
+        if address not in (None, config.exporter.listen):
+            session.console.warn(
+                f"exporter.listen: an address changes with a restart only; still listening on {address}"
+            )
+
+    return follow
 
 
 def _parsed(listen: str) -> "Listen":
@@ -83,57 +106,3 @@ def _parsed(listen: str) -> "Listen":
         return parse_listen(listen)
     except ValueError as error:
         raise UsageError(f"--listen: {error}") from error
-
-
-@dataclass
-class _Configuration:
-    """The configuration that the exporter follows, read anew at SIGHUP."""
-
-    session: Session
-    exporter: "Exporter"
-    listen: "Listen | None"
-    """The address that the configuration gave; None where the command line did."""
-    path: Path | None = field(init=False)
-    _is_asked: bool = False
-
-    def __post_init__(self) -> None:
-        self.path = self._found()
-
-    def ask_for_reload(self, *_: object) -> None:
-        self._is_asked = True
-
-    def reload_when_asked(self) -> None:
-        """Never returns: a signal ends it."""
-        while True:
-            if self._is_asked:
-                self._is_asked = False
-                self._reload()
-            # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
-            time.sleep(_SIGNAL_SECONDS)
-
-    def _found(self) -> Path | None:
-        """The file there is; one that was there and has gone is missed, not replaced by defaults."""
-        from facemon.config.loader import DEFAULT_FILE
-
-        default = Path(DEFAULT_FILE)
-        return self.session.config_path or (default if default.exists() else None)
-
-    def _reload(self) -> None:
-        from facemon.config.loader import load_config
-
-        console = self.session.console
-        path = self.path or self._found()
-        try:
-            config = load_config(path)
-            self.exporter.follow(config, path)
-        except Interrupted:
-            raise
-        except FacemonError as error:
-            for line in error.message.splitlines():
-                console.warn(line)
-            console.warn("the configuration was not reloaded; the one before stays")
-            return
-        self.path = path
-        if self.listen not in (None, config.exporter.listen):
-            console.warn(f"exporter.listen: an address changes with a restart only; still listening on {self.listen}")
-        console.say("reloaded the configuration")

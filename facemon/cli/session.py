@@ -22,6 +22,8 @@ class Session:
 
     console: Console = field(default_factory=Console)
     config_path: Path | None = None
+    as_root: bool = False
+    """Whether root may write to a store of another user."""
     began: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -38,12 +40,25 @@ class Session:
         """
         from facemon.store.ledger import Ledger
 
-        return Ledger.open(self.config.store.path, create=create, upgrade=upgrade, tell=self.console.say)
+        store = self.config.store
+        return Ledger.open(
+            store.path, create=create, upgrade=upgrade, tell=self.console.say, mode=store.mode, as_root=self.as_root
+        )
+
+    def warn_of_clock(self, ledger: "Ledger") -> None:
+        """Tell, in quiet mode too, that the clock is wrong and which time is written instead."""
+        if warning := ledger.clock.warning():
+            self.console.warn(warning)
 
     @contextmanager
-    def recorded(self, ledger: "Ledger", command: str) -> Iterator["Outcome"]:
-        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's."""
+    def recorded(self, ledger: "Ledger", command: str, *, warns: bool = True) -> Iterator["Outcome"]:
+        """Enter in the ledger how a command ended: with the code that the block sets, or with its error's.
+
+        With `warns` a clock that is wrong is said first.
+        """
         from facemon.store.command_runs import recorded
 
+        if warns:
+            self.warn_of_clock(ledger)
         with recorded(ledger, command, self.began) as outcome:
             yield outcome

@@ -1,9 +1,11 @@
 """The store, predict, api and exporter sections: where predictions go and who may ask for them."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -24,8 +26,40 @@ from facemon.config.quantities import (
 from facemon.config.section import MisfitError, Section
 
 _PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_DECODE_SECONDS = 5.0
 _SCRAPE_TIMEOUT = timedelta(seconds=10)
+_HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _Provider = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is not an address or network: write 10.0.0.7 or 10.0.0.0/8"
+            + (", without bits after the prefix" if "host bits" in str(error) else "")
+        ) from None
+    return text
+
+
+def parse_instance(text: str) -> str:
+    """The name of an instance of the API; ValueError if it cannot be one."""
+    if not (text.strip() == text != "" and text.isprintable() and len(text) <= 200) or text == "*":
+        raise ValueError(f"{text!r} is not a name: write up to 200 printable characters, like api-1")
+    return text
+
+
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError(
+            f'{text!r} is not a host: write faces.example.org, .example.org or "*", without scheme and port'
+        )
+    return text.lower()
+
+
+_HostName = Annotated[str, AfterValidator(_host_name)]
+_NetworkText = Annotated[str, AfterValidator(_network)]
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,11 +68,19 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+ImageFormat = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm", "jpeg2000", "avif"]
+"""No format that runs another program, as EPS does, or that holds no photograph."""
+_Formats = Annotated[Items[ImageFormat], Field(min_length=1), AfterValidator(_distinct)]
+_Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
 class StoreConfig(Section):
     """Where the log lives and for how long."""
 
     path: FilePath = Path(".facemon")
     retention_days: RetentionDays = 90
+    mode: Literal["private", "group"] = "private"
+    """Who may use a new store: its user alone (files 0600), or the members of its group too (0660)."""
 
 
 class PredictConfig(Section):
@@ -48,6 +90,11 @@ class PredictConfig(Section):
     """Workers; none = one for each core."""
     max_pixels: _PositiveInt = 100_000_000
     max_bytes: Size = 256 * 2**20
+    max_decode_seconds: _Seconds = 10.0
+    """Processor time that decoding one image may take."""
+    max_decode_memory: Size = 2 * 2**30
+    """Bytes that decoding one image may take."""
+    formats: _Formats = get_args(ImageFormat)
     decode: Literal["exact", "fast"] | None = None
     """`fast` decodes a JPEG at a smaller scale, at least twice what is needed; none = exact with a face finder."""
     providers: Annotated[Items[_Provider], Field(min_length=1), AfterValidator(_distinct)] = ("cpu",)
@@ -58,18 +105,49 @@ class ApiConfig(Section):
     """The ML API."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8000)
+    instance: Annotated[Name, AfterValidator(parse_instance)] | None = None
+    """Whose request counters these are, where APIs share a store; none = the host name and the address."""
     cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
     max_body: Size = 16 * 2**20
     max_pixels: _PositiveInt = 50_000_000
+    max_decode_seconds: _Seconds | None = None
+    """Processor time that decoding one image may take, at most `timeout`; none = 5, or `timeout` if that is shorter."""
+    max_decode_memory: Size = 2**30
+    """Bytes that decoding one image may take."""
+    formats: _Formats = ("jpeg", "png", "webp")
     max_in_flight: _PositiveInt = 64
-    """Images that are being read or predicted at once; more are refused with 503."""
+    """Images that have arrived and are being predicted at once; more are refused with 503."""
+    max_arriving: _PositiveInt = 512
+    """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
+    max_arriving_bytes: Size = 256 * 2**20
+    """Memory for bodies that are arriving; one of `max_body` has room in any case."""
+    sources: Annotated[Items[Name], AfterValidator(_distinct)] = ()
+    """Names of sources that requests may always bring."""
+    max_sources: Annotated[int, Field(ge=0)] = 64
+    """Further names that they may bring; images of others are logged as source `other`."""
     max_connections: _PositiveInt = 4096
+    trusted_proxies: Items[_NetworkText] = ()
+    """Addresses and networks whose X-Forwarded-For says who the client is."""
+    allowed_hosts: Items[_HostName] = ()
+    """Host names of this API besides addresses and private names: a host, `.DOMAIN` for all below it, `*` for all."""
     workers: Workers | None = None
     """Processes that predict; none = one for each core."""
     access_log: bool = True
     """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
     timeout: Timeout = timedelta(seconds=30)
     tokens_file: SecretFile | None = None
+
+    @property
+    def decode_seconds(self) -> float:
+        """`max_decode_seconds`, or its default."""
+        return self.max_decode_seconds or min(_DECODE_SECONDS, self.timeout.total_seconds())
+
+    @model_validator(mode="after")
+    def _decodes_in_time(self) -> Self:
+        if self.max_decode_seconds is not None and self.max_decode_seconds > self.timeout.total_seconds():
+            timeout = format_duration(self.timeout)
+            raise MisfitError((("max_decode_seconds",), f"must be at most timeout, {timeout}"))
+        return self
 
 
 def _askable(url: str) -> str:

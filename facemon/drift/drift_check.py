@@ -12,6 +12,7 @@ from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.sample import Sample
 from facemon.drift.source_verdicts import (
     compared_groups,
+    crowd_notes,
     independence_notes,
     one_sided_sources,
     source_notes,
@@ -51,8 +52,8 @@ def run_checks(
     """Run those of the data and model checks that are asked for; the rows of both sides are set from the samples.
 
     The windows and the sources of a `ladder`, of which `current` is the longest window, are judged with it. Without
-    one, as for tables, each source is judged too with `by_source`; UsageError where they are too many. `cut` is what
-    the reference left of the window; `expected` says which columns must not be missing.
+    one, as for tables, each source is judged too with `by_source`. Sources that are too many are judged together alone,
+    which a note says. `cut` is what the reference left of the window; `expected` says which columns must be there.
     """
     cut_short = cut.empty_because if cut is not None else None
     compared = compared_groups(reference, current, ladder, by_source=by_source, has_rows=cut_short is None)
@@ -67,6 +68,7 @@ def run_checks(
     notes = [LABELS_NOTE] if reference_side.kind == "labels" else []
     notes += [cut.note] if cut is not None and cut.note is not None else []
     notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts, reference, longest)]
+    notes += [] if ladder is None and not by_source else crowd_notes(reference, longest)
     notes += one_sided_sources(reference, longest)
     notes += independence_notes(reference, longest, settings.cluster)
     return DriftResult(

@@ -8,7 +8,6 @@ from facemon.drift.comparison import ComparedGroup
 from facemon.drift.design_effect import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
-from facemon.errors import UsageError
 from facemon.values.drift_result import Check, CheckResult, SourceResult, Verdict, overall
 from facemon.values.source_buckets import MOST_SOURCES
 
@@ -30,8 +29,8 @@ def compared_groups(
 ) -> ComparedGroups:
     """The groups of a comparison with the windows of a `ladder`, or with `current` alone where there is none.
 
-    UsageError where sources are asked for `by_source` and are too many. A window that has no rows because the
-    reference took them has no sources: they are not silent.
+    Of sources that are too many to keep apart none is judged by itself. A window that has no rows because the reference
+    took them has no sources: they are not silent.
     """
     windows: list[tuple[str | None, Sample]] = [(None, current)]
     if ladder is not None:
@@ -56,12 +55,10 @@ def _windows_in_use(
     reference: Sample, current: Sample, ladder: Ladder | None, *, by_source: bool
 ) -> Mapping[str | None, int]:
     """How many windows of each source are judged."""
-    if by_source and reference.bucketed:
-        raise UsageError(
-            f"more than {MOST_SOURCES} sources are not judged one by one", "ask for one of them with --source"
-        )
+    if reference.bucketed:
+        return {}
     if ladder is not None:
-        return {} if reference.bucketed else ladder.sources
+        return ladder.sources
     if not by_source:
         return {}
     names = {*reference.by_source, *current.by_source}
@@ -140,6 +137,14 @@ def source_notes(parts: Sequence[SourceResult], reference: Sample, current: Samp
         judged = f"Only the {len(parts)} sources with the most rows of {known} were judged"
         notes.append(f"{judged}; --source NAME judges another.")
     return notes
+
+
+def crowd_notes(reference: Sample, current: Sample) -> list[str]:
+    """A sentence that tells that the sources are too many to be judged one by one."""
+    if not (reference.bucketed or current.bucketed):
+        return []
+    together = f"None of more than {MOST_SOURCES} sources was judged by itself, only all of them together"
+    return [f"{together}; --source NAME judges one."]
 
 
 def one_sided_sources(reference: Sample, current: Sample) -> list[str]:

@@ -122,8 +122,9 @@ class ImageLookup:
         is_met = several.copy()
         is_met[slots] = True
         is_exact = is_met[1::2]
-        means_several = np.where(is_exact, several[1::2], several[::2])
         is_shared = ~is_exact & self._shares
+        # Of rows whose name is shared nothing is known: they may be the ones that a label with failed rows means.
+        means_several = np.where(is_exact, several[1::2], several[::2]) & ~is_shared
         kept = np.flatnonzero((slots % 2 == 1) == is_exact[slots // 2])
         kept = kept[~(means_several | is_shared)[slots[kept] // 2]]
         table = table.take(pa.array(kept)).drop_columns([_SLOT])

@@ -101,7 +101,7 @@ def match_labels(labels: KeyedLabels, found: FoundImages) -> LabelMatches:
     is_face = pc.equal(errors, "").to_numpy(zero_copy_only=False)
     no_face = _has(rows.owners, pc.equal(errors, NO_FACE).to_numpy(zero_copy_only=False), len(labels.images))[images]
     is_met = _has(rows.owners, np.ones(len(rows.owners), np.bool_), len(labels.images))[images]
-    several, shared = found.means_several[images], (found.is_shared & ~found.means_several)[images]
+    several, shared = found.means_several[images], found.is_shared[images]
     faces = np.flatnonzero(is_face)
     first, count = _rows_of_faces(labels, rows, faces)
     has_faces = _has(rows.owners, is_face, len(labels.images))[images]

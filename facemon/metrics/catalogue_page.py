@@ -22,6 +22,7 @@ EXAMPLES = {
         "histogram_quantile(0.95, sum by (le) (rate(api_request_latency_seconds_bucket[5m])))",
     "cache_lookups_total":
         'sum(rate(cache_lookups_total{result="hit"}[5m])) / sum(rate(cache_lookups_total[5m]))',
+    "api_other_source_images_total": "increase(api_other_source_images_total[1d]) > 0",
     "api_images_in_flight": "api_images_in_flight / api_images_in_flight_limit",
     "model_predictions_total": "sum by (attribute) (rate(model_predictions_total[5m]))",
     "model_inference_latency_seconds":

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from facemon.config.trusted_file import may_hold_modules
-from facemon.errors import FacemonError, Interrupted
+from facemon.errors import FacemonError
 from facemon.metrics.timed_source import SourceFault, TimedSource
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -128,8 +128,6 @@ def _try_to_show(family: Family) -> None:
 def _run(step: Callable[[], Any], what: str) -> Any:
     try:
         return step()
-    except Interrupted:
-        raise
     except ModuleNotFoundError as error:
         raise FacemonError(
             f"there is no module {error.name}, neither installed nor beside the configuration",

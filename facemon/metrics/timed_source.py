@@ -43,7 +43,8 @@ class _Call:
         self._collect = collect
         self._began = time.monotonic()
         self._over = threading.Event()
-        self._is_late = False
+        self._late = ""
+        """Why it has been given up, if it has."""
         self._families: list[Family] = []
         self._fault: str | None = None
         # A daemon: one that hangs must not keep the exporter from ending.
@@ -56,8 +57,8 @@ class _Call:
     def families(self, limit: float) -> Sequence[Family]:
         """What it yielded; SourceFault when it raised, or is not done `limit` seconds after it began."""
         if not self._over.wait(max(0.0, self._began + limit - time.monotonic())):
-            self._is_late = True
-            raise SourceFault(f"it did not end within {limit:g} s")
+            self._late = f"it did not end within {limit:g} s"
+            raise SourceFault(self._late)
         if self._fault is not None:
             raise SourceFault(self._fault)
         return self._families
@@ -75,8 +76,9 @@ class _Call:
     def _fill(self) -> None:
         count = 0
         for family in self._collect():
-            if self._is_late:
-                return
+            if self._late:
+                # Not all that it has: the scrape that waits for this call now must not take it for that.
+                raise SourceFault(self._late)
             self._families.append(family)
             count += len(family.samples)
             if count > MAX_SAMPLES:

@@ -13,7 +13,6 @@ from io import BytesIO
 from math import ceil
 from pathlib import Path
 
-import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
@@ -22,13 +21,14 @@ from facemon.values.image_input import ImageProblem, Undated, shown_name
 from facemon.values.prediction import ErrorCode
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
-"""What is opened, as Pillow names it: no format that runs another program (EPS) or holds no photograph."""
+"""All that is opened, as Pillow names it; `ImageFormat` of the configuration in capitals."""
 
 # What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
 _DAMAGE = (
     OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError,
     NotImplementedError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
+_ANY_TROUBLE = (*_DAMAGE, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,6 +43,7 @@ _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
 _HIGHEST_16_BIT = 65535
+_NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
 NeededSize = Callable[[tuple[int, int]], tuple[float, float]]
 """From a whole upright image's width and height to the least that its decoded copy must have."""
@@ -95,7 +96,12 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
 
 
 def decode_image(
-    content: bytes, max_pixels: int, *, dated_by: datetime | None = None, needed: NeededSize | None = None
+    content: bytes,
+    max_pixels: int,
+    *,
+    formats: tuple[str, ...] = FORMATS,
+    dated_by: datetime | None = None,
+    needed: NeededSize | None = None,
 ) -> DecodedImage | ImageProblem:
     """Decode an image file's bytes to upright RGB of 8 bits a channel, or say why that is impossible.
 
@@ -107,27 +113,34 @@ def decode_image(
     if not content:
         return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
     try:
-        opened = Image.open(BytesIO(content), formats=FORMATS)
-        width, height = opened.size
-        if width * height > max_pixels:
-            limit = f"the limit is {max_pixels} pixels in all"
-            return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
-        exif = opened.getexif()
-        taken_at = _date(exif, dated_by) if dated_by else None
-        turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
-        size = (height, width) if turn in _SIDEWAYS else (width, height)
-        if needed is not None and opened.format == "JPEG":
-            across, down = (ceil(length) for length in needed(size))
-            opened.draft(None, (down, across) if turn in _SIDEWAYS else (across, down))
-        opened.load()
+        return _decoded(Image.open(BytesIO(content), formats=formats), max_pixels, dated_by, needed)
     except UnidentifiedImageError:
-        return ImageProblem(ErrorCode.UNREADABLE, _unidentified(content))
+        return ImageProblem(ErrorCode.UNREADABLE, _unidentified(content, formats))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         return ImageProblem(ErrorCode.TOO_LARGE, _bomb(error, max_pixels))
     except MemoryError:
-        return ImageProblem(ErrorCode.TOO_LARGE, "there is not enough memory to decode the image")
+        return ImageProblem(ErrorCode.TOO_LARGE, _NO_MEMORY)
     except _DAMAGE as error:
+        if "out of memory" in str(error):  # Pillow's words for what a decoder was refused
+            return ImageProblem(ErrorCode.TOO_LARGE, _NO_MEMORY)
         return ImageProblem(ErrorCode.UNREADABLE, _damage(error))
+
+
+def _decoded(
+    opened: Image.Image, max_pixels: int, dated_by: datetime | None, needed: NeededSize | None
+) -> DecodedImage | ImageProblem:
+    width, height = opened.size
+    if width * height > max_pixels:
+        limit = f"the limit is {max_pixels} pixels in all"
+        return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
+    exif = opened.getexif()
+    taken_at = _date(exif, dated_by) if dated_by else None
+    turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+    size = (height, width) if turn in _SIDEWAYS else (width, height)
+    if needed is not None and opened.format == "JPEG":
+        across, down = (ceil(length) for length in needed(size))
+        opened.draft(None, (down, across) if turn in _SIDEWAYS else (across, down))
+    opened.load()
     image = _as_rgb(opened)
     if isinstance(image, ImageProblem):
         return image
@@ -135,13 +148,27 @@ def decode_image(
     return DecodedImage(upright, size, taken_at)
 
 
+def is_known_format(content: bytes) -> bool:
+    """Whether a decoder would look further than at the first bytes."""
+    return bool(_accepted(content, FORMATS))
+
+
 def date_of_damaged(content: bytes, now: datetime) -> datetime | None:
     """Return the date of an image that cannot be decoded, where the head of the file is whole enough to tell it."""
     try:
         taken_at = _date(Image.open(BytesIO(content), formats=FORMATS).getexif(), now)
-    except (*_DAMAGE, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except _ANY_TROUBLE:
         return None
     return taken_at if isinstance(taken_at, datetime) else None
+
+
+def pixels_of_damaged(content: bytes, formats: tuple[str, ...]) -> int:
+    """Return how many pixels the head of an image promises that cannot be decoded; 0 where it cannot be read."""
+    try:
+        width, height = Image.open(BytesIO(content), formats=formats).size
+    except _ANY_TROUBLE:
+        return 0
+    return width * height
 
 
 def _date(exif: Image.Exif, now: datetime) -> datetime | Undated:
@@ -154,6 +181,8 @@ def _date(exif: Image.Exif, now: datetime) -> datetime | Undated:
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
     if image.mode == "RGB":
         return image
+    import numpy as np
+
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         levels = np.asarray(image)
         if image.mode == "F" or levels.min() < 0 or levels.max() > _HIGHEST_16_BIT:
@@ -183,7 +212,17 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
             return ImageProblem(ErrorCode.UNREADABLE, f"cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _unidentified(content: bytes) -> str:
+def _accepted(content: bytes, formats: tuple[str, ...]) -> list[str]:
+    """The formats whose beginning the content has."""
+    Image.init()
+    return [name for name in formats if (accept := Image.OPEN[name][1]) is None or accept(content[:16]) is True]
+
+
+def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
+    refused = [name for name in _accepted(content, FORMATS) if name not in formats]
+    if refused:
+        taken = ", ".join(sorted(name.lower() for name in formats))
+        return f"images in the format {refused[0].lower()} are not accepted here, only {taken}"
     text = content[:512]
     words = "".join(text.decode("utf-8", "ignore").split())
     if words and words.isprintable():

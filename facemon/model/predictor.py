@@ -12,8 +12,9 @@ import numpy as np
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.model.attribute_decoding import Doubles, read_attribute
+from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Pixels, load_bundle
-from facemon.model.decoding import DecodedImage, date_of_damaged, decode_image, read_image, silence_pillow
+from facemon.model.decoding import DecodedImage, read_image, silence_pillow
 from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
 from facemon.model.input_tensor import input_pixels, resized_size
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
@@ -34,13 +35,18 @@ class Predictor:
         self._bundle = load_bundle(model, limits)
         # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
         self._shrinks = self._bundle.decodes_fast and model.faces.finder in ("none", "manifest")
-        self._limits = limits
+        self._max_bytes = limits.max_bytes
+        self._decoder = BoundedDecoder(limits)
         self._clock = clock
         self._schema = log_schema(model.attributes)
         # A chip is square; an input that is not gets it fitted.
         self._sides = tuple(dict.fromkeys(max(network.input.size) for network in model.networks))
         self.model = model
         self.fingerprint = self._bundle.fingerprint
+
+    def go_by(self, clock: Callable[[], datetime]) -> None:
+        """Take the times of predictions from another clock: that of the store which logs them."""
+        self._clock = clock
 
     def predict(self, images: Sequence[ImageInput], run: str, *, origin: Origin = Origin.BATCH) -> PredictedBatch:
         """Predict a chunk of images; at least one row for each, in their order.
@@ -61,18 +67,18 @@ class Predictor:
 
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
         """Read and decode one image and add to the chunk what is found in it."""
-        content = _content(given, self._limits.max_bytes)
+        content = _content(given, self._max_bytes)
         observed_at = given.observed_at or predicted_at
         if isinstance(content, ImageProblem):
-            chunk.outcomes.append(ImageOutcome(given, observed_at, problem=content))
+            chunk.outcomes.append(ImageOutcome(given, observed_at, given.sha256, problem=content))
             return
         sha256 = given.sha256 or hashlib.sha256(content).hexdigest()
         needed = partial(self._needed_size, given.box) if self._shrinks else None
         dated_by = predicted_at if given.observed_from_exif else None
-        decoded = decode_image(content, self._limits.max_pixels, dated_by=dated_by, needed=needed)
-        if isinstance(decoded, ImageProblem):
-            taken_at = date_of_damaged(content, dated_by) if dated_by else None
-            chunk.outcomes.append(ImageOutcome(given, taken_at or observed_at, sha256, problem=decoded))
+        decoded = self._decoder.decode(content, dated_by=dated_by, needed=needed)
+        if isinstance(decoded, Undecoded):
+            taken_at = decoded.taken_at or observed_at
+            chunk.outcomes.append(ImageOutcome(given, taken_at, sha256, problem=decoded.problem))
             return
         if isinstance(decoded.taken_at, Undated):
             chunk.undated.append(decoded.taken_at)

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from facemon.config.document import Config
@@ -19,7 +18,8 @@ from facemon.monitor.foreign_rows import one_table
 from facemon.reports.html_report import html_report
 from facemon.store.command_runs import Outcome, recorded
 from facemon.store.drift_results import record_drift
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import Reference, no_reference, set_from_table
 from facemon.store.report_files import keep_page_of_record
@@ -44,9 +44,12 @@ def make_reference(config: Config, rows: Any, *, name: str | None, kind: str, no
         raise FacemonError(f"kind {kind!r} is neither predictions nor labels")
     table = table_of(one_table(rows), _ROWS).read()
     refuse_unclear_columns(table, _ROWS, config.model.attributes, config.tables)
-    now = datetime.now(UTC)
-    chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    with Ledger.open(config.store.path, create=True) as ledger, recorded(ledger, "reference") as outcome:
+    with (
+        Ledger.open(config.store.path, create=True, mode=config.store.mode) as ledger,
+        recorded(ledger, "reference") as outcome,
+    ):
+        now = ledger.now()
+        chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
         made = set_from_table(ledger, chosen, table, kind=kind, note=note, now=now, given_as=_GIVEN_AS)
         count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
         outcome.code = ExitCode.OK
@@ -72,7 +75,7 @@ def check_rows(
             checks=own,
             attributes=attributes,
             settings=settings,
-            at=datetime.now(UTC),
+            at=ledger.now(),
             reference_side=side_of(normal),
             current_side=Side(second.rows),
             model=config.model.id,
@@ -80,16 +83,19 @@ def check_rows(
         )
         if record:
             record_drift(ledger, result)
-            _keep_page(config, result, column_shapes(result.checks, first, second, layout.edges))
+            _keep_page(config, ledger, result, column_shapes(result.checks, first, second, layout.edges))
         outcome.code = _CODES[result.verdict]
     return result if record else replace(result, not_recorded_because=NOT_THE_LOG)
 
 
-def _keep_page(config: Config, result: DriftResult, shapes: Mapping[tuple[Check, str], ColumnShape]) -> None:
+def _keep_page(
+    config: Config, ledger: Ledger, result: DriftResult, shapes: Mapping[tuple[Check, str], ColumnShape]
+) -> None:
     """Write the page of a check of record; one that cannot be written is a warning, and changes no verdict."""
     store = config.store
     try:
-        keep_page_of_record(store.path, result.at, html_report(result, shapes), store.retention_days)
+        days = None if ledger.clock.doubt() else store.retention_days
+        keep_page_of_record(store.path, result.at, html_report(result, shapes), days)
     except FacemonError as error:
         warnings.warn(error.message, stacklevel=4)
 
@@ -100,7 +106,7 @@ def _entered(config: Config, *, record: bool) -> Iterator[tuple[Ledger, Outcome]
     folder = config.store.path
     if not (record or (folder / LEDGER_NAME).exists()):
         raise no_reference()
-    with Ledger.open(folder, create=record) as ledger:
+    with Ledger.open(folder, create=record, mode=config.store.mode) as ledger:
         if not record:
             yield ledger, Outcome()
             return

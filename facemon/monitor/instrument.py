@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from facemon.errors import FacemonError
 from facemon.monitor.application_metrics import ApplicationMetrics
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.counted_requests import CountedRequests
+from facemon.server.exposition_format import choose_exposition
 from facemon.server.request_counts import RequestCounts
 from facemon.server.route_templates import declares, template_of
 
@@ -82,7 +82,7 @@ def _stored(config: "Config") -> Collector:
     from facemon.metrics.store_collector import build_registry
     from facemon.store.ledger import Ledger
 
-    Ledger.open(config.store.path, create=True).close()
+    Ledger.open(config.store.path, create=True, mode=config.store.mode).close()
     return build_registry(lambda: Ledger.open(config.store.path), config.model, min_labels=config.evaluate.min_labels)
 
 
@@ -128,9 +128,10 @@ class _Pages:
 
     async def _show_metrics(self, scope: Scope, send: Send) -> None:
         accepted = b", ".join(value for name, value in scope["headers"] if name == b"accept")
-        encoder, content_type = choose_encoder(accepted.decode("latin-1"))
+        exposition = choose_exposition(accepted.decode("latin-1"))
         # The store is read for it, which may take as long as a disk takes.
-        await _show(scope, send, content_type, await asyncio.to_thread(encoder, self._metrics))
+        body = await asyncio.to_thread(exposition.encode, self._metrics)
+        await _show(scope, send, exposition.content_type, body)
 
 
 async def _show(scope: Scope, send: Send, content_type: str, body: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from facemon.config.document import Config
 from facemon.config.loader import load_config
+from facemon.config.serving import StoreConfig
 from facemon.errors import FacemonError
 from facemon.values.image_input import ImageInput, shown_name
 
@@ -70,6 +71,7 @@ class Monitor:
         inputs = _inputs(images, source, _utc(observed_at))
         batches = []
         with self._run(predictor.fingerprint, source) as (ledger, run):
+            predictor.go_by(ledger.clock.now)
             writer = SegmentWriter(ledger, run)
             try:
                 for batch in run_pipeline(inputs, predictor, run=run.id, threads=workers, stop=threading.Event()):
@@ -98,7 +100,7 @@ class Monitor:
             writer = SegmentWriter(ledger, run)
             try:
                 for table in tables_of(rows, log_schema(self.config.model.attributes).names):
-                    now = datetime.now(UTC)
+                    now = ledger.now()
                     batch, end = log_rows(
                         table,
                         self.config.model.attributes,
@@ -175,13 +177,13 @@ class Monitor:
 
         if source is not None and shown_name(source) != source:
             raise FacemonError(f"the source {source!r} is not Unicode text")
-        return _Run(self.config.store.path, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
+        return _Run(self.config.store, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
 
 
 class _Run:
     """A run of its own for one call, in a ledger that is this call's alone."""
 
-    def __init__(self, store: Path, identity: "RunIdentity") -> None:
+    def __init__(self, store: StoreConfig, identity: "RunIdentity") -> None:
         self._store = store
         self._identity = identity
 
@@ -189,9 +191,9 @@ class _Run:
         from facemon.store.ledger import Ledger
         from facemon.store.runs import begin_run
 
-        self._ledger = Ledger.open(self._store, create=True)
+        self._ledger = Ledger.open(self._store.path, create=True, mode=self._store.mode)
         try:
-            self._run = begin_run(self._ledger, self._identity, datetime.now(UTC))
+            self._run = begin_run(self._ledger, self._identity, self._ledger.now())
         except BaseException:
             self._ledger.close()
             raise
@@ -203,7 +205,7 @@ class _Run:
         try:
             # Finished whatever happened: nobody can resume a call.
             with self._run:
-                finish_run(self._ledger, self._run, datetime.now(UTC))
+                finish_run(self._ledger, self._run, self._ledger.now())
         finally:
             self._ledger.close()
 

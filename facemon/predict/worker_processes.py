@@ -4,11 +4,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from queue import LifoQueue
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 from facemon.errors import FacemonError
-from facemon.forked_process import ForkedProcess, ProcessEnded
+from facemon.fork_server import Ending, ForkServer, ServedProcess
+from facemon.forked_process import ProcessEnded
 from facemon.values.image_input import ImageInput
+from facemon.values.prediction import PredictedBatch, joined
+from facemon.values.worker_deaths import blamed, is_to_blame
+
+MOST_CRASHES = 8
+"""So many images in a row that end their workers are no matter of the images."""
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 
@@ -20,70 +26,115 @@ class Predicts(Protocol[Answer_co]):
         """Predict a chunk of images; FacemonError for trouble with the model."""
 
 
-class WorkerProcesses(Generic[Answer_co]):
-    """Hands each chunk to a process that is free; as many threads as there are processes may call it at once."""
+class _WorkerDied(Exception):
+    """A worker ended instead of answering; another one has its place."""
 
-    def __init__(self, processes: Sequence[ForkedProcess]) -> None:
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+
+class WorkerProcesses:
+    """Hands each chunk to a process that is free; as many threads as there are processes may call it at once.
+
+    A process that ends is replaced. The images that it had are predicted one by one, and one that ends its process
+    again gets a row with an error.
+    """
+
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
         # The one that was busy last goes first: its processor still has the weights at hand.
-        self._free: LifoQueue[ForkedProcess | None] = LifoQueue()
-        for process in processes:
+        self._free: LifoQueue[ServedProcess | None] = LifoQueue()
+        for process in server.first:
             self._free.put(process)
         self._lock = threading.Lock()
-        self.alive = len(processes)
-        """Processes that were not killed."""
+        self._crashes = 0
+        """Images since one was last predicted that ended their workers."""
 
-    def predict(self, images: Sequence[ImageInput], run: str) -> Answer_co:
-        """Predict a chunk; raises what the model raised, and FacemonError when a process was killed."""
+    def predict(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
+        """Predict a chunk; raises what the model raised, and FacemonError when processes cannot be replaced."""
+        try:
+            return self._ask(images, run)
+        except _WorkerDied as death:
+            if len(images) == 1:
+                return self._alone(images[0], run, death.ending)
+            return joined([self._alone(image, run) for image in images])
+
+    def _alone(self, image: ImageInput, run: str, ending: Ending | None = None) -> PredictedBatch:
+        """Predict one image; `ending` says how the worker died that had it alone already."""
+        deaths = 0 if ending is None else 1
+        while ending is None or not is_to_blame(deaths, ending):
+            try:
+                batch = self._ask((image,), run)
+            except _WorkerDied as death:
+                ending, deaths = death.ending, deaths + 1
+            else:
+                self._note(0)
+                return batch
+        self._note(self._crashes + 1)
+        return self._ask((blamed(image, ending),), run)
+
+    def _note(self, crashes: int) -> None:
+        with self._lock:
+            self._crashes = crashes
+        if crashes >= MOST_CRASHES:
+            raise FacemonError(
+                f"the worker processes of {crashes} images in a row were killed, perhaps because memory ran out",
+                "use fewer workers (--threads), or lower predict.max_pixels and predict.max_decode_memory",
+            )
+
+    def _ask(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
         process = self._free.get()
         if process is None:
             self._free.put(None)
-            raise FacemonError("all worker processes were killed, perhaps because memory ran out")
+            raise _unreplaceable()
         try:
-            answer = process.ask((images, run))
-        except ProcessEnded as error:
-            self._lose_one()
-            raise FacemonError(
-                "a worker process was killed, perhaps because memory ran out",
-                "use fewer workers, or a lower limit of pixels",
-            ) from error
+            answer: PredictedBatch = process.ask((images, run))
+        except ProcessEnded:
+            ending = self._replace(process)
+            raise _WorkerDied(ending) from None
         except BaseException:
             self._free.put(process)
             raise
         self._free.put(process)
-        return cast("Answer_co", answer)
+        return answer
 
-    def _lose_one(self) -> None:
-        with self._lock:
-            self.alive -= 1
-            if not self.alive:
-                self._free.put(None)  # for whoever waits for a free one
+    def _replace(self, process: ServedProcess) -> Ending:
+        try:
+            ending = process.finish()
+            self._free.put(self._server.start())
+        except ProcessEnded as error:
+            self._free.put(None)  # for all who wait for a free one
+            raise _unreplaceable() from error
+        return ending
+
+
+def _unreplaceable() -> FacemonError:
+    return FacemonError(
+        "a worker process was killed, and the process that begins new ones too, perhaps because memory ran out",
+        "use fewer workers, or a lower limit of pixels; facemon predict --resume goes on",
+    )
 
 
 @contextmanager
-def forked_workers(predictor: Predicts[Answer_co], count: int) -> Iterator[list[ForkedProcess]]:
-    """Copies of this process while the block runs, that answer `(images, run)` with a prediction.
+def forking_server(predictor: Predicts[object], count: int) -> Iterator[ForkServer]:
+    """Begin copies of this process that answer `(images, run)` with a prediction, and more while the block runs.
 
     They share the loaded model's memory. Call it before the process has threads of its own. They end with the block,
     and with this process, however it ends.
     """
-    processes: list[ForkedProcess] = []
+    server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
     try:
-        for _ in range(count):
-            process = ForkedProcess(lambda: nullcontext(lambda message: predictor.predict(*message)))
-            processes.append(process)
-        yield processes
+        yield server
     finally:
-        for process in processes:
-            process.end()
-        for process in processes:
-            process.join()
+        server.close()
 
 
 @contextmanager
-def worker_processes(predictor: Predicts[Answer_co], count: int) -> Iterator[Predicts[Answer_co]]:
+def worker_processes(predictor: Predicts[PredictedBatch], count: int) -> Iterator[Predicts[PredictedBatch]]:
     """The predictor in `count` processes while the block runs; for one, the predictor as it is."""
     if count == 1:
         yield predictor
         return
-    with forked_workers(predictor, count) as processes:
-        yield WorkerProcesses(processes)
+    with forking_server(predictor, count) as server:
+        yield WorkerProcesses(server)

@@ -166,6 +166,26 @@ def _traffic(least: int, config: Config) -> str:
     return f", of at least {least} requests within {within}" if least else ""
 
 
+def _missing_model(answering: promql.Expr) -> Runbook:
+    return Runbook(
+        "The API runs but cannot predict, or predicts with fewer workers than it is configured to have.",
+        (
+            "the model's file is missing or not the one in `facemon.yaml`",
+            "worker processes end again and again, for example because memory runs out",
+        ),
+        (
+            "Run `facemon model show` on the API's machine, and read `/ready` of the API.",
+            "Read the API's log since its start: it names the signal that ended a worker.",
+        ),
+        {
+            "APIs that answer, with a model or without:": answering,
+            "What is refused, per second by code:": promql.aggregate(
+                "sum", promql.rate(REQUESTS, "5m", promql.differs("status", "success")), by=("code",)
+            ),
+        },
+    )
+
+
 def _model_not_loaded(config: Config) -> Alert:
     model = {"model": "faces@1", "job": "api", "instance": "api:1", **config.metrics.labels}
     target = {"job": "api", "instance": "api:1"}
@@ -185,23 +205,13 @@ def _model_not_loaded(config: Config) -> Alert:
         expr=promql.either(
             promql.compare(signal, "==", 0), promql.unless(answering, signal, on=promql.TARGET_LABELS)
         ),
-        limit="an API that is up has no model loaded",
+        limit="an API that is up has no model loaded, or lacks workers",
         for_=timedelta(minutes=1),
         severity="critical",
-        summary=f"{label('instance')} has no model",
-        description=f"The API at {label('instance')} answers, but no model is loaded.",
+        summary=f"{label('instance')} has no model, or lacks workers",
+        description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
-        runbook=Runbook(
-            "The API runs but cannot predict: every request is refused.",
-            ("the model's file is missing or not the one in `facemon.yaml`", "not enough memory to load it"),
-            ("Run `facemon model show` on the API's machine.", "Read the API's log since its start."),
-            {
-                "APIs that answer, with a model or without:": answering,
-                "What is refused, per second by code:": promql.aggregate(
-                    "sum", promql.rate(REQUESTS, "5m", promql.differs("status", "success")), by=("code",)
-                ),
-            },
-        ),
+        runbook=_missing_model(answering),
         scenarios=(
             Scenario("the gauge falls to 0; another instance is unaffected", (answers, Gauge(loaded, 1, 0), *other),
                      Firing(model, 0), Span.HELD),

@@ -53,6 +53,8 @@ def _api(config: Config, out_dir: Path) -> dict[str, Any]:
     secrets = [{"source": secret_name(file), "target": _inside(file)} for file in api_secrets(config)]
     return {
         **_facemon("api", command, config, out_dir, limits),
+        # Part of the name under which the API counts its requests: a container's own changes with each new one.
+        "hostname": "api",
         "ports": published(config, config.api.listen.port or 8000, 8000),
         **({"secrets": secrets} if secrets else {}),
         # What has begun may take its time before the engine kills.

@@ -28,7 +28,7 @@ from facemon.render.drift_series import (
 )
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Signal, Span, series_text
 from facemon.render.source_alerts import source_alerts
-from facemon.render.stale_alerts import stale_after, stale_alerts
+from facemon.render.stale_alerts import fresh, stale_after, stale_alerts
 
 _DRIFT_CAUSES = (
     "the camera, its place or its light has changed",
@@ -72,10 +72,11 @@ def _drift_detected(config: Config) -> Alert:
         )
     signal = promql.select(SCORE)
     significant = promql.compare(promql.select(P_VALUE), "<=", significance)
-    fresh = promql.compare(promql.age(DECIDED_AT), "<", oldest.total_seconds())
     over = promql.compare(signal, ">", limit)
     expr = promql.only_where(
-        promql.only_where(over, significant, on=column_labels(config)), fresh, on=check_labels(config)
+        promql.only_where(over, significant, on=column_labels(config)),
+        fresh(DECIDED_AT, oldest),
+        on=check_labels(config),
     )
     return Alert(
         name="DriftDetected",
@@ -122,20 +123,22 @@ def _drift_scenarios(config: Config, limit: float, significance: float, oldest: 
     def decided(seconds: float, **other: str) -> Signal:
         return Clock(series_text(DECIDED_AT.name, only({**here, **other}, of_check)), seconds)
 
-    proven, fresh, fires = p_value(significance), decided(age / 2), Firing(here, high)
+    proven, recent, fires = p_value(significance), decided(age / 2), Firing(here, high)
     clear = round(limit + 0.01, 3)
     healthy = {"instance": "exporter:3", "attribute": "race"}
     unaffected = (score(limit, **healthy), p_value(significance, **healthy), decided(age / 2, **healthy))
     return (
-        Scenario("over the limit; another instance is unaffected", (score(clear), proven, fresh, *unaffected),
+        Scenario("over the limit; another instance is unaffected", (score(clear), proven, recent, *unaffected),
                  Firing(here, clear), Span.HELD),
-        Scenario("just over the limit", (score(high), proven, fresh), fires),
-        Scenario("exactly at the limit", (score(limit), proven, fresh)),
-        Scenario("not proven", (score(high), p_value(significance * 1.005), fresh)),
+        Scenario("just over the limit", (score(high), proven, recent), fires),
+        Scenario("exactly at the limit", (score(limit), proven, recent)),
+        Scenario("not proven", (score(high), p_value(significance * 1.005), recent)),
         Scenario("just fresh enough", (score(high), proven, decided(age * 0.995)), fires),
         Scenario("too old", (score(high), proven, decided(age))),
+        Scenario("decided a day ahead of this clock", (score(high), proven, decided(-86_400)), fires),
+        Scenario("decided in the future", (score(high), proven, decided(-1.005 * 86_400))),
         *(
-            Scenario(f"proven for another {name}", (score(high), p_value(significance, **{name: other}), fresh))
+            Scenario(f"proven for another {name}", (score(high), p_value(significance, **{name: other}), recent))
             for name, other in elsewhere.items()
         ),
         *(

@@ -113,9 +113,8 @@ _SOURCE_SILENT = _SourceAlert(
             "the camera was removed, and the reference still has its rows",
         ),
         (
-            "Run `facemon drift-check --by source --since 1h --no-record` for the rows of each source within an hour.",
+            "Run `facemon drift-check --by source --since 1h --no-record`: the rows of an hour, or when the last came.",
             f"{_WIDEN} {_NAME}",
-            "See in the panel *Rows by source* at which check the rows ended.",
             "Check the camera and the job that predicts its images.",
             "If the camera was removed or renamed, set a new reference without the old name.",
         ),

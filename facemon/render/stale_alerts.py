@@ -1,5 +1,6 @@
 """The alerts on what has not happened for too long: a drift check, a new reference, an evaluation."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -23,8 +24,8 @@ from facemon.render.drift_series import (
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Span, series_text
 
 _CHECKS = ("data", "model")
-_FAR = 1e12
-"""A time that no test comes to, in seconds."""
+_AHEAD = timedelta(days=1).total_seconds()
+"""How far ahead a stamp may be, in seconds: one of a clock that was wrong would not grow old for years."""
 
 
 def stale_alerts(config: Config) -> tuple[Alert, ...]:
@@ -39,6 +40,16 @@ def stale_alerts(config: Config) -> tuple[Alert, ...]:
 def stale_after(config: Config) -> timedelta:
     """How old a drift verdict may be: a day and two hours, for a check that runs daily."""
     return config.alerts.DriftCheckStale.threshold or timedelta(hours=26)
+
+
+def fresh(stamp: promql.Series, oldest: timedelta) -> promql.Expr:
+    """The ages, in seconds, of stamps that are younger than `oldest`, and not from the future."""
+    age = promql.age(stamp)
+    return promql.both(promql.compare(age, "<", oldest.total_seconds()), promql.compare(age, ">=", -_AHEAD))
+
+
+def _overdue(age: promql.Expr, oldest: timedelta) -> promql.Expr:
+    return promql.either(promql.compare(age, ">", oldest.total_seconds()), promql.compare(age, "<", -_AHEAD))
 
 
 def scheduled_checks(config: Config) -> tuple[promql.Matcher, ...]:
@@ -58,28 +69,28 @@ def _drift_check_stale(config: Config) -> Alert:
         return Clock(series_text(CHECKED_AT.name, {**here, **other}), seconds)
 
     checked = Gauge(series_text(CHECKED_AT.name, here), None, -1.005 * age)
-    unaffected = tuple(
-        Gauge(series_text(CHECKED_AT.name, {**here, name: text}), _FAR, _FAR) for name, text in others.items()
-    )
+    unaffected = tuple(Clock(series_text(CHECKED_AT.name, {**here, name: text}), 0) for name, text in others.items())
     unscheduled = [check for check in _CHECKS if check not in checks]
     return Alert(
         name="DriftCheckStale",
         group="drift",
         signal=signal,
-        expr=promql.compare(signal, ">", age),
-        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}",
+        expr=_overdue(signal, oldest),
+        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead",
         threshold=age,
         for_=timedelta(0),
         severity="warning",
         summary=f"The {label('check')} check of {label('model')} does not run",
-        description=f"No {label('check')} check of {label('model')} has ended for more than {format_duration(oldest)}.",
+        description=f"No {label('check')} check of {label('model')} has ended for more than {format_duration(oldest)}, "
+        "or the last is dated in the future.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "What the dashboards say of drift is old.",
             ("the schedule is off", "the check fails, for want of a reference for instance", "another run holds it up",
              "only looks were run: a check with options of its own is not recorded",
              "`schedule.checks` names a check that is not scheduled",
-             "the model was replaced: its alert ends two days after its last prediction"),
+             "the model was replaced: its alert ends two days after its last prediction",
+             "a clock was wrong: the check is dated in the future, as `facemon store clock` tells"),
             ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log."),
             {
                 "Seconds since each check ran, decided or not:": promql.age(CHECKED_AT),
@@ -90,13 +101,23 @@ def _drift_check_stale(config: Config) -> Alert:
         scenarios=(
             Scenario("too old, then gone; other models and instances are unaffected", (checked, *unaffected),
                      Firing(here), Span.HELD),
-            Scenario("just too old", (last(1.005 * age),), Firing(here)),
-            Scenario("exactly at the limit", (last(age),)),
-            *(Scenario(f"the {check} check, which is not scheduled", (last(2 * age, check=check),))
+            *_at_the_limits(last, age, here),
+            *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check),))
+              for seconds in (2 * age, -2 * _AHEAD)
               for check in unscheduled),
         ),
         own_labels={"command": "drift-check"},
     )  # fmt: skip
+
+
+def _at_the_limits(last: Callable[[float], Clock], age: float, fires: Mapping[str, str]) -> tuple[Scenario, ...]:
+    """What is just too old and what is just not, and the same of what is dated in the future."""
+    return (
+        Scenario("just too old", (last(1.005 * age),), Firing(fires)),
+        Scenario("exactly at the limit", (last(age),)),
+        Scenario("dated in the future", (last(-1.005 * _AHEAD),), Firing(fires)),
+        Scenario("exactly a day ahead", (last(-_AHEAD),)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +162,19 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
         return Clock(series_text(LAST_SUCCESS.name, {**here, **other}), seconds)
 
     success = Gauge(series_text(LAST_SUCCESS.name, here), None, -1.005 * age)
-    unaffected = Gauge(series_text(LAST_SUCCESS.name, {**here, "instance": "exporter:2"}), _FAR, _FAR)
+    unaffected = Clock(series_text(LAST_SUCCESS.name, {**here, "instance": "exporter:2"}), 0)
     return Alert(
         name=words.name,
         group="drift",
         signal=signal,
-        expr=promql.compare(signal, ">", age),
-        limit=f"no {words.what} for more than {format_duration(oldest)}",
+        expr=_overdue(signal, oldest),
+        limit=f"no {words.what} for more than {format_duration(oldest)}, or dated 1d ahead",
         threshold=age,
         for_=timedelta(0),
         severity="warning",
         summary=words.summary,
-        description=f"No {words.what} has ended well for more than {format_duration(oldest)}.",
+        description=f"No {words.what} has ended well for more than {format_duration(oldest)}, or the last one is dated "
+        "in the future.",
         dashboard=Dashboard.ML_METRICS,
         runbook=replace(words.runbook, queries={
             "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
@@ -161,8 +183,8 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
         scenarios=(
             Scenario("too old, then gone; another instance is unaffected", (success, unaffected), Firing(here),
                      Span.HELD),
-            Scenario("just too old", (last(1.005 * age),), Firing(here)),
-            Scenario("exactly at the limit", (last(age),)),
+            *_at_the_limits(last, age, here),
             Scenario("another command's last success", (last(2 * age, command="predict"),)),
+            Scenario("another command's, in the future", (last(-2 * _AHEAD, command="predict"),)),
         ),
     )  # fmt: skip

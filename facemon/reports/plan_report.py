@@ -98,7 +98,8 @@ def _unless(remedies: Sequence[Remedy], rate: Rate | None) -> str:
 
 
 def _all_of(remedy: Remedy) -> str:
-    parts = [f"{remedy.reference_days} days of reference"] if remedy.reference_days else []
+    days = remedy.reference_days
+    parts = [f"{days} day{'s' * (days != 1)} of reference"] if days else []
     parts += [f"a threshold of {remedy.threshold:g}"] if remedy.threshold else []
     parts += [f"drift.widen_to: {span_name(remedy.widen_to)}"] if remedy.widen_to else []
     return " and ".join(parts)

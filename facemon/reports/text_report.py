@@ -80,7 +80,9 @@ def source_name(each: SourceResult) -> str:
 def source_sentence(each: SourceResult) -> str:
     """The verdict on one source, and on how many rows it rests."""
     if each.is_silent:
-        return f"source {source_name(each)}: silent (no rows in the window, {each.reference_rows:,} in the reference)"
+        rows = f"no rows in the window, {each.reference_rows:,} in the reference"
+        seen = f"; last rows in the hour from {each.last_seen:%Y-%m-%d %H:%M}" if each.last_seen else ""
+        return f"source {source_name(each)}: silent ({rows}{seen})"
     drifted = dict.fromkeys(column.column for _, column in ranked(each.checks) if column.verdict is Verdict.DRIFT)
     names = f" of {', '.join(map(one_line, drifted))}" if drifted else ""
     rows = f"{each.current_rows:,} rows, {each.reference_rows:,} in the reference"

@@ -23,11 +23,12 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
         "summary": "Predict the attributes of one image or several",
         "description": (
             f"The body is one image, or a form with up to {config.max_in_flight} images as files; "
-            f"at most {config.max_body} bytes, and {config.max_pixels} pixels an image. Every prediction is logged."
+            f"at most {config.max_body} bytes, and {config.max_pixels} pixels an image. "
+            f"Formats: {', '.join(config.formats)}. Every prediction is logged."
         ),
         "parameters": [{
             "name": "source", "in": "query", "schema": {"type": "string", "maxLength": 200},
-            "description": "Which camera or client the images come from.",
+            "description": "Which camera or client the images come from; of too many names, `other` is logged.",
         }],
         "requestBody": {"required": True, "content": {
             "image/*": {"schema": {"type": "string", "format": "binary"}},
@@ -100,10 +101,11 @@ def _text(summary: str, answer: str) -> Document:
 _REFUSALS = {
     "400": "No image came, the form cannot be read, or the source is no name.",
     "401": "No token, or an unknown one.",
-    "408": "The body took too long to arrive.",
+    "403": "A browser sent this for a page of another site, or the host is not one of this server.",
+    "408": "The body took too long to arrive, or came too slowly.",
     "413": "The body or an image is too large.",
     "415": "The body is neither an image nor a form.",
-    "422": "None of the images can be read; the message says why.",
+    "422": "None of the images can be read, or be decoded in time; the message says why.",
     "500": "The model failed.",
     "503": "Too many images are being predicted; try again after Retry-After seconds.",
 }

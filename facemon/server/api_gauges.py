@@ -41,7 +41,11 @@ class ApiGauges(Collector):
 
     def collect(self) -> Iterator[Family]:
         """The API's gauges, then the store's families."""
-        yield _gauge("model_loaded", (self._model,), self._predictions.model_answers)
+        workers = self._predictions.strength
+        is_whole = workers.available == workers.configured
+        yield _gauge("model_loaded", (self._model,), self._predictions.model_answers and is_whole)
+        yield _gauge("api_workers_available", (), workers.available)
+        yield _gauge("api_workers_configured", (), workers.configured)
         yield _gauge("cache_size", (), len(self._predictions.cache))
         yield _gauge("api_images_in_flight", (), self._in_flight.count)
         yield _gauge("api_images_in_flight_limit", (), self._in_flight.limit)

@@ -3,7 +3,7 @@
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import uvicorn
@@ -32,10 +32,16 @@ class ApiServer:
     """Answers requests until SIGINT or SIGTERM, or until it is told to stop."""
 
     def __init__(
-        self, application: Application, *, limits: ConnectionLimits, patience: float, refused: Callable[[int], None]
+        self,
+        application: Application,
+        *,
+        limits: ConnectionLimits,
+        patience: float,
+        refused: Callable[[int], None],
+        every_second: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`refused` hears the code of each request that is ended before the application sees it."""
-        guarded = partial(GuardedConnection, limits=limits, refused=refused)
+        guarded = partial(GuardedConnection, limits=limits, refused=refused, waiting={})
         config = uvicorn.Config(
             application,
             http=guarded,
@@ -51,6 +57,8 @@ class ApiServer:
             log_level="critical",
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=max(1, round(patience)),
+            callback_notify=every_second,
+            timeout_notify=1,
         )
         self._server = uvicorn.Server(config)
 

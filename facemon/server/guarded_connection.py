@@ -17,6 +17,7 @@ class ConnectionLimits:
     """How long and how much a sender may take; times in seconds, sizes in bytes."""
 
     connections: int
+    """Beyond these the one goes that has waited longest for a request, or the new one if none waits."""
     head_seconds: float = 10.0
     """From a request's first byte, or the connection's begin, to the end of its head."""
     head_bytes: int = 32 * 2**10
@@ -40,10 +41,19 @@ class _Wait(Enum):
 class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
     """uvicorn's connection with limits; `refused` hears the code of each request that is ended here."""
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, refused: Callable[[int], None], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: ConnectionLimits,
+        refused: Callable[[int], None],
+        waiting: "dict[GuardedConnection, None]",
+        **options: Any,
+    ) -> None:
+        """`waiting` holds the connections without a request that is to be answered, the oldest first."""
         super().__init__(*args, **options)
         self._limits = limits
         self._refused = refused
+        self._waiting = waiting
         self._is_in_head = False
         self._head_bytes = self._lingering_bytes = self._idle_bytes = 0
         self._timers: dict[_Wait, asyncio.TimerHandle] = {}
@@ -51,16 +61,18 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         """The request whose answer is being written; of several that came at once, `cycle` is the last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Take a connection, unless there are too many."""
+        """Take a connection, in the place of another one if there are too many."""
         super().connection_made(JoinedWrites(transport, self.loop))
-        if len(self.connections) > self._limits.connections:
+        if len(self.connections) > self._limits.connections and not self._end_longest_waiting():
             self._refuse(503)
         else:
+            self._waiting[self] = None
             self._limit(_Wait.HEAD, self._limits.head_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection; nothing is written to it any more."""
         self._unlimit(*_Wait)
+        self._waiting.pop(self, None)
         if self._answering is not None:
             self._answering.disconnected = True
         super().connection_lost(exc)
@@ -99,6 +111,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._is_in_head = False
         self._idle_bytes = 0
         self._unlimit(_Wait.HEAD)
+        self._waiting.pop(self, None)
         if self.transport.is_closing():
             return
         # A head that came in one piece was not measured yet.
@@ -136,7 +149,10 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
             self._answering = self.pipeline[-1][0]
         super().on_response_complete()
         # With pipelining the last request is not always the one that was answered.
-        if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
+        if self.transport.is_closing() or not self.cycle.response_complete:
+            return
+        self._waiting[self] = None
+        if self.cycle.more_body:
             self._lingering_bytes = 0
             self._limit(_Wait.REST, self._limits.linger_seconds, self.transport.abort)
 
@@ -173,6 +189,15 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         for wait in waits:
             if (timer := self._timers.pop(wait, None)) is not None:
                 timer.cancel()
+
+    def _end_longest_waiting(self) -> bool:
+        """Make room for this connection; False where all others have sent a request that is not answered."""
+        longest = next(iter(self._waiting), None)
+        if longest is None:
+            return False
+        del self._waiting[longest]
+        longest._head_is_late()  # noqa: SLF001 - another one of our kind
+        return True
 
     def _head_is_late(self) -> None:
         if self._is_in_head:

@@ -3,18 +3,19 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from facemon.config.model import AttributeConfig
 from facemon.server.image_answers import Answer, answers_of
 from facemon.server.prediction_cache import PredictionCache, predicted_again
-from facemon.server.prediction_queue import Predicted, PredictionQueue
+from facemon.server.prediction_queue import PoolStrength, PredictionQueue
+from facemon.server.waiting_images import Predicted, is_heavy
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import ErrorCode, PredictedBatch
 from facemon.values.request_outcome import CacheResult
 
-_HASHED_AT_ONCE = 2**20
-"""Bytes that are hashed within the event loop; more would hold up others for more than a millisecond."""
+_READ_AT_ONCE = 2**20
+"""Bytes that are read within the event loop; more would hold up others for more than a millisecond."""
 
 
 class LivePredictions:
@@ -25,18 +26,25 @@ class LivePredictions:
         queue: PredictionQueue,
         attributes: Sequence[AttributeConfig],
         log: Callable[[PredictedBatch], None],
+        now: Callable[[], datetime],
         *,
         cache_size: int,
         looked_up: Callable[[CacheResult], None],
     ) -> None:
-        """`looked_up` hears of each image what the cache knew of it."""
+        """`looked_up` is told what the cache knew of each image; `now` dates what is not predicted anew."""
         self._queue = queue
         self._attributes = attributes
         self._log = log
         self._looked_up = looked_up
+        self._now = now
         self._computing: dict[str, asyncio.Future[Predicted]] = {}
         """What is being predicted at the moment, by the image's hash."""
         self.cache = PredictionCache(cache_size)
+
+    @property
+    def strength(self) -> PoolStrength:
+        """How many workers can predict, of how many."""
+        return self._queue.strength
 
     @property
     def model_answers(self) -> bool:
@@ -49,10 +57,10 @@ class LivePredictions:
 
     async def answer(self, content: bytes, source: str | None) -> Answer:
         """Answer for one image and log it; FacemonError for trouble with the model."""
-        if len(content) > _HASHED_AT_ONCE:
-            sha256 = await asyncio.to_thread(_sha256, content)
+        if len(content) > _READ_AT_ONCE:
+            sha256, heavy = await asyncio.to_thread(_look_at, content)
         else:
-            sha256 = _sha256(content)
+            sha256, heavy = _look_at(content)
         if (remembered := self.cache.get(sha256)) is not None:
             self._looked_up(CacheResult.HIT)
             return self._again(remembered, source)
@@ -62,22 +70,24 @@ class LivePredictions:
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
         self._looked_up(CacheResult.MISS)
-        future = self._queue.submit(ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source))
+        image = ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source)
+        future = self._queue.submit(image, is_heavy=heavy)
         self._computing[sha256] = future
         try:
             predicted = await future
         finally:
             del self._computing[sha256]
-        # A number that is none may have come of a fault that has passed.
-        if self.cache.size and predicted.answer.error != ErrorCode.NAN:
+        # These may have come of a fault that has passed.
+        if self.cache.size and predicted.answer.error not in (ErrorCode.NAN, ErrorCode.CRASHED):
             self.cache.put(sha256, predicted.batch.batch_of(predicted.place))
         return predicted.answer
 
     def _again(self, batch: PredictedBatch, source: str | None) -> Answer:
-        again = predicted_again(batch, source, datetime.now(UTC))
+        again = predicted_again(batch, source, self._now())
         self._log(again)
         return answers_of(again, self._attributes)[0]
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _look_at(content: bytes) -> tuple[str, bool]:
+    """The image's hash, and whether it is heavy."""
+    return hashlib.sha256(content).hexdigest(), is_heavy(content)

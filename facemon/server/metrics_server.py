@@ -1,18 +1,25 @@
 """What `facemon serve-metrics` answers: /metrics, /health and /ready."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from urllib.parse import parse_qs
 
+from prometheus_client import CollectorRegistry
+
+from facemon.server.exposition_format import accepts_gzip, choose_exposition, compressed
+from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.http_connections import Answer, Application, Request, text_answer
 
-WSGIApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _PATHS = ("/metrics", "/health", "/ready")
 
 
-def metrics_application(metrics: WSGIApplication, why_not_ready: Callable[[], str | None]) -> Application:
-    """Route requests: `why_not_ready` answers None when the store can be read, else the reason.
+def metrics_application(
+    registry: Callable[[], CollectorRegistry], why_not_ready: Callable[[], str | None], hosts: AllowedHosts
+) -> Application:
+    """Route requests: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
+
+    /metrics is for requests to one of `hosts`: a page whose name was made to resolve to here may not read it.
 
     /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
     """
@@ -24,7 +31,9 @@ def metrics_application(metrics: WSGIApplication, why_not_ready: Callable[[], st
             return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
         match request.path:
             case "/metrics":
-                return partial(_scraped, metrics, request)
+                if not hosts.allows(host := request.headers.get("host", "")):
+                    return text_answer(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
+                return partial(_scraped, registry(), request)
             case "/ready":
                 return partial(_readiness, why_not_ready)
         return text_answer(HTTPStatus.OK, "ok")
@@ -37,13 +46,12 @@ def _readiness(why_not_ready: Callable[[], str | None]) -> Answer:
     return text_answer(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
 
 
-def _scraped(metrics: WSGIApplication, request: Request) -> Answer:
-    """Ask prometheus-client's application, which negotiates the format and the compression."""
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": request.path, "QUERY_STRING": request.query}
-    for header in ("accept", "accept-encoding"):
-        if header in request.headers:
-            environ[f"HTTP_{header.replace('-', '_').upper()}"] = request.headers[header]
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-    body = b"".join(metrics(environ, lambda status, headers: started.append((status, headers))))
-    status, headers = started[0]
-    return Answer(HTTPStatus(int(status.split()[0])), body, {**dict(headers), "Vary": "Accept, Accept-Encoding"})
+def _scraped(registry: CollectorRegistry, request: Request) -> Answer:
+    """All metrics, or those that `?name[]=` names, in the format and the compression that the scraper asks for."""
+    names = parse_qs(request.query).get("name[]")
+    exposition = choose_exposition(request.headers.get("accept", ""))
+    body = exposition.encode(registry.restricted_registry(names) if names else registry)
+    headers = {"Content-Type": exposition.content_type, "Vary": "Accept, Accept-Encoding"}
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
+        return Answer(HTTPStatus.OK, compressed(body), headers | {"Content-Encoding": "gzip"})
+    return Answer(HTTPStatus.OK, body, headers)

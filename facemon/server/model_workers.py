@@ -1,42 +1,87 @@
 """Who predicts for an event loop: a process of its own, or a thread where the model does not outlive a fork."""
 
 import asyncio
+import select
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, Self, cast
+from typing import Protocol, Self
 
 from facemon.errors import FacemonError
-from facemon.forked_process import ForkedProcess, ProcessEnded
+from facemon.fork_server import Ending, ForkServer, ServedProcess
+from facemon.forked_process import ProcessEnded
 from facemon.server.image_answers import AnsweredBatch
 from facemon.values.image_input import ImageInput
 
 
-class WorkerKilled(FacemonError):
-    """The worker is no more."""
+class WorkerDied(Exception):
+    """The worker ended instead of answering, and predicts again after `renew`."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending)
+        self.ending = ending
 
 
 class ModelWorker(Protocol):
     """Predicts one batch at a time."""
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker can be asked; a free one may end at any time."""
+
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
-        """Predict images; FacemonError for trouble with the model, WorkerKilled when there will be no other answer."""
+        """Predict images; FacemonError for trouble with the model, WorkerDied where the worker has ended."""
+
+    async def renew(self) -> None:
+        """Begin again after the worker has ended; FacemonError when that is impossible for good."""
 
 
 class InProcess:
     """A worker that is a process, which answers `(images, run)`."""
 
-    def __init__(self, process: ForkedProcess) -> None:
-        self._process = process
+    def __init__(self, server: ForkServer, process: ServedProcess, patience: float) -> None:
+        """The server replaces the process; one that does not answer for `patience` seconds is ended."""
+        self._server = server
+        self._patience = patience
+        self._follow(process)
+
+    @property
+    def is_alive(self) -> bool:
+        """See ModelWorker."""
+        return not self._is_finished and not self._life.poll(0)
 
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
         """See ModelWorker."""
         try:
-            return cast("AnsweredBatch", await self._process.answer((images, "")))
+            async with asyncio.timeout(self._patience):
+                answer: AnsweredBatch = await self._process.answer((images, ""))
+        except ProcessEnded:
+            raise WorkerDied(await self._finish()) from None
+        except TimeoutError:
+            ending = await self._finish()
+            raise WorkerDied(ending._replace(late_after=self._patience)) from None
+        return answer
+
+    async def renew(self) -> None:
+        """See ModelWorker."""
+        if not self._is_finished:
+            await self._finish()
+        try:
+            self._follow(await asyncio.to_thread(self._server.start))
         except ProcessEnded as error:
-            raise WorkerKilled(
-                "a worker process was killed, perhaps because memory ran out",
-                "use fewer workers, or a lower limit of pixels",
-            ) from error
+            raise _unreplaceable() from error
+
+    def _follow(self, process: ServedProcess) -> None:
+        self._process = process
+        self._life = select.poll()
+        self._life.register(process.life, 0)
+        self._is_finished = False
+
+    async def _finish(self) -> Ending:
+        self._is_finished = True
+        try:
+            return await asyncio.to_thread(self._process.finish)
+        except ProcessEnded:
+            return Ending(None)  # nothing can tell how, and `renew` says that there will be no other
 
 
 class PredictsAnswers(Protocol):
@@ -48,6 +93,8 @@ class PredictsAnswers(Protocol):
 
 class InThread:
     """A worker that is a thread of this process, for as long as a block runs."""
+
+    is_alive = True
 
     def __init__(self, model: PredictsAnswers) -> None:
         self._model = model
@@ -62,3 +109,10 @@ class InThread:
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
         """See ModelWorker."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._model.predict, images, "")
+
+    async def renew(self) -> None:
+        """See ModelWorker; a thread never ends."""
+
+
+def _unreplaceable() -> FacemonError:
+    return FacemonError("the process that begins workers was killed, perhaps because memory ran out")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,10 +17,14 @@ from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
 from facemon.server.asgi import Application, Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.client_address import ForwardedClients
+from facemon.server.exposition_format import choose_exposition
+from facemon.server.foreign_pages import AllowedHosts, ForeignPages
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
+from facemon.server.source_names import SourceNames
 
 NOT_READY_SECONDS = 10.0
 """After the model has failed, requests should go elsewhere for so long."""
@@ -36,14 +40,22 @@ class PredictionApi:
         in_flight: ImagesInFlight,
         registry: CollectorRegistry,
         why_not_ready: Callable[[], str | None],
+        sources: SourceNames,
         tokens: BearerTokens | None = None,
     ) -> None:
-        """`registry` is what `/metrics` shows; without `tokens` nobody is asked for one."""
+        """`registry` is what `/metrics` shows; without `tokens` none is asked for."""
         self._predictions = predictions
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
-        self._predict = PredictEndpoint(config, predictions, in_flight, tokens)
+        self._foreign_pages = ForeignPages(AllowedHosts(config.allowed_hosts))
+        self._proxies = [ip_network(text) for text in config.trusted_proxies]
+        self._predict = PredictEndpoint(config, predictions, in_flight, sources, tokens)
+
+    def follow(self, config: ApiConfig, tokens: BearerTokens | None) -> None:
+        """Hold the next requests to other limits and tokens."""
+        self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._predict.follow(config, tokens)
 
     def application(self) -> Application:
         """The ASGI application."""
@@ -61,14 +73,21 @@ class PredictionApi:
         framework.router.redirect_slashes = False
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] == predict.path and scope["method"] == "POST":
-                # Past the framework, whose layers cost a twentieth of what a prediction costs.
+            is_prediction = scope["path"] == predict.path and scope["method"] == "POST"
+            if is_prediction:
                 scope["route"] = predict
+            try:
+                self._foreign_pages.check(scope)
+            except Refused as refused:
+                await send_refusal(scope, send, refused)
+                return
+            if is_prediction:
+                # Past the framework, whose layers cost a twentieth of what a prediction costs.
                 await self._predict(scope, receive, send)
             else:
                 await framework(scope, receive, send)
 
-        return application
+        return ForwardedClients(application, self._proxies) if self._proxies else application
 
     async def health(self, _: Request) -> Response:
         """Whether the process is alive."""
@@ -80,14 +99,20 @@ class PredictionApi:
         # Not for good: only a request that is sent here can show that the model answers again.
         if self._predictions.failed_within(NOT_READY_SECONDS):
             reason = "the model does not answer"
-        return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
+        workers = self._predictions.strength
+        if not workers.available:
+            reason = reason or "no worker process is left; new ones are being started"
+        state = "ready"
+        if workers.available < workers.configured:
+            state = f"ready, with {workers.available} of {workers.configured} workers; the others are being replaced"
+        return PlainTextResponse(f"{reason or state}\n", 503 if reason else 200)
 
     async def metrics(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""
-        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        exposition = choose_exposition(", ".join(request.headers.getlist("accept")))
         # The store is read for it, which may take as long as a disk takes.
-        text = await run_in_threadpool(encoder, self._registry)
-        return Response(text, headers={"Content-Type": content_type})
+        text = await run_in_threadpool(exposition.encode, self._registry)
+        return Response(text, headers={"Content-Type": exposition.content_type})
 
     async def openapi(self, _: Request) -> Response:
         """What the API understands and answers, as OpenAPI."""

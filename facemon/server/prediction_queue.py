@@ -1,53 +1,73 @@
-"""Images that wait for the model: whoever is free takes all of them at once, so that a crowd costs less an image."""
+"""Images that wait for the model: a free worker takes several at once, so that many cost less an image.
+
+A worker that ends is replaced, and the images that it had are tried again, each alone, until one is to blame.
+"""
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from facemon.errors import FacemonError
-from facemon.server.image_answers import Answer, AnsweredBatch
-from facemon.server.model_workers import ModelWorker, WorkerKilled
+from facemon.fork_server import Ending
+from facemon.server.model_workers import ModelWorker, WorkerDied
+from facemon.server.waiting_images import Predicted, Waiting, WaitingImages
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
+from facemon.values.worker_deaths import MOST_DEATHS, blamed, is_to_blame
 
-MOST_AT_ONCE = 8
-"""Images of one inference; more would make the first wait for the last and gain nothing."""
-_CROWD, _COMPANY_SECONDS = 4, 0.004
-
-
-class Predicted(NamedTuple):
-    """What became of one image: its answer, and its rows in the batch that it was predicted in."""
-
-    answer: Answer
-    batch: AnsweredBatch
-    place: int
+_MANY, _GATHER_SECONDS = 4, 0.004
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 10.0
+"""Before a worker begins again that predicted nothing since it ended the last time; doubled each time."""
+_IDLE_END = "an idle worker process has ended"
 
 
-class _Waiting(NamedTuple):
-    image: ImageInput
-    future: "asyncio.Future[Predicted]"
+class PoolStrength(NamedTuple):
+    """How many workers there are, and how many there should be."""
+
+    available: int
+    configured: int
 
 
 class PredictionQueue:
     """Lets workers predict what is submitted, all within one event loop; `log` hears of each batch."""
 
-    def __init__(self, workers: Sequence[ModelWorker], log: Callable[[PredictedBatch], None]) -> None:
-        self._log = log
+    def __init__(
+        self,
+        workers: Sequence[ModelWorker],
+        log: Callable[[PredictedBatch], None],
+        *,
+        tell: Callable[[str], None] = lambda _: None,
+        exhausted: Callable[[FacemonError], None] = lambda _: None,
+    ) -> None:
+        """`tell` hears of workers that end; `exhausted` is called when the last one cannot be replaced."""
+        self._log, self._tell, self._exhausted = log, tell, exhausted
         # The one that was busy last goes first: its processor still has the weights at hand.
         self._free = list(workers)
-        self.alive = len(workers)
-        """Workers that were not killed."""
-        self._waiting: deque[_Waiting] = deque()
-        self._crowd = 0
-        """How many came together the last time."""
-        self._company: asyncio.TimerHandle | None = None
-        """While those who wait are few, and more are expected to come."""
-        self._batches: set[asyncio.Task[None]] = set()
+        self._configured = len(workers)
+        self._renewing: set[ModelWorker] = set()
+        """Workers that ended, and cannot be asked."""
+        self._deaths: dict[ModelWorker, int] = {}
+        """Of workers that predicted nothing since they last ended: how often they did in a row."""
+        self._lost: FacemonError | None = None
+        """Why workers that ended are not replaced any more."""
+        self._heavy = 0
+        """Workers that predict a heavy image."""
+        self._waiting = WaitingImages()
+        self._last_taken = 0
+        """How many images were taken together the last time."""
+        self._gathering: asyncio.TimerHandle | None = None
+        """While few wait, and more are expected to come."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._failed_at: float | None = None
         """When the model failed last, if it has not predicted since."""
+
+    @property
+    def strength(self) -> PoolStrength:
+        """How many workers can be asked, of how many; any thread may ask."""
+        dead = sum(not worker.is_alive for worker in tuple(self._free))
+        return PoolStrength(self._configured - len(self._renewing) - dead, self._configured)
 
     @property
     def model_answers(self) -> bool:
@@ -58,71 +78,121 @@ class PredictionQueue:
         """Whether the model failed so short a time ago, and has not predicted since."""
         return self._failed_at is not None and time.monotonic() - self._failed_at < seconds
 
-    def submit(self, image: ImageInput) -> "asyncio.Future[Predicted]":
-        """Let an image, of ordinal 0, wait for its prediction; the future raises FacemonError for a model's trouble."""
+    def submit(self, image: ImageInput, *, is_heavy: bool = False) -> "asyncio.Future[Predicted]":
+        """Let an image, of ordinal 0, wait for its prediction; the future raises FacemonError for a model's trouble.
+
+        One that is heavy, because decoding it may take long, is predicted alone, and never by the last free worker.
+        """
         future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
-        if self.alive:
-            self._waiting.append(_Waiting(image, future))
-            self._hand_out()
+        if self._lost is not None and not self.strength.available:
+            future.set_exception(self._lost)
         else:
-            future.set_exception(_all_killed())
+            self._waiting.add(image, future, is_heavy=is_heavy)
+            self._hand_out()
         return future
+
+    async def replace_dead(self) -> None:
+        """Replace free workers that have ended; to be called from time to time."""
+        for worker in [each for each in self._free if not each.is_alive]:
+            self._free.remove(worker)
+            self._begin_renewal(worker, _IDLE_END)
 
     def _hand_out(self) -> None:
         """Let free workers take what waits.
 
-        Where a crowd came together the last time, as many are waited for a moment: the senders of the last ones are
-        on their way again. A few senders never wait for each other.
+        Where many images were taken together the last time, as many are waited for a moment: the senders of the last
+        ones are about to send again. A few senders never wait for each other.
         """
-        if self._free and self._waiting and len(self._waiting) < self._crowd >= _CROWD:
-            if self._company is None:
+        if self._free and 0 < self._waiting.light < self._last_taken >= _MANY and self._waiting.is_only_light:
+            if self._gathering is None:
                 loop = asyncio.get_running_loop()
-                self._company = loop.call_later(_COMPANY_SECONDS, self._hand_out_all)
+                self._gathering = loop.call_later(_GATHER_SECONDS, self._hand_out_all)
         else:
             self._hand_out_all()
 
     def _hand_out_all(self) -> None:
-        if self._company is not None:
-            self._company.cancel()
-            self._company = None
-        while self._free and self._waiting:
-            taken = [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]
-            self._crowd = len(taken)
-            batch = asyncio.get_running_loop().create_task(self._predict(self._free.pop(), taken))
-            self._batches.add(batch)
-            batch.add_done_callback(self._batches.discard)
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        while self._free:
+            if not self._free[-1].is_alive:
+                self._begin_renewal(self._free.pop(), _IDLE_END)
+                continue
+            # One worker is kept for images that are done soon.
+            taken = self._waiting.take(may_be_heavy=self._heavy < max(1, self.strength.available - 1))
+            if not taken:
+                return
+            self._last_taken = len(taken)
+            self._run(self._predict(self._free.pop(), taken))
 
-    async def _predict(self, worker: ModelWorker, taken: Sequence[_Waiting]) -> None:
+    def _run(self, coroutine: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _predict(self, worker: ModelWorker, taken: Sequence[Waiting]) -> None:
+        self._heavy += taken[0].is_heavy
         try:
             # Ordinals of this batch alone; the log gives its own.
             images = [replace(each.image, ordinal=place) if place else each.image for place, each in enumerate(taken)]
             batch = await worker.predict(images)
             self._log(batch.batch)
+        except WorkerDied as death:
+            self._try_again(taken, death.ending)
+            self._begin_renewal(worker, f"a worker process was {death.ending}")
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
             if isinstance(error, FacemonError):
                 self._failed_at = time.monotonic()
-            if isinstance(error, WorkerKilled):
-                self.alive -= 1
-            else:
-                self._free.append(worker)
+            self._free.append(worker)
             _fail(taken, error)
         else:
             self._failed_at = None
+            self._deaths.pop(worker, None)
             self._free.append(worker)
             for place, (each, answer) in enumerate(zip(taken, batch.answers, strict=True)):
                 if not each.future.cancelled():
                     each.future.set_result(Predicted(answer, batch, place))
-        if not self.alive:
-            _fail(self._waiting, _all_killed())
-            self._waiting.clear()
+        finally:
+            self._heavy -= taken[0].is_heavy
+        self._hand_out()
+
+    def _try_again(self, taken: Sequence[Waiting], ending: Ending) -> None:
+        """Let the images of a worker that died wait once more, one that is to blame for its error alone."""
+        if len(taken) == 1:
+            (alone,) = taken
+            alone.deaths += 1
+            if alone.deaths > 2 * MOST_DEATHS:
+                # What has its error, and is not looked at any more, ends no worker: something else does.
+                text = "worker processes are killed again and again, perhaps because memory ran out"
+                _fail(taken, FacemonError(text))
+                return
+            if alone.image.problem is None and is_to_blame(alone.deaths, ending):
+                alone.image, alone.is_heavy = blamed(alone.image, ending), False
+        self._waiting.add_again(taken)
+
+    def _begin_renewal(self, worker: ModelWorker, news: str) -> None:
+        self._deaths[worker] = self._deaths.get(worker, 0) + 1
+        self._renewing.add(worker)
+        self._tell(f"{news}; another one takes its place")
+        self._run(self._renew(worker))
+
+    async def _renew(self, worker: ModelWorker) -> None:
+        if (again := self._deaths[worker] - 2) >= 0:
+            await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**again))
+        try:
+            await worker.renew()
+        except FacemonError as error:
+            self._lost = error
+            if not self.strength.available:
+                _fail(self._waiting.take_all(), error)
+                self._exhausted(error)
+            return
+        self._renewing.discard(worker)
+        self._free.append(worker)
         self._hand_out()
 
 
-def _all_killed() -> FacemonError:
-    return FacemonError("all worker processes were killed, perhaps because memory ran out")
-
-
-def _fail(waiting: Sequence[_Waiting], error: Exception) -> None:
+def _fail(waiting: Sequence[Waiting], error: Exception) -> None:
     for each in waiting:
         if not each.future.cancelled():
             each.future.set_exception(error)

@@ -4,7 +4,7 @@ import threading
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from facemon.store.total_families import LATENCY, LOOKUPS, REQUESTS
+from facemon.store.total_families import LATENCY, LOOKUPS, OTHER_SOURCE_IMAGES, REQUESTS
 from facemon.store.totals import TotalKey, Totals, bucket_part
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
 from facemon.values.request_outcome import CacheResult, known_method, status_of
@@ -25,6 +25,7 @@ class RequestCounts:
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str, int], _Kind] = {}
         self._lookups = dict.fromkeys(CacheResult, 0)
+        self._other_sources = 0
 
     def count(self, endpoint: str, method: str, code: int, seconds: float) -> None:
         """Count an answered request; `endpoint` is its route's template."""
@@ -41,21 +42,29 @@ class RequestCounts:
         with self._lock:
             self._lookups[result] += 1
 
+    def count_other_source(self, images: int) -> None:
+        """Count images that are logged as another source than they came with."""
+        with self._lock:
+            self._other_sources += images
+
     def take(self) -> Totals:
         """What was counted since this was last called."""
         with self._lock:
             taken, self._kinds = self._kinds, {}
             lookups, self._lookups = self._lookups, dict.fromkeys(CacheResult, 0)
-        return _totals(taken, lookups)
+            other_sources, self._other_sources = self._other_sources, 0
+        return _totals(taken, lookups, other_sources)
 
     def totals(self) -> Totals:
         """What was counted and not taken."""
         with self._lock:
-            return _totals(self._kinds, self._lookups)
+            return _totals(self._kinds, self._lookups, self._other_sources)
 
 
-def _totals(kinds: dict[tuple[str, str, int], _Kind], lookups: dict[CacheResult, int]) -> Totals:
+def _totals(kinds: dict[tuple[str, str, int], _Kind], lookups: dict[CacheResult, int], other_sources: int) -> Totals:
     totals: Totals = {TotalKey(LOOKUPS, (result,), ""): float(count) for result, count in lookups.items() if count}
+    if other_sources:
+        totals[TotalKey(OTHER_SOURCE_IMAGES, (), "")] = float(other_sources)
 
     def add(metric: str, labels: tuple[str, ...], part: str, value: float) -> None:
         key = TotalKey(metric, labels, part)

@@ -1,13 +1,13 @@
 """The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
 from facemon.config.serving import ApiConfig
+from facemon.server.arriving_bodies import ArrivingBodies
 from facemon.server.asgi import Receive
 from facemon.server.refusal import refuse
 from facemon.values.request_outcome import CLIENT_GONE
@@ -24,8 +24,10 @@ class SentImage(NamedTuple):
     content: bytes
 
 
-async def read_images(headers: Mapping[bytes, bytes], receive: Receive, config: ApiConfig) -> list[SentImage]:
-    """All images of a request; none is empty."""
+async def read_images(
+    headers: Mapping[bytes, bytes], receive: Receive, config: ApiConfig, arriving: ArrivingBodies, client: str
+) -> list[SentImage]:
+    """All images of a request of a client; none is empty."""
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
     if int(headers.get(b"content-length", 0)) > config.max_body:
         refuse(413, _too_large(config.max_body))
@@ -35,28 +37,20 @@ async def read_images(headers: Mapping[bytes, bytes], receive: Receive, config: 
         reader = _Body()
     else:
         refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
-    async for chunk in _chunks(receive, config):
-        reader.add(chunk)
+    size, is_more = 0, True
+    async with arriving.arriving(client) as body:
+        while is_more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                refuse(CLIENT_GONE, "")
+            chunk, is_more = message["body"], message.get("more_body", False)
+            size += len(chunk)
+            if size > config.max_body:
+                refuse(413, _too_large(config.max_body))
+            if is_more:  # the last piece makes it complete, and most bodies have one piece
+                arriving.grow(body, len(chunk))
+            reader.add(chunk)
     return reader.images()
-
-
-async def _chunks(receive: Receive, config: ApiConfig) -> AsyncIterator[bytes]:
-    """The body as it comes; 413 beyond the limit, 408 when it takes too long, 499 when its sender has gone."""
-    size, limit, seconds = 0, config.max_body, config.timeout.total_seconds()
-    try:
-        async with asyncio.timeout(seconds):
-            is_more = True
-            while is_more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    refuse(CLIENT_GONE, "")
-                size += len(message["body"])
-                if size > limit:
-                    refuse(413, _too_large(limit))
-                yield message["body"]
-                is_more = message.get("more_body", False)
-    except TimeoutError:
-        refuse(408, f"the body had not arrived after {seconds:g} s")
 
 
 @dataclass(slots=True)

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from facemon.errors import FacemonError, UsageError
-from facemon.store.ledger import FOLDERS, LEDGER_NAME, Ledger
+from facemon.store.layout import FOLDERS, LEDGER_NAME
+from facemon.store.ledger import Ledger
+from facemon.store.ledger_errors import DamagedLedgerError, is_damage
 from facemon.store.ledger_upgrade import copy_ledger
+from facemon.store.permissions import Permissions, make_file
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import BACKUP_WRITER, draft_of
 
@@ -40,7 +43,7 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
     # While the lock is held no file is removed that the ledger named when it was copied.
     with (
         ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
-        _whole_or_nothing(target) as file,
+        _whole_or_nothing(ledger, target) as file,
         _ledger_copy(ledger, target) as copy,
     ):
         with closing(sqlite3.connect(copy)) as copied:
@@ -52,16 +55,22 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
 
 
 def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, copy: Path, paths: list[str]) -> None:
-    top = Path(folder.resolve().name or "store")
+    top, permissions = Path(folder.resolve().name or "store"), Permissions.of(folder)
+
+    def owned(part: tarfile.TarInfo) -> tarfile.TarInfo:
+        # Unpacked by root, all of it belongs to the store's user, even if root made the backup.
+        part.uid, part.gid, part.uname, part.gname = permissions.owner, permissions.group, "", ""
+        return part
+
     with tarfile.open(fileobj=file, mode=mode) as archive:
-        for name in FOLDERS:
+        for name in ("", *FOLDERS):
             # Made here, because an empty one may have been removed, and a store needs all of them.
             part = tarfile.TarInfo(str(top / name))
-            part.type, part.mode, part.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
-            archive.addfile(part)
-        archive.add(copy, str(top / LEDGER_NAME))
+            part.type, part.mode, part.mtime = tarfile.DIRTYPE, permissions.folder_mode, int(time.time())
+            archive.addfile(owned(part))
+        archive.add(copy, str(top / LEDGER_NAME), filter=owned)
         for path in paths:
-            archive.add(folder / path, str(top / path))
+            archive.add(folder / path, str(top / path), filter=owned)
 
 
 def _suffix(target: Path) -> str:
@@ -80,13 +89,15 @@ def _refuse_target(ledger: Ledger, target: Path) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
+def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
     """A file that gets the target's name when the block succeeds, and is on the disk then."""
     draft = draft_of(target)
     try:
         try:
             draft.unlink(missing_ok=True)
-            with draft.open("xb") as file:
+            # As secret as the store, but the file of this process's user.
+            make_file(draft, Permissions.own(Permissions.of(ledger.folder).mode), exclusive=True)
+            with draft.open("wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -101,6 +112,8 @@ def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
             "store lacks a file",
         ) from error
     except sqlite3.Error as error:
+        if is_damage(error):
+            raise DamagedLedgerError(ledger.folder, error) from error
         raise FacemonError(
             f"the backup {target} cannot be made: the copy of the ledger: {error}",
             "name a file on a disk with room",

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode, FacemonError, Interrupted
 from facemon.store.ledger import Ledger
 from facemon.values.times import micros
 
@@ -56,24 +56,26 @@ def recorded(ledger: Ledger, command: str, began: float | None = None) -> Iterat
 
     `began` is when it did, by the monotonic clock; none is now.
     """
+    ledger.refuse_foreign_root()
     start, outcome = time.monotonic() if began is None else began, Outcome()
     try:
         yield outcome
-    except FacemonError as error:
+    except (FacemonError, Interrupted) as error:
         outcome.code = error.exit_code
         raise
     finally:
         is_success = outcome.renews_success and outcome.code in _SUCCESS
         if not is_success or (told := outcome.announced) is None:
             seconds, renews = time.monotonic() - start, outcome.renews_success
-            record_command(ledger, command, datetime.now(UTC), seconds, outcome.code, renews_success=renews)
+            record_command(ledger, command, ledger.now(), seconds, outcome.code, renews_success=renews)
         elif not outcome.is_entered:
             _record(ledger, command, told.finished, told.seconds, outcome.code)
+        ledger.clock.keep()
 
 
-def announce(command: str, began: float) -> Announcement:
+def announce(command: str, began: float, now: datetime) -> Announcement:
     """A success of now; `began` is when the command did, by the monotonic clock."""
-    return Announcement(command, time.monotonic() - began, micros(datetime.now(UTC)))
+    return Announcement(command, time.monotonic() - began, micros(now))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Small segments of hours that are over become few large ones; rows, totals and profiles stay what they are."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.segment_files import (
     Segment,
+    SegmentDamagedError,
     SegmentGoneError,
     list_segments,
     observed_range,
@@ -38,10 +38,15 @@ class Compaction:
     folded: int
     written: int
     rows: int
+    left_out: tuple[SegmentDamagedError, ...] = ()
+    """Why segments stay as they are that would have been folded."""
 
 
 def compact(ledger: Ledger, now: datetime) -> Compaction:
-    """Fold the small segments of each date whose hour is over; LockedError when another run does so already."""
+    """Fold the small segments of each date whose hour is over; damaged ones are left out.
+
+    LockedError when another run does so already.
+    """
     with ProcessLock.for_command(ledger.folder, WRITER):
         recover(ledger, holding=WRITER)
         closed = [
@@ -51,13 +56,14 @@ def compact(ledger: Ledger, now: datetime) -> Compaction:
             and (segment.path is None or segment.rows < SMALL_ROWS)
         ]
         folded = written = rows = 0
+        left_out: list[SegmentDamagedError] = []
         for group in _groups(closed):
             if _is_single_file(group):
                 continue
-            for parts, table in _by_schema(ledger, group):
+            for parts, table in _by_schema(ledger, group, left_out):
                 if not _is_single_file(parts) and _fold(ledger, parts, table):
                     folded, written, rows = folded + len(parts), written + 1, rows + table.num_rows
-    return Compaction(folded, written, rows)
+    return Compaction(folded, written, rows, tuple(left_out))
 
 
 def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:
@@ -91,14 +97,19 @@ def _is_single_file(group: list[Segment]) -> bool:
     return len(group) == 1 and group[0].path is not None
 
 
-def _by_schema(ledger: Ledger, group: list[Segment]) -> Iterator[tuple[list[Segment], pa.Table]]:
+def _by_schema(
+    ledger: Ledger, group: list[Segment], left_out: list[SegmentDamagedError]
+) -> Iterator[tuple[list[Segment], pa.Table]]:
     """A group's rows, apart by their columns: a column that rows never had must not become one without values."""
     alike: list[tuple[list[Segment], list[pa.Table]]] = []
     for segment in group:
         try:
-            table = read_segment(ledger, segment)
+            table = read_segment(ledger, segment, proven=True)
         except SegmentGoneError:
             continue  # retention has just removed it
+        except SegmentDamagedError as error:
+            left_out.append(error)
+            continue
         for parts, tables in alike:
             if tables[0].schema.equals(table.schema):
                 parts.append(segment)
@@ -123,7 +134,7 @@ def _fold(ledger: Ledger, group: list[Segment], table: pa.Table) -> bool:
             gone += connection.execute("DELETE FROM segments WHERE id = ?", (part.id,)).rowcount
         if gone == len(group):
             register_segments(connection, [new])
-            discards = [(part.path, int(time.time())) for part in group if part.path]
+            discards = [(part.path, int(ledger.now().timestamp())) for part in group if part.path]
             connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
             return True
         connection.rollback()

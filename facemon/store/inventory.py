@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
+from facemon.store.permissions import Permissions
 from facemon.store.report_files import FOLDER, measure_reports
 from facemon.values.times import from_micros
 
@@ -26,6 +28,7 @@ class Inventory:
     drift_checks: int
     reports: int
     report_bytes: int
+    permissions: Permissions
 
 
 def take_inventory(ledger: Ledger) -> Inventory:
@@ -44,6 +47,7 @@ def take_inventory(ledger: Ledger) -> Inventory:
         ledger.version, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
         models, unfinished, references, checks, *measure_reports(ledger.folder / FOLDER),
+        Permissions.of(ledger.folder),
     )  # fmt: skip
 
 

@@ -3,24 +3,37 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from functools import lru_cache
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from types import TracebackType
+from typing import Literal, Self
 
 from facemon import __version__
 from facemon.errors import FacemonError
+from facemon.store.file_system import refuse_network
+from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
+from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, explained
 from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_upgrade import version_of
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.permissions import (
+    MODES,
+    Permissions,
+    make_file,
+    make_folder,
+    other_user,
+    permissions_for_new,
+    refuse_root,
+)
 from facemon.store.process_lock import ProcessLock
+from facemon.store.store_clock import FILE as CLOCK_FILE
+from facemon.store.store_clock import StoreClock, newest_time
 
-LEDGER_NAME = "ledger.sqlite"
 _DRAFT_NAME = "ledger.new"
-FOLDERS = ("segments", "references", "reports", "locks")
 _APPLICATION_ID = 0x66616365  # "face"
 _BUSY_SECONDS = 30
-_NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.s3fs", "ceph", "glusterfs", "lustre", "afs")
 
 _TABLES = """
 CREATE TABLE segments (
@@ -86,8 +99,9 @@ CREATE TABLE command_runs (
 class Ledger:
     """An open ledger; one thread, one process. Others may have the same ledger open."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, *, as_root: bool = False) -> None:
         self.folder = folder
+        self._as_root = as_root
         self.connection = connection
         self.version = version_of(connection)
         """That of the tables; STORE_VERSION, unless the ledger was opened without an upgrade."""
@@ -100,8 +114,12 @@ class Ledger:
         create: bool = False,
         upgrade: bool = True,
         tell: Callable[[str], None] | None = None,
+        mode: Literal["private", "group"] = "private",
+        as_root: bool = False,
     ) -> Self:
-        """Open the store in `folder`, making it first if `create` is set.
+        """Open the store in `folder`, making it first, with the permissions of `mode`, if `create` is set.
+
+        Root may read a store of another user, but write to it only with `as_root`; files stay the owner's then.
 
         An older store is upgraded, which `tell` hears of, unless `upgrade` is off: then `version` tells which tables
         it has. FacemonError when there is none, when a newer facemon wrote it, when it is no store, when it lies on
@@ -109,25 +127,27 @@ class Ledger:
         """
         path = folder / LEDGER_NAME
         if not _is_there(path):
+            _refuse_lost_ledger(folder)
             if not create:
                 raise FacemonError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
                 )
-            _create(folder)
+            _create(folder, MODES[mode], as_root=as_root)
+        _refuse_unwritable(folder, path)
         _refuse_foreign(path)
-        _refuse_network(folder)
-        if not (os.access(folder, os.W_OK) and os.access(path, os.W_OK)):
-            raise FacemonError(
-                f"the store in {folder} cannot be written",
-                "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
-            )
+        refuse_network(folder)
         connection = _connect(path)
         try:
+            opened = cls(folder, connection, as_root=as_root)
             # Again, because the newest commits may stand in the write-ahead log, which the header does not show.
             _refuse_unknown(path, version := version_of(connection))
-            if upgrade and version < STORE_VERSION:
+            is_older = upgrade and version < STORE_VERSION
+            if create or is_older:
+                opened.refuse_foreign_root()
+            if is_older:
                 _upgrade(connection, path, tell)
-            return cls(folder, connection)
+                opened.version = version_of(connection)
+            return opened
         except BaseException:
             connection.close()
             raise
@@ -135,16 +155,43 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(sqlite3.Error):
+            self.close()
+        # What is read outside of a transaction may meet a damaged page too.
+        if isinstance(error, sqlite3.Error):
+            raise explained(self.folder, error) from error
 
     def close(self) -> None:
         """Let go of the ledger."""
         self.connection.close()
 
+    def refuse_foreign_root(self) -> None:
+        """FacemonError when this is root, the store is another user's, and `as_root` was not given.
+
+        Every transaction that writes calls it; call it first where a file is made or long work is done before that.
+        """
+        if self._as_root or os.geteuid() != 0:
+            return
+        with suppress(FileNotFoundError):
+            refuse_root(self.folder, Permissions.of(self.folder))
+
+    @cached_property
+    def clock(self) -> StoreClock:
+        """The clock of this machine, judged by what the store has seen."""
+        with self.reading() as connection:
+            return StoreClock(self.folder, newest_time(connection))
+
+    def now(self) -> datetime:
+        """The time by which rows and stamps are written, windows end and retention counts."""
+        return self.clock.now()
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that writes: all of the block is kept, or nothing."""
+        self.refuse_foreign_root()
         with self._transaction("BEGIN IMMEDIATE"):
             yield self.connection
 
@@ -169,10 +216,11 @@ class Ledger:
             except BaseException:
                 # Also when the commit failed, or a signal came just after the begin.
                 if is_outermost:
-                    self.connection.rollback()
+                    with suppress(sqlite3.Error):  # the first error says more
+                        self.connection.rollback()
                 raise
         except sqlite3.Error as error:
-            raise FacemonError(f"the store in {self.folder} failed: {error}", _hint_of(error)) from error
+            raise explained(self.folder, error) from error
 
     def _refuse_changed_version(self) -> None:
         """A newer facemon may have upgraded the store since it was opened: its tables mean something else now."""
@@ -183,22 +231,30 @@ class Ledger:
             )
 
 
-def _hint_of(error: sqlite3.Error) -> str | None:
-    """What to do about it, as far as SQLite's own code tells."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL":
-        return "free space on its disk and run again"
-    if name.startswith("SQLITE_IOERR"):
-        # SQLite keeps the system's reason to itself: a quota, `ulimit -f` or a failing disk all look alike.
-        return "check its disk's health, space and quota and the file size limit (ulimit -f), and run again"
-    return None
-
-
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        raise FacemonError(f"the store in {path.parent} cannot be read: {error.strerror}") from error
+        raise other_user(path.parent) or FacemonError(
+            f"the store in {path.parent} cannot be read: {error.strerror}"
+        ) from error
+
+
+def _refuse_lost_ledger(folder: Path) -> None:
+    """FacemonError where a log lost its ledger, as in the middle of a recovery: a new one would not count its files."""
+    with suppress(OSError):
+        is_left = (folder / WORK).exists() or next((folder / FOLDERS[0]).rglob("*.parquet"), None) is not None
+        if is_left and not (folder / LEDGER_NAME).exists():
+            raise FacemonError(f"the store in {folder} lost its ledger", RECOVER)
+
+
+def _refuse_unwritable(folder: Path, path: Path) -> None:
+    if os.access(folder, os.W_OK) and os.access(path, os.R_OK | os.W_OK):
+        return
+    raise other_user(folder) or FacemonError(
+        f"the store in {folder} cannot be written",
+        "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -212,14 +268,17 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error as error:
         connection.close()
-        raise FacemonError(f"the store in {path.parent} cannot be opened: {error}") from error
+        raise explained(path.parent, error, "cannot be opened") from error
     return connection
 
 
-def _create(folder: Path) -> None:
-    """Make an empty store; two processes that come at once make one."""
-    _refuse_network(folder)
+def _create(folder: Path, mode: int, *, as_root: bool) -> None:
+    """Make an empty store whose files have a mode; two processes that come at once make one."""
+    refuse_network(folder)
     try:
+        permissions = permissions_for_new(folder, mode)
+        if not as_root:
+            refuse_root(folder, permissions)
         if folder.is_dir() and (strangers := _strangers(folder)):
             if (folder / LEDGER_NAME).exists():
                 return  # somebody else has just made it
@@ -227,11 +286,13 @@ def _create(folder: Path) -> None:
                 f"{folder} is no store and is not empty: it holds {strangers[0]}",
                 "name an empty folder under store.path",
             )
+        # A folder that is there already has the permissions that were chosen for it.
+        folder.parent.mkdir(parents=True, exist_ok=True)
         for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            make_folder(folder / name, permissions)
         with ProcessLock.waiting(folder / "locks" / "create.lock"):
             if not (folder / LEDGER_NAME).exists():
-                _create_ledger(folder / LEDGER_NAME)
+                _create_ledger(folder / LEDGER_NAME, permissions)
     except OSError as error:
         raise FacemonError(f"no store can be made in {folder}: {error.strerror}") from error
     except sqlite3.Error as error:
@@ -240,15 +301,16 @@ def _create(folder: Path) -> None:
 
 def _strangers(folder: Path) -> list[str]:
     """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
-    names = {entry.name for entry in folder.iterdir()} - set(FOLDERS)
+    names = {entry.name for entry in folder.iterdir()} - {*FOLDERS, CLOCK_FILE}
     return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
 
 
-def _create_ledger(path: Path) -> None:
+def _create_ledger(path: Path, permissions: Permissions) -> None:
     # Made under another name, so that nobody ever opens half a ledger.
     draft = path.with_name(_DRAFT_NAME)
     for left in path.parent.glob(f"{_DRAFT_NAME}*"):
         left.unlink()
+    make_file(draft, permissions, exclusive=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -271,8 +333,12 @@ def _refuse_foreign(path: Path) -> None:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.OperationalError as error:
         raise FacemonError(f"the store's ledger {path} cannot be read: {error}") from error
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if (path.parent / FOLDERS[0]).is_dir():
+            raise DamagedLedgerError(path.parent, error) from error
         application = version = 0
+    if not path.stat().st_size and (path.parent / FOLDERS[0]).is_dir():
+        raise DamagedLedgerError(path.parent, "it is empty")
     if application != _APPLICATION_ID:
         raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
     _refuse_unknown(path, version)
@@ -291,40 +357,6 @@ def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], N
     try:
         upgrade_ledger(connection, path, tell)
     except sqlite3.Error as error:
-        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error}", _hint_of(error)) from error
+        raise explained(path.parent, error, "cannot be upgraded") from error
     except OSError as error:
         raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error.strerror}") from error
-
-
-def _refuse_network(folder: Path) -> None:
-    """SQLite's write-ahead log needs memory that all its users share, which no network file system gives."""
-    kind = _file_system_on(folder, folder.stat().st_dev if folder.exists() else None)
-    if kind.startswith(_NETWORK_FILE_SYSTEMS):
-        raise FacemonError(
-            f"{folder} lies on a network file system ({kind}), where two writers can destroy the ledger",
-            "name a folder on a local disk under store.path",
-        )
-
-
-@lru_cache(maxsize=16)
-def _file_system_on(folder: Path, device: int | None) -> str:
-    """A store is opened twice a second, for each scrape too: the mounts are read again once its device is another."""
-    del device
-    return file_system_of(folder)
-
-
-def file_system_of(path: Path) -> str:
-    """The type of the file system that a path lies on, as Linux names it; empty where that is unknown."""
-    target = path.resolve()
-    best, kind = -1, ""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    for line in mounts:
-        left, _, right = line.partition(" - ")
-        point = Path(left.split()[4].replace("\\040", " "))
-        # Of two mounts on the same point (an automounter's and the real one) the later one counts.
-        if len(point.parts) >= best and (point == target or point in target.parents):
-            best, kind = len(point.parts), right.split()[0]
-    return kind

@@ -4,12 +4,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
 from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.permissions import Permissions, make_file, make_folder
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 
 _LOCK = "upgrade"
@@ -29,7 +30,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> No
     the older version writes to the store; FacemonError when the disk has no room.
     """
     folder = path.parent
-    (folder / "locks").mkdir(exist_ok=True)
+    make_folder(folder / "locks")
     with _upgrade_lock(folder):
         before = version_of(connection)
         if before >= STORE_VERSION:
@@ -99,7 +100,11 @@ def _keep_copy(path: Path, version: int) -> Path:
 
 
 def copy_ledger(path: Path, target: Path) -> None:
-    """Copy a ledger that others may be writing to; the copy is one committed state of it, and on the disk."""
+    """Copy a ledger that others may be writing to; the copy is one committed state of it, and on the disk.
+
+    It has the permissions of the ledger, and its owner as far as this process may give it.
+    """
+    make_file(target, Permissions.of(path.parent))
     uri = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
@@ -121,14 +126,14 @@ def _refuse_full_disk(path: Path) -> None:
 
 def _wait_for_writers(folder: Path, version: int) -> None:
     deadline = time.monotonic() + WRITER_PATIENCE_SECONDS
-    while _writers(folder) and time.monotonic() < deadline:
+    while living_writers(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     _refuse_writers(folder, version)
 
 
 def _refuse_writers(folder: Path, version: int) -> None:
     """A facemon of the older version that goes on writing would write what the new tables do not mean."""
-    if writers := _writers(folder):
+    if writers := living_writers(folder):
         raise LockedError(
             f"the store in {folder} has version {version} and is in use ({', '.join(writers)}), so it cannot be "
             f"upgraded to version {STORE_VERSION}",
@@ -136,11 +141,11 @@ def _refuse_writers(folder: Path, version: int) -> None:
         )
 
 
-def _writers(folder: Path) -> list[str]:
-    """Who holds a lock of the store: a run, or a command."""
+def living_writers(folder: Path, without: Collection[str] = _NO_WRITERS) -> list[str]:
+    """Who holds a lock of the store: a run, or a command; but those of the names `without`."""
     held = []
     for path in sorted((folder / "locks").glob("*.lock")):
-        if path.name in _NO_WRITERS:
+        if path.name in without:
             continue
         if lock := ProcessLock.try_acquire(path):
             lock.release()

@@ -1,10 +1,10 @@
 """A server's predictions and counts into the log, in spite of a store that fails."""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Self
 
 import numpy as np
@@ -23,6 +23,8 @@ MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""
 _ROWS_AT_ONCE = 8_192
 """What waits is written in transactions of about so many rows."""
+_CLOCK_SECONDS = 60.0
+"""How often the clock is judged, and kept for the commands that follow."""
 _STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
 
 
@@ -54,7 +56,6 @@ class LiveWriter:
         open_ledger: Callable[[], Ledger],
         identity: RunIdentity,
         tell: Callable[[str], None],
-        now: datetime,
         *,
         instance: str = "",
     ) -> None:
@@ -67,12 +68,14 @@ class LiveWriter:
         self._tell = tell
         self._instance = instance
         with open_ledger() as ledger:
-            self._run = begin_run(ledger, identity, now)
+            self._run = begin_run(ledger, identity, ledger.now())
         self._flushes = 0
         """Transactions of the run that are known to be in the ledger."""
         self.trouble: str | None = None
         """Why predictions are not getting into the log at the moment; none when they are."""
         self._rows = self._lost = 0
+        self._clock_judged = time.monotonic()
+        self._clock_is_wrong = False
         self._waiting: deque[_Flush] = deque()
         """The first may have been tried, and stays as it is."""
 
@@ -93,6 +96,7 @@ class LiveWriter:
         try:
             with self._open_ledger() as ledger:
                 self._write_waiting(ledger)
+                self._watch_clock(ledger)
         except _STORE_TROUBLE as error:
             if self.trouble is None:
                 self._tell(f"{_reason(error)}; predictions are answered, and wait in memory until it can be written")
@@ -109,13 +113,25 @@ class LiveWriter:
         lost = self._lost + sum(flush.images for flush in self._waiting)
         try:
             with self._open_ledger() as ledger:
-                finish_run(ledger, self._run, datetime.now(UTC))
+                finish_run(ledger, self._run, ledger.now())
             self._run.lock.release()
         except _STORE_TROUBLE as error:
             # The run stays unfinished in the log, as after a kill; its lock goes with the process.
             self.trouble = self.trouble or _reason(error)
         if lost:
             raise FacemonError(f"{lost} predictions were answered but not logged: {self.trouble or 'too many waited'}")
+
+    def _watch_clock(self, ledger: Ledger) -> None:
+        """Tell once that the clock has become wrong, or right again."""
+        if time.monotonic() - self._clock_judged < _CLOCK_SECONDS:
+            return
+        self._clock_judged = time.monotonic()
+        if (warning := ledger.clock.warning()) and not self._clock_is_wrong:
+            self._tell(warning)
+        elif self._clock_is_wrong and not warning:
+            self._tell("the clock is right again")
+        self._clock_is_wrong = warning is not None
+        ledger.clock.keep()
 
     def _kept(self, batches: Sequence[PredictedBatch]) -> list[PredictedBatch]:
         """Those that there is room for."""
@@ -168,7 +184,7 @@ class LiveWriter:
         if found is None:
             # Another store stands where ours stood; what waits is written to a run of its own there.
             self._run.lock.release()
-            self._run, self._flushes = begin_run(ledger, self._identity, datetime.now(UTC)), 0
+            self._run, self._flushes = begin_run(ledger, self._identity, ledger.now()), 0
             return
         done, digest, flushes = found
         while self._waiting and self._flushes < flushes:

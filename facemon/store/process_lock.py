@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from facemon.errors import FacemonError, LockedError
+from facemon.store.permissions import GIVE_BACK, Permissions, permissions_near
 
 _PATIENCE_SECONDS = 10.0
 _RECOVERY_SECONDS = 1.0
@@ -26,13 +27,14 @@ class ProcessLock:
         self._descriptor = descriptor
 
     @classmethod
-    def try_acquire(cls, path: Path) -> Self | None:
-        """Take the lock, or answer None at once when another process has it."""
+    def try_acquire(cls, path: Path, host: str = "") -> Self | None:
+        """Take the lock, or answer None at once when another process has it; `host` tells where this one runs."""
         while True:
             try:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                descriptor = _opened(path)
             except OSError as error:
-                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}") from error
+                hint = GIVE_BACK if isinstance(error, PermissionError) else None
+                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}", hint) from error
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -42,15 +44,15 @@ class ProcessLock:
                 # The number is for people; on a full disk the lock holds without it.
                 with suppress(OSError):
                     os.ftruncate(descriptor, 0)
-                    os.write(descriptor, f"{os.getpid()}\n".encode())
+                    os.write(descriptor, f"{os.getpid()}{f' on {host}' if host else ''}\n".encode())
                 return cls(path, descriptor)
             os.close(descriptor)
 
     @classmethod
-    def waiting(cls, path: Path, patience: float | None = None) -> Self:
+    def waiting(cls, path: Path, patience: float | None = None, host: str = "") -> Self:
         """Take the lock, waiting a few seconds for who has it; LockedError after that."""
         deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
-        while (lock := cls.try_acquire(path)) is None:
+        while (lock := cls.try_acquire(path, host)) is None:
             if time.monotonic() > deadline:
                 raise LockedError(f"{path} is held by process {holder_of(path)}")
             time.sleep(0.01)
@@ -91,6 +93,22 @@ def holder_of(path: Path) -> str:
         return path.read_text().strip() or "unknown"
     except OSError:
         return "unknown"
+
+
+def _opened(path: Path) -> int:
+    """A descriptor of a lock file, which is made with the store's permissions: its user's next command opens it too."""
+    while True:
+        with suppress(FileNotFoundError):
+            try:
+                return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except PermissionError:
+                # Left by a process of another user: the lock can be had without writing to its file.
+                return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with suppress(FileNotFoundError):  # a file that another process has just removed
+                (permissions_near(path) or Permissions.own()).give(path)
+            return descriptor
 
 
 def _is_still_at(path: Path, descriptor: int) -> bool:

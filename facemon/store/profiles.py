@@ -1,6 +1,8 @@
 """The profiles in the ledger: rows are added to their hour, and hours are added to a window."""
 
 import sqlite3
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from facemon.values.profile import (
@@ -36,6 +38,15 @@ def subtract_from_profiles(connection: sqlite3.Connection, profiles: Mapping[Pro
         _remove_empty(connection, hour)
 
 
+def replace_profiles(
+    connection: sqlite3.Connection, hours: Iterable[tuple[int, str, str]], profiles: Mapping[ProfileKey, Profile]
+) -> None:
+    """Put the profiles of all rows of some (hour, model, origin) in the place of those that the ledger has."""
+    for hour in hours:
+        connection.execute("DELETE FROM profiles WHERE hour = ? AND model = ? AND origin = ?", hour)
+    add_to_profiles(connection, profiles)
+
+
 def as_counted(connection: sqlite3.Connection, profiles: Mapping[ProfileKey, Profile]) -> dict[ProfileKey, Profile]:
     """Profiles of rows that are in the ledger already, under the sources that it counts them under."""
     return _place_sources(connection, profiles, admit=False)
@@ -51,13 +62,33 @@ def read_profiles(
         (first_hour, end_hour, model),
     )
     for hour, name, source, origin, data in rows:
-        yield ProfileKey(hour, name, source or None, origin), decode_profile(data)
+        yield ProfileKey(hour, name, source or None, origin), _decoded(data)
 
 
 def count_images(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> int:
     """The images of a model in the hours `[first_hour, end_hour)`."""
     query = "SELECT data FROM profiles WHERE hour >= ? AND hour < ? AND model = ? AND data <> x''"
     return sum(images_of(data) for (data,) in connection.execute(query, (first_hour, end_hour, model)))
+
+
+def last_hour(connection: sqlite3.Connection, model: str, source: str, end_hour: int) -> int | None:
+    """The last hour before `end_hour` in which a source has rows of its own; none where there is no such hour."""
+    query = (
+        "SELECT hour FROM profiles WHERE hour < ? AND model = ? AND source = ? AND data <> x'' "
+        "ORDER BY hour DESC LIMIT 1"
+    )
+    row = connection.execute(query, (end_hour, model, source)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def known_sources(connection: sqlite3.Connection, first_hour: int, origin: str, most: int) -> list[str]:
+    """The named sources of an origin from an hour on, of too many those that have rows in the most hours."""
+    query = (
+        "SELECT source FROM profiles WHERE hour >= ? AND origin = ? AND source NOT IN (?, ?) "
+        "GROUP BY source ORDER BY count(*) DESC, source LIMIT ?"
+    )
+    rows = connection.execute(query, (first_hour, origin, _NO_SOURCE, OTHER, most))
+    return [source for (source,) in rows]
 
 
 def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:
@@ -74,9 +105,16 @@ def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int
 
 
 def read_all_profiles(connection: sqlite3.Connection) -> dict[ProfileKey, Profile]:
-    """Every profile of the ledger, to be verified."""
-    rows = connection.execute("SELECT hour, model, source, origin, data FROM profiles WHERE data <> x''")
-    return {ProfileKey(row[0], row[1], row[2] or None, row[3]): decode_profile(row[4]) for row in rows}
+    """Every profile of the ledger, to be verified; one that cannot be decoded is empty, which none is."""
+    found = {}
+    for *key, data in connection.execute("SELECT hour, model, source, origin, data FROM profiles WHERE data <> x''"):
+        hour, model, source, origin = key
+        try:
+            profile = _decoded(data)
+        except sqlite3.DatabaseError:
+            profile = Profile()
+        found[ProfileKey(hour, model, source or None, origin)] = profile
+    return found
 
 
 def by_source(profiles: Iterable[tuple[ProfileKey, Profile]]) -> dict[str | None, Profile]:
@@ -118,7 +156,7 @@ def _read(connection: sqlite3.Connection, key: ProfileKey) -> Profile | None:
     row = connection.execute(
         "SELECT data FROM profiles WHERE hour = ? AND model = ? AND source = ? AND origin = ?", _row_key(key)
     ).fetchone()
-    return decode_profile(row[0]) if row and row[0] else None
+    return _decoded(row[0]) if row and row[0] else None
 
 
 def _write(connection: sqlite3.Connection, key: ProfileKey, profile: Profile) -> None:
@@ -136,6 +174,14 @@ def _remove_empty(connection: sqlite3.Connection, hour: tuple[int, str, str]) ->
     connection.execute(f"DELETE FROM profiles WHERE {where} AND source = ? AND data = x''", (*hour, OTHER))  # noqa: S608
     if not connection.execute(f"SELECT 1 FROM profiles WHERE {where} AND source = ?", (*hour, OTHER)).fetchone():  # noqa: S608
         connection.execute(f"DELETE FROM profiles WHERE {where} AND data = x''", hour)  # noqa: S608
+
+
+def _decoded(data: bytes) -> Profile:
+    """A profile from the ledger; DatabaseError where its bytes are damaged, which SQLite does not notice."""
+    try:
+        return decode_profile(data)
+    except (zlib.error, struct.error, ValueError, KeyError, IndexError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a profile cannot be decoded: {error}") from error
 
 
 def _row_key(key: ProfileKey) -> tuple[int, str, str, str]:

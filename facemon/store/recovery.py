@@ -1,8 +1,9 @@
 """What a writer that died left behind is cleared away; what a living one is writing is never touched."""
 
-import time
+from contextlib import suppress
 from pathlib import Path
 
+from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 
@@ -19,9 +20,11 @@ def recover(ledger: Ledger, holding: str | None = None) -> int:
     may have finished in between, which is why the intents are read again once its lock is ours. `holding` is the
     writer whose lock the caller has, and who needs none of its intents any more.
     """
+    ledger.refuse_foreign_root()
     writers = [row[0] for row in ledger.connection.execute("SELECT DISTINCT writer FROM intents")]
     dead = sum(_clear_writer(ledger, writer, writer == holding) for writer in writers)
     _remove_discards(ledger)
+    _remove_free_locks(ledger.folder)
     return dead
 
 
@@ -51,7 +54,7 @@ def _remove_discards(ledger: Ledger) -> None:
         return
     # Let go at once: a backup that begins now copies a ledger that gave up these files an hour ago.
     lock.release()
-    before = int(time.time()) - GRACE_SECONDS
+    before = int(ledger.now().timestamp()) - GRACE_SECONDS
     paths = ledger.connection.execute("SELECT path FROM discards WHERE since < ?", (before,)).fetchall()
     for (path,) in paths:
         # The file first: a crash in between leaves an entry that the next call meets again.
@@ -59,6 +62,14 @@ def _remove_discards(ledger: Ledger) -> None:
     if paths:
         with ledger.writing() as connection:
             connection.executemany("DELETE FROM discards WHERE path = ?", paths)
+
+
+def _remove_free_locks(folder: Path) -> None:
+    """Remove the lock files of processes that were killed; who holds a lock keeps it."""
+    for path in (folder / "locks").glob("*.lock"):
+        with suppress(FacemonError):  # another user's, which a command that needs it tells of
+            if lock := ProcessLock.try_acquire(path):
+                lock.release()
 
 
 def draft_of(path: Path) -> Path:

@@ -50,7 +50,7 @@ def set_from_window(
     """Make the rows of a model that were observed in `[since, until)` a reference."""
     with ledger.reading() as connection:
         start, stop = micros(since), micros(until)
-        tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop))
+        tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop, proven=True))
         profiles, spreads = read_reference_window(ledger, since, until, model=model)
     if not tables:
         raise FacemonError(
@@ -101,8 +101,8 @@ def _set(
 
 
 def list_references(ledger: Ledger) -> list[Reference]:
-    """All references, newest first."""
-    rows = ledger.connection.execute(f"SELECT {_COLUMNS} FROM baselines ORDER BY created DESC, rowid DESC")  # noqa: S608
+    """All references, the one that was set last first, whatever the clock said then."""
+    rows = ledger.connection.execute(f"SELECT {_COLUMNS} FROM baselines ORDER BY rowid DESC")  # noqa: S608
     return [_reference(row) for row in rows]
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from facemon.errors import FacemonError
+from facemon.store.permissions import GIVE_BACK, make_folder, permissions_near
 from facemon.values.times import EPOCH
 
 FOLDER = "reports"
 LATEST = "latest.html"
 """The page of the newest check of record."""
 _TIME = "%Y%m%dT%H%M%SZ"
+_DRAFT = ".draft-"
 _DATED = re.compile(r"(?:drift|evidently)-(\d{8}T\d{6}Z)\.(?:html|json)")
 
 
@@ -22,17 +24,23 @@ def dated_name(kind: str, at: datetime, suffix: str) -> str:
 
 def write_report(path: Path, text: str) -> Path:
     """Write a report under its name once it is whole; FacemonError where it cannot be."""
-    draft = None
+    draft, permissions = None, permissions_near(path)
     try:
+        if permissions is not None:
+            make_folder(path.parent, permissions)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".draft-", delete=False) as file:
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=_DRAFT, delete=False) as file:
             draft = Path(file.name)
             file.write(text)
-        draft.chmod(0o644)
+        if permissions is None:
+            draft.chmod(0o644)  # a file of the user's own, for other people to open
+        else:
+            permissions.give(draft)
         draft.replace(path)
     except OSError as error:
         raise FacemonError(
-            f"{path} cannot be written: {error.strerror}", "check the folder's rights and space"
+            f"{path} cannot be written: {error.strerror}",
+            GIVE_BACK if permissions and isinstance(error, PermissionError) else "check the folder's rights and space",
         ) from error
     finally:
         if draft is not None:
@@ -40,14 +48,15 @@ def write_report(path: Path, text: str) -> Path:
     return path
 
 
-def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int) -> Path | None:
+def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int | None) -> Path | None:
     """Write the page of a check of record, where it has one, and remove the reports that are past the retention.
 
-    FacemonError where a page cannot be written or removed.
+    Without `retention_days` none is removed. FacemonError where a page cannot be written or removed.
     """
     folder = store / FOLDER
     page = None if text is None else write_page_of_record(folder, at, text)
-    prune_reports(folder, at - timedelta(days=min(retention_days, (at - EPOCH).days)))
+    if retention_days is not None:
+        prune_reports(folder, at - timedelta(days=min(retention_days, (at - EPOCH).days)))
     return page
 
 
@@ -65,6 +74,8 @@ def prune_reports(folder: Path, before: datetime) -> int:
     """
     removed = 0
     for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.startswith(_DRAFT) and _is_older(path, before):
+            path.unlink(missing_ok=True)  # of a process that was killed
         if (dated := _DATED.fullmatch(path.name)) and _time_of(dated[1]) < before:
             try:
                 path.unlink(missing_ok=True)
@@ -85,6 +96,13 @@ def measure_reports(folder: Path) -> tuple[int, int]:
         except FileNotFoundError:
             continue  # removed since it was listed
     return len(sizes), sum(sizes)
+
+
+def _is_older(path: Path, before: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < before.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def _time_of(text: str) -> datetime:

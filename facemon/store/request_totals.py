@@ -1,4 +1,4 @@
-"""What the ML API has counted of its requests, for each address that it is served on."""
+"""What the ML API has counted of its requests, for each instance of it: a name and its address, or a name given."""
 
 import json
 import sqlite3
@@ -16,6 +16,16 @@ def add_request_totals(connection: sqlite3.Connection, instance: str, counts: Ma
         "ON CONFLICT (instance, metric, labels, part) DO UPDATE SET value = value + excluded.value",
         [(instance, key.metric, json.dumps(key.labels), key.part, value) for key, value in counts.items()],
     )
+
+
+def counted_instances(connection: sqlite3.Connection) -> list[str]:
+    """The instances that have totals."""
+    return [instance for (instance,) in connection.execute("SELECT DISTINCT instance FROM request_totals")]
+
+
+def rename_instance(connection: sqlite3.Connection, old: str, new: str) -> None:
+    """Give the totals of an instance to one that has none, in the caller's transaction."""
+    connection.execute("UPDATE request_totals SET instance = ? WHERE instance = ?", (new, old))
 
 
 def read_request_totals(connection: sqlite3.Connection, instance: str) -> Totals:

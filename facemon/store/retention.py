@@ -1,6 +1,5 @@
 """Rows that are too old go; what they added to the totals stays, because counters only grow."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +10,14 @@ from facemon.store.profiles import subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.segment_files import Segment, SegmentGoneError, last_predicted, list_segments, read_segment
+from facemon.store.segment_files import (
+    Segment,
+    SegmentDamagedError,
+    SegmentGoneError,
+    last_predicted,
+    list_segments,
+    read_segment,
+)
 from facemon.store.totals import add_totals
 from facemon.values.times import micros
 
@@ -22,15 +28,18 @@ class Pruning:
 
     segments: int
     rows: int
+    left_out: tuple[SegmentDamagedError, ...] = ()
+    """Why segments stay that would have been removed."""
 
 
 def prune(ledger: Ledger, before: datetime) -> Pruning:
     """Remove the segments whose rows were all observed and predicted before a time; others stay whole.
 
-    The later of the two counts, because old photographs that were predicted today are new to the log.
-    LockedError when another run prunes already.
+    The later of the two counts, because old photographs that were predicted today are new to the log. A damaged segment
+    stays too, because what it added to the totals cannot be told. LockedError when another run prunes already.
     """
     segments = rows = 0
+    left_out: list[SegmentDamagedError] = []
     with ProcessLock.for_command(ledger.folder, "prune"):
         recover(ledger)
         for segment in list_segments(ledger.connection, until=micros(before)):
@@ -38,9 +47,13 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
             if max(segment.last_observed, last) >= micros(before):
                 continue
             try:
-                table = read_segment(ledger, segment)
+                # Its rows' counts go to `departed`: they must be those that it was counted with.
+                table = read_segment(ledger, segment, proven=True)
             except SegmentGoneError:
                 continue  # compaction has just folded it into another
+            except SegmentDamagedError as error:
+                left_out.append(error)
+                continue
             if segment.last_predicted is None and (last := last_predicted(table)) >= micros(before):
                 _keep_last_predicted(ledger, segment, last)
                 continue
@@ -50,11 +63,12 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
                 add_totals(connection, count_rows(table), table="departed")
                 subtract_from_profiles(connection, profile_rows(table))
                 if segment.path:
-                    connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, int(time.time())))
+                    since = int(ledger.now().timestamp())
+                    connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, since))
             segments, rows = segments + 1, rows + segment.rows
         with ledger.writing() as connection:
             prune_arrivals(connection, before)
-    return Pruning(segments, rows)
+    return Pruning(segments, rows, tuple(left_out))
 
 
 def _keep_last_predicted(ledger: Ledger, segment: Segment, last: int) -> None:

@@ -17,7 +17,7 @@ from facemon.store.recovery import recover
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import Run, RunIdentity
-from facemon.store.segment_files import Segment, SegmentGoneError, list_segments, read_segment
+from facemon.store.segment_files import Segment, SegmentDamagedError, SegmentGoneError, list_segments, read_segment
 from facemon.store.segment_writer import NewSegment, prepare_segments, register_segments
 from facemon.store.totals import add_totals, sum_totals
 from facemon.values.prediction import ErrorCode, PredictedBatch
@@ -35,7 +35,7 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     recover(ledger)
     query = (
         "SELECT id FROM runs WHERE inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY started DESC, rowid DESC LIMIT 1"
+        "ORDER BY rowid DESC LIMIT 1"
     )
     values = (identity.inputs_text, identity.model, identity.fingerprint, identity.source)
     found = ledger.connection.execute(query, values).fetchone()
@@ -54,13 +54,23 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     return Run(found[0], done, digest, lock)
 
 
-def failed_inputs(ledger: Ledger, run: Run, model: str) -> dict[int, int]:
-    """The ordinals of a run's inputs that failed, with the `observed_at` of their rows in microseconds."""
+def failed_inputs(
+    ledger: Ledger, run: Run, model: str, left_out: list[SegmentDamagedError] | None = None
+) -> dict[int, int]:
+    """The ordinals of a run's inputs that failed, with the `observed_at` of their rows in microseconds.
+
+    A damaged segment is an error, unless there is a list, `left_out`, to which its error is added.
+    """
     failed: dict[int, int] = {}
     for segment in list_segments(ledger.connection, model=model):
         try:
             table = read_segment(ledger, segment, ("run", "ordinal", "error", "observed_at"))
         except SegmentGoneError:
+            continue
+        except SegmentDamagedError as error:
+            if left_out is None:
+                raise
+            left_out.append(error)
             continue
         rows = table.filter(_failed_rows(table, run.id))
         failed |= zip(rows["ordinal"].to_pylist(), rows["observed_at"].cast(pa.int64()).to_pylist(), strict=True)
@@ -149,13 +159,12 @@ class RetryWriter:
                 self._without.add(segment.id)
         return parts
 
-    @staticmethod
-    def _replace(connection: sqlite3.Connection, olds: Sequence[Segment], news: list[NewSegment]) -> bool:
+    def _replace(self, connection: sqlite3.Connection, olds: Sequence[Segment], news: list[NewSegment]) -> bool:
         gone = sum(connection.execute("DELETE FROM segments WHERE id = ?", (old.id,)).rowcount for old in olds)
         if gone != len(olds):
             return False
         register_segments(connection, news)
-        discards = [(old.path, int(time.time())) for old in olds if old.path]
+        discards = [(old.path, int(self._ledger.now().timestamp())) for old in olds if old.path]
         connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
         return True
 

@@ -32,6 +32,10 @@ class RunIdentity:
         return json.dumps(self.inputs)
 
 
+UNKNOWN_INPUTS = "recovered"
+"""In place of the digest of a run whose rows were found in files when a ledger was recovered."""
+
+
 class InputDigest:
     """A running digest of the names of inputs, in order; proves that a resumed run sees the same ones."""
 
@@ -83,7 +87,7 @@ def resume_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     recover(ledger)
     query = (
         "SELECT id FROM runs WHERE finished IS NULL AND inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY started DESC, rowid DESC LIMIT 1"
+        "ORDER BY rowid DESC LIMIT 1"
     )
     found = ledger.connection.execute(
         query, (identity.inputs_text, identity.model, identity.fingerprint, identity.source)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
+from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
@@ -31,7 +32,7 @@ _REMEDIES = {
     errno.EDQUOT: "free space within this user's quota and run again with --resume",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again with --resume",
     errno.EROFS: "mount its file system writable and run again with --resume",
-    errno.EACCES: "give this user write access to the store's folders and run again with --resume",
+    errno.EACCES: f"run again with --resume once this user may write there: {GIVE_BACK}",
 }
 
 
@@ -53,6 +54,21 @@ class Segment:
 
 class SegmentGoneError(FacemonError):
     """A segment that was registered is so no more: compaction folded it, or retention removed it."""
+
+
+class SegmentDamagedError(FacemonError):
+    """A segment's rows cannot be had from its file or its bytes, which are missing or not what was written."""
+
+    def __init__(self, where: Path | str, fault: str) -> None:
+        super().__init__(f"the segment {where} {fault}", "facemon store repair shows how to go on without it")
+        self.fault = fault
+        """What is wrong with it, as the end of a sentence."""
+
+
+_CHANGED = "is not the file that was written"
+SIGNS_OF_DAMAGE = {None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EIO}
+"""Of an OSError on reading; pyarrow gives none for bytes that it cannot decode. Others, such as a permission that is
+missing or too many open files, say nothing about the rows."""
 
 
 _COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256, last_predicted"
@@ -80,7 +96,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a file whole or not at all, on the disk before this returns; answer its sha256."""
     draft = draft_of(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        make_file(draft)
         pa.parquet.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -122,15 +139,18 @@ def read_segment(
     without: Collection[str] = (),
     span: tuple[int, int] | None = None,
     encoded: bool = False,
+    proven: bool = False,
 ) -> pa.Table:
     """A segment's rows, with those of `columns` that it has, or all, but `without`.
 
     With `span` at least the rows that were observed within it. With `encoded` a file's labels come as
-    dictionaries, which are cheap to count.
+    dictionaries, which are cheap to count. With `proven` a file's sha256 is compared first, which reads all of it:
+    another segment's file, or a flipped bit, may be read without an error.
 
-    FacemonError when its file is gone or damaged; SegmentGoneError when the ledger has it no more.
+    SegmentDamagedError when its file is missing or damaged, FacemonError when it cannot be read for another reason;
+    SegmentGoneError when the ledger has it no more.
     """
-    return _explained(ledger, segment, _reading(ledger, segment, columns, without, span, encoded))
+    return _explained(ledger, segment, _reading(ledger, segment, columns, without, span, encoded, proven))
 
 
 def _reading(
@@ -140,23 +160,43 @@ def _reading(
     without: Collection[str],
     span: tuple[int, int] | None,
     encoded: bool,
+    proven: bool,
 ) -> Callable[[], pa.Table]:
     """What reads a segment; where that is a file, it may be called on any thread."""
     if segment.path is None:
         return partial(_read_inline, ledger, segment, columns, without)
-    return partial(_read_parquet, ledger.folder / segment.path, columns, without, span, encoded)
+    return partial(_read_parquet, ledger.folder / segment.path, segment, columns, without, span, encoded, proven)
 
 
 def _explained(ledger: Ledger, segment: Segment, read: Callable[[], pa.Table]) -> pa.Table:
     where = segment.id if segment.path is None else ledger.folder / segment.path
     try:
         return read()
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, SegmentDamagedError) as error:
         if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
             raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
-        raise FacemonError(
-            f"the segment {where} cannot be read: {error}", "facemon store verify tells what else is damaged"
-        ) from error
+        if isinstance(error, SegmentDamagedError):
+            raise
+        if isinstance(error, OSError) and error.errno not in SIGNS_OF_DAMAGE:
+            raise FacemonError(
+                f"the segment {where} cannot be read: {os.strerror(error.errno or 0)}",
+                "run facemon as the user that the store belongs to, and check the file's permissions",
+            ) from error
+        fault = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise SegmentDamagedError(where, fault) from error
+
+
+def is_as_written(path: Path, sha256: str) -> bool:
+    """Whether a file has the bytes that a segment was registered with; OSError when it cannot be read."""
+    if path.exists() and not path.is_file():
+        return False  # a pipe would be waited for
+    return sha256_of(path) == sha256
+
+
+def sha256_of(path: Path) -> str:
+    """A file's sha256 in hexadecimal; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _chosen(held: Sequence[str], columns: Sequence[str] | None, without: Collection[str]) -> list[str]:
@@ -168,17 +208,25 @@ def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None
     if row is None:
         raise FileNotFoundError(segment.id)
     table = pa.ipc.open_stream(pa.BufferReader(row[0])).read_all()
+    if table.num_rows != segment.rows:
+        raise SegmentDamagedError(segment.id, f"has {table.num_rows} rows, the ledger says {segment.rows}")
     return table.select(_chosen(table.column_names, columns, without))
 
 
 def _read_parquet(
     path: Path,
+    segment: Segment,
     columns: Sequence[str] | None,
     without: Collection[str],
     span: tuple[int, int] | None,
     encoded: bool,
+    proven: bool,
 ) -> pa.Table:
+    if proven and not is_as_written(path, segment.sha256):
+        raise SegmentDamagedError(path, _CHANGED)
     with pa.parquet.ParquetFile(path, read_dictionary=_labels(path) if encoded else None) as file:
+        if file.metadata.num_rows != segment.rows or "observed_at" not in file.schema_arrow.names:
+            raise SegmentDamagedError(path, _CHANGED)
         known = _chosen(file.schema_arrow.names, columns, without)
         if span is None:
             return file.read(columns=known)
@@ -214,8 +262,12 @@ def read_rows(
     *,
     without: Collection[str] = (),
     encoded: bool = False,
+    proven: bool = False,
+    left_out: list[SegmentDamagedError] | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of each segment that were observed in `[since, until)` (microseconds); see `read_segment`.
+
+    A damaged segment ends the reading, unless there is a list, `left_out`, to which its error is added.
 
     Files are read on a thread, which begins at once and stays one segment ahead of who takes the rows.
     """
@@ -224,11 +276,11 @@ def read_rows(
 
     def begin(segment: Segment) -> _Begun:
         is_cut = segment.first_observed < since or segment.last_observed >= until
-        read = _reading(ledger, segment, wanted, without, (since, until) if is_cut else None, encoded)
+        read = _reading(ledger, segment, wanted, without, (since, until) if is_cut else None, encoded, proven)
         return _Begun(segment, is_cut, read if segment.path is None else pool.submit(read).result)
 
     begun = map(begin, segments)
-    return _rows_within(ledger, since, until, pool, next(begun, None), begun)
+    return _rows_within(ledger, since, until, pool, next(begun, None), begun, left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +293,25 @@ class _Begun:
 
 
 def _rows_within(
-    ledger: Ledger, since: int, until: int, pool: ThreadPoolExecutor, first: _Begun | None, rest: Iterator[_Begun]
+    ledger: Ledger,
+    since: int,
+    until: int,
+    pool: ThreadPoolExecutor,
+    first: _Begun | None,
+    rest: Iterator[_Begun],
+    left_out: list[SegmentDamagedError] | None,
 ) -> Iterator[pa.Table]:
     following = first
     with pool:
         while (begun := following) is not None:
             following = next(rest, None)
-            table = _explained(ledger, begun.segment, begun.read)
+            try:
+                table = _explained(ledger, begun.segment, begun.read)
+            except SegmentDamagedError as error:
+                if left_out is None:
+                    raise
+                left_out.append(error)
+                continue
             if begun.is_cut:
                 observed = table["observed_at"].cast(pa.int64()).to_numpy()
                 table = _only(table, (observed >= since) & (observed < until))

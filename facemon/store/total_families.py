@@ -10,6 +10,7 @@ from facemon.values.metric_catalogue import CATALOGUE
 from facemon.values.request_outcome import EXPECTED_CODES, CacheResult, status_of
 
 REQUESTS, LATENCY, LOOKUPS = "api_requests_total", "api_request_latency_seconds", "cache_lookups_total"
+OTHER_SOURCE_IMAGES = "api_other_source_images_total"
 _PREDICT = ("/predict", "POST")
 
 
@@ -39,10 +40,12 @@ def histogram_family(metric: str, totals: Totals, expected: Sequence[tuple[str, 
 def request_families(totals: Totals, *, expects_predict: bool) -> Iterator[Family]:
     """The metrics of requests; with `expects_predict` all outcomes of POST /predict are there from the start.
 
-    An API that is not ours has no cache, and no family of its lookups.
+    An API that is not ours has no cache and no sources, and no families of them.
     """
     outcomes = [(*_PREDICT, status_of(code), str(code)) for code in EXPECTED_CODES] if expects_predict else []
     yield counter_family(REQUESTS, totals, outcomes)
     yield histogram_family(LATENCY, totals, [_PREDICT] if expects_predict else [])
     if expects_predict or any(key.metric == LOOKUPS for key in totals):
         yield counter_family(LOOKUPS, totals, [(result,) for result in CacheResult])
+    if expects_predict or any(key.metric == OTHER_SOURCE_IMAGES for key in totals):
+        yield counter_family(OTHER_SOURCE_IMAGES, totals, [()])

@@ -39,7 +39,10 @@ def add_totals(connection: sqlite3.Connection, totals: Mapping[TotalKey, float],
 def read_totals(connection: sqlite3.Connection, table: str = "totals") -> Totals:
     """All totals as committed."""
     rows = connection.execute(f"SELECT metric, labels, part, value FROM {table}")  # noqa: S608 - one of two names of ours
-    return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}
+    try:
+        return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a total cannot be decoded: {error}") from error
 
 
 def sum_totals(*all_totals: Mapping[TotalKey, float]) -> Totals:

@@ -103,6 +103,8 @@ class SourceResult:
     current_rows: int
     """Rows in the configured window, where longer ones were compared too."""
     checks: Mapping[Check, CheckResult]
+    last_seen: datetime | None = None
+    """When the hour of its last row began, of a silent source of the log; none where the log has none of its rows."""
 
     @property
     def is_silent(self) -> bool:
@@ -198,6 +200,7 @@ def from_document(document: Mapping[str, Any]) -> DriftResult:
                 each["reference_rows"],
                 each["current_rows"],
                 _checks(each["checks"]),
+                parse_time(each["last_seen"]) if each.get("last_seen") else None,
             )
             for each in document.get("sources", ())
         ),
@@ -213,6 +216,7 @@ def _source_document(each: SourceResult) -> dict[str, Any]:
         "verdict": each.verdict.value,
         "reference_rows": each.reference_rows,
         "current_rows": each.current_rows,
+        "last_seen": each.last_seen and format_time(each.last_seen),
         "checks": _checks_document(each.checks),
     }
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from facemon.config.model import AttributeConfig
 from facemon.values.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.config.model import AttributeConfig
     from facemon.values.image_input import Undated
 
 SCHEMA_NAME = "facemon.prediction/1"
@@ -28,6 +28,10 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "too_large"
     DENIED = "denied"
     NAN = "nan"
+    TOO_SLOW = "too_slow"
+    """Decoding would have taken, or took, more processor time than it may."""
+    CRASHED = "crashed"
+    """The process that worked on it ended."""
 
 
 class Origin(StrEnum):
@@ -37,7 +41,7 @@ class Origin(StrEnum):
     API = "api"
 
 
-def log_schema(attributes: Sequence[AttributeConfig]) -> "pa.Schema":
+def log_schema(attributes: "Sequence[AttributeConfig]") -> "pa.Schema":
     """The Arrow schema of the log for a model's attributes; its first columns are the same for all."""
     import pyarrow as pa
 
@@ -111,6 +115,18 @@ class PredictedBatch:
         self._block, self.ordinals, self.latencies, self.undated = state
 
 
+def joined(batches: Sequence[PredictedBatch]) -> PredictedBatch:
+    """Several batches as one; their ordinals must be in order."""
+    import pyarrow as pa
+
+    return PredictedBatch(
+        pa.concat_batches([batch.rows for batch in batches]),
+        tuple(ordinal for batch in batches for ordinal in batch.ordinals),
+        tuple(seconds for batch in batches for seconds in batch.latencies),
+        tuple(reason for batch in batches for reason in batch.undated),
+    )
+
+
 def _block_of(rows: "pa.RecordBatch") -> bytes:
     import pyarrow as pa
     import pyarrow.ipc
@@ -122,7 +138,7 @@ def _block_of(rows: "pa.RecordBatch") -> bytes:
 
 
 def prediction_documents(
-    rows: "pa.RecordBatch | pa.Table", attributes: Sequence[AttributeConfig]
+    rows: "pa.RecordBatch | pa.Table", attributes: "Sequence[AttributeConfig]"
 ) -> Iterator[dict[str, Any]]:
     """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
     for row in rows.to_pylist():
@@ -148,7 +164,7 @@ def _time(time: datetime | None) -> str | None:
     return None if time is None else format_time(time)
 
 
-def _attribute(attribute: AttributeConfig, row: dict[str, Any]) -> dict[str, Any]:
+def _attribute(attribute: "AttributeConfig", row: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, column in (("label", ""), ("confidence", "_confidence"), ("value", "_value")):
         name = attribute.name + column

@@ -6,11 +6,12 @@ UNMATCHED = "unmatched"
 """The endpoint of requests to a path that exists nowhere: a path must not become a series."""
 CLIENT_GONE = 499
 """What nginx made the custom for a client that left before it was answered."""
-EXPECTED_CODES = (200, 400, 401, 408, 413, 415, 422, 500, 503)
+EXPECTED_CODES = (200, 400, 401, 403, 408, 413, 415, 422, 500, 503)
 """The codes of POST /predict that are shown as 0 before the first: a ratio whose numerator has no series is silent."""
 REFUSALS = {
-    400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
-    413: "too_large", 415: "unsupported_type", 422: "unreadable", 431: "long_head", 499: "client_gone", 503: "busy",
+    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    408: "timeout", 413: "too_large", 415: "unsupported_type", 422: "unreadable", 431: "long_head",
+    499: "client_gone", 503: "busy",
 }  # fmt: skip
 """The codes of requests that are turned away, and why."""
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

@@ -78,6 +78,8 @@ def served(folder: Path, *arguments: str) -> Iterator[Served]:
     )  # fmt: skip
     assert process.stderr is not None
     said = [process.stderr.readline().rstrip("\n")]
+    while said[-1].startswith("warning: "):
+        said.append(process.stderr.readline().rstrip("\n"))
     access: list[dict[str, Any]] = []
 
     def read() -> None:
@@ -89,9 +91,9 @@ def served(folder: Path, *arguments: str) -> Iterator[Served]:
 
     reader = threading.Thread(target=read)
     try:
-        assert said[0].startswith("serving predictions on http://127.0.0.1:"), said
+        assert said[-1].startswith("serving predictions on http://127.0.0.1:"), said
         reader.start()
-        yield Served(process, int(said[0].rpartition(":")[2]), said, access)
+        yield Served(process, int(said[-1].rpartition(":")[2]), said, access)
     finally:
         process.kill()
         process.wait()

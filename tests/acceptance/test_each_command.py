@@ -57,14 +57,19 @@ def folders(tmp_path: Path) -> list[Path]:
     """Two folders with the same pictures and tables."""
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
-        (folder / "images").mkdir(parents=True)
-        write_small_model(folder, REST)
-        for number in range(30):
-            flat_image(folder / "images" / f"{number:02}.png", ((255, 0, 0), (0, 255, 0))[number % 2])
-        (folder / "labels.csv").write_text("image,hair\n00.png,a\n01.png,a\n")
-        write_table(folder / "a.csv", seed=1)
-        write_table(folder / "b.csv", seed=2, brightness=0.3)
+        prepare_folder(folder)
     return folders
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the pictures, tables and configuration that the lines ask for."""
+    (folder / "images").mkdir(parents=True)
+    write_small_model(folder, REST)
+    for number in range(30):
+        flat_image(folder / "images" / f"{number:02}.png", ((255, 0, 0), (0, 255, 0))[number % 2])
+    (folder / "labels.csv").write_text("image,hair\n00.png,a\n01.png,a\n")
+    write_table(folder / "a.csv", seed=1)
+    write_table(folder / "b.csv", seed=2, brightness=0.3)
 
 
 def said(outcome: subprocess.CompletedProcess[str], folder: Path) -> tuple[int, str, str]:

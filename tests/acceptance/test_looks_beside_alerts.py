@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facemon import Monitor
-from facemon.store.ledger import LEDGER_NAME
+from facemon.store.layout import LEDGER_NAME
 from tests.acceptance.rendered_servers import rendered_servers
 from tests.conftest import RunFacemon
 from tests.servers import (

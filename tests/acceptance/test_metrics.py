@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from facemon.store.command_runs import read_command_runs
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.values.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
 from tests.metrics.stores import logged_folder

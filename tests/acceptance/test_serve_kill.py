@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facemon.config.quantities import Listen
+from facemon.store.api_identity import default_instance
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import read_request_totals
 from facemon.store.segment_files import list_segments, read_segment
@@ -152,7 +154,7 @@ def kill(api: Served) -> float:
     """Kill the main process alone; the moment before. Its workers and its log must end by themselves."""
     pid = api.process.pid
     workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    assert len(workers) == 3
+    assert len(workers) == 4
     moment = time.monotonic()
     api.process.kill()
     api.process.wait()
@@ -204,7 +206,7 @@ def expect_no_resets(prometheus: Server, kills: int) -> None:
 def expect_what_the_ledger_says(facemon: RunFacemon, prometheus: Server, api: Served, folder: Path) -> None:
     stored = samples_of(facemon("export-metrics", "-o", "-", cwd=folder).stdout)
     with Ledger.open(folder / ".facemon") as ledger, ledger.reading() as connection:
-        requests = read_request_totals(connection, f"127.0.0.1:{api.port}")
+        requests = read_request_totals(connection, default_instance(Listen("127.0.0.1", api.port)))
     labels = ("/predict", "POST", "success", "200")
     (predicted,) = [total for key, total in requests.items() if key.labels == labels]
     shown = samples_of(api.ask("GET", "/metrics")[1])

@@ -13,12 +13,13 @@ import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import LEDGER_NAME
+from facemon.store.layout import LEDGER_NAME
 from tests.acceptance.served import COMMAND, Served, served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
@@ -37,7 +38,7 @@ def image(tmp_path: Path) -> bytes:
 
 
 def children_of(api: Served) -> list[int]:
-    """Its workers and, last, the process that writes its log."""
+    """Its first workers, the process that begins others and, last, the one that writes its log."""
     pid = api.process.pid
     # In the order of their birth.
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -190,31 +191,83 @@ def test_a_full_disk_is_said_and_what_waited_is_written(
     assert not any("Traceback" in line for line in api.said)
 
 
-def test_a_killed_worker_costs_its_request_and_no_other(tmp_path: Path, image: bytes) -> None:
+def workers_of(api: Served) -> float:
+    """The workers that can predict, as its metrics tell."""
+    return api.sums("api_workers_available")[()]
+
+
+def test_killed_workers_are_replaced_and_cost_no_request(tmp_path: Path, image: bytes, facemon: RunFacemon) -> None:
     with served(tmp_path) as api, ThreadPoolExecutor(2) as clients:
-        first, second, _ = children_of(api)
+        first, second, *_ = children_of(api)
         for worker in (first, second):
             os.kill(worker, signal.SIGSTOP)
         held: list[Future[tuple[int, str]]] = []
         for _ in range(2):
-            held.append(clients.submit(api.ask, "POST", f"/predict?source={len(held)}", image + bytes(len(held))))
+            held.append(clients.submit(api.ask, "POST", "/predict", image + bytes(len(held))))
             time.sleep(0.2)
+        for worker in (first, second):
+            os.kill(worker, signal.SIGKILL)
+        assert [each.result()[0] for each in held] == [200, 200]
+        wait_until(lambda: workers_of(api) == 2)
+        assert [api.ask("POST", "/predict", image)[0] for _ in range(5)] == [200] * 5
+        assert api.ask("GET", "/ready") == (200, "ready\n")
+        assert sum("another one takes its place" in line for line in api.said) == 2
+        assert api.stop() == 0
+    assert rows(facemon, tmp_path) == 7
+
+
+def test_without_the_process_that_begins_workers_the_last_ones_end_is_the_servers(tmp_path: Path, image: bytes) -> None:
+    with served(tmp_path) as api:
+        first, second, beginner, _ = children_of(api)
+        os.kill(beginner, signal.SIGKILL)
         os.kill(first, signal.SIGKILL)
-        os.kill(second, signal.SIGCONT)
-        answers = sorted((each.result() for each in held), key=lambda answer: answer[0])
-        assert [status for status, _ in answers] == [200, 500]
-        failed = json.loads(answers[1][1])
-        assert failed["message"] == "the prediction failed; the server's log says why"
-        assert [api.ask("POST", "/predict", image)[0] for _ in range(10)] == [200] * 10
-        assert api.ask("GET", "/ready")[0] == 200
+        wait_until(lambda: workers_of(api) == 1)
+        assert api.ask("GET", "/ready") == (200, "ready, with 1 of 2 workers; the others are being replaced\n")
+        assert api.sums("model_loaded") == {}
+        assert api.ask("POST", "/predict", image)[0] == 200
         os.kill(second, signal.SIGKILL)
-        assert api.ask("POST", "/predict", image)[0] == 500
         assert api.process.wait(HANG_S) == 1
-        said = [line for line in api.said if "killed" in line]
-        assert (
-            f"error: a worker process was killed, perhaps because memory ran out (request {failed['request']})" in said
-        )
-        assert len(said) >= 2
+        assert any("the process that begins workers was killed" in line for line in api.said)
+        assert not any("Traceback" in line for line in api.said)
+
+
+def test_a_worker_that_hangs_ends_with_the_server(tmp_path: Path, image: bytes, facemon: RunFacemon) -> None:
+    with served(tmp_path, "--workers", "1") as api, ThreadPoolExecutor(1) as client:
+        assert api.ask("POST", "/predict", image)[0] == 200
+        worker, *_ = children = children_of(api)
+        os.kill(worker, signal.SIGSTOP)
+        hanging = client.submit(api.ask, "POST", "/predict", image + b"x")
+        wait_until(lambda: api.sums("api_images_in_flight") == {(): 1})
+        assert api.stop() == 0
+        assert not any(Path(f"/proc/{child}").exists() for child in children)
+        answered = []
+        with suppress(OSError, HTTPException, json.JSONDecodeError):
+            status, text = hanging.result()
+            answered = [(status, json.loads(text)["message"])]
+    assert answered in ([], [(422, "the process that predicted it was ended because it did not answer for 2 s")])
+    assert rows(facemon, tmp_path) == 1 + len(answered)
+
+
+def test_a_reload_changes_limits_and_tokens_and_loses_nothing(
+    tmp_path: Path, image: bytes, facemon: RunFacemon
+) -> None:
+    with served(tmp_path) as api:
+        assert api.ask("POST", "/predict", image)[0] == 200
+        write_small_model(tmp_path, "api: {workers: 1, cache_size: 0, timeout: 2s, max_in_flight: 7}\n")
+        api.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reloaded the configuration" in api.said)
+        assert api.sums("api_images_in_flight_limit") == {(): 7}
+        assert "warning: api.workers changes with a restart only; it stays as it was" in api.said
+        write_small_model(tmp_path, "api: {max_in_flight: many}\n")
+        api.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "warning: the configuration was not reloaded; the one before stays" in api.said)
+        assert api.sums("api_images_in_flight_limit") == {(): 7}
+        for process in (api.process.pid, *children_of(api)):  # as from a terminal that closes
+            os.kill(process, signal.SIGHUP)
+        assert api.ask("POST", "/predict", image)[0] == 200
+        write_small_model(tmp_path, "")
+        assert api.stop() == 0
+    assert rows(facemon, tmp_path) == 2
 
 
 def test_it_does_not_go_on_without_its_log(tmp_path: Path, image: bytes) -> None:
@@ -234,7 +287,7 @@ def test_how_many_processes_predict(tmp_path: Path, image: bytes) -> None:
         with served(tmp_path, *arguments) as api:
             assert api.ask("POST", "/predict", image)[0] == 200
             children = children_of(api)
-            assert len(children) == expected + 1
+            assert len(children) == expected + 2
             assert api.stop() == 0
             assert not any(Path(f"/proc/{child}").exists() for child in children)
 

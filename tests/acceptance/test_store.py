@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from facemon import __version__
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S

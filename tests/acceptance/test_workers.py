@@ -35,10 +35,10 @@ def children_of(process: int) -> list[int]:
 
 @contextmanager
 def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A predict that leads a process group, as in a shell, and its workers once they work."""
+    """A predict that leads a process group, as in a shell, and its workers once they work; last what begins others."""
     command = [str(COMMAND), "predict", "-q", "--threads", "2", "list.jsonl"]
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    wait_until(lambda: process.poll() is not None or len(children_of(process.pid)) == 2)
+    wait_until(lambda: process.poll() is not None or len(children_of(process.pid)) == 3)
     assert process.poll() is None
     workers = children_of(process.pid)
     time.sleep(0.7)
@@ -80,12 +80,26 @@ def test_workers_die_with_a_killed_run_and_hold_no_lock(folder: Path, facemon: R
     assert facemon("predict", "-q", "a.png", "--resume", cwd=folder).returncode == 0
 
 
-def test_a_killed_worker_ends_the_run_and_loses_nothing(folder: Path, facemon: RunFacemon) -> None:
+def test_killed_workers_are_replaced_and_each_image_is_predicted_once(folder: Path, facemon: RunFacemon) -> None:
+    (folder / "list.jsonl").write_text('{"image": "a.png"}\n' * (IMAGES // 5))
     with long_run(folder) as (process, workers):
-        os.kill(workers[0], signal.SIGKILL)
+        for worker in workers[:2]:
+            os.kill(worker, signal.SIGKILL)
+        _, said = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0, said
+    assert all_gone(workers)
+    assert facemon("store", "verify", cwd=folder).returncode == 0
+    assert json.loads(facemon("store", "info", "--json", cwd=folder).stdout)["rows"] == IMAGES // 5
+
+
+def test_without_the_process_that_begins_workers_a_killed_one_ends_the_run(folder: Path, facemon: RunFacemon) -> None:
+    with long_run(folder) as (process, workers):
+        for worker in (workers[2], workers[0]):
+            os.kill(worker, signal.SIGKILL)
         _, said = process.communicate(timeout=HANG_S)
     assert process.returncode == 1
     assert "a worker process was killed" in said
+    assert "--resume goes on" in said
     assert "Traceback" not in said
     assert all_gone(workers)
     assert facemon("store", "verify", cwd=folder).returncode == 0

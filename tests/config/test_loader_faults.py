@@ -119,7 +119,7 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
         ("drift: !!python/tuple [1]",
          "1:8: drift: has a tag (!), which means nothing here; write the plain value"),
         ("store: {path: 5}", '1:15: store.path: is the number 5, must be text; write "5"'),
-        ("store: {size: 5}", "1:9: store.size: unknown key; known here: path, retention_days"),
+        ("store: {size: 5}", "1:9: store.size: unknown key; known here: mode, path, retention_days"),
         ("drift: {columns: {2026-01-02: {threshold: 0.1}}}",
          ("1:19: drift.columns[2026-01-02]: the key is a date, must be text; "
          'YAML reads 2026-01-02 as a date: write "2026-01-02"')),
@@ -148,6 +148,12 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
          "of a host as xn--…")),
         ("exporter: {probes: [{name: a, url: 'http://h'}, {name: a, url: 'http://i'}]}",
          "1:56: exporter.probes[1].name: is the name of another probe"),
+        ("api: {trusted_proxies: [10.0.0.7, 10.0.0.1/8]}",
+         ("1:35: api.trusted_proxies[1]: '10.0.0.1/8' is not an address or network: write 10.0.0.7 or 10.0.0.0/8, "
+          "without bits after the prefix")),
+        ("api: {allowed_hosts: ['http://faces.example.org']}",
+         ("1:23: api.allowed_hosts[0]: 'http://faces.example.org' is not a host: write faces.example.org, .example.org "
+          'or "*", without scheme and port')),
         ("exporter: {collectors: ['a:B', 'a:B']}", "1:32: exporter.collectors[1]: stands there already"),
         ("exporter: {probe_timeout: 15s}", "1:27: exporter.probe_timeout: must be shorter than probe_interval, 15s"),
         ("exporter: {collector_timeout: 10s}",

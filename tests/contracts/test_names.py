@@ -14,6 +14,7 @@ METRICS = {
     "model_loaded": ("gauge", ("model",)),
     "cache_size": ("gauge", ()),
     "cache_lookups_total": ("counter", ("result",)),
+    "api_other_source_images_total": ("counter", ()),
     "api_images_in_flight": ("gauge", ()),
     "api_images_in_flight_limit": ("gauge", ()),
     "model_predictions_total": ("counter", ("attribute", "value", "model")),

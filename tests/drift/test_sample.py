@@ -9,7 +9,6 @@ from facemon.config.drift import DriftConfig
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample, alike
-from facemon.errors import UsageError
 from facemon.values.drift_result import Check, Verdict
 from facemon.values.labelled import LabelledCount
 from facemon.values.profile import Profile
@@ -92,12 +91,18 @@ def test_spreads_go_where_their_rows_go() -> None:
 def test_more_sources_than_are_kept_apart_are_not_judged_one_by_one() -> None:
     rng = np.random.default_rng(6)
     sides = crowd(rng, np.full(600, 0.4)), cameras(rng, np.full(9, 0.4), np.full(9, 600))
-    with pytest.raises(UsageError, match="more than 512 sources are not judged one by one") as caught:
+    results = [
         run_checks(
-            *sides, checks=[Check.MODEL], attributes=[binary("beard")], settings=DriftConfig(), at=NOW,
+            *each, checks=[Check.MODEL], attributes=[binary("beard")], settings=DriftConfig(), at=NOW,
             reference_side=EMPTY, current_side=EMPTY, by_source=True,
-        )  # fmt: skip
-    assert "--source" in str(caught.value.hint)
+        )
+        for each in (sides, sides[::-1])
+    ]  # fmt: skip
+    for result in results:
+        assert result.sources == ()
+        assert result.verdict is result.checks[Check.MODEL].verdict, "all of them together are judged"
+        assert "None of more than 512 sources was judged by itself" in " ".join(result.notes)
+        assert "--source NAME" in " ".join(result.notes)
 
 
 @pytest.mark.slow

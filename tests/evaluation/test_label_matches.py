@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from facemon.evaluation import evaluation, found_images
@@ -83,6 +83,11 @@ def _small_pieces() -> object:
 
 
 @given(PREDICTIONS, LABELS, st.integers(1, 4))
+@example(
+    [Logged("a.jpg", 0, 0, False), Logged("r/x/a.jpg", 0, 0, True), Logged("r/x/a.jpg", 1, 0, True)],
+    [("x/a.jpg", 0), ("y/a.jpg", 0)],
+    1,
+)
 def test_a_label_that_counts_means_one_image(logged: list[Logged], labels: list[tuple[str, int]], size: int) -> None:
     table = labels_of(labels)
     keyed = keyed_labels(table, table.keys[0])

@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_openmetrics_has_the_catalogues_types_units_and_words(folder: Path) -> None:
-    registry = registry_of(folder, announced=announce("export-metrics", 0.0).run)
+    registry = registry_of(folder, announced=announce("export-metrics", 0.0, AT).run)
     text: str = openmetrics(registry).decode()  # type: ignore[no-untyped-call]
     families = {
         f"{family.name}_total" if family.type == "counter" else family.name: family

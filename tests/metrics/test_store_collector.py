@@ -17,7 +17,8 @@ from facemon.errors import ExitCode, FacemonError
 from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.store.retention import prune
 from facemon.values.drift_result import Check, Verdict
 from facemon.values.metric_catalogue import CATALOGUE, CONFIDENCE_BUCKETS, MetricGroup

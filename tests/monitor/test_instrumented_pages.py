@@ -40,6 +40,8 @@ def test_the_page_in_both_formats() -> None:
         assert (status, headers["content-type"].partition(";")[0]) == (200, "application/openmetrics-text")
         families = {family.name: family for family in read_openmetrics(text)}  # type: ignore[no-untyped-call]
         assert {"own_things", "api_requests", "api_request_latency_seconds"} <= set(families)
+        odd = {"Accept": "application/openmetrics-text;version=zz"}
+        assert api.ask("GET", "/metrics", headers=odd)[2]["content-type"].startswith("text/plain; version=0.0.4")
         status, text, headers = api.ask("HEAD", "/metrics")
         assert (status, text, int(headers["content-length"]) > 500) == (200, "", True)
         assert api.ask("GET", "/health")[:2] == (200, "ok\n")

@@ -155,6 +155,7 @@ def _requests(config: Config, target: Labels) -> Iterator[Simulated]:
     )
     for result, rate in zip(CacheResult, (1.0, 0.1, 3.0), strict=True):
         yield Simulated("cache_lookups_total", {"result": result, **target}, growing(rate))
+    yield Simulated("api_other_source_images_total", target, growing(0.1))
     yield Simulated("model_loaded", {"model": config.model.id, **target}, turning(1, 0))
     yield Simulated("cache_size", target, waving(600))
     yield Simulated("api_images_in_flight", target, waving(8, 0.9))

@@ -177,8 +177,8 @@ def test_what_was_never_done_is_not_stale() -> None:
     assert 'command="evaluate"' in str(alerts["AccuracyStale"].expr)
     assert "absent" not in str(alerts["ReferenceStale"].expr)
     changed = "alerts: {AccuracyStale: {threshold: 3d}, ReferenceStale: {threshold: 90s}}"
-    assert str(rules_of(changed)["AccuracyStale"]["expr"]).endswith("> 259200")
-    assert str(rules_of(changed)["ReferenceStale"]["expr"]).endswith("> 90")
+    assert str(rules_of(changed)["AccuracyStale"]["expr"]).count("> 259200") == 1
+    assert str(rules_of(changed)["ReferenceStale"]["expr"]).count("> 90)") == 1
 
 
 def test_a_verdict_that_is_stale_before_it_has_held_is_refused() -> None:

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +32,7 @@ from facemon.server.model_workers import InThread
 from facemon.server.prediction_api import PredictionApi
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
+from facemon.server.source_names import SourceNames
 from facemon.store.ledger import Ledger
 from facemon.values.prediction import PredictedBatch
 from facemon.values.request_outcome import UNMATCHED
@@ -121,17 +123,19 @@ def served(
             queue,
             model.attributes,
             api.logged.append,
+            partial(datetime.now, UTC),
             cache_size=config.cache_size,
             looked_up=api.counts.count_lookup,
         )
         in_flight = ImagesInFlight(config.max_in_flight)
+        sources = SourceNames(config.sources, (), config.max_sources, api.counts.count_other_source)
         stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
         registry = ApiGauges(model.id, predictions, in_flight, stored, lambda: None).registry()
         listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
         api.port = listening.getsockname()[1]
         server = ApiServer(
             CountedRequests(
-                PredictionApi(config, predictions, in_flight, registry, lambda: None, tokens).application(),
+                PredictionApi(config, predictions, in_flight, registry, lambda: None, sources, tokens).application(),
                 api.counts,
                 report=lambda error, request: api.reported.append((error, request)),
                 access_log=api.access.append,

@@ -1,11 +1,13 @@
 """Who may ask for predictions: tokens of a file that changes, breaks and returns while the server runs."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.server.bearer_tokens import BearerTokens
+from facemon.server.bearer_tokens import BearerTokens, _state
 from tests.server.served_api import picture, served
 
 OLD, NEW = "old-token-0123456789", "new-token-0123456789"
@@ -27,50 +29,97 @@ def test_only_a_whole_token_of_the_file_is_allowed(path: Path) -> None:
     assert not any(tokens.allow(given) for given in wrong)
 
 
-def test_the_file_may_change_break_and_return(path: Path) -> None:
+def test_a_change_of_the_file_counts_for_the_next_request(path: Path) -> None:
+    tokens = BearerTokens(path, pytest.fail)
+    before = path.stat()
+    for given, other in ((NEW, OLD), (OLD, NEW)) * 20:
+        # In place, as many bytes as before, within one tick of the file system's clock.
+        path.write_text(f"{given}\n")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert tokens.allow(f"Bearer {given}")
+        assert not tokens.allow(f"Bearer {other}")
+
+
+def test_a_file_that_was_just_changed_is_read_again_whatever_its_times_are(path: Path) -> None:
+    assert not _state(path).is_settled(), "a coarse clock may give the next change the same time"
+    now = path.stat().st_ctime_ns
+    assert not _state(path)._replace(modified_ns=0, changed_ns=now).is_settled()
+    assert _state(path)._replace(modified_ns=now - 10**10, changed_ns=now - 10**10).is_settled()
+
+
+def nothing(path: Path) -> None:
+    del path
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def replaced(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (nothing, "cannot be read: No such file"),
+    "empty": (replaced(b""), "holds no token"),
+    "comments": (replaced(b"# nothing\n\n"), "holds no token"),
+    "short": (replaced(b"fifteen-letters\n"), "holds no token: 1 of its lines"),
+    "words": (replaced(b"two words of which one\n"), "holds no token: 1 of its lines"),
+    "letters": (replaced("schlüssel-schlüssel\n".encode()), "holds no token: 1 of its lines"),
+    "binary": (replaced(b"\xff\xfe\x00\n\x00"), "holds no token: 2 of its lines"),
+    "large": (replaced(b"#" * 2**21), "is larger than 1,048,576 bytes"),
+    "directory": (Path.mkdir, "is not a regular file"),
+    "FIFO": (os.mkfifo, "is not a regular file"),
+    "device": (endless, "is not a regular file"),
+    "loop": (lambda path: path.symlink_to(path), "cannot be read: Too many levels"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_without_a_token_in_the_file_none_is_valid(path: Path, wrong: str) -> None:
     told: list[str] = []
-    now = 0.0
-    tokens = BearerTokens(path, told.append, clock=lambda: now)
-    path.write_text(f"{NEW}\n")
-    assert not tokens.allow(f"Bearer {NEW}"), "it is not read for each request"
-    now = 2.0
-    assert tokens.allow(f"Bearer {NEW}")
-    assert not tokens.allow(f"Bearer {OLD}")
-    for number, broken in enumerate((None, "short\n", "\n")):
-        path.unlink(missing_ok=True)
-        if broken is not None:
-            path.write_text(broken)
-        for _ in range(3):
-            now += 2
-            assert tokens.allow(f"Bearer {NEW}"), "the tokens stay as they were"
-        assert len(told) == number + 1, "each trouble is told once"
-        assert told[-1].endswith("; the tokens stay as they were")
-    path.write_text(f"{OLD}\n")
-    now += 2
+    tokens = BearerTokens(path, told.append)
     assert tokens.allow(f"Bearer {OLD}")
-    assert not tokens.allow(f"Bearer {NEW}")
-    assert len(told) == 3
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "holds no token"),
-        (b"# nothing\n", "holds no token"),
-        (b"fifteen-letters\n", "shorter than 16 characters"),
-        (b"two words of which one\n", "not of letters, digits and signs"),
-        ("schlüssel-schlüssel\n".encode(), "not of letters, digits and signs"),
-        (b"\xff\xfe\x00", "it is no text"),
-        (None, "cannot be read: No such file"),
-    ],
-)
-def test_a_file_that_is_wrong_keeps_the_server_from_starting(path: Path, content: bytes | None, message: str) -> None:
+    make, message = WRONG[wrong]
     path.unlink()
-    if content is not None:
-        path.write_bytes(content)
+    make(path)
+    for _ in range(3):
+        assert not tokens.allow(f"Bearer {OLD}"), "a token that is not in the file any more was revoked"
+        assert not tokens.allow("Bearer ")
+        assert not tokens.allow(None)
+    (said,) = told
+    assert message in said
+    assert said.endswith("every prediction is refused with 401")
     with pytest.raises(FacemonError, match=message) as error:
         BearerTokens(path, pytest.fail)
-    assert "fifteen" not in error.value.message
+    assert error.value.hint
+    assert "fifteen" not in f"{said}{error.value.message}"
+    path.rmdir() if wrong == "directory" else path.unlink(missing_ok=True)
+    path.write_text(f"{NEW}\n")
+    assert tokens.allow(f"Bearer {NEW}")
+    assert len(told) == 1
+
+
+def test_a_bad_line_is_left_out_alone_and_said_once(path: Path) -> None:
+    told: list[str] = []
+    path.write_bytes(b"\xef\xbb\xbf" + f"{OLD}\r\nshort\n\xff{NEW}\n{NEW}".encode("latin-1"))
+    tokens = BearerTokens(path, told.append)
+    for _ in range(3):
+        assert tokens.allow(f"Bearer {OLD}")
+        assert tokens.allow(f"Bearer {NEW}")
+        assert not tokens.allow("Bearer short")
+        assert not tokens.allow(f"Bearer \xff{NEW}")
+    assert [text.partition(": ")[0] for text in told] == [f"{path}, line {number}" for number in (2, 3)]
+    assert not any("short" in text or NEW in text for text in told)
+
+
+def test_a_file_that_everybody_may_write_is_told_of_once(path: Path) -> None:
+    told: list[str] = []
+    tokens = BearerTokens(path, told.append)
+    for mode in (0o644, 0o666, 0o600):
+        path.chmod(mode)
+        assert all(tokens.allow(f"Bearer {OLD}") for _ in range(3))
+    assert told == [f"every user may add tokens to {path}, whose mode is 666: chmod 600"]
 
 
 def test_predictions_ask_for_a_token_and_nothing_else_does(tmp_path: Path, path: Path) -> None:

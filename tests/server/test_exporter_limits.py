@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import LEDGER_NAME
+from facemon.store.layout import LEDGER_NAME
 from tests.patience import HANG_S, wait_until
 from tests.server.exporters import Answer, Exporter, exporter
 from tests.server.test_metrics_server import make_store

@@ -157,20 +157,35 @@ def test_what_is_no_http_is_refused_and_counted(guarded: Api, noise: bytes) -> N
     assert guarded.requests("unmatched") == {"400": 1}
 
 
-def test_more_connections_than_the_limit_are_turned_away(tmp_path: Path) -> None:
-    with served(tmp_path, limits=ConnectionLimits(connections=3)) as api:
+def test_of_too_many_connections_the_one_goes_that_has_waited_longest_for_a_request(tmp_path: Path) -> None:
+    with served(tmp_path, limits=ConnectionLimits(connections=3)) as api, ExitStack() as stack:
+        half, idle, last = (stack.enter_context(connected(api.port)) for _ in range(3))
+        for connection in (half, idle, last):
+            connection.sendall(HEALTH)
+            assert read_answer(connection)[0] == 200
+        half.sendall(b"GET /hea")
+        assert [api.ask("GET", "/health")[0] for _ in range(2)] == [200, 200]
+        assert status(read_all(half)) == 408, "it had waited longest, although bytes of a request had come"
+        last.sendall(HEALTH)
+        assert read_answer(last)[0] == 200
+
+
+def test_more_connections_than_the_limit_are_turned_away_while_all_are_being_answered(tmp_path: Path) -> None:
+    body = request("POST", "/predict", "Content-Length: 1000")
+    with served(tmp_path, limits=ConnectionLimits(connections=3), timeout=timedelta(seconds=HANG_S)) as api:
         with ExitStack() as stack:
-            held = [stack.enter_context(connected(api.port)) for _ in range(3)]
-            for connection in held:
-                connection.sendall(HEALTH)
-                assert read_answer(connection)[0] == 200
-            with connected(api.port) as fourth:
-                answer = read_all(fourth)
-            assert status(answer) == 503
-            assert api.requests("unmatched") == {"503": 1}
-            held[0].sendall(HEALTH)
-            assert read_answer(held[0])[0] == 200
-        wait_until(lambda: api.ask("GET", "/health")[0] == 200)
+            for _ in range(3):
+                stack.enter_context(connected(api.port)).sendall(body)
+            wait_until(lambda: status(turned_away(api)) == 503)
+        wait_until(lambda: status(turned_away(api)) == 200)
+
+
+def turned_away(api: Api) -> bytes:
+    """What a new connection is told."""
+    with connected(api.port) as client, suppress(ConnectionError):
+        client.sendall(request("GET", "/health", "Connection: close"))
+        return read_all(client)
+    return b""
 
 
 @pytest.mark.parametrize("framing", [f"Content-Length: {2**30}", "Transfer-Encoding: chunked"])

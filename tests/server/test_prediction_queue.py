@@ -4,18 +4,28 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_by
+from hypothesis import strategies as st
 
 from facemon.errors import FacemonError
-from facemon.forked_process import ForkedProcess
+from facemon.fork_server import Ending
+from facemon.predict.worker_processes import forking_server
 from facemon.server.image_answers import AnsweredBatch, AnsweringPredictor
 from facemon.server.live_predictions import LivePredictions
-from facemon.server.model_workers import InProcess, InThread
-from facemon.server.prediction_queue import MOST_AT_ONCE, Predicted, PredictionQueue
+from facemon.server.model_workers import InProcess, InThread, WorkerDied
+from facemon.server.prediction_queue import PoolStrength, PredictionQueue
+from facemon.server.waiting_images import MOST_AT_ONCE, Predicted, is_heavy
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 from facemon.values.request_outcome import CacheResult
@@ -112,12 +122,17 @@ def test_the_one_that_was_busy_last_is_asked_first() -> None:
     asked: list[str] = []
 
     class Named:
+        is_alive = True
+
         def __init__(self, name: str) -> None:
             self.name = name
 
         async def predict(self, _images: Sequence[ImageInput]) -> AnsweredBatch:
             asked.append(self.name)
             raise FacemonError("no model")
+
+        async def renew(self) -> None:
+            raise AssertionError
 
     async def ask() -> None:
         queue = PredictionQueue([Named("a"), Named("b")], list[PredictedBatch]().append)
@@ -130,38 +145,167 @@ def test_the_one_that_was_busy_last_is_asked_first() -> None:
     assert asked == ["b", "b", "b", "b", "a"]
 
 
-def test_killed_workers_fail_what_they_had_and_the_last_one_all_that_waits(tmp_path: Path) -> None:
-    def work(message: tuple[Sequence[ImageInput], str]) -> AnsweredBatch:
-        images, run = message
-        if images[0].name == "n66":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return model.predict(images, run)
+class Deadly:
+    """A real model, in whose process some images by name end the process."""
+
+    def __init__(self, folder: Path) -> None:
+        gate = Gate(folder)
+        gate.go_on.set()
+        self._model = gate
+        self._folder = folder
+
+    def predict(self, images: Sequence[ImageInput], run: str) -> AnsweredBatch:
+        for image in images:
+            kind, _, number = image.name.partition(" ")
+            mark = self._folder / f"killed {number}"
+            if image.problem is None and kind == "crash":
+                os.abort()
+            if image.problem is None and (kind == "kill" or (kind == "once" and not mark.exists())):
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if kind == "hang" and image.problem is None:
+                time.sleep(HANG_S)
+        return self._model.predict(images, run)
+
+
+@contextmanager
+def pool(folder: Path, count: int, patience: float = HANG_S) -> Iterator[list[InProcess]]:
+    with forking_server(Deadly(folder), count) as server:
+        yield [InProcess(server, process, patience) for process in server.first]
+
+
+def named(name: str, number: int = 0) -> ImageInput:
+    return ImageInput(0, f"{name} {number}", content=picture((number, 0, 0)), sha256=f"{number:064x}")
+
+
+def children_of(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+async def until(happens: Callable[[], bool]) -> None:
+    async with asyncio.timeout(HANG_S):
+        while not happens():
+            await asyncio.sleep(0.01)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given_by(
+    st.lists(st.sampled_from(("good", "good", "good", "crash", "kill", "once")), min_size=1, max_size=8),
+    st.integers(1, 3),
+)
+def test_each_image_is_answered_and_logged_once_whatever_dies(tmp_path: Path, kinds: list[str], count: int) -> None:
+    """The law of trying again: an image is an error just where its own worker died of it, and no row is lost."""
+    logged: list[PredictedBatch] = []
+    folder = Path(mkdtemp(dir=tmp_path))
+
+    async def ask(workers: Sequence[InProcess]) -> list[Predicted]:
+        queue = PredictionQueue(workers, logged.append)
+        answers = await asyncio.gather(*(queue.submit(named(kind, number)) for number, kind in enumerate(kinds)))
+        await until(lambda: queue.strength == PoolStrength(count, count))
+        return answers
+
+    with pool(folder, count) as workers:
+        answers = asyncio.run(ask(workers))
+    errors = [predicted.answer.error for predicted in answers]
+    assert errors == ["crashed" if kind in ("crash", "kill") else None for kind in kinds]
+    names = [name for batch in logged for name in batch.rows["image"].to_pylist()]
+    assert sorted(names) == sorted(f"{kind} {number}" for number, kind in enumerate(kinds))
+
+
+def test_idle_workers_that_end_are_replaced_before_they_are_needed(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def ask(workers: Sequence[InProcess], process: int) -> None:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append, tell=told.append)
+        os.kill(process, signal.SIGKILL)
+        await until(lambda: queue.strength == PoolStrength(1, 2))
+        await queue.replace_dead()
+        await until(lambda: queue.strength == PoolStrength(2, 2))
+
+    before = set(children_of(os.getpid()))
+    with pool(tmp_path, 2) as workers:
+        first = min(set(children_of(os.getpid())) - before)
+        asyncio.run(ask(workers, first))
+    assert told == ["an idle worker process has ended; another one takes its place"]
+
+
+def test_a_worker_that_hangs_is_ended_and_its_image_is_too_slow(tmp_path: Path) -> None:
+    async def ask(workers: Sequence[InProcess]) -> Predicted:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        return await queue.submit(named("hang"))
+
+    with pool(tmp_path, 1, patience=0.5) as workers:
+        answer = asyncio.run(ask(workers)).answer
+    assert (answer.error, answer.message) == (
+        "too_slow", "the process that predicted it was ended because it did not answer for 0.5 s",
+    )  # fmt: skip
+
+
+def test_a_worker_that_dies_again_and_again_begins_later_each_time(tmp_path: Path) -> None:
+    begun: list[float] = []
+
+    class Dying(InThread):
+        is_alive = True
+
+        async def predict(self, _images: Sequence[ImageInput]) -> AnsweredBatch:
+            raise WorkerDied(Ending(signal.SIGKILL))
+
+        async def renew(self) -> None:
+            begun.append(time.monotonic())
 
     async def ask() -> None:
-        queue = PredictionQueue([InProcess(process) for process in processes], list[PredictedBatch]().append)
-        with pytest.raises(FacemonError, match="a worker process was killed"):
-            await queue.submit(image(66))
-        assert (queue.alive, queue.model_answers) == (1, False)
-        assert (await queue.submit(image(1))).answer.error is None
-        assert queue.model_answers
-        last, waiting = queue.submit(image(66)), queue.submit(image(2))
-        with pytest.raises(FacemonError, match="a worker process was killed"):
-            await last
-        for lost in (waiting, queue.submit(image(3))):
-            with pytest.raises(FacemonError, match="all worker processes were killed"):
-                await lost
-        assert queue.alive == 0
+        queue = PredictionQueue([worker], list[PredictedBatch]().append)
+        with pytest.raises(FacemonError, match="killed again and again"):
+            await queue.submit(named("good"))
 
     gate = Gate(tmp_path)
-    gate.go_on.set()
-    model = gate
-    processes = [ForkedProcess(lambda: nullcontext(work)) for _ in range(2)]
-    try:
+    with Dying(gate) as worker:
         asyncio.run(ask())
-    finally:
-        for process in processes:
-            process.end()
-            process.join()
+    pauses = [later - earlier for earlier, later in pairwise(begun)]
+    assert len(pauses) == 3
+    assert all(later > 1.3 * earlier for earlier, later in pairwise(pauses)), pauses
+
+
+def test_without_the_server_that_begins_workers_the_last_ones_death_ends_all(tmp_path: Path) -> None:
+    exhausted: list[FacemonError] = []
+
+    async def ask(workers: Sequence[InProcess], server: int) -> None:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append, exhausted=exhausted.append)
+        os.kill(server, signal.SIGKILL)
+        crashing = queue.submit(named("crash"))
+        assert (await crashing).answer.error == "crashed"
+        assert queue.strength == PoolStrength(1, 2)
+        last, waiting = queue.submit(named("kill", 1)), queue.submit(named("good", 2))
+        for lost in (last, waiting, queue.submit(named("good", 3))):
+            with pytest.raises(FacemonError, match="the process that begins workers was killed"):
+                await lost
+        with pytest.raises(FacemonError, match="the process that begins workers was killed"):
+            await queue.submit(named("good", 4))
+
+    before = set(children_of(os.getpid()))
+    with pool(tmp_path, 2) as workers:
+        asyncio.run(ask(workers, max(set(children_of(os.getpid())) - before)))
+    assert len(exhausted) == 1
+
+
+def test_heavy_images_leave_a_worker_for_the_others(gate: Gate) -> None:
+    """While heavy ones wait for the gate, light ones are predicted by the worker that is left."""
+    heavy = picture((1, 2, 3), (4000, 4000))
+    assert is_heavy(heavy)
+    assert not is_heavy(picture())
+
+    async def ask() -> None:
+        waiting = [queue.submit(image(number), is_heavy=True) for number in range(3)]
+        await begun(gate)
+        light = queue.submit(image(9))
+        await until(lambda: len(gate.calls) == 2)
+        gate.go_on.set()
+        await asyncio.gather(light, *waiting)
+
+    with threads(gate, 2) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        asyncio.run(ask())
+    assert gate.calls == [1, 1, 1, 1]
 
 
 def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
@@ -185,7 +329,9 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
     lookups: list[CacheResult] = []
 
     async def ask() -> None:
-        predictions = LivePredictions(queue, gate.attributes, logged.append, cache_size=0, looked_up=lookups.append)
+        predictions = LivePredictions(
+            queue, gate.attributes, logged.append, partial(datetime.now, UTC), cache_size=0, looked_up=lookups.append
+        )
         content = picture()
         asked = [asyncio.create_task(predictions.answer(content, source)) for source in ("a", "b", "c")]
         await begun(gate)

@@ -59,9 +59,9 @@ def steps_to_die_at(at_length: bool, *, every: int = 5) -> tuple[int, int]:
     return (1, 1) if at_length else (random.SystemRandom().randint(1, every), every)
 
 
-def crash_everywhere(operation: str, work: Path, *, at_length: bool) -> int:
+def crash_everywhere(operation: str, work: Path, *, at_length: bool, every: int = 5) -> int:
     """Let an operation of `crash_points` die at its steps, none with a fault; answer the last at which it died."""
-    first, every = steps_to_die_at(at_length)
+    first, every = steps_to_die_at(at_length, every=every)
     print(f"steps {first}, {first + every} …")
     script = "from tests.store.crash_points import main\nmain(sys.argv[2], folder, int(sys.argv[3]), int(sys.argv[4]))"
     *faults, last = run(script, work, operation, first, every).splitlines()
@@ -96,3 +96,18 @@ def _skip_unless(command: list[str], reason: str) -> None:
         pytest.skip(reason)
     if outcome.returncode:
         pytest.skip(reason)
+
+
+def as_nobody(*, group: int | None = None) -> list[str]:
+    """A command prefix that makes another user of root, which reads what root can, and writes what the user nobody can.
+
+    The test is skipped where it does not run as root. With `group` the user is a member of that group alone.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another user")
+    keep = "+dac_read_search"  # so that the interpreter is found, wherever it lies
+    regid = "nogroup" if group is None else str(group)
+    options = ["--reuid=nobody", f"--regid={regid}", "--clear-groups", f"--inh-caps={keep}", f"--ambient-caps={keep}"]
+    prefix = ["setpriv", *options, "env", "PYTHONDONTWRITEBYTECODE=1"]
+    _skip_unless([*prefix, "true"], "this machine cannot run a process as nobody")
+    return prefix

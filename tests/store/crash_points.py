@@ -12,21 +12,27 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 from facemon.store import segment_writer
+from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
+from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.references import list_references, set_from_window
+from facemon.store.repair import repair
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run, finish_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
+from facemon.store.set_aside import FOLDER, read_records
 from facemon.store.verification import verify
+from tests.store.damage import files_of, flip_bytes
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
 
 IMAGES = 100
@@ -66,7 +72,48 @@ def refer(folder: Path) -> None:
             set_from_window(ledger, "normal", since, until, model=MODEL, note="", now=NOON)
 
 
-OPERATIONS: dict[str, Callable[[Path], None]] = {"write": write, "fold": fold, "remove": remove, "refer": refer}
+def drop(folder: Path) -> None:
+    with Ledger.open(folder) as ledger:
+        repair(ledger, drop_damaged=True, now=NOON)
+
+
+def take_in(folder: Path) -> None:
+    """Repair a store to which the file of a dropped segment came back."""
+    with Ledger.open(folder) as ledger:
+        repair(ledger, drop_damaged=False, now=NOON)
+
+
+def recover(folder: Path) -> None:
+    with suppress(UsageError):  # it has been recovered
+        recover_ledger(folder, folder.parent / "saved.tar", NOON, mode="private", as_root=False)
+    with Ledger.open(folder) as ledger:
+        repair(ledger, drop_damaged=False, now=NOON)
+
+
+OPERATIONS: dict[str, Callable[[Path], None]] = {
+    "write": write, "fold": fold, "remove": remove, "refer": refer, "drop": drop, "take_in": take_in,
+    "recover": recover,
+}  # fmt: skip
+
+
+def prepare(name: str, folder: Path) -> None:
+    """Make the store that an operation is for."""
+    fill(folder)
+    if name == "recover":
+        with Ledger.open(folder) as ledger:
+            back_up(ledger, folder.parent / "saved.tar")
+        fold(folder)
+        (folder / "ledger.sqlite").write_bytes(b"damaged")
+    if name not in ("drop", "take_in"):
+        return
+    with Ledger.open(folder) as ledger:
+        damaged, missing = files_of(ledger)[:2]
+    kept = damaged.read_bytes()
+    flip_bytes(damaged)
+    missing.unlink()
+    if name == "take_in":
+        drop(folder)
+        damaged.write_bytes(kept)
 
 
 def fill(folder: Path) -> None:
@@ -85,6 +132,7 @@ def faults(name: str, folder: Path) -> Iterator[str]:
         discards = {path for (path,) in ledger.connection.execute("SELECT path FROM discards")}
         kept = {path for (path,) in ledger.connection.execute("SELECT path FROM segments WHERE path IS NOT NULL")}
         kept |= {reference.path for reference in list_references(ledger)}
+        kept |= set_aside_in(folder)
         there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         there = {path for path in there if not path.startswith(("ledger.sqlite", "locks/"))}
         if there - discards != kept:
@@ -95,11 +143,23 @@ def faults(name: str, folder: Path) -> Iterator[str]:
         ).fetchone()
         if images != IMAGES:
             yield f"{images} images"
-        expected = {"fold": (2, 110), "remove": (2, 27)}.get(name, (count, 110))
+        expected = {"fold": (2, 110), "remove": (2, 27), "drop": (3, 44), "take_in": (4, 77)}.get(name, (count, 110))
         if (count, rows) != expected:
             yield f"{count} segments with {rows} rows"
         if name == "refer" and [reference.rows for reference in list_references(ledger)] != [110]:
             yield "no whole reference"
+
+
+def set_aside_in(folder: Path) -> set[str]:
+    """The records of a store, and the files that belong to them."""
+    records = read_records(folder)
+    names = {f"{record.segment}.json" for record in records} | {record.name for record in records}
+    there = {path.name for path in (folder / FOLDER).glob("*")}
+    # Of a missing segment there is only the record; the damaged file of one that came back stays.
+    ledgers = {path.relative_to(folder).as_posix() for path in (folder / FOLDER).glob("ledger-*/*")}
+    return ledgers | {
+        f"{FOLDER}/{name}" for name in names & there | {name for name in there if name.endswith(".parquet")}
+    }
 
 
 def die_at(step: int, store: Path) -> None:
@@ -161,7 +221,7 @@ def main(name: str, work: Path, first: int, every: int) -> None:
     operation, template = OPERATIONS[name], work / "template"
     pa.set_cpu_count(1)
     if name != "write":
-        in_child(lambda: fill(template))
+        in_child(lambda: prepare(name, template))
     for step in itertools.count(first, every):
         store = work / str(step)
         if template.exists():

@@ -106,7 +106,7 @@ def test_what_the_api_logs_is_counted_once(ledger: Ledger) -> None:
     def open_ledger() -> Ledger:
         return Ledger.open(ledger.folder)
 
-    with LiveWriter(open_ledger, IDENTITY, print, NOON) as writer:
+    with LiveWriter(open_ledger, IDENTITY, print) as writer:
         for first in (0, 10, 20):
             writer.write([make_batch(first, 10, run="")], {})
     assert counted(ledger) == [(0, 33, 0)]

@@ -42,7 +42,7 @@ def test_a_failure_keeps_the_last_success(ledger: Ledger) -> None:
 def test_a_command_may_say_that_it_is_no_success_whatever_its_exit_code(ledger: Ledger, code: ExitCode) -> None:
     for is_announced in (False, True):
         with recorded(ledger, "evaluate") as outcome:
-            outcome.announced = announce("evaluate", time.monotonic()) if is_announced else None
+            outcome.announced = announce("evaluate", time.monotonic(), ledger.now()) if is_announced else None
             outcome.code, outcome.renews_success = code, False
         assert [run.last_success for run in runs_of(ledger)] == [None]
     record_command(ledger, "evaluate", NOON, 1.5, ExitCode.OK)
@@ -56,7 +56,7 @@ def runs_of(ledger: Ledger) -> list[CommandRun]:
 
 def test_an_announced_success_is_entered_as_it_was_told(ledger: Ledger) -> None:
     with recorded(ledger, "export-metrics") as outcome:
-        told = outcome.announced = announce("export-metrics", time.monotonic() - 2)
+        told = outcome.announced = announce("export-metrics", time.monotonic() - 2, ledger.now())
         time.sleep(0.01)
         outcome.code = ExitCode.OK
     assert runs_of(ledger) == [told.run]
@@ -66,7 +66,7 @@ def test_an_announced_success_is_entered_as_it_was_told(ledger: Ledger) -> None:
 def test_an_announced_success_that_fails_is_a_failure(ledger: Ledger) -> None:
     def run() -> None:
         with recorded(ledger, "export-metrics") as outcome:
-            outcome.announced = announce("export-metrics", time.monotonic() - 2)
+            outcome.announced = announce("export-metrics", time.monotonic() - 2, ledger.now())
             raise FacemonError("nobody took it")
 
     with pytest.raises(FacemonError, match="nobody took it"):
@@ -77,7 +77,7 @@ def test_an_announced_success_that_fails_is_a_failure(ledger: Ledger) -> None:
 
 def fail_after_entering(ledger: Ledger, meanwhile: Callable[[Announcement], None]) -> None:
     with recorded(ledger, "export-metrics") as outcome:
-        told = outcome.announced = announce("export-metrics", time.monotonic())
+        told = outcome.announced = announce("export-metrics", time.monotonic(), ledger.now())
         with entered_before(ledger, outcome):
             assert runs_of(ledger) == [told.run]
             meanwhile(told)
@@ -107,7 +107,7 @@ def test_anothers_success_in_between_stays(ledger: Ledger) -> None:
 
 def test_a_success_that_was_entered_before_is_entered_once(ledger: Ledger) -> None:
     with recorded(ledger, "export-metrics") as outcome:
-        told = outcome.announced = announce("export-metrics", time.monotonic())
+        told = outcome.announced = announce("export-metrics", time.monotonic(), ledger.now())
         with entered_before(ledger, outcome):
             pass
         outcome.code = ExitCode.OK

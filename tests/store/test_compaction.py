@@ -123,10 +123,10 @@ def test_what_a_dead_compaction_left_goes_with_the_next(ledger: Ledger) -> None:
 def test_what_retention_takes_meanwhile_does_not_come_back(ledger: Ledger) -> None:
     log_images(ledger, 40, batch=10)
     group = list_segments(ledger.connection)
-    ((parts, table),) = compaction._by_schema(ledger, group)
+    ((parts, table),) = compaction._by_schema(ledger, group, [])
     assert prune(ledger, NOON + timedelta(hours=1)).rows == 44
     assert not compaction._fold(ledger, parts, table)
-    assert list(compaction._by_schema(ledger, [part for part in group if part.path is None])) == []
+    assert list(compaction._by_schema(ledger, [part for part in group if part.path is None], [])) == []
     assert list_segments(ledger.connection) == []
     assert ledger.connection.execute("SELECT * FROM intents").fetchall() == []
     assert verify(ledger).problems == ()

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import FOLDERS, Ledger, file_system_of
+from facemon.store.file_system import file_system_of
+from facemon.store.layout import FOLDERS
+from facemon.store.ledger import Ledger
 from facemon.store.migrations import STORE_VERSION
 from tests.patience import HANG_S
 from tests.store import children
@@ -148,7 +150,7 @@ def test_a_damaged_ledger_is_a_message(folder: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes([255]) * 3996
     path.write_bytes(content)
-    with pytest.raises(FacemonError, match="cannot be opened: database disk image is malformed"):
+    with pytest.raises(FacemonError, match="is damaged: database disk image is malformed"):
         Ledger.open(folder)
 
 
@@ -320,7 +322,7 @@ def test_the_last_mount_on_a_point_says_what_a_folder_lies_on(tmp_path: Path) ->
     (tmp_path / "link").symlink_to(disk)
     script = """
     import subprocess
-    from facemon.store.ledger import file_system_of
+    from facemon.store.file_system import file_system_of
     subprocess.run(["mount", "-t", "ramfs", "none", str(folder)], check=True)
     print(file_system_of(folder / "store"), file_system_of(folder.parent / "link"))
     """

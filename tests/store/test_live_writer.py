@@ -10,17 +10,18 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.store import live_writer
-from facemon.store.ledger import LEDGER_NAME, Ledger
+from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.segment_writer import SegmentWriter
-from tests.store.log_rows import IDENTITY, NOON, make_batch
+from tests.store.log_rows import IDENTITY, make_batch
 from tests.store.logged import ASKED, asked_in, images_in, inputs_done
 
 
 def writer_of(folder: Path, told: list[str] | None = None, opened: Callable[[], Ledger] | None = None) -> LiveWriter:
     Ledger.open(folder, create=True).close()
     tell = (told if told is not None else []).append
-    return LiveWriter(opened or partial(Ledger.open, folder), IDENTITY, tell, NOON, instance="here")
+    return LiveWriter(opened or partial(Ledger.open, folder), IDENTITY, tell, instance="here")
 
 
 def names(*ordinals: int) -> list[str]:

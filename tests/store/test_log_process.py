@@ -19,7 +19,7 @@ from facemon.store.live_writer import LiveWriter
 from facemon.store.log_process import LogProcess
 from facemon.store.totals import TotalKey
 from tests.patience import HANG_S, wait_until
-from tests.store.log_rows import IDENTITY, NOON, make_batch
+from tests.store.log_rows import IDENTITY, make_batch
 from tests.store.logged import ASKED, asked_in, images_in, inputs_done
 
 KILLED_SERVER = """
@@ -46,7 +46,7 @@ def logging_to(
     """A log whose process is gone afterwards."""
 
     def begin(tell: Callable[[str], None]) -> LiveWriter:
-        return LiveWriter(partial(Ledger.open, folder), IDENTITY, tell, NOON, instance="here")
+        return LiveWriter(partial(Ledger.open, folder), IDENTITY, tell, instance="here")
 
     def take() -> dict[TotalKey, float]:
         return {ASKED: counts.pop(0)} if counts else {}

@@ -4,7 +4,7 @@ import pytest
 
 from facemon.store import segment_writer
 from facemon.store.ledger import Ledger
-from facemon.store.profiles import MAX_SOURCES, read_all_profiles
+from facemon.store.profiles import MAX_SOURCES, last_hour, read_all_profiles
 from facemon.store.retention import prune
 from facemon.store.verification import verify
 from tests.store.log_rows import NOON, log_images
@@ -34,6 +34,17 @@ def test_an_hour_keeps_64_sources_apart(ledger: Ledger, monkeypatch: pytest.Monk
     assert len(sources) == MAX_SOURCES + 2
     assert {"other", None} <= sources
     assert verify(ledger).problems == ()
+
+
+def test_the_last_hour_of_a_source(ledger: Ledger) -> None:
+    log_images(ledger, 40, spread=timedelta(hours=100), sources=("a", None))
+    keys = read_all_profiles(ledger.connection)
+    hours = sorted({key.hour for key in keys})
+    model = next(iter(keys)).model
+    assert last_hour(ledger.connection, model, "a", hours[-1] + 1) == hours[-1]
+    assert last_hour(ledger.connection, model, "a", hours[-1]) == hours[-2]
+    assert last_hour(ledger.connection, model, "a", hours[0]) is None
+    assert last_hour(ledger.connection, model, "b", hours[-1] + 1) is None
 
 
 def test_a_source_that_is_called_other_is_counted_with_them(ledger: Ledger) -> None:

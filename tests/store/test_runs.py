@@ -17,9 +17,9 @@ def test_the_newest_unfinished_run_with_the_same_identity_is_resumed(ledger: Led
     log_images(ledger, 10)
     assert resume_run(ledger, IDENTITY) is None
     begin_run(ledger, IDENTITY, NOON).lock.release()
+    begin_run(ledger, IDENTITY, NOON + timedelta(days=5000)).lock.release()  # by a clock that was wrong
     newer = begin_run(ledger, IDENTITY, NOON)
     newer.lock.release()
-    begin_run(ledger, IDENTITY, NOON - timedelta(days=1)).lock.release()
     resumed = resume_run(ledger, IDENTITY)
     assert resumed is not None
     with resumed:

@@ -45,7 +45,7 @@ def test_a_file_that_is_gone_or_cut_short_is_named(whole: Ledger) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     assert f"{path} is not the file that was written" in problems(whole)
     path.unlink()
-    assert f"the segment {path} cannot be read" in problems(whole)
+    assert f"the segment {path} is missing" in problems(whole)
 
 
 def test_a_file_with_other_rows_is_named(whole: Ledger) -> None:

@@ -1,0 +1,175 @@
+"""Damage and other users as an operator meets them: commands go on, a repair ends it, and nothing unknown is ok."""
+
+import json
+import os
+import pwd
+from contextlib import chdir
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from facemon import Monitor
+from tests.acceptance.tables import CONFIGURATION
+from tests.conftest import RunFacemon
+from tests.model.onnx_files import write_reducing_model
+from tests.store.damage import flip_bytes
+from tests.store.test_permissions import give, modes, owners
+
+CONFIG = CONFIGURATION.replace("[64, 64]", "[4, 4]")
+CHECK = "drift: {cluster: none, widen_to: 24h, evidently: {when: never}}\n"
+
+
+def log(folder: Path, *, ago: timedelta, seed: int, rows: int = 3_000) -> None:
+    """Half an hour of predictions without drift."""
+    random, begin = np.random.default_rng(seed), datetime.now(UTC) - ago
+    times = [begin + timedelta(seconds=index % 1_800) for index in range(rows)]
+    columns = {
+        "image": [f"{seed}-{index}.jpg" for index in range(rows)],
+        "observed_at": pa.array(times, pa.timestamp("us", "UTC")),
+        "beard": np.where(random.random(rows) < 0.3, "yes", "no"),
+    }
+    with chdir(folder), Monitor("facemon.yaml") as monitor:
+        monitor.log(pa.table(columns))
+
+
+@pytest.fixture
+def logged(tmp_path: Path, facemon: RunFacemon) -> Path:
+    """A reference of five days ago and two files of today, of which the second is damaged."""
+    (tmp_path / "facemon.yaml").write_text(CONFIG + CHECK)
+    log(tmp_path, ago=timedelta(days=5), seed=1)
+    begin = datetime.now(UTC) - timedelta(days=5, hours=1)
+    window = ("--since", begin.isoformat(), "--until", (begin + timedelta(hours=3)).isoformat())
+    assert facemon("-q", "reference", "set", *window, cwd=tmp_path).returncode == 0
+    for seed in (9, 5):
+        log(tmp_path, ago=timedelta(hours=5), seed=seed)
+    (tmp_path / "models").mkdir()
+    write_reducing_model(tmp_path / "models" / "attributes.onnx", {"beard": [[1], [1], [1]]})
+    (tmp_path / "labels.csv").write_text("filename,beard_binary\n5-1.jpg,1\n9-1.jpg,1\n")
+    return tmp_path
+
+
+def newest_file(folder: Path) -> Path:
+    return max((folder / ".facemon" / "segments").rglob("*.parquet"), key=lambda path: path.stat().st_mtime)
+
+
+def test_commands_go_on_until_a_repair_ends_it(facemon: RunFacemon, logged: Path) -> None:
+    assert facemon("drift-check", cwd=logged).returncode == 0
+    hurt = newest_file(logged)
+    whole = hurt.read_bytes()
+    flip_bytes(hurt)
+    said = facemon("store", "verify", cwd=logged)
+    assert said.returncode == 3
+    assert f"{hurt.relative_to(logged)} is not the file that was written" in said.stdout
+    assert "facemon store repair" in said.stderr
+    for command in (("store", "compact"), ("evaluate", "labels.csv")):
+        outcome = facemon(*command, cwd=logged)
+        assert outcome.returncode == 1, outcome.stderr
+        assert "1 damaged segment was left out" in outcome.stderr
+        assert "  hint: facemon store repair" in outcome.stderr
+        assert hurt.name in outcome.stderr
+    # What the ledger counted when the rows were written is known still.
+    assert facemon("drift-check", cwd=logged).returncode == 0
+    told = facemon("store", "repair", cwd=logged)
+    assert told.returncode == 3
+    assert f"{hurt.name} (3000 rows of face-attributes@2026-11, observed " in told.stdout
+    assert "--drop-damaged" in told.stderr
+    dropped = facemon("store", "repair", "--drop-damaged", cwd=logged)
+    assert (dropped.returncode, dropped.stdout) == (0, "ok: facemon store verify finds no problem\n")
+    assert "3000 rows lost" in dropped.stderr
+    for command in (("store", "verify"), ("store", "compact"), ("store", "prune")):
+        assert facemon(*command, cwd=logged).returncode == 0
+    check = facemon("drift-check", "--format", "json", cwd=logged)
+    assert check.returncode == 4
+    document = json.loads(check.stdout)
+    assert document["verdict"] == "undecided"
+    assert any("Up to 3,000 rows of this window were damaged" in note for note in document["notes"])
+    hurt.write_bytes(whole)
+    assert "took in again" in facemon("store", "repair", cwd=logged).stderr
+    assert facemon("drift-check", cwd=logged).returncode == 0
+
+
+WRITERS = [
+    ("predict", "missing.jpg"), ("evaluate", "labels.csv"), ("drift-check",), ("reference", "set", "--since", "1d"),
+    ("export-metrics",), ("store", "compact"), ("store", "prune"), ("store", "repair"),
+]  # fmt: skip
+READERS = [
+    ("store", "info"),
+    ("store", "verify"),
+    ("metrics",),
+    ("reference", "list"),
+    ("drift-check", "--since", "1h"),
+]
+
+
+def test_root_writes_to_no_other_users_store(facemon: RunFacemon, logged: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a store away")
+    store, nobody = logged / ".facemon", pwd.getpwnam("nobody")
+    give(store, nobody.pw_uid, nobody.pw_gid)
+    before = modes(store)
+    for command in WRITERS:
+        outcome = facemon(*command, cwd=logged)
+        assert outcome.returncode == 1, command
+        assert "belongs to nobody: root does not write to it\n  hint: run it as that user: sudo -u nobody facemon" in (
+            outcome.stderr
+        ), command
+        assert modes(store) == before, command
+    for command in READERS:
+        outcome = facemon(*command, cwd=logged)
+        assert "belongs to" not in outcome.stderr, command
+        assert owners(store) == {nobody.pw_uid}, command
+    assert facemon("store", "compact", "--as-root", cwd=logged).returncode == 0
+    assert facemon("--as-root", "drift-check", cwd=logged).returncode == 0
+    assert owners(store) == {nobody.pw_uid}
+
+
+@pytest.mark.parametrize("mode", ["private", "group"])
+def test_store_mode_and_how_an_older_store_gets_it(facemon: RunFacemon, logged: Path, mode: str) -> None:
+    store = logged / ".facemon"
+    for path in [store, *store.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (logged / "facemon.yaml").write_text(f"{CONFIG}{CHECK}store: {{mode: {mode}}}\n")
+    info = facemon("store", "info", cwd=logged)
+    assert "mode               0644\n" in info.stdout
+    assert f"not {mode} (store.mode): facemon store repair changes them" in info.stderr
+    assert "changed the permissions of" in facemon("store", "repair", cwd=logged).stderr
+    assert len(set(modes(store).values())) == 2
+    facts = json.loads(facemon("store", "info", "--json", cwd=logged).stdout)
+    assert facts["mode"].split()[0] == mode
+    assert facts["user"] == pwd.getpwuid(os.geteuid()).pw_name
+
+
+def test_a_killed_run_leaves_no_lock_behind(facemon: RunFacemon, logged: Path) -> None:
+    locks = logged / ".facemon" / "locks"
+    for run in range(5):
+        (locks / f"killed-{run}.lock").write_text("4194304\n")
+    assert facemon("store", "compact", cwd=logged).returncode == 0
+    assert list(locks.iterdir()) == []
+
+
+def test_a_damaged_ledger_from_the_first_message_to_a_whole_store(facemon: RunFacemon, logged: Path) -> None:
+    assert facemon("store", "backup", "saved.tar.gz", cwd=logged).returncode == 0
+    log(logged, ago=timedelta(hours=3), seed=3)
+    ledger = logged / ".facemon" / "ledger.sqlite"
+    content = bytearray(ledger.read_bytes())
+    content[4096 : 4096 * 9] = b"\xa5" * 4096 * 8
+    ledger.write_bytes(content)
+    for command in (*WRITERS, *READERS):
+        outcome = facemon(*command, cwd=logged)
+        if command == ("reference", "list"):
+            continue  # which may need no damaged page
+        assert outcome.returncode in (1, 3), command
+        said = outcome.stderr + outcome.stdout
+        assert "unexpectedly" not in said, command
+        assert "is damaged" in said, command
+        assert "facemon store recover BACKUP" in said, command
+    done = facemon("store", "recover", "saved.tar.gz", cwd=logged)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "9000 rows of the backup, 3000 newer ones in files" in done.stderr
+    assert "12000 rows" in facemon("store", "verify", cwd=logged).stdout
+    assert facemon("drift-check", cwd=logged).returncode == 0
+    again = facemon("store", "recover", "saved.tar.gz", cwd=logged)
+    assert (again.returncode, "is whole" in again.stderr) == (2, True)
