@@ -47,7 +47,7 @@ class InProcess:
     @property
     def is_alive(self) -> bool:
         """See ModelWorker."""
-        return not self._is_finished and not self._life.poll(0)
+        return not self._is_finished and not _has_ended(self._process.life)
 
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
         """See ModelWorker."""
@@ -72,8 +72,6 @@ class InProcess:
 
     def _follow(self, process: ServedProcess) -> None:
         self._process = process
-        self._life = select.poll()
-        self._life.register(process.life, 0)
         self._is_finished = False
 
     async def _finish(self) -> Ending:
@@ -82,6 +80,13 @@ class InProcess:
             return await asyncio.to_thread(self._process.finish)
         except ProcessEnded:
             return Ending(None)  # nothing can tell how, and `renew` says that there will be no other
+
+
+def _has_ended(life: int) -> bool:
+    """Whether a process has let go of its end of a pipe. Threads may ask at once, which no poll object allows."""
+    poll = select.poll()
+    poll.register(life, 0)
+    return bool(poll.poll(0))
 
 
 class PredictsAnswers(Protocol):

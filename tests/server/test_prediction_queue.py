@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -187,6 +188,12 @@ async def until(happens: Callable[[], bool]) -> None:
     async with asyncio.timeout(HANG_S):
         while not happens():
             await asyncio.sleep(0.01)
+
+
+def test_threads_may_ask_at_once_whether_a_worker_is_alive(tmp_path: Path) -> None:
+    """A scrape does so in a thread, beside the event loop."""
+    with pool(tmp_path, 1) as (worker,), ThreadPoolExecutor(8) as asking:
+        assert all(asking.map(lambda _: all(worker.is_alive for _ in range(500)), range(64)))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
