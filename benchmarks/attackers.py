@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.process_tree import tree
 
 _PATIENCE_S = 20.0
-_SLOW_BODIES, _SLOW_HEADS, _IDLE, _UNREAD = 64, 64, 256, 16
+_SLOW_BODIES, _SLOW_HEADS, _IDLE, _UNREAD = 64, 64, 256, 4
 _GIGABYTES = 10 * 2**30
 _ACCEPTS = (
     "application/openmetrics-text;version=zz", "application/openmetrics-text;q=x,*/*;q=-1", "text/plain;version=",
@@ -100,7 +100,7 @@ class _Attacks:
     async def _unread(self, address: str) -> None:
         """Ask for many pages and read none."""
         async with self._connected(address) as (_, writer):
-            writer.write(self._head("GET /metrics") * 200)
+            writer.write(self._head("GET /docs") * 200)
             await writer.drain()
             await asyncio.sleep(_PATIENCE_S)
 

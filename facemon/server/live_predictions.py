@@ -9,6 +9,7 @@ from facemon.config.model import AttributeConfig
 from facemon.server.image_answers import Answer, answers_of
 from facemon.server.prediction_cache import PredictionCache, predicted_again
 from facemon.server.prediction_queue import PoolStrength, PredictionQueue
+from facemon.server.refusal import refuse
 from facemon.server.waiting_images import Predicted, is_heavy
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import ErrorCode, PredictedBatch
@@ -16,6 +17,8 @@ from facemon.values.request_outcome import CacheResult
 
 _READ_AT_ONCE = 2**20
 """Bytes that are read within the event loop; more would hold up others for more than a millisecond."""
+MOST_HEAVY = 16
+"""Images that may take long to decode and are waiting or being predicted: they must not take all slots."""
 
 
 class LivePredictions:
@@ -56,7 +59,7 @@ class LivePredictions:
         return self._queue.failed_within(seconds)
 
     async def answer(self, content: bytes, source: str | None) -> Answer:
-        """Answer for one image and log it; FacemonError for trouble with the model."""
+        """Answer for one image and log it; FacemonError for trouble with the model, 503 where too many take long."""
         if len(content) > _READ_AT_ONCE:
             sha256, heavy = await asyncio.to_thread(_look_at, content)
         else:
@@ -69,6 +72,8 @@ class LivePredictions:
             # Shielded: whoever leaves must not take the prediction away from others.
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
+        if heavy and (waiting := self._queue.heavy) >= MOST_HEAVY:
+            refuse(503, f"{waiting} images that take long to decode are waiting already", (b"retry-after", b"5"))
         self._looked_up(CacheResult.MISS)
         image = ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source)
         future = self._queue.submit(image, is_heavy=heavy)

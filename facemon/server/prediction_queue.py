@@ -74,6 +74,11 @@ class PredictionQueue:
         """Whether the model's last prediction came without trouble."""
         return self._failed_at is None
 
+    @property
+    def heavy(self) -> int:
+        """How many images that may take long to decode are waiting or being predicted."""
+        return self._heavy + self._waiting.heavy
+
     def failed_within(self, seconds: float) -> bool:
         """Whether the model failed so short a time ago, and has not predicted since."""
         return self._failed_at is not None and time.monotonic() - self._failed_at < seconds

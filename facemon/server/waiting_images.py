@@ -55,6 +55,11 @@ class WaitingImages:
         return len(self._light)
 
     @property
+    def heavy(self) -> int:
+        """How many are predicted alone, because decoding them may take long."""
+        return len(self._heavy)
+
+    @property
     def is_only_light(self) -> bool:
         """Whether no other images wait than those that are predicted together."""
         return not (self._heavy or self._again)

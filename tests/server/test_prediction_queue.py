@@ -23,10 +23,12 @@ from hypothesis import strategies as st
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending
 from facemon.predict.worker_processes import forking_server
+from facemon.server import live_predictions
 from facemon.server.image_answers import AnsweredBatch, AnsweringPredictor
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.model_workers import InProcess, InThread, WorkerDied
 from facemon.server.prediction_queue import PoolStrength, PredictionQueue
+from facemon.server.refusal import Refused
 from facemon.server.waiting_images import MOST_AT_ONCE, Predicted, is_heavy
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
@@ -357,6 +359,30 @@ def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:
         assert (await third).answer.error is None
 
     with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        asyncio.run(ask())
+
+
+def test_heavy_images_do_not_take_all_slots(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_predictions, "MOST_HEAVY", 3)
+    heavy = [picture((number, 0, 0), (4000, 4000)) for number in range(4)]
+
+    async def ask() -> None:
+        predictions = LivePredictions(
+            queue, gate.attributes, list[PredictedBatch]().append, partial(datetime.now, UTC),
+            cache_size=0, looked_up=list[CacheResult]().append,
+        )  # fmt: skip
+        waiting = [asyncio.create_task(predictions.answer(content, None)) for content in heavy[:3]]
+        await until(lambda: queue.heavy == 3)
+        with pytest.raises(Refused) as refused:
+            await predictions.answer(heavy[3], None)
+        assert refused.value.code == 503
+        shared = asyncio.create_task(predictions.answer(heavy[0], None))
+        gate.go_on.set()
+        assert [answer.error for answer in await asyncio.gather(*waiting, shared)] == [None] * 4
+        assert (await predictions.answer(heavy[3], None)).error is None
+
+    with threads(gate, 2) as workers:
         queue = PredictionQueue(workers, list[PredictedBatch]().append)
         asyncio.run(ask())
 
