@@ -7,7 +7,7 @@ from facemon.server.asgi import Application, Receive, Scope, Send
 
 _HEADER = b"x-forwarded-for"
 _IPV6_PREFIX = 64
-"""Whoever has one IPv6 address has as many as they like below the same prefix."""
+"""A client with one IPv6 address mostly has the whole network of this prefix length."""
 
 Network = IPv4Network | IPv6Network
 
