@@ -172,16 +172,17 @@ def _sudo_name(owner: Permissions) -> str:
 
 
 def apply_mode(store: Path, mode: int) -> tuple[int, int]:
-    """Give all of a store one mode and, as root, its owner; return how many were changed, and how many are others'.
+    """Give all of a store one mode and, as root, its owner; return how many were changed, and how many are in the way.
 
-    The ledger is the first: what is made meanwhile follows it.
+    Other users' files are in the way, unless a group shares the store. The ledger is the first: what is made meanwhile
+    follows it.
     """
-    wanted = replace(Permissions.of(store), mode=mode)
+    wanted, is_shared = replace(Permissions.of(store), mode=mode), bool(mode & stat.S_IWGRP)
     changed = foreign = 0
     for path in _entries(store):
         with suppress(FileNotFoundError):  # removed since it was listed
             changed += wanted.give(path)
-            foreign += path.lstat().st_uid != wanted.owner
+            foreign += not is_shared and path.lstat().st_uid != wanted.owner
     return changed, foreign
 
 
