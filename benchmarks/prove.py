@@ -8,7 +8,6 @@ from benchmarks import (
     prove_configurations,
     prove_end_to_end,
     prove_high_availability,
-    prove_inputs,
     prove_mutation,
     prove_panels,
     prove_tests,
@@ -17,7 +16,6 @@ from benchmarks.report import Part, Report
 
 _PARTS = {
     "configurations": Part("Random configurations", prove_configurations.measure, prove_configurations.ABOUT),
-    "inputs": Part("Odd manifests and configurations", prove_inputs.measure, prove_inputs.ABOUT),
     "mutation": Part("Mutation", prove_mutation.measure, prove_mutation.ABOUT),
     "end-to-end": Part("End to end", prove_end_to_end.measure, prove_end_to_end.ABOUT),
     "availability": Part("High availability", prove_high_availability.measure, prove_high_availability.ABOUT),

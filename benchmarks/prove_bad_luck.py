@@ -10,7 +10,7 @@ from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from benchmarks import prove_kills
+from benchmarks import prove_inputs, prove_kills
 from benchmarks.api_speed import prepared
 from benchmarks.attackers import Assault
 from benchmarks.load_generator import Outcome
@@ -18,7 +18,6 @@ from benchmarks.machine import Line
 from benchmarks.process_tree import megabytes_of_tree
 from benchmarks.results_table import Table
 from benchmarks.served import Running, facemon_servers, running
-from tests.fuzz import odd_manifests, odd_yaml
 from tests.model.decoder_bombs import BOMBS
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +25,6 @@ _SECONDS, _PARTS = 300.0, 10
 _WARM_UP_S = 5.0
 _CAPACITY_REQUESTS, _CAPACITY_CONNECTIONS, _CONNECTIONS = 3_000, 16, 64
 _HALF, _GOOD, _WITHIN_S = 0.5, 0.99, 1.0
-_NOISE, _SEED = 1_000, 23
 _LONG_TESTS = "tests/server/test_odd_requests.py"
 _BOMB_TESTS = ("tests/acceptance/test_decoder_bombs.py",)
 
@@ -35,9 +33,10 @@ The API: {_SECONDS / 60:.0f} minutes of every attack at once (`benchmarks/attack
 heads and bodies, idle and unreading connections, gigabytes, endless chunks, noise, odd Accept headers, foreign pages,
 new sources, killed workers, SIGHUP), from other addresses than the good client's, which sends images at half of what
 the server can take. Memory: the most in each tenth of the time. Ready: `/ready` was asked every second, and where it
-said yes an image was sent at once. Bombs: {len(BOMBS)} kinds, through predict and serve. Noise: from a fixed seed.
+said yes an image was sent at once. Bombs: {len(BOMBS)} kinds, through predict and serve.
 
-{prove_kills.ABOUT}"""
+{prove_kills.ABOUT}
+Noise: {prove_inputs.ABOUT}"""
 
 
 def measure(folder: Path) -> Iterator[Line | Table]:
@@ -45,9 +44,9 @@ def measure(folder: Path) -> Iterator[Line | Table]:
     yield from _attacked_lines(folder / "api")
     yield _tests_line(f"{len(BOMBS)} kinds of bombs end within their budget", folder, _BOMB_TESTS)
     yield from prove_kills.measure(folder)
-    yield _yaml_line()
-    yield _manifests_line(folder / "manifests")
-    yield _tests_line(f"{_NOISE:,} odd requests of the API, and of the exporter", folder, (_LONG_TESTS, "--at-length"))
+    (folder / "inputs").mkdir()
+    yield from prove_inputs.measure(folder / "inputs")
+    yield _tests_line("1,000 odd requests of the API, and of the exporter", folder, (_LONG_TESTS, "--at-length"))
 
 
 def _attacked_lines(folder: Path, seconds: float = _SECONDS) -> Iterator[Line | Table]:
@@ -128,30 +127,6 @@ class _Watch:
         note = f"{self._not_ready} times it said that it was not"
         what = "images answered at once after /ready said yes"
         return Line(what, f"{self._kept} of {self._ready}", "≥ 99 %", self._ready > 0 and share >= _GOOD, note)
-
-
-def _yaml_line() -> Line:
-    """Configurations of noise: each is one, or has faults with their places; any other error ends the proof."""
-    texts = odd_yaml.sampled(_NOISE, _SEED)
-    refused = [why for text in texts if (why := odd_yaml.why_refused(text)) is not None]
-    placed = [why for why in refused if all(map(odd_yaml.has_place, why.split("\n")))]
-    note = f"{len(texts) - len(refused)} of them are configurations"
-    what = f"{len(texts):,} odd configurations: faults without a place"
-    return Line(what, f"{len(refused) - len(placed)}", "0", len(refused) == len(placed), note)
-
-
-def _manifests_line(folder: Path) -> Line:
-    """Manifests of noise: no good line is lost."""
-    folder.mkdir()
-    lost = refused = 0
-    for manifest in odd_manifests.sampled(_NOISE, _SEED):
-        inputs = odd_manifests.inputs_of(manifest, folder)
-        if inputs is None:
-            refused += 1
-        else:
-            lost += len(odd_manifests.lost_lines(manifest, inputs))
-    what = f"{_NOISE:,} odd manifests: good lines lost"
-    return Line(what, f"{lost}", "0", lost == 0, f"{refused} refused whole, for an encoding whose lines cannot be told")
 
 
 def _tests_line(what: str, folder: Path, arguments: Sequence[str]) -> Line:

@@ -66,18 +66,11 @@ def evaluate(
     config, attributes, chosen = session.config, session.config.model.attributes, model or session.config.model.id
     _since(observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
-    has_given_boxes = config.model.faces.finder == "manifest"
-    left_out: list[SegmentDamagedError] = []
+    has_given_boxes, left_out = config.model.faces.finder == "manifest", list["SegmentDamagedError"]()
     with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:
+        since = _since(observed_since, ledger.now())
         result = compare(
-            _log_rows(
-                ledger,
-                chosen,
-                attributes,
-                _since(observed_since, ledger.now()),
-                left_out,
-                with_boxes=has_given_boxes,
-            ),
+            _log_rows(ledger, chosen, attributes, since, left_out, with_boxes=has_given_boxes),
             read_true_labels(labels, attributes, config.tables),
             attributes,
             model=chosen,

@@ -1,0 +1,237 @@
+"""The parts of `facemon serve`, put together: what predicts, logs and listens, and what SIGHUP changes of them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from socket import socket
+from typing import TYPE_CHECKING, Any
+
+from facemon.cli.reloaded_configuration import ReloadedConfiguration
+from facemon.cli.session import Session
+from facemon.errors import FacemonError, Interrupted
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from facemon.config.document import Config
+    from facemon.config.serving import ApiConfig
+    from facemon.model.predictor import Predictor
+    from facemon.server.bearer_tokens import BearerTokens
+    from facemon.server.live_predictions import LivePredictions
+    from facemon.server.model_workers import ModelWorker
+    from facemon.server.request_counts import RequestCounts
+    from facemon.server.source_names import SourceNames
+    from facemon.store.log_process import LogProcess
+
+_REMEMBERED = timedelta(days=28)
+"""The longest window that drift checks compare: sources of these days keep their names."""
+_OWN_SECTIONS = frozenset(("model", "store", "predict", "evaluate", "metrics", "api"))
+_RELOADED = frozenset(
+    f"api.{key}"
+    for key in ("max_arriving", "max_arriving_bytes", "max_body", "max_in_flight", "timeout", "tokens_file")
+)
+"""What SIGHUP changes in a running server, of the keys that it reads."""
+_STOP_SHARE = 0.8
+"""Of `api.timeout`, what requests may take that have begun when the server stops; the rest is for the log."""
+_UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
+"""Their successes leave no line in the access log: they come every few seconds, and are no news."""
+
+
+def tokens_of(session: Session, config: "Config") -> "BearerTokens | None":
+    """The tokens that a configuration asks for; none where it asks for none."""
+    path = config.api.tokens_file
+    if path is None:
+        return None
+    from facemon.server.bearer_tokens import BearerTokens
+
+    return BearerTokens(config.directory / path, session.console.warn)
+
+
+def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
+    from facemon.metrics.store_collector import build_registry
+
+    config = session.config
+    min_labels = config.evaluate.min_labels
+    return build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+
+
+def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
+    """The names that requests may bring; those that the API has logged lately keep their places over restarts."""
+    from facemon.server.source_names import SourceNames
+    from facemon.store.profiles import known_sources
+    from facemon.values.prediction import Origin
+    from facemon.values.times import hour_of
+
+    api = session.config.api
+    first = hour_of(datetime.now(UTC) - _REMEMBERED)
+    with session.open_ledger() as ledger, ledger.reading() as connection:
+        known = known_sources(connection, first, Origin.API, api.max_sources + len(api.sources))
+    known = [name for name in known if name not in api.sources][: api.max_sources]
+    return SourceNames(api.sources, known, api.max_sources, counts.count_other_source)
+
+
+class RunningApi:
+    """The parts of a running API, put together."""
+
+    def __init__(
+        self,
+        session: Session,
+        predictor: "Predictor",
+        instance: str,
+        tokens: "BearerTokens | None",
+        api: "ApiConfig",
+        workers: int | None,
+        configuration: ReloadedConfiguration,
+        stack: ExitStack,
+    ) -> None:
+        """Start all that runs beside the event loop; `stack` ends it."""
+        from facemon.metrics.constant_labels import labelled_registry
+        from facemon.server.access_log import AccessLog
+        from facemon.server.api_gauges import ApiGauges
+        from facemon.server.api_server import ApiServer
+        from facemon.server.counted_requests import CountedRequests
+        from facemon.server.guarded_connection import ConnectionLimits
+        from facemon.server.images_in_flight import ImagesInFlight
+        from facemon.server.prediction_api import PredictionApi
+        from facemon.server.request_counts import RequestCounts
+        from facemon.values.request_outcome import UNMATCHED
+
+        self._session, config, self._configuration = session, session.config, configuration
+        self._failure: FacemonError | None = None
+        now = self._open_store(predictor)
+        # Before any thread of this process begins, because the other processes are copies of it.
+        model = _model_workers(session, predictor, workers, stack)
+        counts = RequestCounts()
+        self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
+        predictions = self._live_predictions(model, counts, now, api.cache_size)
+        self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
+        stored = _stored_metrics(session, instance)
+        gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
+        metrics = labelled_registry(gauges, config.metrics.labels)
+        sources = _source_names(session, counts)
+        self._most_connections = api.max_connections
+        self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
+        entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
+        note = _newsworthy(entries.add) if entries else None
+        self._server = ApiServer(
+            CountedRequests(self._api.application(), counts, report=self._report, access_log=note),
+            limits=ConnectionLimits(api.max_connections),
+            patience=_STOP_SHARE * api.timeout.total_seconds(),
+            refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
+            every_second=self._look_after,
+        )
+        log.start()
+
+    def serve(self, listening: socket, url: str) -> None:
+        """Answer requests until a signal ends this; FacemonError where the server cannot go on."""
+        try:
+            self._session.console.say(f"serving predictions on {url}")
+            self._server.run(listening)
+        except Interrupted:
+            self._session.console.detail("finishing what has begun")
+        if self._failure is not None:
+            raise self._failure
+
+    def _open_store(self, predictor: "Predictor") -> Callable[[], datetime]:
+        """Make the store if there is none, and let the model go by its clock, which is returned.
+
+        Here and never again: a store that disappears while serving is expected back.
+        """
+        with self._session.open_ledger(create=True) as ledger:
+            self._session.warn_of_clock(ledger)
+            ledger.clock.keep()
+            predictor.go_by(ledger.clock.now)
+            return ledger.clock.now
+
+    def _live_predictions(
+        self, model: "Sequence[ModelWorker]", counts: "RequestCounts", now: Callable[[], datetime], cache_size: int
+    ) -> "LivePredictions":
+        from facemon.server.live_predictions import LivePredictions
+        from facemon.server.prediction_queue import PredictionQueue
+
+        attributes, add = self._session.config.model.attributes, self._log.add
+        self._queue = PredictionQueue(model, add, tell=self._session.console.warn, exhausted=self._give_up)
+        return LivePredictions(self._queue, attributes, add, now, cache_size=cache_size, looked_up=counts.count_lookup)
+
+    def follow(self, config: "Config") -> None:
+        """Take from a new configuration what can change while the server runs, and warn of the rest."""
+        from facemon.cli.changed_keys import changed_keys
+
+        tokens = tokens_of(self._session, config)
+        if (tokens is None) != (self._session.config.api.tokens_file is None):
+            raise FacemonError("api.tokens_file: whether tokens are asked for changes with a restart only")
+        self._api.follow(config.api.model_copy(update={"max_connections": self._most_connections}), tokens)
+        self._in_flight.limit = config.api.max_in_flight
+        for key in changed_keys(self._session.config, config):
+            if key.partition(".")[0] in _OWN_SECTIONS and key not in _RELOADED:
+                self._session.console.warn(f"{key} changes with a restart only; it stays as it was")
+
+    async def _look_after(self) -> None:
+        import asyncio
+
+        await self._queue.replace_dead()
+        await asyncio.to_thread(self._configuration.reload_if_asked)
+
+    def _give_up(self, error: FacemonError) -> None:
+        # A server that is started again has workers; this one would refuse everything.
+        self._failure = error
+        self._server.stop()
+
+    def _log_process(self, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LogProcess":
+        from facemon.store.live_writer import LiveWriter
+        from facemon.store.log_process import LogProcess
+        from facemon.store.runs import RunIdentity
+
+        session = self._session
+        identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
+        return LogProcess(
+            lambda tell: LiveWriter(session.open_ledger, identity, tell, instance=instance),
+            session.console.warn,
+            take_counts=counts.take,
+            # Whoever restarts the server gets a log that works; this one would forget all that it answers.
+            killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
+        )
+
+    def _why_not_ready(self) -> str | None:
+        try:
+            self._session.open_ledger().close()
+        except FacemonError as error:
+            return error.message
+        return self._log.trouble
+
+    def _report(self, error: Exception, request: str) -> None:
+        console = self._session.console
+        if not isinstance(error, FacemonError):
+            console.fault(error)
+            return
+        console.error(FacemonError(f"{error.message} (request {request})", error.hint))
+
+
+def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """Adds what is worth a line in the access log."""
+
+    def note(entry: dict[str, Any]) -> None:
+        if not (entry["code"] < 400 and entry["endpoint"] in _UNLOGGED):
+            add(entry)
+
+    return note
+
+
+def _model_workers(
+    session: Session, predictor: "Predictor", workers: int | None, stack: ExitStack
+) -> "Sequence[ModelWorker]":
+    """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
+    from facemon.predict.pipeline import default_threads
+    from facemon.predict.worker_processes import forking_server
+    from facemon.server.image_answers import AnsweringPredictor
+    from facemon.server.model_workers import InProcess, InThread
+
+    config = session.config
+    answering = AnsweringPredictor(
+        lambda images, run, origin: predictor.predict(images, run, origin=origin), config.model.attributes
+    )
+    count = workers or config.api.workers or default_threads()
+    if config.predict.providers != ("cpu",):
+        return [stack.enter_context(InThread(answering)) for _ in range(count)]
+    server = stack.enter_context(forking_server(answering, count))
+    return [InProcess(server, process, config.api.timeout.total_seconds()) for process in server.first]
