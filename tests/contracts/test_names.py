@@ -12,6 +12,8 @@ METRICS = {
     "api_requests_total": ("counter", ("endpoint", "method", "status", "code")),
     "api_request_latency_seconds": ("histogram", ("endpoint", "method")),
     "model_loaded": ("gauge", ("model",)),
+    "api_workers_available": ("gauge", ()),
+    "api_workers_configured": ("gauge", ()),
     "cache_size": ("gauge", ()),
     "cache_lookups_total": ("counter", ("result",)),
     "api_other_source_images_total": ("counter", ()),
