@@ -8,6 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
+    {"error_hints"},
     {"errors", "forked_process", "no_telemetry"},
     {"config"},
     {"values"},

@@ -101,10 +101,7 @@ def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
             "store lacks a file",
         ) from error
     except sqlite3.Error as error:
-        raise FacemonError(
-            f"the backup {target} cannot be made: the copy of the ledger: {error}",
-            "name a file on a disk with room",
-        ) from error
+        raise FacemonError(f"the backup {target} cannot be made: the copy of the ledger: {error}") from error
 
 
 @contextmanager

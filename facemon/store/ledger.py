@@ -185,7 +185,7 @@ class Ledger:
                     self.connection.rollback()
                 raise
         except sqlite3.Error as error:
-            raise FacemonError(f"the store in {self.folder} failed: {error}", _hint_of(error)) from error
+            raise FacemonError(f"the store in {self.folder} failed: {error}") from error
 
     def _refuse_changed_version(self) -> None:
         """A newer facemon may have upgraded the store since it was opened: its tables mean something else now."""
@@ -194,17 +194,6 @@ class Ledger:
                 f"the store in {self.folder} was upgraded from version {self.version} to {version} by another facemon",
                 "start this command again with the facemon that upgraded it",
             )
-
-
-def _hint_of(error: sqlite3.Error) -> str | None:
-    """What to do about it, as far as SQLite's own code tells."""
-    name = getattr(error, "sqlite_errorname", "")
-    if name == "SQLITE_FULL":
-        return "free space on its disk and run again"
-    if name.startswith("SQLITE_IOERR"):
-        # SQLite keeps the system's reason to itself: a quota, `ulimit -f` or a failing disk all look alike.
-        return "check its disk's health, space and quota and the file size limit (ulimit -f), and run again"
-    return None
 
 
 def _is_there(path: Path) -> bool:
@@ -304,7 +293,7 @@ def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], N
     try:
         upgrade_ledger(connection, path, tell)
     except sqlite3.Error as error:
-        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error}", _hint_of(error)) from error
+        raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error}") from error
     except OSError as error:
         raise FacemonError(f"the store in {path.parent} cannot be upgraded: {error.strerror}") from error
 

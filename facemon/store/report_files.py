@@ -31,9 +31,7 @@ def write_report(path: Path, text: str) -> Path:
         draft.chmod(0o644)
         draft.replace(path)
     except OSError as error:
-        raise FacemonError(
-            f"{path} cannot be written: {error.strerror}", "check the folder's rights and space"
-        ) from error
+        raise FacemonError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """How a segment's rows become bytes and back: Parquet in a file, or Arrow in the ledger."""
 
-import errno
 import hashlib
 import os
 import sqlite3
@@ -26,13 +25,6 @@ from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
 ROW_GROUP_ROWS = 65_536
-_REMEDIES = {
-    errno.ENOSPC: "free space on its disk and run again with --resume",
-    errno.EDQUOT: "free space within this user's quota and run again with --resume",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again with --resume",
-    errno.EROFS: "mount its file system writable and run again with --resume",
-    errno.EACCES: "give this user write access to the store's folders and run again with --resume",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ def write_parquet(path: Path, table: pa.Table) -> str:
             draft.unlink(missing_ok=True)
         # pyarrow puts a sentence of its own around the system's reason.
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise FacemonError(f"{path} cannot be written: {reason}", _REMEDIES.get(error.errno or 0)) from error
+        raise FacemonError(f"{path} cannot be written: {reason}") from error
     return digest
 
 
