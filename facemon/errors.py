@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from facemon.error_hints import hint_of
+
 
 class ExitCode(IntEnum):
     """The exit codes of every facemon command."""
@@ -16,14 +18,22 @@ class ExitCode(IntEnum):
 
 
 class FacemonError(Exception):
-    """Trouble that the user can act on: what happened and where, then what to do about it."""
+    """Trouble that the user can act on: what happened and where, then what to do about it.
+
+    Where no hint is given, an error that is raised `from` one of the system's has the hint for that.
+    """
 
     exit_code = ExitCode.FAILED
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self._hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about it, as far as that is known."""
+        return self._hint or hint_of(self.__cause__)
 
 
 class UsageError(FacemonError):

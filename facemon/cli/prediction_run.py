@@ -58,7 +58,8 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
     images = images_of(session, request)
     stop = threading.Event()
     with _opened_run(session.console, ledger, identity_of(request, predictor), request.resume) as logged:
-        summary = _predict(session, request, predictor, images, ledger, logged, stop)
+        with _saying_how_to_go_on(session.console, logged):
+            summary = _predict(session, request, predictor, images, ledger, logged, stop)
         tell(session.console, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
@@ -67,6 +68,16 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
     return summary
+
+
+@contextmanager
+def _saying_how_to_go_on(console: Console, logged: "Run | None") -> Iterator[None]:
+    try:
+        yield
+    except FacemonError:
+        if logged:
+            console.notice("what was logged before this error stays; --resume continues after it")
+        raise
 
 
 def images_of(session: Session, request: Request) -> "ImageSource":

@@ -256,7 +256,7 @@ def _remove(target: Path) -> None:
 
 def _refused(target: Path, error: OSError) -> FacemonError:
     reason = (error.strerror or str(error)).lower()
-    return FacemonError(f"{target}: cannot be written: {reason}", hint="check the folder's permissions")
+    return FacemonError(f"{target}: cannot be written: {reason}")
 
 
 def _bytes_of(change: Change) -> bytes:

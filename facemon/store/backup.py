@@ -115,10 +115,7 @@ def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
     except sqlite3.Error as error:
         if is_damage(error):
             raise DamagedLedgerError(ledger.folder, error) from error
-        raise FacemonError(
-            f"the backup {target} cannot be made: the copy of the ledger: {error}",
-            "name a file on a disk with room",
-        ) from error
+        raise FacemonError(f"the backup {target} cannot be made: the copy of the ledger: {error}") from error
 
 
 @contextmanager

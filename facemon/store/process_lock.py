@@ -40,6 +40,9 @@ class ProcessLock:
             except BlockingIOError:
                 os.close(descriptor)
                 return None
+            except OSError as error:
+                os.close(descriptor)
+                raise FacemonError(f"the lock {path} cannot be taken: {error.strerror}") from error
             if _is_still_at(path, descriptor):
                 # The number is for people; on a full disk the lock holds without it.
                 with suppress(OSError):

@@ -38,10 +38,8 @@ def write_report(path: Path, text: str) -> Path:
             permissions.give(draft)
         draft.replace(path)
     except OSError as error:
-        raise FacemonError(
-            f"{path} cannot be written: {error.strerror}",
-            GIVE_BACK if permissions and isinstance(error, PermissionError) else "check the folder's rights and space",
-        ) from error
+        hint = GIVE_BACK if permissions and isinstance(error, PermissionError) else None
+        raise FacemonError(f"{path} cannot be written: {error.strerror}", hint) from error
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)

@@ -22,18 +22,11 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
-from facemon.store.permissions import GIVE_BACK, make_file, make_folder
+from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
 ROW_GROUP_ROWS = 65_536
-_REMEDIES = {
-    errno.ENOSPC: "free space on its disk and run again with --resume",
-    errno.EDQUOT: "free space within this user's quota and run again with --resume",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again with --resume",
-    errno.EROFS: "mount its file system writable and run again with --resume",
-    errno.EACCES: f"run again with --resume once this user may write there: {GIVE_BACK}",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +103,7 @@ def write_parquet(path: Path, table: pa.Table) -> str:
             draft.unlink(missing_ok=True)
         # pyarrow puts a sentence of its own around the system's reason.
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise FacemonError(f"{path} cannot be written: {reason}", _REMEDIES.get(error.errno or 0)) from error
+        raise FacemonError(f"{path} cannot be written: {reason}") from error
     return digest
 
 

@@ -55,7 +55,13 @@ class StoreClock:
 
     def judge(self, reading: ClockReading | None = None) -> ClockJudgement:
         """Whether the clock is right at this moment."""
-        return judge(reading or read_clock(), self._kept, self._seen, is_synchronised)
+        reading = reading or read_clock()
+        judged = judge(reading, self._kept, self._seen, is_synchronised)
+        if judged.is_doubtful and (kept := _read(self._file)) not in (None, self._kept):
+            # Another process may have kept a later reading, or the user has accepted the clock meanwhile.
+            self._kept = kept
+            return judge(reading, self._kept, self._seen, is_synchronised)
+        return judged
 
     def doubt(self) -> str | None:
         """What is wrong with the clock; None for a clock that is right."""
@@ -67,7 +73,7 @@ class StoreClock:
         judged = self.judge(reading := read_clock())
         if not judged.is_doubtful:
             return None
-        used = "all is dated by the clock" if judged.now == reading.at else "all is dated by the latter"
+        used = "the clock's time is recorded" if judged.now == reading.at else "the latter is recorded"
         return f"{judged.message(reading.at)}; {used} until you {HINT}"
 
     def keep(self) -> None:

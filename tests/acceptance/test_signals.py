@@ -50,6 +50,9 @@ MOMENTS = {
 }
 
 
+AT_LENGTH = ("onnxruntime is loaded", "the store is made", "a segment is put in place", "a file is rendered")
+
+
 @pytest.fixture(scope="module")
 def logged(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store that has some rows and a reference, and a manifest of 100 images."""
@@ -106,7 +109,9 @@ def assert_whole(store: Path) -> int:
         return take_inventory(ledger).rows
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(each, marks=pytest.mark.only_at_length if each in AT_LENGTH else ()) for each in MOMENTS]
+)
 def test_a_signal_at_any_moment_ends_a_command_quietly_and_leaves_a_whole_store(
     folder: Path, facemon: RunFacemon, moment: str
 ) -> None:

@@ -194,7 +194,8 @@ def test_a_full_disk(folder: Path) -> None:
     for line in ("store info", "store info --json", "export-metrics"):
         outcome = shell(f"$F {line} >/dev/full", folder)
         assert (outcome.returncode, outcome.stderr) == (
-            1, "error: stdout cannot be written: No space left on device\n"
+            1,
+            "error: stdout cannot be written: No space left on device\n  hint: free space on its disk and run again\n",
         )  # fmt: skip
 
 
