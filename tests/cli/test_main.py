@@ -193,9 +193,10 @@ def test_closed_streams(folder: Path) -> None:
 def test_a_full_disk(folder: Path) -> None:
     for line in ("store info", "store info --json", "export-metrics"):
         outcome = shell(f"$F {line} >/dev/full", folder)
-        assert (outcome.returncode, outcome.stderr) == (
-            1, "error: stdout cannot be written: No space left on device\n  hint: free space on its disk and run again\n"
-        )  # fmt: skip
+        said = (
+            "error: stdout cannot be written: No space left on device\n  hint: free space on its disk and run again\n"
+        )
+        assert (outcome.returncode, outcome.stderr) == (1, said)
 
 
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
