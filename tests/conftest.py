@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import pyarrow as pa
 import pytest
 from hypothesis import settings
 
@@ -34,6 +35,9 @@ TERMINAL_VARIABLES = {
     "TTY_INTERACTIVE",
 }
 
+# Where Arrow traps signals, a copy of this process whose files were closed cannot be forked once more: Arrow aborts it.
+# Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
+pa.enable_signal_handlers(False)
 # A machine that is busy is no failure.
 settings.register_profile("facemon", deadline=None)
 settings.load_profile("facemon")
