@@ -56,7 +56,8 @@ def _fault_of(path: Path, status: os.stat_result, users: frozenset[int]) -> tupl
     for owner in (status.st_uid, link.st_uid):
         if owner not in users:
             what = "belongs" if owner == status.st_uid else "is a link that belongs"
-            return f"{what} to another user (uid {owner})", f"check it, then chown {os.geteuid()} {path}"
+            instead = f"run as that user: sudo -u '#{owner}' facemon …; or " if os.geteuid() == 0 else ""
+            return f"{what} to another user (uid {owner})", f"{instead}check it, then chown {os.geteuid()} {path}"
     if status.st_mode & stat.S_IWOTH:
         return f"every user may change it (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod o-w {path}"
     # In a folder with the sticky bit, such as /tmp, a file can be replaced by its owner alone.
