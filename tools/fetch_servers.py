@@ -106,7 +106,7 @@ def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadl
     except (FetchError, OSError) as error:
         print(f"The {words} of the tests cannot be fetched:", *str(error).split(), file=sys.stderr)
         return 1
-    print(f"The {words} of the tests are in .tools/{what}.")
+    print(f".tools/{what} holds the {words} of the tests.")
     return 0
 
 

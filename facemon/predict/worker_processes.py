@@ -113,10 +113,8 @@ class WorkerProcesses:
 
 
 def _no_room(error: OSError) -> FacemonError:
-    return FacemonError(
-        f"a worker process could not be started: {error.strerror}",
-        "use fewer workers, or allow more processes and memory (ulimit -u, the container's limits)",
-    )
+    # The error that it is raised from has the hint.
+    return FacemonError(f"a worker process could not be started: {error.strerror}")
 
 
 def _unreplaceable() -> FacemonError:
