@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from facemon.store.permissions import make_file
 from facemon.values.clock_judgement import ClockJudgement, ClockReading, SeenTime, judge
 from facemon.values.times import format_time, from_micros, parse_time
 
@@ -97,7 +98,7 @@ class StoreClock:
         draft = self._file.with_name(f".{FILE}.{os.getpid()}")
         with suppress(OSError):
             try:
-                draft.touch(0o600)
+                make_file(draft)
                 draft.write_text(json.dumps(document), encoding="ascii")
                 draft.replace(self._file)
             finally:

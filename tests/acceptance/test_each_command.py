@@ -49,6 +49,9 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("store", "prune"),
     ("store", "verify"),
     ("store", "backup", "backup.tar"),
+    ("store", "repair"),
+    ("store", "recover", "backup.tar"),
+    ("store", "clock"),
 )
 
 
