@@ -188,7 +188,7 @@ class RunningApi:
             lambda tell: LiveWriter(session.open_ledger, identity, tell, instance=instance),
             session.console.warn,
             take_counts=counts.take,
-            # Whoever restarts the server gets a log that works; this one would forget all that it answers.
+            # A server that is started anew has a log that works; this one would forget all that it answers.
             killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
         )
 
