@@ -26,7 +26,7 @@ from tests.acceptance.test_serve_kill import (
 from tests.model.onnx_files import flat_image
 from tests.store.kept_stores import NEWEST, unpack
 
-_ROUNDS = 27
+_ROUNDS = 29
 _PICTURES, _DAYS = 60, (1, 40, 95, 96)
 ABOUT = f"""\
 Kills: {_ROUNDS} rounds on one store of `predict`, `store compact`, `prune`, `repair --drop-damaged` of a segment that
