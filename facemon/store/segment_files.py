@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
-from facemon.store.permissions import make_file, make_folder
+from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.values.times import from_micros
 
@@ -103,7 +103,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
             draft.unlink(missing_ok=True)
         # pyarrow puts a sentence of its own around the system's reason.
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise FacemonError(f"{path} cannot be written: {reason}") from error
+        hint = GIVE_BACK if isinstance(error, PermissionError) else None
+        raise FacemonError(f"{path} cannot be written: {reason}", hint) from error
     return digest
 
 
