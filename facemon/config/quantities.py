@@ -32,7 +32,7 @@ def parse_duration(text: str) -> timedelta:
     """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError if it is none."""
     match = _DURATION.fullmatch(text.strip())
     if not match or not any(match.groups()):
-        raise ValueError(f"{_shown(text)} is no duration: write a number and a unit, like 30s, 10m, 24h, 7d")
+        raise ValueError(f"{_shown(text)} is not a duration: write a number and a unit, like 30s, 10m, 24h, 7d")
     amounts = {unit: int(n) for unit, n in zip(_DURATION_UNITS, match.groups(), strict=True) if n}
     try:
         return timedelta(**amounts)
@@ -57,7 +57,7 @@ def parse_size(text: str) -> int:
     """Read a number of bytes such as `16MiB`; ValueError if it is none."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{_shown(text)} is no size: write bytes as a number with KiB, MiB or GiB")
+        raise ValueError(f"{_shown(text)} is not a size: write bytes as a number with KiB, MiB or GiB")
     size = int(match[1]) * _SIZE_UNITS[match[2]]
     if size > _LARGEST:
         raise ValueError(f"{_shown(text)} is more than any file holds; at most {_LARGEST // 2**40} TiB")
@@ -87,7 +87,7 @@ def parse_listen(text: str) -> Listen:
     """Read `HOST:PORT`; ValueError if it is none."""
     match = _LISTEN.fullmatch(text.strip())
     if not match or int(match[2]) > _HIGHEST_PORT:
-        raise ValueError(f"{_shown(text)} is no address: write HOST:PORT, like 127.0.0.1:8001")
+        raise ValueError(f"{_shown(text)} is not an address: write HOST:PORT, like 127.0.0.1:8001")
     return Listen(match[1], int(match[2]))
 
 

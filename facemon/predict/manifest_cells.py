@@ -102,7 +102,7 @@ def _box(parts: Any, column: str) -> Box:
         numbers = [float(part) for part in parts]
         left, top, right, bottom = (round(number) for number in numbers)
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{column} is no list of four numbers: {', '.join(BOX_SIDES)}") from None
+        raise ValueError(f"{column} is not a list of four numbers: {', '.join(BOX_SIDES)}") from None
     if max(map(abs, (left, top, right, bottom))) > 2**31 - 1:
         raise ValueError(f"{column} lies outside every image")
     if right < left or bottom < top:

@@ -123,7 +123,7 @@ def _json_cells(line: str) -> Cells | str:
         return "holds a number with too many digits"
     except RecursionError:
         return "is nested too deeply"
-    return cells if isinstance(cells, dict) else "is no JSON object"
+    return cells if isinstance(cells, dict) else "is not a JSON object"
 
 
 def _decoded(line: str, encoding: str) -> str:

@@ -88,7 +88,7 @@ def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
             if (folder / LEDGER_NAME).exists():
                 return  # another process has just made it
             raise FacemonError(
-                f"{folder} is no store and is not empty: it holds {strangers[0]}",
+                f"{folder} is not a store and is not empty: it holds {strangers[0]}",
                 "name an empty folder under store.path",
             )
         # A folder that is there already has the permissions that were chosen for it.

@@ -14,10 +14,9 @@ import pytest
 from facemon.store.inventory import take_inventory
 from facemon.store.ledger import Ledger
 from facemon.store.verification import verify
-from tests.acceptance.small_model import write_small_model
+from tests.acceptance.logged_folder import log_some
 from tests.acceptance.test_workers import all_gone
 from tests.conftest import RunFacemon
-from tests.model.onnx_files import flat_image
 from tests.patience import HANG_S
 
 pytestmark = pytest.mark.slow
@@ -57,12 +56,7 @@ AT_LENGTH = ("onnxruntime is loaded", "the store is made", "a segment is put in 
 def logged(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store that has some rows and a reference, and a manifest of 100 images."""
     folder = tmp_path_factory.mktemp("logged")
-    write_small_model(folder, "drift: {min_rows: 1}\n")
-    (folder / "elsewhere.yaml").write_text((folder / "facemon.yaml").read_text() + "store: {path: elsewhere}\n")
-    flat_image(folder / "a.png", (255, 0, 0))
-    (folder / "many.jsonl").write_text('{"image": "a.png", "observed_at": "2026-11-20T02:00:00Z"}\n' * 100)
-    for arguments in (("predict", "many.jsonl", "--threads", "2"), ("reference", "set", "--since", "2026-11-20")):
-        assert facemon("-q", *arguments, cwd=folder).returncode == 0
+    log_some(facemon, folder, "--threads", "2")
     return folder
 
 

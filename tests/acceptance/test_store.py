@@ -187,5 +187,8 @@ def test_a_folder_that_holds_something_else(facemon: RunFacemon, tmp_path: Path)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
     outcome = facemon("predict", "x.jpg", cwd=tmp_path)
-    assert (outcome.returncode, "photos is no store and is not empty: it holds cat.jpg" in outcome.stderr) == (1, True)
+    assert (outcome.returncode, "photos is not a store and is not empty: it holds cat.jpg" in outcome.stderr) == (
+        1,
+        True,
+    )
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["cat.jpg"]

@@ -26,7 +26,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "5 m", "m", "1m1h", "-5s", "1.5h", "5M", "1y"])
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration: write a number and a unit, like 30s"):
+    with pytest.raises(ValueError, match="is not a duration: write a number and a unit, like 30s"):
         parse_duration(text)
 
 
@@ -42,7 +42,7 @@ def test_a_size_is_its_number_times_its_unit(amount: int, unit: tuple[str, int])
 
 @pytest.mark.parametrize("text", ["", "16MB", "-1", "1.5MiB", "MiB"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no size"):
+    with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
 
 
@@ -53,7 +53,7 @@ def test_an_address_is_written_as_it_was_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "8000", ":8000", "host:", "host:65536", "::1:80", "a b:80"])
 def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ValueError, match="is not an address"):
         parse_listen(text)
 
 

@@ -87,8 +87,8 @@ def test_a_missing_column_is_said_with_those_that_are_there(tmp_path: Path, suff
         ({"image": ""}, "image names no image"),
         ({"image": "a.jpg", "observed_at": "yesterday"}, "observed_at is 'yesterday', no time such as"),
         ({"image": "a.jpg", "box": [5, 5, 1, 9]}, "box is empty"),
-        ({"image": "a.jpg", "box": [5, 5, 9]}, "box is no list of four numbers"),
-        ({"image": "a.jpg", "box": "left"}, "box is no list of four numbers"),
+        ({"image": "a.jpg", "box": [5, 5, 9]}, "box is not a list of four numbers"),
+        ({"image": "a.jpg", "box": "left"}, "box is not a list of four numbers"),
         ({"image": "a.jpg", "source": 1.5}, "source is 1.5, neither text nor a whole number"),
     ],
 )
@@ -115,7 +115,7 @@ def test_lines_that_are_no_rows(tmp_path: Path) -> None:
     file = tmp_path / "m.jsonl"
     file.write_text('{"image": "a.jpg"}\nno json\n[1]\n')
     messages = [each.problem and each.problem.message for each in inputs(file)]
-    assert messages == [None, "line 2: is not JSON", "line 3: is no JSON object"]
+    assert messages == [None, "line 2: is not JSON", "line 3: is not a JSON object"]
 
 
 def test_a_damaged_file_is_said_by_name(tmp_path: Path) -> None:
