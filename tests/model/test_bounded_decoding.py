@@ -57,9 +57,9 @@ def test_each_bomb_ends_within_its_budget(name: str) -> None:
     own = time.process_time() - own
     while decoder._idle:
         decoder._idle.pop().end()
-    # Three times, because the clock by which the kernel ends a process ticks, and copies take time.
-    assert children_cpu() - children < 3 * (SECONDS + started)
-    assert own < 3 * (SECONDS + started)
+    # Ten times: the kernel's clock ticks, copies and letting go of memory take time, and a processor may be shared.
+    assert children_cpu() - children < 10 * (SECONDS + started)
+    assert own < 10 * (SECONDS + started)
     if isinstance(answer, Undecoded):
         assert answer.problem.code in (ErrorCode.TOO_SLOW, ErrorCode.TOO_LARGE, ErrorCode.UNREADABLE)
     else:
