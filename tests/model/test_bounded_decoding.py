@@ -61,7 +61,9 @@ def test_each_bomb_ends_within_its_budget(name: str) -> None:
     assert children_cpu() - children < 10 * (SECONDS + started)
     assert own < 10 * (SECONDS + started)
     if isinstance(answer, Undecoded):
-        assert answer.problem.code in (ErrorCode.TOO_SLOW, ErrorCode.TOO_LARGE, ErrorCode.UNREADABLE)
+        # A decoder that is refused memory may crash instead of saying so, which ends within the budget too.
+        codes = (ErrorCode.TOO_SLOW, ErrorCode.TOO_LARGE, ErrorCode.UNREADABLE, ErrorCode.CRASHED)
+        assert answer.problem.code in codes
     else:
         assert name.startswith("avif"), "all others take more"
     after = decoder.decode(saved("TIFF", (8, 8)))
