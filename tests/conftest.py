@@ -73,9 +73,14 @@ def _takes_temporary_files(folder: Path) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof."""
+    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof.
+
+    The slow ones among the long proofs come first.
+    """
     if config.getoption("--at-length"):
         return
+    # A worker that has done its part takes from the end of another's: what takes longest must not wait there.
+    items.sort(key=lambda item: not {"slow", "long_proof"} <= {mark.name for mark in item.iter_markers()})
     left_out = {item for item in items if _is_for_the_long_form(item)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
