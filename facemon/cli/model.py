@@ -63,11 +63,18 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sha256", network["sha256"]),
         ("size", f"{network['bytes']} bytes"),
-        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {seen['fit']}, {seen['resample']}"),
+        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
         *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
         *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
     ]
+
+
+def _fit(seen: Mapping[str, Any]) -> str:
+    if not seen["pad"]:
+        return str(seen["fit"])
+    red, green, blue = seen["pad"]["colour"]
+    return f"pad with ({red}, {green}, {blue}) {'on both sides' if seen['pad']['side'] == 'centre' else 'at the end'}"
 
 
 def _reading(attribute: Mapping[str, Any]) -> str:

@@ -17,8 +17,8 @@ from facemon.config.quantities import FilePath, Items, Name
 from facemon.config.section import Section
 
 __all__ = [
-    "ATTRIBUTE_NAME", "DERIVED_SUFFIXES", "LOG_COLUMNS", "RESERVED_PREFIX", "AttributeConfig", "CardConfig", "FacesConfig",
-    "InputConfig", "ModelConfig", "NetworkConfig",
+    "ATTRIBUTE_NAME", "DERIVED_SUFFIXES", "LOG_COLUMNS", "RESERVED_PREFIX", "AttributeConfig", "CardConfig",
+    "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
 ]  # fmt: skip
 
 

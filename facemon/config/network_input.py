@@ -12,6 +12,22 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 Triple = Annotated[tuple[_Finite, ...], Field(strict=False, min_length=1, max_length=3)]
 
 
+class PadConfig(Section):
+    """What `fit: pad` adds to an image to reach the input's proportions."""
+
+    colour: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(strict=False)] = (0, 0, 0)
+    """Red, green and blue of the border, whatever order the network's channels have."""
+    side: Literal["centre", "end"] = "centre"
+    """`centre` adds to both sides, an odd pixel to the right and the bottom; `end` adds only there."""
+
+    @field_validator("colour")
+    @classmethod
+    def _colour_has_three_numbers(cls, colour: tuple[int, ...]) -> tuple[int, ...]:
+        if len(colour) != 3:
+            raise ValueError(f"has {len(colour)} numbers; a colour is [red, green, blue], each from 0 to 255")
+        return colour
+
+
 class InputConfig(Section):
     """How a network's input is made from an image or a face.
 
@@ -24,6 +40,8 @@ class InputConfig(Section):
     layout: Literal["nchw", "nhwc"] = "nchw"
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
     fit: Literal["stretch", "crop", "pad"] = "stretch"
+    pad: PadConfig | None = None
+    """For `fit: pad` alone; none = black on both sides."""
     resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear"] = "bilinear"
     """Pillow's filters, which widen when they shrink; `opencv_bilinear` does not, as `cv2.resize` by default."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
@@ -43,6 +61,12 @@ class InputConfig(Section):
         if 0 in std:
             raise ValueError("a standard deviation of 0 would divide by zero")
         return std
+
+    @model_validator(mode="after")
+    def _keys_fit_the_fit(self) -> Self:
+        if self.pad is not None and self.fit != "pad":
+            raise MisfitError((("pad",), f"fit: {self.fit} adds no border; write fit: pad"))
+        return self
 
     @model_validator(mode="after")
     def _one_number_a_channel(self) -> Self:

@@ -22,7 +22,7 @@ from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Tensor
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
-_PREPROCESSING = 2
+_PREPROCESSING = 3
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
 _FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""

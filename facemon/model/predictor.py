@@ -15,8 +15,9 @@ from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, read_image, silence_pillow
+from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
-from facemon.model.input_tensor import input_pixels, resized_size
+from facemon.model.input_tensor import input_pixels
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
 from facemon.values.image_input import Box, ImageInput, ImageProblem, Undated
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema

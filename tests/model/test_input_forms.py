@@ -1,5 +1,6 @@
 """Small graphs that answer what they were fed, for every form of input, against plain numpy and Pillow."""
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
-from PIL import Image
+from PIL import Image, ImageOps
 
 from facemon.config.serving import PredictConfig
 from facemon.model.predictor import Predictor
@@ -86,15 +87,13 @@ def test_every_fit_with_every_filter(tmp_path: Path, photographs: list[Path], fi
     path = write_identity_model(tmp_path / "m.onnx", layout="nhwc", size=(WIDTH, HEIGHT))
     seen = seen_by(path, photographs, layout="nhwc", fit=fit, resample=resample, scale=1)
     expected = [fitted(Image.open(image), fit, resample).ravel() for image in photographs]
-    # Pillow cuts a fraction of a pixel where OpenCV's users cut whole ones; black borders stand in the same place.
+    # Pillow cuts a fraction of a pixel where OpenCV's users cut whole ones; black borders lie in the same place.
     np.testing.assert_allclose(seen, expected, atol=1 if resample == "opencv_bilinear" else 0)
 
 
 def fitted(image: Image.Image, fit: str, resample: str) -> NDArray[np.uint8]:
     """The fit written down plainly: scale, then cut or fill evenly on both sides."""
     if resample != "opencv_bilinear":
-        from PIL import ImageOps
-
         method = FILTERS[resample]
         match fit:
             case "stretch":
@@ -102,18 +101,27 @@ def fitted(image: Image.Image, fit: str, resample: str) -> NDArray[np.uint8]:
             case "crop":
                 return np.asarray(ImageOps.fit(image, (WIDTH, HEIGHT), method))
             case _:
-                return np.asarray(ImageOps.pad(image, (WIDTH, HEIGHT), method))
+                return letterbox(np.asarray(image.resize(inside(image, min), method)))
     import cv2
 
-    across, down = WIDTH / image.width, HEIGHT / image.height
-    share = {"stretch": None, "crop": max(across, down), "pad": min(across, down)}[fit]
-    size = (WIDTH, HEIGHT) if share is None else (round(image.width * share), round(image.height * share))
+    size = (WIDTH, HEIGHT) if fit == "stretch" else inside(image, min if fit == "pad" else max)
     pixels = cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR)
+    if fit == "crop":
+        left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
+        return pixels[top : top + HEIGHT, left : left + WIDTH]
+    return letterbox(pixels)
+
+
+def inside(image: Image.Image, choose: Callable[[float, float], float]) -> tuple[int, int]:
+    scale = choose(WIDTH / image.width, HEIGHT / image.height)
+    return round(image.width * scale), round(image.height * scale)
+
+
+def letterbox(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
-    for y, x in product(range(HEIGHT), range(WIDTH)):
-        if 0 <= y + top < size[1] and 0 <= x + left < size[0]:
-            canvas[y, x] = pixels[y + top, x + left]
+    height, width = pixels.shape[:2]
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    canvas[top : top + height, left : left + width] = pixels
     return canvas
 
 
