@@ -33,7 +33,7 @@ def show(
 
 def _print(session: Session, card: Mapping[str, Any]) -> None:
     console = session.console
-    faces = ", ".join(f"{key} {value}" for key, value in card["faces"].items() if key != "finder")
+    faces = _listed({key: value for key, value in card["faces"].items() if key != "finder"})
     finder = card["faces"]["finder"]
     facts = [
         ("model", card["model"]),
@@ -65,9 +65,16 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("size", f"{network['bytes']} bytes"),
         ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
+        *([("crop", _listed(network["crop"]))] if network["crop"] else []),
         *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
         *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
     ]
+
+
+def _listed(section: Mapping[str, Any]) -> str:
+    """A section of the configuration in a line."""
+    parts = (f"({_listed(value)})" if isinstance(value, dict) else value for value in section.values())
+    return ", ".join(f"{key} {part}" for key, part in zip(section, parts, strict=True))
 
 
 def _fit(seen: Mapping[str, Any]) -> str:

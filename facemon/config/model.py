@@ -11,14 +11,14 @@ from facemon.config.attribute import (
     RESERVED_PREFIX,
     AttributeConfig,
 )
-from facemon.config.faces import FacesConfig
+from facemon.config.faces import NOTHING_TO_CROP, CropConfig, FacesConfig
 from facemon.config.network_input import InputConfig
 from facemon.config.quantities import FilePath, Items, Name
-from facemon.config.section import Section
+from facemon.config.section import MisfitError, Section
 
 __all__ = [
     "ATTRIBUTE_NAME", "DERIVED_SUFFIXES", "LOG_COLUMNS", "RESERVED_PREFIX", "AttributeConfig", "CardConfig",
-    "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
+    "CropConfig", "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
 ]  # fmt: skip
 
 
@@ -30,6 +30,8 @@ class NetworkConfig(Section):
     """The installed Python package that `path` is a resource of; none = a file."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     input: InputConfig
+    crop: CropConfig | None = None
+    """How this network's faces are cut out; none = as `faces.crop` says."""
     attributes: Annotated[tuple[AttributeConfig, ...], Field(strict=False, min_length=1)]
 
 
@@ -60,6 +62,17 @@ class ModelConfig(Section):
     def attributes(self) -> tuple[AttributeConfig, ...]:
         """The attributes of all networks, in the order of the file."""
         return tuple(attribute for network in self.networks for attribute in network.attributes)
+
+    @model_validator(mode="after")
+    def _networks_fit_the_finder(self) -> Self:
+        faults = [
+            (("networks", index, "crop"), NOTHING_TO_CROP)
+            for index, network in enumerate(self.networks)
+            if network.crop is not None and self.faces.finder == "none"
+        ]
+        if faults:
+            raise MisfitError(*faults)
+        return self
 
     @model_validator(mode="after")
     def _columns_are_distinct(self) -> Self:

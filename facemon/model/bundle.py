@@ -199,7 +199,7 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
         "finder": [hashlib.sha256(weights).hexdigest() for weights in finder.weights()],
         "networks": [
             # Where a file lies changes nothing; what is in it does.
-            {"sha256": digest, **network.model_dump(mode="json", include={"input", "attributes"})}
+            {"sha256": digest, **network.model_dump(mode="json", include={"input", "crop", "attributes"})}
             for digest, network in zip(hashes, config.networks, strict=True)
         ],
     }

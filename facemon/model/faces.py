@@ -1,32 +1,60 @@
 """What a face is to the networks, how finders are asked for faces, and which finder a configuration names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from PIL import Image
 
-from facemon.config.model import FacesConfig
+from facemon.config.model import CropConfig, FacesConfig, NetworkConfig
+from facemon.model.crops import cut_box
 from facemon.model.decoding import DecodedImage
 from facemon.values.image_input import Box
 
 
-class Face(NamedTuple):
+class View(NamedTuple):
+    """What a network asks to see of a face."""
+
+    size: tuple[int, int]
+    """Width and height of the network's input."""
+    crop: CropConfig | None
+    """How the face is cut out; none = as its finder does it."""
+
+    @classmethod
+    def of(cls, network: NetworkConfig, faces: FacesConfig) -> Self:
+        """The view of a network."""
+        return cls(network.input.size, faces.crop_for(network.crop))
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
     """One face of an image."""
 
-    box: Box | None
+    decoded: DecodedImage
+    box: Box | None = None
     """In pixels of the whole upright image; none where the image is the face."""
-    confidence: float | None
+    confidence: float | None = None
     """The finder's own score, whose range is the finder's; none where nothing was searched."""
-    chips: dict[int, Image.Image]
-    """An image of the face for each asked side; nearly square, or to be fitted to the network's input."""
+    aligned_chip: Callable[[int], Image.Image] | None = None
+    """The finder's own aligned image of the face, by its side in pixels; none where it makes none."""
+
+    def seen(self, view: View) -> Image.Image:
+        """The face as a network asks to see it, still to be fitted to the network's input."""
+        if self.box is None:
+            return self.decoded.image
+        if view.crop is None and self.aligned_chip is not None:
+            return self.aligned_chip(max(view.size))  # square; an input that is not gets it fitted
+        if view.crop is None:
+            raise ValueError("a view without a crop is for finders that align faces themselves")
+        return cut_box(self.decoded, self.box, view.crop)
 
 
 class FaceFinder(Protocol):
     """Finds faces; may be asked by several threads at once."""
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
-        """The faces of an upright RGB image, with chips of the given sides in pixels; `given` is a manifest's box."""
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
+        """The faces of an upright RGB image; `given` is a manifest's box."""
 
     def weights(self) -> tuple[bytes, ...]:
         """The contents of the files that decide what is found."""
@@ -35,9 +63,9 @@ class FaceFinder(Protocol):
 class WholeImage:
     """The finder `none`: each image is one face."""
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
-        """The image itself, for whatever side."""
-        return [Face(None, None, dict.fromkeys(sides, decoded.image))]
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
+        """The image itself."""
+        return [Face(decoded)]
 
     def weights(self) -> tuple[bytes, ...]:
         """None."""
@@ -52,9 +80,9 @@ class Chosen:
         self._min_size = config.min_size
         self._only_largest = config.keep == "largest"
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
         """The chosen faces in the finder's order."""
-        faces = [face for face in self._finder.find(decoded, sides, given) if min(_sides(face)) >= self._min_size]
+        faces = [face for face in self._finder.find(decoded, given) if min(_sides(face)) >= self._min_size]
         if self._only_largest and len(faces) > 1:
             return [max(faces, key=lambda face: prod(_sides(face)))]
         return faces
@@ -84,7 +112,7 @@ def face_finder(config: FacesConfig, *, fast: bool = False) -> FaceFinder:
         case "manifest":
             from facemon.model.given_faces import GivenFaces
 
-            finder = GivenFaces(config)
+            finder = GivenFaces()
     return finder if config.min_size == 1 and config.keep == "all" else Chosen(finder, config)
 
 

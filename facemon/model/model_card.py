@@ -35,6 +35,7 @@ def _network(network: Network) -> dict[str, Any]:
         "sha256": network.sha256,
         "bytes": network.size,
         "input": network.config.input.model_dump(mode="json"),
+        "crop": network.config.crop and network.config.crop.model_dump(mode="json", exclude_none=True),
         "tensors": {
             "inputs": [str(tensor) for tensor in network.graph.inputs],
             "outputs": [str(tensor) for tensor in network.graph.outputs],

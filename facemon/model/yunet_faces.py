@@ -4,7 +4,6 @@ Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023. Its weig
 """
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face
-from facemon.model.given_faces import cut_face
 from facemon.model.sessions import LARGEST_MODEL
 from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
@@ -37,7 +35,6 @@ class YuNetFinder:
         self._cv2: Any = cv2
         self._file = config.weights or Path()
         self._score = _SCORE if config.min_confidence is None else config.min_confidence
-        self._margin = config.margin
         self._fast = fast
         # Workers are threads of ours, one for each core.
         cv2.setNumThreads(1)
@@ -52,7 +49,7 @@ class YuNetFinder:
         self._local = threading.local()
         self._found(np.zeros((64, 64, 3), np.uint8))  # a wrong file shows here, not at the first image
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
         """The faces in the detector's order, the surest first."""
         image = decoded.image
         if self._fast and max(image.size) > _FAST_SIDE:
@@ -68,7 +65,7 @@ class YuNetFinder:
                 round((top + height) * down) - 1,
             )
             if box[2] >= box[0] and box[3] >= box[1]:
-                faces.append(cut_face(decoded, box, score, self._margin, sides))
+                faces.append(Face(decoded, box, score))
         return faces
 
     def weights(self) -> tuple[bytes, ...]:

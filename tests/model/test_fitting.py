@@ -30,7 +30,7 @@ def noise(width: int, height: int) -> Image.Image:
 def resized(image: Image.Image, size: tuple[int, int], resample: str) -> NDArray[np.uint8]:
     if resample in PILLOW:
         return np.asarray(image.resize(size, Image.Resampling(PILLOW[resample])))
-    return cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR))
 
 
 def letterbox(image: Image.Image, resample: str, colour: tuple[int, int, int], side: str) -> NDArray[np.uint8]:
@@ -40,7 +40,7 @@ def letterbox(image: Image.Image, resample: str, colour: tuple[int, int, int], s
     across, down = SIZE[0] - size[0], SIZE[1] - size[1]
     left, top = (across // 2, down // 2) if side == "centre" else (0, 0)
     edges = (top, down - top, left, across - left)
-    return cv2.copyMakeBorder(resized(image, size, resample), *edges, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(cv2.copyMakeBorder(resized(image, size, resample), *edges, cv2.BORDER_CONSTANT, value=colour))
 
 
 @given(SIDES, SIDES, st.sampled_from([*PILLOW, "opencv_bilinear"]), st.sampled_from(["centre", "end"]))

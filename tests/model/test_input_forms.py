@@ -105,7 +105,7 @@ def fitted(image: Image.Image, fit: str, resample: str) -> NDArray[np.uint8]:
     import cv2
 
     size = (WIDTH, HEIGHT) if fit == "stretch" else inside(image, min if fit == "pad" else max)
-    pixels = cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR)
+    pixels = np.asarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR), np.uint8)
     if fit == "crop":
         left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
         return pixels[top : top + HEIGHT, left : left + WIDTH]
