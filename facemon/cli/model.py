@@ -87,4 +87,7 @@ def _fit(seen: Mapping[str, Any]) -> str:
 def _reading(attribute: Mapping[str, Any]) -> str:
     activation = "" if attribute["activation"] == "none" else f", {attribute['activation']}"
     threshold = f", from {attribute['threshold']:g} on" if "threshold" in attribute else ""
-    return f"{attribute['output']}{activation}{threshold}"
+    scale, offset = attribute.get("scale", 1), attribute.get("offset", 0)
+    scaled = f", * {scale:g} + {offset:g}" if (scale, offset) != (1, 0) else ""
+    average = ", averaged over networks" if "average" in attribute else ""
+    return f"{attribute['output']}{activation}{threshold}{scaled}{average}"

@@ -37,6 +37,13 @@ class AttributeConfig(Section):
     activation: Literal["sigmoid", "softmax", "none"] = "none"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """For binaries: the probability of the second label from which on it is the prediction."""
+    scale: _Finite = 1.0
+    """For numbers: what the output is multiplied by, after its activation."""
+    offset: _Finite = 0.0
+    """For numbers: what is then added."""
+    average: bool = False
+    """Whether this is one of several networks' descriptions of one attribute: the mean of what they say, of
+    probabilities or, for a number, of the numbers."""
 
     @field_validator("name")
     @classmethod
@@ -66,6 +73,16 @@ class AttributeConfig(Section):
             raise MisfitError((("slice",), "index and slice exclude each other"))
         if self.slice is not None and not 0 <= self.slice[0] < self.slice[1]:
             raise MisfitError((("slice",), "must be [first, end], end not included, with first < end"))
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_alone_are_scaled(self) -> Self:
+        if self.kind != "number":
+            for key, plain in (("scale", 1.0), ("offset", 0.0)):
+                if getattr(self, key) != plain:
+                    raise MisfitError(((key,), f"a {self.kind} attribute has no use for {key}"))
+        if self.scale == 0:
+            raise MisfitError((("scale",), "0 would make every number the same"))
         return self
 
     @model_validator(mode="after")

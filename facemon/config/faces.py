@@ -11,11 +11,11 @@ NOTHING_TO_CROP = "the finder none takes the whole image for the face; choose an
 
 
 def _as_list(margin: Any) -> Any:
-    if isinstance(margin, int | float) and not isinstance(margin, bool):
-        return [margin]
-    if not isinstance(margin, list | tuple):
-        raise ValueError("must be a number such as 0.2, or a list of numbers")
-    return margin
+    if isinstance(margin, list | tuple):
+        return margin
+    if isinstance(margin, bool | str) or not isinstance(margin, int | float):
+        raise ValueError("must be a number such as 0.2, or a list of numbers")  # noqa: TRY004 - pydantic wants this one
+    return [margin]
 
 
 _Share = Annotated[float, Field(gt=-0.5, le=4)]

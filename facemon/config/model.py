@@ -1,5 +1,6 @@
 """The model section: networks, how their inputs are made, and what is read from their outputs."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +21,9 @@ __all__ = [
     "ATTRIBUTE_NAME", "DERIVED_SUFFIXES", "LOG_COLUMNS", "RESERVED_PREFIX", "AttributeConfig", "CardConfig",
     "CropConfig", "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
 ]  # fmt: skip
+
+
+_Fault = tuple[tuple[str | int, ...], str]
 
 
 class NetworkConfig(Section):
@@ -60,8 +64,19 @@ class ModelConfig(Section):
 
     @property
     def attributes(self) -> tuple[AttributeConfig, ...]:
-        """The attributes of all networks, in the order of the file."""
-        return tuple(attribute for network in self.networks for attribute in network.attributes)
+        """The attributes of all networks, in the order of the file; one that is an average counts once."""
+        firsts: dict[str, AttributeConfig] = {}
+        for network in self.networks:
+            for attribute in network.attributes:
+                firsts.setdefault(attribute.name, attribute)
+        return tuple(firsts.values())
+
+    def described(self, name: str) -> Iterator[tuple[tuple[int, int], AttributeConfig]]:
+        """Each network's description of an attribute, with the places of the network and of the description in it."""
+        for index, network in enumerate(self.networks):
+            for position, attribute in enumerate(network.attributes):
+                if attribute.name == name:
+                    yield (index, position), attribute
 
     @model_validator(mode="after")
     def _networks_fit_the_finder(self) -> Self:
@@ -73,6 +88,31 @@ class ModelConfig(Section):
         if faults:
             raise MisfitError(*faults)
         return self
+
+    @model_validator(mode="after")
+    def _averages_agree(self) -> Self:
+        if faults := [fault for attribute in self.attributes for fault in self._average_faults(attribute)]:
+            raise MisfitError(*faults)
+        return self
+
+    def _average_faults(self, first: AttributeConfig) -> Iterator[_Fault]:
+        """What is wrong with the descriptions of the attribute that `first` is the first one of."""
+        each = list(self.described(first.name))
+        networks = [network for (network, _), _ in each]
+        for (network, position), attribute in each:
+            at = ("networks", network, "attributes", position)
+            if len(each) == 1:
+                if attribute.average:
+                    yield (*at, "average"), f"no other network describes {first.name!r}"
+            elif not attribute.average:
+                message = f"{first.name!r} is described {len(each)} times"
+                yield (*at, "name"), f"{message}; to average over networks, write average: true in each of them"
+            elif networks.count(network) > 1:
+                yield (*at, "name"), f"this network describes {first.name!r} more than once"
+            else:
+                for key in ("kind", "labels", "values", "bands", "threshold"):
+                    if getattr(attribute, key) != getattr(first, key):
+                        yield (*at, key), f"must be the same in every network that describes {first.name!r}"
 
     @model_validator(mode="after")
     def _columns_are_distinct(self) -> Self:

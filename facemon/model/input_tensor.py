@@ -10,6 +10,9 @@ from PIL import Image
 from facemon.config.model import InputConfig
 from facemon.model.fitting import fit_image
 
+_FEWEST_LEVELS = 16
+"""Whole numbers over fewer values than this come from a description for fractions, such as `scale: 1/255`."""
+
 
 def channel_count(config: InputConfig) -> int:
     """How many channels the network sees."""
@@ -36,25 +39,54 @@ def input_batch(
 ) -> NDArray[Any]:
     """Stack what `input_pixels` made to `(pixel * scale - mean) / std`, computed in float32 in that order.
 
-    For uint8 the pixels stay as they are; float16 is rounded to at the end.
+    For double it is computed in float64; float16 is rounded to at the end, as are whole numbers, half to even as
+    ONNX' QuantizeLinear does it (`whole_number_fault` says whether they have room for it).
     Shape: [n, channels, height, width] for nchw, [n, height, width, channels] for nhwc, contiguous. For gray
     the first number of `mean` and `std` counts.
     """
     is_nchw = config.layout == "nchw"
     height, width, channels = pixels[0].shape
     shape = (channels, height, width) if is_nchw else (height, width, channels)
+    takes_bytes = dtype is np.uint8 and is_plain(config)
+    exact = np.float64 if dtype is np.float64 else np.float32
     # Bytes are only moved; all else is computed in place, in passes over a batch that fits into the caches.
-    batch = np.empty((len(pixels), *shape), np.uint8 if dtype is np.uint8 else np.float32)
+    batch = np.empty((len(pixels), *shape), np.uint8 if takes_bytes else exact)
     for row, each in zip(batch, pixels, strict=True):
         row[...] = each.transpose(2, 0, 1) if is_nchw else each
-    if dtype is np.uint8:
+    if takes_bytes:
         return batch
     along = (channels, 1, 1) if is_nchw else (channels,)
-    mean, std = (np.asarray(each[:channels], np.float32).reshape(along) for each in (config.mean, config.std))
+    mean, std = (np.asarray(each[:channels], exact).reshape(along) for each in (config.mean, config.std))
     if config.scale != 1:
-        batch *= np.float32(config.scale)
+        batch *= exact(config.scale)
     if mean.any():
         batch -= mean
     if (std != 1).any():
         batch /= std
+    if np.issubdtype(dtype, np.integer):
+        np.rint(batch, out=batch)
     return batch.astype(dtype, copy=False)
+
+
+def is_plain(config: InputConfig) -> bool:
+    """Whether pixels go into the network as they are."""
+    return config.scale == 1 and not any(config.mean) and set(config.std) == {1.0}
+
+
+def whole_number_fault(config: InputConfig, dtype: type[Any]) -> str | None:
+    """Why a network that takes whole numbers cannot be fed as described; none where it can or takes fractions."""
+    if not np.issubdtype(dtype, np.integer):
+        return None
+    count = channel_count(config)
+    ends = [
+        (level * config.scale - mean) / std
+        for mean, std in zip(config.mean[:count], config.std[:count], strict=True)
+        for level in (0, 255)
+    ]
+    info, name = np.iinfo(dtype), np.dtype(dtype).name
+    remedy = f"write scale: 1, std 1 and mean {128 if dtype is np.int8 else 0}"
+    if round(min(ends)) < info.min or round(max(ends)) > info.max:
+        return f"pixels become numbers from {min(ends):g} to {max(ends):g}, which {name} does not hold: {remedy}"
+    if max(ends) - min(ends) < _FEWEST_LEVELS - 1:
+        return f"pixels become {name} from {min(ends):g} to {max(ends):g}, which loses the image: {remedy}"
+    return None

@@ -53,6 +53,10 @@ def _attribute(attribute: AttributeConfig) -> dict[str, Any]:
     }
     if attribute.kind == "binary":
         described["threshold"] = attribute.threshold
+    if attribute.kind == "number":
+        described |= {"scale": attribute.scale, "offset": attribute.offset}
+    if attribute.average:
+        described["average"] = True
     if attribute.bands:
         described["bands"] = {label: list(band) for label, band in attribute.bands.items()}
     return described

@@ -17,7 +17,12 @@ from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import model_of, write_identity_model
 
 WIDTH, HEIGHT = 6, 5
-TYPES = {"float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
+TYPES = {
+    "float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "double": TensorProto.DOUBLE,
+    "uint8": TensorProto.UINT8, "int8": TensorProto.INT8, "int32": TensorProto.INT32,
+}  # fmt: skip
+WHOLE_MEAN = {"uint8": 0, "int8": 128, "int32": 100}
+"""For the types without fractions."""
 MEAN, STD = (0.5, 0.25, 0.125), (0.25, 0.5, 2.0)
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -53,7 +58,9 @@ def reference(path: Path, *, layout: str, channels: str, element: str) -> NDArra
     pixels = np.asarray(image.convert("L") if channels == "gray" else image, np.float64).reshape(HEIGHT, WIDTH, -1)
     if channels == "bgr":
         pixels = pixels[:, :, ::-1]
-    if element != "uint8":
+    if element in WHOLE_MEAN:
+        pixels = pixels - WHOLE_MEAN[element]
+    else:
         count = pixels.shape[2]
         pixels = (pixels / 255 - MEAN[:count]) / STD[:count]
     return (pixels.transpose(2, 0, 1) if layout == "nchw" else pixels).ravel()
@@ -74,10 +81,12 @@ def test_every_form_of_input(
         batch=batch,
         element=TYPES[element],
     )
-    numbers: dict[str, Any] = {"scale": 1} if element == "uint8" else {"mean": MEAN, "std": STD}
+    numbers: dict[str, Any] = {"mean": MEAN, "std": STD}
+    if element in WHOLE_MEAN:
+        numbers = {"scale": 1, "mean": [WHOLE_MEAN[element]] * 3}
     seen = seen_by(path, photographs, layout=layout, channels=channels, **numbers)
     expected = [reference(image, layout=layout, channels=channels, element=element) for image in photographs]
-    tolerance = {"uint8": 0, "float": 1e-6, "float16": 4e-3}[element]
+    tolerance = {"float": 1e-6, "double": 1e-6, "float16": 4e-3}.get(element, 0)
     np.testing.assert_allclose(seen, expected, atol=tolerance, rtol=1e-3 if element == "float16" else 1e-6)
 
 
