@@ -65,7 +65,7 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("size", f"{network['bytes']} bytes"),
         ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
-        *([("crop", _listed(network["crop"]))] if network["crop"] else []),
+        *((key, _listed(network[key])) for key in ("crop", "align") if network[key]),
         *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
         *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
     ]

@@ -12,30 +12,31 @@ from facemon.config.attribute import (
     RESERVED_PREFIX,
     AttributeConfig,
 )
-from facemon.config.faces import NOTHING_TO_CROP, CropConfig, FacesConfig
+from facemon.config.faces import CropConfig, CutConfig, FacesConfig
 from facemon.config.network_input import InputConfig
 from facemon.config.quantities import FilePath, Items, Name
 from facemon.config.section import MisfitError, Section
 
 __all__ = [
     "ATTRIBUTE_NAME", "DERIVED_SUFFIXES", "LOG_COLUMNS", "RESERVED_PREFIX", "AttributeConfig", "CardConfig",
-    "CropConfig", "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
+    "CropConfig", "CutConfig", "FacesConfig", "InputConfig", "ModelConfig", "NetworkConfig",
 ]  # fmt: skip
 
 
 _Fault = tuple[tuple[str | int, ...], str]
 
 
-class NetworkConfig(Section):
-    """One ONNX file, the input that it wants and the attributes that its outputs hold."""
+class NetworkConfig(CutConfig):
+    """One ONNX file, the input that it wants and the attributes that its outputs hold.
+
+    `crop` or `align` say how this network's faces are cut out; neither = as the section faces says.
+    """
 
     path: FilePath
     package: Name | None = None
     """The installed Python package that `path` is a resource of; none = a file."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     input: InputConfig
-    crop: CropConfig | None = None
-    """How this network's faces are cut out; none = as `faces.crop` says."""
     attributes: Annotated[tuple[AttributeConfig, ...], Field(strict=False, min_length=1)]
 
 
@@ -80,11 +81,14 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _networks_fit_the_finder(self) -> Self:
-        faults = [
-            (("networks", index, "crop"), NOTHING_TO_CROP)
-            for index, network in enumerate(self.networks)
-            if network.crop is not None and self.faces.finder == "none"
-        ]
+        faults: list[_Fault] = []
+        for index, network in enumerate(self.networks):
+            faults += [(("networks", index, *key), message) for key, message in self.faces.cut_faults(network)]
+            if align := self.faces.cut_for(network).align:
+                (width, height), (across, down) = network.input.size, align.template_size
+                if width * down != height * across:
+                    message = f"{width} x {height} has other proportions than the template, {across} x {down}"
+                    faults.append((("networks", index, "input", "size"), message))
         if faults:
             raise MisfitError(*faults)
         return self

@@ -110,7 +110,8 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         networks.append(Network(network, graph, digest, len(content)))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
-    finder = face_finder(config.faces, fast=fast)
+    aligned = any(config.faces.cut_for(network).align for network in config.networks)
+    finder = face_finder(config.faces, fast=fast, aligned=aligned)
     averaged = {each.name: len(list(config.described(each.name))) for each in config.attributes if each.average}
     return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast), averaged)
 
@@ -210,7 +211,7 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
         "finder": [hashlib.sha256(weights).hexdigest() for weights in finder.weights()],
         "networks": [
             # Where a file lies changes nothing; what is in it does.
-            {"sha256": digest, **network.model_dump(mode="json", include={"input", "crop", "attributes"})}
+            {"sha256": digest, **network.model_dump(mode="json", include={"input", "crop", "align", "attributes"})}
             for digest, network in zip(hashes, config.networks, strict=True)
         ],
     }

@@ -52,7 +52,7 @@ class DlibFinder:
         faces = []
         for box, score in self._boxes(pixels):
             landmarks = self._landmarks(pixels, self._dlib.rectangle(*box))
-            faces.append(Face(decoded, box, score, partial(self._chip, pixels, landmarks)))
+            faces.append(Face(decoded, box, score, aligned_chip=partial(self._chip, pixels, landmarks)))
         return faces
 
     def _boxes(self, pixels: NDArray[np.uint8]) -> list[tuple[Box, float]]:

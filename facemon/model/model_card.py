@@ -35,7 +35,10 @@ def _network(network: Network) -> dict[str, Any]:
         "sha256": network.sha256,
         "bytes": network.size,
         "input": network.config.input.model_dump(mode="json"),
-        "crop": network.config.crop and network.config.crop.model_dump(mode="json", exclude_none=True),
+        **{
+            key: section and section.model_dump(mode="json", exclude_none=True, exclude_defaults=key == "align")
+            for key, section in (("crop", network.config.crop), ("align", network.config.align))
+        },
         "tensors": {
             "inputs": [str(tensor) for tensor in network.graph.inputs],
             "outputs": [str(tensor) for tensor in network.graph.outputs],

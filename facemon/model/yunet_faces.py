@@ -57,7 +57,7 @@ class YuNetFinder:
             image.thumbnail((_FAST_SIDE, _FAST_SIDE))
         across, down = decoded.size[0] / image.width, decoded.size[1] / image.height
         faces = []
-        for left, top, width, height, *_, score in self._found(np.asarray(image)[:, :, ::-1]):
+        for left, top, width, height, *landmarks, score in self._found(np.asarray(image)[:, :, ::-1]):
             box = (
                 round(left * across),
                 round(top * down),
@@ -65,7 +65,11 @@ class YuNetFinder:
                 round((top + height) * down) - 1,
             )
             if box[2] >= box[0] and box[3] >= box[1]:
-                faces.append(Face(decoded, box, score))
+                points = tuple(
+                    ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5)
+                    for x, y in zip(landmarks[::2], landmarks[1::2], strict=True)
+                )
+                faces.append(Face(decoded, box, score, points))
         return faces
 
     def weights(self) -> tuple[bytes, ...]:

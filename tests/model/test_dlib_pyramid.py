@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.model import FacesConfig
+from facemon.config.model import CutConfig, FacesConfig
 from facemon.model.decoding import DecodedImage
 from facemon.model.dlib_faces import DlibFinder
 from facemon.model.dlib_pyramid import BOX_SIDE, box_in_whole, next_side, steps_over
@@ -48,5 +48,5 @@ def test_the_fast_finder_gives_the_same_face_and_chips(astronaut: Path) -> None:
     assert len(exact) == 1
     assert [(face.box, face.confidence) for face in fast] == [(face.box, face.confidence) for face in exact]
     for side in (32, 64):
-        view = View((side, side), None)
+        view = View((side, side), CutConfig())
         assert np.array_equal(np.asarray(fast[0].seen(view)), np.asarray(exact[0].seen(view)))

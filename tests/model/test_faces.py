@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.model import FacesConfig, ModelConfig
+from facemon.config.model import CutConfig, FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
@@ -33,7 +33,7 @@ def found(config: FacesConfig, image: Image.Image, given: Box | None = None, *, 
 
 
 def chip(face: Face, config: FacesConfig) -> Image.Image:
-    return face.seen(View((16, 16), config.crop_for(None)))
+    return face.seen(View((16, 16), config.cut_for(CutConfig())))
 
 
 def yunet(tmp_path: Path, **options: Any) -> FacesConfig:
