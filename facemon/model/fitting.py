@@ -32,8 +32,7 @@ def fit_image(image: Image.Image, config: InputConfig) -> Image.Image:
             left, top = (resized.width - config.size[0]) // 2, (resized.height - config.size[1]) // 2
             return resized.crop((left, top, left + config.size[0], top + config.size[1]))
         case "pad":
-            resized = _resized(image, _whole_size(image.size, config), config)
-            return _padded(resized, config.size, config.pad or _BLACK_ON_BOTH_SIDES)
+            return _padded(image, config)
 
 
 def resized_size(size: tuple[int, int], config: InputConfig) -> tuple[float, float]:
@@ -60,13 +59,24 @@ def _resized(image: Image.Image, size: tuple[int, int], config: InputConfig) -> 
     return image.resize(size, _PILLOW_FILTERS[config.resample])
 
 
-def _padded(image: Image.Image, size: tuple[int, int], pad: PadConfig) -> Image.Image:
-    if image.size == size:
-        return image
-    red, green, blue = pad.colour
-    canvas = Image.new("RGB", size, (red, green, blue))
+def placement(size: tuple[int, int], config: InputConfig) -> tuple[int, int, int, int]:
+    """Where all of an image of `size` lies in the input, which must not crop: left, top, width and height."""
+    if config.fit == "stretch":
+        return 0, 0, *config.size
+    width, height = _whole_size(size, config)
     # An odd pixel goes right and down, as in the letterboxes that OpenCV's users write: left is the smaller half.
     # Pillow's own ImageOps.pad rounds half a pixel to the even side.
-    left, top = ((size[0] - image.width) // 2, (size[1] - image.height) // 2) if pad.side == "centre" else (0, 0)
-    canvas.paste(image, (left, top))
+    if (config.pad or _BLACK_ON_BOTH_SIDES).side == "end":
+        return 0, 0, width, height
+    return (config.size[0] - width) // 2, (config.size[1] - height) // 2, width, height
+
+
+def _padded(image: Image.Image, config: InputConfig) -> Image.Image:
+    left, top, width, height = placement(image.size, config)
+    resized = _resized(image, (width, height), config)
+    if resized.size == config.size:
+        return resized
+    red, green, blue = (config.pad or _BLACK_ON_BOTH_SIDES).colour
+    canvas = Image.new("RGB", config.size, (red, green, blue))
+    canvas.paste(resized, (left, top))
     return canvas
