@@ -26,6 +26,8 @@ _PREPROCESSING = 3
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
 _FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
+_PICK_PIXELS = ("nearest", "opencv_bilinear", "opencv_cubic")
+"""Filters that look at single pixels, however much smaller the image becomes."""
 _DEFAULTS = PredictConfig()
 
 
@@ -139,7 +141,7 @@ def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
     """
     if serving.decode is not None:
         return serving.decode == "fast"
-    picks_pixels = any(network.input.resample in ("nearest", "opencv_bilinear") for network in model.networks)
+    picks_pixels = any(network.input.resample in _PICK_PIXELS for network in model.networks)
     return model.faces.finder == "none" and not picks_pixels
 
 
