@@ -56,7 +56,10 @@ class PriorsConfig(Section):
     variances: Annotated[tuple[_Positive, _Positive], Field(strict=False)] = (0.1, 0.2)
     """What the network's numbers for positions and for sizes are multiplied by."""
     clip: bool = False
-    """Whether priors that reach beyond the input are cut: numbers below 0 and above 1 of their centre and size."""
+    """Whether numbers below 0 and above 1 of their centres and sizes, as shares of the input, are cut."""
+    cells: Literal["stride", "even"] = "stride"
+    """Where a stride does not divide the input's side: whether cells are a stride wide, and the last one reaches beyond
+    the input, or whether all are of the same width and none does (Ultra-Light)."""
 
     @model_validator(mode="after")
     def _sizes_for_each_stride(self) -> Self:

@@ -34,12 +34,14 @@ class CropConfig(Section):
     and right, above and below, or four for left, above, right, below; none = `margin` of the section faces."""
     scale: Annotated[float, Field(gt=0, le=9)] | None = None
     """In the place of `margin`: the crop's width and height as a multiple of the box's."""
-    outside: Literal["black", "edge", "clamp", "shift"] = "black"
-    """What is taken for pixels outside the image: black; the pixels at its edge; none, so that the crop is smaller
-    (`clamp`); or none, because the crop is moved into the image and shrunk if it does not fit (`shift`)."""
-    edges: Literal["round", "floor", "inclusive"] = "round"
-    """How the crop's edges become whole pixels: rounded; rounded down; or rounded down, and the pixel at the right
-    and the lower edge still belongs to the crop, as in `image[y1:y2 + 1, x1:x2 + 1]`."""
+    outside: Literal["black", "edge", "reflect", "clamp", "shift"] = "black"
+    """What is taken for pixels outside the image: black; the pixels at its edge; the image mirrored there, as by
+    OpenCV's BORDER_REFLECT_101; none, so that the crop is smaller (`clamp`); or none, because the crop is moved into
+    the image and shrunk if it does not fit (`shift`)."""
+    edges: Literal["round", "truncate", "inclusive", "sized"] = "round"
+    """How the crop's edges become whole pixels: rounded; without their fraction, as by Python's int; `inclusive`
+    likewise, and the pixel at the right and the lower edge still belongs to the crop, as in
+    `image[y1:y2 + 1, x1:x2 + 1]`; or `sized`: left, top, width and height are each without their fraction."""
 
     @field_validator("margin")
     @classmethod

@@ -86,8 +86,10 @@ def prior_boxes(config: PriorsConfig, size: tuple[int, int]) -> Numbers:
     width, height = size
     boxes = []
     for stride, sizes in zip(config.strides, config.sizes, strict=True):
-        rows, columns = np.mgrid[: ceil(height / stride), : ceil(width / stride)]
-        centres = np.stack([(columns + 0.5) * stride / width, (rows + 0.5) * stride / height], axis=-1)
+        down, across = ceil(height / stride), ceil(width / stride)
+        rows, columns = np.mgrid[:down, :across]
+        cell = (1 / across, 1 / down) if config.cells == "even" else (stride / width, stride / height)
+        centres = np.stack([columns + 0.5, rows + 0.5], axis=-1) * cell
         sides = np.asarray([(side / width, side / height) for side in sizes])
         count = len(sizes)
         both = [np.repeat(centres.reshape(-1, 2), count, axis=0), np.tile(sides, (centres.size // 2, 1))]

@@ -57,18 +57,22 @@ def test_priors_are_decoded_as_they_are_encoded() -> None:
     np.testing.assert_allclose(np.asarray(found.landmarks), points, atol=1e-9)
 
 
+@pytest.mark.parametrize("cells", ["stride", "even"])
 @pytest.mark.parametrize("clip", [False, True])
 @pytest.mark.parametrize("size", [SIZE, (41, 17)])
-def test_priors_stand_row_by_row(size: tuple[int, int], clip: bool) -> None:
+def test_priors_lie_row_by_row(size: tuple[int, int], clip: bool, cells: str) -> None:
     plain = []
     for stride, sides in zip(PRIORS["strides"], PRIORS["sizes"], strict=True):
-        for row, column in product(range(ceil(size[1] / stride)), range(ceil(size[0] / stride))):
-            plain += [
-                [(column + 0.5) * stride / size[0], (row + 0.5) * stride / size[1], side / size[0], side / size[1]]
-                for side in sides
-            ]
+        across, down = ceil(size[0] / stride), ceil(size[1] / stride)
+        for row, column in product(range(down), range(across)):
+            x, y = (column + 0.5) / across, (row + 0.5) / down
+            if cells == "stride":
+                x, y = (column + 0.5) * stride / size[0], (row + 0.5) * stride / size[1]
+            plain += [[x, y, side / size[0], side / size[1]] for side in sides]
     expected = np.clip(plain, 0, 1) if clip else plain
-    np.testing.assert_allclose(prior_boxes(PriorsConfig.model_validate(PRIORS | {"clip": clip}), size), expected)
+    np.testing.assert_allclose(
+        prior_boxes(PriorsConfig.model_validate(PRIORS | {"clip": clip, "cells": cells}), size), expected
+    )
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.5])
