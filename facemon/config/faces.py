@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from facemon.config.detector import DetectorConfig
 from facemon.config.quantities import FilePath
 from facemon.config.section import MisfitError, Section
 
@@ -33,12 +34,14 @@ class CropConfig(Section):
     and right, above and below, or four for left, above, right, below; none = `margin` of the section faces."""
     scale: Annotated[float, Field(gt=0, le=9)] | None = None
     """In the place of `margin`: the crop's width and height as a multiple of the box's."""
-    outside: Literal["black", "edge", "clamp", "shift"] = "black"
-    """What is taken for pixels outside the image: black; the pixels at its edge; none, so that the crop is smaller
-    (`clamp`); or none, because the crop is moved into the image and shrunk if it does not fit (`shift`)."""
-    edges: Literal["round", "floor", "inclusive"] = "round"
-    """How the crop's edges become whole pixels: rounded; rounded down; or rounded down, and the pixel at the right
-    and the lower edge still belongs to the crop, as in `image[y1:y2 + 1, x1:x2 + 1]`."""
+    outside: Literal["black", "edge", "reflect", "clamp", "shift"] = "black"
+    """What is taken for pixels outside the image: black; the pixels at its edge; the image mirrored there, as by
+    OpenCV's BORDER_REFLECT_101; none, so that the crop is smaller (`clamp`); or none, because the crop is moved into
+    the image and shrunk if it does not fit (`shift`)."""
+    edges: Literal["round", "truncate", "inclusive", "sized"] = "round"
+    """How the crop's edges become whole pixels: rounded; without their fraction, as by Python's int; `inclusive`
+    likewise, and the pixel at the right and the lower edge still belongs to the crop, as in
+    `image[y1:y2 + 1, x1:x2 + 1]`; or `sized`: left, top, width and height are each without their fraction."""
 
     @field_validator("margin")
     @classmethod
@@ -137,10 +140,12 @@ class FacesConfig(CutConfig):
     with dlib, else a square with `margin`.
     """
 
-    finder: Literal["none", "dlib", "yunet", "manifest"] = "none"
-    """`manifest`: the boxes stand in the manifest that predict is given."""
+    finder: Literal["none", "dlib", "yunet", "onnx", "manifest"] = "none"
+    """`onnx`: a network that `detector` describes; `manifest`: the boxes are in the manifest that predict is given."""
     weights: FilePath | None = None
-    """The network of the finder yunet, an ONNX file."""
+    """The network of the finders yunet and onnx, an ONNX file."""
+    detector: DetectorConfig | None = None
+    """For the finder onnx: what its network takes and how faces are read from its outputs."""
     min_confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The finder's own score from which on something is a face; none = the finder's default."""
     margin: Annotated[float, Field(ge=0, le=2)] = 0.2
@@ -151,15 +156,16 @@ class FacesConfig(CutConfig):
 
     @model_validator(mode="after")
     def _keys_fit_the_finder(self) -> Self:
-        if (self.finder == "yunet") != (self.weights is not None):
-            verb = "needs" if self.finder == "yunet" else "has no use for"
-            raise MisfitError((("weights",), f"the finder {self.finder} {verb} weights"))
+        for key, finders in (("weights", ("yunet", "onnx")), ("detector", ("onnx",))):
+            if (self.finder in finders) != (getattr(self, key) is not None):
+                verb = "needs" if self.finder in finders else "has no use for"
+                raise MisfitError(((key,), f"the finder {self.finder} {verb} {key}"))
         if faults := list(self.cut_faults(self)):
             raise MisfitError(*faults)
         if self.finder in ("none", "manifest") and self.min_confidence is not None:
             raise MisfitError((("min_confidence",), f"the finder {self.finder} has no confidence"))
-        if self.finder == "yunet" and self.min_confidence is not None and self.min_confidence > 1:
-            raise MisfitError((("min_confidence",), "the confidence of yunet is at most 1"))
+        if self.finder in ("yunet", "onnx") and self.min_confidence is not None and self.min_confidence > 1:
+            raise MisfitError((("min_confidence",), f"the confidence of {self.finder} is at most 1"))
         return self
 
     def cut_faults(self, cut: CutConfig) -> Iterator[tuple[tuple[str], str]]:
@@ -167,11 +173,13 @@ class FacesConfig(CutConfig):
         for key in ("crop", "align"):
             if self.finder == "none" and getattr(cut, key) is not None:
                 yield (key,), "the finder none takes the whole image for the face; choose another finder"
-        if self.finder in ("dlib", "manifest") and cut.align is not None:
-            yield (
-                ("align",),
-                f"the finder {self.finder} does not give the eyes, nose and mouth that align needs; use yunet",
-            )
+        if cut.align is None:
+            return
+        if self.finder in ("dlib", "manifest"):
+            message = f"the finder {self.finder} does not give the eyes, nose and mouth that align needs"
+            yield ("align",), f"{message}; use yunet, or onnx with landmarks"
+        if self.detector is not None and self.detector.landmarks is None:
+            yield ("align",), "needs the detector's landmarks: describe faces.detector.landmarks"
 
     def cut_for(self, own: CutConfig) -> CutConfig:
         """How faces are cut out for a network whose own description is `own`; neither = the finder's aligned chips."""

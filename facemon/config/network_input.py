@@ -42,8 +42,14 @@ class InputConfig(Section):
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     pad: PadConfig | None = None
     """For `fit: pad` alone; none = black on both sides."""
-    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear"] = "bilinear"
-    """Pillow's filters, which widen when they shrink; `opencv_bilinear` does not, as `cv2.resize` by default."""
+    shorter_side: Annotated[int, Field(ge=1, le=_LONGEST_SIDE)] | None = None
+    """For `fit: crop`: the image is first resized so that its shorter side has so many pixels, then the middle is cut
+    out in whole pixels, as torchvision's Resize and CenterCrop do; none = resized no further than needed."""
+    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear", "opencv_cubic", "opencv_area"] = (
+        "bilinear"
+    )
+    """Pillow's filters, which widen when they shrink; `opencv_bilinear` and `opencv_cubic` do not, as `cv2.resize` with
+    INTER_LINEAR (its default) and INTER_CUBIC; `opencv_area` is INTER_AREA."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
@@ -66,6 +72,12 @@ class InputConfig(Section):
     def _keys_fit_the_fit(self) -> Self:
         if self.pad is not None and self.fit != "pad":
             raise MisfitError((("pad",), f"fit: {self.fit} adds no border; write fit: pad"))
+        if self.shorter_side is not None:
+            if self.fit != "crop":
+                raise MisfitError((("shorter_side",), f"fit: {self.fit} cuts nothing off; write fit: crop"))
+            if self.shorter_side < max(self.size):
+                message = f"must be at least {max(self.size)}, the input's longer side"
+                raise MisfitError((("shorter_side",), message))
         return self
 
     @model_validator(mode="after")

@@ -2,24 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.config.model import AttributeConfig, FacesConfig, InputConfig, ModelConfig, NetworkConfig
+from facemon.config.model import FacesConfig, ModelConfig, NetworkConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
-from facemon.model.attribute_decoding import Doubles, activation_fault, select_columns, shares_of, widths
+from facemon.model.attribute_decoding import Doubles, select_columns, shares_of
+from facemon.model.description_faults import misfits, what_is_there
 from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
-from facemon.model.input_tensor import channel_count, input_batch, whole_number_fault
+from facemon.model.input_tensor import input_batch
 from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
-from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Tensor
+from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
@@ -27,8 +27,9 @@ _PREPROCESSING = 3
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
 _FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
+_PICK_PIXELS = ("nearest", "opencv_bilinear", "opencv_cubic")
+"""Filters that look at single pixels, however much smaller the image becomes."""
 _DEFAULTS = PredictConfig()
-_READABLE_OUTPUTS = ("float", "float16", "double")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
             )
         folder = None if network.package else network.path.absolute().parent
         graph = Graph(content, name, providers=serving.providers, folder=folder)
-        if faults := list(_misfits(network, graph)):
-            raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), _what_is_there(graph))
+        if faults := list(misfits(network, graph)):
+            raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), what_is_there(graph))
         alone = needs_faces_alone(graph, network.input, output_names(network))
         networks.append(Network(network, graph, digest, len(content), alone))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
@@ -151,65 +152,6 @@ def _name(network: NetworkConfig) -> str:
     return str(network.path) if network.package is None else f"{network.package}/{network.path.as_posix()}"
 
 
-def _misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
-    if [tensor.name for tensor in graph.inputs] != [network.input.name]:
-        yield f"  input: {network.input.name} is described as its only input, which it is not"
-    else:
-        yield from _input_misfits(network.input, graph.inputs[0])
-    outputs = {tensor.name: tensor for tensor in graph.outputs}
-    for attribute in network.attributes:
-        if fault := activation_fault(attribute):
-            yield f"  {attribute.name}: {fault}"
-        elif attribute.output not in outputs:
-            yield f"  {attribute.name}: there is no output {attribute.output}"
-        else:
-            yield from _output_misfits(attribute, outputs[attribute.output], graph)
-
-
-def _input_misfits(config: InputConfig, tensor: Tensor) -> Iterator[str]:
-    if tensor.type not in INPUT_TYPES:
-        yield f"  input: {tensor.name} takes {tensor.type}; facemon can feed {', '.join(INPUT_TYPES)}"
-    elif fault := whole_number_fault(config, INPUT_TYPES[tensor.type]):
-        yield f"  input: {tensor.name} takes {tensor.type}: {fault}"
-    width, height = config.size
-    channels = channel_count(config)
-    wanted = (channels, height, width) if config.layout == "nchw" else (height, width, channels)
-    rest = tensor.shape[1:]
-    if len(rest) != len(wanted) or any(
-        isinstance(had, int) and had != want for had, want in zip(rest, wanted, strict=True)
-    ):
-        description = f"{config.layout}, {config.channels}, size {width} x {height}"
-        yield f"  input: {description} makes [batch, {', '.join(map(str, wanted))}], which {tensor.name} does not take"
-
-
-def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) -> Iterator[str]:
-    if tensor.type not in _READABLE_OUTPUTS:
-        yield f"  {attribute.name}: the output {tensor.name} holds {tensor.type}, not floating-point numbers"
-    takes_one = graph.inputs[0].shape[:1] == (1,)
-    # With one face at a time the batch dimension may be missing, and counts for nothing where it is there.
-    shape = tensor.shape if takes_one else tensor.shape[1:]
-    lengths = [length for length in shape if isinstance(length, int)]
-    if not tensor.shape or len(lengths) != len(shape):
-        return  # known only when the graph has run; select_columns looks again
-    there = prod(lengths)
-    first, end = attribute.slice or (0, there)
-    if attribute.index is not None:
-        first, end = attribute.index, attribute.index + 1
-    if end > there:
-        yield f"  {attribute.name}: {tensor.name} has {there} numbers a face, so there is no number {end - 1} (from 0)"
-    elif end - first not in widths(attribute):
-        wanted = " or ".join(map(str, widths(attribute)))
-        why = {"categorical": "labels", "ordinal": "values"}.get(
-            attribute.kind, f"({attribute.kind}, {attribute.activation})"
-        )
-        yield f"  {attribute.name}: {wanted} {why} are described, but {end - first} numbers a face are read"
-
-
-def _what_is_there(graph: Graph) -> str:
-    lines = [f"  input   {tensor}" for tensor in graph.inputs] + [f"  output  {tensor}" for tensor in graph.outputs]
-    return "\n".join(["the file has", *lines])
-
-
 def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
     """Whether JPEGs are decoded at a smaller scale, or searched in a smaller copy.
 
@@ -218,7 +160,7 @@ def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
     """
     if serving.decode is not None:
         return serving.decode == "fast"
-    picks_pixels = any(network.input.resample in ("nearest", "opencv_bilinear") for network in model.networks)
+    picks_pixels = any(network.input.resample in _PICK_PIXELS for network in model.networks)
     return model.faces.finder == "none" and not picks_pixels
 
 

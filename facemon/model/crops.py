@@ -1,8 +1,7 @@
 """A face cut out of its image, by its box and a description of the crop."""
 
-from math import floor
-
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.config.faces import CropConfig
@@ -20,10 +19,10 @@ def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
     left, top, right, bottom = _whole_pixels(edges, crop)
     if right <= left or bottom <= top:
         return Image.new("RGB", (1, 1))
-    if crop.outside != "edge":
+    if crop.outside not in ("edge", "reflect"):
         return image.crop((left, top, right, bottom))  # outside the image Pillow gives black
-    columns = np.clip(np.arange(left, right), 0, image.width - 1)
-    rows = np.clip(np.arange(top, bottom), 0, image.height - 1)
+    inside = _reflected if crop.outside == "reflect" else _held
+    columns, rows = inside(np.arange(left, right), image.width), inside(np.arange(top, bottom), image.height)
     return Image.fromarray(np.asarray(image)[rows[:, np.newaxis], columns])
 
 
@@ -33,7 +32,7 @@ def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
     limits = (size[0] - last, size[1] - last)
     edges = _scaled(box, crop, size) if crop.scale is not None else _widened(box, crop)
     match crop.outside:
-        case "black" | "edge":
+        case "black" | "edge" | "reflect":
             return edges
         case "clamp":
             left, top, right, bottom = edges
@@ -96,6 +95,20 @@ def _whole_pixels(edges: Edges, crop: CropConfig) -> Box:
     """The first column and row of the crop, and those after its last."""
     if crop.edges == "round":
         left, top, right, bottom = (round(edge) for edge in edges)
-    else:
-        left, top, right, bottom = (floor(edge) for edge in edges)
-    return (left, top, right + 1, bottom + 1) if crop.edges == "inclusive" else (left, top, right, bottom)
+        return left, top, right, bottom
+    left, top, right, bottom = (int(edge) for edge in edges)
+    if crop.edges == "sized":
+        return left, top, left + int(edges[2] - edges[0]), top + int(edges[3] - edges[1])
+    more = 1 if crop.edges == "inclusive" else 0
+    return left, top, right + more, bottom + more
+
+
+def _held(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    return np.clip(places, 0, length - 1)
+
+
+def _reflected(places: NDArray[np.intp], length: int) -> NDArray[np.intp]:
+    """Places on an axis that is mirrored at its first and last pixel, again and again, which are not repeated."""
+    period = max(2 * (length - 1), 1)
+    folded = places % period
+    return np.minimum(folded, period - folded) if length > 1 else np.zeros_like(places)

@@ -55,11 +55,15 @@ class Face:
         return self.aligned_chip(max(view.size))  # square; an input that is not gets it fitted
 
 
+class NoNumberError(Exception):
+    """A finder's network answered infinity or something that is not a number."""
+
+
 class FaceFinder(Protocol):
     """Finds faces; may be asked by several threads at once."""
 
     def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
-        """The faces of an upright RGB image; `given` is a manifest's box."""
+        """The faces of an upright RGB image; `given` is a manifest's box. NoNumberError where that is not known."""
 
     def weights(self) -> tuple[bytes, ...]:
         """The contents of the files that decide what is found."""
@@ -123,8 +127,32 @@ def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = Fals
             from facemon.model.given_faces import GivenFaces
 
             finder = GivenFaces()
+        case "onnx":
+            from facemon.model.onnx_faces import OnnxFinder
+
+            if config.detector is None or config.weights is None:
+                raise ValueError("the finder onnx needs a detector and weights")
+            finder = OnnxFinder(config, config.detector, config.weights)
     takes_all = config.min_size == 1 and config.keep == "all" and not aligned
     return finder if takes_all else Chosen(finder, config, aligned=aligned)
+
+
+def whole_box(edges: tuple[float, ...], size: tuple[int, int]) -> Box | None:
+    """The box with these left, upper, right and lower edges as whole pixels; none where it has none in the image.
+
+    What reaches out by more than the image's own width or height is cut there.
+    """
+    (left, top, right, bottom), (width, height) = edges, size
+    left, right = max(left, -width), min(right, 2 * width)
+    top, bottom = max(top, -height), min(bottom, 2 * height)
+    box = (round(left), round(top), round(right) - 1, round(bottom) - 1)
+    has_pixels = box[0] <= box[2] and box[1] <= box[3]
+    return box if has_pixels and touches(box, size) else None
+
+
+def touches(box: Box, size: tuple[int, int]) -> bool:
+    """Whether any pixel of a box lies in an image of `size`."""
+    return box[0] < size[0] and box[1] < size[1] and box[2] >= 0 and box[3] >= 0
 
 
 def _sides(face: Face) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The finder of a manifest's boxes."""
 
 from facemon.model.decoding import DecodedImage
-from facemon.model.faces import Face
+from facemon.model.faces import Face, touches
 from facemon.values.image_input import Box
 
 
@@ -10,14 +10,10 @@ class GivenFaces:
 
     def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
         """The face of the box that was given, where any of it lies in the image."""
-        if given is None or not _touches(given, decoded.size):
+        if given is None or not touches(given, decoded.size):
             return []
         return [Face(decoded, given)]
 
     def weights(self) -> tuple[bytes, ...]:
         """None."""
         return ()
-
-
-def _touches(box: Box, size: tuple[int, int]) -> bool:
-    return box[0] < size[0] and box[1] < size[1] and box[2] >= 0 and box[3] >= 0

@@ -15,7 +15,7 @@ from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, read_image, silence_pillow
-from facemon.model.faces import View
+from facemon.model.faces import NoNumberError, View
 from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
 from facemon.model.input_tensor import input_pixels
@@ -93,7 +93,10 @@ class Predictor:
 
     def _find_faces(self, given: ImageInput, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> dict[str, Any]:
         """Find the faces of an image and add what each network sees of them to `inputs`; tell what its outcome has."""
-        faces = self._bundle.finder.find(decoded, given.box)
+        try:
+            faces = self._bundle.finder.find(decoded, given.box)
+        except NoNumberError:
+            return {"problem": ImageProblem(ErrorCode.NAN, "the face finder gave no number")}
         if not faces:
             return {"problem": ImageProblem(ErrorCode.NO_FACE, "no face was found")}
         for face in faces:

@@ -12,7 +12,7 @@ import numpy as np
 from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
-from facemon.model.faces import Face
+from facemon.model.faces import Face, whole_box
 from facemon.model.sessions import LARGEST_MODEL
 from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
@@ -58,13 +58,8 @@ class YuNetFinder:
         across, down = decoded.size[0] / image.width, decoded.size[1] / image.height
         faces = []
         for left, top, width, height, *landmarks, score in self._found(np.asarray(image)[:, :, ::-1]):
-            box = (
-                round(left * across),
-                round(top * down),
-                round((left + width) * across) - 1,
-                round((top + height) * down) - 1,
-            )
-            if box[2] >= box[0] and box[3] >= box[1]:
+            edges = (left * across, top * down, (left + width) * across, (top + height) * down)
+            if box := whole_box(edges, decoded.size):
                 points = tuple(
                     ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5)
                     for x, y in zip(landmarks[::2], landmarks[1::2], strict=True)

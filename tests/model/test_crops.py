@@ -37,7 +37,7 @@ def cut(box: Box, **options: Any) -> NDArray[np.uint8]:
 def in_the_frame(left: int, top: int, right: int, bottom: int, mode: str) -> NDArray[np.uint8]:
     """The columns from left up to right and the rows likewise, with numpy's own border around the image."""
     room = 300
-    options: dict[str, Any] = {"mode": "edge"} if mode == "edge" else {"mode": "constant", "constant_values": 0}
+    options: dict[str, Any] = {"mode": "constant", "constant_values": 0} if mode == "black" else {"mode": mode}
     framed = np.pad(PIXELS, ((room, room), (room, room), (0, 0)), **options)
     return framed[top + room : bottom + room, left + room : right + room]
 
@@ -63,7 +63,7 @@ def shifted_inside(box: Box, scale: float, *, inclusive: bool) -> NDArray[np.uin
 
 @given(BOXES, st.sampled_from([1.0, 2.7, 4.0]), st.booleans())
 def test_scaled_and_shifted_as_anti_spoofing_networks_want_it(box: Box, scale: float, inclusive: bool) -> None:
-    edges = "inclusive" if inclusive else "floor"
+    edges = "inclusive" if inclusive else "truncate"
     seen = cut(box, shape="rectangle", scale=scale, outside="shift", edges=edges)
     assert np.array_equal(seen, shifted_inside(box, scale, inclusive=inclusive))
 
@@ -77,13 +77,29 @@ def test_a_clamped_rectangle_as_head_pose_networks_want_it(box: Box, margin: flo
     assert np.array_equal(seen, PIXELS[top : bottom + 1, left : right + 1])
 
 
-@given(BOXES, st.sampled_from([0.0, 0.25, 0.5]), st.sampled_from(["black", "edge"]))
+@given(BOXES, st.sampled_from([0.0, 0.25, 0.5]), st.sampled_from(["black", "edge", "reflect"]))
 def test_a_square_with_what_lies_outside(box: Box, margin: float, outside: str) -> None:
     wide, high = box[2] - box[0] + 1, box[3] - box[1] + 1
     half = max(wide, high) * (0.5 + margin)
     x, y = box[0] + wide / 2, box[1] + high / 2
     edges = (round(x - half), round(y - half), round(x + half), round(y + half))
     assert np.array_equal(cut(box, margin=margin, outside=outside), in_the_frame(*edges, outside))
+
+
+@given(BOXES, st.sampled_from([1.0, 1.5, 2.2]))
+def test_a_reflected_square_whose_sides_are_cut_off_to_whole_pixels(box: Box, scale: float) -> None:
+    side = max(box[2] - box[0] + 1, box[3] - box[1] + 1)
+    x, y = box[0] + (box[2] - box[0] + 1) / 2, box[1] + (box[3] - box[1] + 1) / 2
+    left, top, length = int(x - side * scale / 2), int(y - side * scale / 2), int(side * scale)
+    seen = cut(box, scale=scale, outside="reflect", edges="sized")
+    assert np.array_equal(seen, in_the_frame(left, top, left + length, top + length, "reflect"))
+
+
+@pytest.mark.parametrize("outside", ["edge", "reflect"])
+def test_an_image_of_one_pixel_has_it_everywhere(outside: str) -> None:
+    image = Image.new("RGB", (1, 1), (1, 2, 3))
+    crop = CropConfig.model_validate({"outside": outside, "margin": 2})
+    assert (np.asarray(cut_box(DecodedImage(image, image.size), (-2, -2, 2, 2), crop)) == (1, 2, 3)).all()
 
 
 @given(BOXES, st.sampled_from(["square", "rectangle"]), st.floats(0.5, 5), st.booleans())
@@ -140,7 +156,7 @@ def test_two_networks_see_different_crops_of_one_face(tmp_path: Path) -> None:
 
 def test_the_fingerprint_follows_every_crop(tmp_path: Path) -> None:
     crops: list[dict[str, Any] | None] = [
-        None, {}, {"margin": 0.3}, {"scale": 2.7}, {"shape": "rectangle"}, {"outside": "edge"}, {"edges": "floor"},
+        None, {}, {"margin": 0.3}, {"scale": 2.7}, {"shape": "rectangle"}, {"outside": "edge"}, {"edges": "truncate"},
     ]  # fmt: skip
     prints = {load_bundle(two_networks(tmp_path, crop)).fingerprint for crop in crops}
     prints |= {load_bundle(two_networks(tmp_path, None, crop={"margin": 0.4})).fingerprint}
@@ -153,7 +169,7 @@ def test_the_fingerprint_follows_every_crop(tmp_path: Path) -> None:
         ({"margin": [0, 0, 0]}, "has 3 numbers; write 1, 2 or 4"),
         ({"margin": 0.2, "scale": 2}, "margin and scale exclude each other"),
         ({"margin": -0.5}, "greater than -0.5"),
-        ({"outside": "mirror"}, "'black', 'edge', 'clamp' or 'shift'"),
+        ({"outside": "mirror"}, "'black', 'edge', 'reflect', 'clamp' or 'shift'"),
     ],
 )
 def test_what_is_not_a_crop_is_said(options: dict[str, Any], message: str) -> None:
