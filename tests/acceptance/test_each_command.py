@@ -11,8 +11,9 @@ from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
 
+# Evidently, which takes longer to load than all the rest to run, has a test of its own here.
 REST = """\
-drift: {min_rows: 20}
+drift: {min_rows: 20, evidently: {when: never}}
 evaluate: {min_labels: 1}
 grafana: {admin_password_file: secrets/grafana}
 """
