@@ -126,6 +126,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tiff, many strips": tiff_of_many_strips,
     "jpeg2000, many pixels": lambda: saved("JPEG2000", (2500, 2500)),
     "avif, many pixels": lambda: saved("AVIF", (2500, 2500)),
+    "heif, many pixels": lambda: saved("HEIF", (2500, 2500)),
     "bmp, run lengths": bmp_of_runs,
     "ppm, decimal": ppm_of_text,
 }

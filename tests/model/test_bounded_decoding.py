@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from facemon.config.serving import PredictConfig
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
@@ -25,6 +26,11 @@ from tests.model.decoder_bombs import BOMBS, progressive_jpeg, saved
 from tests.patience import wait_until
 
 SECONDS, MEMORY = 0.1, 128 * 2**20
+
+
+@pytest.fixture(autouse=True)
+def _set_up_pillow() -> None:
+    register_heif_opener()
 
 
 @cache
@@ -70,7 +76,7 @@ def test_each_bomb_ends_within_its_budget(name: str) -> None:
     assert isinstance(after, DecodedImage), "the next image is decoded"
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF"])
 def test_a_process_of_its_own_decodes_to_the_same_pixels(file_format: str) -> None:
     content = saved(file_format, (640, 480), color=(200, 90, 10))
     # So little memory that it is not decoded here, and three times of what it takes there.
