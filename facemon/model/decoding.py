@@ -153,6 +153,9 @@ def _decoded(
     image = _as_rgb(opened)
     if isinstance(image, ImageProblem):
         return image
+    if image is opened and opened.format not in JPEGS:
+        # An image without the decoder behind it: JPEG 2000's cannot be scaled any more in another process.
+        image = opened.copy()
     upright = image if turn is None else image.transpose(turn)
     upright.info.clear()  # profiles and texts, perhaps large, that go nowhere
     return DecodedImage(upright, size, taken_at)

@@ -86,6 +86,9 @@ def test_a_process_of_its_own_decodes_to_the_same_pixels(file_format: str) -> No
     assert isinstance(answer, DecodedImage)
     assert isinstance(expected, DecodedImage)
     assert (answer.image.tobytes(), answer.size) == (expected.image.tobytes(), expected.size)
+    # What a feature or a network does next.
+    assert answer.image.reduce(2).tobytes() == expected.image.reduce(2).tobytes()
+    assert answer.image.resize((9, 9)).tobytes() == expected.image.resize((9, 9)).tobytes()
     assert len(decoder._idle) == 1
 
 

@@ -117,6 +117,21 @@ def test_what_is_no_image(content: bytes, message: str) -> None:
     assert found.message.startswith(message)
 
 
+def test_without_the_extra_heic_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(gradient(), "HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert problem(content).message == "is a HEIC image, which takes an extra to read: pip install 'facemon[heif]'"
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_by_its_brands(brand: bytes) -> None:
+    content = encoded(gradient(), "HEIF")
+    assert decoded(content[:8] + brand + content[12:]).size == (60, 40)
+    answer = decode_image(content[:8] + brand + content[12:], LIMIT, formats=("JPEG", "AVIF"))
+    assert isinstance(answer, ImageProblem)
+    assert answer.message == "images in the format heif are not accepted here, only avif, jpeg"
+
+
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_truncated(file_format: str) -> None:
     content = encoded(Image.effect_noise((200, 200), 80).convert("RGB"), file_format)
