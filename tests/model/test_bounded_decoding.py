@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from pillow_heif import register_heif_opener
 
 from facemon.config.serving import PredictConfig
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
@@ -26,11 +25,6 @@ from tests.model.decoder_bombs import BOMBS, progressive_jpeg, saved
 from tests.patience import wait_until
 
 SECONDS, MEMORY = 0.1, 128 * 2**20
-
-
-@pytest.fixture(autouse=True)
-def _set_up_pillow() -> None:
-    register_heif_opener()
 
 
 @cache
@@ -74,6 +68,16 @@ def test_each_bomb_ends_within_its_budget(name: str) -> None:
         assert name.startswith("avif"), "all others take more"
     after = decoder.decode(saved("TIFF", (8, 8)))
     assert isinstance(after, DecodedImage), "the next image is decoded"
+
+
+@pytest.mark.slow
+def test_a_decoder_that_crashes_for_want_of_memory_says_so() -> None:
+    # libheif ends the process when it is refused memory.
+    answer = BoundedDecoder(PredictConfig(max_decode_memory=96 * 2**20)).decode(bomb("heif, many pixels"))
+    assert isinstance(answer, Undecoded)
+    assert answer.problem.code == ErrorCode.TOO_LARGE
+    assert answer.pixels == 4000 * 4000
+    assert "takes more than 100663296 bytes of memory (max_decode_memory)" in answer.problem.message
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF"])
