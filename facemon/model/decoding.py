@@ -213,9 +213,10 @@ def _date(exif: Image.Exif | None, now: datetime) -> datetime | Undated:
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
     if image.mode == "RGB":
         return image
-    import numpy as np
-
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+        # Only here: its OpenBLAS ends a process that it finds short of memory.
+        import numpy as np
+
         levels = np.asarray(image)
         if image.mode == "F" or levels.min() < 0 or levels.max() > _HIGHEST_16_BIT:
             message = "the pixels have 32 bits a channel, for which no range is agreed on"
