@@ -67,6 +67,8 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
         if ledger and logged:
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
+    if images.skipped.total:
+        session.console.say(str(images.skipped))
     return summary
 
 
@@ -92,6 +94,7 @@ def images_of(session: Session, request: Request) -> "ImageSource":
         path_list=path_list,
         tables=session.config.tables,
         root=request.root,
+        formats=session.config.predict.formats,
     )
 
 
@@ -174,13 +177,10 @@ def _at_least(session: Session, request: Request) -> int | None:
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
-    from facemon.predict.image_source import IMAGE_SUFFIXES
-
-    suffixes = " ".join(sorted(IMAGE_SUFFIXES))
     if images.empty_directories:
-        raise FacemonError(
-            f"no image is in {', '.join(images.empty_directories)}", f"in directories these are taken: {suffixes}"
-        )
+        taken = f"files with these extensions are taken: {' '.join(sorted(images.suffixes))}"
+        hint = f"{images.skipped}; {taken}" if images.skipped.total else taken
+        raise FacemonError(f"no image is in {', '.join(images.empty_directories)}", hint)
     if summary.images == 0 and not (run and run.done):
         raise FacemonError("the list on stdin names no image", "write one path on each line")
 
@@ -302,9 +302,9 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 def _count_ahead(session: Session, request: Request, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
-    from facemon.predict.image_source import LIST, ImageSource
+    from facemon.predict.image_source import LIST
 
     if LIST in request.paths or not sys.stderr.isatty():
         return
-    ahead = ImageSource(request.paths, tables=session.config.tables)
+    ahead = images_of(session, request)
     threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()

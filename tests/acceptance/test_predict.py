@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from PIL import Image
 
 from tests.acceptance.camera import broken_pictures, odd_pictures, take_pictures
 from tests.conftest import RunFacemon
@@ -110,8 +111,12 @@ def test_a_directory_without_images(facemon: RunFacemon, tmp_path: Path) -> None
     (tmp_path / "empty" / "notes.txt").write_text("no picture\n")
     outcome = facemon("predict", "empty", cwd=tmp_path)
     assert outcome.returncode == 1
-    assert "no image is in empty" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    assert "error: no image is in empty\n" in outcome.stderr
+    assert "hint: 1 file is not an image that can be read: 1 .txt; files with these extensions are taken: .avif " in (
+        outcome.stderr
+    )
+    quiet = facemon("predict", "-q", "empty", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stderr) == (1, outcome.stderr.split("\n", 1)[1])
 
 
 def test_a_list_on_stdin_is_echoed_as_given(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:
@@ -222,3 +227,17 @@ def test_common_options_stand_before_or_after_the_command(facemon: RunFacemon, t
     variable = facemon("predict", astronaut, cwd=tmp_path, env={"FACEMON_QUIET": "1"})
     for outcome in (before, after, variable):
         assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+
+
+def test_other_files_of_a_directory_are_counted(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.open(astronaut).save(folder / "a.JFIF", "JPEG")
+    for name in ("a.txt", "b.txt", "film.mp4", "._a.jpg", "Thumbs.db"):
+        (folder / name).write_text("no picture\n")
+    outcome = facemon("predict", "photos", "--no-store", cwd=tmp_path)
+    assert outcome.returncode == 0
+    assert {row["image"] for row in rows_of(outcome.stdout)} == {"photos/a.JFIF"}
+    assert outcome.stderr.endswith("\n3 files are not images that can be read: 2 .txt, 1 .mp4\n")
+    quiet = facemon("predict", "-q", "photos", "--no-store", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
