@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.cli.prediction_run import TABLE, Request, run
 from facemon.cli.retry_run import retry
 from facemon.cli.session import Session
@@ -97,6 +98,9 @@ def predict(
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
+    if not resume and not retry_failed:  # of a run that has begun a path may have gone since
+        refuse_paths(paths)
+    refuse_without_boxes(session.config, paths)
     request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from facemon.cli.console import Console, Progress
 from facemon.cli.interruption import Uninterrupted, ending_signals
+from facemon.cli.predict_paths import refuse_paths
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, Interrupted
 
@@ -57,7 +58,7 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
 
     images = images_of(session, request)
     stop = threading.Event()
-    with _opened_run(session.console, ledger, identity_of(request, predictor), request.resume) as logged:
+    with _opened_run(session.console, ledger, request, identity_of(request, predictor)) as logged:
         with _saying_how_to_go_on(session.console, logged):
             summary = _predict(session, request, predictor, images, ledger, logged, stop)
         tell(session.console, summary, f"{'logged with' if logged else 'given'} the time of prediction")
@@ -199,7 +200,7 @@ def identity_of(request: Request, predictor: "Predictor") -> "RunIdentity":
 
 @contextmanager
 def _opened_run(
-    console: Console, ledger: "Ledger | None", identity: "RunIdentity", resume: bool
+    console: Console, ledger: "Ledger | None", request: Request, identity: "RunIdentity"
 ) -> "Iterator[Run | None]":
     """The run that the rows belong to, locked while the block runs; none without a log."""
     from facemon.store.runs import begin_run, resume_run
@@ -207,10 +208,11 @@ def _opened_run(
     if ledger is None:
         yield None
         return
-    found = resume_run(ledger, identity) if resume else None
+    found = resume_run(ledger, identity) if request.resume else None
     if found:
         console.say(f"continuing run {found.id} after {found.done} images")
-    elif resume:
+    elif request.resume:
+        refuse_paths(request.paths)
         console.say("no unfinished run on these paths; starting one")
     with found or begin_run(ledger, identity, ledger.now()) as run:
         yield run

@@ -52,6 +52,7 @@ def serve(
     SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
     """
     address = _address(session, listen)
+    _refuse_finder(session)
     _require_extra()
     configuration = ReloadedConfiguration(session, lambda config, _: running.follow(config))
     # From here on the signal is a request to reload; by itself it would end the process.
@@ -79,6 +80,15 @@ def serve(
 def _require_extra() -> None:
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+
+
+def _refuse_finder(session: Session) -> None:
+    """UsageError for a finder that finds no face in what a request brings: each image would be answered "no face"."""
+    if session.config.model.faces.finder == "manifest":
+        raise UsageError(
+            "model.faces.finder is manifest, and requests to the API bring no boxes of faces",
+            "set model.faces.finder to dlib or yunet, or to none if each image is one face",
+        )
 
 
 def _limits(config: "Config") -> "PredictConfig":

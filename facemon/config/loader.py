@@ -18,6 +18,7 @@ from facemon.config.validation_faults import did_you_mean, is_secret, validation
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
+from facemon.local_path import shown_url, url_fault
 from facemon.printable import printable
 from facemon.regular_file import open_regular
 
@@ -101,6 +102,8 @@ def _cut(text: str) -> str:
 
 
 def _text_of(path: Path) -> str:
+    if fault := url_fault(path):
+        raise ConfigError(f"{shown_url(path)}: {fault.what}", hint=fault.remedy)
     try:
         # A shell's <(…) is a pipe, which this process reads once.
         with open_regular(path, or_descriptor=True) as file:

@@ -14,7 +14,7 @@ from facemon.confined_file import open_beneath
 from facemon.errors import UsageError
 from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
 from facemon.predict.path_list import listed_names
-from facemon.values.image_input import ImageInput, ImageProblem, shown_name
+from facemon.values.image_input import ImageInput, ImageProblem, shown_name, url_problem
 from facemon.values.prediction import ErrorCode
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
@@ -145,7 +145,7 @@ class ImageSource:
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=found.problem,
+            problem=found.problem or url_problem(found.name),
         )
 
 
