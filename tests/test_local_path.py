@@ -86,7 +86,8 @@ def test_every_kind_of_path_is_among_the_lines() -> None:
     said = "\n".join(LINES)
     for part in (
         "predict . --output s3:", "predict . --root s3:", "evaluate s3:", "drift-check --current s3:",
-        "reference set s3:", "render-config --out s3:", "store backup s3:", "--textfile s3:", "init --model s3:", "serve -c s3:",
+        "reference set s3:", "render-config --out s3:", "store backup s3:", "--textfile s3:",
+        "init --model s3:", "serve -c s3:",
     ):  # fmt: skip
         assert part in said
 

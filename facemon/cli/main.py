@@ -59,6 +59,7 @@ def _tell(error: FacemonError, options: dict[str, Any]) -> int:
     from facemon.cli.command import make_session
 
     make_session(options).console.error(error)
+    _discard_unwritable()
     return error.exit_code
 
 

@@ -9,9 +9,10 @@ import typer
 
 from facemon.cli.command import command
 from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
-from facemon.cli.prediction_run import TABLE, Request, run
+from facemon.cli.prediction_run import Request, run
 from facemon.cli.retry_run import retry
 from facemon.cli.session import Session
+from facemon.cli.shown_rows import TABLE
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
@@ -98,9 +99,10 @@ def predict(
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
+    config = session.config
     if not resume and not retry_failed:  # of a run that has begun a path may have gone since
         refuse_paths(paths)
-    refuse_without_boxes(session.config, paths)
+    refuse_without_boxes(config, paths)
     request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):

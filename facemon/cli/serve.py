@@ -52,7 +52,6 @@ def serve(
     SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
     """
     address = _address(session, listen)
-    _refuse_finder(session)
     _require_extra()
     configuration = ReloadedConfiguration(session, lambda config, _: running.follow(config))
     # From here on the signal is a request to reload; by itself it would end the process.
@@ -61,7 +60,7 @@ def serve(
     from facemon.model.predictor import Predictor
     from facemon.server.listening_socket import open_socket
 
-    config, tokens = session.config, tokens_of(session, session.config)
+    config, tokens = _servable(session.config), tokens_of(session, session.config)
     predictor = Predictor(config.model, _limits(config))
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
@@ -82,13 +81,14 @@ def _require_extra() -> None:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
 
 
-def _refuse_finder(session: Session) -> None:
-    """UsageError for a finder that finds no face in what a request brings: each image would be answered "no face"."""
-    if session.config.model.faces.finder == "manifest":
+def _servable(config: "Config") -> "Config":
+    """UsageError for a finder that finds nothing in what requests bring: each image would be answered with no face."""
+    if config.model.faces.finder == "manifest":
         raise UsageError(
             "model.faces.finder is manifest, and requests to the API bring no boxes of faces",
             "set model.faces.finder to dlib or yunet, or to none if each image is one face",
         )
+    return config
 
 
 def _limits(config: "Config") -> "PredictConfig":

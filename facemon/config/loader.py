@@ -102,8 +102,8 @@ def _cut(text: str) -> str:
 
 
 def _text_of(path: Path) -> str:
-    if fault := url_fault(path):
-        raise ConfigError(f"{shown_url(path)}: {fault.what}", hint=fault.remedy)
+    if is_url := url_fault(path):
+        raise ConfigError(f"{shown_url(path)}: {is_url.what}", hint=is_url.remedy)
     try:
         # A shell's <(…) is a pipe, which this process reads once.
         with open_regular(path, or_descriptor=True) as file:
