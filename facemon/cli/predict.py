@@ -50,6 +50,9 @@ _RootOption = Annotated[
         metavar="DIR", help="Resolve paths in manifests and lists against DIR, and reject paths that lead out of it."
     ),
 ]
+_NullOption = Annotated[
+    bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
+]
 _CsvSafeOption = Annotated[
     bool,
     typer.Option(
@@ -84,6 +87,7 @@ def predict(
         int | None, typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one a core).")
     ] = None,
     root: _RootOption = None,
+    null: _NullOption = False,
     retry_failed: _RetryOption = False,
     csv_safe: _CsvSafeOption = False,
 ) -> ExitCode:
@@ -93,17 +97,20 @@ def predict(
     .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
     where it has them.
     """
+    from facemon.predict.image_source import LIST
     from facemon.predict.run_summary import FailureLimit
 
     limit = FailureLimit.parse(max_failures)
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
+    if null and LIST not in paths:
+        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
     config = session.config
     if not resume and not retry_failed:  # of a run that has begun a path may have gone since
         refuse_paths(paths)
     refuse_without_boxes(config, paths)
-    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
+    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root, null)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):
         return ExitCode.OK

@@ -46,6 +46,7 @@ class Request:
     resume: bool
     threads: int | None
     root: Path | None
+    null: bool = False
 
 
 def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
@@ -98,6 +99,7 @@ def images_of(session: Session, request: Request) -> "ImageSource":
         observed_at=request.observed_at,
         source=request.source,
         path_list=path_list,
+        null=request.null,
         tables=session.config.tables,
         root=request.root,
     )

@@ -145,3 +145,8 @@ def test_each_command_that_brings_no_boxes_says_so_before_it_starts(
     assert "model.faces.finder is manifest" in said
     assert "set model.faces.finder to dlib" in said
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "facemon.yaml", "photos"]
+
+
+def test_null_is_for_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "-0", "a.png"]) == 2
+    assert "--null is for a list on stdin" in capsys.readouterr().err
