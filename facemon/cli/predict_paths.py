@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from facemon.cli.local_paths import refuse_url
 from facemon.errors import UsageError
-from facemon.printable import printable
+from facemon.printable import Lines, printable
 from facemon.values.image_input import shown_name
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def refuse_paths(paths: Sequence[str]) -> None:
         lines.append(f"and {len(faults) - _MOST_SHOWN:,} paths more")
     remedies = {fault.kind: fault.remedy for fault in reversed(faults)}
     raise UsageError(
-        "\n".join(lines), "; ".join(remedies[kind] for kind in dict.fromkeys(each.kind for each in faults))
+        Lines("\n".join(lines)), "; ".join(remedies[kind] for kind in dict.fromkeys(each.kind for each in faults))
     )
 
 

@@ -19,6 +19,7 @@ from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import channel_count, input_batch
 from facemon.model.resources import resource_bytes
 from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Tensor
+from facemon.printable import Lines, printable
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
@@ -98,7 +99,8 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         folder = None if network.package else network.path.absolute().parent
         graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(_misfits(network, graph)):
-            raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), _what_is_there(graph))
+            lines = [f"{name}: does not fit its description:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), _what_is_there(graph))
         networks.append(Network(network, graph, digest, len(content)))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
@@ -176,7 +178,7 @@ def _output_misfits(attribute: AttributeConfig, tensor: Tensor) -> Iterator[str]
 
 def _what_is_there(graph: Graph) -> str:
     lines = [f"  input   {tensor}" for tensor in graph.inputs] + [f"  output  {tensor}" for tensor in graph.outputs]
-    return "\n".join(["the file has", *lines])
+    return Lines("\n".join(["the file has", *map(printable, lines)]))
 
 
 def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
