@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from facemon.available_cores import available_cores
 from facemon.cli import blas_threads
 from facemon.cli.blas_threads import environment_of_others, use_few_threads
 
@@ -36,7 +37,7 @@ def test_linear_algebra_has_one_thread_and_arrow_all_cores(given: Mapping[str, s
     threads, for_arrow, cores = map(int, answer.stdout.split())
     assert threads == 1
     assert 1 <= for_arrow <= cores
-    assert for_arrow == blas_threads.available_cores()
+    assert for_arrow == available_cores()
 
 
 @pytest.mark.parametrize("given", [{}, MANY, FEW, {"OMP_NUM_THREADS": ""}], ids=["none", "many", "few", "empty"])
