@@ -97,19 +97,13 @@ def predict(
     .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
     where it has them.
     """
-    from facemon.predict.image_source import LIST
     from facemon.predict.run_summary import FailureLimit
 
     limit = FailureLimit.parse(max_failures)
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
-    if null and LIST not in paths:
-        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
-    config = session.config
-    if not resume and not retry_failed:  # of a run that has begun a path may have gone since
-        refuse_paths(paths)
-    refuse_without_boxes(config, paths)
+    _refuse_paths(session, paths, null, has_begun=resume or retry_failed)
     request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root, null)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):
@@ -133,6 +127,17 @@ def _logged_run(
         summary = (retry if retry_failed else run)(session, request, predictor, ledger)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
     return summary
+
+
+def _refuse_paths(session: Session, paths: list[str], null: bool, *, has_begun: bool) -> None:
+    from facemon.predict.image_source import LIST
+
+    if null and LIST not in paths:
+        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
+    config = session.config  # its faults first
+    if not has_begun:  # else a path may have gone since
+        refuse_paths(paths)
+    refuse_without_boxes(config, paths)
 
 
 def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:
