@@ -14,7 +14,7 @@ from facemon.store.runs import Run
 from facemon.store.segment_files import Segment, SegmentDamagedError, list_segments, read_segment
 
 _CLOCK_MARGIN = timedelta(days=1) // timedelta(microseconds=1)
-"""Rows may be dated so much before their run's start: somebody set the clock."""
+"""Rows may be dated up to a day before the start of their run, where the clock was set back."""
 _BATCH_ROWS = 4096
 
 

@@ -39,10 +39,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def log_beginning(images: int) -> None:
-    """Log so many images of a run on m.jsonl, which then ends as by kill -9."""
+def log_beginning(images: int, *paths: str) -> None:
+    """Log so many images of a run, on m.jsonl if no paths are given, which then ends as by kill -9."""
     session = Session()
-    request = Request(("m.jsonl",), None, None, None, None, "", resume=False, threads=1, root=None)
+    request = Request(paths or ("m.jsonl",), None, None, None, None, "", resume=False, threads=1, root=None)
     predictor = Predictor(session.config.model, session.config.predict)
     with session.open_ledger(create=True) as ledger:
         identity = identity_of(request, predictor)
@@ -137,6 +137,21 @@ def test_a_file_that_would_lack_rows_is_refused_and_left_alone(
     assert (folder / "out.csv").read_text() == "before"
     assert list(leftovers(folder)) == []
     assert predict("--resume") == 0
+
+
+def test_a_path_that_has_gone_since_is_a_row_of_the_run_that_named_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("1.png", "2.png"):
+        flat_image(folder / name, (255, 0, 0))
+    log_beginning(1, "1.png", "2.png")
+    (folder / "1.png").unlink()
+    (folder / "2.png").unlink()
+    command = ["predict", "1.png", "2.png", "--max-failures", "1", "-o", "out.jsonl", "--resume"]
+    assert run(command) == 0
+    assert [row["error"] for row in rows_in(folder / "out.jsonl")] == [None, "unreadable"]
+    assert run(command) == 2
+    assert "1.png: there is no such file" in capsys.readouterr().err
 
 
 @contextmanager
