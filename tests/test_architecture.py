@@ -10,7 +10,16 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
     {"error_hints"},
-    {"confined_file", "errors", "message_socket", "no_telemetry", "printable", "regular_file"},
+    {
+        "available_cores",
+        "confined_file",
+        "errors",
+        "local_path",
+        "message_socket",
+        "no_telemetry",
+        "printable",
+        "regular_file",
+    },
     {"forked_process"},
     {"fork_server"},
     {"config"},

@@ -14,9 +14,9 @@ from facemon.confined_file import open_beneath
 from facemon.errors import UsageError
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
-from facemon.predict.path_list import listed_names
+from facemon.predict.path_list import listed_paths
 from facemon.values.image_formats import SUFFIXES
-from facemon.values.image_input import ImageInput, ImageProblem, shown_name
+from facemon.values.image_input import ImageInput, ImageProblem, shown_name, url_problem
 from facemon.values.prediction import ErrorCode
 
 LIST = "-"
@@ -59,11 +59,13 @@ class ImageSource:
         observed_at: datetime | ObservedFrom | None = None,
         source: str | None = None,
         path_list: BinaryIO | None = None,
+        null: bool = False,
         tables: TablesConfig | None = None,
         root: Path | None = None,
         formats: Sequence[str] = tuple(SUFFIXES),
     ) -> None:
-        """`path_list` is what `-` reads; UsageError when it is asked for twice or not there.
+        """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
+        not there.
 
         `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
         one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
@@ -75,6 +77,7 @@ class ImageSource:
         self._observed_at = observed_at
         self._source = source
         self._path_list = path_list
+        self._null = null
         self._root = root
         self._tables = tables or TablesConfig()
         self._manifests = {path: Manifest(path, self._tables) for path in paths if is_manifest(path)}
@@ -105,10 +108,11 @@ class ImageSource:
                 yield from self._below(path)
 
     def _of_list(self, path_list: BinaryIO) -> Iterator[_Found]:
-        for number, name in listed_names(path_list, self._root, line_encoding(self._tables)):
-            if name is None:
-                problem = ImageProblem(ErrorCode.UNREADABLE, f"line {number}: is longer than any path")
-                yield _Found(f"{LIST}:{number}", problem)
+        encoding = line_encoding(self._tables)
+        for number, name, fault in listed_paths(path_list, self._root, encoding, null=self._null):
+            if fault is not None:
+                kind = "entry" if self._null else "line"
+                yield _Found(f"{LIST}:{number}", ImageProblem(ErrorCode.UNREADABLE, f"{kind} {number}: {fault}"))
             elif self._root is None:
                 yield from self._below(name)
             else:
@@ -150,7 +154,7 @@ class ImageSource:
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=found.problem,
+            problem=found.problem or url_problem(found.name),
         )
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,7 +68,8 @@ def test_bad_pictures_are_rows_and_all_others_are_predicted(
     good = [f"mixed/good/{index:04}.jpg" for index in range(24)]
     expected = broken_pictures(mixed, mixed / "good" / "0000.jpg")
     odd = odd_pictures(mixed, astronaut)
-    outcome = facemon("predict", "mixed", "missing.jpg", cwd=tmp_path)
+    (tmp_path / "more.jsonl").write_text('{"image": "missing.jpg"}\n')
+    outcome = facemon("predict", "mixed", "more.jsonl", cwd=tmp_path)
     assert outcome.returncode == 1
     assert "6 of 38 images could not be predicted" in outcome.stderr
     rows = rows_of(outcome.stdout)
@@ -83,7 +85,7 @@ def test_bad_pictures_are_rows_and_all_others_are_predicted(
         assert found[name]["attributes"]["gender"]["label"]
     verified = facemon("store", "verify", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout
-    allowed = facemon("predict", "-q", "mixed", "missing.jpg", "--max-failures", "20%", cwd=tmp_path)
+    allowed = facemon("predict", "-q", "mixed", "more.jsonl", "--max-failures", "20%", cwd=tmp_path)
     assert (allowed.returncode, allowed.stdout, allowed.stderr) == (0, "", "")
 
 
@@ -127,16 +129,24 @@ def test_a_list_on_stdin_is_echoed_as_given(facemon: RunFacemon, tmp_path: Path,
     assert outcome.returncode == 0
 
 
-def test_head_ends_it_quietly(tmp_path: Path, pictures: Path) -> None:
+def test_a_reader_that_leaves_is_told_what_is_logged(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
     for copy in range(10):
         shutil.copytree(pictures, many / str(copy))
     line = f"set -o pipefail; {COMMAND} predict many --format jsonl | head -n 1"
     outcome = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert outcome.returncode == 130
+    assert outcome.returncode == 1
     assert len(rows_of(outcome.stdout)) == 1
-    assert outcome.stderr == ""
+    said = re.fullmatch(
+        r"error: the output was closed by its reader \(such as head\): (\d+) images are logged, and the run is not "
+        r"finished\n  hint: the same command with --resume finishes it.*\n",
+        outcome.stderr,
+    )
+    assert said is not None, outcome.stderr
+    assert f"ok: {said[1]} rows" in facemon("store", "verify", cwd=tmp_path).stdout
+    assert facemon("predict", "many", "--resume", "-q", cwd=tmp_path).returncode == 0
+    assert "ok: 240 rows" in facemon("store", "verify", cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
