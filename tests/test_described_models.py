@@ -15,8 +15,6 @@ from facemon.config.yaml_source import read_yaml
 PAGE = (Path(__file__).parents[1] / "docs" / "models.md").read_text("utf-8")
 BLOCKS = [part.split("```")[0] for part in PAGE.split("```yaml\n")[1:]]
 SECTIONS: dict[str, type[Section]] = {
-    "model": ModelConfig, "detector": DetectorConfig, "crop": CutConfig, "align": CutConfig,
-}  # fmt: skip
     "model": ModelConfig,
     "detector": DetectorConfig,
     "crop": CutConfig,
