@@ -5,16 +5,8 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from facemon.values.profile import (
-    OTHER,
-    Profile,
-    ProfileKey,
-    add_profiles,
-    decode_profile,
-    encode_profile,
-    images_of,
-    subtract_profile,
-)
+from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.values.profile_codec import decode_profile, encode_profile, images_of
 
 MAX_SOURCES = 64
 _NO_SOURCE = ""

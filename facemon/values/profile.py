@@ -1,12 +1,8 @@
 """What drift needs of a set of rows and nothing more: counts per label or bin, which add up."""
 
-import json
-import struct
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -145,10 +141,24 @@ def add_profiles(profiles: Iterable[Profile]) -> Profile:
 
 def subtract_profile(whole: Profile, part: Profile) -> Profile:
     """What is left of `whole` without `part`, which was once added to it."""
-    negated = {name: replace(column, counts=-column.counts) for name, column in part.columns.items()}
-    rest = add_profiles([whole, Profile(-part.images, -part.faces, -part.squares, negated)])
-    kept = {name: column for name, column in rest.columns.items() if len(column.counts)}
-    return replace(rest, columns=kept)
+    rest = {name: _subtract(column, part.columns.get(name)) for name, column in whole.columns.items()}
+    # A part that was never added leaves negative counts, which show that something is wrong.
+    rest |= {name: replace(column, counts=-column.counts) for name, column in part.columns.items() if name not in rest}
+    kept = {name: rest[name] for name in sorted(rest) if len(rest[name].counts)}
+    return Profile(whole.images - part.images, whole.faces - part.faces, whole.squares - part.squares, kept)
+
+
+def _subtract(whole: ColumnCounts, part: ColumnCounts | None) -> ColumnCounts:
+    if part is None or not len(part.counts):
+        return whole
+    if whole.kind is ColumnKind.CATEGORICAL:
+        return _add_columns([whole, replace(part, counts=-part.counts)])
+    places = np.searchsorted(whole.bins, part.bins)
+    if places[-1] == len(whole.bins) or not (whole.bins[places] == part.bins).all():
+        return _add_columns([whole, replace(part, counts=-part.counts)])
+    rest = whole.counts.copy()
+    rest[places] -= part.counts
+    return ColumnCounts(whole.kind, whole.unit, rest[rest != 0], bins=whole.bins[rest != 0])
 
 
 def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
@@ -175,74 +185,3 @@ def _has_same_keys(column: ColumnCounts, other: ColumnCounts) -> bool:
     if len(column.counts) != len(other.counts) or column.labels != other.labels:
         return False
     return bool(column.labels) or column.bins is other.bins or bool((column.bins == other.bins).all())
-
-
-_HEADER_LENGTH = struct.Struct("<I")
-_KINDS = {kind.value: kind for kind in ColumnKind}
-_UNITS = {unit.value: unit for unit in Unit}
-_NO_BINS = np.empty(0, np.int32)
-_ROWS, _COLUMNS = b'{"rows":', b',"columns":'
-"""How a header begins, and what follows its rows."""
-_ROWS_WITHIN = 64
-"""Bytes from the beginning of a profile that hold its number of images."""
-
-
-def encode_profile(profile: Profile) -> bytes:
-    """A compact form for the ledger: a JSON header, then all bins as int32 and all counts as int64."""
-    header = {
-        "rows": [profile.images, profile.faces, profile.squares],
-        "columns": [
-            [name, column.kind.value, column.unit.value, len(column.counts), list(column.labels)]
-            for name, column in profile.columns.items()
-        ],
-    }
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    bins = np.concatenate([np.empty(0, "<i4"), *(column.bins for column in profile.columns.values())])
-    counts = np.concatenate([np.empty(0, "<i8"), *(column.counts for column in profile.columns.values())])
-    body = _HEADER_LENGTH.pack(len(text)) + text + counts.astype("<i8").tobytes() + bins.astype("<i4").tobytes()
-    return zlib.compress(body, 1)
-
-
-def decode_profile(data: bytes) -> Profile:
-    """The inverse of `encode_profile`."""
-    body = zlib.decompress(data)
-    (length,) = _HEADER_LENGTH.unpack_from(body)
-    start = _HEADER_LENGTH.size + length
-    rows, _, parts = body[_HEADER_LENGTH.size : start].partition(_COLUMNS)
-    held, total = _held_columns(parts[:-1])
-    counts = np.frombuffer(body, "<i8", total, start).astype(np.int64)
-    bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
-    columns = {
-        name: ColumnCounts(kind, unit, counts[at], labels, _NO_BINS if bins_at is None else bins[bins_at])
-        for name, kind, unit, labels, at, bins_at in held
-    }
-    images, faces, squares = json.loads(rows[len(_ROWS) :])
-    return Profile(images, faces, squares, columns)
-
-
-def images_of(data: bytes) -> int:
-    """The images of an encoded profile, of which nothing else is unpacked."""
-    start = zlib.decompressobj().decompress(data, _ROWS_WITHIN)[_HEADER_LENGTH.size + len(_ROWS) :]
-    return int(start[1 : start.index(b",")])
-
-
-class _Held(NamedTuple):
-    """A column of an encoded profile, and where its counts and its bins are."""
-
-    name: str
-    kind: ColumnKind
-    unit: Unit
-    labels: tuple[str, ...]
-    counts: slice
-    bins: slice | None
-
-
-@lru_cache(maxsize=32)
-def _held_columns(text: bytes) -> tuple[tuple[_Held, ...], int]:
-    """The columns that a header tells, and how many counts they have; many an hour has the same as others."""
-    found, at, bin_at = [], 0, 0
-    for name, kind, unit, size, labels in json.loads(text):
-        bins = None if kind == ColumnKind.CATEGORICAL else slice(bin_at, bin_at + size)
-        found.append(_Held(name, _KINDS[kind], _UNITS[unit], tuple(labels), slice(at, at + size), bins))
-        at, bin_at = at + size, bin_at + (0 if bins is None else size)
-    return tuple(found), at

@@ -1,0 +1,90 @@
+"""The columns of a profile as two arrays, one behind the other: quick to unpack, and to add up with those of others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facemon.values.profile import ColumnCounts, ColumnKind, Unit
+
+_NO_BINS = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnLayout:
+    """Which columns there are, in their order. Many hours have the same ones, and share it."""
+
+    names: tuple[str, ...]
+    kinds: tuple[ColumnKind, ...]
+    units: tuple[Unit, ...]
+    is_number: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], kinds: tuple[ColumnKind, ...], units: tuple[Unit, ...]) -> Self:
+        """The layout of columns, which are numbers unless their kind is categorical."""
+        return cls(names, kinds, units, np.array([kind is not ColumnKind.CATEGORICAL for kind in kinds], bool))
+
+
+class PackedColumns(Mapping[str, ColumnCounts]):
+    """The columns of a profile, which become single ones when they are asked for.
+
+    `sizes` says how many counts each column has. `counts` is int64, of all columns; `bins` is int32, of those that are
+    numbers. `labels` are those of each column, without any for numbers.
+    """
+
+    __slots__ = ("_columns", "bins", "counts", "labels", "layout", "sizes")
+
+    def __init__(
+        self,
+        layout: ColumnLayout,
+        sizes: Sequence[int],
+        labels: Sequence[Sequence[str]],
+        counts: NDArray[np.int64],
+        bins: NDArray[np.int32],
+    ) -> None:
+        self.layout, self.sizes, self.labels = layout, sizes, labels
+        self.counts, self.bins = counts, bins
+        self._columns: dict[str, ColumnCounts] | None = None
+
+    def __getitem__(self, name: str) -> ColumnCounts:
+        return self._unpacked()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layout.names)
+
+    def __len__(self) -> int:
+        return len(self.layout.names)
+
+    def _unpacked(self) -> dict[str, ColumnCounts]:
+        if self._columns is None:
+            layout, columns, bin_at = self.layout, dict[str, ColumnCounts](), 0
+            for name, kind, unit, end, size, labels in zip(
+                layout.names, layout.kinds, layout.units, accumulate(self.sizes), self.sizes, self.labels, strict=True
+            ):
+                bins = _NO_BINS
+                if kind is not ColumnKind.CATEGORICAL:
+                    bins = self.bins[bin_at : bin_at + size]
+                    bin_at += size
+                columns[name] = ColumnCounts(kind, unit, self.counts[end - size : end], tuple(labels), bins)
+            self._columns = columns
+        return self._columns
+
+
+def packed(columns: Mapping[str, ColumnCounts]) -> PackedColumns:
+    """The same columns as arrays."""
+    if isinstance(columns, PackedColumns):
+        return columns
+    held = columns.values()
+    layout = ColumnLayout.of(
+        tuple(columns), tuple(column.kind for column in held), tuple(column.unit for column in held)
+    )
+    return PackedColumns(
+        layout,
+        [len(column.counts) for column in held],
+        [column.labels for column in held],
+        np.concatenate([np.empty(0, np.int64), *(column.counts for column in held)]),
+        np.concatenate([_NO_BINS, *(column.bins for column in held)]),
+    )
