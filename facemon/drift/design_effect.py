@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.drift.distribution_functions import chdtrc, psi, zeta
+from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
@@ -212,7 +213,7 @@ def _differences(
 ) -> Mapping[str | int, float]:
     """By label, or by the place of a split, how far its share moved in one source."""
     if splits is not None:
-        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) / side.total for side in counts)
+        first, second = (_steps(side, splits) / side.total for side in counts)
         return dict(enumerate((second - first).tolist()))
     moved: dict[str | int, float] = {}
     for sign, side in zip((-1, 1), counts, strict=True):
@@ -272,11 +273,13 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     if sources[0].counts[0].kind is ColumnKind.CATEGORICAL:
         return None
     columns = [counts for source in sources for counts in source.counts]
+    if all(source.counts[0] is source.counts[1] for source in sources):
+        columns = columns[::2]  # twice the same rows have the same deciles
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
-    ends = np.searchsorted(shares / shares[-1], _SPLITS)
-    return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
+    ends = (shares / shares[-1]).searchsorted(_SPLITS)
+    return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
 
 
 def _hourly(
@@ -294,7 +297,7 @@ def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
         return math.fsum(spread.sums.tolist())
-    return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
+    return float(_steps(spread, splits).sum())
 
 
 def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:
@@ -305,12 +308,11 @@ def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.i
         for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
             held[label] = held.get(label, 0) + count
         return sum(count * (total - count) for count in held.values()) / total**2
-    first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+    first, second = (_steps(side, splits) for side in counts)
     shares = (first + second) / total
     return float((shares * (1 - shares)).sum())
 
 
-def _steps(bins: NDArray[np.int32], cumulated: NDArray[np.generic], at: NDArray[np.int32]) -> Floats:
-    """The values of a step function that has its steps at `bins`."""
-    places = np.searchsorted(bins, at, side="right")
-    return np.concatenate([[0.0], cumulated])[places]
+def _steps(column: ColumnCounts | Spread, at: NDArray[np.int32]) -> Floats:
+    """The sums of a column up to and including some bins."""
+    return column.below[column.bins.searchsorted(at, side="right")]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.values.binning import MISSING
-from facemon.values.packed_columns import PackedColumns
+from facemon.values.packed_columns import ColumnLayout, PackedColumns
 from facemon.values.profile import ColumnCounts, ColumnKind, Unit
 from facemon.values.spread import Floats, Spread
 
@@ -88,8 +88,8 @@ class _Parts:
         """The parts of those of the columns that are asked for, in the order of the hours."""
         place_of = {name: at for at, (name, _, _) in enumerate(columns)}
         of_layout = {
-            id(each.layout): np.array([place_of.get(name, -1) for name in each.layout.names], np.int64)
-            for each in hours
+            key: np.array([place_of.get(name, -1) for name in layout.names], np.int64)
+            for key, layout in _layouts(hours).items()
         }
         column = np.concatenate([_NO_PLACES, *(of_layout[id(each.layout)] for each in hours)])
         sizes = np.fromiter(chain.from_iterable(each.sizes for each in hours), np.int64, len(column))
@@ -120,7 +120,7 @@ class _Parts:
 def hour_tables(hours: Sequence[PackedColumns]) -> tuple[HourTable, HourTable]:
     """Return the table of the columns that are labels and that of the others, each in the order of the names."""
     columns: dict[str, _Column] = {}
-    for layout in {id(each.layout): each.layout for each in hours}.values():
+    for layout in _layouts(hours).values():
         for column in zip(layout.names, layout.kinds, layout.units, strict=True):
             columns.setdefault(column[0], column)
     found = [columns[name] for name in sorted(columns)]
@@ -129,24 +129,25 @@ def hour_tables(hours: Sequence[PackedColumns]) -> tuple[HourTable, HourTable]:
     return _of_labels(hours, labels), _of_numbers(hours, numbers)
 
 
+def _layouts(hours: Sequence[PackedColumns]) -> dict[int, ColumnLayout]:
+    """The layouts of the hours, which are few, by their identity."""
+    return {id(each.layout): each.layout for each in hours}
+
+
 def _of_labels(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> HourTable:
+    held = [each.label_keys() for each in hours]
+    # Most hours have the same labels as others.
+    distinct = dict.fromkeys(held)
     known: dict[str, set[str]] = {name: set() for name, _, _ in columns}
-    parts = [
-        (name, labels)
-        for each in hours
-        for name, labels in zip(each.layout.names, each.labels, strict=True)
-        if name in known
-    ]
-    for name, labels in parts:
-        known[name].update(labels)
-    held = [tuple(sorted(labels)) for labels in known.values()]
-    starts = starts_of(map(len, held))
-    place_of = {
-        name: {label: start + at for at, label in enumerate(labels)}
-        for name, labels, start in zip(known, held, starts.tolist(), strict=True)
-    }
-    places = [place_of[name][label] for name, labels in parts for label in labels]
-    return _Parts.of(hours, columns).table(np.array(places, np.int64), starts, labels=held)
+    for name, label in chain.from_iterable(distinct):
+        known[name].add(label)
+    labels = [tuple(sorted(each)) for each in known.values()]
+    starts = starts_of(map(len, labels))
+    keys = [(name, label) for name, of_column in zip(known, labels, strict=True) for label in of_column]
+    place_of = {key: at for at, key in enumerate(keys)}
+    places = {each: np.array([place_of[key] for key in each], np.int64) for each in distinct}
+    found = np.concatenate([_NO_PLACES, *(places[each] for each in held)])
+    return _Parts.of(hours, columns).table(found, starts, labels=labels)
 
 
 def _of_numbers(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> HourTable:

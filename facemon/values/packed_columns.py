@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import chain, compress, repeat
 from typing import Self
 
 import numpy as np
@@ -32,7 +32,7 @@ class PackedColumns(Mapping[str, ColumnCounts]):
     """The columns of a profile, which become single ones when they are asked for.
 
     `sizes` says how many counts each column has. `counts` is int64, of all columns; `bins` is int32, of those that are
-    numbers. `labels` are those of each column, without any for numbers.
+    numbers, and `labels` are those of the others.
     """
 
     __slots__ = ("_columns", "bins", "counts", "labels", "layout", "sizes")
@@ -41,7 +41,7 @@ class PackedColumns(Mapping[str, ColumnCounts]):
         self,
         layout: ColumnLayout,
         sizes: Sequence[int],
-        labels: Sequence[Sequence[str]],
+        labels: tuple[str, ...],
         counts: NDArray[np.int64],
         bins: NDArray[np.int32],
     ) -> None:
@@ -58,17 +58,25 @@ class PackedColumns(Mapping[str, ColumnCounts]):
     def __len__(self) -> int:
         return len(self.layout.names)
 
+    def label_keys(self) -> tuple[tuple[str, str], ...]:
+        """The column and the label of each of `labels`."""
+        is_label = ~self.layout.is_number
+        names, sizes = compress(self.layout.names, is_label), compress(self.sizes, is_label)
+        columns = chain.from_iterable(map(repeat, names, sizes))
+        return tuple(zip(columns, self.labels, strict=True))
+
     def _unpacked(self) -> dict[str, ColumnCounts]:
         if self._columns is None:
-            layout, columns, bin_at = self.layout, dict[str, ColumnCounts](), 0
-            for name, kind, unit, end, size, labels in zip(
-                layout.names, layout.kinds, layout.units, accumulate(self.sizes), self.sizes, self.labels, strict=True
-            ):
-                bins = _NO_BINS
-                if kind is not ColumnKind.CATEGORICAL:
-                    bins = self.bins[bin_at : bin_at + size]
+            layout, columns, at, bin_at = self.layout, dict[str, ColumnCounts](), 0, 0
+            for name, kind, unit, size in zip(layout.names, layout.kinds, layout.units, self.sizes, strict=True):
+                counts = self.counts[at : at + size]
+                if kind is ColumnKind.CATEGORICAL:
+                    labels = self.labels[at - bin_at : at - bin_at + size]
+                    columns[name] = ColumnCounts(kind, unit, counts, labels)
+                else:
+                    columns[name] = ColumnCounts(kind, unit, counts, (), self.bins[bin_at : bin_at + size])
                     bin_at += size
-                columns[name] = ColumnCounts(kind, unit, self.counts[end - size : end], tuple(labels), bins)
+                at += size
             self._columns = columns
         return self._columns
 
@@ -84,7 +92,7 @@ def packed(columns: Mapping[str, ColumnCounts]) -> PackedColumns:
     return PackedColumns(
         layout,
         [len(column.counts) for column in held],
-        [column.labels for column in held],
+        tuple(chain.from_iterable(column.labels for column in held)),
         np.concatenate([np.empty(0, np.int64), *(column.counts for column in held)]),
         np.concatenate([_NO_BINS, *(column.bins for column in held)]),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ MISSING_LABEL = ""
 """The label of a value that is not there; a configured label is never empty."""
 _DENSE = 1 << 14
 """Bins that lie so close together are summed in a table, which takes no sorting."""
+_ZERO = np.zeros(1)
 OTHER = "other"
 """A label outside the configured ones, and the source of rows beyond the 64 that are kept apart."""
 
@@ -56,6 +58,7 @@ class ColumnCounts:
     labels: tuple[str, ...] = ()
     bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     _total: int | None = field(default=None, init=False, repr=False)
+    _below: NDArray[np.float64] | None = field(default=None, init=False, repr=False)
 
     @property
     def total(self) -> int:
@@ -64,6 +67,14 @@ class ColumnCounts:
             # Asked for many times of each column of each source; the counts never change.
             object.__setattr__(self, "_total", int(self.counts.sum()))
         return self._total or 0
+
+    @property
+    def below(self) -> NDArray[np.float64]:
+        """How many rows lie before each key, and before the end: float64, one more than the counts."""
+        if self._below is None:
+            object.__setattr__(self, "_below", np.concatenate([_ZERO, np.cumsum(self.counts)]))
+        assert self._below is not None  # noqa: S101 - for mypy
+        return self._below
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ColumnCounts):
@@ -151,14 +162,22 @@ def subtract_profile(whole: Profile, part: Profile) -> Profile:
 def _subtract(whole: ColumnCounts, part: ColumnCounts | None) -> ColumnCounts:
     if part is None or not len(part.counts):
         return whole
-    if whole.kind is ColumnKind.CATEGORICAL:
-        return _add_columns([whole, replace(part, counts=-part.counts)])
-    places = np.searchsorted(whole.bins, part.bins)
-    if places[-1] == len(whole.bins) or not (whole.bins[places] == part.bins).all():
+    is_categorical = whole.kind is ColumnKind.CATEGORICAL
+    if is_categorical:
+        place_of = {label: at for at, label in enumerate(whole.labels)}
+        places = np.array([place_of.get(label, -1) for label in part.labels])
+        is_there = places.min() >= 0
+    else:
+        places = np.searchsorted(whole.bins, part.bins)
+        is_there = places[-1] < len(whole.bins) and bool((whole.bins[places] == part.bins).all())
+    if not is_there:
         return _add_columns([whole, replace(part, counts=-part.counts)])
     rest = whole.counts.copy()
     rest[places] -= part.counts
-    return ColumnCounts(whole.kind, whole.unit, rest[rest != 0], bins=whole.bins[rest != 0])
+    is_left = rest != 0
+    if is_categorical:
+        return ColumnCounts(whole.kind, whole.unit, rest[is_left], tuple(compress(whole.labels, is_left.tolist())))
+    return ColumnCounts(whole.kind, whole.unit, rest[is_left], bins=whole.bins[is_left])
 
 
 def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:

@@ -4,7 +4,7 @@ import json
 import struct
 import zlib
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress, islice
 
 import numpy as np
 
@@ -21,11 +21,15 @@ _ROWS_WITHIN = 64
 def encode_profile(profile: Profile) -> bytes:
     """A compact form for the ledger: a JSON header, then all counts as int64 and all bins as int32."""
     columns = packed(profile.columns)
-    layout = columns.layout
-    held = zip(layout.names, layout.kinds, layout.units, columns.sizes, columns.labels, strict=True)
+    layout, labels = columns.layout, iter(columns.labels)
     header = {
         "rows": [profile.images, profile.faces, profile.squares],
-        "columns": [[name, kind.value, unit.value, size, list(labels)] for name, kind, unit, size, labels in held],
+        "columns": [
+            [name, kind.value, unit.value, size, list(islice(labels, 0 if is_number else size))]
+            for name, kind, unit, size, is_number in zip(
+                layout.names, layout.kinds, layout.units, columns.sizes, layout.is_number.tolist(), strict=True
+            )
+        ],
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     counts, bins = columns.counts.astype("<i8"), columns.bins.astype("<i4")
@@ -37,14 +41,14 @@ def decode_profile(data: bytes) -> Profile:
     body = zlib.decompress(data)
     (length,) = _HEADER_LENGTH.unpack_from(body)
     start = _HEADER_LENGTH.size + length
-    header = json.loads(body[_HEADER_LENGTH.size : start])
+    header = json.loads(body[_HEADER_LENGTH.size : start].decode())
     images, faces, squares = header["rows"]
-    names, kinds, units, sizes, labels = zip(*header["columns"], strict=True) if header["columns"] else ((),) * 5
+    names, kinds, units, sizes, labels_of = zip(*header["columns"], strict=True) if header["columns"] else ((),) * 5
     counts = np.frombuffer(body, "<i8", sum(sizes), start).astype(np.int64)
     bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
-    layout = _layout(names, kinds, units)
-    if len(bins) != sum(compress(sizes, layout.is_number)):
-        raise ValueError("there are not as many bins as counts")
+    layout, labels = _layout(names, kinds, units), tuple(chain.from_iterable(labels_of))
+    if len(bins) != sum(compress(sizes, layout.is_number)) or len(bins) + len(labels) != len(counts):
+        raise ValueError("there are not as many labels and bins as counts")
     return Profile(images, faces, squares, PackedColumns(layout, sizes, labels, counts, bins))
 
 
