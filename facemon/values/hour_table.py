@@ -81,7 +81,7 @@ class _Parts:
     hour: Places
     column: Places
     sizes: Places
-    counts: NDArray[np.int64]
+    counts: Floats
 
     @classmethod
     def of(cls, hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> Self:
@@ -94,7 +94,8 @@ class _Parts:
         column = np.concatenate([_NO_PLACES, *(of_layout[id(each.layout)] for each in hours)])
         sizes = np.fromiter(chain.from_iterable(each.sizes for each in hours), np.int64, len(column))
         hour = np.repeat(np.arange(len(hours)), [len(each) for each in hours])
-        counts = np.concatenate([_NO_PLACES, *(each.counts for each in hours)])[np.repeat(column >= 0, sizes)]
+        counts = np.concatenate([_NO_PLACES, *(each.counts for each in hours)], dtype=np.float64)
+        counts = counts[np.repeat(column >= 0, sizes)]
         is_held = (column >= 0) & (sizes > 0)
         return cls(columns, len(hours), hour[is_held], column[is_held], sizes[is_held], counts)
 
@@ -103,7 +104,7 @@ class _Parts:
     ) -> HourTable:
         """The table in which the counts have such `places`; `starts`, `labels` and `bins` are the table's."""
         keys = sum(map(len, labels)) + len(bins)
-        counts = self.counts.astype(np.float64)
+        counts = self.counts
         of_part = np.add.reduceat(counts, starts_of(self.sizes)) if len(counts) else counts
         rows = np.zeros((self.hours, len(self.columns)))
         rows[self.hour, self.column] = of_part
@@ -111,9 +112,8 @@ class _Parts:
         sums = np.bincount(places, counts, keys).astype(np.int64)
         at = np.repeat(self.hour * keys, self.sizes)
         at += places
-        counts /= np.repeat(of_part, self.sizes)
         shares = np.zeros(self.hours * keys)
-        shares[at] = counts
+        shares[at] = counts / np.repeat(of_part, self.sizes)
         return HourTable(self.columns, starts, sums, shares.reshape(self.hours, keys), rows, tuple(labels), bins)
 
 

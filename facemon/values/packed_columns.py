@@ -31,8 +31,8 @@ class ColumnLayout:
 class PackedColumns(Mapping[str, ColumnCounts]):
     """The columns of a profile, which become single ones when they are asked for.
 
-    `sizes` says how many counts each column has. `counts` is int64, of all columns; `bins` is int32, of those that are
-    numbers, and `labels` are those of the others.
+    `sizes` says how many counts each column has. `counts` are of all columns, int64 or, to hold thousands of hours,
+    uint8 where that is enough; `bins` is int32, of those that are numbers, and `labels` are those of the others.
     """
 
     __slots__ = ("_columns", "bins", "counts", "labels", "layout", "sizes")
@@ -42,7 +42,7 @@ class PackedColumns(Mapping[str, ColumnCounts]):
         layout: ColumnLayout,
         sizes: Sequence[int],
         labels: tuple[str, ...],
-        counts: NDArray[np.int64],
+        counts: NDArray[np.int64] | NDArray[np.uint8],
         bins: NDArray[np.int32],
     ) -> None:
         self.layout, self.sizes, self.labels = layout, sizes, labels
@@ -68,8 +68,9 @@ class PackedColumns(Mapping[str, ColumnCounts]):
     def _unpacked(self) -> dict[str, ColumnCounts]:
         if self._columns is None:
             layout, columns, at, bin_at = self.layout, dict[str, ColumnCounts](), 0, 0
+            every = self.counts.astype(np.int64, copy=False)
             for name, kind, unit, size in zip(layout.names, layout.kinds, layout.units, self.sizes, strict=True):
-                counts = self.counts[at : at + size]
+                counts = every[at : at + size]
                 if kind is ColumnKind.CATEGORICAL:
                     labels = self.labels[at - bin_at : at - bin_at + size]
                     columns[name] = ColumnCounts(kind, unit, counts, labels)
