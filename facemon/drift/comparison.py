@@ -1,6 +1,6 @@
 """One check: the columns of two samples, compared and judged."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -9,12 +9,13 @@ from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.dependence import Comparison, effects_of, layout_of
+from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, Sample
+from facemon.drift.variances_of_sources import single_variances
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -150,14 +151,11 @@ def _weigh_groups(
             for at, group in enumerate(groups)
             if place < len(group.windows)
         }
-        comparisons = {
-            (at, column.name): Comparison(
-                layout_of(*sides, column.name, settings.cluster), sides[0].whole_days.get(column.name), sides[1].days
-            )
-            for at, sides in pairs.items()
-            for column in (*columns, *peers)
-            if column.measure != ACCURACY and _is_comparable(*(side.column(column.name) for side in sides))
-        }
+        comparisons: dict[tuple[int, str], Comparison] = {}
+        for column in (*columns, *peers):
+            if column.measure != ACCURACY:
+                of_groups = _comparisons(pairs, column.name, settings)
+                comparisons |= {(at, column.name): each for at, each in of_groups.items()}
         effects = effects_of(comparisons)
         for at, sides in pairs.items():
             found[at].append(
@@ -175,6 +173,23 @@ def _weigh_groups(
                 ]
             )
     return found
+
+
+def _comparisons(
+    pairs: Mapping[int, tuple[Sample, Sample]], name: str, settings: DriftConfig
+) -> dict[int, Comparison]:
+    """How the rows of one column are compared in each group that has them."""
+    layouts = {
+        at: layout_of(*sides, name, settings.cluster)
+        for at, sides in pairs.items()
+        if _is_comparable(*(side.column(name) for side in sides))
+    }
+    alone = {at: layout.sources[0] for at, layout in layouts.items() if isinstance(layout, Within) and len(layout.sources) == 1}
+    variances = dict(zip(alone, single_variances(list(alone.values())), strict=True))
+    return {
+        at: Comparison(layout, pairs[at][0].whole_days.get(name), pairs[at][1].days, own=variances.get(at))
+        for at, layout in layouts.items()
+    }
 
 
 def _is_comparable(reference: ColumnCounts | None, current: ColumnCounts | None) -> bool:

@@ -25,7 +25,7 @@ FEWEST_PAIRS = 8
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""
-_SPLITS = np.linspace(0.1, 0.9, 9)
+DECILES = np.linspace(0.1, 0.9, 9)
 _DEGREES_OF_A_PAIR = 2 / 3
 """Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
 
@@ -115,7 +115,7 @@ class SourceVariances:
         splits = _splits(sources)
         return cls(
             splits,
-            tuple(_hourly(source.hours, splits) for source in sources),
+            tuple(hourly_variance(source.hours, splits) for source in sources),
             tuple(_independent(source.counts, splits) for source in sources),
             is_constant=False,
         )
@@ -278,11 +278,11 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
-    ends = (shares / shares[-1]).searchsorted(_SPLITS)
+    ends = (shares / shares[-1]).searchsorted(DECILES)
     return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
 
 
-def _hourly(
+def hourly_variance(
     hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
 ) -> tuple[float, int, float] | None:
     known = [spread for spread in hours if spread is not None and spread.weight > 0]
@@ -304,6 +304,8 @@ def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.i
     """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
     total = counts[0].total + counts[1].total
     if splits is None:
+        if counts[0].labels == counts[1].labels:
+            return sum(count * (total - count) for count in (counts[0].counts + counts[1].counts).tolist()) / total**2
         held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
         for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
             held[label] = held.get(label, 0) + count
