@@ -7,15 +7,16 @@ from difflib import get_close_matches
 from facemon.config.drift import DriftConfig
 from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
+from facemon.drift.column_groups import ColumnGroups
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
+from facemon.drift.dependence import Comparison, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, Sample
-from facemon.drift.variances_of_sources import single_variances
+from facemon.drift.single_sources import NumbersTest
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -151,12 +152,14 @@ def _weigh_groups(
             for at, group in enumerate(groups)
             if place < len(group.windows)
         }
-        comparisons: dict[tuple[int, str], Comparison] = {}
-        for column in (*columns, *peers):
-            if column.measure != ACCURACY:
-                of_groups = _comparisons(pairs, column.name, settings)
-                comparisons |= {(at, column.name): each for at, each in of_groups.items()}
+        held = [
+            ColumnGroups.of(column.name, of_column, settings.cluster)
+            for column in (*columns, *peers)
+            if column.measure != ACCURACY and (of_column := _with_rows(pairs, column.name))
+        ]
+        comparisons = {key: each for column in held for key, each in column.comparisons(pairs).items()}
         effects = effects_of(comparisons)
+        tests = {key: each for column in held[: len(columns)] for key, each in column.tests(effects).items()}
         for at, sides in pairs.items():
             found[at].append(
                 [
@@ -167,6 +170,7 @@ def _weigh_groups(
                         expected,
                         comparisons.get((at, column.name)),
                         effects.get((at, column.name), INDEPENDENT),
+                        tests.get((at, column.name)),
                         is_due=column.name in due,
                     )
                     for column in columns
@@ -175,21 +179,9 @@ def _weigh_groups(
     return found
 
 
-def _comparisons(
-    pairs: Mapping[int, tuple[Sample, Sample]], name: str, settings: DriftConfig
-) -> dict[int, Comparison]:
-    """How the rows of one column are compared in each group that has them."""
-    layouts = {
-        at: layout_of(*sides, name, settings.cluster)
-        for at, sides in pairs.items()
-        if _is_comparable(*(side.column(name) for side in sides))
-    }
-    alone = {at: layout.sources[0] for at, layout in layouts.items() if isinstance(layout, Within) and len(layout.sources) == 1}
-    variances = dict(zip(alone, single_variances(list(alone.values())), strict=True))
-    return {
-        at: Comparison(layout, pairs[at][0].whole_days.get(name), pairs[at][1].days, own=variances.get(at))
-        for at, layout in layouts.items()
-    }
+def _with_rows(groups: Mapping[int, tuple[Sample, Sample]], name: str) -> dict[int, tuple[Sample, Sample]]:
+    """The groups that have rows of a column on both sides."""
+    return {at: sides for at, sides in groups.items() if _is_comparable(*(side.column(name) for side in sides))}
 
 
 def _is_comparable(reference: ColumnCounts | None, current: ColumnCounts | None) -> bool:
@@ -204,6 +196,7 @@ def _weigh(
     expected: ExpectedColumns,
     comparison: Comparison | None,
     effect: DesignEffect,
+    numbers: NumbersTest | None,
     *,
     is_due: bool,
 ) -> Evidence:
@@ -219,6 +212,7 @@ def _weigh(
             effect,
             significance=settings.significance,
             min_rows=settings.min_rows,
+            numbers=numbers,
         )
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found

@@ -285,6 +285,7 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
 def hourly_variance(
     hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
 ) -> tuple[float, int, float] | None:
+    """The variance between hours, the pairs that show it and their weight; None where these are too few."""
     known = [spread for spread in hours if spread is not None and spread.weight > 0]
     pairs = sum(spread.pairs for spread in known)
     if pairs < FEWEST_PAIRS:

