@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.values.binning import MISSING
 from facemon.values.profile import ColumnCounts, ColumnKind, Unit
 
 _NO_BINS = np.empty(0, np.int32)
@@ -97,3 +98,43 @@ def packed(columns: Mapping[str, ColumnCounts]) -> PackedColumns:
         np.concatenate([np.empty(0, np.int64), *(column.counts for column in held)]),
         np.concatenate([_NO_BINS, *(column.bins for column in held)]),
     )
+
+
+def subtracted(whole: PackedColumns, part: PackedColumns) -> PackedColumns | None:
+    """Return the counts of `whole` without those of `part`.
+
+    None where that is no plain difference: a part has what the whole has not, or nothing is left of a column.
+    """
+    place_of = {name: at for at, name in enumerate(whole.layout.names)}
+    if not place_of.keys() >= set(part.layout.names):
+        return None
+    columns = np.array([place_of[name] for name in part.layout.names], np.int64)
+    codes = [_codes(each, at) for each, at in ((whole, np.arange(len(place_of))), (part, columns))]
+    places = codes[0].searchsorted(codes[1])
+    if not np.array_equal(codes[0][np.minimum(places, len(codes[0]) - 1)], codes[1]):
+        return None
+    label_of = {key: at for at, key in enumerate(whole.label_keys())}
+    labels = [label_of.get(key, -1) for key in part.label_keys()]
+    is_number = [np.repeat(each.layout.is_number, each.sizes) for each in (whole, part)]
+    rest = whole.counts.astype(np.int64)
+    at_label = np.flatnonzero(~is_number[0])[labels]
+    rest[np.flatnonzero(is_number[0])[places]] -= part.counts[is_number[1]]
+    rest[at_label] -= part.counts[~is_number[1]]
+    is_left = rest != 0
+    sizes = np.bincount(np.repeat(np.arange(len(whole)), whole.sizes), is_left, len(whole)).astype(np.int64)
+    if -1 in labels or not sizes.all():
+        return None
+    return PackedColumns(
+        whole.layout,
+        tuple(sizes.tolist()),
+        tuple(compress(whole.labels, is_left[~is_number[0]].tolist())),
+        rest[is_left],
+        whole.bins[is_left[is_number[0]]],
+    )
+
+
+def _codes(columns: PackedColumns, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each bin with the place of its column above it; ascending where the places do."""
+    is_number = columns.layout.is_number
+    sizes = np.array(columns.sizes, np.int64)[is_number]
+    return (np.repeat(places[is_number], sizes) << 32) + (columns.bins.astype(np.int64) - MISSING)
