@@ -104,7 +104,7 @@ class _Parts:
     ) -> HourTable:
         """The table in which the counts have such `places`; `starts`, `labels` and `bins` are the table's."""
         keys = sum(map(len, labels)) + len(bins)
-        counts = self.counts
+        counts = self.counts.copy()
         of_part = np.add.reduceat(counts, starts_of(self.sizes)) if len(counts) else counts
         rows = np.zeros((self.hours, len(self.columns)))
         rows[self.hour, self.column] = of_part
@@ -112,8 +112,9 @@ class _Parts:
         sums = np.bincount(places, counts, keys).astype(np.int64)
         at = np.repeat(self.hour * keys, self.sizes)
         at += places
+        counts /= np.repeat(of_part, self.sizes)
         shares = np.zeros(self.hours * keys)
-        shares[at] = counts / np.repeat(of_part, self.sizes)
+        shares[at] = counts
         return HourTable(self.columns, starts, sums, shares.reshape(self.hours, keys), rows, tuple(labels), bins)
 
 
@@ -135,17 +136,17 @@ def _layouts(hours: Sequence[PackedColumns]) -> dict[int, ColumnLayout]:
 
 
 def _of_labels(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> HourTable:
-    held = [each.label_keys() for each in hours]
+    held = [(id(each.layout), each.label_sizes(), each.labels) for each in hours]
     # Most hours have the same labels as others.
-    distinct = dict.fromkeys(held)
+    distinct = {key: each.label_keys() for key, each in dict(zip(held, hours, strict=True)).items()}
     known: dict[str, set[str]] = {name: set() for name, _, _ in columns}
-    for name, label in chain.from_iterable(distinct):
+    for name, label in chain.from_iterable(distinct.values()):
         known[name].add(label)
     labels = [tuple(sorted(each)) for each in known.values()]
     starts = starts_of(map(len, labels))
     keys = [(name, label) for name, of_column in zip(known, labels, strict=True) for label in of_column]
     place_of = {key: at for at, key in enumerate(keys)}
-    places = {each: np.array([place_of[key] for key in each], np.int64) for each in distinct}
+    places = {each: np.array([place_of[key] for key in keys], np.int64) for each, keys in distinct.items()}
     found = np.concatenate([_NO_PLACES, *(places[each] for each in held)])
     return _Parts.of(hours, columns).table(found, starts, labels=labels)
 
@@ -193,5 +194,5 @@ def _sorted_places(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
 
 def starts_of(sizes: Iterable[int] | Places) -> Places:
     """Return where each of several parts of such sizes begins when they stand one behind the other."""
-    each = np.fromiter(sizes, np.int64)
+    each = sizes if isinstance(sizes, np.ndarray) else np.fromiter(sizes, np.int64)
     return np.cumsum(each) - each

@@ -22,11 +22,13 @@ class ColumnLayout:
     kinds: tuple[ColumnKind, ...]
     units: tuple[Unit, ...]
     is_number: NDArray[np.bool_]
+    is_label: tuple[bool, ...]
 
     @classmethod
     def of(cls, names: tuple[str, ...], kinds: tuple[ColumnKind, ...], units: tuple[Unit, ...]) -> Self:
         """The layout of columns, which are numbers unless their kind is categorical."""
-        return cls(names, kinds, units, np.array([kind is not ColumnKind.CATEGORICAL for kind in kinds], bool))
+        is_label = tuple(kind is ColumnKind.CATEGORICAL for kind in kinds)
+        return cls(names, kinds, units, ~np.array(is_label, bool), is_label)
 
 
 class PackedColumns(Mapping[str, ColumnCounts]):
@@ -59,11 +61,14 @@ class PackedColumns(Mapping[str, ColumnCounts]):
     def __len__(self) -> int:
         return len(self.layout.names)
 
+    def label_sizes(self) -> tuple[int, ...]:
+        """How many labels each column has that is no number."""
+        return tuple(compress(self.sizes, self.layout.is_label))
+
     def label_keys(self) -> tuple[tuple[str, str], ...]:
         """The column and the label of each of `labels`."""
-        is_label = ~self.layout.is_number
-        names, sizes = compress(self.layout.names, is_label), compress(self.sizes, is_label)
-        columns = chain.from_iterable(map(repeat, names, sizes))
+        names = compress(self.layout.names, self.layout.is_label)
+        columns = chain.from_iterable(map(repeat, names, self.label_sizes()))
         return tuple(zip(columns, self.labels, strict=True))
 
     def _unpacked(self) -> dict[str, ColumnCounts]:
