@@ -10,7 +10,16 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
     {"error_hints"},
-    {"confined_file", "errors", "message_socket", "no_telemetry", "printable", "regular_file"},
+    {
+        "available_cores",
+        "confined_file",
+        "errors",
+        "local_path",
+        "message_socket",
+        "no_telemetry",
+        "printable",
+        "regular_file",
+    },
     {"forked_process"},
     {"fork_server"},
     {"config"},
@@ -28,6 +37,7 @@ ONLY_HERE: dict[str, set[str] | str] = {
     "pandas": {"drift/evidently_report.py"},
     "dlib": {"model/dlib_faces.py"},
     "cv2": {"model/yunet_faces.py"},
+    "pillow_heif": {"model/image_opening.py"},
     "rich": {"cli/console.py"},
     "scipy": {"drift/distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},

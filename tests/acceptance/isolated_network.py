@@ -74,8 +74,8 @@ def main(plan: Plan, folder: Path) -> Reached:
         threading.Thread(target=work, args=(connection, reached), daemon=True).start()
     if plan.lines:
         with ready_command(plan.environment) as ready:
-            for words in plan.lines:
-                ended = ready.run(words, cwd=Path(plan.folder), stdin="", timeout_s=HANG_S)
+            for arguments in plan.lines:
+                ended = ready.run(arguments, cwd=Path(plan.folder), stdin="", timeout_s=HANG_S)
                 reached.codes.append(ended.returncode)
     for command in plan.commands:
         started = subprocess.run(command, cwd=plan.folder, env=plan.environment, stdin=subprocess.DEVNULL,
