@@ -11,7 +11,7 @@ from facemon.drift.dependence import Comparison, EffectParts, Within, effect_par
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DaysEffect, DesignEffect, SourceRows, days_ratio
 from facemon.drift.verdict_odds import Days, RowsToCome
 from facemon.values.spread import Spread
-from tests.drift.worlds import yes_no
+from tests.drift.worlds import numbers, yes_no
 
 SHARE, DEVIATION, DAYS, OF_A_DAY = 0.3, 0.02, 7, 1_500
 
@@ -46,6 +46,33 @@ def test_a_window_of_many_rows_counts_all_that_days_show() -> None:
     independent = 2 / 7 * 5 / 7 * (1 / 10_500 + 1 / 20_000)
     assert found.factor == pytest.approx(DEVIATION**2 * (1 + 1 / DAYS) / independent, rel=0.02)
     assert found.degrees == DAYS - 1
+
+
+def test_days_hold_as_much_of_the_rows_variance_as_their_mix_of_sources_has() -> None:
+    rng, shares = np.random.default_rng(4), np.array([0.1, 0.6])
+    of_a_day, ours = np.array([1_000, 400]), np.array([300, 500])
+    days = rng.binomial(of_a_day, shares, (40_000, DAYS, 2))
+    window = rng.binomial(ours, shares, (40_000, 2))
+    weights = DAYS * of_a_day * ours / (DAYS * of_a_day + ours)
+    differences = (window / ours - days.sum(axis=1) / (DAYS * of_a_day)) @ (weights / weights.sum())
+    mixed = days.sum(axis=2) / of_a_day.sum()
+    counts = [
+        SourceRows((yes_no(round(share * DAYS * before), DAYS * before), yes_no(round(share * now), now)))
+        for share, before, now in zip(shares, of_a_day.tolist(), ours.tolist(), strict=True)
+    ]
+    ratio = days_ratio(counts, spread_of(DEVIATION**2), 1.0)
+    assert ratio is not None
+    assert ratio.held == pytest.approx(mixed.var() * (1 + 1 / DAYS) / differences.var(), rel=0.03)
+
+
+def test_numbers_have_the_row_variance_of_two_labels() -> None:
+    values = np.random.default_rng(5).permutation(np.arange(10_000) / 100)
+    rows = SourceRows((numbers(values[:9_000]), numbers(values[9_000:])))
+    spread = Spread(np.ones(1), 1.0, DAYS - 1, bins=rows.counts[0].bins[:1])
+    ratio = days_ratio([rows], spread, 1.0)
+    assert ratio is not None
+    # Of the nine deciles, two labels would have 2·q(1-q).
+    assert ratio.row_variance == pytest.approx(np.mean([2 * q * (1 - q) for q in np.arange(1, 10) / 10]), rel=0.02)
 
 
 @pytest.mark.parametrize("held", [0.0, 0.4, 0.9, 1.0, 3.0])
