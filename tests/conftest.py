@@ -19,6 +19,8 @@ from tests.ready_command import ready_command
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
 FETCH_WITHIN_S = 150
+IN_MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # These change what a command prints, and differ between a terminal, a pipe and a CI machine.
 TERMINAL_VARIABLES = {
     "CLICOLOR",
@@ -50,13 +52,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--anew", action="store_true", help="start an interpreter for each run of the command")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the temporary files of the short form in memory, unless TMPDIR says where they belong.
+
+    A store syncs each of its files. That is what a test of a store waits for on a disk, and no test takes away the
+    power. At length they lie on the disk.
+    """
+    if config.getoption("--at-length") or "TMPDIR" in os.environ or not _takes_temporary_files(IN_MEMORY):
+        return
+    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+
+
+def _takes_temporary_files(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except FileNotFoundError:
+        return False
+    # A container's is often small, and runs no scripts.
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= ROOM_IN_MEMORY_BYTES
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof."""
+    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof.
+
+    The slow ones among the long proofs come first.
+    """
     if config.getoption("--at-length"):
         return
-    kept = [item for item in items if not _is_for_the_long_form(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    # A worker that has done its part takes from the end of another's: what takes longest must not wait there.
+    items.sort(key=lambda item: not {"slow", "long_proof"} <= {mark.name for mark in item.iter_markers()})
+    left_out = {item for item in items if _is_for_the_long_form(item)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _is_for_the_long_form(item: pytest.Item) -> bool:
@@ -145,7 +172,8 @@ def astronaut() -> Path:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """An empty folder that every user of this machine may read, which pytest's own (and many a TMPDIR) are not."""
-    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir="/tmp") as name:
+    folder = IN_MEMORY if Path(tempfile.gettempdir()) == IN_MEMORY else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir=folder) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

@@ -122,6 +122,8 @@ class Comparison:
     """How long the current window lasts, in days."""
     quiet: SourceVariances | None = None
     """The variances of the reference's rows, where the current ones count as like them, and no source as moved."""
+    own: SourceVariances | None = None
+    """The variances of the rows of both, where they were computed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
         if not isinstance(each.layout, Within) or each.layout.is_declared:
             continue
         rows = each.layout.sources
-        known = each.quiet or SourceVariances.of(rows)
+        known = each.quiet or each.own or SourceVariances.of(rows)
         if known.is_constant:
             continue
         within[key] = each.layout
@@ -196,8 +198,9 @@ def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str 
             current.spreads.get(source, _NO_SPREAD).hours.get(name),
         )
         sources.append(SourceRows((first, second), hours, weight))
-        excess = [design_effect(profile, first.unit) - 1 for profile in (before, now)]
-        repeated += weight**2 * (excess[0] / rows[0] + excess[1] / rows[1])
+        if before.squares > before.faces or now.squares > now.faces:
+            excess = [design_effect(profile, first.unit) - 1 for profile in (before, now)]
+            repeated += weight**2 * (excess[0] / rows[0] + excess[1] / rows[1])
     return Within(tuple(sources), 1 + repeated / sum(each.weight for each in sources), names=tuple(shared))
 
 

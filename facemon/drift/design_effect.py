@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.drift.distribution_functions import chdtrc
+from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
@@ -21,7 +22,7 @@ FEWEST_PAIRS = 8
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""
-_SPLITS = np.linspace(0.1, 0.9, 9)
+DECILES = np.linspace(0.1, 0.9, 9)
 _DEGREES_OF_A_PAIR = 2 / 3
 """Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
 
@@ -144,7 +145,7 @@ class SourceVariances:
         splits = _splits(sources)
         return cls(
             splits,
-            tuple(_hourly(source.hours, splits) for source in sources),
+            tuple(hourly_variance(source.hours, splits) for source in sources),
             tuple(_independent(source.counts, splits) for source in sources),
             is_constant=False,
         )
@@ -253,7 +254,7 @@ def _differences(
 ) -> Mapping[str | int, float]:
     """By label, or by the place of a split, how far its share moved in one source."""
     if splits is not None:
-        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) / side.total for side in counts)
+        first, second = (_steps(side, splits) / side.total for side in counts)
         return dict(enumerate((second - first).tolist()))
     moved: dict[str | int, float] = {}
     for sign, side in zip((-1, 1), counts, strict=True):
@@ -267,16 +268,19 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     if sources[0].counts[0].kind is ColumnKind.CATEGORICAL:
         return None
     columns = [counts for source in sources for counts in source.counts]
+    if all(source.counts[0] is source.counts[1] for source in sources):
+        columns = columns[::2]  # twice the same rows have the same deciles
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
-    ends = np.searchsorted(shares / shares[-1], _SPLITS)
-    return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
+    ends = (shares / shares[-1]).searchsorted(DECILES)
+    return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
 
 
-def _hourly(
+def hourly_variance(
     hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
 ) -> tuple[float, int, float] | None:
+    """The variance between hours, the pairs that show it and their weight; None where these are too few."""
     known = [spread for spread in hours if spread is not None and spread.weight > 0]
     pairs = sum(spread.pairs for spread in known)
     if pairs < FEWEST_PAIRS:
@@ -289,23 +293,24 @@ def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
         return math.fsum(spread.sums.tolist())
-    return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
+    return float(_steps(spread, splits).sum())
 
 
 def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:
     """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
     total = counts[0].total + counts[1].total
     if splits is None:
+        if counts[0].labels == counts[1].labels:
+            return sum(count * (total - count) for count in (counts[0].counts + counts[1].counts).tolist()) / total**2
         held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
         for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
             held[label] = held.get(label, 0) + count
         return sum(count * (total - count) for count in held.values()) / total**2
-    first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+    first, second = (_steps(side, splits) for side in counts)
     shares = (first + second) / total
     return float((shares * (1 - shares)).sum())
 
 
-def _steps(bins: NDArray[np.int32], cumulated: NDArray[np.generic], at: NDArray[np.int32]) -> Floats:
-    """The values of a step function that has its steps at `bins`."""
-    places = np.searchsorted(bins, at, side="right")
-    return np.concatenate([[0.0], cumulated])[places]
+def _steps(column: ColumnCounts | Spread, at: NDArray[np.int32]) -> Floats:
+    """The sums of a column up to and including some bins."""
+    return column.below[column.bins.searchsorted(at, side="right")]

@@ -1,5 +1,6 @@
 """Bilinear resizing as OpenCV does it: between the four nearest pixels, however much smaller the image becomes."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -9,17 +10,26 @@ _BITS = 11
 """Binary places of a weight (OpenCV's INTER_RESIZE_COEF_BITS)."""
 
 
-def resize_as_opencv(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize [height, width, channels] to `size` (width, height).
+Weights = Callable[[int, int], tuple[NDArray[np.intp], NDArray[np.float32]]]
+"""From an axis' length and the wanted one: for each pixel the first of its two neighbours, and the second's share."""
 
-    The integer arithmetic of OpenCV's `resize` with INTER_LINEAR on bytes (modules/imgproc/src/resize.cpp): weights
-    of 11 bits, rows first, then `((w * (sum >> 4)) >> 16)` for both rows, rounded by `(… + 2) >> 2`.
+
+def resize_bilinear(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize [height, width, channels] to `size` (width, height), as OpenCV's `resize` with INTER_LINEAR on bytes."""
+    return resize_by_weights(pixels, size, _between_centres)
+
+
+def resize_by_weights(pixels: NDArray[np.uint8], size: tuple[int, int], weights: Weights) -> NDArray[np.uint8]:
+    """Resize [height, width, channels] to `size` (width, height) between two pixels of each axis.
+
+    OpenCV's integer arithmetic (modules/imgproc/src/resize.cpp): weights of 11 bits, rows first, then
+    `((w * (sum >> 4)) >> 16)` for both rows, rounded by `(… + 2) >> 2`.
     """
     height, width = pixels.shape[:2]
     if size == (width, height):
         return pixels
-    left, right, from_left, from_right = _weights(width, size[0])
-    upper, lower, from_upper, from_lower = _weights(height, size[1])
+    left, right, from_left, from_right = _neighbours(width, size[0], weights, is_row=True)
+    upper, lower, from_upper, from_lower = _neighbours(height, size[1], weights, is_row=False)
     # Only the rows that count are looked at, so that the cost follows the small image.
     rows, places = np.unique(np.concatenate([upper, lower]), return_inverse=True)
     needed = pixels[rows].astype(np.int32)
@@ -31,16 +41,22 @@ def resize_as_opencv(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArra
 
 
 @lru_cache(maxsize=64)
-def _weights(
-    length: int, wanted: int
+def _neighbours(
+    length: int, wanted: int, weights: Weights, *, is_row: bool
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32], NDArray[np.int32]]:
     """For each of `wanted` pixels along an axis of `length`: its two neighbours and their weights."""
-    # Pixel centres lie at halves. The quotient is a double and its use a float, as in OpenCV.
-    centres = ((np.arange(wanted) + 0.5) * (length / wanted) - 0.5).astype(np.float32)
-    first = np.floor(centres).astype(np.intp)
-    share = centres - first
-    share[(first < 0) | (first >= length - 1)] = 0
+    first, share = weights(length, wanted)
+    if is_row:
+        # Beyond the ends of a row the pixel there counts alone; of a column it counts twice, and is rounded twice.
+        share = np.where((first < 0) | (first >= length - 1), np.float32(0), share)
+    second = np.clip(first + 1, 0, length - 1)
     first = np.clip(first, 0, length - 1)
-    second = np.minimum(first + 1, length - 1)
     scale = np.float32(1 << _BITS)
     return first, second, np.rint((1 - share) * scale).astype(np.int32), np.rint(share * scale).astype(np.int32)
+
+
+def _between_centres(length: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    # Pixel centres lie at halves. The quotient is a double and its use a float, as in OpenCV.
+    centres = ((np.arange(wanted) + 0.5) * (length / wanted) - 0.5).astype(np.float32)
+    first = np.floor(centres)
+    return first.astype(np.intp), (centres - first).astype(np.float32)

@@ -3,8 +3,8 @@
 Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023. Its weights are a file that the user brings.
 """
 
+import os
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ import numpy as np
 from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
-from facemon.model.faces import Face
-from facemon.model.given_faces import cut_face
+from facemon.model.faces import Face, whole_box
 from facemon.model.sessions import LARGEST_MODEL
 from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
 
 _SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
 """OpenCV's own: the least score, the overlap from which on two boxes are one face, the candidates before that."""
+_LOG_LEVEL = "OPENCV_LOG_LEVEL"
 _FAST_SIDE = 640
 """With fast decoding faces are searched in a copy of at most so many pixels on its longer side."""
 
@@ -35,9 +35,9 @@ class YuNetFinder:
         except ImportError as error:
             raise FacemonError("the face finder yunet is not installed", "pip install 'facemon[yunet]'") from error
         self._cv2: Any = cv2
+        _silence(cv2)
         self._file = config.weights or Path()
         self._score = _SCORE if config.min_confidence is None else config.min_confidence
-        self._margin = config.margin
         self._fast = fast
         # Workers are threads of ours, one for each core.
         cv2.setNumThreads(1)
@@ -52,7 +52,7 @@ class YuNetFinder:
         self._local = threading.local()
         self._found(np.zeros((64, 64, 3), np.uint8))  # a wrong file shows here, not at the first image
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
         """The faces in the detector's order, the surest first."""
         image = decoded.image
         if self._fast and max(image.size) > _FAST_SIDE:
@@ -60,15 +60,14 @@ class YuNetFinder:
             image.thumbnail((_FAST_SIDE, _FAST_SIDE))
         across, down = decoded.size[0] / image.width, decoded.size[1] / image.height
         faces = []
-        for left, top, width, height, *_, score in self._found(np.asarray(image)[:, :, ::-1]):
-            box = (
-                round(left * across),
-                round(top * down),
-                round((left + width) * across) - 1,
-                round((top + height) * down) - 1,
-            )
-            if box[2] >= box[0] and box[3] >= box[1]:
-                faces.append(cut_face(decoded, box, score, self._margin, sides))
+        for left, top, width, height, *landmarks, score in self._found(np.asarray(image)[:, :, ::-1]):
+            edges = (left * across, top * down, (left + width) * across, (top + height) * down)
+            if box := whole_box(edges, decoded.size):
+                points = tuple(
+                    ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5)
+                    for x, y in zip(landmarks[::2], landmarks[1::2], strict=True)
+                )
+                faces.append(Face(decoded, box, score, points))
         return faces
 
     def weights(self) -> tuple[bytes, ...]:
@@ -97,3 +96,17 @@ class YuNetFinder:
                 "onnx", content, np.empty(0, np.uint8), (64, 64), self._score, _NMS, _MOST_CANDIDATES
             )
         return self._local.detector
+
+
+def _silence(cv2: Any) -> None:
+    """Switch OpenCV's log off: OpenCV 5 warns whenever a network is loaded (opencv/opencv#29457).
+
+    Its errors are exceptions too, and what it logs of them would reach a terminal unescaped. The level belongs to the
+    whole process; one of the user's own, OPENCV_LOG_LEVEL, goes before ours.
+    """
+    if _LOG_LEVEL in os.environ:
+        return
+    if hasattr(cv2, "setLogLevel"):  # OpenCV 4
+        cv2.setLogLevel(0)
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.model import FacesConfig, ModelConfig
+from facemon.config.model import CutConfig, FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
-from facemon.model.faces import face_finder
+from facemon.model.faces import Face, View, face_finder
 from facemon.model.predictor import Predictor
 from facemon.values.image_input import Box, ImageInput
 from tests.model.onnx_files import model_of, write_identity_model
@@ -28,8 +28,12 @@ def scene(*blocks: tuple[int, int], size: tuple[int, int] = (320, 256)) -> Image
     return image
 
 
-def found(config: FacesConfig, image: Image.Image, given: Box | None = None, *, fast: bool = False) -> list[Any]:
-    return face_finder(config, fast=fast).find(DecodedImage(image, image.size), (16,), given)
+def found(config: FacesConfig, image: Image.Image, given: Box | None = None, *, fast: bool = False) -> list[Face]:
+    return face_finder(config, fast=fast).find(DecodedImage(image, image.size), given)
+
+
+def chip(face: Face, config: FacesConfig) -> Image.Image:
+    return face.seen(View((16, 16), config.cut_for(CutConfig())))
 
 
 def yunet(tmp_path: Path, **options: Any) -> FacesConfig:
@@ -37,11 +41,12 @@ def yunet(tmp_path: Path, **options: Any) -> FacesConfig:
 
 
 def test_yunet_finds_boxes_and_how_sure_it_is(tmp_path: Path) -> None:
-    (face,) = found(yunet(tmp_path), scene((10, 12)))
+    config = yunet(tmp_path)
+    (face,) = found(config, scene((10, 12)))
     # The cell's middle is (84, 100); the box is 40 x 48 around it.
     assert face.box == pytest.approx((64, 76, 103, 123), abs=1)
     assert face.confidence == pytest.approx(1.0, abs=1e-3)
-    assert face.chips[16].size == pytest.approx((67, 67), abs=1)
+    assert chip(face, config).size == pytest.approx((67, 67), abs=1)
 
 
 def test_faces_below_yunet_s_confidence_are_none(tmp_path: Path) -> None:
@@ -52,7 +57,7 @@ def test_faces_below_yunet_s_confidence_are_none(tmp_path: Path) -> None:
 
 def test_fast_yunet_answers_in_pixels_of_the_whole_image(tmp_path: Path) -> None:
     large = scene((10, 12)).resize((1280, 1024), Image.Resampling.NEAREST)
-    boxes = [face.box for face in found(yunet(tmp_path), large, fast=True)]
+    boxes = [face.box for face in found(yunet(tmp_path), large, fast=True) if face.box]
     # In the copy of half the size the white block is 16 x 16 pixels, whose four cells are one face after merging.
     assert boxes
     assert all(0 <= box[0] < box[2] < 1280 and abs((box[0] + box[2]) / 2 - 336) < 24 for box in boxes)
@@ -62,18 +67,19 @@ def test_fast_yunet_answers_in_pixels_of_the_whole_image(tmp_path: Path) -> None
 def test_boxes_are_scaled_where_the_image_was_decoded_smaller() -> None:
     image = scene((0, 0))
     half = image.resize((160, 128))
-    finder = face_finder(FacesConfig(finder="manifest", margin=0))
-    (face,) = finder.find(DecodedImage(half, image.size), (16,), (100, 50, 199, 149))
+    config = FacesConfig(finder="manifest", margin=0)
+    (face,) = face_finder(config).find(DecodedImage(half, image.size), (100, 50, 199, 149))
     assert face.box == (100, 50, 199, 149)
-    assert face.chips[16].size == (50, 50)
+    assert chip(face, config).size == (50, 50)
 
 
 @pytest.mark.parametrize(("margin", "side"), [(0.0, 40), (0.25, 60)])
 def test_the_chip_is_the_square_around_a_given_box_with_black_outside(margin: float, side: int) -> None:
     image = Image.new("RGB", (100, 100), (200, 100, 50))
-    (face,) = found(FacesConfig(finder="manifest", margin=margin), image, (-10, 40, 9, 79))
+    config = FacesConfig(finder="manifest", margin=margin)
+    (face,) = found(config, image, (-10, 40, 9, 79))
     assert (face.box, face.confidence) == ((-10, 40, 9, 79), None)
-    pixels = np.asarray(face.chips[16])
+    pixels = np.asarray(chip(face, config))
     assert pixels.shape == (side, side, 3)
     assert (pixels[:, 0] == 0).all()
     assert tuple(pixels[side // 2, -1]) == (200, 100, 50)
@@ -101,6 +107,35 @@ def test_what_yunet_lacks_is_said(tmp_path: Path) -> None:
     for wrong in (other, tmp_path / "text.onnx"):
         with pytest.raises(FacemonError, match="is no network that OpenCV's FaceDetectorYN can run"):
             face_finder(FacesConfig(finder="yunet", weights=wrong))
+
+
+def log_warnings() -> None:
+    """Set OpenCV's log to what it is when a process begins."""
+    import cv2
+
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(3)
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_WARNING)
+
+
+def test_opencv_prints_nothing_about_a_network_good_or_bad(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_warnings()
+    (tmp_path / "text.onnx").write_text("no network")
+    assert len(found(yunet(tmp_path), scene((10, 12)))) == 1
+    for wrong in (write_identity_model(tmp_path / "other.onnx"), tmp_path / "text.onnx"):
+        with pytest.raises(FacemonError):
+            face_finder(FacesConfig(finder="yunet", weights=wrong))
+    assert capfd.readouterr() == ("", "")
+    log_warnings()
+    monkeypatch.setenv("OPENCV_LOG_LEVEL", "WARNING")
+    found(yunet(tmp_path), scene((10, 12)))
+    said = capfd.readouterr().err
+    import cv2
+
+    assert ("WARN" in said) == cv2.__version__.startswith("5."), "a level of the user's own is kept"
 
 
 def with_faces(tmp_path: Path, faces: FacesConfig) -> ModelConfig:

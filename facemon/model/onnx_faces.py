@@ -1,0 +1,79 @@
+"""A face detector that is described as data and run by onnxruntime."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from facemon.config.detector import DetectorConfig
+from facemon.config.faces import FacesConfig
+from facemon.errors import FacemonError
+from facemon.model.box_decoding import Candidates, decode_candidates, distinct
+from facemon.model.decoding import DecodedImage
+from facemon.model.description_faults import input_misfits, what_is_there
+from facemon.model.external_weights import external_weights
+from facemon.model.faces import Face, NoNumberError, whole_box
+from facemon.model.fitting import placement
+from facemon.model.input_tensor import input_batch, input_pixels
+from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
+from facemon.printable import Lines, printable
+from facemon.regular_file import read_regular
+from facemon.values.image_input import Box
+
+_SCORE = 0.7
+"""The least score where the configuration names none, as in Ultra-Light's own code."""
+
+
+class OnnxFinder:
+    """Faces by a network whose input, outputs and decoding are described in `faces.detector`."""
+
+    def __init__(self, config: FacesConfig, detector: DetectorConfig, file: Path) -> None:
+        """FacemonError when the file cannot be read or run, or does not fit its description."""
+        self._config = detector
+        self._min_score = _SCORE if config.min_confidence is None else config.min_confidence
+        try:
+            self._content = read_regular(file, LARGEST_MODEL)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise FacemonError(
+                f"{file}: the face detector cannot be read: {reason}", "check model.faces.weights"
+            ) from error
+        self._folder = file.absolute().parent
+        self._graph = Graph(self._content, str(file), folder=self._folder)
+        sections = (detector.scores, detector.boxes, *([detector.landmarks] if detector.landmarks else []))
+        self._outputs = tuple(dict.fromkeys(name for section in sections for name in section.outputs))
+        there = {tensor.name for tensor in self._graph.outputs}
+        faults = list(input_misfits(detector.input, self._graph))
+        faults += [f"  there is no output {name}" for name in self._outputs if name not in there]
+        if faults:
+            lines = [f"{file}: does not fit its description, model.faces.detector:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(self._graph))
+        with suppress(NoNumberError):
+            self._candidates(Image.new("RGB", detector.input.size))  # a wrong form shows here, not at the first image
+
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
+        """The faces, the surest first; NoNumberError where the network's answer holds something else than numbers."""
+        found = self._candidates(decoded.image)
+        left, top, width, height = placement(decoded.image.size, self._config.input)
+        shift, scale = np.array([left, top]), np.array(decoded.size) / (width, height)
+        boxes = (found.boxes - np.tile(shift, 2)) * np.tile(scale, 2)
+        points = None if found.landmarks is None else (found.landmarks + 0.5 - shift) * scale - 0.5
+        faces = []
+        for place in distinct(found, self._config.overlap):
+            if box := whole_box(tuple(boxes[place].tolist()), decoded.size):
+                own = None if points is None else tuple((x, y) for x, y in points[place].tolist())
+                faces.append(Face(decoded, box, float(found.scores[place]), own))
+        return faces
+
+    def weights(self) -> tuple[bytes, ...]:
+        """The network's file, and the digests of those in which it keeps weights."""
+        return (self._content, *(digest.encode() for digest in external_weights(self._content, self._folder)))
+
+    def _candidates(self, image: Image.Image) -> Candidates:
+        config = self._config.input
+        batch = input_batch([input_pixels(image, config)], config, INPUT_TYPES[self._graph.inputs[0].type])
+        found = decode_candidates(self._config, self._graph.run(config.name, batch, self._outputs), self._min_score)
+        if not all(np.isfinite(numbers).all() for numbers in found if numbers is not None):
+            raise NoNumberError
+        return found
