@@ -33,7 +33,7 @@ def show(
 
 def _print(session: Session, card: Mapping[str, Any]) -> None:
     console = session.console
-    faces = ", ".join(f"{key} {value}" for key, value in card["faces"].items() if key != "finder")
+    faces = _listed({key: value for key, value in card["faces"].items() if key != "finder"})
     finder = card["faces"]["finder"]
     facts = [
         ("model", card["model"]),
@@ -63,14 +63,32 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sha256", network["sha256"]),
         ("size", f"{network['bytes']} bytes"),
-        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {seen['fit']}, {seen['resample']}"),
+        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
+        *((key, _listed(network[key])) for key in ("crop", "align") if network[key]),
+        *[("faces", "one at a time: answers depend on the others of a batch")][: network["faces_alone"]],
         *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
         *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
     ]
 
 
+def _listed(section: Mapping[str, Any]) -> str:
+    """A section of the configuration in a line."""
+    parts = (f"({_listed(value)})" if isinstance(value, dict) else value for value in section.values())
+    return ", ".join(f"{key} {part}" for key, part in zip(section, parts, strict=True))
+
+
+def _fit(seen: Mapping[str, Any]) -> str:
+    if not seen["pad"]:
+        return str(seen["fit"])
+    red, green, blue = seen["pad"]["colour"]
+    return f"pad with ({red}, {green}, {blue}) {'on both sides' if seen['pad']['side'] == 'centre' else 'at the end'}"
+
+
 def _reading(attribute: Mapping[str, Any]) -> str:
     activation = "" if attribute["activation"] == "none" else f", {attribute['activation']}"
     threshold = f", from {attribute['threshold']:g} on" if "threshold" in attribute else ""
-    return f"{attribute['output']}{activation}{threshold}"
+    scale, offset = attribute.get("scale", 1), attribute.get("offset", 0)
+    scaled = f", * {scale:g} + {offset:g}" if (scale, offset) != (1, 0) else ""
+    average = ", averaged over networks" if "average" in attribute else ""
+    return f"{attribute['output']}{activation}{threshold}{scaled}{average}"

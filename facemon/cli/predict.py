@@ -113,6 +113,8 @@ def _logged_run(
     from facemon.model.predictor import Predictor
 
     predictor = Predictor(session.config.model, session.config.predict)
+    for note in predictor.notes:
+        session.console.say(note)
     if no_store:
         return run(session, request, predictor, None)
     with session.open_ledger(create=True) as ledger, session.recorded(ledger, "predict") as outcome:

@@ -86,6 +86,7 @@ class RunningApi:
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
         from facemon.metrics.constant_labels import labelled_registry
+        from facemon.predict.pipeline import default_threads
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
         from facemon.server.api_server import ApiServer
@@ -100,10 +101,12 @@ class RunningApi:
         self._failure: FacemonError | None = None
         now = self._open_store(predictor)
         # Before any thread of this process begins, because the other processes are copies of it.
-        model = _model_workers(session, predictor, workers, stack)
+        lanes = workers or config.api.workers or default_threads()
+        # One more than predict light images at once: what takes long to decode has a worker of its own.
+        model = _model_workers(session, predictor, lanes + 1, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
-        predictions = self._live_predictions(model, counts, now, api.cache_size)
+        predictions = self._live_predictions(model, lanes, counts, now)
         self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
@@ -144,13 +147,14 @@ class RunningApi:
             return ledger.clock.now
 
     def _live_predictions(
-        self, model: "Sequence[ModelWorker]", counts: "RequestCounts", now: Callable[[], datetime], cache_size: int
+        self, model: "Sequence[ModelWorker]", lanes: int, counts: "RequestCounts", now: Callable[[], datetime]
     ) -> "LivePredictions":
         from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_queue import PredictionQueue
 
         attributes, add = self._session.config.model.attributes, self._log.add
-        self._queue = PredictionQueue(model, add, tell=self._session.console.warn, exhausted=self._give_up)
+        tell, cache_size = self._session.console.warn, self._session.config.api.cache_size
+        self._queue = PredictionQueue(model, add, lanes=lanes, tell=tell, exhausted=self._give_up)
         return LivePredictions(self._queue, attributes, add, now, cache_size=cache_size, looked_up=counts.count_lookup)
 
     def follow(self, config: "Config") -> None:
@@ -217,11 +221,8 @@ def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, An
     return note
 
 
-def _model_workers(
-    session: Session, predictor: "Predictor", workers: int | None, stack: ExitStack
-) -> "Sequence[ModelWorker]":
+def _model_workers(session: Session, predictor: "Predictor", count: int, stack: ExitStack) -> "Sequence[ModelWorker]":
     """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
-    from facemon.predict.pipeline import default_threads
     from facemon.predict.worker_processes import forking_server
     from facemon.server.image_answers import AnsweringPredictor
     from facemon.server.model_workers import InProcess, InThread
@@ -230,7 +231,6 @@ def _model_workers(
     answering = AnsweringPredictor(
         lambda images, run, origin: predictor.predict(images, run, origin=origin), config.model.attributes
     )
-    count = workers or config.api.workers or default_threads()
     if config.predict.providers != ("cpu",):
         return [stack.enter_context(InThread(answering)) for _ in range(count)]
     server = stack.enter_context(forking_server(answering, count))

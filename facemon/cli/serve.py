@@ -62,6 +62,8 @@ def serve(
 
     config, tokens = session.config, tokens_of(session, session.config)
     predictor = Predictor(config.model, _limits(config))
+    for note in predictor.notes:
+        session.console.say(note)
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
         address = address._replace(port=listening.getsockname()[1])

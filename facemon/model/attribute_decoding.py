@@ -68,9 +68,10 @@ def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
     An ordinal's value is the mean of its values under the probabilities (Σ pᵢ·vᵢ), its label the band of that
     value and its confidence the band's mass.
     """
+    if attribute.average:  # shares_of has had its turn
+        attribute = attribute.model_copy(update={"activation": "none", "scale": 1.0, "offset": 0.0})
     if attribute.kind == "number":
-        numbers = _sigmoid(columns[:, 0]) if attribute.activation == "sigmoid" else columns[:, 0]
-        return Reading(None, None, numbers.astype(np.float32))
+        return Reading(None, None, _numbers(attribute, columns).astype(np.float32))
     if attribute.kind == "binary" and columns.shape[1] == 1:
         return _binary(attribute, columns[:, 0])
     shares = _probabilities(attribute, columns)
@@ -81,6 +82,23 @@ def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
     )
     confidence = np.take_along_axis(shares, codes[:, np.newaxis], axis=1)[:, 0]
     return Reading(codes, confidence.astype(np.float32), None)
+
+
+def shares_of(attribute: AttributeConfig, columns: Doubles) -> Doubles:
+    """What is averaged over networks.
+
+    [n, labels or values] probabilities; [n, 1] those of a binary's second label; [n, 1] numbers, scaled.
+    """
+    if attribute.kind == "number":
+        return _numbers(attribute, columns)[:, np.newaxis]
+    with np.errstate(invalid="ignore"):  # infinities become NaN, and NaN a row with an error
+        shares = _probabilities(attribute, columns)
+    return shares[:, -1:] if attribute.kind == "binary" else shares
+
+
+def _numbers(attribute: AttributeConfig, columns: Doubles) -> Doubles:
+    numbers = _sigmoid(columns[:, 0]) if attribute.activation == "sigmoid" else columns[:, 0]
+    return numbers * attribute.scale + attribute.offset
 
 
 def _binary(attribute: AttributeConfig, column: Doubles) -> Reading:

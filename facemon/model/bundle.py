@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from facemon.config.model import AttributeConfig, FacesConfig, InputConfig, ModelConfig, NetworkConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
-from facemon.model.attribute_decoding import Doubles, activation_fault, select_columns, widths
+from facemon.model.attribute_decoding import Doubles, activation_fault, select_columns, shares_of, widths
 from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
-from facemon.model.input_tensor import channel_count, input_batch
+from facemon.model.input_tensor import channel_count, input_batch, whole_number_fault
+from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
 from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Tensor
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
-_PREPROCESSING = 2
+_PREPROCESSING = 3
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
 _FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
@@ -39,13 +40,18 @@ class Network:
     sha256: str
     size: int
     """Bytes of the file."""
+    faces_alone: bool
+    """Whether it runs on one face at a time, since its answers depend on the others of a batch."""
 
     def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
-        names = tuple(dict.fromkeys(attribute.output for attribute in self.config.attributes))
+        names = output_names(self.config)
         batch = input_batch(pixels, self.config.input, INPUT_TYPES[self.graph.inputs[0].type])
-        outputs = self.graph.run(self.config.input.name, batch, names)
-        return {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
+        outputs = self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
+        columns = {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
+        return columns | {
+            each.name: shares_of(each, columns[each.name]) for each in self.config.attributes if each.average
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,18 @@ class Bundle:
     decodes_fast: bool
     fingerprint: str
     """sha256 over the weights and everything that decides what they see and how they are read."""
+    averaged: Mapping[str, int]
+    """By the name of an attribute that is an average, over how many networks."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how the networks run, in sentences."""
+        return tuple(
+            f"{_name(network.config)}: a face's answer depends on the others of its batch, as in dynamically quantised "
+            "networks, so faces run one at a time"
+            for network in self.networks
+            if network.faces_alone
+        )
 
     def run(self, inputs: Sequence[Sequence[Pixels]]) -> tuple[dict[str, Doubles], tuple[float, ...]]:
         """Run every network on all faces: each attribute's columns, and the wall seconds of each batch.
@@ -70,7 +88,10 @@ class Bundle:
             begin = perf_counter()
             part: dict[str, Doubles] = {}
             for network, pixels in zip(self.networks, inputs, strict=True):
-                part |= network.run(pixels[start : start + _FACES_A_RUN])
+                for name, columns in network.run(pixels[start : start + _FACES_A_RUN]).items():
+                    part[name] = part[name] + columns if name in part else columns
+            for name, count in self.averaged.items():
+                part[name] = part[name] / count
             seconds.append(perf_counter() - begin)
             parts.append(part)
         if len(parts) < 2:
@@ -99,11 +120,19 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(_misfits(network, graph)):
             raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), _what_is_there(graph))
-        networks.append(Network(network, graph, digest, len(content)))
+        alone = needs_faces_alone(graph, network.input, output_names(network))
+        networks.append(Network(network, graph, digest, len(content), alone))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
-    finder = face_finder(config.faces, fast=fast)
-    return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast))
+    aligned = any(config.faces.cut_for(network).align for network in config.networks)
+    finder = face_finder(config.faces, fast=fast, aligned=aligned)
+    averaged = {each.name: len(list(config.described(each.name))) for each in config.attributes if each.average}
+    return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast), averaged)
+
+
+def output_names(network: NetworkConfig) -> tuple[str, ...]:
+    """The outputs that a network's attributes are read from, each once."""
+    return tuple(dict.fromkeys(attribute.output for attribute in network.attributes))
 
 
 def _content(network: NetworkConfig) -> bytes:
@@ -134,15 +163,14 @@ def _misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
         elif attribute.output not in outputs:
             yield f"  {attribute.name}: there is no output {attribute.output}"
         else:
-            yield from _output_misfits(attribute, outputs[attribute.output])
+            yield from _output_misfits(attribute, outputs[attribute.output], graph)
 
 
 def _input_misfits(config: InputConfig, tensor: Tensor) -> Iterator[str]:
     if tensor.type not in INPUT_TYPES:
         yield f"  input: {tensor.name} takes {tensor.type}; facemon can feed {', '.join(INPUT_TYPES)}"
-    plain = config.scale == 1 and not any(config.mean) and set(config.std) == {1.0}
-    if tensor.type == "uint8" and not plain:
-        yield f"  input: {tensor.name} takes bytes, so pixels go in as they are: write scale: 1, and no mean and std"
+    elif fault := whole_number_fault(config, INPUT_TYPES[tensor.type]):
+        yield f"  input: {tensor.name} takes {tensor.type}: {fault}"
     width, height = config.size
     channels = channel_count(config)
     wanted = (channels, height, width) if config.layout == "nchw" else (height, width, channels)
@@ -154,11 +182,14 @@ def _input_misfits(config: InputConfig, tensor: Tensor) -> Iterator[str]:
         yield f"  input: {description} makes [batch, {', '.join(map(str, wanted))}], which {tensor.name} does not take"
 
 
-def _output_misfits(attribute: AttributeConfig, tensor: Tensor) -> Iterator[str]:
+def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) -> Iterator[str]:
     if tensor.type not in _READABLE_OUTPUTS:
         yield f"  {attribute.name}: the output {tensor.name} holds {tensor.type}, not floating-point numbers"
-    lengths = [length for length in tensor.shape[1:] if isinstance(length, int)]
-    if len(lengths) != len(tensor.shape) - 1:
+    takes_one = graph.inputs[0].shape[:1] == (1,)
+    # With one face at a time the batch dimension may be missing, and counts for nothing where it is there.
+    shape = tensor.shape if takes_one else tensor.shape[1:]
+    lengths = [length for length in shape if isinstance(length, int)]
+    if not tensor.shape or len(lengths) != len(shape):
         return  # known only when the graph has run; select_columns looks again
     there = prod(lengths)
     first, end = attribute.slice or (0, there)
@@ -199,7 +230,7 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
         "finder": [hashlib.sha256(weights).hexdigest() for weights in finder.weights()],
         "networks": [
             # Where a file lies changes nothing; what is in it does.
-            {"sha256": digest, **network.model_dump(mode="json", include={"input", "attributes"})}
+            {"sha256": digest, **network.model_dump(mode="json", include={"input", "crop", "align", "attributes"})}
             for digest, network in zip(hashes, config.networks, strict=True)
         ],
     }

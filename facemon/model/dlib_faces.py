@@ -4,8 +4,8 @@ import os
 import pickle
 import stat
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,13 @@ class DlibFinder:
         self._detector_copy = pickle.dumps(frontal_detector(dlib, cache_folder()))
         self._local = threading.local()
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
         """The faces in the detector's order; each chip is cut from the image itself, never from another chip."""
         pixels = np.ascontiguousarray(decoded.image, dtype=np.uint8)
         faces = []
         for box, score in self._boxes(pixels):
             landmarks = self._landmarks(pixels, self._dlib.rectangle(*box))
-            chips = {side: Image.fromarray(self._chip(pixels, landmarks, side)) for side in sides}
-            faces.append(Face(box, score, chips))
+            faces.append(Face(decoded, box, score, aligned_chip=partial(self._chip, pixels, landmarks)))
         return faces
 
     def _boxes(self, pixels: NDArray[np.uint8]) -> list[tuple[Box, float]]:
@@ -74,8 +73,9 @@ class DlibFinder:
         """The landmark model's file."""
         return (resource_bytes(_PACKAGE, _LANDMARKS),)
 
-    def _chip(self, pixels: NDArray[np.uint8], landmarks: Any, side: int) -> NDArray[np.uint8]:
-        return self._dlib.extract_image_chip(pixels, self._dlib.get_face_chip_details(landmarks, side, self._margin))
+    def _chip(self, pixels: NDArray[np.uint8], landmarks: Any, side: int) -> Image.Image:
+        details = self._dlib.get_face_chip_details(landmarks, side, self._margin)
+        return Image.fromarray(self._dlib.extract_image_chip(pixels, details))
 
     def _detector(self) -> Any:
         if not hasattr(self._local, "detector"):

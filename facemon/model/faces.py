@@ -1,32 +1,65 @@
 """What a face is to the networks, how finders are asked for faces, and which finder a configuration names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from PIL import Image
 
-from facemon.config.model import FacesConfig
+from facemon.config.model import CutConfig, FacesConfig, NetworkConfig
+from facemon.model.alignment import Points, aligned_face, can_align
+from facemon.model.crops import cut_box
 from facemon.model.decoding import DecodedImage
 from facemon.values.image_input import Box
 
 
-class Face(NamedTuple):
+class View(NamedTuple):
+    """What a network asks to see of a face."""
+
+    size: tuple[int, int]
+    """Width and height of the network's input."""
+    cut: CutConfig
+    """How the face is cut out; neither crop nor align = as its finder does it."""
+
+    @classmethod
+    def of(cls, network: NetworkConfig, faces: FacesConfig) -> Self:
+        """The view of a network."""
+        return cls(network.input.size, faces.cut_for(network))
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
     """One face of an image."""
 
-    box: Box | None
+    decoded: DecodedImage
+    box: Box | None = None
     """In pixels of the whole upright image; none where the image is the face."""
-    confidence: float | None
+    confidence: float | None = None
     """The finder's own score, whose range is the finder's; none where nothing was searched."""
-    chips: dict[int, Image.Image]
-    """An image of the face for each asked side; nearly square, or to be fitted to the network's input."""
+    points: Points | None = None
+    """Its five landmarks, where the finder gives them."""
+    aligned_chip: Callable[[int], Image.Image] | None = None
+    """The finder's own aligned image of the face, by its side in pixels; none where it makes none."""
+
+    def seen(self, view: View) -> Image.Image:
+        """The face as a network asks to see it, still to be fitted to the network's input."""
+        if self.box is None:
+            return self.decoded.image
+        if view.cut.align is not None and self.points is not None:
+            return aligned_face(self.decoded, self.points, view.cut.align, view.size)
+        if view.cut.crop is not None:
+            return cut_box(self.decoded, self.box, view.cut.crop)
+        if self.aligned_chip is None:
+            raise ValueError("the finder gives neither landmarks nor aligned faces, so the view needs a crop")
+        return self.aligned_chip(max(view.size))  # square; an input that is not gets it fitted
 
 
 class FaceFinder(Protocol):
     """Finds faces; may be asked by several threads at once."""
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
-        """The faces of an upright RGB image, with chips of the given sides in pixels; `given` is a manifest's box."""
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
+        """The faces of an upright RGB image; `given` is a manifest's box."""
 
     def weights(self) -> tuple[bytes, ...]:
         """The contents of the files that decide what is found."""
@@ -35,9 +68,9 @@ class FaceFinder(Protocol):
 class WholeImage:
     """The finder `none`: each image is one face."""
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
-        """The image itself, for whatever side."""
-        return [Face(None, None, dict.fromkeys(sides, decoded.image))]
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
+        """The image itself."""
+        return [Face(decoded)]
 
     def weights(self) -> tuple[bytes, ...]:
         """None."""
@@ -45,16 +78,19 @@ class WholeImage:
 
 
 class Chosen:
-    """Of another finder's faces those that are large enough, and of these all or the largest."""
+    """Of another finder's faces those that are large enough and can be cut out, and of these all or the largest."""
 
-    def __init__(self, finder: FaceFinder, config: FacesConfig) -> None:
+    def __init__(self, finder: FaceFinder, config: FacesConfig, *, aligned: bool = False) -> None:
         self._finder = finder
+        self._aligned = aligned
         self._min_size = config.min_size
         self._only_largest = config.keep == "largest"
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:
         """The chosen faces in the finder's order."""
-        faces = [face for face in self._finder.find(decoded, sides, given) if min(_sides(face)) >= self._min_size]
+        faces = [face for face in self._finder.find(decoded, given) if min(_sides(face)) >= self._min_size]
+        if self._aligned:
+            faces = [face for face in faces if can_align(face.points)]
         if self._only_largest and len(faces) > 1:
             return [max(faces, key=lambda face: prod(_sides(face)))]
         return faces
@@ -64,8 +100,10 @@ class Chosen:
         return self._finder.weights()
 
 
-def face_finder(config: FacesConfig, *, fast: bool = False) -> FaceFinder:
+def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = False) -> FaceFinder:
     """The finder that the configuration names, `fast` where it may pass over small faces.
+
+    With `aligned` faces without landmarks, or with all of them in one place, are passed over.
 
     FacemonError when what it needs is not installed.
     """
@@ -84,8 +122,9 @@ def face_finder(config: FacesConfig, *, fast: bool = False) -> FaceFinder:
         case "manifest":
             from facemon.model.given_faces import GivenFaces
 
-            finder = GivenFaces(config)
-    return finder if config.min_size == 1 and config.keep == "all" else Chosen(finder, config)
+            finder = GivenFaces()
+    takes_all = config.min_size == 1 and config.keep == "all" and not aligned
+    return finder if takes_all else Chosen(finder, config, aligned=aligned)
 
 
 def _sides(face: Face) -> tuple[int, int]:

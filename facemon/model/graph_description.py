@@ -113,8 +113,10 @@ def _input_lines(described: _Input) -> Iterator[str]:
         yield line("channels", "rgb", "bgr where the training code read its images with OpenCV")
     yield line("fit", "stretch", "crop or pad where training kept the proportions")
     yield line("resample", "bilinear", "opencv_bilinear where training resized with cv2.resize")
-    if described.tensor.type == "uint8":
-        yield "scale: 1                 # the network takes bytes"
+    if "int" in described.tensor.type:
+        yield "scale: 1                 # the network takes whole numbers"
+        if described.tensor.type == "int8":
+            yield line("mean", "[128, 128, 128]", "from 0 to 255 to from -128 to 127")
     else:
         yield line("scale", repr(1 / 255), "then (pixel - mean) / std for each channel")
         yield line("mean", "[0, 0, 0]", "[0.485, 0.456, 0.406] is usual after ImageNet")
@@ -167,7 +169,10 @@ def _answers(graph: Graph, described: _Input, output: Tensor) -> NDArray[np.floa
     shape = (described.channels, height, width) if described.is_nchw else (height, width, described.channels)
     pixels = np.random.default_rng(0).integers(0, 256, (_PROBES, *shape))
     dtype = INPUT_TYPES[described.tensor.type]
-    batch = pixels.astype(dtype) if dtype is np.uint8 else (pixels / 255).astype(dtype)
+    if np.issubdtype(dtype, np.integer):
+        batch = (pixels - (128 if dtype is np.int8 else 0)).astype(dtype)
+    else:
+        batch = (pixels / 255).astype(dtype)
     answers = np.asarray(graph.run(described.tensor.name, batch, (output.name,))[output.name])
     return answers.reshape(len(answers), prod(answers.shape[1:]))
 

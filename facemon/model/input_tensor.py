@@ -5,17 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from facemon.config.model import InputConfig
-from facemon.model.opencv_bilinear import resize_as_opencv
+from facemon.model.fitting import fit_image
 
-_RESAMPLING = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
+_FEWEST_LEVELS = 16
+"""Whole numbers over fewer values than this come from a description for fractions, such as `scale: 1/255`."""
 
 
 def channel_count(config: InputConfig) -> int:
@@ -26,10 +22,9 @@ def channel_count(config: InputConfig) -> int:
 def input_pixels(image: Image.Image, config: InputConfig) -> NDArray[np.uint8]:
     """Fit an RGB image of any size to the input: [height, width, channels] in the network's channel order.
 
-    `stretch` changes the proportions, `crop` is the middle of the resized image, `pad` centres it on black. Gray is
-    the luma of ITU-R BT.601, as Pillow rounds it, taken after resizing.
+    Gray is the luma of ITU-R BT.601, as Pillow rounds it, taken after resizing.
     """
-    fitted = _fit(image, config)
+    fitted = fit_image(image, config)
     match config.channels:
         case "rgb":
             return np.asarray(fitted)
@@ -44,62 +39,54 @@ def input_batch(
 ) -> NDArray[Any]:
     """Stack what `input_pixels` made to `(pixel * scale - mean) / std`, computed in float32 in that order.
 
-    For uint8 the pixels stay as they are; float16 is rounded to at the end.
+    For double it is computed in float64; float16 is rounded to at the end, as are whole numbers, half to even as
+    ONNX' QuantizeLinear does it (`whole_number_fault` says whether they have room for it).
     Shape: [n, channels, height, width] for nchw, [n, height, width, channels] for nhwc, contiguous. For gray
     the first number of `mean` and `std` counts.
     """
     is_nchw = config.layout == "nchw"
     height, width, channels = pixels[0].shape
     shape = (channels, height, width) if is_nchw else (height, width, channels)
+    takes_bytes = dtype is np.uint8 and is_plain(config)
+    exact = np.float64 if dtype is np.float64 else np.float32
     # Bytes are only moved; all else is computed in place, in passes over a batch that fits into the caches.
-    batch = np.empty((len(pixels), *shape), np.uint8 if dtype is np.uint8 else np.float32)
+    batch = np.empty((len(pixels), *shape), np.uint8 if takes_bytes else exact)
     for row, each in zip(batch, pixels, strict=True):
         row[...] = each.transpose(2, 0, 1) if is_nchw else each
-    if dtype is np.uint8:
+    if takes_bytes:
         return batch
     along = (channels, 1, 1) if is_nchw else (channels,)
-    mean, std = (np.asarray(each[:channels], np.float32).reshape(along) for each in (config.mean, config.std))
+    mean, std = (np.asarray(each[:channels], exact).reshape(along) for each in (config.mean, config.std))
     if config.scale != 1:
-        batch *= np.float32(config.scale)
+        batch *= exact(config.scale)
     if mean.any():
         batch -= mean
     if (std != 1).any():
         batch /= std
+    if np.issubdtype(dtype, np.integer):
+        np.rint(batch, out=batch)
     return batch.astype(dtype, copy=False)
 
 
-def resized_size(size: tuple[int, int], config: InputConfig) -> tuple[float, float]:
-    """How large an image of `size` is after it was fitted, before anything is cut off or added; in pixels."""
-    across, down = config.size[0] / size[0], config.size[1] / size[1]
-    match config.fit:
-        case "stretch":
-            return config.size
-        case "crop":
-            across = down = max(across, down)
-        case "pad":
-            across = down = min(across, down)
-    return size[0] * across, size[1] * down
+def is_plain(config: InputConfig) -> bool:
+    """Whether pixels go into the network as they are."""
+    return config.scale == 1 and not any(config.mean) and set(config.std) == {1.0}
 
 
-def _fit(image: Image.Image, config: InputConfig) -> Image.Image:
-    if image.size == config.size:
-        return image
-    if config.resample == "opencv_bilinear":
-        return _fit_as_opencv(image, config)
-    method = _RESAMPLING[config.resample]
-    match config.fit:
-        case "stretch":
-            return image.resize(config.size, method)
-        case "crop":
-            return ImageOps.fit(image, config.size, method)
-        case "pad":
-            return ImageOps.pad(image, config.size, method)
-
-
-def _fit_as_opencv(image: Image.Image, config: InputConfig) -> Image.Image:
-    width, height = (max(1, round(length)) for length in resized_size(image.size, config))
-    resized = Image.fromarray(resize_as_opencv(np.asarray(image), (width, height)))
-    left, top = (width - config.size[0]) // 2, (height - config.size[1]) // 2
-    # Cuts what is too much, and fills with black what is too little.
-    box = (left, top, left + config.size[0], top + config.size[1])
-    return resized if resized.size == config.size else resized.crop(box)
+def whole_number_fault(config: InputConfig, dtype: type[Any]) -> str | None:
+    """Why a network that takes whole numbers cannot be fed as described; none where it can or takes fractions."""
+    if not np.issubdtype(dtype, np.integer):
+        return None
+    count = channel_count(config)
+    ends = [
+        (level * config.scale - mean) / std
+        for mean, std in zip(config.mean[:count], config.std[:count], strict=True)
+        for level in (0, 255)
+    ]
+    info, name = np.iinfo(dtype), np.dtype(dtype).name
+    remedy = f"write scale: 1, std 1 and mean {128 if dtype is np.int8 else 0}"
+    if round(min(ends)) < info.min or round(max(ends)) > info.max:
+        return f"pixels become numbers from {min(ends):g} to {max(ends):g}, which {name} does not hold: {remedy}"
+    if max(ends) - min(ends) < _FEWEST_LEVELS - 1:
+        return f"pixels become {name} from {min(ends):g} to {max(ends):g}, which loses the image: {remedy}"
+    return None

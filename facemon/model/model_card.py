@@ -34,7 +34,12 @@ def _network(network: Network) -> dict[str, Any]:
         "package": network.config.package,
         "sha256": network.sha256,
         "bytes": network.size,
+        "faces_alone": network.faces_alone,
         "input": network.config.input.model_dump(mode="json"),
+        **{
+            key: section and section.model_dump(mode="json", exclude_none=True, exclude_defaults=key == "align")
+            for key, section in (("crop", network.config.crop), ("align", network.config.align))
+        },
         "tensors": {
             "inputs": [str(tensor) for tensor in network.graph.inputs],
             "outputs": [str(tensor) for tensor in network.graph.outputs],
@@ -52,6 +57,10 @@ def _attribute(attribute: AttributeConfig) -> dict[str, Any]:
     }
     if attribute.kind == "binary":
         described["threshold"] = attribute.threshold
+    if attribute.kind == "number":
+        described |= {"scale": attribute.scale, "offset": attribute.offset}
+    if attribute.average:
+        described["average"] = True
     if attribute.bands:
         described["bands"] = {label: list(band) for label, band in attribute.bands.items()}
     return described

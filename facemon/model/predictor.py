@@ -15,8 +15,10 @@ from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, read_image, silence_pillow
+from facemon.model.faces import View
+from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
-from facemon.model.input_tensor import input_pixels, resized_size
+from facemon.model.input_tensor import input_pixels
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
 from facemon.values.image_input import Box, ImageInput, ImageProblem, Undated
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
@@ -39,10 +41,11 @@ class Predictor:
         self._decoder = BoundedDecoder(limits)
         self._clock = clock
         self._schema = log_schema(model.attributes)
-        # A chip is square; an input that is not gets it fitted.
-        self._sides = tuple(dict.fromkeys(max(network.input.size) for network in model.networks))
+        self._views = tuple(View.of(network, model.faces) for network in model.networks)
         self.model = model
         self.fingerprint = self._bundle.fingerprint
+        self.notes = self._bundle.notes
+        """What a user should know of how the model runs, in sentences."""
 
     def go_by(self, clock: Callable[[], datetime]) -> None:
         """Take the times of predictions from another clock: that of the store which logs them."""
@@ -90,13 +93,13 @@ class Predictor:
 
     def _find_faces(self, given: ImageInput, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> dict[str, Any]:
         """Find the faces of an image and add what each network sees of them to `inputs`; tell what its outcome has."""
-        faces = self._bundle.finder.find(decoded, self._sides, given.box)
+        faces = self._bundle.finder.find(decoded, given.box)
         if not faces:
             return {"problem": ImageProblem(ErrorCode.NO_FACE, "no face was found")}
         for face in faces:
-            for network, pixels in zip(self._bundle.networks, inputs, strict=True):
-                config = network.config.input
-                pixels.append(input_pixels(face.chips[max(config.size)], config))
+            seen = {view: face.seen(view) for view in dict.fromkeys(self._views)}
+            for network, view, pixels in zip(self._bundle.networks, self._views, inputs, strict=True):
+                pixels.append(input_pixels(seen[view], network.config.input))
         boxes = tuple(face.box for face in faces)
         return {
             "boxes": boxes,

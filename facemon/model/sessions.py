@@ -18,7 +18,10 @@ Numbers = NDArray[Any]
 INPUT_TYPES: Mapping[str, type[np.generic]] = {
     "float": np.float32,
     "float16": np.float16,
+    "double": np.float64,
     "uint8": np.uint8,
+    "int8": np.int8,
+    "int32": np.int32,
 }
 """What a network may take, by the name of its tensor type."""
 LARGEST_MODEL = 2 << 30
@@ -105,11 +108,21 @@ class Graph:
         """What the file's author wrote into it, such as labels."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def run(self, input_name: str, batch: Numbers, output_names: Sequence[str]) -> Mapping[str, Numbers]:
-        """The named outputs for a batch, along their first axis; a fixed batch size of the graph is catered for."""
+    def run(
+        self, input_name: str, batch: Numbers, output_names: Sequence[str], *, at_once: int | None = None
+    ) -> Mapping[str, Numbers]:
+        """The named outputs for a batch, along their first axis.
+
+        A graph with a fixed batch size, or from which no more than `at_once` rows are asked at a time, runs as often
+        as the batch needs. Where it takes one face at a time, an
+        output that lacks the batch dimension gets it.
+        """
         fixed = self.inputs[0].shape[0]
-        step = fixed if isinstance(fixed, int) else len(batch)
-        pieces = [self._run(input_name, batch[start : start + step], step, output_names)
+        step = at_once or len(batch)
+        if isinstance(fixed, int):
+            step = min(fixed, step)
+        size = fixed if isinstance(fixed, int) else None
+        pieces = [self._run(input_name, batch[start : start + step], size, output_names)
                   for start in range(0, len(batch), step)]  # fmt: skip
         if len(pieces) == 1:
             return dict(zip(output_names, pieces[0], strict=True))
@@ -117,7 +130,8 @@ class Graph:
             name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
         }
 
-    def _run(self, input_name: str, batch: Numbers, size: int, output_names: Sequence[str]) -> list[Numbers]:
+    def _run(self, input_name: str, batch: Numbers, size: int | None, output_names: Sequence[str]) -> list[Numbers]:
+        size = size or len(batch)
         missing = size - len(batch)
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
@@ -125,6 +139,8 @@ class Graph:
             outputs = self._session.run(output_names, {input_name: batch})
         except _RUN_ERRORS as error:
             raise FacemonError(f"{self._name}: the model failed on its input: {_plain(error)}") from error
+        if size == 1:  # an output without a batch dimension is the one face's
+            outputs = [output if output.shape[:1] == (1,) else output[np.newaxis] for output in outputs]
         for name, output in zip(output_names, outputs, strict=True):
             if output.ndim == 0 or len(output) != size:
                 raise FacemonError(

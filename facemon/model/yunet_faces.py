@@ -4,7 +4,6 @@ Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023. Its weig
 """
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face
-from facemon.model.given_faces import cut_face
 from facemon.model.sessions import LARGEST_MODEL
 from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
@@ -37,7 +35,6 @@ class YuNetFinder:
         self._cv2: Any = cv2
         self._file = config.weights or Path()
         self._score = _SCORE if config.min_confidence is None else config.min_confidence
-        self._margin = config.margin
         self._fast = fast
         # Workers are threads of ours, one for each core.
         cv2.setNumThreads(1)
@@ -52,7 +49,7 @@ class YuNetFinder:
         self._local = threading.local()
         self._found(np.zeros((64, 64, 3), np.uint8))  # a wrong file shows here, not at the first image
 
-    def find(self, decoded: DecodedImage, sides: Sequence[int], given: Box | None) -> list[Face]:  # noqa: ARG002
+    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
         """The faces in the detector's order, the surest first."""
         image = decoded.image
         if self._fast and max(image.size) > _FAST_SIDE:
@@ -60,7 +57,7 @@ class YuNetFinder:
             image.thumbnail((_FAST_SIDE, _FAST_SIDE))
         across, down = decoded.size[0] / image.width, decoded.size[1] / image.height
         faces = []
-        for left, top, width, height, *_, score in self._found(np.asarray(image)[:, :, ::-1]):
+        for left, top, width, height, *landmarks, score in self._found(np.asarray(image)[:, :, ::-1]):
             box = (
                 round(left * across),
                 round(top * down),
@@ -68,7 +65,11 @@ class YuNetFinder:
                 round((top + height) * down) - 1,
             )
             if box[2] >= box[0] and box[3] >= box[1]:
-                faces.append(cut_face(decoded, box, score, self._margin, sides))
+                points = tuple(
+                    ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5)
+                    for x, y in zip(landmarks[::2], landmarks[1::2], strict=True)
+                )
+                faces.append(Face(decoded, box, score, points))
         return faces
 
     def weights(self) -> tuple[bytes, ...]:

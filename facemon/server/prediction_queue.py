@@ -7,10 +7,12 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending
+from facemon.server.lanes import Lanes
 from facemon.server.model_workers import ModelWorker, WorkerDied
 from facemon.server.waiting_images import Predicted, Waiting, WaitingImages
 from facemon.values.image_input import ImageInput
@@ -24,7 +26,7 @@ _IDLE_END = "an idle worker process has ended"
 
 
 class PoolStrength(NamedTuple):
-    """How many workers there are, and how many there should be."""
+    """How many batches can be predicted at once, and how many it should be."""
 
     available: int
     configured: int
@@ -38,22 +40,26 @@ class PredictionQueue:
         workers: Sequence[ModelWorker],
         log: Callable[[PredictedBatch], None],
         *,
+        lanes: int | None = None,
         tell: Callable[[str], None] = lambda _: None,
         exhausted: Callable[[FacemonError], None] = lambda _: None,
     ) -> None:
-        """`tell` hears of workers that end; `exhausted` is called when the last one cannot be replaced."""
+        """`tell` hears of workers that end; `exhausted` is called when the last one cannot be replaced.
+
+        `lanes` is how many batches are predicted at once, heavy images left out: as many as there are workers unless
+        given. A worker more than that takes a heavy image, or the place of one that ended, and slows no other down.
+        """
         self._log, self._tell, self._exhausted = log, tell, exhausted
         # The one that was busy last goes first: its processor still has the weights at hand.
         self._free = list(workers)
-        self._configured = len(workers)
+        self._workers = len(workers)
+        self._lanes = Lanes(lanes or len(workers))
         self._renewing: set[ModelWorker] = set()
         """Workers that ended, and cannot be asked."""
         self._deaths: dict[ModelWorker, int] = {}
         """Of workers that predicted nothing since they last ended: how often they did in a row."""
         self._lost: FacemonError | None = None
         """Why workers that ended are not replaced any more."""
-        self._heavy = 0
-        """Workers that predict a heavy image."""
         self._waiting = WaitingImages()
         self._last_taken = 0
         """How many images were taken together the last time."""
@@ -67,7 +73,8 @@ class PredictionQueue:
     def strength(self) -> PoolStrength:
         """How many workers can be asked, of how many; any thread may ask."""
         dead = sum(not worker.is_alive for worker in tuple(self._free))
-        return PoolStrength(self._configured - len(self._renewing) - dead, self._configured)
+        lanes = self._lanes.count
+        return PoolStrength(min(lanes, self._workers - len(self._renewing) - dead), lanes)
 
     @property
     def model_answers(self) -> bool:
@@ -77,7 +84,7 @@ class PredictionQueue:
     @property
     def heavy(self) -> int:
         """How many images that may take long to decode are waiting or being predicted."""
-        return self._heavy + self._waiting.heavy
+        return self._lanes.heavy + self._waiting.heavy
 
     def failed_within(self, seconds: float) -> bool:
         """Whether the model failed so short a time ago, and has not predicted since."""
@@ -123,20 +130,23 @@ class PredictionQueue:
             if not self._free[-1].is_alive:
                 self._begin_renewal(self._free.pop(), _IDLE_END)
                 continue
-            # One worker is kept for images that are done soon.
-            taken = self._waiting.take(may_be_heavy=self._heavy < max(1, self.strength.available - 1))
+            taken = self._waiting.take(
+                may_be_heavy=self._lanes.may_be_heavy(self.strength.available), may_be_light=self._lanes.may_be_light
+            )
             if not taken:
                 return
             self._last_taken = len(taken)
-            self._run(self._predict(self._free.pop(), taken))
+            # Here, since the task begins later, and its image may be light afterwards: one that is given up is.
+            is_heavy = taken[0].is_heavy
+            self._lanes.begin(is_heavy=is_heavy)
+            self._run(self._predict(self._free.pop(), taken, partial(self._lanes.end, is_heavy=is_heavy)))
 
     def _run(self, coroutine: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _predict(self, worker: ModelWorker, taken: Sequence[Waiting]) -> None:
-        self._heavy += taken[0].is_heavy
+    async def _predict(self, worker: ModelWorker, taken: Sequence[Waiting], done: Callable[[], None]) -> None:
         try:
             # Ordinals of this batch alone; the log gives its own.
             images = [replace(each.image, ordinal=place) if place else each.image for place, each in enumerate(taken)]
@@ -158,7 +168,7 @@ class PredictionQueue:
                 if not each.future.cancelled():
                     each.future.set_result(Predicted(answer, batch, place))
         finally:
-            self._heavy -= taken[0].is_heavy
+            done()
         self._hand_out()
 
     def _try_again(self, taken: Sequence[Waiting], ending: Ending) -> None:

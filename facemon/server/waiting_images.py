@@ -73,15 +73,16 @@ class WaitingImages:
         """Add images that were taken before, in the same order."""
         self._again.extendleft(reversed(taken))
 
-    def take(self, *, may_be_heavy: bool) -> Sequence[Waiting]:
+    def take(self, *, may_be_heavy: bool, may_be_light: bool = True) -> Sequence[Waiting]:
         """Take what one worker is to predict at once; empty where nothing may be taken now."""
         for waiting in self._again:
-            if may_be_heavy or not waiting.is_heavy:
+            if may_be_heavy if waiting.is_heavy else may_be_light:
                 self._again.remove(waiting)
                 return (waiting,)
-        if self._heavy and may_be_heavy and not (self._light and self._light[0].arrival < self._heavy[0].arrival):
+        is_lights_turn = bool(self._light) and may_be_light
+        if self._heavy and may_be_heavy and not (is_lights_turn and self._light[0].arrival < self._heavy[0].arrival):
             return (self._heavy.popleft(),)
-        return [self._light.popleft() for _ in range(min(MOST_AT_ONCE, len(self._light)))]
+        return [self._light.popleft() for _ in range(min(MOST_AT_ONCE, len(self._light)))] if is_lights_turn else ()
 
     def take_all(self) -> Sequence[Waiting]:
         """Take all that wait."""

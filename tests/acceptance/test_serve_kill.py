@@ -154,7 +154,7 @@ def kill(api: Served) -> float:
     """Kill the main process alone; the moment before. Its workers and its log must end by themselves."""
     pid = api.process.pid
     workers = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    assert len(workers) == 4
+    assert len(workers) == 5
     moment = time.monotonic()
     api.process.kill()
     api.process.wait()

@@ -85,16 +85,27 @@ def test_all_misfits_are_said_at_once(file: Path) -> None:
 
 
 def test_other_input_types_are_refused(tmp_path: Path) -> None:
-    file = write_identity_model(tmp_path / "double.onnx", element=TensorProto.DOUBLE)
+    file = write_identity_model(tmp_path / "flags.onnx", element=TensorProto.BOOL)
     error = refusal(model_of(file, [SEEN]))
-    assert "input takes double; facemon can feed float, float16, uint8" in error.message
+    assert "input takes bool; facemon can feed float, float16, double, uint8, int8, int32" in error.message
 
 
-def test_bytes_are_not_normalised(tmp_path: Path) -> None:
-    file = write_identity_model(tmp_path / "bytes.onnx", element=TensorProto.UINT8)
-    error = refusal(model_of(file, [SEEN]))
-    assert "input takes bytes, so pixels go in as they are: write scale: 1, and no mean and std" in error.message
-    load_bundle(model_of(file, [SEEN], scale=1))
+@pytest.mark.parametrize(
+    ("element", "options", "reason"),
+    [
+        ("UINT8", {}, "pixels become uint8 from 0 to 1, which loses the image: write scale: 1"),
+        ("INT32", {"scale": 1, "std": [128] * 3}, "pixels become int32 from 0 to 1.99219, which loses the image"),
+        ("INT8", {"scale": 1}, "pixels become numbers from 0 to 255, which int8 does not hold"),
+        ("UINT8", {"scale": 1, "mean": [0, 0, 1]}, "pixels become numbers from -1 to 255, which uint8 does not hold"),
+    ],
+)  # fmt: skip
+def test_whole_numbers_that_lose_the_image_are_refused(
+    tmp_path: Path, element: str, options: dict[str, Any], reason: str
+) -> None:
+    file = write_identity_model(tmp_path / "whole.onnx", element=getattr(TensorProto, element))
+    error = refusal(model_of(file, [SEEN], **options))
+    assert f"input: input takes {element.lower()}: {reason}" in error.message
+    load_bundle(model_of(file, [SEEN], scale=1, mean=[128] * 3 if element == "INT8" else [0] * 3))
 
 
 @pytest.mark.parametrize("where", ["../outside.bin", "link.bin", "absolute", "link/outside.bin"])

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.model import FacesConfig
+from facemon.config.model import CutConfig, FacesConfig
 from facemon.model.decoding import DecodedImage
 from facemon.model.dlib_faces import DlibFinder
 from facemon.model.dlib_pyramid import BOX_SIDE, box_in_whole, next_side, steps_over
+from facemon.model.faces import View
 
 
 def boxes_of(detector: "dlib.fhog_object_detector", pixels: np.ndarray) -> set[tuple[int, int, int, int]]:
@@ -40,11 +41,12 @@ def test_no_box_from_an_eighth_on_is_passed_over(shortest: int, steps: int) -> N
 def test_the_fast_finder_gives_the_same_face_and_chips(astronaut: Path) -> None:
     image = Image.open(astronaut).convert("RGB").crop((120, 20, 330, 230)).resize((800, 800))
     exact, fast = (
-        DlibFinder(FacesConfig(finder="dlib"), fast=fast).find(DecodedImage(image, image.size), (32, 64), None)
+        DlibFinder(FacesConfig(finder="dlib"), fast=fast).find(DecodedImage(image, image.size), None)
         for fast in (False, True)
     )
     exact = [face for face in exact if face.box is not None and face.box[2] - face.box[0] >= 800 / 8]
     assert len(exact) == 1
     assert [(face.box, face.confidence) for face in fast] == [(face.box, face.confidence) for face in exact]
     for side in (32, 64):
-        assert np.array_equal(np.asarray(fast[0].chips[side]), np.asarray(exact[0].chips[side]))
+        view = View((side, side), CutConfig())
+        assert np.array_equal(np.asarray(fast[0].seen(view)), np.asarray(exact[0].seen(view)))

@@ -1,5 +1,6 @@
 """Small graphs that answer what they were fed, for every form of input, against plain numpy and Pillow."""
 
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
-from PIL import Image
+from PIL import Image, ImageOps
 
 from facemon.config.serving import PredictConfig
 from facemon.model.predictor import Predictor
@@ -16,7 +17,12 @@ from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import model_of, write_identity_model
 
 WIDTH, HEIGHT = 6, 5
-TYPES = {"float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
+TYPES = {
+    "float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "double": TensorProto.DOUBLE,
+    "uint8": TensorProto.UINT8, "int8": TensorProto.INT8, "int32": TensorProto.INT32,
+}  # fmt: skip
+WHOLE_MEAN = {"uint8": 0, "int8": 128, "int32": 100}
+"""For the types without fractions."""
 MEAN, STD = (0.5, 0.25, 0.125), (0.25, 0.5, 2.0)
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -52,7 +58,9 @@ def reference(path: Path, *, layout: str, channels: str, element: str) -> NDArra
     pixels = np.asarray(image.convert("L") if channels == "gray" else image, np.float64).reshape(HEIGHT, WIDTH, -1)
     if channels == "bgr":
         pixels = pixels[:, :, ::-1]
-    if element != "uint8":
+    if element in WHOLE_MEAN:
+        pixels = pixels - WHOLE_MEAN[element]
+    else:
         count = pixels.shape[2]
         pixels = (pixels / 255 - MEAN[:count]) / STD[:count]
     return (pixels.transpose(2, 0, 1) if layout == "nchw" else pixels).ravel()
@@ -73,10 +81,12 @@ def test_every_form_of_input(
         batch=batch,
         element=TYPES[element],
     )
-    numbers: dict[str, Any] = {"scale": 1} if element == "uint8" else {"mean": MEAN, "std": STD}
+    numbers: dict[str, Any] = {"mean": MEAN, "std": STD}
+    if element in WHOLE_MEAN:
+        numbers = {"scale": 1, "mean": [WHOLE_MEAN[element]] * 3}
     seen = seen_by(path, photographs, layout=layout, channels=channels, **numbers)
     expected = [reference(image, layout=layout, channels=channels, element=element) for image in photographs]
-    tolerance = {"uint8": 0, "float": 1e-6, "float16": 4e-3}[element]
+    tolerance = {"float": 1e-6, "double": 1e-6, "float16": 4e-3}.get(element, 0)
     np.testing.assert_allclose(seen, expected, atol=tolerance, rtol=1e-3 if element == "float16" else 1e-6)
 
 
@@ -86,15 +96,13 @@ def test_every_fit_with_every_filter(tmp_path: Path, photographs: list[Path], fi
     path = write_identity_model(tmp_path / "m.onnx", layout="nhwc", size=(WIDTH, HEIGHT))
     seen = seen_by(path, photographs, layout="nhwc", fit=fit, resample=resample, scale=1)
     expected = [fitted(Image.open(image), fit, resample).ravel() for image in photographs]
-    # Pillow cuts a fraction of a pixel where OpenCV's users cut whole ones; black borders stand in the same place.
+    # Pillow cuts a fraction of a pixel where OpenCV's users cut whole ones; black borders lie in the same place.
     np.testing.assert_allclose(seen, expected, atol=1 if resample == "opencv_bilinear" else 0)
 
 
 def fitted(image: Image.Image, fit: str, resample: str) -> NDArray[np.uint8]:
     """The fit written down plainly: scale, then cut or fill evenly on both sides."""
     if resample != "opencv_bilinear":
-        from PIL import ImageOps
-
         method = FILTERS[resample]
         match fit:
             case "stretch":
@@ -102,18 +110,27 @@ def fitted(image: Image.Image, fit: str, resample: str) -> NDArray[np.uint8]:
             case "crop":
                 return np.asarray(ImageOps.fit(image, (WIDTH, HEIGHT), method))
             case _:
-                return np.asarray(ImageOps.pad(image, (WIDTH, HEIGHT), method))
+                return letterbox(np.asarray(image.resize(inside(image, min), method)))
     import cv2
 
-    across, down = WIDTH / image.width, HEIGHT / image.height
-    share = {"stretch": None, "crop": max(across, down), "pad": min(across, down)}[fit]
-    size = (WIDTH, HEIGHT) if share is None else (round(image.width * share), round(image.height * share))
-    pixels = cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR)
+    size = (WIDTH, HEIGHT) if fit == "stretch" else inside(image, min if fit == "pad" else max)
+    pixels = np.asarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if fit == "crop":
+        left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
+        return pixels[top : top + HEIGHT, left : left + WIDTH]
+    return letterbox(pixels)
+
+
+def inside(image: Image.Image, choose: Callable[[float, float], float]) -> tuple[int, int]:
+    scale = choose(WIDTH / image.width, HEIGHT / image.height)
+    return round(image.width * scale), round(image.height * scale)
+
+
+def letterbox(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    left, top = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
-    for y, x in product(range(HEIGHT), range(WIDTH)):
-        if 0 <= y + top < size[1] and 0 <= x + left < size[0]:
-            canvas[y, x] = pixels[y + top, x + left]
+    height, width = pixels.shape[:2]
+    top, left = (HEIGHT - height) // 2, (WIDTH - width) // 2
+    canvas[top : top + height, left : left + width] = pixels
     return canvas
 
 

@@ -7,10 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facemon.errors import FacemonError
 from facemon.server import live_predictions
 from facemon.server.image_answers import AnsweredBatch
+from facemon.server.lanes import Lanes
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.refusal import Refused
@@ -98,24 +101,62 @@ def test_the_one_that_was_busy_last_is_asked_first() -> None:
     assert asked == ["b", "b", "b", "b", "a"]
 
 
-def test_heavy_images_leave_a_worker_for_the_others(gate: Gate) -> None:
-    """While heavy ones wait for the gate, light ones are predicted by the worker that is left."""
+@pytest.mark.parametrize(("workers", "lanes", "together"), [(2, 2, 2), (2, 1, 2), (3, 2, 3)])
+def test_heavy_images_leave_all_other_lanes_to_light_ones(gate: Gate, workers: int, lanes: int, together: int) -> None:
+    """All come at once; while the first heavy one waits for the gate, each worker that is left has light ones."""
     heavy = picture((1, 2, 3), (4000, 4000))
     assert is_heavy(heavy)
     assert not is_heavy(picture())
 
     async def ask() -> None:
         waiting = [queue.submit(image(number), is_heavy=True) for number in range(3)]
+        waiting += [queue.submit(image(3 + number)) for number in range(2 * MOST_AT_ONCE)]
+        await until(lambda: len(gate.calls) == together)
+        await asyncio.sleep(0.05)
+        assert queue.heavy == 3
+        assert min(gate.calls) == 1
+        assert len(gate.calls) == together
+        gate.go_on.set()
+        await asyncio.gather(*waiting)
+
+    with threads(gate, workers) as free:
+        queue = PredictionQueue(free, list[PredictedBatch]().append, lanes=lanes)
+        asyncio.run(ask())
+    assert queue.heavy == 0
+
+
+def test_light_images_take_no_more_than_their_lanes(gate: Gate) -> None:
+    async def ask() -> None:
+        waiting = [queue.submit(image(number)) for number in range(2 * MOST_AT_ONCE)]
         await begun(gate)
-        light = queue.submit(image(9))
+        await asyncio.sleep(0.05)
+        assert len(gate.calls) == 1
+        waiting.append(queue.submit(image(99), is_heavy=True))
         await until(lambda: len(gate.calls) == 2)
         gate.go_on.set()
-        await asyncio.gather(light, *waiting)
+        await asyncio.gather(*waiting)
 
-    with threads(gate, 2) as workers:
-        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+    with threads(gate, 3) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append, lanes=1)
         asyncio.run(ask())
-    assert gate.calls == [1, 1, 1, 1]
+
+
+@given(st.integers(1, 32), st.integers(1, 33))
+def test_light_lanes_are_kept_where_light_images_come(count: int, available: int) -> None:
+    lanes = Lanes(count)
+
+    def most_heavy() -> int:
+        begun = 0
+        while lanes.may_be_heavy(available):
+            lanes.begin(is_heavy=True)
+            begun += 1
+        for _ in range(begun):
+            lanes.end(is_heavy=True)
+        return begun
+
+    assert most_heavy() == max(1, min(count, available) - 1)
+    lanes.begin(is_heavy=False)
+    assert most_heavy() == max(1, min(count // 2, min(count, available) - 1))
 
 
 def test_who_gave_up_keeps_nobody_from_an_answer(gate: Gate) -> None:

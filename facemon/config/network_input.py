@@ -1,0 +1,78 @@
+"""How a network's input is made from an image or a face: the key `input` of a network."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from facemon.config.quantities import Name
+from facemon.config.section import MisfitError, Section
+
+_LONGEST_SIDE = 16_384
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+Triple = Annotated[tuple[_Finite, ...], Field(strict=False, min_length=1, max_length=3)]
+
+
+class PadConfig(Section):
+    """What `fit: pad` adds to an image to reach the input's proportions."""
+
+    colour: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(strict=False)] = (0, 0, 0)
+    """Red, green and blue of the border, whatever order the network's channels have."""
+    side: Literal["centre", "end"] = "centre"
+    """`centre` adds to both sides, an odd pixel to the right and the bottom; `end` adds only there."""
+
+    @field_validator("colour")
+    @classmethod
+    def _colour_has_three_numbers(cls, colour: tuple[int, ...]) -> tuple[int, ...]:
+        if len(colour) != 3:
+            raise ValueError(f"has {len(colour)} numbers; a colour is [red, green, blue], each from 0 to 255")
+        return colour
+
+
+class InputConfig(Section):
+    """How a network's input is made from an image or a face.
+
+    A pixel becomes `(pixel * scale - mean) / std`, per channel in the order that `channels` names.
+    """
+
+    name: Name
+    size: Annotated[tuple[int, int], Field(strict=False)]
+    """Width and height in pixels."""
+    layout: Literal["nchw", "nhwc"] = "nchw"
+    channels: Literal["rgb", "bgr", "gray"] = "rgb"
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    pad: PadConfig | None = None
+    """For `fit: pad` alone; none = black on both sides."""
+    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear"] = "bilinear"
+    """Pillow's filters, which widen when they shrink; `opencv_bilinear` does not, as `cv2.resize` by default."""
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
+
+    @field_validator("size")
+    @classmethod
+    def _size_is_positive(cls, size: tuple[int, int]) -> tuple[int, int]:
+        if not 1 <= min(size) <= max(size) <= _LONGEST_SIDE:
+            raise ValueError(f"width and height must be at least 1 and at most {_LONGEST_SIDE}")
+        return size
+
+    @field_validator("std")
+    @classmethod
+    def _std_is_not_zero(cls, std: tuple[float, ...]) -> tuple[float, ...]:
+        if 0 in std:
+            raise ValueError("a standard deviation of 0 would divide by zero")
+        return std
+
+    @model_validator(mode="after")
+    def _keys_fit_the_fit(self) -> Self:
+        if self.pad is not None and self.fit != "pad":
+            raise MisfitError((("pad",), f"fit: {self.fit} adds no border; write fit: pad"))
+        return self
+
+    @model_validator(mode="after")
+    def _one_number_a_channel(self) -> Self:
+        channels = 1 if self.channels == "gray" else 3
+        for key, numbers in (("mean", self.mean), ("std", self.std)):
+            if len(numbers) not in (channels, 3 if channels == 1 else channels):
+                plural = "s" if channels > 1 else ""
+                raise MisfitError(((key,), f"has {len(numbers)} numbers for {channels} channel{plural}"))
+        return self

@@ -1,0 +1,101 @@
+"""A face cut out of its image, by its box and a description of the crop."""
+
+from math import floor
+
+import numpy as np
+from PIL import Image
+
+from facemon.config.faces import CropConfig
+from facemon.model.decoding import DecodedImage
+from facemon.values.image_input import Box
+
+Edges = tuple[float, float, float, float]
+
+
+def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
+    """Cut the crop around a box in pixels of the whole image; a single black pixel where nothing is left."""
+    image = decoded.image
+    scale = image.width / decoded.size[0]
+    edges = _edges((box[0] * scale, box[1] * scale, (box[2] + 1) * scale, (box[3] + 1) * scale), crop, image.size)
+    left, top, right, bottom = _whole_pixels(edges, crop)
+    if right <= left or bottom <= top:
+        return Image.new("RGB", (1, 1))
+    if crop.outside != "edge":
+        return image.crop((left, top, right, bottom))  # outside the image Pillow gives black
+    columns = np.clip(np.arange(left, right), 0, image.width - 1)
+    rows = np.clip(np.arange(top, bottom), 0, image.height - 1)
+    return Image.fromarray(np.asarray(image)[rows[:, np.newaxis], columns])
+
+
+def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
+    """The crop's left, upper, right and lower edge in an image of `size`, before they become whole pixels."""
+    last = 1 if crop.edges == "inclusive" else 0
+    limits = (size[0] - last, size[1] - last)
+    edges = _scaled(box, crop, size) if crop.scale is not None else _widened(box, crop)
+    match crop.outside:
+        case "black" | "edge":
+            return edges
+        case "clamp":
+            left, top, right, bottom = edges
+            return max(left, 0), max(top, 0), min(right, limits[0]), min(bottom, limits[1])
+        case "shift":
+            if crop.scale is None:
+                edges = _shrunk(edges, size)
+            (left, right), (top, bottom) = (_shifted(edges[axis], edges[axis + 2], limits[axis]) for axis in (0, 1))
+            return left, top, right, bottom
+
+
+def _widened(box: Edges, crop: CropConfig) -> Edges:
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    before, above, after, below = crop.margins
+    if crop.shape == "rectangle":
+        return left - before * width, top - above * height, right + after * width, bottom + below * height
+    x = (left + right) / 2 + (after - before) * width / 2
+    y = (top + bottom) / 2 + (below - above) * height / 2
+    half = max(width * (0.5 + (before + after) / 2), height * (0.5 + (above + below) / 2))
+    return x - half, y - half, x + half, y + half
+
+
+def _scaled(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
+    """The box by `scale`, in the order of operations of the public crops, so that the same pixels are cut."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    x, y = width / 2 + left, height / 2 + top
+    if crop.shape == "square":
+        width = height = max(width, height)
+    factor = crop.scale or 1.0
+    if crop.outside == "shift":
+        factor = min((size[1] - 1) / height, (size[0] - 1) / width, factor)
+    width, height = width * factor, height * factor
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _shrunk(edges: Edges, size: tuple[int, int]) -> Edges:
+    """The same around its centre, small enough for an image of `size`."""
+    left, top, right, bottom = edges
+    width, height = right - left, bottom - top
+    factor = min((size[0] - 1) / width, (size[1] - 1) / height)
+    if factor >= 1:
+        return edges
+    x, y = (left + right) / 2, (top + bottom) / 2
+    width, height = width * factor, height * factor
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _shifted(low: float, high: float, limit: int) -> tuple[float, float]:
+    """An interval moved to lie between 0 and `limit`."""
+    if low < 0:
+        low, high = 0.0, high - low
+    if high > limit:
+        low, high = low - (high - limit), float(limit)
+    return max(low, 0.0), high
+
+
+def _whole_pixels(edges: Edges, crop: CropConfig) -> Box:
+    """The first column and row of the crop, and those after its last."""
+    if crop.edges == "round":
+        left, top, right, bottom = (round(edge) for edge in edges)
+    else:
+        left, top, right, bottom = (floor(edge) for edge in edges)
+    return (left, top, right + 1, bottom + 1) if crop.edges == "inclusive" else (left, top, right, bottom)
