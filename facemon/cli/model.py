@@ -69,6 +69,7 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
         *((key, _listed(network[key])) for key in ("crop", "align") if network[key]),
+        *[("faces", "one at a time: answers depend on the others of a batch")][: network["faces_alone"]],
         *(("takes", tensor) for tensor in network["tensors"]["inputs"]),
         *(("answers", tensor) for tensor in network["tensors"]["outputs"]),
     ]

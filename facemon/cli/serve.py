@@ -60,8 +60,10 @@ def serve(
     from facemon.model.predictor import Predictor
     from facemon.server.listening_socket import open_socket
 
-    config, tokens = session.config, tokens_of(session, session.config)
+    config, tokens = _servable(session.config), tokens_of(session, session.config)
     predictor = Predictor(config.model, _limits(config))
+    for note in predictor.notes:
+        session.console.say(note)
     with ExitStack() as stack:
         listening = stack.enter_context(open_socket(address))
         address = address._replace(port=listening.getsockname()[1])
@@ -79,6 +81,16 @@ def serve(
 def _require_extra() -> None:
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+
+
+def _servable(config: "Config") -> "Config":
+    """UsageError for a finder that finds nothing in what requests bring: each image would be answered with no face."""
+    if config.model.faces.finder == "manifest":
+        raise UsageError(
+            "model.faces.finder is manifest, and requests to the API bring no boxes of faces",
+            "set model.faces.finder to dlib or yunet, or to none if each image is one face",
+        )
+    return config
 
 
 def _limits(config: "Config") -> "PredictConfig":

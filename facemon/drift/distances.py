@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 Counts = NDArray[np.int64]
@@ -18,15 +19,13 @@ def aligned(columns: list[ColumnCounts]) -> list[Counts]:
         places = [np.array([place[label] for label in column.labels], dtype=np.intp) for column in columns]
         width = len(labels)
     else:
-        bins = np.unique(np.concatenate([column.bins for column in columns]))
-        places = [np.searchsorted(bins, column.bins) for column in columns]
+        bins = distinct(np.concatenate([column.bins for column in columns]))
+        places = [bins.searchsorted(column.bins) for column in columns]
         width = len(bins)
-    gathered = []
-    for column, at in zip(columns, places, strict=True):
-        counts = np.zeros(width, dtype=np.int64)
-        np.add.at(counts, at, column.counts)
-        gathered.append(counts)
-    return gathered
+    gathered = np.zeros((len(columns), width), dtype=np.int64)
+    for counts, column, at in zip(gathered, columns, places, strict=True):
+        counts[at] = column.counts
+    return list(gathered)
 
 
 def total_variation(reference: Counts, current: Counts) -> float:

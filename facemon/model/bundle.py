@@ -17,8 +17,10 @@ from facemon.model.description_faults import misfits, what_is_there
 from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import input_batch
+from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
 from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
+from facemon.printable import Lines, printable
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
@@ -40,12 +42,14 @@ class Network:
     sha256: str
     size: int
     """Bytes of the file."""
+    faces_alone: bool
+    """Whether it runs on one face at a time, since its answers depend on the others of a batch."""
 
     def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
-        names = tuple(dict.fromkeys(attribute.output for attribute in self.config.attributes))
+        names = output_names(self.config)
         batch = input_batch(pixels, self.config.input, INPUT_TYPES[self.graph.inputs[0].type])
-        outputs = self.graph.run(self.config.input.name, batch, names)
+        outputs = self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
         columns = {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
         return columns | {
             each.name: shares_of(each, columns[each.name]) for each in self.config.attributes if each.average
@@ -64,6 +68,16 @@ class Bundle:
     """sha256 over the weights and everything that decides what they see and how they are read."""
     averaged: Mapping[str, int]
     """By the name of an attribute that is an average, over how many networks."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how the networks run, in sentences."""
+        return tuple(
+            f"{_name(network.config)}: a face's answer depends on the others of its batch, as in dynamically quantised "
+            "networks, so faces run one at a time"
+            for network in self.networks
+            if network.faces_alone
+        )
 
     def run(self, inputs: Sequence[Sequence[Pixels]]) -> tuple[dict[str, Doubles], tuple[float, ...]]:
         """Run every network on all faces: each attribute's columns, and the wall seconds of each batch.
@@ -107,14 +121,21 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         folder = None if network.package else network.path.absolute().parent
         graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(misfits(network, graph)):
-            raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), what_is_there(graph))
-        networks.append(Network(network, graph, digest, len(content)))
+            lines = [f"{name}: does not fit its description:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(graph))
+        alone = needs_faces_alone(graph, network.input, output_names(network))
+        networks.append(Network(network, graph, digest, len(content), alone))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
     fast = decodes_fast(config, serving)
     aligned = any(config.faces.cut_for(network).align for network in config.networks)
     finder = face_finder(config.faces, fast=fast, aligned=aligned)
     averaged = {each.name: len(list(config.described(each.name))) for each in config.attributes if each.average}
     return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast), averaged)
+
+
+def output_names(network: NetworkConfig) -> tuple[str, ...]:
+    """The outputs that a network's attributes are read from, each once."""
+    return tuple(dict.fromkeys(attribute.output for attribute in network.attributes))
 
 
 def _content(network: NetworkConfig) -> bytes:

@@ -34,6 +34,7 @@ def _network(network: Network) -> dict[str, Any]:
         "package": network.config.package,
         "sha256": network.sha256,
         "bytes": network.size,
+        "faces_alone": network.faces_alone,
         "input": network.config.input.model_dump(mode="json"),
         **{
             key: section and section.model_dump(mode="json", exclude_none=True, exclude_defaults=key == "align")

@@ -44,6 +44,8 @@ class Predictor:
         self._views = tuple(View.of(network, model.faces) for network in model.networks)
         self.model = model
         self.fingerprint = self._bundle.fingerprint
+        self.notes = self._bundle.notes
+        """What a user should know of how the model runs, in sentences."""
 
     def go_by(self, clock: Callable[[], datetime]) -> None:
         """Take the times of predictions from another clock: that of the store which logs them."""

@@ -108,15 +108,21 @@ class Graph:
         """What the file's author wrote into it, such as labels."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def run(self, input_name: str, batch: Numbers, output_names: Sequence[str]) -> Mapping[str, Numbers]:
+    def run(
+        self, input_name: str, batch: Numbers, output_names: Sequence[str], *, at_once: int | None = None
+    ) -> Mapping[str, Numbers]:
         """The named outputs for a batch, along their first axis.
 
-        A graph with a fixed batch size runs as often as the batch needs. Where it takes one face at a time, an
+        A graph with a fixed batch size, or from which no more than `at_once` rows are asked at a time, runs as often
+        as the batch needs. Where it takes one face at a time, an
         output that lacks the batch dimension gets it.
         """
         fixed = self.inputs[0].shape[0]
-        step = fixed if isinstance(fixed, int) else len(batch)
-        pieces = [self._run(input_name, batch[start : start + step], step, output_names)
+        step = at_once or len(batch)
+        if isinstance(fixed, int):
+            step = min(fixed, step)
+        size = fixed if isinstance(fixed, int) else None
+        pieces = [self._run(input_name, batch[start : start + step], size, output_names)
                   for start in range(0, len(batch), step)]  # fmt: skip
         if len(pieces) == 1:
             return dict(zip(output_names, pieces[0], strict=True))
@@ -124,7 +130,8 @@ class Graph:
             name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
         }
 
-    def _run(self, input_name: str, batch: Numbers, size: int, output_names: Sequence[str]) -> list[Numbers]:
+    def _run(self, input_name: str, batch: Numbers, size: int | None, output_names: Sequence[str]) -> list[Numbers]:
+        size = size or len(batch)
         missing = size - len(batch)
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])

@@ -112,7 +112,7 @@ def test_the_exported_metrics_go_on(kept_store: KeptStore, facemon: RunFacemon) 
     assert {key: found.get(key) for key in before} == pytest.approx(before, rel=1e-12)
 
 
-@with_commands
+@pytest.mark.parametrize("kept_store", [NEWEST[0], NEWEST[-1]], indirect=True)
 def test_a_command_tells_of_the_upgrade_once(kept_store: KeptStore, facemon: RunFacemon) -> None:
     told = [facemon("store", "verify", cwd=kept_store.folder) for _ in range(2)]
     assert [outcome.returncode for outcome in told] == [0, 0], told
@@ -123,7 +123,7 @@ def test_a_command_tells_of_the_upgrade_once(kept_store: KeptStore, facemon: Run
     assert told[1].stderr == ""
 
 
-@with_commands
+@pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_quiet_commands_upgrade_in_silence(kept_store: KeptStore, facemon: RunFacemon) -> None:
     outcome = facemon("-q", "store", "compact", cwd=kept_store.folder)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")

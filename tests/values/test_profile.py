@@ -13,11 +13,9 @@ from facemon.values.profile import (
     add_profiles,
     binned_counts,
     categorical_counts,
-    decode_profile,
-    encode_profile,
-    images_of,
     subtract_profile,
 )
+from facemon.values.profile_codec import decode_profile, encode_profile, images_of
 from tests.values.drawn_profiles import profiles
 
 MOST = 2**40
