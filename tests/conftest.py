@@ -13,30 +13,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
+from tests import started
 from tests.patience import HANG_S
-from tests.ready_command import ready_command
+from tests.started import neutral_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
 FETCH_WITHIN_S = 150
 IN_MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY_BYTES = 4 * 2**30
-# These change what a command prints, and differ between a terminal, a pipe and a CI machine.
-TERMINAL_VARIABLES = {
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "COLUMNS",
-    "FORCE_COLOR",
-    "GITHUB_ACTIONS",
-    "LINES",
-    "NO_COLOR",
-    "PY_COLORS",
-    "TERM",
-    "TERMINAL_WIDTH",
-    "TTY_COMPATIBLE",
-    "TTY_INTERACTIVE",
-}
-
 # Where Arrow traps signals, a copy of this process whose files were closed cannot be forked once more: Arrow aborts it.
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
@@ -58,9 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     A store syncs each of its files. That is what a test of a store waits for on a disk, and no test takes away the
     power. At length they lie on the disk.
     """
-    if config.getoption("--at-length") or "TMPDIR" in os.environ or not _takes_temporary_files(IN_MEMORY):
-        return
-    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+    at_length = config.getoption("--at-length")
+    if not at_length and "TMPDIR" not in os.environ and _takes_temporary_files(IN_MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+    started.STARTS_ANEW = at_length or config.getoption("--anew")
+    started.KNOWN = started.neutral_environment()
 
 
 def _takes_temporary_files(folder: Path) -> bool:
@@ -192,7 +179,7 @@ def facemon_anew() -> RunFacemon:
         return subprocess.run(
             [_installed_command(), *args],
             cwd=cwd,
-            env=_neutral_environment() | dict(env or {}),
+            env=neutral_environment() | dict(env or {}),
             input=stdin if stdin is not None else "",
             capture_output=True,
             encoding="utf-8",
@@ -204,27 +191,24 @@ def facemon_anew() -> RunFacemon:
 
 
 @pytest.fixture(scope="session")
-def facemon(facemon_anew: RunFacemon, at_length: bool, request: pytest.FixtureRequest) -> Iterator[RunFacemon]:
+def facemon(facemon_anew: RunFacemon) -> RunFacemon:
     """The command, as a real process that is forked from an interpreter which has loaded it."""
-    if at_length or request.config.getoption("--anew"):
-        yield facemon_anew
-        return
-    command, known = _installed_command(), _neutral_environment()
-    with ready_command(known) as ready:
+    if started.STARTS_ANEW:
+        return facemon_anew
+    command = _installed_command()
 
-        def run(
-            *args: str | Path,
-            cwd: Path,
-            env: Mapping[str, str] | None = None,
-            stdin: str | None = None,
-            timeout_s: float = HANG_S,
-        ) -> subprocess.CompletedProcess[str]:
-            # Libraries read the environment while they are loaded.
-            if env or _neutral_environment() != known:
-                return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
-            return ready.run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
+    def run(
+        *args: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout_s: float = HANG_S,
+    ) -> subprocess.CompletedProcess[str]:
+        if env or not started.may_be_forked():
+            return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
+        return started.shared_ready().run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
 
-        yield run
+    return run
 
 
 def _installed_command() -> Path:
@@ -233,15 +217,6 @@ def _installed_command() -> Path:
     if not command.exists():
         pytest.fail(f"the command is not installed beside {sys.executable}: pip install -e '.[dev]'")
     return command
-
-
-def _neutral_environment() -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_", "PYTEST_")) and name not in TERMINAL_VARIABLES
-    }
-    return kept | {"LANG": "C.UTF-8"}
 
 
 def _fetched(what: str) -> Path:

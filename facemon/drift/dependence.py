@@ -18,15 +18,17 @@ from typing import Literal, TypeVar
 
 from facemon.drift.design_effect import (
     INDEPENDENT,
+    UNKNOWN_DAYS,
+    DaysEffect,
     DesignEffect,
     Ratio,
     SourceRows,
     SourceVariances,
     days_ratio,
     hours_ratio,
-    moderated,
     sources_ratio,
 )
+from facemon.drift.moderation import moderated
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, Profile, Unit
 from facemon.values.spread import Spread, SpreadProfile
@@ -130,7 +132,7 @@ class EffectParts:
 
     rows: DesignEffect = INDEPENDENT
     """How hours differ; where that is unknown, as if all faces of an image were alike. More rows do not change it."""
-    days: DesignEffect = INDEPENDENT
+    days: DaysEffect = UNKNOWN_DAYS
     """How days differ: more rows of as many days make it larger, and more days make it smaller."""
     sources: DesignEffect = INDEPENDENT
     """How differently many sources changed: more rows of the same sources make it larger."""
@@ -138,7 +140,8 @@ class EffectParts:
     @property
     def largest(self) -> DesignEffect:
         """The effect that counts."""
-        largest = max((self.rows, self.days, self.sources), key=lambda effect: effect.factor)
+        by_days = self.days.with_rows(self.rows)
+        largest = max((self.rows, by_days, self.sources), key=lambda effect: effect.factor)
         return largest if largest.factor > 1 else INDEPENDENT
 
 
@@ -176,7 +179,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
     return {
         key: EffectParts(
             by_hours.get(key) or DesignEffect(layout.faces_effect),
-            by_days.get(key, INDEPENDENT),
+            DaysEffect(by_days[key], days[key].held) if key in by_days else UNKNOWN_DAYS,
             by_sources.get(key, INDEPENDENT),
         )
         for key, layout in within.items()
