@@ -50,6 +50,13 @@ _RootOption = Annotated[
         metavar="DIR", help="Resolve paths in manifests and lists against DIR, and reject paths that lead out of it."
     ),
 ]
+_ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Continue the newest unfinished run on the same paths; -o gets all its rows.")
+]
+_ThreadsOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one for each core, within the CPU quota)."),
+]
 _NullOption = Annotated[
     bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
 ]
@@ -77,15 +84,11 @@ def predict(
     ] = None,
     observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the newest unfinished run on the same paths.")
-    ] = False,
+    resume: _ResumeOption = False,
     max_failures: Annotated[
         str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
     ] = "0",
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one a core).")
-    ] = None,
+    threads: _ThreadsOption = None,
     root: _RootOption = None,
     null: _NullOption = False,
     retry_failed: _RetryOption = False,

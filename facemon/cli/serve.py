@@ -23,26 +23,31 @@ app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
 
 
+_ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where to listen (default: api.listen, 127.0.0.1:8000); port 0 takes a free one.",
+    ),
+]
+_WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
+    ),
+]
+_InstanceOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
+]
+
+
 @command(app, "serve")
 def serve(
     session: Session,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Where to listen (default: api.listen, 127.0.0.1:8000); port 0 takes a free one.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
-        ),
-    ] = None,
-    instance: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
-    ] = None,
+    listen: _ListenOption = None,
+    workers: _WorkersOption = None,
+    instance: _InstanceOption = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
 
