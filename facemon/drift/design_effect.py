@@ -293,7 +293,7 @@ def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
         return math.fsum(spread.sums.tolist())
-    return float(_steps(spread, splits).sum())
+    return float(np.add.reduce(_steps(spread, splits)))
 
 
 def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:

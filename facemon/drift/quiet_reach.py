@@ -195,6 +195,9 @@ def _size(reference: Sample, current: Sample, name: str, settings: DriftConfig) 
     layout = layout_of(reference, current, name, settings.cluster)
     if not isinstance(layout, Within):
         return _Size(first.total * second.total / (first.total + second.total), (first.total, second.total))
+    if len(layout.sources) == 1:
+        before, after = layout.sources[0].counts
+        return _Size(layout.sources[0].weight, (before.total, after.total), layout)
     held, now = (sum(source.counts[side].total for source in layout.sources) for side in (0, 1))
     return _Size(sum(source.weight for source in layout.sources), (held, now), layout)
 

@@ -59,16 +59,15 @@ class SingleSources:
         shares = below / below[:, -1:]
         places = np.stack([np.count_nonzero(shares < decile, axis=1) for decile in DECILES], axis=1)
         # Fewer deciles are added up in another order.
-        is_plain = (np.diff(places, axis=1) > 0).all(axis=1)
+        is_plain = np.all(np.diff(places, axis=1) > 0, axis=1)
         at_splits = np.take_along_axis(shares, places, axis=1)
         independent = (at_splits * (1 - at_splits)).sum(axis=1)
+        facts = zip(self.rows, self.bins[places], independent.tolist(), is_plain.tolist(), strict=True)
         return [
             SourceVariances(own, (hourly_variance(each.hours, own),), (variance,), is_constant=False)
             if plain
             else SourceVariances.of([each])
-            for each, own, variance, plain in zip(
-                self.rows, self.bins[places], independent.tolist(), is_plain.tolist(), strict=True
-            )
+            for each, own, variance, plain in facts
         ]
 
     def tests(self, effects: Sequence[DesignEffect]) -> list[NumbersTest]:
@@ -84,18 +83,22 @@ class SingleSources:
         ]
         variances, is_edge = self._edges()
         is_certain = _are_certain(np.array(scores), np.array(worth), variances, is_edge)
-        return [
-            NumbersTest(score, 1.0)
-            if score == 0
-            else NumbersTest(score, numbers_p_value(*aligned(list(of_source.counts)), effect))
-            if number == 1  # two bins are two labels
-            else NumbersTest(score, min(limit_p_value(score * math.sqrt(rows), effect.degrees), 1.0))
-            if certain
-            else NumbersTest(score, supremum_p_value(score, rows, variances[at][is_edge[at]], effect.degrees))
-            for at, (of_source, score, rows, effect, number, certain) in enumerate(
-                zip(self.rows, scores, worth, effects, is_edge.sum(axis=1).tolist(), is_certain.tolist(), strict=True)
-            )
-        ]
+        p_values = []
+        for at, (of_source, score, rows, effect, certain) in enumerate(
+            zip(self.rows, scores, worth, effects, is_certain.tolist(), strict=True)
+        ):
+            edges = variances[at][is_edge[at]]
+            if len(edges) == 1:  # two bins are two labels
+                before, now = aligned(list(of_source.counts))
+                p_value = numbers_p_value(before, now, effect)
+            elif score == 0:
+                p_value = 1.0
+            elif certain:
+                p_value = min(limit_p_value(score * math.sqrt(rows), effect.degrees), 1.0)
+            else:
+                p_value = supremum_p_value(score, rows, edges, effect.degrees)
+            p_values.append(p_value)
+        return [NumbersTest(score, p_value) for score, p_value in zip(scores, p_values, strict=True)]
 
     def _edges(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The variance of a row at each bin, and which bins a source has; the last of its own is no edge."""

@@ -187,7 +187,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "one evaluation for each attribute, transactions of a run, counters of requests", _to_3),
     Migration(4, "gauges and counts by model, when rows were predicted and by which hour they arrived", _to_4),
     Migration(5, "how much the hours and days of references differ, drift by source", _to_5),
-    Migration(6, "new profiles have a form of less than half the size, which is read in half the time", _to_6),
+    Migration(6, "new profiles take less than half the bytes", _to_6),
 )
 """In the order of their numbers, without a gap; the last one is the present version."""
 

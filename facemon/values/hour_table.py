@@ -54,8 +54,8 @@ class HourTable:
             tuple(self.columns[at] for at in columns),
             starts_of(sizes),
             self.counts[keys],
-            self.shares[np.ix_(hours, keys)],
-            self.rows[np.ix_(hours, columns)],
+            self.shares[hours][:, keys],
+            self.rows[hours][:, columns],
             tuple(self.labels[at] for at in columns) if self.labels else (),
             self.bins[keys] if len(self.bins) else self.bins,
         )

@@ -55,9 +55,11 @@ def decode_profile(data: bytes) -> Profile:
     sizes, at = _numbers(body, labels_end, len(layout.names))
     held = tuple(sizes.tolist())
     counts, at = _numbers(body, at, sum(held))
-    steps, at = _numbers(body, at, sum(compress(held, layout.is_number)))
+    if (number := len(counts) - len(labels)) != sum(held) - sum(compress(held, layout.is_label)):
+        raise ValueError("there are not as many labels as counts of them")
+    steps, at = _numbers(body, at, number)
     columns = PackedColumns(layout, held, labels, counts, np.cumsum(steps, dtype=np.int64).astype(np.int32))
-    return Profile(images, faces, squares, _checked(columns))
+    return Profile(images, faces, squares, columns)
 
 
 DAMAGED = (zlib.error, struct.error, ValueError, KeyError, IndexError, TypeError)
@@ -105,13 +107,6 @@ def _layout_of(names: tuple[str, ...], kinds: tuple[str, ...], units: tuple[str,
     return ColumnLayout.of(names, tuple(map(ColumnKind, kinds)), tuple(map(Unit, units)))
 
 
-def _checked(columns: PackedColumns) -> PackedColumns:
-    held = sum(compress(columns.sizes, columns.layout.is_number))
-    if len(columns.bins) != held or held + len(columns.labels) != len(columns.counts):
-        raise ValueError("there are not as many labels and bins as counts")
-    return columns
-
-
 def _decode_old(data: bytes) -> Profile:
     """A profile of store version 5 or older: a JSON header, then all counts as int64 and all bins as int32."""
     body = zlib.decompress(data)
@@ -122,7 +117,7 @@ def _decode_old(data: bytes) -> Profile:
     names, kinds, units, sizes, labels = zip(*header["columns"], strict=True) if header["columns"] else ((),) * 5
     counts = np.frombuffer(body, "<i8", sum(sizes), start).astype(np.int64)
     bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
-    held = tuple(chain.from_iterable(labels))
-    return Profile(
-        images, faces, squares, _checked(PackedColumns(_layout_of(names, kinds, units), sizes, held, counts, bins))
-    )
+    layout, held = _layout_of(names, kinds, units), tuple(chain.from_iterable(labels))
+    if sum(compress(sizes, layout.is_label)) != len(held) or len(held) + len(bins) != len(counts):
+        raise ValueError("there are not as many labels and bins as counts")
+    return Profile(images, faces, squares, PackedColumns(layout, sizes, held, counts, bins))

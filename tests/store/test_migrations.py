@@ -15,7 +15,7 @@ from facemon.store.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
 from facemon.store.reference_spreads import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads
 from tests.conftest import RunFacemon
-from tests.store.kept_stores import NAMES, NEWEST, KeptStore
+from tests.store.kept_stores import NAMES, NEWEST, KeptStore, names_below
 from tests.store.store_facts import facts
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -85,6 +85,7 @@ def test_an_upgrade_loses_nothing(kept_store: KeptStore) -> None:
         assert_holds(now[part], value, part)
 
 
+@pytest.mark.parametrize("kept_store", names_below(5), indirect=True)
 def test_earlier_references_do_not_tell_how_much_their_hours_differ(kept_store: KeptStore) -> None:
     with Ledger.open(kept_store.store) as ledger:
         references = list_references(ledger)
