@@ -28,6 +28,15 @@ class PadConfig(Section):
         return colour
 
 
+class GrayConfig(Section):
+    """How `channels: gray` becomes one level from red, green and blue: the luma of ITU-R BT.601."""
+
+    by: Literal["pillow", "opencv"] = "pillow"
+    """Whose rounding: that of Pillow's `convert("L")`, or that of OpenCV's `cvtColor` with COLOR_BGR2GRAY."""
+    when: Literal["after", "before"] = "after"
+    """Whether the image is made gray `after` it is resized or `before`."""
+
+
 class InputConfig(Section):
     """How a network's input is made from an image or a face.
 
@@ -39,6 +48,8 @@ class InputConfig(Section):
     """Width and height in pixels."""
     layout: Literal["nchw", "nhwc"] = "nchw"
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
+    gray: GrayConfig | None = None
+    """For `channels: gray` alone; none = by Pillow, after resizing."""
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     pad: PadConfig | None = None
     """For `fit: pad` alone; none = black on both sides."""
@@ -78,6 +89,12 @@ class InputConfig(Section):
             if self.shorter_side < max(self.size):
                 message = f"must be at least {max(self.size)}, the input's longer side"
                 raise MisfitError((("shorter_side",), message))
+        return self
+
+    @model_validator(mode="after")
+    def _gray_is_gray(self) -> Self:
+        if self.gray is not None and self.channels != "gray":
+            raise MisfitError((("gray",), f"channels: {self.channels} has colours; write channels: gray"))
         return self
 
     @model_validator(mode="after")

@@ -1,8 +1,11 @@
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+from pydantic import ValidationError
 
 from facemon.config.model import InputConfig
 from facemon.model.input_tensor import input_batch, input_pixels
@@ -40,6 +43,41 @@ def test_gray_is_the_luma() -> None:
     batch = input_batch([input_pixels(Image.new("RGB", (4, 2), (200, 100, 50)), gray)], gray)
     assert batch.shape == (1, 1, 2, 4)
     assert np.unique(batch) == pytest.approx([(round(0.299 * 200 + 0.587 * 100 + 0.114 * 50) - 10) / 2])
+
+
+@pytest.mark.parametrize("by", ["pillow", "opencv"])
+def test_gray_is_the_gray_of_its_library_before_and_after_resizing(by: str) -> None:
+    image = photograph(64, 48)
+    pixels = np.asarray(image)
+
+    def gray(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if by == "opencv":
+            return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+        return np.asarray(Image.fromarray(colours).convert("L"))
+
+    plain = {"after": gray(cv2.resize(pixels, (16, 12))), "before": cv2.resize(gray(pixels), (16, 12))}
+    assert (plain["after"] != plain["before"]).any()
+    for when, expected in plain.items():
+        options = config(size=[16, 12], channels="gray", gray={"by": by, "when": when}, resample="opencv_bilinear")
+        assert np.array_equal(input_pixels(image, options)[:, :, 0], expected)
+
+
+def test_the_libraries_round_gray_differently() -> None:
+    """All 2 to the power of 24 colours would take a second; a cube with every third level tells as well."""
+    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 3, np.uint8)] * 3), axis=-1).reshape(86, -1, 3)
+    size = [cube.shape[1], cube.shape[0]]
+    by_pillow, by_opencv = (
+        input_pixels(Image.fromarray(cube), config(size=size, channels="gray", gray={"by": by}))[:, :, 0]
+        for by in ("pillow", "opencv")
+    )
+    assert np.array_equal(by_opencv, cv2.cvtColor(cube, cv2.COLOR_RGB2GRAY))
+    assert np.array_equal(by_pillow, np.asarray(Image.fromarray(cube).convert("L")))
+    assert (by_pillow != by_opencv).any()
+
+
+def test_gray_for_colours_is_refused() -> None:
+    with pytest.raises(ValidationError, match="write channels: gray"):
+        config(channels="rgb", gray={"by": "opencv"})
 
 
 def test_stretch_uses_the_named_filter() -> None:
