@@ -63,6 +63,7 @@ def serve(
     signal.signal(signal.SIGHUP, configuration.ask_for_reload)
     from facemon.cli.running_api import RunningApi, tokens_of
     from facemon.model.predictor import Predictor
+    from facemon.predict.pipeline import default_threads
     from facemon.server.listening_socket import open_socket
 
     config, tokens = _servable(session.config), tokens_of(session, session.config)
@@ -77,7 +78,8 @@ def serve(
         if tokens is None:
             _warn_if_public(session, address)
         api = _held_to(config, address)
-        running = RunningApi(session, predictor, name, tokens, api, workers, configuration, stack)
+        count = workers or api.workers or default_threads()
+        running = RunningApi(session, predictor, name, tokens, api, count, configuration, stack)
         running.serve(listening, f"http://{address}")
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
