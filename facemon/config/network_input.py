@@ -19,6 +19,8 @@ class PadConfig(Section):
     """Red, green and blue of the border, whatever order the network's channels have."""
     side: Literal["centre", "end"] = "centre"
     """`centre` adds to both sides, an odd pixel to the right and the bottom; `end` adds only there."""
+    rounding: Literal["nearest", "down"] = "nearest"
+    """How the sides of the resized image become whole pixels, as by Python's `round` or by its `int`."""
 
     @field_validator("colour")
     @classmethod

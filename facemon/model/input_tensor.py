@@ -75,7 +75,12 @@ def input_batch(
     along = (channels, 1, 1) if is_nchw else (channels,)
     mean, std = (np.asarray(each[:channels], exact).reshape(along) for each in (config.mean, config.std))
     if config.scale != 1:
-        batch *= exact(config.scale)
+        # Training code divides by 255, which differs in the last bit, and a dynamically quantised network sees it.
+        divisor = round(1 / config.scale) if config.scale < 1 else 0
+        if divisor and 1 / divisor == config.scale:
+            batch /= exact(divisor)
+        else:
+            batch *= exact(config.scale)
     if mean.any():
         batch -= mean
     if (std != 1).any():

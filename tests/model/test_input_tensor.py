@@ -105,8 +105,22 @@ def test_the_formula_in_float32() -> None:
     options = config(scale=1 / 255, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
     pixels = np.asarray(photograph(4, 2))
     mean, std = np.asarray(options.mean, np.float32), np.asarray(options.std, np.float32)
-    expected = (pixels.astype(np.float32) * np.float32(1 / 255) - mean) / std
+    expected = (pixels.astype(np.float32) / np.float32(255) - mean) / std
     assert np.array_equal(input_batch([pixels, pixels], options)[1].transpose(1, 2, 0), expected)
+
+
+@pytest.mark.parametrize("divisor", [255, 256, 128])
+def test_a_scale_of_one_over_a_whole_number_divides_by_it(divisor: int) -> None:
+    levels = np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis].repeat(3, axis=2)
+    batch = input_batch([levels], config(scale=1 / divisor))
+    assert np.array_equal(batch[0, 0, :, 0], np.arange(256, dtype=np.float32) / np.float32(divisor))
+
+
+def test_another_scale_multiplies() -> None:
+    levels = np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis].repeat(3, axis=2)
+    for scale in (0.0039, 0.017, 1.5, 3.0):
+        batch = input_batch([levels], config(scale=scale))
+        assert np.array_equal(batch[0, 0, :, 0], np.arange(256, dtype=np.float32) * np.float32(scale))
 
 
 def test_whole_numbers_are_rounded_half_to_even() -> None:
