@@ -37,7 +37,7 @@ class PublicNetwork:
     """The largest difference that is accepted."""
 
 
-_FASNET = {"2.7_80x80_MiniFASNetV2.onnx": "f0616a1c7123d4978623910241b812943d2d5bba032eac26cc0416764517ef4a"}
+_FASNET = {"antispoof.onnx": "f46ebcd5fe6a662e4e814c05b421ee6eecbd6a5740b5a5f989076197fab22bc9"}
 _FSA_1X1 = {"fsanet-1x1-iter-688590.onnx": "d85e90cb4b9d3a87e81bbfdcfcd130cbe0e175407042e439a570aa396c44eda6"}
 _FSA_VAR = {"fsanet-var-iter-688590.onnx": "2877b1db98e3dc66468e90df8db4a21059facd1c3f107af91c6d4fe6476a03e1"}
 _ANTISPOOF = {"best_model.onnx": "af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6"}
@@ -97,7 +97,7 @@ def _finder(weights: Mapping[str, str], detector: Section, **options: Any) -> Se
 
 NETWORKS = (
     PublicNetwork(
-        "minivision-ai/Silent-Face-Anti-Spoofing, exported by fizray/project-ineffa",
+        "everglow01/Windows-Face-Hello (MiniFASNetV2)",
         _FASNET,
         "box times 2.7 moved into the image, last pixel included, cv2.resize 80 x 80, BGR, 0 to 255",
         plain.silent_face,
