@@ -19,8 +19,8 @@ from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import input_batch
 from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
-from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
-from facemon.regular_file import read_regular
+from facemon.model.sessions import INPUT_TYPES, Graph
+from facemon.model.weight_files import read_weights, refuse_other_kinds
 
 Pixels = NDArray[np.uint8]
 _PREPROCESSING = 3
@@ -138,14 +138,10 @@ def output_names(network: NetworkConfig) -> tuple[str, ...]:
 
 def _content(network: NetworkConfig) -> bytes:
     if network.package is not None:
-        return resource_bytes(network.package, network.path.as_posix())
-    try:
-        return read_regular(network.path, LARGEST_MODEL)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FacemonError(
-            f"{network.path}: the model cannot be read: {reason}", "check path in the model section"
-        ) from error
+        content = resource_bytes(network.package, network.path.as_posix())
+        refuse_other_kinds(content, _name(network))
+        return content
+    return read_weights(network.path, "the model cannot be read", "check path in the model section")
 
 
 def _name(network: NetworkConfig) -> str:

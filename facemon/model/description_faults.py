@@ -8,7 +8,8 @@ from facemon.model.attribute_decoding import activation_fault, widths
 from facemon.model.input_tensor import channel_count, whole_number_fault
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 
-_READABLE_OUTPUTS = ("float", "float16", "double")
+READABLE_OUTPUTS = ("float", "float16", "double")
+"""The types of outputs that attributes can be read from."""
 
 
 def misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
@@ -46,7 +47,10 @@ def input_misfits(config: InputConfig, graph: Graph) -> Iterator[str]:
 
 
 def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) -> Iterator[str]:
-    if tensor.type not in _READABLE_OUTPUTS:
+    if source := zipped_source(graph, tensor.name):
+        yield f"  {attribute.name}: the output {tensor.name} is a list of mappings; {source} holds its numbers"
+        return
+    if tensor.type not in READABLE_OUTPUTS:
         yield f"  {attribute.name}: the output {tensor.name} holds {tensor.type}, not floating-point numbers"
     takes_one = graph.inputs[0].shape[:1] == (1,)
     # With one face at a time the batch dimension may be missing, and counts for nothing where it is there.
@@ -66,6 +70,11 @@ def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) ->
             attribute.kind, f"({attribute.kind}, {attribute.activation})"
         )
         yield f"  {attribute.name}: {wanted} {why} are described, but {end - first} numbers a face are read"
+
+
+def zipped_source(graph: Graph, output: str) -> str | None:
+    """The tensor that a ZipMap node makes an output of; none where the output is not made by one."""
+    return next((each.source for each in graph.zip_maps if each.output == output), None)
 
 
 def what_is_there(graph: Graph) -> str:
