@@ -27,7 +27,9 @@ INPUT_TYPES: Mapping[str, type[np.generic]] = {
     "int32": np.int32,
 }
 """What a network may take, by the name of its tensor type."""
-_ERRORS_ONLY = 3
+FAILED = "the model failed on its input: "
+"""What the message of a failed run has between the model's name and the reason."""
+_ERRORS_ONLY, _NOTHING_BUT_FATAL = 3, 4
 _SUFFIX = "ExecutionProvider"
 _CPU = "cpu"
 _WHEELS = {"cuda": "onnxruntime-gpu", "tensorrt": "onnxruntime-gpu", "openvino": "onnxruntime-openvino",
@@ -83,6 +85,9 @@ class Graph:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if folder is not None:
             options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+        self._run_options = onnxruntime.RunOptions()
+        # A failure is an exception, which says the same.
+        self._run_options.log_severity_level = _NOTHING_BUT_FATAL
         self._name = name
         self.zip_maps = zip_maps(content)
         """The nodes whose outputs are mappings; what they are made of is among `outputs`."""
@@ -140,12 +145,15 @@ class Graph:
             name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
         }
 
-    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str]) -> list[Any]:
-        """What the named outputs are for a batch, of whatever form; FacemonError where the graph fails."""
+    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
+        """What the named outputs are for a batch, none = all of them, in whatever form.
+
+        FacemonError where the graph fails.
+        """
         try:
-            return list(self._session.run(output_names, {input_name: batch}))
+            return list(self._session.run(output_names, {input_name: batch}, self._run_options))
         except _RUN_ERRORS as error:
-            raise FacemonError(f"{self._name}: the model failed on its input: {_plain(error)}") from error
+            raise FacemonError(f"{self._name}: {FAILED}{_plain(error)}") from error
 
     def _run(self, input_name: str, batch: Numbers, size: int | None, output_names: Sequence[str]) -> list[Numbers]:
         size = size or len(batch)

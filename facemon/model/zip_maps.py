@@ -64,8 +64,10 @@ def _labels(content: bytes, attribute: tuple[int, int]) -> Iterator[str]:
                 continue
             if last is None:
                 yield _signed(first)
-            while last is not None and first < last:  # packed: the numbers are one after the other
-                value, first = read_varint(content, first)
+                continue
+            place = first
+            while place < last:  # packed: the numbers are one after the other
+                value, place = read_varint(content, place)
                 yield _signed(value)
 
 
