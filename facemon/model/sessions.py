@@ -206,7 +206,7 @@ def _not_loaded(name: str, error: Exception) -> FacemonError:
             f"{name}: a file with its weights {reason}: {_plain(error)}",
             "keep the files that the model was exported with in one folder, beside each other",
         )
-    return FacemonError(f"{name}: no ONNX model that can be run: {_plain(error)}")
+    return FacemonError(f"{name}: is not an ONNX model that can be run: {_plain(error)}")
 
 
 def _tensors(nodes: Sequence[onnxruntime.NodeArg]) -> tuple[Tensor, ...]:

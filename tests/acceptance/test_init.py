@@ -117,7 +117,7 @@ def test_models_that_are_none(facemon: RunFacemon, tmp_path: Path) -> None:
     write(tmp_path / "many.onnx", channels=7)
     for name, message in (
         ("none.onnx", "cannot be read: no such file"),
-        ("text.onnx", "no ONNX model that can be run"),
+        ("text.onnx", "is text, not an ONNX model"),
         ("flat.onnx", "it needs four dimensions"),
         ("many.onnx", "7 channels; facemon feeds 1 or 3"),
     ):

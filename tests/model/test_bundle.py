@@ -174,7 +174,7 @@ def test_fast_decoding_is_the_default_only_where_nothing_is_lost(
 def test_a_corrupt_file_an_empty_one_and_a_missing_one(tmp_path: Path, file: Path) -> None:
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(file.read_bytes()[:100])
-    assert refusal(model_of(cut, [HAIR])).message.startswith(f"{cut}: no ONNX model that can be run: ")
+    assert refusal(model_of(cut, [HAIR])).message.startswith(f"{cut}: is not an ONNX model that can be run: ")
     empty = tmp_path / "empty.onnx"
     empty.touch()
     assert refusal(model_of(empty, [HAIR])).message == f"{empty}: is empty"
