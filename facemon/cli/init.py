@@ -32,6 +32,7 @@ _REST = """
 predict:
   decode: exact                   # fast decodes large JPEGs about four times as fast, at a smaller scale: on real
                                   # photographs that moved confidences by up to 0.087
+
 store:
   path: .facemon                  # the folder of the log; not on a network file system
   retention_days: 90

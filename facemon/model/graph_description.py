@@ -64,14 +64,13 @@ def describe_graph(
 
 
 def _no_attribute(graph: Graph) -> FacemonError:
-    mappings = [output.name for output in graph.outputs if "(" in output.type]
-    if not mappings:
+    others = [str(output) for output in graph.outputs if "(" in output.type]
+    if not others:
         return FacemonError("no output of the model can be an attribute", what_is_there(graph))
-    verb = "is a list of mappings" if len(mappings) == 1 else "are lists of mappings"
-    return FacemonError(
-        f"no output of the model can be an attribute: {', '.join(mappings)} {verb}, not a tensor",
-        f"{_NO_ZIP_MAP}\n{what_is_there(graph)}",
-    )
+    remedy = _NO_ZIP_MAP if any("map(" in each for each in others) else "export the network with tensors as its outputs"
+    verb = "is not a tensor" if len(others) == 1 else "are not tensors"
+    message = f"no output of the model can be an attribute: {', '.join(others)} {verb}"
+    return FacemonError(message, f"{remedy}\n{what_is_there(graph)}")
 
 
 def _attribute_lines(graph: Graph, found: GraphInput, output: Tensor, taken: set[str]) -> Iterator[str]:
@@ -80,18 +79,18 @@ def _attribute_lines(graph: Graph, found: GraphInput, output: Tensor, taken: set
     The names of the columns that they fill are added to `taken`.
     """
     if reason := _unreadable(graph, output):
-        yield f"# {_quoted(str(output))}: {reason}"
+        yield f"# {_escaped(str(output))}: {reason}"
         return
     try:
         answers = _answers(graph, found, output)
     except FacemonError as error:
-        yield f"# {_quoted(str(output))}: not taken for an attribute: {' '.join(error.message.split())}"
+        yield f"# {_escaped(str(output))}: not taken for an attribute: {' '.join(error.message.split())}"
         return
     width = answers.shape[1]
     labels = labels_of(graph.metadata, output.name, width) or _zipped_labels(graph, output.name, width)
     if width == 0 or width > (_MOST_LABELS if labels else _MOST_BINARIES):
         without = "" if labels else " without labels"
-        yield f"# {_quoted(str(output))}: not taken for an attribute: {width} numbers a face{without}"
+        yield f"# {_escaped(str(output))}: not taken for an attribute: {width} numbers a face{without}"
         return
     are_shares = bool((answers >= -_ROUNDING).all() and (answers <= 1 + _ROUNDING).all())
     add_up = are_shares and bool(np.allclose(answers.sum(axis=1), 1, atol=_ROUNDING))
@@ -140,8 +139,8 @@ def _zipped_labels(graph: Graph, output: str, width: int) -> tuple[str, ...]:
 
 def _activation(are_shares: bool) -> str:
     if are_shares:
-        return "activation none, for its answers to random images were probabilities"
-    return "its answers to random images were no probabilities, so they are taken for logits"
+        return "activation none: its numbers for random images are probabilities"
+    return "its numbers for random images are not probabilities, so they are taken for logits"
 
 
 def _guess(*reasons: str) -> str:
@@ -151,6 +150,11 @@ def _guess(*reasons: str) -> str:
 def _quoted(text: str) -> str:
     """A text as YAML, in double quotes; its reader takes no control characters that are not escaped."""
     return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _escaped(text: str) -> str:
+    """A text as part of a comment, in one line."""
+    return _quoted(text)[1:-1] if not text.isprintable() else text
 
 
 def _answers(graph: Graph, found: GraphInput, output: Tensor) -> NDArray[np.floating]:
