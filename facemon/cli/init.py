@@ -14,6 +14,7 @@ import typer
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.printable import Lines, printable
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
@@ -136,10 +137,11 @@ def _say_needed_images(session: Session, config: "Config") -> None:
     from facemon.reports.plan_report import images_in_words
 
     if images := images_of_even_label(config.drift):
-        session.console.say(
+        said = (
             f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
             f"reference and a\ncheck's window take about {images_in_words(images)} each; reference set tells more"
         )
+        session.console.say(Lines(said))
 
 
 def _config(text: str, folder: Path) -> "Config":
@@ -161,7 +163,7 @@ def _require_loadable(text: str, folder: Path, model: Path) -> None:
     try:
         load_bundle(config.model, config.predict)
     except FacemonError as error:
-        raise FacemonError(f"{model}: cannot be described:\n{error.message}", error.hint) from error
+        raise FacemonError(_prefixed(f"{model}: cannot be described", error.message), error.hint) from error
 
 
 def _described(
@@ -215,7 +217,7 @@ def _described_finder(finder: Path, folder: Path) -> Sequence[str]:
         if detector is None:
             detector = recognise_detector(graph, find_input(graph, AskedInput(), USUAL_DETECTOR_SIDES))
         if detector is None:
-            hint = f"describe it yourself as model.faces.detector: docs/models.md\n{what_is_there(graph)}"
+            hint = what_is_there(graph, "describe it yourself as model.faces.detector: docs/models.md")
             raise FacemonError("is not recognised as a face detector by the forms of its outputs", hint)
         if not detector.lines:
             message = f"is a face detector ({detector.kind}) that facemon cannot describe: {detector.problem}"
@@ -239,4 +241,9 @@ def _naming(file: Path) -> Iterator[None]:
     except FacemonError as error:
         if error.message.startswith(f"{file}: "):
             raise
-        raise type(error)(f"{file}: {error.message}", error.hint) from error
+        raise type(error)(_prefixed(str(file), error.message), error.hint) from error
+
+
+def _prefixed(name: str, message: str) -> str:
+    """The message after a name; one that has several lines keeps them."""
+    return Lines(f"{printable(name)}: {message}") if isinstance(message, Lines) else f"{name}: {message}"

@@ -7,6 +7,7 @@ from facemon.config.model import AttributeConfig, InputConfig, NetworkConfig
 from facemon.model.attribute_decoding import activation_fault, widths
 from facemon.model.input_tensor import channel_count, whole_number_fault
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
+from facemon.printable import Lines, printable
 
 READABLE_OUTPUTS = ("float", "float16", "double")
 """The types of outputs that attributes can be read from."""
@@ -77,7 +78,8 @@ def zipped_source(graph: Graph, output: str) -> str | None:
     return next((each.source for each in graph.zip_maps if each.output == output), None)
 
 
-def what_is_there(graph: Graph) -> str:
-    """The inputs and outputs that a file has, in the form of a hint."""
+def what_is_there(graph: Graph, remedy: str | None = None) -> Lines:
+    """The inputs and outputs that a file has, in the form of a hint, after what to do."""
     lines = [f"  input   {tensor}" for tensor in graph.inputs] + [f"  output  {tensor}" for tensor in graph.outputs]
-    return "\n".join(["the file has", *lines])
+    first = [] if remedy is None else remedy.splitlines()
+    return Lines("\n".join(map(printable, [*first, "the file has", *lines])))

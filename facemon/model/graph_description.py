@@ -70,7 +70,7 @@ def _no_attribute(graph: Graph) -> FacemonError:
     remedy = _NO_ZIP_MAP if any("map(" in each for each in others) else "export the network with tensors as its outputs"
     verb = "is not a tensor" if len(others) == 1 else "are not tensors"
     message = f"no output of the model can be an attribute: {', '.join(others)} {verb}"
-    return FacemonError(message, f"{remedy}\n{what_is_there(graph)}")
+    return FacemonError(message, what_is_there(graph, remedy))
 
 
 def _attribute_lines(graph: Graph, found: GraphInput, output: Tensor, taken: set[str]) -> Iterator[str]:

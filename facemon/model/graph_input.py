@@ -14,6 +14,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.model.description_faults import what_is_there
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 from facemon.model.trial_runs import TrialRuns
+from facemon.printable import Lines, printable
 
 Layout = Literal["nchw", "nhwc"]
 Size = tuple[int, int]
@@ -133,11 +134,13 @@ def _line(key: str, value: str, guess: str | None) -> str:
 
 def _image_input(graph: Graph) -> Tensor:
     if len(graph.inputs) != 1:
-        wants = [f"  {tensor}: {_wants(tensor)}" for tensor in graph.inputs]
+        wants = [printable(f"  {tensor}: {_wants(tensor)}") for tensor in graph.inputs]
         raise UsageError(
-            "\n".join([f"the model has {len(graph.inputs)} inputs; facemon feeds one, an image", *wants]),
-            "give each other input a value in the file: export the network with it as a constant, or add an\n"
-            "initializer of its name to the graph (onnx.numpy_helper.from_array(value, name))",
+            Lines("\n".join([f"the model has {len(graph.inputs)} inputs; facemon feeds one, an image", *wants])),
+            Lines(
+                "give each other input a value in the file: export the network with it as a constant, or add an\n"
+                "initializer of its name to the graph (onnx.numpy_helper.from_array(value, name))"
+            ),
         )
     (tensor,) = graph.inputs
     if tensor.type not in INPUT_TYPES:
@@ -254,7 +257,7 @@ def _nothing_runs(graph: Graph, asked: AskedInput, failures: Mapping[Size, str],
     sizes = [f"{across}x{down}" for across, down in failures]
     reason = next(iter(failures.values()))
     if asked.size is not None:
-        hint = f"without --size facemon init tries the usual sizes\n{what_is_there(graph)}"
+        hint = what_is_there(graph, "without --size facemon init tries the usual sizes")
         return UsageError(f"the model does not run on an image of {sizes[0]}: {reason}", hint)
     if len(failures) == 1:
         return FacemonError(f"the model does not run on an image of {sizes[0]}: {reason}", what_is_there(graph))
@@ -264,5 +267,5 @@ def _nothing_runs(graph: Graph, asked: AskedInput, failures: Mapping[Size, str],
         remedy += ", and its layout with --layout nchw or nhwc"
     return FacemonError(
         f"the model runs on none of the {len(sizes)} sizes that were tried, {shown}; on {sizes[0]}: {reason}",
-        f"{remedy}\n{what_is_there(graph)}",
+        what_is_there(graph, remedy),
     )

@@ -18,6 +18,7 @@ from facemon.model.fitting import placement
 from facemon.model.input_tensor import input_batch, input_pixels
 from facemon.model.sessions import INPUT_TYPES, Graph
 from facemon.model.weight_files import read_weights
+from facemon.printable import Lines, printable
 from facemon.values.image_input import Box
 
 _SCORE = 0.7
@@ -40,8 +41,8 @@ class OnnxFinder:
         faults = list(input_misfits(detector.input, self._graph))
         faults += [f"  there is no output {name}" for name in self._outputs if name not in there]
         if faults:
-            message = "\n".join([f"{file}: does not fit its description, model.faces.detector:", *faults])
-            raise FacemonError(message, what_is_there(self._graph))
+            lines = [f"{file}: does not fit its description, model.faces.detector:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(self._graph))
         with suppress(NoNumberError):
             self._candidates(Image.new("RGB", detector.input.size))  # a wrong form shows here, not at the first image
 

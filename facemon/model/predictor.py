@@ -115,9 +115,10 @@ class Predictor:
         wide, high = size
         seen = (wide, high) if box is None else (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
         shares = [LONG_SIDE / max(size)]
-        for network in self.model.networks:
+        for network, view in zip(self.model.networks, self._views, strict=True):
             across, down = resized_size(seen, network.input)
-            shares += [across / seen[0], down / seen[1]]
+            left_of_box = view.cut.crop.shrinks_to if view.cut.crop is not None else 1
+            shares += [across / seen[0] / left_of_box, down / seen[1] / left_of_box]
         share = max(shares)
         return 2 * share * wide, 2 * share * high
 
