@@ -54,11 +54,19 @@ def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def left_out(
-    keyed: KeyedLabels, matches: LabelMatches, truths: Mapping[str, Truth], place: str = "the log"
+    keyed: KeyedLabels,
+    matches: LabelMatches,
+    truths: Mapping[str, Truth],
+    place: str = "the log",
+    *,
+    tells_unmatched: bool = True,
 ) -> Iterable[LeftOut]:
-    """Tell which labels no score counts; `place` is what messages call where the images were looked for."""
+    """Tell which labels no score counts; `place` is what messages call where the images were looked for.
+
+    Without `tells_unmatched` nothing is said of labels of other images.
+    """
     for reason, labels, is_trouble in (
-        (f"match no prediction in {place}", matches.unmatched, True),
+        (f"match no prediction in {place}", matches.unmatched if tells_unmatched else (), True),
         (f"name several images of {place}", matches.several_images, True),
         (f"differ only by folder or suffix, and the name in {place} may be any of them", matches.shared, True),
         ("show several faces, and the label does not say whose it is", matches.several_faces, False),

@@ -12,16 +12,18 @@ from PIL import ExifTags, Image
 
 from facemon.config.model import AttributeConfig, InputConfig
 from facemon.errors import FacemonError
+from facemon.model.alignment import Points
 from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Bundle, Network
+from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View
 from facemon.model.fitting import fit_image
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import channel_count, input_pixels
 from facemon.model.prediction_rows import ImageOutcome
 from facemon.model.sessions import Numbers
-from facemon.values.image_input import ImageInput, ImageProblem
+from facemon.values.image_input import Box, ImageInput, ImageProblem
 
 _SHOWN_NUMBERS = 8
 _USUAL_FRACTIONS, _USUAL_BYTES = (-3.0, 3.0), (-256.0, 256.0)
@@ -92,7 +94,11 @@ class AttributeRead:
 class FaceSteps:
     """One face of an image."""
 
-    face: Face
+    box: Box | None
+    confidence: float | None
+    """The finder's own score."""
+    points: Points | None
+    """Its five landmarks, where the finder gives them."""
     networks: tuple[NetworkSteps, ...]
     columns: Mapping[str, Doubles]
     """Each attribute's own numbers, [1, width]."""
@@ -112,9 +118,14 @@ class ImageSteps:
 
 
 def steps_of(
-    bundle: Bundle, reader: ImageReader, given: ImageInput, at: datetime, keep: KeepCrop | None = None
+    bundle: Bundle,
+    reader: ImageReader,
+    given: ImageInput,
+    at: datetime,
+    keep: KeepCrop | None = None,
+    use: Callable[[Face], None] | None = None,
 ) -> ImageSteps:
-    """Run the description on one image; `keep` is given each picture that a network is shown.
+    """Run the description on one image; `keep` is given each picture that a network is shown, `use` each face.
 
     Trouble with the image is an outcome with a problem. FacemonError only for trouble with the model.
     """
@@ -130,6 +141,9 @@ def steps_of(
     if isinstance(faces, ImageProblem):
         return ImageSteps(ImageOutcome(given, at, sha256, problem=faces), turned, decoded.size)
     steps = tuple(_face_steps(bundle, given, number, face, keep) for number, face in enumerate(faces))
+    if use is not None:
+        for face in faces:
+            use(face)
     outcome = ImageOutcome(
         given, at, sha256,
         boxes=tuple(face.box for face in faces),
@@ -137,6 +151,14 @@ def steps_of(
         shares=(None,) * len(faces),
     )  # fmt: skip
     return ImageSteps(outcome, turned, decoded.size, steps)
+
+
+def faces_in(reader: ImageReader, given: ImageInput) -> list[Face]:
+    """Find the faces of an image again; none where it can no longer be read."""
+    content = reader.content(given)
+    decoded = None if isinstance(content, ImageProblem) else reader.decode(given, content)
+    faces = reader.faces(given, decoded) if isinstance(decoded, DecodedImage) else []
+    return [] if isinstance(faces, ImageProblem) else faces
 
 
 def described_range(config: InputConfig) -> tuple[float, float]:
@@ -168,7 +190,7 @@ def _face_steps(bundle: Bundle, given: ImageInput, number: int, face: Face, keep
         networks.append(_network_steps(network, crop.size, tuple(files), pixels, batch[0], outputs))
     columns = {name: own / bundle.averaged.get(name, 1) for name, own in columns.items()}
     read = {each.name: _read(each, columns[each.name]) for each in bundle.config.attributes}
-    return FaceSteps(face, tuple(networks), columns, read)
+    return FaceSteps(face.box, face.confidence, face.points, tuple(networks), columns, read)
 
 
 def _network_steps(

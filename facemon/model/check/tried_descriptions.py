@@ -24,8 +24,8 @@ class Answers:
     """What an attribute is for each face: codes index its classes, -1 where the model gave no number or no label."""
 
     codes: NDArray[np.intp] | None
-    values: NDArray[np.float64] | None
-    """A number's, or an ordinal's; NaN where the model gave no number."""
+    values: NDArray[np.float64]
+    """A number's, or an ordinal's; NaN where the model gave no number, and of all other attributes."""
 
 
 class TriedDescriptions:
@@ -123,7 +123,4 @@ def _read(attribute: AttributeConfig, columns: Doubles, *, is_swapped: bool) -> 
         codes[finite] = 1 - reading.codes if is_swapped else reading.codes
     if reading.value is not None:
         values[finite] = reading.value
-    return Answers(
-        None if reading.codes is None else codes,
-        None if reading.value is None else values,
-    )
+    return Answers(None if reading.codes is None else codes, values)
