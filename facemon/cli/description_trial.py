@@ -104,7 +104,7 @@ class DescriptionTrial:
             unreadable = tuple(_written(change) for change in self._changes[each.name] if change not in scores)
             trials[each.name] = AttributeTrial(
                 each.name, measure, _count(own), own.value, own.interval, verdict, compared[each.name], unreadable,
-                labels_needed=needed,
+                labels_needed=needed, written=_all_written(self._changes[each.name]),
             )  # fmt: skip
         self._combine(trials, joined, run_again)
         return Trial(*found, tuple(trials.values()), self.labels.unlabelled)
@@ -173,11 +173,16 @@ class DescriptionTrial:
                 if changes[0] in scores:
                     alone = scores.pop(changes[0])
                     combined = compare(alone, {_written(change): score for change, score in scores.items()})
-                    trials[attribute.name] = replace(trials[attribute.name], combined=combined)
+                    written = dict(trials[attribute.name].written) | _all_written(changes)
+                    trials[attribute.name] = replace(trials[attribute.name], combined=combined, written=written)
 
 
 def _written(change: Change) -> str:
     return "; ".join(each.change for each in change)
+
+
+def _all_written(changes: Sequence[Change]) -> dict[str, str]:
+    return {_written(change): "; ".join(each.written for each in change) for change in changes}
 
 
 def _count(measured: Measured) -> int:

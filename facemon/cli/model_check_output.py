@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from facemon.cli.description_trial import Trial
     from facemon.cli.model_check_document import ModelCheck
     from facemon.evaluation.alternative_scores import AlternativeScore, AttributeTrial, Interval
-    from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps
+    from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
 
 _SHOWN_IMAGES = 3
 _SHOWN_NUMBERS = 4
@@ -30,11 +30,12 @@ def print_check(session: Session, result: "ModelCheck", format_: PrintFormat) ->
     if format_ is PrintFormat.JSON:
         console.document(result.document(), indent=2)
         return
-    shown = [image for image in result.images if image.faces][:_SHOWN_IMAGES]
+    shown = 0
     for image in result.images:
-        if image in shown or image.outcome.problem is not None:
+        if image.outcome.problem is not None or shown < _SHOWN_IMAGES:
             _print_image(session, result, image)
-    if (more := sum(bool(image.faces) for image in result.images) - len(shown)) > 0:
+            shown += bool(image.faces)
+    if (more := sum(bool(image.faces) for image in result.images) - shown) > 0:
         console.result(f"The steps of {more} more images are not shown; --format json has them all.\n")
     for each in result.suspicions:
         console.result(f"{each.where}: {each.message}\n  hint: {each.hint}")
@@ -66,8 +67,8 @@ def _print_image(session: Session, result: "ModelCheck", image: "ImageSteps") ->
             console.result(f"{network.network}: crop {width} x {height} pixels")
             for file in network.files:
                 console.result(f"  wrote {result.crops}/{file}")
-        console.table(_CHANNEL_COLUMNS, list(_channels(face)))
-        console.table(("output", "numbers", "min", "max", "sum", "first"), list(_outputs(face)))
+            console.table(_CHANNEL_COLUMNS, list(_channels(network)))
+            console.table(("output", "numbers", "min", "max", "sum", "first"), list(_outputs(network)))
         rows = [(each.name, *_attribute(face.attributes[each.name])) for each in result.attributes]
         console.table(("attribute", "label", "confidence", "value"), rows)
     console.result("")
@@ -83,21 +84,19 @@ def _face_line(number: int, face: "FaceSteps") -> str:
 _CHANNEL_COLUMNS = ("channel", "min", "mean", "max", "std", "outside usual range", "not numbers")
 
 
-def _channels(face: "FaceSteps") -> Iterator[tuple[str, ...]]:
-    for network in face.networks:
-        low, high = network.usual
-        for each in network.channels:
-            outside = f"{each.unusual:.0%} ({low:g} to {high:g})".replace("%", " %")
-            numbers = map(_number, (each.min, each.mean, each.max, each.std))
-            yield each.name, *numbers, outside, str(each.no_number)
+def _channels(network: "NetworkSteps") -> Iterator[tuple[str, ...]]:
+    low, high = network.usual
+    for each in network.channels:
+        outside = f"{each.unusual:.0%} ({low:g} to {high:g})".replace("%", " %")
+        numbers = map(_number, (each.min, each.mean, each.max, each.std))
+        yield each.name, *numbers, outside, str(each.no_number)
 
 
-def _outputs(face: "FaceSteps") -> Iterator[tuple[str, ...]]:
-    for network in face.networks:
-        for each in network.outputs:
-            first = ", ".join(map(_number, each.numbers[:_SHOWN_NUMBERS]))
-            more = " …" if each.count > _SHOWN_NUMBERS else ""
-            yield each.name, str(each.count), *map(_number, (each.min, each.max, each.sum)), f"{first}{more}"
+def _outputs(network: "NetworkSteps") -> Iterator[tuple[str, ...]]:
+    for each in network.outputs:
+        first = ", ".join(map(_number, each.numbers[:_SHOWN_NUMBERS]))
+        more = " …" if each.count > _SHOWN_NUMBERS else ""
+        yield each.name, str(each.count), *map(_number, (each.min, each.max, each.sum)), f"{first}{more}"
 
 
 def _attribute(read: "AttributeRead") -> tuple[str, str, str]:
@@ -168,25 +167,31 @@ def _better(trial: "AttributeTrial", best: "AlternativeScore") -> str:
     found = combined or best
     low, high = best.pair.gain_interval()
     gain = f"{_measure(trial, low, sign=True)} to {_measure(trial, high, sign=True)}"
-    with_ = f" ({best.change} alone: {_measure(trial, best.value)})" if combined else ""
-    return (
-        f"{trial.attribute}: another description fits better: {found.change}\n"
-        f"  {_measure(trial, found.value)} instead of {_measure(trial, trial.value)}{with_}; "
-        f"gain of {best.change}: {gain} (95 % interval), p {best.p_adjusted:.2g}\n"
-        f"  hint: compare this step with the code that trained the network, then change it in the model section"
-    )
+    alone = f" ({best.change} alone: {_measure(trial, best.value)})" if combined else ""
+    also = [each.change for each in trial.alternatives if each.is_better and each is not best]
+    return "\n".join([
+        f"{trial.attribute}: another description fits better: {found.change}",
+        f"  {_measure(trial, found.value)} instead of {_measure(trial, trial.value)}{alone}",
+        f"  gain of {best.change}: {gain} (95 % interval), p {best.p_adjusted:.2g}",
+        *([f"  better than as described, too: {', '.join(also)}"] if also else []),
+        "  hint: compare this step with the code that trained the network; the change is written as",
+        f"        {trial.to_write}",
+    ])  # fmt: skip
 
 
 def _measure(trial: "AttributeTrial", value: float | None, *, sign: bool = False) -> str:
     if value is None:
         return _UNKNOWN
     if trial.measure == "accuracy":
-        return f"{value * 100:+.1f}" if sign else f"{value * 100:.1f} %"
+        return f"{value * 100:+.3g}" if sign else f"{value * 100:.3g} %"
     return f"{value:+.3g}" if sign else f"{value:.3g}"
 
 
 def _interval(trial: "AttributeTrial", interval: "Interval | None") -> str:
-    return _UNKNOWN if interval is None else " to ".join(_measure(trial, each) for each in interval)
+    if interval is None:
+        return _UNKNOWN
+    low, high = (_measure(trial, each) for each in interval)
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def _number(value: float | None) -> str:

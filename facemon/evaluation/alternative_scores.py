@@ -1,7 +1,7 @@
 """Other descriptions of a model scored beside its own: which fits true labels better, or that they cannot tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import sqrt
 from typing import Any
@@ -128,6 +128,8 @@ class AttributeTrial:
     """The best alternative together with others, compared with the best alone."""
     labels_needed: int | None = None
     """About how many labels would decide; none where that is not known."""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """By change, what to write into the configuration for it."""
 
     @property
     def best(self) -> AlternativeScore | None:
@@ -138,6 +140,12 @@ class AttributeTrial:
     def best_combined(self) -> AlternativeScore | None:
         """The pair that fits better than the best alone with the largest gain; none where none does."""
         return _largest(self.combined)
+
+    @property
+    def to_write(self) -> str | None:
+        """What to write into the configuration for the description that fits best; none where it is the present one."""
+        found = self.best_combined or self.best
+        return None if found is None else self.written.get(found.change, found.change)
 
     def document(self) -> dict[str, Any]:
         """The attribute in `facemon.model_check/1`."""
@@ -150,6 +158,7 @@ class AttributeTrial:
             "interval": self.interval and list(self.interval),
             "verdict": self.verdict.value,
             "best": combined.change if combined else best and best.change,
+            "write": self.to_write,
             "labels_needed": self.labels_needed,
             "alternatives": [each.document() for each in self.alternatives],
             "combined": [each.document() for each in self.combined],

@@ -16,8 +16,8 @@ _NORMALISATIONS: Mapping[str, tuple[float, tuple[float, ...], tuple[float, ...]]
     "scale: 1": (1.0, (0.0,), (1.0,)),
     "scale: 1, mean: 127.5, std: 127.5": (1.0, (127.5,), (127.5,)),
     "scale: 1, mean: 127.5, std: 128": (1.0, (127.5,), (128.0,)),
-    "scale: 1/255, ImageNet mean and std": (1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "scale: 1, mean: VGG (123.68, 116.779, 103.939)": (1.0, (123.68, 116.779, 103.939), (1.0,)),
+    "scale: 1/255, ImageNet mean, std": (1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "scale: 1, VGG mean": (1.0, (123.68, 116.779, 103.939), (1.0,)),
 }
 """Scale, mean and standard deviation, for red, green and blue; one number holds for all three."""
 _FITS = ("stretch", "crop", "pad")
@@ -44,12 +44,20 @@ class Alternative:
 
     kind: Kind
     change: str
-    """The change as people would write it into `facemon.yaml`."""
+    """The change in short."""
     input: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Keys of the network's input."""
     margin: float | None = None
     swaps_labels: bool = False
     activation: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The change as it is written into `facemon.yaml`."""
+        if self.kind is not Kind.PIXELS:
+            return self.change
+        mean, std = (f"[{', '.join(f'{number:g}' for number in self.input[key])}]" for key in ("mean", "std"))
+        return f"scale: {self.input['scale']:.10g}, mean: {mean}, std: {std}"
 
     @property
     def is_reading(self) -> bool:
