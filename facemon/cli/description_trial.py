@@ -150,18 +150,14 @@ class DescriptionTrial:
         return {change: score for change, score in scores.items() if score is not None}
 
     def _combine(self, trials: dict[str, AttributeTrial], joined: Mapping[str, _Joined], run_again: RunAgain) -> None:
-        """Try the best alternative of each attribute together with the best of each other kind."""
+        """Try the best alternative of each attribute together with each one of another kind."""
         wanted: dict[str, list[Change]] = {}
         for name, trial in trials.items():
             if (best := trial.best) is not None:
                 by_name = {_written(change): change for change in self._changes[name] if change != OWN}
                 (chosen,) = by_name[best.change]
-                kinds: dict[str, Change] = {}
-                for score in sorted(trial.alternatives, key=lambda each: -each.pair.gain):
-                    (other,) = by_name[score.change]
-                    if other.kind != chosen.kind:
-                        kinds.setdefault(other.kind, (chosen, other))
-                wanted[name] = [(chosen,), *kinds.values()]
+                pairs = [(chosen, other) for (other,) in by_name.values() if other.kind != chosen.kind]
+                wanted[name] = [(chosen,), *pairs]
         if not wanted:
             return
         tried = TriedDescriptions(self.bundle, wanted)
