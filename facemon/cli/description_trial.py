@@ -20,8 +20,6 @@ from facemon.evaluation.alternative_scores import (
 )
 from facemon.evaluation.found_images import BOX, COLUMNS
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
-from facemon.model.check.tried_descriptions import Answers, Change, TriedDescriptions, usual_changes
-from facemon.model.prediction_rows import prediction_rows
 from facemon.values.prediction import log_schema
 
 if TYPE_CHECKING:
@@ -32,9 +30,10 @@ if TYPE_CHECKING:
     from facemon.evaluation.truth import Truth
     from facemon.model.bundle import Bundle
     from facemon.model.check.image_steps import ImageSteps
+    from facemon.model.check.tried_descriptions import Answers, Change, TriedDescriptions
     from facemon.model.faces import Face
 
-OWN: Change = ()
+OWN: "Change" = ()
 RunAgain = Callable[[Callable[["Face"], None]], None]
 """Hands all faces of the photographs to a function once more, in the same order."""
 
@@ -67,10 +66,12 @@ class DescriptionTrial:
     bundle: "Bundle"
     labels: "TrueLabels"
     attributes: "Sequence[AttributeConfig]"
-    _changes: dict[str, list[Change]] = field(init=False)
-    _tried: TriedDescriptions = field(init=False)
+    _changes: "dict[str, list[Change]]" = field(init=False)
+    _tried: "TriedDescriptions" = field(init=False)
 
     def __post_init__(self) -> None:
+        from facemon.model.check.tried_descriptions import TriedDescriptions, usual_changes
+
         self.attributes = [each for each in self.attributes if each.name in self.labels.truths]
         self._changes = {each.name: [OWN, *usual_changes(self.bundle, each)] for each in self.attributes}
         self._tried = TriedDescriptions(self.bundle, self._changes)
@@ -112,6 +113,8 @@ class DescriptionTrial:
     def _joined(
         self, images: "Sequence[ImageSteps]", at: "datetime"
     ) -> tuple[dict[str, _Joined], tuple[int, tuple[tuple[str, int], ...], tuple[LeftOut, ...]]]:
+        from facemon.model.prediction_rows import prediction_rows
+
         model = self.bundle.config
         outcomes = [image.outcome for image in images]
         constants = {"run": "check", "predicted_at": at, "model": model.id, "origin": "batch"}
@@ -133,8 +136,8 @@ class DescriptionTrial:
         return joined, (len(keyed.rows) + len(keyed.contradicted), matches.how, others)
 
     def _measured(
-        self, attribute: "AttributeConfig", joined: _Joined, tried: TriedDescriptions, changes: Sequence[Change]
-    ) -> dict[Change, Measured]:
+        self, attribute: "AttributeConfig", joined: _Joined, tried: "TriedDescriptions", changes: "Sequence[Change]"
+    ) -> "dict[Change, Measured]":
         """Each change's score on the labelled faces; empty where the first, which the others go by, has none."""
         truth = joined.truth
         labelled = has_truth(truth.codes) if attribute.classes else np.isfinite(truth.numbers)
@@ -151,6 +154,8 @@ class DescriptionTrial:
 
     def _combine(self, trials: dict[str, AttributeTrial], joined: Mapping[str, _Joined], run_again: RunAgain) -> None:
         """Try the best alternative of each attribute together with each one of another kind."""
+        from facemon.model.check.tried_descriptions import TriedDescriptions
+
         wanted: dict[str, list[Change]] = {}
         for name, trial in trials.items():
             if (best := trial.best) is not None:
@@ -173,11 +178,11 @@ class DescriptionTrial:
                     trials[attribute.name] = replace(trials[attribute.name], combined=combined, written=written)
 
 
-def _written(change: Change) -> str:
+def _written(change: "Change") -> str:
     return "; ".join(each.change for each in change)
 
 
-def _all_written(changes: Sequence[Change]) -> dict[str, str]:
+def _all_written(changes: "Sequence[Change]") -> dict[str, str]:
     return {_written(change): "; ".join(each.written for each in change) for change in changes}
 
 
@@ -185,13 +190,13 @@ def _count(measured: Measured) -> int:
     return len(measured.right if isinstance(measured, Hits) else measured.errors)
 
 
-def _has_number(answers: Answers) -> NDArray[np.bool_]:
+def _has_number(answers: "Answers") -> NDArray[np.bool_]:
     if answers.codes is not None:
         return answers.codes >= 0
     return np.isfinite(answers.values)
 
 
-def _score(answers: Answers, joined: _Joined, labelled: NDArray[np.bool_]) -> Measured | None:
+def _score(answers: "Answers", joined: _Joined, labelled: NDArray[np.bool_]) -> Measured | None:
     """The score on the labelled faces; none where a number is missing, of which no error is known."""
     if answers.codes is not None:
         true = joined.truth.codes[labelled]

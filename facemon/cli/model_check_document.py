@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facemon.cli.description_trial import Trial
-from facemon.config.model import AttributeConfig
 from facemon.errors import ExitCode
 from facemon.evaluation.alternative_scores import TrialVerdict
-from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
-from facemon.model.check.suspicions import Suspicion
 from facemon.values.prediction import ErrorCode
+
+if TYPE_CHECKING:
+    from facemon.cli.description_trial import Trial
+    from facemon.config.model import AttributeConfig
+    from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
+    from facemon.model.check.suspicions import Suspicion
 
 SCHEMA = "facemon.model_check/1"
 _VERDICTS = {
@@ -26,10 +28,10 @@ class ModelCheck:
 
     model: str
     fingerprint: str
-    attributes: Sequence[AttributeConfig]
-    images: Sequence[ImageSteps]
-    suspicions: Sequence[Suspicion]
-    trial: Trial | None
+    attributes: "Sequence[AttributeConfig]"
+    images: "Sequence[ImageSteps]"
+    suspicions: "Sequence[Suspicion]"
+    trial: "Trial | None"
     crops: Path | None
 
     @property
@@ -79,7 +81,7 @@ class ModelCheck:
         }
 
 
-def _labels(trial: Trial) -> dict[str, Any]:
+def _labels(trial: "Trial") -> dict[str, Any]:
     return {
         "labels": trial.labels,
         "matched_by": [{"by": how, "count": count} for how, count in trial.matched_by],
@@ -91,7 +93,7 @@ def _labels(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _image(image: ImageSteps, attributes: Sequence[AttributeConfig]) -> dict[str, Any]:
+def _image(image: "ImageSteps", attributes: "Sequence[AttributeConfig]") -> dict[str, Any]:
     problem = image.outcome.problem
     return {
         "image": image.outcome.given.name,
@@ -104,7 +106,7 @@ def _image(image: ImageSteps, attributes: Sequence[AttributeConfig]) -> dict[str
     }
 
 
-def _face(number: int, face: FaceSteps, attributes: Sequence[AttributeConfig]) -> dict[str, Any]:
+def _face(number: int, face: "FaceSteps", attributes: "Sequence[AttributeConfig]") -> dict[str, Any]:
     return {
         "face": number,
         "box": face.box and list(face.box),
@@ -115,7 +117,7 @@ def _face(number: int, face: FaceSteps, attributes: Sequence[AttributeConfig]) -
     }
 
 
-def _network(network: NetworkSteps) -> dict[str, Any]:
+def _network(network: "NetworkSteps") -> dict[str, Any]:
     return {
         "network": network.network,
         "crop": list(network.crop),
@@ -138,7 +140,7 @@ def _network(network: NetworkSteps) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(read: AttributeRead) -> dict[str, Any]:
+def _read(read: "AttributeRead") -> dict[str, Any]:
     return {
         "label": read.label,
         "confidence": read.confidence,
