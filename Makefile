@@ -8,6 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
+# All of tests/acceptance is slow: a fast run need not even read it.
+FAST_TESTS := $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers" --ignore=tests/acceptance
+# The tests start hundreds of interpreters, which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo check test lint format types docs goldens tools peers bench prove build clean
 
 help: ## List what make can do
@@ -17,11 +22,11 @@ demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in
 	@$(BIN)/python examples/demo.py demo
 
 check: lint types ## Check style and types and run the fast tests, for the minutes between two edits
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers"
+	@$(FAST_TESTS)
 
 # The slow ones wait for servers more than they compute: three of them keep two cores busy.
 test: lint types tools ## Install, then run every check and test (those of real servers too)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers"
+	$(FAST_TESTS)
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "slow or servers" --durations=10
 
 lint: $(VENV)/.dev ## Check style

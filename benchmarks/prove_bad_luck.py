@@ -34,8 +34,8 @@ The API: {_SECONDS / 60:.0f} minutes of every attack at once (`benchmarks/attack
 heads and bodies, idle and unreading connections, gigabytes, endless chunks, noise, odd Accept headers, foreign pages,
 new sources, killed workers, SIGHUP), from other addresses than the good client's, which sends images at half of what
 the server can take. Memory: the median in each tenth of the time, and the most beside it: a bomb holds what its budget
-allows for as long as it is decoded, and which bombs come when is chance. Ready: `/ready` was asked every second, and where it
-said yes an image was sent at once. Bombs: {len(BOMBS)} kinds, through predict and serve.
+allows for as long as it is decoded, and which bombs come when is chance. Ready: `/ready` was asked every second, and
+where it said yes an image was sent at once. Bombs: {len(BOMBS)} kinds, through predict and serve.
 
 {prove_kills.ABOUT}
 Noise: {prove_inputs.ABOUT}"""

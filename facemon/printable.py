@@ -19,6 +19,16 @@ Source: actions/runner, `ActionCommand.TryParseV2` and `ActionCommand.TryParse`.
 """
 
 
+class Lines(str):
+    """Text whose line ends are facemon's own, since the names in it are printable: it is shown as several lines.
+
+    In any other message a line end comes from a name, and is shown as what it is: it would make a line of its own that
+    reads like one of facemon's.
+    """
+
+    __slots__ = ()
+
+
 def printable(text: str) -> str:
     r"""Write what steers a terminal, line ends too, as `\u001b`: in JSON that is the same text."""
     return _STEERS.sub(_escape, text)

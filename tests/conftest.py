@@ -13,28 +13,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
+from tests import started
 from tests.patience import HANG_S
-from tests.ready_command import ready_command
+from tests.started import neutral_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 # Below the timeout of a test, so that a slow network ends in a reason and not in a stack trace.
 FETCH_WITHIN_S = 150
-# These change what a command prints, and differ between a terminal, a pipe and a CI machine.
-TERMINAL_VARIABLES = {
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "COLUMNS",
-    "FORCE_COLOR",
-    "GITHUB_ACTIONS",
-    "LINES",
-    "NO_COLOR",
-    "PY_COLORS",
-    "TERM",
-    "TERMINAL_WIDTH",
-    "TTY_COMPATIBLE",
-    "TTY_INTERACTIVE",
-}
-
+IN_MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Where Arrow traps signals, a copy of this process whose files were closed cannot be forked once more: Arrow aborts it.
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
@@ -50,13 +37,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--anew", action="store_true", help="start an interpreter for each run of the command")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the temporary files of the short form in memory, unless TMPDIR says where they belong.
+
+    A store syncs each of its files. That is what a test of a store waits for on a disk, and no test takes away the
+    power. At length they lie on the disk.
+    """
+    at_length = config.getoption("--at-length")
+    if not at_length and "TMPDIR" not in os.environ and _takes_temporary_files(IN_MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+    started.STARTS_ANEW = at_length or config.getoption("--anew")
+    started.KNOWN = started.neutral_environment()
+
+
+def _takes_temporary_files(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except FileNotFoundError:
+        return False
+    # A container's is often small, and runs no scripts.
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= ROOM_IN_MEMORY_BYTES
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof."""
+    """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof.
+
+    The slow ones among the long proofs come first.
+    """
     if config.getoption("--at-length"):
         return
-    kept = [item for item in items if not _is_for_the_long_form(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    # A worker that has done its part takes from the end of another's: what takes longest must not wait there.
+    items.sort(key=lambda item: not {"slow", "long_proof"} <= {mark.name for mark in item.iter_markers()})
+    left_out = {item for item in items if _is_for_the_long_form(item)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def _is_for_the_long_form(item: pytest.Item) -> bool:
@@ -145,7 +159,8 @@ def astronaut() -> Path:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """An empty folder that every user of this machine may read, which pytest's own (and many a TMPDIR) are not."""
-    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir="/tmp") as name:
+    folder = IN_MEMORY if Path(tempfile.gettempdir()) == IN_MEMORY else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="facemon-open-", dir=folder) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
@@ -164,7 +179,7 @@ def facemon_anew() -> RunFacemon:
         return subprocess.run(
             [_installed_command(), *args],
             cwd=cwd,
-            env=_neutral_environment() | dict(env or {}),
+            env=neutral_environment() | dict(env or {}),
             input=stdin if stdin is not None else "",
             capture_output=True,
             encoding="utf-8",
@@ -176,27 +191,24 @@ def facemon_anew() -> RunFacemon:
 
 
 @pytest.fixture(scope="session")
-def facemon(facemon_anew: RunFacemon, at_length: bool, request: pytest.FixtureRequest) -> Iterator[RunFacemon]:
+def facemon(facemon_anew: RunFacemon) -> RunFacemon:
     """The command, as a real process that is forked from an interpreter which has loaded it."""
-    if at_length or request.config.getoption("--anew"):
-        yield facemon_anew
-        return
-    command, known = _installed_command(), _neutral_environment()
-    with ready_command(known) as ready:
+    if started.STARTS_ANEW:
+        return facemon_anew
+    command = _installed_command()
 
-        def run(
-            *args: str | Path,
-            cwd: Path,
-            env: Mapping[str, str] | None = None,
-            stdin: str | None = None,
-            timeout_s: float = HANG_S,
-        ) -> subprocess.CompletedProcess[str]:
-            # Libraries read the environment while they are loaded.
-            if env or _neutral_environment() != known:
-                return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
-            return ready.run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
+    def run(
+        *args: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        timeout_s: float = HANG_S,
+    ) -> subprocess.CompletedProcess[str]:
+        if env or not started.may_be_forked():
+            return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
+        return started.shared_ready().run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
 
-        yield run
+    return run
 
 
 def _installed_command() -> Path:
@@ -205,15 +217,6 @@ def _installed_command() -> Path:
     if not command.exists():
         pytest.fail(f"the command is not installed beside {sys.executable}: pip install -e '.[dev]'")
     return command
-
-
-def _neutral_environment() -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_", "PYTEST_")) and name not in TERMINAL_VARIABLES
-    }
-    return kept | {"LANG": "C.UTF-8"}
 
 
 def _fetched(what: str) -> Path:

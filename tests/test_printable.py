@@ -14,12 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facemon.printable import printable, printable_lines, without_command_lines, without_commands
+from facemon.cli.console import Console, Verbosity
+from facemon.errors import FacemonError
+from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 
 DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NASTY = "a\x1b]0;owned\x07\x9b31m\u202egpj"
+MISNAMED = f"no\x1b[2J{NASTY}"
 
 
 def steers(character: str) -> bool:
@@ -72,6 +75,7 @@ def nasty(tmp_path: Path) -> Path:
     """A folder with a model and an image of a nasty name."""
     write_small_model(tmp_path)
     Image.new("RGB", (8, 8)).save(tmp_path / f"{NASTY}.png")
+    (tmp_path / MISNAMED).touch()
     (tmp_path / "labels.csv").write_text(f"image,hair\n{NASTY}.png,a\nnot {NASTY}.png,b\n")
     return tmp_path
 
@@ -79,7 +83,7 @@ def nasty(tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", ["table", "jsonl", "csv"])
 def test_a_terminal_is_not_steered_by_names(nasty: Path, format_: str) -> None:
-    shown = on_terminal("--color", "never", "predict", ".", f"no\x1b[2J{NASTY}", "--format", format_, cwd=nasty)
+    shown = on_terminal("--color", "never", "predict", ".", MISNAMED, "--format", format_, cwd=nasty)
     assert "gpj" in shown
     # The table and the progress bar bring sequences of their own, which begin with ESC and [.
     ours = re.sub(r"\x1b\[\??[\d;]*[A-Zlhm]", "", shown.replace("\x1b[2J", "stolen"))
@@ -87,7 +91,7 @@ def test_a_terminal_is_not_steered_by_names(nasty: Path, format_: str) -> None:
     assert "stolen" not in ours
     if format_ == "jsonl":
         images = [json.loads(line)["image"] for line in re.findall(r'\{"schema".*\}', ours)]
-        assert images == [f"./{NASTY}.png", f"no\x1b[2J{NASTY}"]
+        assert images == [f"./{NASTY}.png", MISNAMED]
 
 
 def test_a_pipe_gets_csv_and_json_as_they_are_and_texts_escaped(facemon: RunFacemon, nasty: Path) -> None:
@@ -105,6 +109,42 @@ def test_a_pipe_gets_csv_and_json_as_they_are_and_texts_escaped(facemon: RunFace
     ):
         answer = facemon(*arguments, cwd=nasty)
         assert [each for each in answer.stdout + answer.stderr if steers(each) and each != "\n"] == [], arguments
+
+
+FORGED = "x\nerror: forged\rb\n  hint: forged\n"
+
+
+def test_no_name_makes_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(Verbosity.VERBOSE)
+    for tell in (console.say, console.detail, console.notice, console.warn):
+        tell(f"of {FORGED}")
+    console.error(FacemonError(f"of {FORGED}", f"of {FORGED}"))
+    console.fault(ValueError(f"of {FORGED}"))
+    console.table((FORGED,), [(FORGED,)], title=FORGED)
+    shown = capsys.readouterr()
+    lines = (shown.out + shown.err).splitlines()
+    assert len(lines) == 4 + 2 + 2 + 3
+    assert all("x\\u000aerror: forged\\u000db" in line for line in lines if "forged" in line)
+    console.error(FacemonError(Lines("one\ntwo"), Lines("three\nfour")))
+    assert capsys.readouterr().err == "error: one\nerror: two\n  hint: three\nfour\n"
+
+
+def test_no_name_from_data_makes_a_line_of_its_own(nasty: Path, facemon: RunFacemon) -> None:
+    Image.new("RGB", (8, 8)).save(nasty / f"{FORGED.strip()}.png")
+    cells = ",".join(f'"{each}"' for each in (f"{FORGED}0.png", FORGED))
+    (nasty / "forged.csv").write_text(f'image,hair\n"{FORGED.strip()}.png",a\n{cells}\n{cells.replace("0.", "1.")}\n')
+    (nasty / FORGED).mkdir()
+    assert facemon("predict", ".", "--max-failures", "9", "--format", "table", cwd=nasty).returncode == 0
+    for arguments in (
+        ["evaluate", "forged.csv"], ["predict", FORGED], ["predict", f"{FORGED}.png"], ["evaluate", FORGED],
+        ["-c", FORGED, "model", "show"], ["store", "info"], ["init", "--model", FORGED],
+        ["drift-check", "--reference", FORGED, "--current", "forged.csv"],
+        ["drift-check", "--reference", "forged.csv", "--current", "forged.csv", "--min-rows", "1"],
+        ["drift-check", "--reference", "forged.csv", "--current", "forged.csv", "--format", "markdown"],
+    ):  # fmt: skip
+        answer = facemon(*arguments, cwd=nasty)
+        lines = (answer.stdout + answer.stderr).splitlines()
+        assert not [line for line in lines if line.startswith(("error: forged", "  hint: forged"))], arguments
 
 
 def test_no_name_is_a_command_for_a_runner(facemon: RunFacemon, nasty: Path) -> None:

@@ -101,7 +101,7 @@ def test_no_command_waits_for_a_file(facemon: RunFacemon, pipe: Path, tmp_path: 
     (tmp_path / "net.yaml").write_text(f"model: {{name: a, version: '1', {NETWORK % special}}}\n")
     (tmp_path / "ok.csv").write_text("a\n1\n")
     push = ["export-metrics", "--pushgateway", "https://127.0.0.1:1"]
-    facemon("predict", "none.jpg", "-q", cwd=tmp_path)
+    facemon("predict", "-", "-q", cwd=tmp_path, stdin="none.jpg\n")
     for arguments in (
         ["-c", special, "model", "show"],
         ["-c", "net.yaml", "model", "show"],

@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from facemon.cli.console import Color, Console, Verbosity
+from facemon.cli.local_paths import refuse_url
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, OutputClosed, UsageError
 
@@ -109,6 +110,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
             given = {option: values.pop(option) for option in COMMON}
             remember(ctx, given)
             _refuse_bytes(values)
+            _refuse_urls({**values, **given})
             try:
                 return run(make_session(ctx.obj), **values)
             except BrokenPipeError as error:
@@ -128,6 +130,13 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
         return run
 
     return register
+
+
+def _refuse_urls(values: Mapping[str, Any]) -> None:
+    """UsageError for an address in the place of a file or a folder, before anything is read or written."""
+    for value in values.values():
+        if isinstance(value, Path):
+            refuse_url(value)
 
 
 def _refuse_bytes(values: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
 
 from facemon.errors import FacemonError, Interrupted
-from facemon.printable import printable, printable_lines, without_command_lines, without_commands
+from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -95,35 +95,35 @@ class Console:
     def say(self, text: str) -> None:
         """Tell, on stderr, what was done; not in quiet mode."""
         if not self.is_quiet:
-            self._write_error(text)
+            self._write_error(_kept_lines(text))
 
     def detail(self, text: str) -> None:
         """Tell, on stderr, what only `-v` wants to know."""
         if self.verbosity is Verbosity.VERBOSE:
-            self._write_error(text)
+            self._write_error(_kept_lines(text))
 
     def notice(self, text: str) -> None:
         """Tell, on stderr, what a script must not overlook; in quiet mode too."""
-        self._write_error(text)
+        self._write_error(_kept_lines(text))
 
     def warn(self, text: str) -> None:
         """Tell of trouble that does not stop the run; in quiet mode too, so that cron mails it."""
-        self._write_error(f"warning: {text}")
+        self._write_error(f"warning: {_kept_lines(text)}")
 
     def error(self, error: FacemonError | Interrupted) -> None:
         """Tell why the command stops, and what to do about it."""
         if self.show_tracebacks:
             self._write_error("".join(traceback.format_exception(error)).rstrip("\n"))
-        for line in error.message.splitlines():
-            self._write_error(f"error: {line}")
+        for line in error.message.splitlines() if isinstance(error.message, Lines) else [error.message]:
+            self._write_error(f"error: {_kept_lines(line)}")
         if error.hint:
-            self._write_error(f"  hint: {error.hint}")
+            self._write_error(f"  hint: {_kept_lines(error.hint)}")
 
     def fault(self, error: BaseException) -> None:
         """Tell of a fault of facemon's own."""
         if self.show_tracebacks:
             self._write_error("".join(traceback.format_exception(error)).rstrip("\n"))
-        self._write_error(f"error: facemon failed unexpectedly: {type(error).__name__}: {error}")
+        self._write_error(f"error: facemon failed unexpectedly: {type(error).__name__}: {printable(str(error))}")
         if not self.show_tracebacks:
             self._write_error("  hint: run the same command with --debug and report what it prints")
 
@@ -161,6 +161,7 @@ class Console:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]} " + unit + "/s"),
+            TextColumn("elapsed"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -172,7 +173,7 @@ class Console:
         lines = [tuple(map(printable, row)) for row in (columns, *rows)]
         widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
         if title:
-            self.result(title)
+            self.result(printable(title))
         for line in lines:
             self.result("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
@@ -192,6 +193,11 @@ class Console:
         with suppress(OSError):
             text = without_command_lines(printable_lines(text))
             print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+def _kept_lines(text: str) -> str:
+    """A message, whose own line ends are kept and those of names are not."""
+    return text if isinstance(text, Lines) else printable(text)
 
 
 class _EscapedStream(BytesIO):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facemon.cli.local_paths import refuse_url
 from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def given_reference(ledger: "Ledger | None", given: str) -> Path | str:
     """
     from facemon.store.references import list_references
 
+    refuse_url(given)
     path = Path(given)
     if given.startswith(_PATH_STARTS):
         return path

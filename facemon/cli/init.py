@@ -10,6 +10,7 @@ import typer
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.printable import Lines
 from facemon.regular_file import read_regular
 
 if TYPE_CHECKING:
@@ -86,10 +87,11 @@ def _say_needed_images(session: Session, config: "Config") -> None:
     from facemon.reports.plan_report import images_in_words
 
     if images := images_of_even_label(config.drift):
-        session.console.say(
+        said = (
             f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
             f"reference and a\ncheck's window take about {images_in_words(images)} each; reference set tells more"
         )
+        session.console.say(Lines(said))
 
 
 def _config(text: str, folder: Path) -> "Config":

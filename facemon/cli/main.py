@@ -59,6 +59,7 @@ def _tell(error: FacemonError, options: dict[str, Any]) -> int:
     from facemon.cli.command import make_session
 
     make_session(options).console.error(error)
+    _discard_unwritable()
     return error.exit_code
 
 
@@ -103,13 +104,13 @@ def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
 
 
 def _prepare() -> None:
-    from facemon.cli.blas_threads import use_one_thread
+    from facemon.cli.blas_threads import use_few_threads
     from facemon.cli.pandas_gate import keep_pandas_out
 
     _prepare_streams()
     _forget_variables()
     keep_pandas_out()
-    use_one_thread()
+    use_few_threads()
 
 
 def _leading_word(arguments: list[str]) -> list[str]:

@@ -35,7 +35,7 @@ def show(
 
 def _print(session: Session, card: Mapping[str, Any]) -> None:
     console = session.console
-    faces = _listed({key: value for key, value in card["faces"].items() if key != "finder"})
+    faces = _listed({key: value for key, value in card["faces"].items() if key not in ("finder", "detector")})
     finder = card["faces"]["finder"]
     facts = [
         ("model", card["model"]),
@@ -46,6 +46,9 @@ def _print(session: Session, card: Mapping[str, Any]) -> None:
         ("fingerprint", card["fingerprint"]),
     ]
     console.table(("what", "value"), facts)
+    if detector := card["faces"].get("detector"):
+        sections = [(key, _listed(value) if isinstance(value, dict) else str(value)) for key, value in detector.items()]
+        console.table(("what", "value"), sections, title="face detector")
     for network in card["networks"]:
         where = f"{network['package']}/{network['path']}" if network["package"] else network["path"]
         console.table(("what", "value"), _network_facts(network), title=f"network {where}")
@@ -76,11 +79,18 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _listed(section: Mapping[str, Any]) -> str:
     """A section of the configuration in a line."""
-    parts = (f"({_listed(value)})" if isinstance(value, dict) else value for value in section.values())
-    return ", ".join(f"{key} {part}" for key, part in zip(section, parts, strict=True))
+    return ", ".join(f"{key} {_shown(value)}" for key, value in section.items() if value != [])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({_listed(value)})"
+    return f"[{', '.join(map(_shown, value))}]" if isinstance(value, list) else str(value)
 
 
 def _fit(seen: Mapping[str, Any]) -> str:
+    if seen["shorter_side"]:
+        return f"the middle of {seen['shorter_side']} pixels along the shorter side"
     if not seen["pad"]:
         return str(seen["fit"])
     red, green, blue = seen["pad"]["colour"]
@@ -91,6 +101,6 @@ def _reading(attribute: Mapping[str, Any]) -> str:
     activation = "" if attribute["activation"] == "none" else f", {attribute['activation']}"
     threshold = f", from {attribute['threshold']:g} on" if "threshold" in attribute else ""
     scale, offset = attribute.get("scale", 1), attribute.get("offset", 0)
-    scaled = f", * {scale:g} + {offset:g}" if (scale, offset) != (1, 0) else ""
+    scaled = f", * {scale:g} {'-' if offset < 0 else '+'} {abs(offset):g}" if (scale, offset) != (1, 0) else ""
     average = ", averaged over networks" if "average" in attribute else ""
     return f"{attribute['output']}{activation}{threshold}{scaled}{average}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
@@ -63,7 +64,8 @@ def check(
     from facemon.model.decoding import silence_pillow
 
     config = session.config
-    _refuse_missing(paths)
+    refuse_paths(paths)
+    refuse_without_boxes(config, paths)
     attributes = _chosen(config.model.attributes, attribute)
     true_labels = None if labels is None else read_true_labels(labels, attributes, config.tables)
     images = _images(session, paths)
@@ -106,6 +108,8 @@ def _checked(
         for given in images:
             steps.append(steps_of(bundle, reader, given, at, keep, trial.add if trial else None))
             progress.advance(1)
+    if images.skipped.total:
+        session.console.say(str(images.skipped))
     found = None if trial is None else trial.result(steps, at, _again(reader, steps))
     return ModelCheck(
         bundle.config.id, bundle.fingerprint, tuple(attributes), tuple(steps),
@@ -145,14 +149,7 @@ def _images(session: Session, paths: Sequence[str]) -> "ImageSource":
 
     if LIST in paths:
         raise UsageError("model check takes no list on stdin", "name the images, their folder or a manifest")
-    return ImageSource(paths, tables=session.config.tables)
-
-
-def _refuse_missing(paths: Sequence[str]) -> None:
-    missing = [path for path in paths if path != "-" and not Path(path).exists()]
-    if missing:
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise UsageError(f"{missing[0]}: there is no such file or directory{more}", "correct the path")
+    return ImageSource(paths, tables=session.config.tables, formats=session.config.predict.formats)
 
 
 def _chosen(attributes: "Sequence[AttributeConfig]", name: str | None) -> "Sequence[AttributeConfig]":

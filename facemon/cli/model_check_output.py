@@ -7,6 +7,7 @@ from facemon.cli.print_format import PrintFormat
 from facemon.cli.session import Session
 from facemon.evaluation.alternative_scores import TrialVerdict
 from facemon.evaluation.paired_scores import RELEVANT
+from facemon.printable import printable
 
 if TYPE_CHECKING:
     from facemon.cli.description_trial import Trial
@@ -38,7 +39,8 @@ def print_check(session: Session, result: "ModelCheck", format_: PrintFormat) ->
     if (more := sum(bool(image.faces) for image in result.images) - shown) > 0:
         console.result(f"The steps of {more} more images are not shown; --format json has them all.\n")
     for each in result.suspicions:
-        console.result(f"{each.where}: {each.message}\n  hint: {each.hint}")
+        for line in (f"{each.where}: {each.message}", f"  hint: {each.hint}"):
+            console.result(printable(line))
     if result.trial is not None:
         _print_trial(session, result.trial)
     console.result(_summary(result))
@@ -53,20 +55,20 @@ def _summary(result: "ModelCheck") -> str:
 
 
 def _print_image(session: Session, result: "ModelCheck", image: "ImageSteps") -> None:
-    console, name = session.console, image.outcome.given.name
+    console, name = session.console, printable(image.outcome.given.name)
     size = "" if image.size is None else f": {image.size[0]} x {image.size[1]} pixels"
     turn = f", EXIF orientation {image.orientation}" if image.orientation is not None else ""
     meaning = f" ({_TURNS[image.orientation]})" if image.orientation in _TURNS else ""
     problem = image.outcome.problem
-    trouble = f": {problem.code.value}: {problem.message}" if problem else ""
+    trouble = f": {problem.code.value}: {printable(problem.message)}" if problem else ""
     console.result(f"{name}{size}{turn}{meaning}{trouble}")
     for number, face in enumerate(image.faces):
         console.result(_face_line(number, face))
         for network in face.networks:
             width, height = network.crop
-            console.result(f"{network.network}: crop {width} x {height} pixels")
+            console.result(f"{printable(network.network)}: crop {width} x {height} pixels")
             for file in network.files:
-                console.result(f"  wrote {result.crops}/{file}")
+                console.result(f"  wrote {printable(str(result.crops))}/{file}")
             console.table(_CHANNEL_COLUMNS, list(_channels(network)))
             console.table(("output", "numbers", "min", "max", "sum", "first"), list(_outputs(network)))
         rows = [(each.name, *_attribute(face.attributes[each.name])) for each in result.attributes]

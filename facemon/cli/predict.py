@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facemon.cli.command import command
-from facemon.cli.prediction_run import TABLE, Request, run
+from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
+from facemon.cli.prediction_run import Request, run
 from facemon.cli.retry_run import retry
 from facemon.cli.session import Session
+from facemon.cli.shown_rows import TABLE
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +50,16 @@ _RootOption = Annotated[
         metavar="DIR", help="Resolve paths in manifests and lists against DIR, and reject paths that lead out of it."
     ),
 ]
+_ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Continue the newest unfinished run on the same paths; -o gets all its rows.")
+]
+_ThreadsOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one for each core, within the CPU quota)."),
+]
+_NullOption = Annotated[
+    bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
+]
 _CsvSafeOption = Annotated[
     bool,
     typer.Option(
@@ -72,16 +84,13 @@ def predict(
     ] = None,
     observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the newest unfinished run on the same paths.")
-    ] = False,
+    resume: _ResumeOption = False,
     max_failures: Annotated[
         str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
     ] = "0",
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one a core).")
-    ] = None,
+    threads: _ThreadsOption = None,
     root: _RootOption = None,
+    null: _NullOption = False,
     retry_failed: _RetryOption = False,
     csv_safe: _CsvSafeOption = False,
 ) -> ExitCode:
@@ -97,7 +106,8 @@ def predict(
     observed, observed_text = _observed(observed_at)
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
-    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root)
+    _refuse_paths(session, paths, null, has_begun=resume or retry_failed)
+    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root, null)
     summary = _logged_run(session, request, limit, no_store, retry_failed)
     if not summary.exceeds(limit):
         return ExitCode.OK
@@ -122,6 +132,17 @@ def _logged_run(
         summary = (retry if retry_failed else run)(session, request, predictor, ledger)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
     return summary
+
+
+def _refuse_paths(session: Session, paths: list[str], null: bool, *, has_begun: bool) -> None:
+    from facemon.predict.image_source import LIST
+
+    if null and LIST not in paths:
+        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
+    config = session.config  # its faults first
+    if not has_begun:  # else a path may have gone since
+        refuse_paths(paths)
+    refuse_without_boxes(config, paths)
 
 
 def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:

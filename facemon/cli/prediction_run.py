@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from facemon.cli.console import Console, Progress
 from facemon.cli.interruption import Uninterrupted, ending_signals
+from facemon.cli.predict_paths import refuse_paths
 from facemon.cli.session import Session
+from facemon.cli.shown_rows import Sink, logged_rows, reader_left, showing
 from facemon.errors import FacemonError, Interrupted
 
 if TYPE_CHECKING:
@@ -28,12 +30,7 @@ if TYPE_CHECKING:
     from facemon.values.image_input import ImageInput
     from facemon.values.prediction import PredictedBatch
 
-TABLE = "table"
-_TABLE_ROWS = 100
-"""A table on a terminal shows so many rows; the log has them all."""
 _FEW_IMAGES = 16
-
-Sink = Callable[["PredictedBatch"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,7 @@ class Request:
     resume: bool
     threads: int | None
     root: Path | None
+    null: bool = False
 
 
 def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
@@ -57,8 +55,8 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
 
     images = images_of(session, request)
     stop = threading.Event()
-    with _opened_run(session.console, ledger, identity_of(request, predictor), request.resume) as logged:
-        with _saying_how_to_go_on(session.console, logged):
+    with _opened_run(session.console, ledger, request, identity_of(request, predictor)) as logged:
+        with _saying_how_to_go_on(session.console, ledger, logged):
             summary = _predict(session, request, predictor, images, ledger, logged, stop)
         tell(session.console, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
@@ -67,13 +65,26 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
         if ledger and logged:
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
+    if images.skipped.total:
+        session.console.say(str(images.skipped))
     return summary
 
 
 @contextmanager
-def _saying_how_to_go_on(console: Console, logged: "Run | None") -> Iterator[None]:
+def _saying_how_to_go_on(console: Console, ledger: "Ledger | None", logged: "Run | None") -> Iterator[None]:
+    from facemon.store.runs import inputs_logged
+
     try:
         yield
+    except BrokenPipeError as error:
+        if not (ledger and logged):
+            raise reader_left(
+                "nothing was logged", "let the reader take all rows, or write them with -o FILE"
+            ) from error
+        raise reader_left(
+            f"{inputs_logged(ledger, logged)} images are logged, and the run is not finished",
+            "the same command with --resume finishes it, with -o FILE all its rows are in a file",
+        ) from error
     except FacemonError:
         if logged:
             console.notice("what was logged before this error stays; --resume continues after it")
@@ -90,8 +101,10 @@ def images_of(session: Session, request: Request) -> "ImageSource":
         observed_at=request.observed_at,
         source=request.source,
         path_list=path_list,
+        null=request.null,
         tables=session.config.tables,
         root=request.root,
+        formats=session.config.predict.formats,
     )
 
 
@@ -112,7 +125,8 @@ def _predict(
     with ExitStack() as stack:
         workers = stack.enter_context(workers_of(session, predictor, threads, _at_least(session, request)))
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
-        sinks.append(stack.enter_context(showing(session, request)))
+        earlier = logged_rows(session, ledger, logged) if ledger and logged and logged.done else ()
+        sinks.append(stack.enter_context(showing(session, request.output, request.format, earlier)))
         progress = stack.enter_context(session.console.progress("predicting", "images"))
         _count_ahead(session, request, progress)
         stack.enter_context(stopping(stop))
@@ -174,13 +188,10 @@ def _at_least(session: Session, request: Request) -> int | None:
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
-    from facemon.predict.image_source import IMAGE_SUFFIXES
-
-    suffixes = " ".join(sorted(IMAGE_SUFFIXES))
     if images.empty_directories:
-        raise FacemonError(
-            f"no image is in {', '.join(images.empty_directories)}", f"in directories these are taken: {suffixes}"
-        )
+        taken = f"files with these extensions are taken: {' '.join(sorted(images.suffixes))}"
+        hint = f"{images.skipped}; {taken}" if images.skipped.total else taken
+        raise FacemonError(f"no image is in {', '.join(images.empty_directories)}", hint)
     if summary.images == 0 and not (run and run.done):
         raise FacemonError("the list on stdin names no image", "write one path on each line")
 
@@ -199,7 +210,7 @@ def identity_of(request: Request, predictor: "Predictor") -> "RunIdentity":
 
 @contextmanager
 def _opened_run(
-    console: Console, ledger: "Ledger | None", identity: "RunIdentity", resume: bool
+    console: Console, ledger: "Ledger | None", request: Request, identity: "RunIdentity"
 ) -> "Iterator[Run | None]":
     """The run that the rows belong to, locked while the block runs; none without a log."""
     from facemon.store.runs import begin_run, resume_run
@@ -207,10 +218,11 @@ def _opened_run(
     if ledger is None:
         yield None
         return
-    found = resume_run(ledger, identity) if resume else None
+    found = resume_run(ledger, identity) if request.resume else None
     if found:
         console.say(f"continuing run {found.id} after {found.done} images")
-    elif resume:
+    elif request.resume:
+        refuse_paths(request.paths)
         console.say("no unfinished run on these paths; starting one")
     with found or begin_run(ledger, identity, ledger.now()) as run:
         yield run
@@ -243,44 +255,6 @@ def _logging(ledger: "Ledger", run: "Run") -> Iterator[Sink]:
 
 
 @contextmanager
-def showing(session: Session, request: Request) -> Iterator[Sink]:
-    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere."""
-    from facemon.predict.output import OutputFormat, open_file, open_stream
-
-    attributes, console = session.config.model.attributes, session.console
-    if request.output is not None and request.format is not None:
-        with open_file(request.output, OutputFormat(request.format), attributes) as writer:
-            yield lambda batch: writer.add(batch.rows)
-    elif request.format is None and console.is_quiet:
-        yield lambda _: None
-    elif request.format == TABLE or (request.format is None and console.is_terminal):
-        with _tabulating(session) as sink:
-            yield sink
-    else:
-        with open_stream(console.stream(), OutputFormat(request.format or "jsonl"), attributes) as writer:
-            yield lambda batch: writer.add(batch.rows)
-
-
-@contextmanager
-def _tabulating(session: Session) -> Iterator[Sink]:
-    from facemon.predict.terminal_table import table_columns, table_rows
-
-    attributes, rows, beyond = session.config.model.attributes, list[Sequence[str]](), 0
-
-    def keep(batch: "PredictedBatch") -> None:
-        nonlocal beyond
-        room = _TABLE_ROWS - len(rows)
-        beyond += max(0, batch.rows.num_rows - room)
-        if room:
-            rows.extend(table_rows(batch.rows.slice(0, room), attributes))
-
-    yield keep
-    session.console.table(table_columns(attributes), rows)
-    if beyond:
-        session.console.result(f"… and {beyond} rows more; -o FILE writes all")
-
-
-@contextmanager
 def stopping(stop: threading.Event) -> Iterator[None]:
     """Let the first signal that ends a command finish what has begun; a second one ends at once."""
     numbers = ending_signals()
@@ -302,9 +276,9 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 def _count_ahead(session: Session, request: Request, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
-    from facemon.predict.image_source import LIST, ImageSource
+    from facemon.predict.image_source import LIST
 
     if LIST in request.paths or not sys.stderr.isatty():
         return
-    ahead = ImageSource(request.paths, tables=session.config.tables)
+    ahead = images_of(session, request)
     threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()

@@ -8,6 +8,7 @@ import typer
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.printable import Lines
 
 if TYPE_CHECKING:
     from facemon.render.output_tree import Change
@@ -75,7 +76,7 @@ def _verify(session: Session, stack: "RenderedStack") -> None:
     for found in (look_over(stack, session.config), *ask_the_tools(stack), *unjudged(stack)):
         if found.outcome is Outcome.REFUSED:
             # In quiet mode too: it is why the command fails.
-            session.console.warn(f"{found.what}: {found.outcome.value}\n{found.detail}")
+            session.console.warn(Lines(f"{found.what}: {found.outcome.value}\n{found.detail}"))
             refused.append(found.what)
         else:
             session.console.say(f"{found.what}: {found.outcome.value}{f' ({found.detail})' if found.detail else ''}")

@@ -14,7 +14,6 @@ from facemon.cli.prediction_run import (
     Request,
     identity_of,
     images_of,
-    showing,
     stopping,
     tell,
     times_of,
@@ -22,6 +21,7 @@ from facemon.cli.prediction_run import (
     workers_of,
 )
 from facemon.cli.session import Session
+from facemon.cli.shown_rows import reader_left, showing
 from facemon.errors import FacemonError, Interrupted
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def retry(session: Session, request: Request, predictor: "Predictor", ledger: "L
         summary = RunSummary()
         if failed:
             session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
-            summary = _predict(session, request, predictor, ledger, run, failed)
+            try:
+                summary = _predict(session, request, predictor, ledger, run, failed)
+            except BrokenPipeError as error:
+                state, hint = "what was tried again is logged", "--retry-failed once more goes on with the rest"
+                raise reader_left(state, hint) from error
         elif not left_out:
             session.console.say(f"nothing failed in run {run.id}")
         refuse_left_out(session, left_out)
@@ -76,7 +80,7 @@ def _predict(
         workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
         stack.callback(_close, writer)
-        show = stack.enter_context(showing(session, request))
+        show = stack.enter_context(showing(session, request.output, request.format))
         stack.enter_context(stopping(stop))
         inputs = _failed_images(session, request, run, failed)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):

@@ -80,13 +80,12 @@ class RunningApi:
         instance: str,
         tokens: "BearerTokens | None",
         api: "ApiConfig",
-        workers: int | None,
+        workers: int,
         configuration: ReloadedConfiguration,
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
         from facemon.metrics.constant_labels import labelled_registry
-        from facemon.predict.pipeline import default_threads
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
         from facemon.server.api_server import ApiServer
@@ -101,12 +100,11 @@ class RunningApi:
         self._failure: FacemonError | None = None
         now = self._open_store(predictor)
         # Before any thread of this process begins, because the other processes are copies of it.
-        lanes = workers or config.api.workers or default_threads()
         # One more than predict light images at once: what takes long to decode has a worker of its own.
-        model = _model_workers(session, predictor, lanes + 1, stack)
+        model = _model_workers(session, predictor, workers + 1, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
-        predictions = self._live_predictions(model, lanes, counts, now)
+        predictions = self._live_predictions(model, workers, counts, now)
         self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)

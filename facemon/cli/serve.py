@@ -23,26 +23,31 @@ app = typer.Typer()
 _EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
 
 
+_ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where to listen (default: api.listen, 127.0.0.1:8000); port 0 takes a free one.",
+    ),
+]
+_WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
+    ),
+]
+_InstanceOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
+]
+
+
 @command(app, "serve")
 def serve(
     session: Session,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Where to listen (default: api.listen, 127.0.0.1:8000); port 0 takes a free one.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, max=1024, help="Processes that predict (default: api.workers, one for each core)."
-        ),
-    ] = None,
-    instance: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Name to count requests under (default: api.instance, host and address)."),
-    ] = None,
+    listen: _ListenOption = None,
+    workers: _WorkersOption = None,
+    instance: _InstanceOption = None,
 ) -> ExitCode:
     """Serve the ML API until interrupted: POST /predict, GET /health, /ready, /metrics and /docs.
 
@@ -58,9 +63,10 @@ def serve(
     signal.signal(signal.SIGHUP, configuration.ask_for_reload)
     from facemon.cli.running_api import RunningApi, tokens_of
     from facemon.model.predictor import Predictor
+    from facemon.predict.pipeline import default_threads
     from facemon.server.listening_socket import open_socket
 
-    config, tokens = session.config, tokens_of(session, session.config)
+    config, tokens = _servable(session.config), tokens_of(session, session.config)
     predictor = Predictor(config.model, _limits(config))
     for note in predictor.notes:
         session.console.say(note)
@@ -72,7 +78,8 @@ def serve(
         if tokens is None:
             _warn_if_public(session, address)
         api = _held_to(config, address)
-        running = RunningApi(session, predictor, name, tokens, api, workers, configuration, stack)
+        count = workers or api.workers or default_threads()
+        running = RunningApi(session, predictor, name, tokens, api, count, configuration, stack)
         running.serve(listening, f"http://{address}")
     session.console.say("stopped; every prediction is logged")
     return ExitCode.OK
@@ -81,6 +88,16 @@ def serve(
 def _require_extra() -> None:
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
+
+
+def _servable(config: "Config") -> "Config":
+    """UsageError for a finder that finds nothing in what requests bring: each image would be answered with no face."""
+    if config.model.faces.finder == "manifest":
+        raise UsageError(
+            "model.faces.finder is manifest, and requests to the API bring no boxes of faces",
+            "set model.faces.finder to dlib or yunet, or to none if each image is one face",
+        )
+    return config
 
 
 def _limits(config: "Config") -> "PredictConfig":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from itertools import pairwise
+from math import inf
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -33,7 +34,8 @@ class AttributeConfig(Section):
     labels: Items[Name] = ()
     values: Items[_Finite] = ()
     bands: Mapping[Name, Annotated[tuple[float, float], Field(strict=False)]] = Field(default_factory=dict)
-    """For ordinals: a label to the half-open interval `[low, high)` of values that it covers."""
+    """For ordinals, and for numbers that are to have labels: a label to the half-open interval `[low, high)` of values
+    that it covers. A number beyond all bands has the label of the nearest."""
     activation: Literal["sigmoid", "softmax", "none"] = "none"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """For binaries: the probability of the second label from which on it is the prediction."""
@@ -60,6 +62,8 @@ class AttributeConfig(Section):
             "binary": ("labels",), "categorical": ("labels",), "ordinal": ("values", "bands"), "number": (),
         }  # fmt: skip
         for key in ("labels", "values", "bands"):
+            if (self.kind, key) == ("number", "bands"):
+                continue
             if bool(getattr(self, key)) != (key in needs[self.kind]):
                 verb = "needs" if key in needs[self.kind] else "has no use for"
                 raise MisfitError(((key,), f"a {self.kind} attribute {verb} {key}"))
@@ -92,6 +96,9 @@ class AttributeConfig(Section):
             if len(covering) != 1:
                 message = f"the value {value:g} lies in {len(covering)} bands; it needs exactly one"
                 raise MisfitError((("bands",), message))
+        for label, (low, high) in self.bands.items():
+            if not low < high:
+                raise MisfitError((("bands", label), f"[{low:g}, {high:g}] is empty: write [low, high], low < high"))
         edges = sorted(self.bands.values())
         if any(low[1] != high[0] for low, high in pairwise(edges)):
             raise MisfitError((("bands",), "must join: each band ends where the next begins"))
@@ -103,9 +110,18 @@ class AttributeConfig(Section):
         return self.labels or tuple(self.bands)
 
     @property
+    def reach(self) -> Mapping[str, tuple[float, float]]:
+        """The bands; those of a number with the lowest and the highest one open to their outer sides."""
+        if self.kind != "number" or not self.bands:
+            return self.bands
+        edges = [edge for band in self.bands.values() for edge in band]
+        opened = {min(edges): -inf, max(edges): inf}
+        return {label: (opened.get(low, low), opened.get(high, high)) for label, (low, high) in self.bands.items()}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the log that this attribute fills."""
-        names = [self.name] if self.kind != "number" else []
+        names = [self.name] if self.classes else []
         if self.kind != "number":
             names.append(f"{self.name}_confidence")
         if self.kind in ("ordinal", "number"):

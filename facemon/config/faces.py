@@ -57,6 +57,12 @@ class CropConfig(Section):
         return self
 
     @property
+    def shrinks_to(self) -> float:
+        """The share of the box's shorter side that is left where the crop is smaller than the box, else 1."""
+        left, above, right, below = self.margins
+        return min(1.0, self.scale or 1.0, 1 + left + right, 1 + above + below)
+
+    @property
     def margins(self) -> tuple[float, float, float, float]:
         """The margins on the left, above, on the right and below."""
         numbers = self.margin or (0.0,)

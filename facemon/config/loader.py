@@ -18,7 +18,8 @@ from facemon.config.validation_faults import did_you_mean, is_secret, validation
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
-from facemon.printable import printable
+from facemon.local_path import shown_url, url_fault
+from facemon.printable import Lines, printable
 from facemon.regular_file import open_regular
 
 DEFAULT_FILE = "facemon.yaml"
@@ -64,7 +65,7 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
         lines = [_line(name, fault) for fault in ordered[:_MOST_FAULTS]]
         if len(ordered) > _MOST_FAULTS:
             lines.append(f"{name}: and {len(ordered) - _MOST_FAULTS:,} faults more")
-        raise ConfigError("\n".join(lines)) from None
+        raise ConfigError(Lines("\n".join(lines))) from None
     return _with_absolute_paths(config, directory / Path(name).name)
 
 
@@ -73,7 +74,7 @@ def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> Confi
     path = path or Path(DEFAULT_FILE)
     document = read_yaml(_text_of(path))
     placed = [Fault(document.values.get(keys, START), keys, message) for keys, message in faults]
-    return ConfigError("\n".join(_line(str(path), fault) for fault in placed))
+    return ConfigError(Lines("\n".join(_line(str(path), fault) for fault in placed)))
 
 
 def dotted(keys: Keys) -> str:
@@ -90,7 +91,7 @@ def dotted(keys: Keys) -> str:
 
 
 def _line(name: str, fault: Fault) -> str:
-    where = f"{name}:{fault.place.line}:{fault.place.column}: "
+    where = f"{printable(name)}:{fault.place.line}:{fault.place.column}: "
     what = f"{_cut(dotted(fault.keys))}: {_cut(fault.message)}" if fault.keys else _cut(fault.message)
     return where + what + (f"; {_cut(fault.hint)}" if fault.hint else "")
 
@@ -101,6 +102,8 @@ def _cut(text: str) -> str:
 
 
 def _text_of(path: Path) -> str:
+    if is_url := url_fault(path):
+        raise ConfigError(f"{shown_url(path)}: {is_url.what}", hint=is_url.remedy)
     try:
         # A shell's <(…) is a pipe, which this process reads once.
         with open_regular(path, or_descriptor=True) as file:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
 from facemon.config.web_address import without_secrets
+from facemon.local_path import url_fault
 
 _DURATION = re.compile("".join(rf"(?:(\d{{1,40}}){unit})?" for unit in ("w", "d", "h", "m", "s", "ms")))
 _DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
@@ -141,6 +142,12 @@ def _secret_file(value: Any) -> Any:
     return value
 
 
+def _local(value: Any) -> Any:
+    if isinstance(value, str | Path) and (fault := url_fault(value)):
+        raise ValueError(str(fault))
+    return value
+
+
 def _no_nul_in(path: Path) -> Path:
     if "\0" in str(path):
         raise ValueError(_NUL)
@@ -156,7 +163,7 @@ def _no_nul(text: str) -> str:
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
 Timeout = Annotated[timedelta, PlainValidator(_timeout)]
-FilePath = Annotated[Path, Field(strict=False), AfterValidator(_no_nul_in)]
+FilePath = Annotated[Path, Field(strict=False), BeforeValidator(_local), AfterValidator(_no_nul_in)]
 RetentionDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Workers = Annotated[int, Field(ge=1, le=1024)]
 Size = Annotated[int, PlainValidator(_size)]

@@ -68,8 +68,8 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-ImageFormat = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm", "jpeg2000", "avif"]
-"""No format that runs another program, as EPS does, or that holds no photograph."""
+ImageFormat = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm", "jpeg2000", "avif", "heif"]
+"""No format that runs another program, as EPS does, or that holds no photograph; `heif` takes an extra of that name."""
 _Formats = Annotated[Items[ImageFormat], Field(min_length=1), AfterValidator(_distinct)]
 _Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, unpaired_test
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
-from facemon.drift.design_effect import INDEPENDENT, DesignEffect, is_constant
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, is_constant
 from facemon.drift.distances import Counts, aligned, distance, ks_distance, total_variation
 from facemon.drift.homogeneity import rare_labels
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_by_t, detectable_labels, detectable_shift
 from facemon.drift.sample import Sample
+from facemon.drift.single_sources import NumbersTest
 from facemon.drift.within_sources import differences, labels_within, numbers_within
 from facemon.values.drift_result import Verdict
 from facemon.values.profile import ColumnCounts, ColumnKind
@@ -51,18 +52,23 @@ def evidence_of(
     *,
     significance: float,
     min_rows: int = FEWEST_WORTH,
+    numbers: NumbersTest | None = None,
 ) -> Evidence:
     """Score and test a column that both samples hold rows of, of the same kind.
 
     `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources. Rows
-    that are worth fewer than `min_rows` independent ones, or than 50, decide nothing.
+    that are worth fewer than `min_rows` independent ones, or than 50, decide nothing. `numbers` is the test of the
+    numbers of one source, where it was computed before.
     """
     whole = (reference.total.columns[name], current.total.columns[name])
     is_label = whole[0].kind is ColumnKind.CATEGORICAL
     method = "total_variation" if is_label else "ks"
     match layout:
         case Within():
-            return _within_sources(layout, effect, is_label, method, significance, min(min_rows, FEWEST_WORTH))
+            fewest = min(min_rows, FEWEST_WORTH)
+            if numbers is not None:
+                return _of_one_source(layout.sources[0], numbers, effect, significance, fewest)
+            return _within_sources(layout, effect, is_label, method, significance, fewest)
         case TooFewClusters():
             sources = "1 source is" if layout.clusters == 1 else f"{layout.clusters} sources are"
             reason = (
@@ -81,6 +87,26 @@ def evidence_of(
             assert_never(layout)
 
 
+def _of_one_source(
+    source: SourceRows, test: NumbersTest, effect: DesignEffect, significance: float, fewest: int
+) -> Evidence:
+    """As `_within_sources`, of the numbers of one source, whose score and p-value are known."""
+    rows = [side.total for side in source.counts]
+    if reason := _repeats(rows[1], effect, fewest):
+        return Evidence(test.score, "ks", reason=reason)
+    weight, sizes = source.weight / effect.factor, (float(rows[0]), float(rows[1]))
+    detectable = detectable_shift(source.counts[0].counts, sizes, weight, significance, is_label=False)
+    return Evidence(test.score, "ks", test.p_value, detectable, _name_of(1, 0, effect, is_label=False))
+
+
+def _repeats(rows: int, effect: DesignEffect, fewest: int) -> str | None:
+    """Why the rows decide nothing, if they are worth too few."""
+    worth = rows / effect.factor
+    if not effect.is_proven or worth >= fewest:
+        return None
+    return f"frames repeat: {rows:,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
+
+
 def _within_sources(
     layout: Within, effect: DesignEffect, is_label: bool, method: str, significance: float, fewest: int
 ) -> Evidence:
@@ -89,9 +115,7 @@ def _within_sources(
     sides = _counts_within(layout)
     score, pooled = _scores(*sides, is_label) if sides[0].shape[1] > 1 else (0.0, 0.0)
     evidence = Evidence(score, method, pooled_score=pooled if len(layout.sources) > 1 else None)
-    worth = rows[1] / effect.factor
-    if effect.is_proven and worth < fewest:
-        reason = f"frames repeat: {rows[1]:,} rows are worth {worth:.0f} independent ones, fewer than {fewest}"
+    if reason := _repeats(rows[1], effect, fewest):
         return replace(evidence, reason=reason)
     weight = sum(source.weight for source in layout.sources) / effect.factor
     held = sides[0][0] if len(layout.sources) == 1 else sides[0].sum(axis=0)

@@ -94,7 +94,7 @@ def refuse_unclear_columns(
     """
     for name in table.column_names:
         _refuse_unstorable(table.select([name]), where)
-    labels = {tables.columns.get(each.name, each.name) for each in attributes if each.kind != "number"}
+    labels = {tables.columns.get(each.name, each.name) for each in attributes if each.classes}
     numbers = {tables.columns.get(column, column) for each in attributes for column in each.columns} - labels
     passed = {tables.image, tables.observed_at, tables.source, *LOG_COLUMNS, *tables.kinds, *labels}
     for name in table.column_names:

@@ -37,20 +37,23 @@ def compared_columns(
 def model_columns(
     attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, expected: Collection[str] = ()
 ) -> tuple[ComparedColumn, ...]:
-    """Each attribute's label, confidence and accuracy, or its value where it is a number.
+    """Each attribute's label, confidence and accuracy, or its value where it is a number without labels.
 
     A confidence that neither side holds is left out (tables of labels have none), and so is an accuracy, unless it
-    is `expected`.
+    is `expected`. The value of a number with labels is compared where both sides have it.
     """
     columns = []
     for attribute in attributes:
-        if attribute.kind == "number":
-            columns.append(ComparedColumn(f"{attribute.name}_value", attribute.name, VALUE))
+        value = f"{attribute.name}_value"
+        if not attribute.classes:
+            columns.append(ComparedColumn(value, attribute.name, VALUE))
             continue
         columns.append(ComparedColumn(attribute.name, attribute.name))
         confidence = f"{attribute.name}_confidence"
         if reference.column(confidence) or current.column(confidence) or confidence in expected:
             columns.append(ComparedColumn(confidence, attribute.name, CONFIDENCE))
+        if attribute.kind == "number" and ((reference.column(value) and current.column(value)) or value in expected):
+            columns.append(ComparedColumn(value, attribute.name, VALUE))
         accuracy = accuracy_column(attribute.name)
         has_labels = any(sample.accuracy().column(attribute.name) for sample in (reference, current))
         if has_labels or accuracy in expected:

@@ -1,12 +1,13 @@
 """One check: the columns of two samples, compared and judged."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
+from facemon.drift.column_groups import ColumnGroups
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.dependence import Comparison, effects_of, layout_of
@@ -15,6 +16,7 @@ from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, Sample
+from facemon.drift.single_sources import NumbersTest
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -150,15 +152,14 @@ def _weigh_groups(
             for at, group in enumerate(groups)
             if place < len(group.windows)
         }
-        comparisons = {
-            (at, column.name): Comparison(
-                layout_of(*sides, column.name, settings.cluster), sides[0].whole_days.get(column.name), sides[1].days
-            )
-            for at, sides in pairs.items()
+        held = [
+            ColumnGroups.of(column.name, of_column, settings.cluster)
             for column in (*columns, *peers)
-            if column.measure != ACCURACY and _is_comparable(*(side.column(column.name) for side in sides))
-        }
+            if column.measure != ACCURACY and (of_column := _with_rows(pairs, column.name))
+        ]
+        comparisons = {key: each for column in held for key, each in column.comparisons(pairs).items()}
         effects = effects_of(comparisons)
+        tests = {key: each for column in held[: len(columns)] for key, each in column.tests(effects).items()}
         for at, sides in pairs.items():
             found[at].append(
                 [
@@ -169,12 +170,18 @@ def _weigh_groups(
                         expected,
                         comparisons.get((at, column.name)),
                         effects.get((at, column.name), INDEPENDENT),
+                        tests.get((at, column.name)),
                         is_due=column.name in due,
                     )
                     for column in columns
                 ]
             )
     return found
+
+
+def _with_rows(groups: Mapping[int, tuple[Sample, Sample]], name: str) -> dict[int, tuple[Sample, Sample]]:
+    """The groups that have rows of a column on both sides."""
+    return {at: sides for at, sides in groups.items() if _is_comparable(*(side.column(name) for side in sides))}
 
 
 def _is_comparable(reference: ColumnCounts | None, current: ColumnCounts | None) -> bool:
@@ -189,6 +196,7 @@ def _weigh(
     expected: ExpectedColumns,
     comparison: Comparison | None,
     effect: DesignEffect,
+    numbers: NumbersTest | None,
     *,
     is_due: bool,
 ) -> Evidence:
@@ -204,6 +212,7 @@ def _weigh(
             effect,
             significance=settings.significance,
             min_rows=settings.min_rows,
+            numbers=numbers,
         )
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found

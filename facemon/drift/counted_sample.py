@@ -14,9 +14,10 @@ from facemon.config.model import AttributeConfig
 from facemon.drift.sample import Sample
 from facemon.drift.tables import TableLayout
 from facemon.values.drift_result import Check
-from facemon.values.profile import add_profiles, decode_profile, encode_profile
+from facemon.values.profile import add_profiles
+from facemon.values.profile_codec import decode_profile, encode_profile
 
-_COUNTING = 2
+_COUNTING = 3
 """The version of how rows are counted and of the bytes below; a change of either raises it."""
 _LENGTH = struct.Struct("<Q")
 _DIGEST_SIZE = sha256().digest_size

@@ -18,15 +18,17 @@ from typing import Literal, TypeVar
 
 from facemon.drift.design_effect import (
     INDEPENDENT,
+    UNKNOWN_DAYS,
+    DaysEffect,
     DesignEffect,
     Ratio,
     SourceRows,
     SourceVariances,
     days_ratio,
     hours_ratio,
-    moderated,
     sources_ratio,
 )
+from facemon.drift.moderation import moderated
 from facemon.drift.sample import Sample
 from facemon.values.profile import ColumnCounts, Profile, Unit
 from facemon.values.spread import Spread, SpreadProfile
@@ -120,6 +122,8 @@ class Comparison:
     """How long the current window lasts, in days."""
     quiet: SourceVariances | None = None
     """The variances of the reference's rows, where the current ones count as like them, and no source as moved."""
+    own: SourceVariances | None = None
+    """The variances of the rows of both, where they were computed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class EffectParts:
 
     rows: DesignEffect = INDEPENDENT
     """How hours differ; where that is unknown, as if all faces of an image were alike. More rows do not change it."""
-    days: DesignEffect = INDEPENDENT
+    days: DaysEffect = UNKNOWN_DAYS
     """How days differ: more rows of as many days make it larger, and more days make it smaller."""
     sources: DesignEffect = INDEPENDENT
     """How differently many sources changed: more rows of the same sources make it larger."""
@@ -136,7 +140,8 @@ class EffectParts:
     @property
     def largest(self) -> DesignEffect:
         """The effect that counts."""
-        largest = max((self.rows, self.days, self.sources), key=lambda effect: effect.factor)
+        by_days = self.days.with_rows(self.rows)
+        largest = max((self.rows, by_days, self.sources), key=lambda effect: effect.factor)
         return largest if largest.factor > 1 else INDEPENDENT
 
 
@@ -160,7 +165,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
         if not isinstance(each.layout, Within) or each.layout.is_declared:
             continue
         rows = each.layout.sources
-        known = each.quiet or SourceVariances.of(rows)
+        known = each.quiet or each.own or SourceVariances.of(rows)
         if known.is_constant:
             continue
         within[key] = each.layout
@@ -174,7 +179,7 @@ def effect_parts(comparisons: Mapping[Key, Comparison]) -> dict[Key, EffectParts
     return {
         key: EffectParts(
             by_hours.get(key) or DesignEffect(layout.faces_effect),
-            by_days.get(key, INDEPENDENT),
+            DaysEffect(by_days[key], days[key].held) if key in by_days else UNKNOWN_DAYS,
             by_sources.get(key, INDEPENDENT),
         )
         for key, layout in within.items()
@@ -193,8 +198,9 @@ def _within(reference: Sample, current: Sample, name: str, shared: Sequence[str 
             current.spreads.get(source, _NO_SPREAD).hours.get(name),
         )
         sources.append(SourceRows((first, second), hours, weight))
-        excess = [design_effect(profile, first.unit) - 1 for profile in (before, now)]
-        repeated += weight**2 * (excess[0] / rows[0] + excess[1] / rows[1])
+        if before.squares > before.faces or now.squares > now.faces:
+            excess = [design_effect(profile, first.unit) - 1 for profile in (before, now)]
+            repeated += weight**2 * (excess[0] / rows[0] + excess[1] / rows[1])
     return Within(tuple(sources), 1 + repeated / sum(each.weight for each in sources), names=tuple(shared))
 
 

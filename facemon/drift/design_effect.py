@@ -6,29 +6,26 @@ because one column's spread over a few days is a poor estimate.
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.drift.distribution_functions import chdtrc, psi, zeta
+from facemon.drift.distribution_functions import chdtrc
+from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
-_FEWEST_COLUMNS = 3
-"""Fewer columns do not show how much their spreads differ; each then stays with its own."""
 FEWEST_PAIRS = 8
 """Fewer pairs of hours of a source show nothing but chance."""
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""
-_SPLITS = np.linspace(0.1, 0.9, 9)
+DECILES = np.linspace(0.1, 0.9, 9)
 _DEGREES_OF_A_PAIR = 2 / 3
 """Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
 
-Key = TypeVar("Key", bound=Hashable)
 Floats = NDArray[np.float64]
 
 
@@ -57,6 +54,36 @@ INDEPENDENT = DesignEffect()
 
 
 @dataclass(frozen=True, slots=True)
+class DaysEffect:
+    """What the reference's days show of the variance of the difference, over the variance of independent rows.
+
+    The share of a day varies with its rows too, so that `shown` contains some of the variance of independent rows:
+    the part `held`, below 1 where the current window has fewer rows a day than the reference.
+    """
+
+    shown: DesignEffect = INDEPENDENT
+    held: float = 1.0
+
+    def with_rows(self, rows: DesignEffect) -> DesignEffect:
+        """Return the effect of days and of the part of the rows that `shown` does not hold; they repeat as `rows` do.
+
+        The variance is the sum of an estimated and a known one. The degrees of freedom of the sum are those of
+        Satterthwaite (1946), "An approximate distribution of estimates of variance components".
+        """
+        # Where days hold more than the rows, nothing is subtracted: with few days the difference is often negative.
+        rest = max(0.0, 1 - self.held) * max(1.0, rows.factor)
+        factor = self.shown.factor + rest
+        return DesignEffect(factor, self.shown.degrees * (factor / self.shown.factor) ** 2)
+
+    def scaled(self, by: float) -> "DaysEffect":
+        """Return the effect of other windows, where the variance of days is `by` times as large beside that of rows."""
+        return DaysEffect(replace(self.shown, factor=self.shown.factor * by), self.held * by)
+
+
+UNKNOWN_DAYS = DaysEffect()
+
+
+@dataclass(frozen=True, slots=True)
 class Ratio:
     """An estimate of a design effect before the columns are looked at together."""
 
@@ -64,6 +91,10 @@ class Ratio:
     degrees: float
     hour_rows: float = math.inf
     """Rows of an hour, whose repetition the hour cuts short; infinite for ratios of days and of sources."""
+    held: float = 1.0
+    """How much of the variance of independent rows the value contains; other than 1 for ratios of days only."""
+    row_variance: float = math.nan
+    """The variance of one independent row, if the ratio may follow it; of numbers, as if a split made two labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +145,7 @@ class SourceVariances:
         splits = _splits(sources)
         return cls(
             splits,
-            tuple(_hourly(source.hours, splits) for source in sources),
+            tuple(hourly_variance(source.hours, splits) for source in sources),
             tuple(_independent(source.counts, splits) for source in sources),
             is_constant=False,
         )
@@ -166,17 +197,28 @@ def days_ratio(
     """The variance of the difference of a window's days and the reference's, over that of independent rows.
 
     `days` is the variance of one day's share over the reference's days; the window lasts `current_days`. None where
-    either is unknown.
+    either is unknown. What is `held` follows from the rows that the reference has a day, on average: v·D/n of a
+    day's share, where n rows of the variance v are those of D days.
     """
     if days is None or current_days is None or days.pairs < 1:
         return None
     known = known or SourceVariances.of(sources)
     total = sum(source.weight for source in sources)
-    independent = _weighted(sources, known) / total**2
-    observed = _trace(days, known.splits) / days.weight * (1 / max(current_days, 1.0) + 1 / (days.pairs + 1))
-    if not (independent > 0 and observed > 0):
+    of_a_row = _weighted(sources, known) / total
+    # The variance of the mean of as many days as either window has, over that of one day.
+    of_means = 1 / max(current_days, 1.0) + 1 / (days.pairs + 1)
+    observed = _trace(days, known.splits) / days.weight * of_means
+    if not (of_a_row > 0 and observed > 0):
         return None
-    return Ratio(observed / independent, days.pairs)
+    rows = [source.counts[0].total for source in sources]
+    mean_row = sum(count * each for count, each in zip(rows, known.independent, strict=True)) / sum(rows)
+    of_a_day = mean_row * (days.pairs + 1) / sum(rows)
+    return Ratio(
+        observed * total / of_a_row,
+        days.pairs,
+        held=of_a_day * of_means * total / of_a_row,
+        row_variance=of_a_row if known.splits is None else 2 * of_a_row / len(known.splits),
+    )
 
 
 def sources_ratio(sources: Sequence[SourceRows], known: SourceVariances | None = None) -> Ratio | None:
@@ -212,7 +254,7 @@ def _differences(
 ) -> Mapping[str | int, float]:
     """By label, or by the place of a split, how far its share moved in one source."""
     if splits is not None:
-        first, second = (_steps(side.bins, np.cumsum(side.counts), splits) / side.total for side in counts)
+        first, second = (_steps(side, splits) / side.total for side in counts)
         return dict(enumerate((second - first).tolist()))
     moved: dict[str | int, float] = {}
     for sign, side in zip((-1, 1), counts, strict=True):
@@ -221,67 +263,24 @@ def _differences(
     return moved
 
 
-def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key, DesignEffect]:
-    """The ratios of all columns, each drawn towards the others (empirical Bayes).
-
-    The prior is a scaled inverse chi-squared distribution, fitted by moments of the logarithms (Smyth 2004, "Linear
-    models and empirical Bayes methods", section 6.2). Only where it `lowers` is a ratio above the others drawn down:
-    with few degrees of freedom a column that truly varies more would raise alarms.
-    """
-    if len(ratios) < _FEWEST_COLUMNS:
-        return {name: _effect(ratio.value, ratio.degrees, ratio.hour_rows) for name, ratio in ratios.items()}
-    values = np.array([ratio.value for ratio in ratios.values()])
-    degrees = np.array([ratio.degrees for ratio in ratios.values()])
-    logs = np.log(values) - psi(degrees / 2) + np.log(degrees / 2)
-    excess = float(logs.var(ddof=1) - zeta(2, degrees / 2).mean())
-    # All ratios are alike but for chance: their mean is known no better than all of them together tell.
-    prior = 2 * _inverse_trigamma(excess) if excess > 0 else float(degrees.sum())
-    prior = min(prior, float(degrees.sum()))
-    if excess <= 0:
-        shrunk = np.full(len(values), math.exp(logs.mean()))
-    else:
-        centre = math.exp(float(logs.mean() + psi(prior / 2) - math.log(prior / 2)))
-        shrunk = (prior * centre + degrees * values) / (prior + degrees)
-    return {
-        name: _effect(
-            float(value if lowers else max(value, ratio.value)), float(prior + ratio.degrees), ratio.hour_rows
-        )
-        for (name, ratio), value in zip(ratios.items(), shrunk, strict=True)
-    }
-
-
-def _effect(ratio: float, degrees: float, hour_rows: float) -> DesignEffect:
-    factor = beyond_hours(ratio, hour_rows)
-    return DesignEffect(factor, degrees, ratio if factor > ratio else None)
-
-
-def _inverse_trigamma(value: float) -> float:
-    """The x at which the trigamma function is `value`, by Newton's method (Smyth 2004, appendix)."""
-    x = 0.5 + 1 / value
-    for _ in range(50):
-        now = float(zeta(2, x))
-        step = now * (1 - now / value) / (-2 * float(zeta(3, x)))
-        x += step
-        if abs(step) < 1e-9 * x:
-            break
-    return x
-
-
 def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     """The bins that end the deciles of numbers over all sources and both windows; None for labels."""
     if sources[0].counts[0].kind is ColumnKind.CATEGORICAL:
         return None
     columns = [counts for source in sources for counts in source.counts]
+    if all(source.counts[0] is source.counts[1] for source in sources):
+        columns = columns[::2]  # twice the same rows have the same deciles
     bins = np.concatenate([column.bins for column in columns])
     order = np.argsort(bins, kind="stable")
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
-    ends = np.searchsorted(shares / shares[-1], _SPLITS)
-    return np.unique(bins[order][np.minimum(ends, len(bins) - 1)])
+    ends = (shares / shares[-1]).searchsorted(DECILES)
+    return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
 
 
-def _hourly(
+def hourly_variance(
     hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
 ) -> tuple[float, int, float] | None:
+    """The variance between hours, the pairs that show it and their weight; None where these are too few."""
     known = [spread for spread in hours if spread is not None and spread.weight > 0]
     pairs = sum(spread.pairs for spread in known)
     if pairs < FEWEST_PAIRS:
@@ -294,23 +293,24 @@ def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
     """The sum of a spread over all labels, or over the splits."""
     if splits is None:
         return math.fsum(spread.sums.tolist())
-    return float(_steps(spread.bins, np.cumsum(spread.sums), splits).sum())
+    return float(np.add.reduce(_steps(spread, splits)))
 
 
 def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:
     """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
     total = counts[0].total + counts[1].total
     if splits is None:
+        if counts[0].labels == counts[1].labels:
+            return sum(count * (total - count) for count in (counts[0].counts + counts[1].counts).tolist()) / total**2
         held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
         for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
             held[label] = held.get(label, 0) + count
         return sum(count * (total - count) for count in held.values()) / total**2
-    first, second = (_steps(side.bins, np.cumsum(side.counts), splits) for side in counts)
+    first, second = (_steps(side, splits) for side in counts)
     shares = (first + second) / total
     return float((shares * (1 - shares)).sum())
 
 
-def _steps(bins: NDArray[np.int32], cumulated: NDArray[np.generic], at: NDArray[np.int32]) -> Floats:
-    """The values of a step function that has its steps at `bins`."""
-    places = np.searchsorted(bins, at, side="right")
-    return np.concatenate([[0.0], cumulated])[places]
+def _steps(column: ColumnCounts | Spread, at: NDArray[np.int32]) -> Floats:
+    """The sums of a column up to and including some bins."""
+    return column.below[column.bins.searchsorted(at, side="right")]

@@ -7,6 +7,7 @@ effect is an estimate, t and F take the place of the normal and the chi-squared 
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
 _LOG_SCALES = np.linspace(-12.0, 3.0, 600)
 """Logarithms of a variance's estimate over its true value, to integrate over."""
+_ROOT_SCALES = np.exp(_LOG_SCALES / 2)
 _ALIKE = 1e-7
 """Probabilities that differ by less are the same but for rounding."""
 POOL_BELOW = 5.0
@@ -192,10 +194,24 @@ def supremum_p_value(score: float, rows: float, variances: NDArray[np.float64], 
     freedom, the limit is averaged over the estimate's distribution, a chi-squared one over its degrees.
     """
     edges = -score / np.sqrt(variances / rows)
-    limit = score * math.sqrt(rows)
+    tails = ndtr(edges) if math.isinf(degrees) else stdtr(degrees, edges)
+    return float(min(limit_p_value(score * math.sqrt(rows), degrees), 2 * tails.sum(), 1.0))
+
+
+def limit_p_value(limit: float, degrees: float) -> float:
+    """The first of the bounds of `supremum_p_value`, of a score times the root of the rows."""
     if math.isinf(degrees):
-        return float(min(kolmogorov(limit), 2 * ndtr(edges).sum(), 1.0))
+        return float(kolmogorov(limit))
+    weight, total, counting = _scale_weights(degrees)
+    weighted = np.zeros(len(weight))
+    weighted[counting] = kolmogorov(limit * _ROOT_SCALES[counting]) * weight[counting]
+    return float(weighted.sum() / total)
+
+
+@lru_cache(maxsize=64)
+def _scale_weights(degrees: float) -> tuple[NDArray[np.float64], np.float64, slice]:
+    """How much each of `_LOG_SCALES` weighs, all of them together, and those whose weight is not 0."""
     density = degrees / 2 * (_LOG_SCALES - np.exp(_LOG_SCALES))
     weight = np.exp(density - density.max())
-    averaged = (kolmogorov(limit * np.exp(_LOG_SCALES / 2)) * weight).sum() / weight.sum()
-    return float(min(averaged, 2 * stdtr(degrees, edges).sum(), 1.0))
+    counting = np.flatnonzero(weight)
+    return weight, weight.sum(), slice(counting[0], counting[-1] + 1)

@@ -6,6 +6,7 @@ is yes. The adjusted level would be too strict for that: most columns could neve
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,12 @@ def detectable_numbers(rows: tuple[float, float], significance: float) -> float:
     is 0.05/√n above the critical value: a constant found by simulation. Changes of spread and of the tails are found
     more often.
     """
-    return min(1.0, float(kolmogi(significance) + 0.05) / math.sqrt(effective_rows(*rows)))
+    return min(1.0, _largest_step(significance) / math.sqrt(effective_rows(*rows)))
+
+
+@lru_cache(maxsize=8)
+def _largest_step(significance: float) -> float:
+    return float(kolmogi(significance) + 0.05)
 
 
 def detectable_shift(
@@ -83,7 +89,7 @@ def detectable_by_t(standard_error: float, degrees: float, significance: float, 
 
 
 def _two_proportions(share: float, rows: tuple[float, float], significance: float) -> float:
-    level, power = float(ndtri(1 - significance / 2)), float(ndtri(POWER))
+    level, power = _normal_scores(significance)
     before, now = rows
     worth, spread = effective_rows(before, now), share * (1 - share) / before
     shift, last = 1 / math.sqrt(worth), math.nan
@@ -96,6 +102,11 @@ def _two_proportions(share: float, rows: tuple[float, float], significance: floa
         null = pooled * (1 - pooled) / worth
         shift, last = level * math.sqrt(null) + power * math.sqrt(spread + moved * (1 - moved) / now), shift
     return min(1.0, shift)
+
+
+@lru_cache(maxsize=8)
+def _normal_scores(significance: float) -> tuple[float, float]:
+    return float(ndtri(1 - significance / 2)), float(ndtri(POWER))
 
 
 def _random_directions(shares: Floats) -> Floats:

@@ -15,6 +15,7 @@ from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, S
 from facemon.drift.distribution_functions import kolmogorov, ndtr
 from facemon.drift.power import detectable_shift
 from facemon.drift.sample import Sample
+from facemon.drift.single_sources import single_variances
 from facemon.values.profile import ColumnCounts, ColumnKind
 
 MOST_QUIET_REACH = 0.1
@@ -81,6 +82,27 @@ def column_worths(
         is_enough = min(size.rows) >= settings.min_rows and not repeats
         found[name] = ColumnWorth(reference.total.columns[name], size.rows, size.weight / effect.factor, is_enough)
     return found
+
+
+def quiet_variances(
+    reference: Sample, sources: Sequence[str | None], names: Sequence[str]
+) -> dict[str | None, KnownVariances]:
+    """Return what `column_worths` needs to know of each source of a reference alone, `Sample.of_source`."""
+    found: dict[str | None, KnownVariances] = {source: {} for source in sources}
+    for name in dict.fromkeys(names):
+        rows = {source: _quiet_rows(reference, source, name) for source in sources if source in reference.by_source}
+        held = {source: each for source, each in rows.items() if each is not None}
+        for source, each in zip(held, single_variances(list(held.values())), strict=True):
+            found[source][name, (None,)] = each
+    return found
+
+
+def _quiet_rows(reference: Sample, source: str | None, name: str) -> SourceRows | None:
+    column = reference.by_source[source].columns.get(name)
+    if column is None or not column.total:
+        return None
+    spreads = reference.spreads.get(source)
+    return SourceRows((column, column), (spreads.hours.get(name) if spreads else None, None))
 
 
 def joint_reach(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn]) -> float:
@@ -173,6 +195,9 @@ def _size(reference: Sample, current: Sample, name: str, settings: DriftConfig) 
     layout = layout_of(reference, current, name, settings.cluster)
     if not isinstance(layout, Within):
         return _Size(first.total * second.total / (first.total + second.total), (first.total, second.total))
+    if len(layout.sources) == 1:
+        before, after = layout.sources[0].counts
+        return _Size(layout.sources[0].weight, (before.total, after.total), layout)
     held, now = (sum(source.counts[side].total for source in layout.sources) for side in (0, 1))
     return _Size(sum(source.weight for source in layout.sources), (held, now), layout)
 

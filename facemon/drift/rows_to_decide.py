@@ -10,7 +10,7 @@ import numpy as np
 from facemon.config.drift import DriftConfig
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import NO_EFFECT, Clustered, Comparison, EffectParts, Layout, TooFewClusters, Within
-from facemon.drift.design_effect import INDEPENDENT
+from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS
 from facemon.drift.distances import aligned
 from facemon.drift.distribution_functions import ndtri
 from facemon.drift.homogeneity import effective_rows
@@ -96,7 +96,7 @@ def _no_number(known: RowsToCome, most: float, is_enough: Callable[[RowsToCome, 
     if is_enough(alike, most):
         reason = "sources changed differently, and more rows of the same sources do not narrow how much they differ"
         return RowsToDecide(None, reason, "facemon drift-check --by source judges each by itself")
-    if is_enough(replace(alike, parts=replace(alike.parts, days=INDEPENDENT)), most):
+    if is_enough(replace(alike, parts=replace(alike.parts, days=UNKNOWN_DAYS)), most):
         reason = "the days of the reference differ so much that no number of current days shows the shift"
         return RowsToDecide(None, reason, f"a reference of more days: {_SET_REFERENCE}")
     factors = _LARGEST_REFERENCE

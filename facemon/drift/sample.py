@@ -47,8 +47,10 @@ class Sample:
     @classmethod
     def of_sources(cls, by_source: Mapping[str | None, Profile]) -> Self:
         """The sample of a store's profiles, one per source."""
-        total = add_profiles(by_source.values())
-        return cls(dict(by_source), total, names=tuple(total.columns))
+        # Each column is asked for many times.
+        plain = {source: replace(profile, columns=dict(profile.columns)) for source, profile in by_source.items()}
+        total = add_profiles(plain.values())
+        return cls(plain, total, names=tuple(total.columns))
 
     @classmethod
     def of_rows(cls, profile: Profile) -> Self:

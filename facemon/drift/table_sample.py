@@ -81,7 +81,7 @@ def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig)
         return table
     at = table.column_names.index(name)
     column = table.column(at)
-    if attribute.kind == "number":
+    if not attribute.classes:
         return table.set_column(at, f"{attribute.name}_value", column)
     cells = AttributeCells(attribute, tables)
     if pa.types.is_dictionary(column.type):

@@ -197,7 +197,7 @@ class _TableReader:
         return used
 
     def _read_attribute(self, attribute: AttributeConfig, column: str, name: str) -> None:
-        if column == attribute.name and attribute.kind != "number":
+        if column == attribute.name and attribute.classes:
             cells = AttributeCells(attribute, self._tables)
             self._columns[column] = self._count_labels(name, cells.label_of, faces_only=True)
             cells.check(f"{self._file.path}: column {name}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facemon.drift.column_evidence import FEWEST_WORTH, Evidence
 from facemon.drift.column_verdict import decide
 from facemon.drift.dependence import NO_EFFECT, EffectParts
-from facemon.drift.design_effect import INDEPENDENT, DesignEffect
+from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DesignEffect
 from facemon.drift.distances import Counts
 from facemon.drift.homogeneity import effective_rows, labels_p_value, numbers_p_value
 from facemon.drift.new_labels import new_labels_test, with_new_labels
@@ -82,11 +82,11 @@ class RowsToCome:
         """The design effect of so many rows; they span more days by as much, unless they are `of_same_days`."""
         grown = self.weight(rows) / self.weight(self.rows)
         by_days, by_sources = self.parts.days, self.parts.sources
-        if self.days is not None and by_days != INDEPENDENT:
+        if self.days is not None and by_days != UNKNOWN_DAYS:
             pairs = 1 / (self.days.pairs + 1)
             later = self.days.current * (1 if of_same_days else rows / self.rows)
             spread = (1 / max(later, 1.0) + pairs) / (1 / max(self.days.current, 1.0) + pairs)
-            by_days = replace(by_days, factor=by_days.factor * grown * spread)
+            by_days = by_days.scaled(grown * spread)
         # Of the variance between sources, one part is that of rows, and it does not grow.
         by_sources = replace(by_sources, factor=1 + max(0.0, by_sources.factor - 1) * grown)
         return EffectParts(self.parts.rows, by_days, by_sources).largest

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
-from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides
+from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, quiet_variances
 from facemon.drift.sample import Sample, alike
 from facemon.values.drift_result import Check
 from facemon.values.times import span_name
@@ -100,7 +100,7 @@ def climb(
     in_use: dict[str | None, int] = dict.fromkeys(judged, 1)
     whole, is_waiting = 1, True
     known: KnownVariances = {}
-    known_apart: dict[str | None, KnownVariances] = {name: {} for name in judged}
+    known_apart = quiet_variances(reference, judged, [column.name for _, column in compared])
     while True:
         sample = windows[-1].sample
         is_waiting = is_waiting and _needs_more(reference, sample, compared, settings, known)

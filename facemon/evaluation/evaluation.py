@@ -164,10 +164,12 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
     if attribute.kind in ("ordinal", "number"):
         differences = np.abs(_floats(matches.rows, f"{attribute.name}_value") - numbers)
         errors = differences[rows & np.isfinite(differences)]
-    if attribute.kind == "number":
+    if not attribute.classes:
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
     kept, predicted = rows & has_truth(codes), _predicted(attribute, matches)
-    confidence = _floats(matches.rows, f"{attribute.name}_confidence")
+    confidence = np.full(len(kept), np.nan)
+    if f"{attribute.name}_confidence" in attribute.columns:
+        confidence = _floats(matches.rows, f"{attribute.name}_confidence")
     return score_labels(
         attribute.name,
         attribute.classes,
@@ -185,7 +187,7 @@ def _predicted(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.
 
 
 def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -> Iterator[LabelledImage]:
-    if attribute.kind == "number" or not len(matches.labels):
+    if not attribute.classes or not len(matches.labels):
         return
     codes, rows = truth.codes[matches.labels], matches.rows
     hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // _HOUR_MICROS

@@ -62,13 +62,13 @@ class _Reader:
         self._cells = AttributeCells(attribute, tables)
         self._places = {label: index for index, label in enumerate(attribute.classes)}
         self._folded = _folded(attribute, tables)
-        edges = [edge for band in attribute.bands.values() for edge in band]
+        edges = [edge for band in attribute.reach.values() for edge in band]
         self._lowest = min(edges, default=0.0)
 
     def read(self, value: object) -> tuple[int, float, bool]:
         """The code of a cell, its number, and whether something was forgiven."""
         number = _number(value)
-        if self._attribute.kind == "number":
+        if not self._attribute.classes:
             code = 0 if np.isfinite(number) else self._none_of_them(value)
             return code, number, False
         label = self._cells.label_of(value)

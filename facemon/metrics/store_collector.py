@@ -119,7 +119,7 @@ class StoreCollector(Collector):
         yield counter_family("model_predictions_total", totals, labels)
         yield counter_family("images_processed_total", totals, [(status,) for status in IMAGE_STATUSES])
         yield histogram_family("model_inference_latency_seconds", totals, [(model,)])
-        confident = [(a.name, model) for a in self._model.attributes if a.classes]
+        confident = [(a.name, model) for a in self._model.attributes if f"{a.name}_confidence" in a.columns]
         yield histogram_family("model_confidence_score", totals, confident)
 
 

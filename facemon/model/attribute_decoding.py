@@ -20,7 +20,7 @@ class Reading(NamedTuple):
     codes: NDArray[np.intp] | None
     """Each face's label as an index into `AttributeConfig.classes`."""
     confidence: NDArray[np.float32] | None
-    """The probability of that label."""
+    """The probability of that label; none for a number's."""
     value: NDArray[np.float32] | None
     """An ordinal's expected value, or a number."""
 
@@ -71,7 +71,8 @@ def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
     if attribute.average:  # shares_of has had its turn
         attribute = attribute.model_copy(update={"activation": "none", "scale": 1.0, "offset": 0.0})
     if attribute.kind == "number":
-        return Reading(None, None, _numbers(attribute, columns).astype(np.float32))
+        numbers = _numbers(attribute, columns).astype(np.float32)
+        return Reading(_band_codes(attribute, numbers) if attribute.bands else None, None, numbers)
     if attribute.kind == "binary" and columns.shape[1] == 1:
         return _binary(attribute, columns[:, 0])
     shares = _probabilities(attribute, columns)
@@ -120,15 +121,20 @@ def _ordinal(attribute: AttributeConfig, shares: Doubles) -> Reading:
             f"if the output {attribute.output} holds logits, set activation: softmax",
         )
     values = np.asarray(attribute.values)
-    lows = np.asarray([low for low, _ in attribute.bands.values()])
-    # Bands may stand in any order; rounding may carry a mean just over the largest of its own values.
-    order = np.argsort(lows)
+    # Rounding may carry a mean just over the largest of its own values.
     means = np.clip(shares @ values, values.min(), values.max()).astype(np.float32)
-    codes = order[np.searchsorted(lows[order], means.astype(np.float64), side="right") - 1]
+    codes = _band_codes(attribute, means)
     members = np.asarray([[low <= value < high for value in values] for low, high in attribute.bands.values()])
     masses = shares @ members.T.astype(np.float64)
     confidence = np.take_along_axis(masses, codes[:, np.newaxis], axis=1)[:, 0]
     return Reading(codes, np.clip(confidence, 0, 1).astype(np.float32), means)
+
+
+def _band_codes(attribute: AttributeConfig, numbers: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The band of each number that lies in one, as an index into the classes; bands may be in any order."""
+    lows = np.asarray([low for low, _ in attribute.reach.values()])
+    order = np.argsort(lows)
+    return order[np.searchsorted(lows[order], numbers.astype(np.float64), side="right") - 1]
 
 
 def _probabilities(attribute: AttributeConfig, columns: Doubles) -> Doubles:

@@ -79,7 +79,11 @@ class BoundedDecoder:
             if ended_by != signal.SIGKILL:
                 break
             # Killed from outside, perhaps for what another process did: that says little about the image.
-        return Undecoded(self._ended(ended_by))
+        if ended_by in (TOO_SLOW, signal.SIGKILL):
+            return Undecoded(self._ended(ended_by))
+        # A decoder may crash when it is refused memory; opening the image alone takes little of it.
+        pixels = header.pixels if header else self._promised_pixels(content)
+        return Undecoded(self._for_want_of_memory(pixels) or self._ended(ended_by), pixels=pixels)
 
     def _is_quick(self, content: bytes, header: ImageHeader | None) -> bool:
         """Whether an image takes so little that it can be decoded, or refused, without being watched."""
@@ -97,15 +101,32 @@ class BoundedDecoder:
 
     def _told_of_memory(self, answer: DecodedImage | Undecoded, header: ImageHeader | None) -> DecodedImage | Undecoded:
         """Correct the answer of a process: several decoders call it damage when they are refused memory."""
-        limit = self._limits.max_decode_memory
         if isinstance(answer, DecodedImage) or answer.problem.code != ErrorCode.UNREADABLE:
             return answer
         # A decoder may refuse to open what it has no memory for.
         pixels = max(answer.pixels, header.pixels if header else 0)
+        return answer._replace(problem=self._for_want_of_memory(pixels) or answer.problem)
+
+    def _for_want_of_memory(self, pixels: int) -> ImageProblem | None:
+        """The problem of an image that failed and has so many pixels that memory may have been the reason."""
+        limit = self._limits.max_decode_memory
         if pixels * _MOST_BYTES <= limit:
-            return answer
+            return None
         message = f"it is damaged, or decoding it takes more than {limit} bytes of memory (max_decode_memory)"
-        return answer._replace(problem=ImageProblem(ErrorCode.TOO_LARGE, message))
+        return ImageProblem(ErrorCode.TOO_LARGE, message)
+
+    def _promised_pixels(self, content: bytes) -> int:
+        """How many pixels the head of an image promises whose decoder crashed; 0 if it crashes at the head too."""
+        limits = self._limits
+        try:
+            with self._process() as process:
+                pixels: int = process.call(
+                    pixels_of_damaged, content, self._formats,
+                    seconds=limits.max_decode_seconds, memory=limits.max_decode_memory,
+                )  # fmt: skip
+        except DecoderEnded:
+            return 0
+        return pixels
 
     def _ended(self, number: signal.Signals | None) -> ImageProblem:
         if number == TOO_SLOW:

@@ -20,6 +20,7 @@ from facemon.model.input_tensor import input_batch
 from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
 from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph, Numbers
+from facemon.printable import Lines, printable
 from facemon.regular_file import read_regular
 
 Pixels = NDArray[np.uint8]
@@ -135,7 +136,8 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         folder = None if network.package else network.path.absolute().parent
         graph = Graph(content, name, providers=serving.providers, folder=folder)
         if faults := list(misfits(network, graph)):
-            raise FacemonError("\n".join([f"{name}: does not fit its description:", *faults]), what_is_there(graph))
+            lines = [f"{name}: does not fit its description:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(graph))
         alone = needs_faces_alone(graph, network.input, output_names(network))
         networks.append(Network(network, graph, digest, len(content), alone))
         hashes.append([digest, *external_weights(content, folder)] if folder else [digest])

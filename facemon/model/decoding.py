@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from math import ceil
 from pathlib import Path
 
@@ -17,11 +16,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
 from facemon.model.exif_dates import exif_date
+from facemon.model.image_opening import FORMATS, JPEGS, accepted_formats, loaded, open_image, scaled
+from facemon.values.image_formats import HEIF_HINT, heif_is_installed
 from facemon.values.image_input import ImageProblem, Undated, shown_name
 from facemon.values.prediction import ErrorCode
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
-"""All that is opened, as Pillow names it; `ImageFormat` of the configuration in capitals."""
 
 # What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
 _DAMAGE = (
@@ -42,6 +40,8 @@ _UPRIGHT = {
 _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
+_TURNED_BY_DECODER = ("TIFF", "HEIF")
+"""Formats whose pixels are upright as soon as they are decoded."""
 _HIGHEST_16_BIT = 65535
 _NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
@@ -113,7 +113,7 @@ def decode_image(
     if not content:
         return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
     try:
-        return _decoded(Image.open(BytesIO(content), formats=formats), max_pixels, dated_by, needed)
+        return _decoded(content, formats, max_pixels, dated_by, needed)
     except UnidentifiedImageError:
         return ImageProblem(ErrorCode.UNREADABLE, _unidentified(content, formats))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -127,37 +127,66 @@ def decode_image(
 
 
 def _decoded(
-    opened: Image.Image, max_pixels: int, dated_by: datetime | None, needed: NeededSize | None
+    content: bytes,
+    formats: tuple[str, ...],
+    max_pixels: int,
+    dated_by: datetime | None,
+    needed: NeededSize | None,
 ) -> DecodedImage | ImageProblem:
+    opened = open_image(content, formats)
     width, height = opened.size
     if width * height > max_pixels:
         limit = f"the limit is {max_pixels} pixels in all"
         return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
-    exif = opened.getexif()
+    exif = _exif(opened)
     taken_at = _date(exif, dated_by) if dated_by else None
-    turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+    turn = None if opened.format in _TURNED_BY_DECODER else _turn(exif)
     size = (height, width) if turn in _SIDEWAYS else (width, height)
-    if needed is not None and opened.format == "JPEG":
+    least = None
+    if needed is not None and opened.format in JPEGS:
         across, down = (ceil(length) for length in needed(size))
-        opened.draft(None, (down, across) if turn in _SIDEWAYS else (across, down))
-    opened.load()
+        least = (down, across) if turn in _SIDEWAYS else (across, down)
+        opened = scaled(opened, least)
+    opened = loaded(opened, content, least)
+    if opened.format in _TURNED_BY_DECODER:
+        size = opened.size  # an orientation that only the metadata tell may turn it no earlier than now
     image = _as_rgb(opened)
     if isinstance(image, ImageProblem):
         return image
+    if image is opened and opened.format not in JPEGS:
+        # An image without the decoder behind it: JPEG 2000's cannot be scaled any more in another process.
+        image = opened.copy()
     upright = image if turn is None else image.transpose(turn)
     upright.info.clear()  # profiles and texts, perhaps large, that go nowhere
     return DecodedImage(upright, size, taken_at)
 
 
+def _exif(opened: Image.Image) -> Image.Exif | None:
+    """The metadata of an image; none where they are damaged, which viewers ignore too."""
+    if opened.format == "AVIF":
+        # Only its own properties turn it (ISO/IEC 23008-12, 6.5.10), and Pillow would also heed XMP.
+        opened.info.pop("xmp", None)
+    try:
+        return opened.getexif()
+    except _DAMAGE:
+        return None
+
+
+def _turn(exif: Image.Exif | None) -> Image.Transpose | None:
+    """The turn that makes an image upright; none for an orientation that the standard does not know."""
+    orientation = exif.get(ExifTags.Base.Orientation) if exif else None
+    return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+
+
 def is_known_format(content: bytes) -> bool:
     """Whether a decoder would look further than at the first bytes."""
-    return bool(_accepted(content, FORMATS))
+    return bool(accepted_formats(content))
 
 
 def date_of_damaged(content: bytes, now: datetime) -> datetime | None:
     """Return the date of an image that cannot be decoded, where the head of the file is whole enough to tell it."""
     try:
-        taken_at = _date(Image.open(BytesIO(content), formats=FORMATS).getexif(), now)
+        taken_at = _date(_exif(open_image(content, FORMATS)), now)
     except _ANY_TROUBLE:
         return None
     return taken_at if isinstance(taken_at, datetime) else None
@@ -166,13 +195,15 @@ def date_of_damaged(content: bytes, now: datetime) -> datetime | None:
 def pixels_of_damaged(content: bytes, formats: tuple[str, ...]) -> int:
     """Return how many pixels the head of an image promises that cannot be decoded; 0 where it cannot be read."""
     try:
-        width, height = Image.open(BytesIO(content), formats=formats).size
+        width, height = open_image(content, formats).size
     except _ANY_TROUBLE:
         return 0
     return width * height
 
 
-def _date(exif: Image.Exif, now: datetime) -> datetime | Undated:
+def _date(exif: Image.Exif | None, now: datetime) -> datetime | Undated:
+    if exif is None:
+        return Undated.INVALID
     try:
         return exif_date(exif.get_ifd(ExifTags.IFD.Exif), now)
     except _DAMAGE:
@@ -182,9 +213,10 @@ def _date(exif: Image.Exif, now: datetime) -> datetime | Undated:
 def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
     if image.mode == "RGB":
         return image
-    import numpy as np
-
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+        # Only here: its OpenBLAS ends a process that it finds short of memory.
+        import numpy as np
+
         levels = np.asarray(image)
         if image.mode == "F" or levels.min() < 0 or levels.max() > _HIGHEST_16_BIT:
             message = "the pixels have 32 bits a channel, for which no range is agreed on"
@@ -213,23 +245,20 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
             return ImageProblem(ErrorCode.UNREADABLE, f"cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _accepted(content: bytes, formats: tuple[str, ...]) -> list[str]:
-    """The formats whose beginning the content has."""
-    Image.init()
-    return [name for name in formats if (accept := Image.OPEN[name][1]) is None or accept(content[:16]) is True]
-
-
 def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
-    refused = [name for name in _accepted(content, FORMATS) if name not in formats]
+    accepted = accepted_formats(content)
+    refused = [name for name in accepted if name not in formats]
     if refused:
         taken = ", ".join(sorted(name.lower() for name in formats))
         return f"images in the format {refused[0].lower()} are not accepted here, only {taken}"
+    if "HEIF" in accepted and not heif_is_installed():
+        return f"is a HEIC image, which takes an extra to read: {HEIF_HINT}"
     text = content[:512]
     words = "".join(text.decode("utf-8", "ignore").split())
     if words and words.isprintable():
         return "is no image but text"
-    if text[4:8] == b"ftyp":
-        return "is a video or an image in a format that is not supported (HEIC?); convert it to JPEG"
+    if text[4:8] == b"ftyp" and not accepted:
+        return "is a video or an image in a format that is not supported; convert it to JPEG"
     return "is no image in a format that is supported, or its beginning is damaged"
 
 

@@ -7,6 +7,7 @@ from facemon.config.model import AttributeConfig, InputConfig, NetworkConfig
 from facemon.model.attribute_decoding import activation_fault, widths
 from facemon.model.input_tensor import channel_count, whole_number_fault
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
+from facemon.printable import Lines, printable
 
 _READABLE_OUTPUTS = ("float", "float16", "double")
 
@@ -71,4 +72,4 @@ def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) ->
 def what_is_there(graph: Graph) -> str:
     """The inputs and outputs that a file has, in the form of a hint."""
     lines = [f"  input   {tensor}" for tensor in graph.inputs] + [f"  output  {tensor}" for tensor in graph.outputs]
-    return "\n".join(["the file has", *lines])
+    return Lines("\n".join(["the file has", *map(printable, lines)]))

@@ -13,6 +13,7 @@ from facemon.config.model import ATTRIBUTE_NAME, LOG_COLUMNS, RESERVED_PREFIX
 from facemon.errors import FacemonError
 from facemon.model.graph_labels import labels_of
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
+from facemon.printable import Lines, printable
 
 _USUAL_SIDE = 224
 _PROBES = 4
@@ -192,4 +193,5 @@ def _distinct(labels: Sequence[str]) -> list[str]:
 
 
 def _what_is_there(graph: Graph) -> str:
-    return "\n".join(["the file has", *(f"  {tensor}" for tensor in (*graph.inputs, *graph.outputs))])
+    tensors = (*graph.inputs, *graph.outputs)
+    return Lines("\n".join(["the file has", *(printable(f"  {tensor}") for tensor in tensors)]))

@@ -7,7 +7,7 @@ from facemon.config.serving import PredictConfig
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Bundle
 from facemon.model.decoding import DecodedImage, read_image
-from facemon.model.faces import Face, NoNumberError
+from facemon.model.faces import Face, NoNumberError, View
 from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE
 from facemon.values.image_input import Box, ImageInput, ImageProblem
@@ -21,6 +21,7 @@ class ImageReader:
         self._bundle = bundle
         # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
         self._shrinks = bundle.decodes_fast and bundle.config.faces.finder in ("none", "manifest")
+        self._networks = [(network, View.of(network, bundle.config.faces)) for network in bundle.config.networks]
         self._max_bytes = limits.max_bytes
         self._decoder = BoundedDecoder(limits)
 
@@ -54,8 +55,9 @@ class ImageReader:
         wide, high = size
         seen = (wide, high) if box is None else (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
         shares = [LONG_SIDE / max(size)]
-        for network in self._bundle.config.networks:
+        for network, view in self._networks:
             across, down = resized_size(seen, network.input)
-            shares += [across / seen[0], down / seen[1]]
+            left_of_box = view.cut.crop.shrinks_to if view.cut.crop is not None else 1
+            shares += [across / seen[0] / left_of_box, down / seen[1] / left_of_box]
         share = max(shares)
         return 2 * share * wide, 2 * share * high

@@ -17,6 +17,7 @@ from facemon.model.faces import Face, NoNumberError, whole_box
 from facemon.model.fitting import placement
 from facemon.model.input_tensor import input_batch, input_pixels
 from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
+from facemon.printable import Lines, printable
 from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
 
@@ -46,8 +47,8 @@ class OnnxFinder:
         faults = list(input_misfits(detector.input, self._graph))
         faults += [f"  there is no output {name}" for name in self._outputs if name not in there]
         if faults:
-            message = "\n".join([f"{file}: does not fit its description, model.faces.detector:", *faults])
-            raise FacemonError(message, what_is_there(self._graph))
+            lines = [f"{file}: does not fit its description, model.faces.detector:", *faults]
+            raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(self._graph))
         with suppress(NoNumberError):
             self._candidates(Image.new("RGB", detector.input.size))  # a wrong form shows here, not at the first image
 

@@ -57,7 +57,7 @@ def _shares(length: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.floa
 
     Those that have fewer pixels than others have some with the share 0.
     """
-    scale = length / wanted
+    scale = 1 / (wanted / length)
     covered: list[list[tuple[int, float]]] = []
     for index in range(wanted):
         low, high = index * scale, (index + 1) * scale
@@ -75,7 +75,8 @@ def _shares(length: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.floa
 
 
 def _flat_weights(length: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    index = np.arange(wanted)
-    first = np.floor(index * (length / wanted)).astype(np.intp)
-    share = ((index + 1) - (first + 1) * (wanted / length)).astype(np.float32)
+    # The inverse of the inverse, as in OpenCV: its last digit decides where a pixel ends.
+    index, inverse = np.arange(wanted), wanted / length
+    first = np.floor(index * (1 / inverse)).astype(np.intp)
+    share = ((index + 1) - (first + 1) * inverse).astype(np.float32)
     return first, np.where(share <= 0, 0, share - np.floor(share)).astype(np.float32)

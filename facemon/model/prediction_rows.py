@@ -79,6 +79,7 @@ def _attribute_columns(attribute: AttributeConfig, reading: Reading | None, has_
     if reading.codes is not None:
         classes = attribute.classes
         columns[attribute.name] = _by_row([classes[code] for code in reading.codes.tolist()], has_face)
+    if reading.confidence is not None:
         columns[f"{attribute.name}_confidence"] = _numbers(reading.confidence, has_face)
     if reading.value is not None:
         columns[f"{attribute.name}_value"] = _numbers(reading.value, has_face)

@@ -3,6 +3,7 @@
 Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023. Its weights are a file that the user brings.
 """
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from facemon.values.image_input import Box
 
 _SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
 """OpenCV's own: the least score, the overlap from which on two boxes are one face, the candidates before that."""
+_LOG_LEVEL = "OPENCV_LOG_LEVEL"
 _FAST_SIDE = 640
 """With fast decoding faces are searched in a copy of at most so many pixels on its longer side."""
 
@@ -33,6 +35,7 @@ class YuNetFinder:
         except ImportError as error:
             raise FacemonError("the face finder yunet is not installed", "pip install 'facemon[yunet]'") from error
         self._cv2: Any = cv2
+        _silence(cv2)
         self._file = config.weights or Path()
         self._score = _SCORE if config.min_confidence is None else config.min_confidence
         self._fast = fast
@@ -93,3 +96,17 @@ class YuNetFinder:
                 "onnx", content, np.empty(0, np.uint8), (64, 64), self._score, _NMS, _MOST_CANDIDATES
             )
         return self._local.detector
+
+
+def _silence(cv2: Any) -> None:
+    """Switch OpenCV's log off: OpenCV 5 warns whenever a network is loaded (opencv/opencv#29457).
+
+    Its errors are exceptions too, and what it logs of them would reach a terminal unescaped. The level belongs to the
+    whole process; one of the user's own, OPENCV_LOG_LEVEL, goes before ours.
+    """
+    if _LOG_LEVEL in os.environ:
+        return
+    if hasattr(cv2, "setLogLevel"):  # OpenCV 4
+        cv2.setLogLevel(0)
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

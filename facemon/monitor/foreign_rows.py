@@ -77,7 +77,7 @@ def log_rows(
     ordinals, faces = _images_and_faces(columns, errors)
     columns |= {"ordinal": pa.array(ordinals + first_ordinal), "face": faces}
     for attribute in attributes:
-        if attribute.kind == "ordinal":
+        if attribute.bands:
             columns[attribute.name] = _banded(attribute, columns, table.num_rows)
     for name, default in (("source", source), ("observed_at", observed_at)):
         missing = pa.scalar(default, schema.field(name).type)
@@ -146,7 +146,7 @@ def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[Attribute
         codes = pa.array([code.value for code in ErrorCode])
         _refuse(_outside(columns["error"], codes), "error", f"must be one of {', '.join(codes.to_pylist())}")
     for attribute in attributes:
-        if attribute.name in columns and attribute.kind != "number":
+        if attribute.name in columns and attribute.classes:
             why = f"must be one of {', '.join(attribute.classes)}"
             _refuse(_outside(columns[attribute.name], pa.array(attribute.classes)), attribute.name, why)
         name = f"{attribute.name}_confidence"
@@ -199,13 +199,13 @@ def _images_and_faces(columns: Mapping[str, pa.Array], errors: pa.Array) -> tupl
 
 
 def _banded(attribute: AttributeConfig, columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
-    """An ordinal's labels; where only its value is given, the band that it lies in."""
+    """The labels of an ordinal or a number with bands; where only its value is given, the band that it lies in."""
     given = columns.get(attribute.name, pa.nulls(rows, pa.string()))
     values = columns.get(f"{attribute.name}_value")
     if values is None:
         return given
     numbers = values.to_numpy(zero_copy_only=False)
     labels = np.full(rows, None, object)
-    for label, (low, high) in attribute.bands.items():
+    for label, (low, high) in attribute.reach.items():
         labels[(numbers >= low) & (numbers < high)] = label
     return pc.coalesce(given, pa.array(labels, pa.string()))

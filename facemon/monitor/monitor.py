@@ -13,7 +13,7 @@ from facemon.config.document import Config
 from facemon.config.loader import load_config
 from facemon.config.serving import StoreConfig
 from facemon.errors import FacemonError
-from facemon.values.image_input import ImageInput, shown_name
+from facemon.values.image_input import ImageInput, shown_name, url_problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +66,11 @@ class Monitor:
         from facemon.store.segment_writer import SegmentWriter
         from facemon.values.prediction import log_schema
 
+        if self.config.model.faces.finder == "manifest":
+            raise FacemonError(
+                "model.faces.finder is manifest, and images given to Monitor.predict bring no boxes of faces",
+                "predict a manifest with facemon predict, or set model.faces.finder to dlib, yunet or none",
+            )
         predictor = self._predictor()
         workers = threads or self.config.predict.threads or default_threads()
         inputs = _inputs(images, source, _utc(observed_at))
@@ -218,7 +223,10 @@ def _inputs(images: Iterable[Any], source: str | None, observed_at: datetime | N
         name, given = image if is_named else (None, image)
         if isinstance(given, str | os.PathLike):
             path = Path(given)
-            yield ImageInput(ordinal, shown_name(name or str(given)), path, observed_at=observed_at, source=source)
+            yield ImageInput(
+                ordinal, shown_name(name or str(given)), path,
+                observed_at=observed_at, source=source, problem=url_problem(str(given)),
+            )  # fmt: skip
         else:
             content = _content(given, ordinal)
             name = shown_name(name or f"image-{ordinal}")

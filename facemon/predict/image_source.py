@@ -12,13 +12,13 @@ from typing import BinaryIO
 from facemon.config.drift import TablesConfig
 from facemon.confined_file import open_beneath
 from facemon.errors import UsageError
+from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
-from facemon.predict.path_list import listed_names
-from facemon.values.image_input import ImageInput, ImageProblem, shown_name
+from facemon.predict.path_list import listed_paths
+from facemon.values.image_formats import SUFFIXES
+from facemon.values.image_input import ImageInput, ImageProblem, shown_name, url_problem
 from facemon.values.prediction import ErrorCode
 
-IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"))
-"""What is taken from a directory, in any case; a file that is named itself may have any suffix."""
 LIST = "-"
 """The path that stands for a list of paths on stdin, one a line."""
 
@@ -48,9 +48,8 @@ class _Found:
 class ImageSource:
     """The images below some paths, one after the other; directories are read as the stream reaches them.
 
-    Within a directory names are sorted, and a directory's content stands where its name does. Links to
-    directories are not followed, so no loop of links is endless. A table stands for the images that it names. Trouble
-    with a path is an input with that problem, never a gap.
+    A directory is walked as `FolderWalk` says. A table stands for the images that it names. Trouble with a path is an
+    input with that problem, never a gap.
     """
 
     def __init__(
@@ -60,14 +59,17 @@ class ImageSource:
         observed_at: datetime | ObservedFrom | None = None,
         source: str | None = None,
         path_list: BinaryIO | None = None,
+        null: bool = False,
         tables: TablesConfig | None = None,
         root: Path | None = None,
+        formats: Sequence[str] = tuple(SUFFIXES),
     ) -> None:
-        """`path_list` is what `-` reads; UsageError when it is asked for twice or not there.
+        """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
+        not there.
 
         `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
         one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
-        manifest cannot be read or names no images.
+        manifest cannot be read or names no images. Of directories the files of `formats` are taken.
         """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
@@ -75,6 +77,7 @@ class ImageSource:
         self._observed_at = observed_at
         self._source = source
         self._path_list = path_list
+        self._null = null
         self._root = root
         self._tables = tables or TablesConfig()
         self._manifests = {path: Manifest(path, self._tables) for path in paths if is_manifest(path)}
@@ -82,6 +85,11 @@ class ImageSource:
             raise UsageError("--root confines the images of a manifest or a list, and none was given")
         if root is not None and not root.is_dir():
             raise UsageError(f"--root {root}: is not a directory")
+        self._walk = FolderWalk(formats)
+        self.suffixes = self._walk.suffixes
+        """What is taken from a directory, in any case; a file that is named itself may have any suffix."""
+        self.skipped = self._walk.skipped
+        """The other files of directories, known when the stream has passed them."""
         self.empty_directories: list[str] = []
         """The named directories in which no image was, known when the stream has passed them."""
 
@@ -100,10 +108,11 @@ class ImageSource:
                 yield from self._below(path)
 
     def _of_list(self, path_list: BinaryIO) -> Iterator[_Found]:
-        for number, name in listed_names(path_list, self._root, line_encoding(self._tables)):
-            if name is None:
-                problem = ImageProblem(ErrorCode.UNREADABLE, f"line {number}: is longer than any path")
-                yield _Found(f"{LIST}:{number}", problem)
+        encoding = line_encoding(self._tables)
+        for number, name, fault in listed_paths(path_list, self._root, encoding, null=self._null):
+            if fault is not None:
+                kind = "entry" if self._null else "line"
+                yield _Found(f"{LIST}:{number}", ImageProblem(ErrorCode.UNREADABLE, f"{kind} {number}: {fault}"))
             elif self._root is None:
                 yield from self._below(name)
             else:
@@ -122,9 +131,9 @@ class ImageSource:
             yield _Found(path)
             return
         is_empty = True
-        for found in _walk(path):
+        for name, problem in self._walk.below(path):
             is_empty = False
-            yield found
+            yield _Found(name, problem)
         if is_empty:
             self.empty_directories.append(shown_name(path))
 
@@ -145,44 +154,8 @@ class ImageSource:
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=found.problem,
+            problem=found.problem or url_problem(found.name),
         )
-
-
-def _walk(directory: str) -> Iterator[_Found]:
-    # A stack of iterators, not recursion: each open level holds the names of one directory only.
-    levels = [_entries(directory)]
-    while levels:
-        found = next(levels[-1], None)
-        if found is None:
-            levels.pop()
-        elif isinstance(found, str):
-            levels.append(_entries(found))
-        else:
-            yield found
-
-
-def _entries(directory: str) -> Iterator[_Found | str]:
-    """The images of one directory, and its subdirectories as bare paths, sorted by name."""
-    try:
-        with os.scandir(directory) as entries:
-            kept = [
-                (entry.name, is_directory)
-                for entry in entries
-                if (is_directory := entry.is_dir(follow_symlinks=False)) or _is_image(entry)
-            ]
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        code = ErrorCode.DENIED if isinstance(error, PermissionError) else ErrorCode.UNREADABLE
-        yield _Found(directory, ImageProblem(code, f"the directory cannot be listed: {reason}"))
-        return
-    for name, is_directory in sorted(kept):
-        path = os.path.join(directory, name)  # noqa: PTH118 - Path would drop a leading ./ that the user gave
-        yield path if is_directory else _Found(path)
-
-
-def _is_image(entry: "os.DirEntry[str]") -> bool:
-    return os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - called for every file there is
 
 
 def _is_directory(path: str) -> bool:

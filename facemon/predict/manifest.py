@@ -54,7 +54,11 @@ class Manifest:
         with _reading(self._file):
             require_regular(self._file)
             self._head = self._read_head() if format_suffix(self._file) in _CSV else _JSON_HEAD
-        self._path_column = self._checked(self._columns())
+        columns = self._columns()
+        self._path_column = self._checked(columns)
+        box = tables.box
+        self.may_have_boxes = self._is_json or box in columns or any(f"{box}_{side}" in columns for side in BOX_SIDES)
+        """Whether rows can say where a face is; of JSON each line has keys of its own."""
 
     def __iter__(self) -> Iterator[ManifestRow]:
         """Yield a row for each line, a broken line too; FacemonError where the file itself is damaged."""

@@ -6,14 +6,14 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
-from uuid import uuid4
 
 from facemon.config.model import AttributeConfig
 from facemon.errors import FacemonError, UsageError
+from facemon.predict.draft_file import drafted
 from facemon.values.prediction import log_schema, prediction_documents
 from facemon.values.times import format_time
 
@@ -190,27 +190,26 @@ def open_file(
     UsageError when the path cannot be a file, FacemonError when writing fails (a full disk).
     """
     if _is_device(path):
-        with path.open("wb") as stream, open_stream(stream, output_format, attributes) as writer:
+        with path.open("wb") as device, open_stream(device, output_format, attributes) as writer:
             yield writer
         return
     target = path.resolve()
     if target.is_dir():
         raise UsageError(f"-o {path}: is a directory")
-    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
-    try:
-        stream = part.open("xb")
-    except OSError as error:
-        raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
-    try:
+    with _drafted(path, target) as stream:
         guarded = _GuardedWriter(stream, path, WRITERS[output_format](stream, attributes))
         yield guarded
         guarded.close()
-        part.replace(target)
-    finally:
-        # After a failed write the rest is still in the buffer, and closing fails on it once more.
-        with suppress(OSError):
-            stream.close()
-        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _drafted(path: Path, target: Path) -> Iterator[BinaryIO]:
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(drafted(target))
+        except OSError as error:
+            raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
+        yield stream
 
 
 class _GuardedWriter:

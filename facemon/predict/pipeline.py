@@ -1,6 +1,5 @@
 """Workers that predict chunks of images side by side, with results in the order of the inputs."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +8,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Protocol
 
+from facemon.available_cores import available_cores
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 
@@ -29,8 +29,8 @@ class PredictsImages(Protocol):
 
 
 def default_threads() -> int:
-    """One worker for each core that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """One worker for each core that this process may use, by its affinity and its cgroups' quota."""
+    return available_cores()
 
 
 def run_pipeline(

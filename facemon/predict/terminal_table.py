@@ -25,6 +25,7 @@ def table_rows(rows: "pa.RecordBatch", attributes: Sequence[AttributeConfig]) ->
 def _cell(attribute: AttributeConfig, row: dict[str, Any]) -> str:
     name = attribute.name
     if attribute.kind == "number":
-        return f"{row[name + '_value']:.4g}"
+        value = f"{row[name + '_value']:.4g}"
+        return f"{value} ({row[name]})" if attribute.bands else value
     label = f"{row[name]} {row[name + '_confidence']:.0%}".replace("%", " %")
     return f"{row[name + '_value']:.1f} ({label})" if attribute.kind == "ordinal" else label

@@ -28,13 +28,14 @@ def is_dashboard(content: Any) -> bool:
 
 
 def strings(content: Any, above: Keys = ()) -> Iterator[tuple[Keys, str]]:
-    """Every text in a document."""
-    match content:
-        case str():
-            yield above, content
-        case dict():
-            for key, value in content.items():
-                yield from strings(value, (*above, key))
-        case list():
-            for place, item in enumerate(content):
-                yield from strings(item, (*above, place))
+    """Every text in a document, in its order."""
+    pending = [(above, content)]
+    while pending:
+        place, value = pending.pop()
+        match value:
+            case str():
+                yield place, value
+            case dict():
+                pending.extend(((*place, key), value[key]) for key in reversed(value))
+            case list():
+                pending.extend(((*place, index), value[index]) for index in reversed(range(len(value))))

@@ -8,6 +8,7 @@ from facemon.config.alertmanager import NULL_RECEIVER, AlertmanagerConfig, DeadM
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.errors import ConfigError
+from facemon.printable import Lines, printable
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import LabelSpace, Values, label_space
 from facemon.render.promql import equals, one_of
@@ -23,7 +24,10 @@ def routing_tree(config: Config, alerts: Sequence[Alert]) -> dict[str, Any]:
     """The `route` of alertmanager.yml; ConfigError names every route that no alert can reach, and why."""
     settings = config.alertmanager
     if faults := [*_dead_man_faults(settings, alerts), *_route_faults(config, alerts)]:
-        raise ConfigError("\n".join(faults), hint="correct the route or leave it out: it would never tell anybody")
+        raise ConfigError(
+            Lines("\n".join(map(printable, faults))),
+            hint="correct the route or leave it out: it would never tell anybody",
+        )
     routes = [_route(route) for route in settings.routes]
     if any(alert.name == WATCHDOG for alert in alerts):
         routes.insert(0, _watchdog(settings.dead_man))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from facemon.printable import Lines
 from facemon.values.times import format_time
 
 _MOST_WAITING = 10_000
@@ -58,5 +59,5 @@ class AccessLog:
         if self._left_out:
             lines.append(json.dumps({"at": format_time(datetime.now(UTC)), "left_out": self._left_out}))
             self._left_out = 0
-        if lines:
-            self._write("\n".join(lines))
+        if lines:  # of JSON in ASCII, so none has an end within
+            self._write(Lines("\n".join(lines)))

@@ -1,20 +1,10 @@
 """The profiles in the ledger: rows are added to their hour, and hours are added to a window."""
 
 import sqlite3
-import struct
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from facemon.values.profile import (
-    OTHER,
-    Profile,
-    ProfileKey,
-    add_profiles,
-    decode_profile,
-    encode_profile,
-    images_of,
-    subtract_profile,
-)
+from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.values.profile_codec import DAMAGED, decode_profile, encode_profile, images_of
 
 MAX_SOURCES = 64
 _NO_SOURCE = ""
@@ -180,7 +170,7 @@ def _decoded(data: bytes) -> Profile:
     """A profile from the ledger; DatabaseError where its bytes are damaged, which SQLite does not notice."""
     try:
         return decode_profile(data)
-    except (zlib.error, struct.error, ValueError, KeyError, IndexError, TypeError) as error:
+    except DAMAGED as error:
         raise sqlite3.DatabaseError(f"a profile cannot be decoded: {error}") from error
 
 

@@ -9,7 +9,8 @@ from facemon.store.ledger import Ledger
 from facemon.store.source_hours import SourceHours
 from facemon.store.windows import read_hours
 from facemon.values.daily_spread import DailySpreads, daily_spreads
-from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, decode_profile, encode_profile
+from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles
+from facemon.values.profile_codec import decode_profile, encode_profile
 from facemon.values.source_buckets import has_too_many
 from facemon.values.spread import Spread, SpreadProfile
 from facemon.values.spread_codec import decode_spreads, encode_spreads

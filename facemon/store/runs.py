@@ -103,6 +103,12 @@ def resume_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     return Run(found[0], done, digest, lock)
 
 
+def inputs_logged(ledger: Ledger, run: Run) -> int:
+    """How many inputs of a run have their rows in the log by now."""
+    done: int = ledger.connection.execute("SELECT done FROM runs WHERE id = ?", (run.id,)).fetchone()[0]
+    return done
+
+
 def check_same_inputs(run: Run, names: Iterable[str]) -> None:
     """FacemonError unless the inputs that the run has behind it are those that it sees now."""
     digest = InputDigest()

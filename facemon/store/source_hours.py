@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from facemon.values.hourly_spread import add_hours
 from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.values.source_buckets import SourceProfiles
@@ -12,6 +14,8 @@ MOST_HOURS = 64
 """So many hours of a source are kept before they become one profile and their spreads."""
 _MOST_PARTS = 4
 """Profiles of one hour that are held before they are added up."""
+_LARGE_BLOCK = 31 << 20
+"""Bytes; of more than 32 MiB glibc takes no notice."""
 
 
 @dataclass(slots=True)
@@ -72,6 +76,9 @@ class SourceHours:
 def with_hourly_spreads(profiles: Iterable[tuple[ProfileKey, Profile]]) -> SourceProfiles:
     """As `by_source`, with the spreads between the hours of each source, unless the sources are put into buckets."""
     gathered = SourceHours()
+    # Each source takes arrays of some megabytes and frees them. glibc returns freed memory to the system at once, and
+    # must fetch it again, unless a larger block was freed before. This one is never touched, so it takes no memory.
+    np.empty(_LARGE_BLOCK, np.uint8)
     for key, profile in profiles:
         gathered.add(key, profile)
     sums, spreads = gathered.sums()

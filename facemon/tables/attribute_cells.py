@@ -1,5 +1,6 @@
 """What a cell of somebody else's table means for an attribute."""
 
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
@@ -75,8 +76,8 @@ class AttributeCells:
             return self._meanings[str(int(cell))]
         if text in self._known:
             return text
-        if isinstance(cell, int | float) and not isinstance(cell, bool):
-            for label, (low, high) in self._attribute.bands.items():
+        if isinstance(cell, int | float) and not isinstance(cell, bool) and isfinite(cell):
+            for label, (low, high) in self._attribute.reach.items():
                 if low <= cell < high:
                     return label
         return OTHER

@@ -59,6 +59,15 @@ def places_of(bins: Bins, most: int) -> tuple[NDArray[np.int64], Bins] | None:
     return places, np.concatenate([[MISSING], np.arange(low, high + 1)]).astype(np.int32)
 
 
+def distinct(bins: Bins) -> Bins:
+    """The different bins, ascending, as from `numpy.unique`, which takes five times as long for a few hundred."""
+    ordered = np.sort(bins, kind="stable")
+    is_first = np.empty(len(ordered), bool)
+    is_first[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return ordered[is_first]
+
+
 def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
     """The smallest value of each bin (its inner edge for a negative one), for drawing; MISSING is NaN."""
     if scale is Scale.LOGIT:

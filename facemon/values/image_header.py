@@ -47,6 +47,8 @@ class ImageHeader:
     fragments: int = 0
     bytes: int = 0
     """Of the file."""
+    is_single_scan: bool = False
+    """Whether it is a JPEG whose only scan holds all components of all pixels."""
 
     @property
     def pixels(self) -> int:
@@ -120,7 +122,7 @@ def _jpeg(content: bytes) -> ImageHeader | None:
             # One that holds all components at once is the only scan of its image.
             is_single = not is_progressive and content[place + 4] == components
             scans = 1 if is_single else content.count(_SCAN, place)
-            return ImageHeader("jpeg", width, height, scans, fragments, len(content))
+            return ImageHeader("jpeg", width, height, scans, fragments, len(content), is_single)
         elif marker in _UNREAD or length < _SHORT.size:
             return None
         place += 2 + length

@@ -8,6 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from facemon.local_path import url_fault
 from facemon.values.prediction import ErrorCode
 
 Box = tuple[int, int, int, int]
@@ -67,6 +68,12 @@ class ImageInput:
 
 
 _FIELDS = attrgetter(*(each.name for each in fields(ImageInput)))
+
+
+def url_problem(name: str) -> ImageProblem | None:
+    """The problem of an image that is named by an address such as s3://bucket/a.jpg; none for any other name."""
+    fault = url_fault(name)
+    return ImageProblem(ErrorCode.UNREADABLE, str(fault)) if fault else None
 
 
 def source_fault(source: str) -> str | None:

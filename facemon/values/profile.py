@@ -1,12 +1,9 @@
 """What drift needs of a set of rows and nothing more: counts per label or bin, which add up."""
 
-import json
-import struct
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +15,7 @@ MISSING_LABEL = ""
 """The label of a value that is not there; a configured label is never empty."""
 _DENSE = 1 << 14
 """Bins that lie so close together are summed in a table, which takes no sorting."""
+_ZERO = np.zeros(1)
 OTHER = "other"
 """A label outside the configured ones, and the source of rows beyond the 64 that are kept apart."""
 
@@ -60,6 +58,7 @@ class ColumnCounts:
     labels: tuple[str, ...] = ()
     bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     _total: int | None = field(default=None, init=False, repr=False)
+    _below: NDArray[np.float64] | None = field(default=None, init=False, repr=False)
 
     @property
     def total(self) -> int:
@@ -68,6 +67,14 @@ class ColumnCounts:
             # Asked for many times of each column of each source; the counts never change.
             object.__setattr__(self, "_total", int(self.counts.sum()))
         return self._total or 0
+
+    @property
+    def below(self) -> NDArray[np.float64]:
+        """How many rows lie before each key, and before the end: float64, one more than the counts."""
+        if self._below is None:
+            object.__setattr__(self, "_below", np.concatenate([_ZERO, np.cumsum(self.counts)]))
+        assert self._below is not None  # noqa: S101 - for mypy
+        return self._below
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ColumnCounts):
@@ -145,10 +152,32 @@ def add_profiles(profiles: Iterable[Profile]) -> Profile:
 
 def subtract_profile(whole: Profile, part: Profile) -> Profile:
     """What is left of `whole` without `part`, which was once added to it."""
-    negated = {name: replace(column, counts=-column.counts) for name, column in part.columns.items()}
-    rest = add_profiles([whole, Profile(-part.images, -part.faces, -part.squares, negated)])
-    kept = {name: column for name, column in rest.columns.items() if len(column.counts)}
-    return replace(rest, columns=kept)
+    rest = {name: _subtract(column, part.columns.get(name)) for name, column in whole.columns.items()}
+    # A part that was never added leaves negative counts, which show that something is wrong.
+    rest |= {name: replace(column, counts=-column.counts) for name, column in part.columns.items() if name not in rest}
+    kept = {name: rest[name] for name in sorted(rest) if len(rest[name].counts)}
+    return Profile(whole.images - part.images, whole.faces - part.faces, whole.squares - part.squares, kept)
+
+
+def _subtract(whole: ColumnCounts, part: ColumnCounts | None) -> ColumnCounts:
+    if part is None or not len(part.counts):
+        return whole
+    is_categorical = whole.kind is ColumnKind.CATEGORICAL
+    if is_categorical:
+        place_of = {label: at for at, label in enumerate(whole.labels)}
+        places = np.array([place_of.get(label, -1) for label in part.labels])
+        is_there = places.min() >= 0
+    else:
+        places = np.searchsorted(whole.bins, part.bins)
+        is_there = places[-1] < len(whole.bins) and bool((whole.bins[places] == part.bins).all())
+    if not is_there:
+        return _add_columns([whole, replace(part, counts=-part.counts)])
+    rest = whole.counts.copy()
+    rest[places] -= part.counts
+    is_left = rest != 0
+    if is_categorical:
+        return ColumnCounts(whole.kind, whole.unit, rest[is_left], tuple(compress(whole.labels, is_left.tolist())))
+    return ColumnCounts(whole.kind, whole.unit, rest[is_left], bins=whole.bins[is_left])
 
 
 def _add_columns(columns: Sequence[ColumnCounts]) -> ColumnCounts:
@@ -175,74 +204,3 @@ def _has_same_keys(column: ColumnCounts, other: ColumnCounts) -> bool:
     if len(column.counts) != len(other.counts) or column.labels != other.labels:
         return False
     return bool(column.labels) or column.bins is other.bins or bool((column.bins == other.bins).all())
-
-
-_HEADER_LENGTH = struct.Struct("<I")
-_KINDS = {kind.value: kind for kind in ColumnKind}
-_UNITS = {unit.value: unit for unit in Unit}
-_NO_BINS = np.empty(0, np.int32)
-_ROWS, _COLUMNS = b'{"rows":', b',"columns":'
-"""How a header begins, and what follows its rows."""
-_ROWS_WITHIN = 64
-"""Bytes from the beginning of a profile that hold its number of images."""
-
-
-def encode_profile(profile: Profile) -> bytes:
-    """A compact form for the ledger: a JSON header, then all bins as int32 and all counts as int64."""
-    header = {
-        "rows": [profile.images, profile.faces, profile.squares],
-        "columns": [
-            [name, column.kind.value, column.unit.value, len(column.counts), list(column.labels)]
-            for name, column in profile.columns.items()
-        ],
-    }
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    bins = np.concatenate([np.empty(0, "<i4"), *(column.bins for column in profile.columns.values())])
-    counts = np.concatenate([np.empty(0, "<i8"), *(column.counts for column in profile.columns.values())])
-    body = _HEADER_LENGTH.pack(len(text)) + text + counts.astype("<i8").tobytes() + bins.astype("<i4").tobytes()
-    return zlib.compress(body, 1)
-
-
-def decode_profile(data: bytes) -> Profile:
-    """The inverse of `encode_profile`."""
-    body = zlib.decompress(data)
-    (length,) = _HEADER_LENGTH.unpack_from(body)
-    start = _HEADER_LENGTH.size + length
-    rows, _, parts = body[_HEADER_LENGTH.size : start].partition(_COLUMNS)
-    held, total = _held_columns(parts[:-1])
-    counts = np.frombuffer(body, "<i8", total, start).astype(np.int64)
-    bins = np.frombuffer(body, "<i4", offset=start + counts.nbytes).astype(np.int32)
-    columns = {
-        name: ColumnCounts(kind, unit, counts[at], labels, _NO_BINS if bins_at is None else bins[bins_at])
-        for name, kind, unit, labels, at, bins_at in held
-    }
-    images, faces, squares = json.loads(rows[len(_ROWS) :])
-    return Profile(images, faces, squares, columns)
-
-
-def images_of(data: bytes) -> int:
-    """The images of an encoded profile, of which nothing else is unpacked."""
-    start = zlib.decompressobj().decompress(data, _ROWS_WITHIN)[_HEADER_LENGTH.size + len(_ROWS) :]
-    return int(start[1 : start.index(b",")])
-
-
-class _Held(NamedTuple):
-    """A column of an encoded profile, and where its counts and its bins are."""
-
-    name: str
-    kind: ColumnKind
-    unit: Unit
-    labels: tuple[str, ...]
-    counts: slice
-    bins: slice | None
-
-
-@lru_cache(maxsize=32)
-def _held_columns(text: bytes) -> tuple[tuple[_Held, ...], int]:
-    """The columns that a header tells, and how many counts they have; many an hour has the same as others."""
-    found, at, bin_at = [], 0, 0
-    for name, kind, unit, size, labels in json.loads(text):
-        bins = None if kind == ColumnKind.CATEGORICAL else slice(bin_at, bin_at + size)
-        found.append(_Held(name, _KINDS[kind], _UNITS[unit], tuple(labels), slice(at, at + size), bins))
-        at, bin_at = at + size, bin_at + (0 if bins is None else size)
-    return tuple(found), at

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_ZERO = np.zeros(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class Spread:
     """Pairs of consecutive hours, or the number of days less one: the degrees of freedom."""
     labels: tuple[str, ...] = ()
     bins: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    _below: Floats | None = field(default=None, init=False, repr=False)
+
+    @property
+    def below(self) -> Floats:
+        """The sum of the steps before each key, and before the end: float64, one more than the sums."""
+        if self._below is None:
+            object.__setattr__(self, "_below", np.concatenate([_ZERO, np.cumsum(self.sums)]))
+        assert self._below is not None  # noqa: S101 - for mypy
+        return self._below
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Spread):

@@ -38,16 +38,17 @@ def decode_spreads(data: bytes) -> SpreadProfile:
     sums = np.frombuffer(body, "<f4", total, start).astype(np.float64)
     bins = np.frombuffer(body, "<i4", offset=start + 4 * total).astype(np.int32)
     found: dict[str, dict[str, Spread]] = {"hours": {}, "days": {}}
+    steps = np.diff(sums, prepend=0.0)
     at = bin_at = 0
     for part, columns in found.items():
         for name, weight, pairs, size, labels in header[part]:
-            held = sums[at : at + size]
-            at += size
             if labels:
-                columns[name] = Spread(held, weight, pairs, tuple(labels))
+                columns[name] = Spread(sums[at : at + size], weight, pairs, tuple(labels))
             else:
-                columns[name] = Spread(np.diff(held, prepend=0.0), weight, pairs, bins=bins[bin_at : bin_at + size])
+                steps[at : at + 1] = sums[at : at + 1]
+                columns[name] = Spread(steps[at : at + size], weight, pairs, bins=bins[bin_at : bin_at + size])
                 bin_at += size
+            at += size
     return SpreadProfile(**found)
 
 

@@ -19,7 +19,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.patience import wait_until
+from tests.patience import HANG_S, wait_until
+from tests.ready_command import ready_command
 
 _NAME_SERVER, _ANSWER = "10.53.53.53", "10.9.9.9"
 _EVERY_PROTOCOL, _IPV4, _IPV6 = 3, 0x0800, 0x86DD
@@ -35,6 +36,8 @@ class Plan:
     folder: str
     commands: list[list[str]]
     environment: dict[str, str]
+    lines: list[list[str]] = field(default_factory=list)
+    """Command lines of facemon that are run first, each as a fork of one interpreter that has loaded it."""
     serve: list[str] = field(default_factory=list)
     port: int = 0
     images: list[str] = field(default_factory=list)
@@ -69,10 +72,15 @@ def main(plan: Plan, folder: Path) -> Reached:
     names.bind((_NAME_SERVER, 53))
     for work, connection in ((_watch, watching), (_resolve, names)):
         threading.Thread(target=work, args=(connection, reached), daemon=True).start()
+    if plan.lines:
+        with ready_command(plan.environment) as ready:
+            for arguments in plan.lines:
+                ended = ready.run(arguments, cwd=Path(plan.folder), stdin="", timeout_s=HANG_S)
+                reached.codes.append(ended.returncode)
     for command in plan.commands:
-        ended = subprocess.run(command, cwd=plan.folder, env=plan.environment, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # fmt: skip
-        reached.codes.append(ended.returncode)
+        started = subprocess.run(command, cwd=plan.folder, env=plan.environment, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # fmt: skip
+        reached.codes.append(started.returncode)
     if plan.serve:
         _serve(plan, reached)
     return reached

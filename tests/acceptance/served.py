@@ -1,10 +1,7 @@
 """A running `facemon serve`, asked over real sockets."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,15 +14,16 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.patience import HANG_S, wait_until
+from tests.started import COMMAND, Process, start_facemon
 
-COMMAND = Path(sys.executable).with_name("facemon")
+__all__ = ["COMMAND", "Served", "served"]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """A running API; `said` grows by what it writes on stderr."""
 
-    process: subprocess.Popen[str]
+    process: Process
     port: int
     said: list[str]
     access: list[dict[str, Any]]
@@ -71,11 +69,7 @@ class Served:
 @contextmanager
 def served(folder: Path, *arguments: str) -> Iterator[Served]:
     """Run `facemon serve` in a folder, on a free port, while the block runs."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMON_")}
-    process = subprocess.Popen(
-        [COMMAND, "serve", "--listen", "127.0.0.1:0", *arguments],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = start_facemon("serve", "--listen", "127.0.0.1:0", *arguments, cwd=folder)
     assert process.stderr is not None
     said = [process.stderr.readline().rstrip("\n")]
     while said[-1].startswith("warning: "):
@@ -99,3 +93,4 @@ def served(folder: Path, *arguments: str) -> Iterator[Served]:
         process.wait()
         if reader.ident:
             reader.join()
+        process.stderr.close()

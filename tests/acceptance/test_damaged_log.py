@@ -105,7 +105,7 @@ def test_commands_go_on_until_a_repair_ends_it(facemon: RunFacemon, logged: Path
 
 
 WRITERS = [
-    ("predict", "missing.jpg"), ("evaluate", "labels.csv"), ("drift-check",), ("reference", "set", "--since", "1d"),
+    ("predict", "bad.jpg"), ("evaluate", "labels.csv"), ("drift-check",), ("reference", "set", "--since", "1d"),
     ("export-metrics",), ("store", "compact"), ("store", "prune"), ("store", "repair"),
 ]  # fmt: skip
 READERS = [
@@ -121,6 +121,7 @@ def test_root_writes_to_no_other_users_store(facemon: RunFacemon, logged: Path) 
     if os.geteuid() != 0:
         pytest.skip("only root can give a store away")
     store, nobody = logged / ".facemon", pwd.getpwnam("nobody")
+    (logged / "bad.jpg").write_text("not an image")
     give(store, nobody.pw_uid, nobody.pw_gid)
     before = modes(store)
     for command in WRITERS:

@@ -13,7 +13,7 @@ from tests.model.decoder_bombs import BOMBS, progressive_jpeg
 from tests.model.onnx_files import flat_image
 
 _LIMITS = "max_decode_seconds: 0.1, max_decode_memory: 96MiB"
-_FORMATS = "formats: [jpeg, png, webp, bmp, tiff, gif, ppm, jpeg2000, avif]"
+_FORMATS = "formats: [jpeg, png, webp, bmp, tiff, gif, ppm, jpeg2000, avif, heif]"
 _REFUSED = {"too_slow", "too_large", "unreadable"}
 
 

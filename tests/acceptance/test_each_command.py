@@ -11,8 +11,9 @@ from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
 
+# Evidently, which takes longer to load than all the rest to run, has a test of its own here.
 REST = """\
-drift: {min_rows: 20}
+drift: {min_rows: 20, evidently: {when: never}}
 evaluate: {min_labels: 1}
 grafana: {admin_password_file: secrets/grafana}
 """
@@ -27,6 +28,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("model", "check", "images/00.png", "images/01.png", "--labels", "labels.csv", "--crops", "crops"),
     ("predict", "images", "-o", "rows.parquet"),
     ("predict", "images/missing.png"),
+    ("predict", "labels.txt"),
     ("predict", "-"),
     ("predict", "images", "--retry-failed"),
     ("evaluate", "labels.csv"),
@@ -72,6 +74,7 @@ def prepare_folder(folder: Path) -> None:
     for number in range(30):
         flat_image(folder / "images" / f"{number:02}.png", ((255, 0, 0), (0, 255, 0))[number % 2])
     (folder / "labels.csv").write_text("image,hair\n00.png,a\n01.png,a\n")
+    (folder / "labels.txt").write_text("not an image")
     write_table(folder / "a.csv", seed=1)
     write_table(folder / "b.csv", seed=2, brightness=0.3)
 

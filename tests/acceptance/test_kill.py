@@ -1,5 +1,6 @@
-"""A killed predict loses nothing and doubles nothing."""
+"""A killed predict loses nothing and doubles nothing, in the log and in the file of -o."""
 
+import json
 import random
 import shutil
 import subprocess
@@ -45,10 +46,20 @@ def test_kill_9_at_random_moments(facemon: RunFacemon, tmp_path: Path, at_length
     shutil.rmtree(tmp_path / "rest", ignore_errors=True)
     last = facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path)
     assert last.returncode == 0, last.stderr
+    assert results_in(tmp_path / "rows.jsonl") == results_in(tmp_path / "whole.jsonl")
+    assert list(tmp_path.glob(".*.part")) == []
     verified = facemon("store", "verify", cwd=tmp_path)
     print(f"{killed} killed; {verified.stdout}")
     assert verified.returncode == 0, verified.stdout
     assert_every_image_once(tmp_path, images)
+
+
+def results_in(file: Path) -> list[tuple[object, ...]]:
+    """What a file says of each face, but for the times and the last digits of probabilities."""
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    labels = [[attribute["label"] for attribute in row["attributes"].values()] for row in rows]
+    said = ("image", "image_sha256", "face", "box", "error")
+    return [(*(row[name] for name in said), label) for row, label in zip(rows, labels, strict=True)]
 
 
 def assert_every_image_once(folder: Path, count: int) -> None:

@@ -27,7 +27,6 @@ SENDS_WITHIN_S = 15.0
 SERVERS = {("serve",), ("serve-metrics",)}
 """Commands that do not end by themselves; serve-metrics does what export-metrics does, and answers."""
 FURTHER: Sequence[tuple[str, ...]] = (
-    ("drift-check", "--check", "evidently", *TABLES),
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
 )
@@ -101,13 +100,19 @@ def test_no_command_is_forgotten() -> None:
     assert {command for command in commands if not any(line[: len(command)] == command for line in LINES)} == SERVERS
 
 
+@pytest.mark.long_proof
 @pytest.mark.skipif(not ISOLATING and shutil.which("strace") is None, reason="neither namespaces nor strace")
-def test_every_command_stays_at_home(tmp_path: Path) -> None:
+def test_every_command_stays_at_home(tmp_path: Path, at_length: bool) -> None:
+    """Forked from one interpreter that is watched from its start on, too; at length each is started anew."""
     site = tmp_path / "site"
     prepare_folder(site)
     own = environment(tmp_path)
-    plan = Plan(str(site), [[str(COMMAND), *line] for line in (*LINES, *FURTHER)], own)
-    reached = (run_isolated if ISOLATING else run_traced)(tmp_path, plan)
+    lines = [[str(COMMAND), *line] for line in (*LINES, *FURTHER)]
+    if ISOLATING:
+        plan = Plan(str(site), lines, own) if at_length else Plan(str(site), [], own, lines=lines)
+        reached = run_isolated(tmp_path, plan)
+    else:
+        reached = run_traced(tmp_path, Plan(str(site), lines, own))
     assert (reached.addresses, reached.names) == ([], [])
     assert reached.codes.count(0) > len(LINES) // 2
     assert [name for name in left_at_home(tmp_path) if "facemon" not in name] == []
@@ -119,8 +124,9 @@ def test_serve_under_load_stays_at_home(tmp_path: Path) -> None:
     prepare_folder(site)
     port = 8000
     plan = Plan(
-        str(site), [], environment(tmp_path), [str(COMMAND), "serve", "--listen", f"127.0.0.1:{port}"], port,
-        [str(path) for path in sorted((site / "images").iterdir())], SENDS_WITHIN_S,
+        str(site), [], environment(tmp_path),
+        serve=[str(COMMAND), "serve", "--listen", f"127.0.0.1:{port}"], port=port,
+        images=[str(path) for path in sorted((site / "images").iterdir())], serve_s=SENDS_WITHIN_S,
     )  # fmt: skip
     reached = run_isolated(tmp_path, plan)
     assert (reached.addresses, reached.names, reached.codes) == ([], [], [0])

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from PIL import Image
 
 from tests.acceptance.camera import broken_pictures, odd_pictures, take_pictures
 from tests.conftest import RunFacemon
@@ -66,7 +68,8 @@ def test_bad_pictures_are_rows_and_all_others_are_predicted(
     good = [f"mixed/good/{index:04}.jpg" for index in range(24)]
     expected = broken_pictures(mixed, mixed / "good" / "0000.jpg")
     odd = odd_pictures(mixed, astronaut)
-    outcome = facemon("predict", "mixed", "missing.jpg", cwd=tmp_path)
+    (tmp_path / "more.jsonl").write_text('{"image": "missing.jpg"}\n')
+    outcome = facemon("predict", "mixed", "more.jsonl", cwd=tmp_path)
     assert outcome.returncode == 1
     assert "6 of 38 images could not be predicted" in outcome.stderr
     rows = rows_of(outcome.stdout)
@@ -82,7 +85,7 @@ def test_bad_pictures_are_rows_and_all_others_are_predicted(
         assert found[name]["attributes"]["gender"]["label"]
     verified = facemon("store", "verify", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout
-    allowed = facemon("predict", "-q", "mixed", "missing.jpg", "--max-failures", "20%", cwd=tmp_path)
+    allowed = facemon("predict", "-q", "mixed", "more.jsonl", "--max-failures", "20%", cwd=tmp_path)
     assert (allowed.returncode, allowed.stdout, allowed.stderr) == (0, "", "")
 
 
@@ -110,8 +113,12 @@ def test_a_directory_without_images(facemon: RunFacemon, tmp_path: Path) -> None
     (tmp_path / "empty" / "notes.txt").write_text("no picture\n")
     outcome = facemon("predict", "empty", cwd=tmp_path)
     assert outcome.returncode == 1
-    assert "no image is in empty" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    assert "error: no image is in empty\n" in outcome.stderr
+    assert "hint: 1 file is not an image that can be read: 1 .txt; files with these extensions are taken: .avif " in (
+        outcome.stderr
+    )
+    quiet = facemon("predict", "-q", "empty", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stderr) == (1, outcome.stderr.split("\n", 1)[1])
 
 
 def test_a_list_on_stdin_is_echoed_as_given(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:
@@ -122,16 +129,24 @@ def test_a_list_on_stdin_is_echoed_as_given(facemon: RunFacemon, tmp_path: Path,
     assert outcome.returncode == 0
 
 
-def test_head_ends_it_quietly(tmp_path: Path, pictures: Path) -> None:
+def test_a_reader_that_leaves_is_told_what_is_logged(facemon: RunFacemon, tmp_path: Path, pictures: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
     for copy in range(10):
         shutil.copytree(pictures, many / str(copy))
     line = f"set -o pipefail; {COMMAND} predict many --format jsonl | head -n 1"
     outcome = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert outcome.returncode == 130
+    assert outcome.returncode == 1
     assert len(rows_of(outcome.stdout)) == 1
-    assert outcome.stderr == ""
+    said = re.fullmatch(
+        r"error: the output was closed by its reader \(such as head\): (\d+) images are logged, and the run is not "
+        r"finished\n  hint: the same command with --resume finishes it.*\n",
+        outcome.stderr,
+    )
+    assert said is not None, outcome.stderr
+    assert f"ok: {said[1]} rows" in facemon("store", "verify", cwd=tmp_path).stdout
+    assert facemon("predict", "many", "--resume", "-q", cwd=tmp_path).returncode == 0
+    assert "ok: 240 rows" in facemon("store", "verify", cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -222,3 +237,17 @@ def test_common_options_stand_before_or_after_the_command(facemon: RunFacemon, t
     variable = facemon("predict", astronaut, cwd=tmp_path, env={"FACEMON_QUIET": "1"})
     for outcome in (before, after, variable):
         assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+
+
+def test_other_files_of_a_directory_are_counted(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.open(astronaut).save(folder / "a.JFIF", "JPEG")
+    for name in ("a.txt", "b.txt", "film.mp4", "._a.jpg", "Thumbs.db"):
+        (folder / name).write_text("no picture\n")
+    outcome = facemon("predict", "photos", "--no-store", cwd=tmp_path)
+    assert outcome.returncode == 0
+    assert {row["image"] for row in rows_of(outcome.stdout)} == {"photos/a.JFIF"}
+    assert outcome.stderr.endswith("\n3 files are not images that can be read: 2 .txt, 1 .mp4\n")
+    quiet = facemon("predict", "-q", "photos", "--no-store", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stderr) == (0, "")

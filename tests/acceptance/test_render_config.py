@@ -1,6 +1,7 @@
 """The installed command where its output is not as it left it, where it may not write, and where options conflict."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def rendered(facemon: RunFacemon, folder: Path) -> Path:
-    outcome = facemon("render-config", cwd=folder)
+@pytest.fixture(scope="module")
+def rendered_once(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("rendered")
+    (made / "facemon.yaml").write_text(PASSWORD)
+    outcome = facemon("render-config", cwd=made)
     assert outcome.returncode == 0, outcome.stderr
+    return made
+
+
+@pytest.fixture
+def rendered(rendered_once: Path, folder: Path) -> Path:
+    """The folder after the command has written everything."""
+    shutil.copytree(rendered_once, folder, dirs_exist_ok=True)
     return folder
 
 

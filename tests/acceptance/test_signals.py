@@ -154,7 +154,7 @@ def test_what_a_reader_got_before_it_left_is_logged(folder: Path) -> None:
         process.stdout = None
         _, said = process.communicate(timeout=HANG_S)
         assert all_gone(group_of(process))
-    assert process.returncode in (0, 130), said  # all may have been in the pipe already
+    assert process.returncode in (0, 1), said  # all may have been in the pipe already
     assert "Traceback" not in said
     assert assert_whole(folder / ".facemon") > 100
 

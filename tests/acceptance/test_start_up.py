@@ -29,7 +29,7 @@ main()
 def folder(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store."""
     folder = tmp_path_factory.mktemp("store")
-    assert facemon("predict", "-q", "--max-failures", "1", "nothing.jpg", cwd=folder).returncode == 0
+    assert facemon("predict", "-q", "--max-failures", "1", "-", cwd=folder, stdin="nothing.jpg\n").returncode == 0
     return folder
 
 

@@ -26,7 +26,7 @@ from tests.store.log_rows import log_images
 COMMAND = Path(sys.executable).with_name("facemon")
 PAST = datetime(2024, 11, 20, 12, tzinfo=UTC)
 READERS = [("store", "info"), ("store", "verify"), ("drift-check",), ("export-metrics",), ("reference", "list")]
-WRITERS = [("store", "compact"), ("store", "prune"), ("predict", "missing.jpg"), ("reference", "set", "--since", "1h")]
+WRITERS = [("store", "compact"), ("store", "prune"), ("predict", "bad.jpg"), ("reference", "set", "--since", "1h")]
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
         log_images(ledger, 100, observed=PAST)
         log_images(ledger, 50, observed=PAST + timedelta(hours=1))
         log_images(ledger, 10, observed=datetime.now(UTC) + timedelta(days=1))
+    (tmp_path / "bad.jpg").write_text("not an image")
     return tmp_path
 
 
@@ -186,7 +187,7 @@ def test_a_folder_that_holds_something_else(facemon: RunFacemon, tmp_path: Path)
     (tmp_path / "facemon.yaml").write_text("version: 1\nstore: {path: photos}\n")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
-    outcome = facemon("predict", "x.jpg", cwd=tmp_path)
+    outcome = facemon("predict", "photos", cwd=tmp_path)
     assert (outcome.returncode, "photos is not a store and is not empty: it holds cat.jpg" in outcome.stderr) == (
         1,
         True,

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,6 +152,8 @@ def test_progress_on_a_terminal_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.advance(7)
     assert "predicting" in stream.getvalue()
     assert "7/10" in stream.getvalue()
+    plain = re.sub(r"\x1b\[\??[\d;]*[A-Za-z]", "", stream.getvalue())
+    assert re.search(r"images/s elapsed 0:00:\d\d left (0:00:\d\d|-:--:--)", plain), "two times that look alike"
     quiet = Terminal()
     monkeypatch.setattr(sys, "stderr", quiet)
     with Console(Verbosity.QUIET).progress("predicting", "images") as progress:

@@ -84,7 +84,7 @@ def test_a_pushgateway_s_path_and_query_are_not_shown(
     facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("push")
-    facemon("predict", "none.jpg", "-q", cwd=folder)
+    facemon("predict", "-", "-q", cwd=folder, stdin="none.jpg\n")
     for url in (
         f"http://127.0.0.1:1/{SECRET}",
         f"http://127.0.0.1:1/?token={SECRET}",

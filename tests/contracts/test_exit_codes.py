@@ -23,7 +23,8 @@ TABLES = ("drift-check", "--check", "data", "--reference", "a.csv", "--current")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Tables with the same brightness twice, a darker one and one that is too short."""
+    """Tables with the same brightness twice, a darker one and one that is too short; a file that is not an image."""
+    (tmp_path / "photo.jpg").write_text("not an image")
     write_table(tmp_path / "a.csv", seed=1)
     write_table(tmp_path / "same.csv", seed=1)
     write_table(tmp_path / "dark.csv", seed=2, brightness=0.3)
@@ -43,7 +44,8 @@ def test_the_table_itself() -> None:
         (("--version",), 0),
         (("--help",), 0),
         ((*TABLES, "same.csv"), 0),
-        (("predict", "missing.jpg"), 1),
+        (("predict", "photo.jpg"), 1),
+        (("predict", "missing.jpg"), 2),
         (("store", "info"), 1),
         ((*TABLES, "missing.csv"), 1),
         (("no-such-command",), 2),

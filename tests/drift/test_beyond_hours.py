@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from facemon.drift.design_effect import DesignEffect, Ratio, SourceRows, beyond_hours, hours_ratio, moderated
+from facemon.drift.design_effect import DesignEffect, Ratio, SourceRows, beyond_hours, hours_ratio
+from facemon.drift.moderation import moderated
 from facemon.values.hourly_spread import hourly_spreads
 from facemon.values.profile import add_profiles
 from tests.drift.worlds import profile, yes_no

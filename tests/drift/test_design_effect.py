@@ -6,11 +6,9 @@ from numpy.typing import NDArray
 
 from facemon.drift.design_effect import (
     DesignEffect,
-    Ratio,
     SourceRows,
     days_ratio,
     hours_ratio,
-    moderated,
     sources_ratio,
 )
 from facemon.values.hourly_spread import hourly_spreads
@@ -93,35 +91,6 @@ def test_many_sources_that_stir_are_told_from_independent_rows() -> None:
     # 100 pairs of rows: a variance of 2 · 0.1² beside 0.24 · 2/200.
     assert moving.value == pytest.approx(1 + 0.02 / 0.0024, rel=0.35)
     assert sources_ratio(cameras(0.1, 8)) is None
-
-
-def test_ratios_are_drawn_to_each_other_where_chance_explains_them() -> None:
-    rng = np.random.default_rng(4)
-    same = {f"c{at}": Ratio(float(3 * rng.chisquare(6) / 6), 6) for at in range(40)}
-    found = moderated(same, lowers=True)
-    assert np.ptp([effect.factor for effect in found.values()]) < np.ptp([each.value for each in same.values()]) / 2
-    assert np.mean([effect.factor for effect in found.values()]) == pytest.approx(3, rel=0.2)
-    assert min(effect.degrees for effect in found.values()) > 12
-
-
-def test_ratios_that_truly_differ_stay_apart() -> None:
-    rng = np.random.default_rng(5)
-    true = np.exp(rng.normal(1, 1, 40))
-    given = {f"c{at}": Ratio(float(value * rng.chisquare(60) / 60), 60) for at, value in enumerate(true)}
-    found = moderated(given, lowers=True)
-    errors = [found[name].factor / given[name].value - 1 for name in given]
-    assert np.abs(errors).max() < 0.2
-
-
-def test_a_high_ratio_of_few_degrees_is_not_drawn_down() -> None:
-    given = {f"c{at}": Ratio(1.0 + at / 100, 6) for at in range(20)} | {"wild": Ratio(9.0, 6)}
-    found = moderated(given)
-    assert found["wild"].factor == 9
-    assert moderated(given, lowers=True)["wild"].factor < 9
-
-
-def test_few_columns_keep_their_own() -> None:
-    assert moderated({"a": Ratio(2.0, 5), "b": Ratio(7.0, 5)}) == {"a": DesignEffect(2.0, 5), "b": DesignEffect(7.0, 5)}
 
 
 @pytest.mark.parametrize(

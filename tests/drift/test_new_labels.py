@@ -11,7 +11,6 @@ from facemon.drift.homogeneity import labels_p_value
 from facemon.drift.new_labels import NewLabels, new_labels_test, with_new_labels
 
 Ints = NDArray[np.int64]
-REPEATS = 400
 SMALL = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=7)
 
 
@@ -81,17 +80,19 @@ def test_it_agrees_with_permutations(rows: tuple[int, int], exponent: float) -> 
     assert found.p_value == pytest.approx(exact, abs=0.06)
 
 
+@pytest.mark.long_proof
 @pytest.mark.parametrize("rows", [(10_000, 1000), (1000, 1000), (1000, 200)])
 @pytest.mark.parametrize(("labels", "exponent"), [(300, 1.0), (300, 2.0), (3000, 1.5), (30_000, 0.5)])
-def test_open_vocabularies_are_quiet(labels: int, exponent: float, rows: tuple[int, int]) -> None:
+def test_open_vocabularies_are_quiet(labels: int, exponent: float, rows: tuple[int, int], at_length: bool) -> None:
     rng = np.random.default_rng(62)
-    sides = [rng.multinomial(count, zipf(labels, exponent), REPEATS) for count in rows]
+    repeats = 400 if at_length else 150
+    sides = [rng.multinomial(count, zipf(labels, exponent), repeats) for count in rows]
     alone, together = [], []
     for reference, current in zip(*sides, strict=True):
         found, kept = outcome_of(reference, current), reference + current > 0
         alone.append(found is not None and found.p_value <= 0.05)
         together.append(with_new_labels(labels_p_value(reference[kept], current[kept]), found) <= 0.05)
-    error = 3 * np.sqrt(0.05 * 0.95 / REPEATS)
+    error = 3 * np.sqrt(0.05 * 0.95 / repeats)
     assert np.mean(alone) <= 0.05 + error
     assert np.mean(together) <= 0.05 + error
 

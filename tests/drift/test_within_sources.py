@@ -16,12 +16,16 @@ from facemon.drift.within_sources import (
 )
 
 LEVELS = (0.001, 0.01, 0.05)
-REPEATS = 2000
 DEPARTMENTS = (
     ((313, 19), (512, 89)), ((207, 8), (353, 17)), ((205, 391), (120, 202)),
     ((279, 244), (138, 131)), ((138, 299), (53, 94)), ((351, 317), (22, 24)),
 )  # fmt: skip
 """Admissions to Berkeley's six departments in 1973: rejected or admitted in some order, by sex (Bickel et al. 1975)."""
+
+
+@pytest.fixture
+def repeats(at_length: bool) -> int:
+    return 2000 if at_length else 500
 
 
 def mixes(rng: np.random.Generator, sources: int, keys: int) -> NDArray[np.float64]:
@@ -54,29 +58,32 @@ def test_two_labels_are_the_mantel_haenszel_test_of_the_textbooks() -> None:
     assert binary_within(tables[:, 0], tables[:, 1]) == pytest.approx(0.2169, abs=5e-3)
 
 
+@pytest.mark.long_proof
 @pytest.mark.parametrize("sources", [1, 2, 4, 8])
 @pytest.mark.parametrize("keys", [2, 3, 20])
 @pytest.mark.parametrize("rows", [(10_000, 1000), (1000, 200)])
-def test_labels_keep_their_level(sources: int, keys: int, rows: tuple[int, int]) -> None:
+def test_labels_keep_their_level(sources: int, keys: int, rows: tuple[int, int], repeats: int) -> None:
     rng = np.random.default_rng(1)
-    p_values = [labels_within(*windows(rng, mixes(rng, sources, keys), rows)) for _ in range(REPEATS)]
+    p_values = [labels_within(*windows(rng, mixes(rng, sources, keys), rows)) for _ in range(repeats)]
     assert_keeps_its_level(p_values)
 
 
+@pytest.mark.long_proof
 @pytest.mark.parametrize("sources", [2, 8])
 @pytest.mark.parametrize("keys", [3, 10, 300])
-def test_numbers_keep_their_level(sources: int, keys: int) -> None:
+def test_numbers_keep_their_level(sources: int, keys: int, repeats: int) -> None:
     rng = np.random.default_rng(2)
-    p_values = [numbers_within(*windows(rng, mixes(rng, sources, keys), (10_000, 1000))) for _ in range(REPEATS)]
+    p_values = [numbers_within(*windows(rng, mixes(rng, sources, keys), (10_000, 1000))) for _ in range(repeats)]
     assert_keeps_its_level(p_values)
 
 
+@pytest.mark.long_proof
 @pytest.mark.parametrize("degrees", [6, 40])
-def test_an_estimated_design_effect_keeps_the_level(degrees: int) -> None:
+def test_an_estimated_design_effect_keeps_the_level(degrees: int, repeats: int) -> None:
     """Rows that repeat four times, where the factor is known from a chi-squared estimate only."""
     rng = np.random.default_rng(3)
     found: dict[str, list[float]] = {"labels": [], "numbers": []}
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         first, second = windows(rng, mixes(rng, 3, 5), (2500, 1000))
         effect = DesignEffect(4 * rng.chisquare(degrees) / degrees, degrees)
         found["labels"].append(labels_within(4 * first, 4 * second, effect))

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 SIDE = 6000
 
@@ -15,6 +16,7 @@ def saved(
     file_format: str, size: tuple[int, int] = (SIDE, SIDE), mode: str = "RGB", color: Any = 0, **options: Any
 ) -> bytes:
     """A flat picture."""
+    register_heif_opener()  # which also writes
     stream = BytesIO()
     Image.new(mode, size, color).save(stream, file_format, **options)
     return stream.getvalue()
@@ -126,6 +128,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "tiff, many strips": tiff_of_many_strips,
     "jpeg2000, many pixels": lambda: saved("JPEG2000", (2500, 2500)),
     "avif, many pixels": lambda: saved("AVIF", (2500, 2500)),
+    "heif, many pixels": lambda: saved("HEIF", (4000, 4000), enc_params={"preset": "ultrafast"}),
     "bmp, run lengths": bmp_of_runs,
     "ppm, decimal": ppm_of_text,
 }

@@ -70,7 +70,28 @@ def test_each_bomb_ends_within_its_budget(name: str) -> None:
     assert isinstance(after, DecodedImage), "the next image is decoded"
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize(
+    ("file_format", "mode"),
+    [
+        ("PNG", "RGB"),
+        ("PNG", "I;16"),
+        ("TIFF", "L"),
+        ("TIFF", "I;16"),
+        ("WEBP", "RGB"),
+        ("JPEG2000", "RGB"),
+        ("HEIF", "L"),
+    ],
+)
+def test_what_fails_for_want_of_memory_says_so(file_format: str, mode: str) -> None:
+    # Some decoders say that they were refused it, some call it damage, and OpenBLAS ends the process.
+    decoder = BoundedDecoder(PredictConfig(max_decode_memory=6 * 2**20))
+    answer = decoder.decode(saved(file_format, (1600, 1600), mode))
+    assert isinstance(answer, Undecoded)
+    assert answer.problem.code == ErrorCode.TOO_LARGE
+    assert "max_decode_memory" in answer.problem.message
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF"])
 def test_a_process_of_its_own_decodes_to_the_same_pixels(file_format: str) -> None:
     content = saved(file_format, (640, 480), color=(200, 90, 10))
     # So little memory that it is not decoded here, and three times of what it takes there.
@@ -80,6 +101,9 @@ def test_a_process_of_its_own_decodes_to_the_same_pixels(file_format: str) -> No
     assert isinstance(answer, DecodedImage)
     assert isinstance(expected, DecodedImage)
     assert (answer.image.tobytes(), answer.size) == (expected.image.tobytes(), expected.size)
+    # What a feature or a network does next.
+    assert answer.image.reduce(2).tobytes() == expected.image.reduce(2).tobytes()
+    assert answer.image.resize((9, 9)).tobytes() == expected.image.resize((9, 9)).tobytes()
     assert len(decoder._idle) == 1
 
 

@@ -154,6 +154,22 @@ def test_two_networks_see_different_crops_of_one_face(tmp_path: Path) -> None:
     assert [rows.rows.column(f"pixel{index}_value")[0].as_py() for index in range(3)] == [200, 100, 0]
 
 
+def test_fast_decoding_leaves_a_small_crop_its_pixels(tmp_path: Path) -> None:
+    # Twenty pixels of the image for two that the network sees.
+    levels = np.random.default_rng(2).integers(0, 256, (160, 160)).astype(np.uint8)
+    Image.fromarray(levels.repeat(20, axis=0).repeat(20, axis=1)).save(tmp_path / "a.jpg", quality=98)
+    seen = {}
+    for decode in ("exact", "fast"):
+        predictor = Predictor(two_networks(tmp_path, {"scale": 0.2}, {"margin": -0.4}), PredictConfig(decode=decode))
+        images = [
+            ImageInput(place, str(place), tmp_path / "a.jpg", box=(place, place, place + 199, place + 199))
+            for place in range(3, 3000, 203)
+        ]
+        rows = predictor.predict(images, "run").rows
+        seen[decode] = np.array([rows.column(f"pixel{index}_value").to_numpy() for index in (0, 1)])
+    assert np.abs(seen["fast"] - seen["exact"]).mean() < 2
+
+
 def test_the_fingerprint_follows_every_crop(tmp_path: Path) -> None:
     crops: list[dict[str, Any] | None] = [
         None, {}, {"margin": 0.3}, {"scale": 2.7}, {"shape": "rectangle"}, {"outside": "edge"}, {"edges": "truncate"},

@@ -13,8 +13,10 @@ from struct import pack
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
+from pillow_heif import register_heif_opener
 
 from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
+from facemon.model.image_opening import FORMATS
 from facemon.values.image_input import ImageProblem
 from facemon.values.prediction import ErrorCode
 
@@ -24,8 +26,9 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--i
 
 
 @pytest.fixture(autouse=True)
-def _silence() -> None:
+def _set_up_pillow() -> None:
     silence_pillow()
+    register_heif_opener()
 
 
 def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
@@ -59,24 +62,10 @@ def test_formats_without_loss(file_format: str) -> None:
     assert np.array_equal(np.asarray(decoded(encoded(gradient(), file_format))), np.asarray(gradient()))
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "WEBP", "GIF", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "MPO", "WEBP", "GIF", "JPEG2000", "AVIF", "HEIF"])
 def test_formats_with_loss(file_format: str) -> None:
     difference = np.abs(np.asarray(decoded(encoded(gradient(), file_format)), int) - np.asarray(gradient(), int))
     assert difference.mean() < 10
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_rotation(orientation: int) -> None:
-    # What each orientation says of the stored rows and columns (EXIF 2.32, tag 274), undone by hand.
-    stored = np.asarray(gradient())
-    upright = {
-        1: stored, 2: stored[:, ::-1], 3: stored[::-1, ::-1], 4: stored[::-1], 5: stored.transpose(1, 0, 2),
-        6: np.rot90(stored, -1), 7: np.rot90(stored, 2).transpose(1, 0, 2), 8: np.rot90(stored),
-    }  # fmt: skip
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    seen = np.asarray(decoded(encoded(gradient(), "PNG", exif=exif)))
-    assert np.array_equal(seen, upright[orientation])
 
 
 def test_sixteen_bit_gray_is_scaled_not_cut_off() -> None:
@@ -115,7 +104,8 @@ def test_pixels_without_an_agreed_range_are_refused() -> None:
         (b"", "the file is empty"),
         (b"No photograph, alas.\n" * 40, "is no image but text"),
         ("Käse".encode() * 200, "is no image but text"),
-        (b"\0\0\0\x18ftypheic" + bytes(900), "is a video or an image in a format that is not supported"),
+        (b"\0\0\0\x18ftypmp42" + bytes(900), "is a video or an image in a format that is not supported"),
+        (b"\0\0\0\x18ftypheic" + bytes(900), "is no image in a format that is supported, or its beginning is damaged"),
         (b"\xff" * 600, "is no image in a format that is supported"),
         (bytes(range(256)) * 4, "is no image in a format that is supported"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image but text"),
@@ -125,6 +115,21 @@ def test_what_is_no_image(content: bytes, message: str) -> None:
     found = problem(content)
     assert found.code is ErrorCode.UNREADABLE
     assert found.message.startswith(message)
+
+
+def test_without_the_extra_heic_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(gradient(), "HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert problem(content).message == "is a HEIC image, which takes an extra to read: pip install 'facemon[heif]'"
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heic_by_its_brands(brand: bytes) -> None:
+    content = encoded(gradient(), "HEIF")
+    assert decoded(content[:8] + brand + content[12:]).size == (60, 40)
+    answer = decode_image(content[:8] + brand + content[12:], LIMIT, formats=("JPEG", "AVIF"))
+    assert isinstance(answer, ImageProblem)
+    assert answer.message == "images in the format heif are not accepted here, only avif, jpeg"
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -159,7 +164,7 @@ def test_damage_of_every_kind_ends_in_an_image_or_a_problem(astronaut: Path) -> 
     silence_pillow()
     picture = Image.open(astronaut).convert("RGB").resize((64, 64))
     random = Random(7)
-    for file_format in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF"):
+    for file_format in FORMATS:
         content = encoded(picture, file_format)
         for _ in range(150):
             damaged = bytearray(content)

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from facemon.model.decoding import DecodedImage, date_of_damaged, decode_image, silence_pillow
 from facemon.model.exif_dates import exif_date
@@ -17,8 +18,9 @@ LIMIT = 10**6
 
 
 @pytest.fixture(autouse=True)
-def _silence() -> None:
+def _set_up_pillow() -> None:
     silence_pillow()
+    register_heif_opener()  # which also writes
 
 
 KINDS: list[tuple[str, dict[int, object], datetime | Undated]] = [
@@ -57,16 +59,17 @@ def test_each_kind_of_date(tags: dict[int, object], expected: datetime | Undated
     assert isinstance(found, Undated) or found.tzinfo is UTC
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_each_format_that_carries_dates(kind: str) -> None:
-    content = dated("2026:11:23 02:00:00", kind)
+@pytest.mark.parametrize("orientation", [None, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_each_format_that_carries_dates(kind: str, orientation: int | None) -> None:
+    content = dated("2026:11:23 02:00:00", kind, orientation)
     for now, expected in ((NOW, TWO), (TWO - timedelta(days=2), Undated.AHEAD), (None, None)):
         decoded = decode_image(content, LIMIT, dated_by=now)
         assert isinstance(decoded, DecodedImage)
         assert decoded.taken_at == expected
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
 def test_an_image_without_exif_data(kind: str) -> None:
     file = BytesIO()
     Image.new("RGB", (9, 9)).save(file, kind)
@@ -94,8 +97,10 @@ def test_a_damaged_image_keeps_the_date_that_its_head_tells() -> None:
         assert date_of_damaged(broken, NOW) is None
 
 
-def dated(written: str, kind: str) -> bytes:
+def dated(written: str, kind: str, orientation: int | None = None) -> bytes:
     exif, file = Image.Exif(), BytesIO()
+    if orientation:
+        exif[0x0112] = orientation
     exif.get_ifd(0x8769)[ORIGINAL] = written
     Image.effect_noise((40, 40), 50).convert("RGB").save(file, kind, exif=exif.tobytes())
     return file.getvalue()

@@ -109,6 +109,35 @@ def test_what_yunet_lacks_is_said(tmp_path: Path) -> None:
             face_finder(FacesConfig(finder="yunet", weights=wrong))
 
 
+def log_warnings() -> None:
+    """Set OpenCV's log to what it is when a process begins."""
+    import cv2
+
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(3)
+    else:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_WARNING)
+
+
+def test_opencv_prints_nothing_about_a_network_good_or_bad(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_warnings()
+    (tmp_path / "text.onnx").write_text("no network")
+    assert len(found(yunet(tmp_path), scene((10, 12)))) == 1
+    for wrong in (write_identity_model(tmp_path / "other.onnx"), tmp_path / "text.onnx"):
+        with pytest.raises(FacemonError):
+            face_finder(FacesConfig(finder="yunet", weights=wrong))
+    assert capfd.readouterr() == ("", "")
+    log_warnings()
+    monkeypatch.setenv("OPENCV_LOG_LEVEL", "WARNING")
+    found(yunet(tmp_path), scene((10, 12)))
+    said = capfd.readouterr().err
+    import cv2
+
+    assert ("WARN" in said) == cv2.__version__.startswith("5."), "a level of the user's own is kept"
+
+
 def with_faces(tmp_path: Path, faces: FacesConfig) -> ModelConfig:
     path = write_identity_model(tmp_path / "identity.onnx")
     return model_of(path, [PIXEL], scale=1).model_copy(update={"faces": faces})

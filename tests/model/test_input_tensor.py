@@ -69,3 +69,11 @@ def test_the_formula_in_float32() -> None:
     mean, std = np.asarray(options.mean, np.float32), np.asarray(options.std, np.float32)
     expected = (pixels.astype(np.float32) * np.float32(1 / 255) - mean) / std
     assert np.array_equal(input_batch([pixels, pixels], options)[1].transpose(1, 2, 0), expected)
+
+
+def test_whole_numbers_are_rounded_half_to_even() -> None:
+    options = config(scale=0.5, mean=[64] * 3)
+    pixels = np.array([[[0, 1, 2], [3, 253, 255]]], np.uint8)
+    batch = input_batch([pixels], options, np.int8)
+    assert batch.dtype == np.int8
+    assert batch.transpose(0, 2, 3, 1).ravel().tolist() == [-64, -64, -63, -62, 62, 64]

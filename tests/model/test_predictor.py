@@ -98,6 +98,25 @@ def test_the_network_sees_what_is_described(tmp_path: Path, channels: str, layou
     assert seen.tolist() == expected.ravel().tolist()
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_the_network_sees_upright_images_from_files_and_from_requests(tmp_path: Path, orientation: int) -> None:
+    file = write_identity_model(tmp_path / "m.onnx", channels=3, layout="nchw", size=(5, 4))
+    numbers = [{"name": f"n{index}", "output": "seen", "kind": "number", "index": index} for index in range(60)]
+    predictor = predictor_of(model_of(file, numbers, channels="rgb", layout="nchw", size=[5, 4], scale=1.0))
+    pixels = np.random.default_rng(2).integers(0, 256, (4, 5, 3), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for suffix in ("png", "tiff"):
+        Image.fromarray(pixels).save(tmp_path / f"i.{suffix}", exif=exif)
+    files = [ImageInput(index, "i", tmp_path / f"i.{suffix}") for index, suffix in enumerate(("png", "tiff"))]
+    bodies = [ImageInput(2 + each.ordinal, "i", content=each.path.read_bytes()) for each in files if each.path]
+    rows = predictor.predict(files + bodies, "run").rows
+    seen = [tuple(row[f"n{index}_value"] for index in range(60)) for row in rows.to_pylist()]
+    assert None not in seen[0]
+    assert len(seen) == 4
+    assert len(set(seen)) == 1
+
+
 def test_an_output_that_is_no_number_makes_one_error_row(tmp_path: Path) -> None:
     # Infinity times 0 is NaN: every image without red is broken, and so is red itself, by infinity.
     file = write_reducing_model(tmp_path / "m.onnx", {"x": [[np.inf], [1.0], [1.0]]})

@@ -28,10 +28,8 @@ def names(source: ImageSource) -> list[str]:
 
 def test_directories_are_walked_sorted_and_depth_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    touch(
-        tmp_path, "d/b/2.JPG", "d/b/1.png", "d/a.jpeg", "d/c.webp", "d/b/deep/x.tif", "d/notes.txt", "d/z/.hidden.gif"
-    )
-    expected = ["d/a.jpeg", "d/b/1.png", "d/b/2.JPG", "d/b/deep/x.tif", "d/c.webp", "d/z/.hidden.gif"]
+    touch(tmp_path, "d/b/2.JPG", "d/b/1.png", "d/a.jpeg", "d/c.webp", "d/b/deep/x.tif", "d/notes.txt", "d/z/y.gif")
+    expected = ["d/a.jpeg", "d/b/1.png", "d/b/2.JPG", "d/b/deep/x.tif", "d/c.webp", "d/z/y.gif"]
     assert names(ImageSource(["d"])) == expected
     assert names(ImageSource(["./d/b", "d/c.webp"])) == [
         "./d/b/1.png", "./d/b/2.JPG", "./d/b/deep/x.tif", "d/c.webp"
@@ -107,6 +105,7 @@ def test_directories_without_images_are_remembered(tmp_path: Path) -> None:
     source = ImageSource([str(tmp_path / "empty"), str(tmp_path / "full")])
     assert len(list(source)) == 1
     assert source.empty_directories == [str(tmp_path / "empty")]
+    assert source.skipped.total == 1
 
 
 def test_a_directory_that_may_not_be_listed_is_an_input_with_a_problem(tmp_path: Path) -> None:

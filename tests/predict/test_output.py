@@ -111,6 +111,21 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path, model: ModelConfig
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.jsonl"]
 
 
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(
+    tmp_path: Path, model: ModelConfig, batch: PredictedBatch
+) -> None:
+    path = tmp_path / "out[1].jsonl"
+    for name in (".out[1].jsonl.0123abcd.part", ".out1.jsonl.0123abcd.part", ".out[1].jsonl.mine.part"):
+        (tmp_path / name).touch()
+    with open_file(path, OutputFormat.JSONL, model.attributes) as first:
+        with open_file(path, OutputFormat.JSONL, model.attributes):
+            assert len(list(tmp_path.glob(".out?1?.jsonl.????????.part"))) == 2
+        first.add(batch.rows)
+    assert path.read_text().count("\n") == 3
+    kept = {".out1.jsonl.0123abcd.part", ".out[1].jsonl.mine.part", path.name}
+    assert {entry.name for entry in tmp_path.iterdir()} == kept
+
+
 def test_a_new_file_has_the_usual_permissions_and_a_link_stays_a_link(tmp_path: Path, model: ModelConfig) -> None:
     link, path = tmp_path / "link.jsonl", tmp_path / "out.jsonl"
     link.symlink_to("out.jsonl")

@@ -28,7 +28,8 @@ def sampled(count: int, seed: int) -> list[str]:
 
 
 def _text_of(random: Random) -> str:
-    return yaml.safe_dump(_document(Choices(random)), allow_unicode=random.random() < 0.5, sort_keys=False, width=100)
+    document = _document(Choices(random))
+    return yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=random.random() < 0.5, sort_keys=False, width=100)
 
 
 def _document(choices: Choices) -> Document:

@@ -36,9 +36,9 @@ def found(stack: RenderedStack, text: str = RICH) -> list[str]:
 def broken(stack: RenderedStack, path: str, change: Callable[[Any], object]) -> RenderedStack:
     """The stack with one file's content changed in place."""
     is_json = path.endswith(".json")
-    content = json.loads(stack.files[path]) if is_json else yaml.safe_load(stack.files[path])
+    content = json.loads(stack.files[path]) if is_json else yaml.load(stack.files[path], Loader=yaml.CSafeLoader)
     change(content)
-    text = json.dumps(content) if is_json else yaml.safe_dump(content)
+    text = json.dumps(content) if is_json else yaml.dump(content, Dumper=yaml.CSafeDumper)
     return replace(stack, files={**stack.files, path: text})
 
 

@@ -1,8 +1,6 @@
 """`facemon serve-metrics` as a real process on a free port, and a client that goes around no proxy."""
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +9,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.patience import HANG_S
+from tests.started import COMMAND, Process, start_facemon
 
-COMMAND = Path(sys.executable).with_name("facemon")
+__all__ = ["COMMAND", "Answer", "Exporter", "exporter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Answer:
 class Exporter:
     """A running exporter; `said` grows by what it writes on stderr."""
 
-    process: subprocess.Popen[str]
+    process: Process
     host: str
     port: int
     said: list[str]
@@ -45,16 +44,15 @@ class Exporter:
 
 
 @contextmanager
-def exporter(folder: Path, *arguments: str, listen: str | None = "127.0.0.1:0") -> Iterator[Exporter]:
+def exporter(
+    folder: Path, *arguments: str, listen: str | None = "127.0.0.1:0", anew: bool = False
+) -> Iterator[Exporter]:
     """Serve the store below a folder until the block ends; the URL is read from what the command says.
 
     Without `listen`, its configuration names the address.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMON_")}
-    process = subprocess.Popen(
-        [COMMAND, "serve-metrics", *(["--listen", listen] if listen else []), *arguments],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    listens = ["--listen", listen] if listen else []
+    process = start_facemon("serve-metrics", *listens, *arguments, cwd=folder, anew=anew)
     assert process.stderr is not None
     said = list[str]()
     reader = threading.Thread(target=lambda: None)
@@ -78,3 +76,4 @@ def exporter(folder: Path, *arguments: str, listen: str | None = "127.0.0.1:0") 
             process.wait()
         if reader.ident:
             reader.join()
+        process.stderr.close()

@@ -4,6 +4,9 @@ import json
 import threading
 import time
 
+import pytest
+
+from facemon.cli.console import Console
 from facemon.server import access_log
 from facemon.server.access_log import AccessLog
 from tests.patience import HANG_S
@@ -17,6 +20,14 @@ def test_all_entries_are_written_in_their_order_before_it_ends() -> None:
     lines = [json.loads(line) for text in written for line in text.split("\n")]
     assert [line["request"] for line in lines] == [str(number) for number in range(500)]
     assert all(line["at"].endswith("Z") for line in lines)
+
+
+def test_each_entry_is_a_line_on_stderr_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    with AccessLog(Console().say) as log:
+        for number in range(50):
+            log.add({"request": str(number), "path": "/a\n\x1b[2J\u2028"})
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["request"], line["path"]) for line in lines] == [(str(n), "/a\n\x1b[2J\u2028") for n in range(50)]
 
 
 def test_a_reader_that_blocks_holds_up_nobody_and_hears_what_was_left_out() -> None:

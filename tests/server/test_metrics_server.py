@@ -99,7 +99,7 @@ def test_a_store_that_appears_breaks_and_returns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_0_at_once(tmp_path: Path, number: signal.Signals) -> None:
     make_store(tmp_path)
-    with exporter(tmp_path) as running:
+    with exporter(tmp_path, anew=True) as running:
         running.process.send_signal(number)
         assert running.process.wait(HANG_S) == 0
     assert running.said[1:] == ["stopped"]

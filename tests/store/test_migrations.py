@@ -15,7 +15,7 @@ from facemon.store.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
 from facemon.store.reference_spreads import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads
 from tests.conftest import RunFacemon
-from tests.store.kept_stores import NAMES, NEWEST, KeptStore
+from tests.store.kept_stores import NAMES, NEWEST, KeptStore, names_below
 from tests.store.store_facts import facts
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -85,6 +85,7 @@ def test_an_upgrade_loses_nothing(kept_store: KeptStore) -> None:
         assert_holds(now[part], value, part)
 
 
+@pytest.mark.parametrize("kept_store", names_below(5), indirect=True)
 def test_earlier_references_do_not_tell_how_much_their_hours_differ(kept_store: KeptStore) -> None:
     with Ledger.open(kept_store.store) as ledger:
         references = list_references(ledger)
@@ -112,7 +113,7 @@ def test_the_exported_metrics_go_on(kept_store: KeptStore, facemon: RunFacemon) 
     assert {key: found.get(key) for key in before} == pytest.approx(before, rel=1e-12)
 
 
-@with_commands
+@pytest.mark.parametrize("kept_store", [NEWEST[0], NEWEST[-1]], indirect=True)
 def test_a_command_tells_of_the_upgrade_once(kept_store: KeptStore, facemon: RunFacemon) -> None:
     told = [facemon("store", "verify", cwd=kept_store.folder) for _ in range(2)]
     assert [outcome.returncode for outcome in told] == [0, 0], told
@@ -123,7 +124,7 @@ def test_a_command_tells_of_the_upgrade_once(kept_store: KeptStore, facemon: Run
     assert told[1].stderr == ""
 
 
-@with_commands
+@pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_quiet_commands_upgrade_in_silence(kept_store: KeptStore, facemon: RunFacemon) -> None:
     outcome = facemon("-q", "store", "compact", cwd=kept_store.folder)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")

@@ -81,8 +81,10 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segment_writer, "INLINE_ROWS", 50)
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
-@pytest.mark.parametrize(("mode", "files", "folders"), [("private", "600", "700"), ("group", "660", "2770")])
+@pytest.mark.parametrize(
+    ("umask", "mode", "files", "folders"),
+    [(0o000, "private", "600", "700"), (0o777, "private", "600", "700"), (0o077, "group", "660", "2770")],
+)
 def test_files_have_the_stores_permissions_whatever_the_umask(
     folder: Path, tmp_path: Path, umask: int, mode: str, files: str, folders: str
 ) -> None:
@@ -221,29 +223,31 @@ def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_fold
 
 
 OPEN = """
-try:
-    with Ledger.open(folder, create=sys.argv[2] == "create") as ledger:
-        segment_writer.INLINE_ROWS = 50
-        log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=3))
-        print("written")
-except FacemonError as error:
-    print(error.message, "|", error.hint)
+for way in sys.argv[2:]:
+    try:
+        with Ledger.open(folder, create=way == "create") as ledger:
+            segment_writer.INLINE_ROWS = 50
+            log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=3))
+            print("written")
+    except FacemonError as error:
+        print(error.message, "|", error.hint)
 """
 
 
-@pytest.mark.parametrize("way", ["open", "create"])
 @pytest.mark.parametrize("mode", [0o644, 0o600])
-def test_another_user_is_told_whose_store_it_is(open_folder: Path, way: str, mode: int) -> None:
+def test_another_user_is_told_whose_store_it_is(open_folder: Path, mode: int) -> None:
     wrapper = children.as_nobody()
     store = open_folder / "store"
     with Ledger.open(store, create=True) as ledger:
         log_images(ledger, 20)
     apply_mode(store, mode)
     before = modes(store)
-    said = children.run(OPEN, store, way, wrapper=wrapper)
-    assert "belongs to root, and nobody may not write to it" in said
-    assert "sudo -u root facemon" in said
-    assert "store.mode: group" in said
+    tried = children.run(OPEN, store, "open", "create", wrapper=wrapper).splitlines()
+    assert len(tried) == 2
+    for said in tried:
+        assert "belongs to root, and nobody may not write to it" in said
+        assert "sudo -u root facemon" in said
+        assert "store.mode: group" in said
     assert modes(store) == before
 
 

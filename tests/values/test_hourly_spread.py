@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facemon.values import hourly_spread
+from facemon.values import hour_table
 from facemon.values.hourly_spread import add_hours, hourly_spreads
 from facemon.values.profile import ColumnKind, Profile, add_profiles, binned_counts, categorical_counts
 from facemon.values.spread import Spread, add_column_spreads, add_spreads
@@ -22,7 +22,7 @@ hours_of_a_source = st.lists(st.tuples(st.integers(-3, 9), profiles()), max_size
 def test_spreads_are_what_each_pair_of_hours_says(table: int, hours: list[tuple[int, Profile]]) -> None:
     """Hours come in any order and more than once; the table of bins is a matter of speed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hourly_spread, "_TABLE", table)
+        patch.setattr(hour_table, "_WIDEST", table)
         found = hourly_spreads(hours)
     in_order = [add_profiles(p for hour, p in hours if hour == each) for each in sorted({hour for hour, _ in hours})]
     names = {name for _, profile in hours for name in profile.columns}

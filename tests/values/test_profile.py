@@ -13,9 +13,6 @@ from facemon.values.profile import (
     add_profiles,
     binned_counts,
     categorical_counts,
-    decode_profile,
-    encode_profile,
-    images_of,
     subtract_profile,
 )
 from tests.values.drawn_profiles import profiles
@@ -45,15 +42,6 @@ def test_what_was_added_can_be_taken_away(one: Profile, other: Profile) -> None:
     assert subtract_profile(one, one).columns == {}
 
 
-@given(profiles(MOST))
-def test_a_profile_comes_back_from_its_bytes(profile: Profile) -> None:
-    back = decode_profile(encode_profile(profile))
-    assert back == profile
-    assert encode_profile(back) == encode_profile(profile)
-    assert {column.counts.dtype for column in back.columns.values()} <= {np.dtype(np.int64)}
-    assert {column.bins.dtype for column in back.columns.values()} <= {np.dtype(np.int32)}
-
-
 @given(st.lists(st.tuples(st.sampled_from([MISSING, -1, 0, 7]), st.integers(-3, 3)), max_size=9))
 def test_repeated_bins_are_summed_and_zeros_dropped(pairs: list[tuple[int, int]]) -> None:
     found = binned_counts(
@@ -71,8 +59,3 @@ def test_columns_of_different_counts_differ() -> None:
     assert one != categorical_counts({"yes": 1}, Unit.IMAGE)
     assert one != "yes"
     assert Profile().is_empty
-
-
-@given(profiles(MOST))
-def test_the_images_of_a_profile_are_read_from_its_first_bytes(profile: Profile) -> None:
-    assert images_of(encode_profile(profile)) == profile.images

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from facemon.model.bundle import Bundle, Network
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View
 from facemon.model.fitting import fit_image
+from facemon.model.image_opening import FORMATS, open_image
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import channel_count, input_pixels
 from facemon.model.prediction_rows import ImageOutcome
@@ -252,7 +252,7 @@ def _first(numbers: Any) -> float | None:
 def _orientation(content: bytes) -> int | None:
     """EXIF's tag 274 of an image that could be decoded."""
     try:
-        found = Image.open(BytesIO(content)).getexif().get(ExifTags.Base.Orientation)
+        found = open_image(content, FORMATS).getexif().get(ExifTags.Base.Orientation)
     except (OSError, ValueError, SyntaxError, TypeError):
         return None
     return found if isinstance(found, int) else None

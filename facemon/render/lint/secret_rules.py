@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from facemon.render.lint.finding import Finding, LintedFile
 from facemon.render.rendered_content import strings
@@ -23,12 +24,18 @@ def secret_findings(files: tuple[LintedFile, ...]) -> Iterator[Finding]:
     for file in files:
         for place, text in strings(file.content):
             key = str(place[-1]) if place else ""
-            if _SECRET_KEY.search(key) and text and not _REFERENCE.fullmatch(text):
+            if _names_a_secret(key) and text and not _REFERENCE.fullmatch(text):
                 yield file.fault(place, "holds a secret by its name", _ACTION)
         for match in _IN_ADDRESS.finditer(file.text):
             line = file.text.count("\n", 0, match.start()) + 1
             yield file.fault((), f"line {line} has an address with a password in it", _ACTION)
         if file.content is None:
             for name, _ in _IN_ENVIRONMENT.findall(file.text):
-                if _SECRET_KEY.search(name):
+                if _names_a_secret(name):
                     yield file.fault((), f"sets {name}, a secret by its name", _ACTION)
+
+
+# A stack has tens of thousands of texts below a few hundred keys.
+@lru_cache(maxsize=1024)
+def _names_a_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None

@@ -1,0 +1,119 @@
+"""The paths that predict is given, looked at before anything is loaded, predicted or logged.
+
+Paths from lists and manifests are not looked at: each of them is a row, with an error where it cannot be read.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from facemon.cli.local_paths import refuse_url
+from facemon.errors import UsageError
+from facemon.printable import Lines, printable
+from facemon.values.image_input import shown_name
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
+
+_MOST_SHOWN = 5
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst")
+_ARCHIVES = {
+    **dict.fromkeys(_TARS, "tar -xf {}"), ".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}",
+}  # fmt: skip
+"""By suffix, the command that unpacks it."""
+_VIDEOS = (
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".m2ts",
+    ".h264", ".h265", ".hevc", ".ogv",
+)  # fmt: skip
+
+
+class _Fault(NamedTuple):
+    kind: str
+    what: str
+    remedy: str
+
+
+def refuse_paths(paths: Sequence[str]) -> None:
+    """UsageError for paths that cannot be predicted: those that are not there, addresses, archives and videos.
+
+    A path that cannot be looked at for another reason, such as a permission, becomes a row that says so.
+    """
+    for path in paths:
+        refuse_url(path)
+    faults = [fault for path in paths if (fault := _fault_of(path)) is not None]
+    if not faults:
+        return
+    lines = [fault.what for fault in faults[:_MOST_SHOWN]]
+    if len(faults) > _MOST_SHOWN:
+        lines.append(f"and {len(faults) - _MOST_SHOWN:,} paths more")
+    remedies = {fault.kind: fault.remedy for fault in reversed(faults)}
+    raise UsageError(
+        Lines("\n".join(lines)), "; ".join(remedies[kind] for kind in dict.fromkeys(each.kind for each in faults))
+    )
+
+
+def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
+    """UsageError where the finder takes faces from a manifest and a path brings none: no image would have a face."""
+    if config.model.faces.finder != "manifest":
+        return
+    box = config.tables.box
+    if without := next(_without_boxes(config, paths), None):
+        raise UsageError(
+            f"model.faces.finder is manifest, but {without}",
+            f"name a manifest with a column {box}, or set model.faces.finder to dlib, yunet or none",
+        )
+
+
+def _fault_of(path: str) -> _Fault | None:
+    from facemon.predict.image_source import LIST
+
+    if path == LIST:
+        return None
+    shown = printable(shown_name(path))
+    try:
+        is_directory = Path(path).is_dir()
+        os.stat(path)  # noqa: PTH116 - Path("") would be the working folder
+    except (FileNotFoundError, NotADirectoryError):
+        return _Fault(
+            "missing",
+            f"{shown or repr(shown)}: there is no such file or directory",
+            "nothing was logged: correct the path; of a list (predict - < list.txt) a missing image is a row",
+        )
+    except OSError:
+        return None
+    return None if is_directory else _of_kind(path, shown)
+
+
+def _of_kind(path: str, shown: str) -> _Fault | None:
+    name = Path(path).name.lower()
+    for suffix, unpack in _ARCHIVES.items():
+        if name.endswith(suffix):
+            return _Fault(
+                "archive",
+                f"{shown}: is an archive ({suffix}), not an image",
+                f"unpack it and name the folder: {unpack.format(shlex.quote(shown))}",
+            )
+    for suffix in _VIDEOS:
+        if name.endswith(suffix):
+            return _Fault(
+                "video",
+                f"{shown}: is a video ({suffix}), not an image",
+                f"write its frames into a folder first: ffmpeg -i {shlex.quote(shown)} -vf fps=1 frames/%06d.jpg",
+            )
+    return None
+
+
+def _without_boxes(config: "Config", paths: Sequence[str]) -> Iterator[str]:
+    from facemon.predict.image_source import LIST
+    from facemon.predict.manifest import Manifest, is_manifest
+
+    for path in paths:
+        shown = printable(shown_name(path))
+        if path == LIST:
+            yield "a list on stdin brings no boxes of faces"
+        elif not is_manifest(path):
+            yield f"{shown} is not a manifest, so it brings no boxes of faces"
+        elif not Manifest(path, config.tables).may_have_boxes:
+            yield f"the manifest {shown} has no column with boxes of faces"

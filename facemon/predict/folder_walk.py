@@ -1,0 +1,71 @@
+"""The images below a folder, in an order that the next run repeats, and a count of the other files."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from facemon.predict.skipped_files import SkippedFiles
+from facemon.values.image_formats import suffixes_of
+from facemon.values.image_input import ImageProblem
+from facemon.values.prediction import ErrorCode
+
+_BESIDE_IMAGES = frozenset(("@eadir", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"))
+"""What Synology, macOS and Windows put beside images, thumbnails above all, in lower case."""
+
+
+class FolderWalk:
+    """Walks folders; names are sorted within each, and a folder's content comes where its name does.
+
+    Hidden files and folders are left out, macOS' resource forks (`._photo.jpg`) and `.thumbnails` with them. Links to
+    folders are not followed, so no loop of links is endless.
+    """
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        """`formats` are those of `predict.formats`; extensions say which files have them."""
+        self.suffixes = suffixes_of(formats)
+        """What is taken, in any case."""
+        self.skipped = SkippedFiles(formats)
+        """All other files that are not hidden, known when the walk has passed them."""
+
+    def below(self, directory: str) -> Iterator[tuple[str, ImageProblem | None]]:
+        """Yield the path of each image; a folder that cannot be listed comes with that problem."""
+        # A stack of iterators, not recursion: each open level holds the names of one directory only.
+        levels = [self._entries(directory)]
+        while levels:
+            found = next(levels[-1], None)
+            if found is None:
+                levels.pop()
+            elif isinstance(found, str):
+                levels.append(self._entries(found))
+            else:
+                yield found
+
+    def _entries(self, directory: str) -> Iterator[tuple[str, ImageProblem | None] | str]:
+        """The images of one directory, and its subdirectories as bare paths, sorted by name."""
+        try:
+            with os.scandir(directory) as entries:
+                kept = [
+                    (entry.name, is_directory)
+                    for entry in entries
+                    if not _is_left_out(entry.name)
+                    and ((is_directory := entry.is_dir(follow_symlinks=False)) or self._is_image(entry))
+                ]
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            code = ErrorCode.DENIED if isinstance(error, PermissionError) else ErrorCode.UNREADABLE
+            yield directory, ImageProblem(code, f"the directory cannot be listed: {reason}")
+            return
+        for name, is_directory in sorted(kept):
+            path = os.path.join(directory, name)  # noqa: PTH118 - Path would drop a leading ./ that the user gave
+            yield path if is_directory else (path, None)
+
+    def _is_image(self, entry: "os.DirEntry[str]") -> bool:
+        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - called for every file there is
+        if suffix in self.suffixes:
+            return True
+        if not (entry.is_symlink() and entry.is_dir()):
+            self.skipped.add(suffix)
+        return False
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _BESIDE_IMAGES

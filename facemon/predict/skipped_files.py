@@ -1,0 +1,55 @@
+"""How many files of a walk are not images that can be read, and what would make them readable."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from facemon.printable import printable
+from facemon.values.image_formats import HEIF_HINT, SUFFIXES, heif_is_installed
+from facemon.values.image_input import shown_name
+
+_SHOWN = 4
+_MOST_KINDS = 256
+"""Extensions that are told apart: files numbered like `scan.000001` have one each."""
+_LONGEST = 12
+_REST = ""
+
+
+class SkippedFiles:
+    """Counts of files by extension; memory does not grow with their number."""
+
+    def __init__(self, formats: Sequence[str]) -> None:
+        """`formats` are those of `predict.formats`."""
+        self._formats = tuple(formats)
+        self._counts: Counter[str] = Counter()
+
+    def add(self, suffix: str) -> None:
+        """Count a file, by its extension in lower case with the dot; an empty one for a file without."""
+        kind = suffix or "without an extension"
+        is_kept = len(suffix) <= _LONGEST and (kind in self._counts or len(self._counts) < _MOST_KINDS)
+        self._counts[kind if is_kept else _REST] += 1
+
+    @property
+    def total(self) -> int:
+        """All files that were counted."""
+        return self._counts.total()
+
+    def __str__(self) -> str:
+        """Return one line such as `17 files are not images that can be read: 12 .txt, 5 .heic`, and what to do."""
+        total = self.total
+        said = "1 file is not an image that" if total == 1 else f"{total} files are not images that"
+        # Of those with the same number the first by name, so that the next run says the same.
+        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        shown = [(kind, count) for kind, count in ranked if kind != _REST][:_SHOWN]
+        parts = [f"{count} {printable(shown_name(kind))}" for kind, count in shown]
+        if others := total - sum(count for _, count in shown):
+            parts.append(f"{others} other" if others == 1 else f"{others} others")
+        return "; ".join([f"{said} can be read: {', '.join(parts)}", *self._remedies()])
+
+    def _remedies(self) -> Iterable[str]:
+        if "heif" in self._formats and not heif_is_installed() and (found := self._counted("heif")):
+            yield f"{HEIF_HINT} to read {' '.join(found)}"
+        if left_out := [suffix for name in SUFFIXES if name not in self._formats for suffix in self._counted(name)]:
+            yield f"predict.formats leaves out {' '.join(left_out)}"
+
+    def _counted(self, name: str) -> list[str]:
+        return [suffix for suffix in SUFFIXES[name] if suffix in self._counts]
