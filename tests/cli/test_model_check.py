@@ -151,6 +151,20 @@ def test_two_wrong_keys_are_found_together(folder: Path, capsys: Captured) -> No
     assert (together["value"], together["better"]) == (1.0, True)
 
 
+def test_a_change_holds_for_all_networks_of_an_average(folder: Path, capsys: Captured) -> None:
+    write_network(folder, -0.5)
+    images = take_photographs(folder, 60)
+    right, wrong = (model_of({"channels": order}, {"average": True}, {}) for order in ("bgr", "rgb"))
+    for model in (right, wrong):
+        model["networks"] *= 2
+    write_labels(folder, right, images, None)
+    configure(folder, wrong)
+    code, found = check(capsys, ".", "--labels", "labels.csv")
+    (trial,) = found["labels"]["attributes"]
+    assert (code, trial["best"]) == (3, "channels: bgr")
+    assert next(each["value"] for each in trial["alternatives"] if each["change"] == "channels: bgr") == 1
+
+
 def test_a_number_is_held_by_its_mean_absolute_error(folder: Path, capsys: Captured) -> None:
     write_network(folder, 0.0, gain=100)
     images = take_photographs(folder, 40)
@@ -217,6 +231,14 @@ def test_softmax_twice_and_outputs_that_never_change(folder: Path, capsys: Captu
     write_reducing_model(folder / "m.onnx", {"beard": [[0, 0], [0, 0], [0, 0]]}, biases={"beard": [1, 3]})
     assert [each["code"] for each in check(capsys, ".")[1]["suspicions"]] == ["same_outputs"]
     assert [each["code"] for each in check(capsys, "000.png")[1]["suspicions"]] == []
+
+
+def test_outputs_of_which_only_far_numbers_differ_are_not_the_same(folder: Path, capsys: Captured) -> None:
+    rows = [[0.0] * 20 + [1.0], [0.0] * 21, [0.0] * 21]
+    write_reducing_model(folder / "m.onnx", {"beard": rows})
+    take_photographs(folder, 3)
+    configure(folder, model_of({}, {**NUMBER, "labels": [], "index": 20, "activation": "none"}, {}))
+    assert check(capsys, ".")[1]["suspicions"] == []
 
 
 def test_a_picture_of_one_colour_is_named(folder: Path, capsys: Captured) -> None:
@@ -296,7 +318,7 @@ def test_a_look_changes_nothing_and_bad_input_is_told(folder: Path, capsys: Capt
 
 def test_no_face_leaves_it_undecided(folder: Path, capsys: Captured) -> None:
     write_network(folder, -0.5)
-    (folder / "manifest.csv").write_text("image\n000.png\n")
+    (folder / "manifest.csv").write_text("image,box\n000.png,\n")
     take_photographs(folder, 1)
     configure(folder, model_of({}, {}, {"finder": "manifest"}))
     code, found = check(capsys, "manifest.csv")

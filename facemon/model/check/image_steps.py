@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from facemon.config.model import AttributeConfig, InputConfig
@@ -26,6 +27,7 @@ from facemon.model.sessions import Numbers
 from facemon.values.image_input import Box, ImageInput, ImageProblem
 
 _SHOWN_NUMBERS = 8
+_KEPT_NUMBERS = 1024
 _USUAL_FRACTIONS, _USUAL_BYTES = (-3.0, 3.0), (-256.0, 256.0)
 _WIDEST_FRACTIONS = 10.0
 _COLOURS = {"rgb": ("red", "green", "blue"), "bgr": ("blue", "green", "red"), "gray": ("gray",)}
@@ -61,6 +63,8 @@ class Output:
     max: float | None
     sum: float | None
     no_number: int
+    kept: NDArray[np.float64]
+    """At most 1,024 of its numbers, evenly spaced, by which faces are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +231,9 @@ def _output(name: str, values: Numbers) -> Output:
     numbers = np.asarray(values, np.float64)
     finite = numbers[np.isfinite(numbers)]
     known = [float(each) for each in (finite.min(), finite.max(), finite.sum())] if len(finite) else [None] * 3
+    kept = numbers[:: -(-len(numbers) // _KEPT_NUMBERS) or 1]
     first = tuple(float(each) if np.isfinite(each) else None for each in numbers[:_SHOWN_NUMBERS])
-    return Output(name, len(numbers), first, known[0], known[1], known[2], len(numbers) - len(finite))
+    return Output(name, len(numbers), first, known[0], known[1], known[2], len(numbers) - len(finite), kept)
 
 
 def _read(attribute: AttributeConfig, columns: Doubles) -> AttributeRead:

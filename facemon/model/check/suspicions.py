@@ -76,7 +76,7 @@ def _of_outputs(network: Network, index: int, faces: Sequence[FaceSteps], images
                 f"the output {name} holds infinity or not a number for {broken} of {len(faces)} faces",
                 "compare scale, mean and std with the training code; float16 networks overflow above 65,504",
             )  # fmt: skip
-        elif images > 1 and _are_same([output.numbers for output in outputs]):
+        elif images > 1 and _are_same([output.kept for output in outputs]):
             yield Suspicion(
                 "same_outputs", network.name,
                 f"the output {name} is the same for all {len(faces)} faces of {images} different photographs",
@@ -84,8 +84,8 @@ def _of_outputs(network: Network, index: int, faces: Sequence[FaceSteps], images
             )  # fmt: skip
 
 
-def _are_same(rows: Sequence[tuple[float | None, ...]]) -> bool:
-    numbers = np.asarray(rows, np.float64)
+def _are_same(rows: Sequence[Doubles]) -> bool:
+    numbers = np.stack(rows)
     return bool(np.ptp(numbers, axis=0).max(initial=0) <= _SAME * np.abs(numbers).max(initial=0))
 
 
