@@ -66,6 +66,7 @@ def check(
     config = session.config
     refuse_paths(paths)
     refuse_without_boxes(config, paths)
+    _refuse_crops_among(paths, crops)
     attributes = _chosen(config.model.attributes, attribute)
     true_labels = None if labels is None else read_true_labels(labels, attributes, config.tables)
     images = _images(session, paths)
@@ -150,6 +151,16 @@ def _images(session: Session, paths: Sequence[str]) -> "ImageSource":
     if LIST in paths:
         raise UsageError("model check takes no list on stdin", "name the images, their folder or a manifest")
     return ImageSource(paths, tables=session.config.tables, formats=session.config.predict.formats)
+
+
+def _refuse_crops_among(paths: Sequence[str], crops: Path | None) -> None:
+    """UsageError for pictures that this run, or the next one, would take for photographs."""
+    for path in paths:
+        if crops is not None and Path(path).is_dir() and crops.resolve().is_relative_to(Path(path).resolve()):
+            raise UsageError(
+                f"--crops {crops} lies in {path}, and its pictures would be checked like photographs",
+                f"name a folder outside {path}",
+            )
 
 
 def _chosen(attributes: "Sequence[AttributeConfig]", name: str | None) -> "Sequence[AttributeConfig]":

@@ -126,25 +126,43 @@ def _print_trial(session: Session, trial: "Trial") -> None:
 
 def _print_alternatives(session: Session, trial: "AttributeTrial") -> None:
     measure = "accuracy" if trial.measure == "accuracy" else "mean error"
-    columns = ("description", measure, "95 % interval", "gain", "95 % interval", "p (Holm)")
-    own = ("as described", _measure(trial, trial.value), _interval(trial, trial.interval), "", "", "")
+    columns = ("description", measure, "interval", "gain", "interval", "p (Holm)")
+    own = ("as described", *_scores(trial, trial.value, trial.interval), "", "", "")
     rows = [own, *(_alternative(trial, each) for each in trial.alternatives)]
-    rows += [(change, "cannot be read", "", "", "", "") for change in trial.unreadable]
-    session.console.table(columns, rows, title=f"{trial.attribute}: {_plural(trial.labelled, 'labelled face')}")
+    session.console.table(
+        columns, rows, title=f"{trial.attribute}: {_plural(trial.labelled, 'labelled face')}, 95 % intervals"
+    )
+    if trial.unreadable:
+        session.console.result(f"the outputs cannot be read with {', '.join(trial.unreadable)}")
     if trial.combined and trial.best is not None:
-        rows = [_alternative(trial, each) for each in trial.combined]
-        session.console.table(columns, rows, title=f"{trial.attribute}: compared with {trial.best.change} alone")
+        together = f"{trial.attribute}: {trial.best.change} together with another change, compared with it alone"
+        begin = f"{trial.best.change}; "
+        rows = [
+            (change.removeprefix(begin), *rest)
+            for change, *rest in (_alternative(trial, each) for each in trial.combined)
+        ]
+        session.console.table(columns, rows, title=together)
 
 
 def _alternative(trial: "AttributeTrial", score: "AlternativeScore") -> tuple[str, ...]:
+    own = score.change, *_scores(trial, score.value, score.interval)
     if score.pair.is_same:
-        return score.change, _measure(trial, score.value), _interval(trial, score.interval), "the same", "", ""
-    gain = _measure(trial, score.pair.gain, sign=True)
-    low, high = score.pair.gain_interval()
-    return (
-        score.change, _measure(trial, score.value), _interval(trial, score.interval),
-        gain, f"{_measure(trial, low, sign=True)} to {_measure(trial, high, sign=True)}", f"{score.p_adjusted:.2g}",
-    )  # fmt: skip
+        return *own, "the same", "", ""
+    gain, low, high = (_short(trial, each, "+") for each in (score.pair.gain, *score.pair.gain_interval()))
+    return *own, gain, f"{low} to {high}", f"{score.p_adjusted:.1g}"
+
+
+def _scores(trial: "AttributeTrial", value: float | None, interval: "Interval | None") -> tuple[str, str]:
+    return _measure(trial, value), _UNKNOWN if interval is None else " to ".join(
+        _short(trial, each) for each in interval
+    )
+
+
+def _short(trial: "AttributeTrial", value: float, sign: str = "") -> str:
+    """A number of a table, which has no room for more digits than an interval means."""
+    if trial.measure != "accuracy":
+        return f"{value:{sign}.3g}"
+    return f"{value * 100:{sign}.0f}" if abs(value) >= 0.1 else f"{value * 100:{sign}.1f}"
 
 
 def _sentence(trial: "AttributeTrial") -> str:
@@ -187,13 +205,6 @@ def _measure(trial: "AttributeTrial", value: float | None, *, sign: bool = False
     if trial.measure == "accuracy":
         return f"{value * 100:+.3g}" if sign else f"{value * 100:.3g} %"
     return f"{value:+.3g}" if sign else f"{value:.3g}"
-
-
-def _interval(trial: "AttributeTrial", interval: "Interval | None") -> str:
-    if interval is None:
-        return _UNKNOWN
-    low, high = (_measure(trial, each) for each in interval)
-    return f"{low.removesuffix(' %')} to {high}"
 
 
 def _number(value: float | None) -> str:

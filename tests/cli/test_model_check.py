@@ -82,10 +82,10 @@ def check(capsys: Captured, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 WRONG: dict[str, tuple[float, Description, Description, str]] = {
     "channels": (-0.5, {"channels": "bgr"}, {}, "channels: bgr"),
-    "bytes": (-128.0, {"scale": 1.0}, {}, "scale: 1"),
-    "fractions": (-0.3, {}, {"scale": 1.0}, "scale: 1/255"),
-    "ImageNet": (0.3, IMAGENET, {}, "scale: 1/255, ImageNet mean, std"),
-    "no ImageNet": (-0.3, {}, IMAGENET, "scale: 1/255"),
+    "bytes": (-128.0, {"scale": 1.0}, {}, "pixel"),
+    "fractions": (-0.3, {}, {"scale": 1.0}, "pixel / 255"),
+    "ImageNet": (0.3, IMAGENET, {}, "ImageNet's mean and std"),
+    "no ImageNet": (-0.3, {}, IMAGENET, "pixel / 255"),
     "stretch": (-0.4, {}, {"fit": "pad"}, "fit: stretch"),
     "pad": (-0.2, {"fit": "pad"}, {}, "fit: pad"),
     "crop": (-0.4, {"fit": "crop"}, {}, "fit: crop"),
@@ -146,7 +146,7 @@ def test_two_wrong_keys_are_found_together(folder: Path, capsys: Captured) -> No
     configure(folder, model_of(IMAGENET, {}, {}))
     code, found = check(capsys, ".", "--labels", "labels.csv")
     (trial,) = found["labels"]["attributes"]
-    assert (code, set(trial["best"].split("; "))) == (3, {"channels: bgr", "scale: 1/255"})
+    assert (code, set(trial["best"].split("; "))) == (3, {"channels: bgr", "pixel / 255"})
     together = next(each for each in trial["combined"] if each["change"] == trial["best"])
     assert (together["value"], together["better"]) == (1.0, True)
 
@@ -302,6 +302,7 @@ def test_a_look_changes_nothing_and_bad_input_is_told(folder: Path, capsys: Capt
     for arguments, code, words in (
         (["nothing.png"], 2, "nothing.png: there is no such file or directory"),
         (["-"], 2, "model check takes no list on stdin"),
+        ([".", "--crops", "seen/here"], 2, "--crops seen/here lies in ."),
         (["000.png", "--attribute", "bears"], 2, "did you mean beard?"),
         (["000.png", "--labels", "none.csv"], 1, "none.csv"),
         (["000.png", "text.png"], 1, "1 of 2 images could not be read"),

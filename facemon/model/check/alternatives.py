@@ -11,13 +11,13 @@ from facemon.model.description_faults import input_misfits
 from facemon.model.faces import View
 
 _NORMALISATIONS: Mapping[str, tuple[float, tuple[float, ...], tuple[float, ...]]] = {
-    "scale: 1/255": (1 / 255, (0.0,), (1.0,)),
-    "scale: 1/256": (1 / 256, (0.0,), (1.0,)),
-    "scale: 1": (1.0, (0.0,), (1.0,)),
-    "scale: 1, mean: 127.5, std: 127.5": (1.0, (127.5,), (127.5,)),
-    "scale: 1, mean: 127.5, std: 128": (1.0, (127.5,), (128.0,)),
-    "scale: 1/255, ImageNet mean, std": (1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "scale: 1, VGG mean": (1.0, (123.68, 116.779, 103.939), (1.0,)),
+    "pixel / 255": (1 / 255, (0.0,), (1.0,)),
+    "pixel / 256": (1 / 256, (0.0,), (1.0,)),
+    "pixel": (1.0, (0.0,), (1.0,)),
+    "(pixel - 127.5) / 127.5": (1.0, (127.5,), (127.5,)),
+    "(pixel - 127.5) / 128": (1.0, (127.5,), (128.0,)),
+    "ImageNet's mean and std": (1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "VGG's mean": (1.0, (123.68, 116.779, 103.939), (1.0,)),
 }
 """Scale, mean and standard deviation, for red, green and blue; one number holds for all three."""
 _FITS = ("stretch", "crop", "pad")
