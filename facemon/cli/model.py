@@ -1,4 +1,4 @@
-"""`facemon model`: what the configured model is."""
+"""`facemon model`: what the configured model is, and whether its description is right."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.model_check import check
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
 model = group(app, "model", "Look at the model.")
+command(model, "check")(check)
 
 
 @command(model, "show")

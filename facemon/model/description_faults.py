@@ -9,7 +9,8 @@ from facemon.model.input_tensor import channel_count, whole_number_fault
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 from facemon.printable import Lines, printable
 
-_READABLE_OUTPUTS = ("float", "float16", "double")
+READABLE_OUTPUTS = ("float", "float16", "double")
+"""The types of outputs that attributes can be read from."""
 
 
 def misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
@@ -47,7 +48,10 @@ def input_misfits(config: InputConfig, graph: Graph) -> Iterator[str]:
 
 
 def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) -> Iterator[str]:
-    if tensor.type not in _READABLE_OUTPUTS:
+    if source := zipped_source(graph, tensor.name):
+        yield f"  {attribute.name}: the output {tensor.name} is a list of mappings; {source} holds its numbers"
+        return
+    if tensor.type not in READABLE_OUTPUTS:
         yield f"  {attribute.name}: the output {tensor.name} holds {tensor.type}, not floating-point numbers"
     takes_one = graph.inputs[0].shape[:1] == (1,)
     # With one face at a time the batch dimension may be missing, and counts for nothing where it is there.
@@ -69,7 +73,13 @@ def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) ->
         yield f"  {attribute.name}: {wanted} {why} are described, but {end - first} numbers a face are read"
 
 
-def what_is_there(graph: Graph) -> str:
-    """The inputs and outputs that a file has, in the form of a hint."""
+def zipped_source(graph: Graph, output: str) -> str | None:
+    """The tensor that a ZipMap node makes an output of; none where the output is not made by one."""
+    return next((each.source for each in graph.zip_maps if each.output == output), None)
+
+
+def what_is_there(graph: Graph, remedy: str | None = None) -> Lines:
+    """The inputs and outputs that a file has, in the form of a hint, after what to do."""
     lines = [f"  input   {tensor}" for tensor in graph.inputs] + [f"  output  {tensor}" for tensor in graph.outputs]
-    return Lines("\n".join(["the file has", *map(printable, lines)]))
+    first = [] if remedy is None else remedy.splitlines()
+    return Lines("\n".join(map(printable, [*first, "the file has", *lines])))

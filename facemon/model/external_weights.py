@@ -13,13 +13,17 @@ _LOCATION = re.compile(rb"\x0a\x08location\x12([\x80-\xff]*[\x00-\x7f])")
 
 def external_weights(content: bytes, folder: Path) -> list[str]:
     """The sha256 of each file in `folder` that a model refers to, in the order of their names."""
-    names = {content[start : start + length].decode("utf-8", "replace") for start, length in _values(content)}
-    paths = sorted(path for name in names if (path := folder / name).is_file())
     digests = []
-    for path in paths:
+    for path in external_files(content, folder):
         with path.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
     return digests
+
+
+def external_files(content: bytes, folder: Path) -> list[Path]:
+    """The files in `folder` that a model refers to, in the order of their names."""
+    names = {content[start : start + length].decode("utf-8", "replace") for start, length in _values(content)}
+    return sorted(path for name in names if (path := folder / name).is_file())
 
 
 def _values(content: bytes) -> Iterator[tuple[int, int]]:

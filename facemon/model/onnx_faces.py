@@ -16,9 +16,9 @@ from facemon.model.external_weights import external_weights
 from facemon.model.faces import Face, NoNumberError, whole_box
 from facemon.model.fitting import placement, resized_size
 from facemon.model.input_tensor import input_batch, input_pixels
-from facemon.model.sessions import INPUT_TYPES, LARGEST_MODEL, Graph
+from facemon.model.sessions import INPUT_TYPES, Graph
+from facemon.model.weight_files import read_weights
 from facemon.printable import Lines, printable
-from facemon.regular_file import read_regular
 from facemon.values.image_input import Box
 
 _SCORE = 0.7
@@ -32,13 +32,7 @@ class OnnxFinder:
         """FacemonError when the file cannot be read or run, or does not fit its description."""
         self._config = detector
         self._min_score = _SCORE if config.min_confidence is None else config.min_confidence
-        try:
-            self._content = read_regular(file, LARGEST_MODEL)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise FacemonError(
-                f"{file}: the face detector cannot be read: {reason}", "check model.faces.weights"
-            ) from error
+        self._content = read_weights(file, "the face detector cannot be read", "check model.faces.weights")
         self._folder = file.absolute().parent
         self._graph = Graph(self._content, str(file), folder=self._folder)
         sections = (detector.scores, detector.boxes, *([detector.landmarks] if detector.landmarks else []))

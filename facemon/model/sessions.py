@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from facemon.errors import FacemonError
+from facemon.model.external_weights import external_files
 from facemon.model.subnormal_weights import without_subnormals
+from facemon.model.weight_files import refuse_pointers
+from facemon.model.zip_maps import with_sources, zip_maps
 
 Numbers = NDArray[Any]
 INPUT_TYPES: Mapping[str, type[np.generic]] = {
@@ -24,9 +27,9 @@ INPUT_TYPES: Mapping[str, type[np.generic]] = {
     "int32": np.int32,
 }
 """What a network may take, by the name of its tensor type."""
-LARGEST_MODEL = 2 << 30
-"""Bytes of a file: protobuf, in which ONNX is written, allows no more."""
-_ERRORS_ONLY = 3
+FAILED = "the model failed on its input: "
+"""What the message of a failed run has between the model's name and the reason."""
+_ERRORS_ONLY, _NOTHING_BUT_FATAL = 3, 4
 _SUFFIX = "ExecutionProvider"
 _CPU = "cpu"
 _WHEELS = {"cuda": "onnxruntime-gpu", "tensorrt": "onnxruntime-gpu", "openvino": "onnxruntime-openvino",
@@ -45,13 +48,18 @@ _RUN_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """An input or an output of a graph; a dimension without a fixed length has a name or is none."""
+    """An input or an output of a graph; a dimension without a fixed length has a name or is none.
+
+    `type` is that of its numbers; of what is not a tensor it is the whole type, such as seq(map(int64,tensor(float))).
+    """
 
     name: str
     type: str
     shape: tuple[int | str | None, ...]
 
     def __str__(self) -> str:
+        if "(" in self.type:  # not a tensor: a sequence or a mapping has no shape
+            return f"{self.name} {self.type}"
         dimensions = ", ".join("?" if length is None else str(length) for length in self.shape)
         return f"{self.name} {self.type} [{dimensions}]"
 
@@ -77,12 +85,19 @@ class Graph:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if folder is not None:
             options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+        self._run_options = onnxruntime.RunOptions()
+        # A failure is an exception, which says the same.
+        self._run_options.log_severity_level = _NOTHING_BUT_FATAL
         self._name = name
+        self.zip_maps = zip_maps(content)
+        """The nodes whose outputs are mappings; what they are made of is among `outputs`."""
         try:
             self._session = onnxruntime.InferenceSession(
-                without_subnormals(content), options, providers=_full_names(providers)
+                with_sources(without_subnormals(content), self.zip_maps), options, providers=_full_names(providers)
             )
         except _LOAD_ERRORS as error:
+            if folder is not None:
+                refuse_pointers(external_files(content, folder))
             raise _not_loaded(name, error) from error
         # A provider whose libraries are missing is passed over with no more than a warning.
         started = self._session.get_providers()
@@ -130,15 +145,25 @@ class Graph:
             name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
         }
 
+    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
+        """What the named outputs are for a batch, none = all of them, in whatever form.
+
+        FacemonError where the graph fails.
+        """
+        try:
+            return list(self._session.run(output_names, {input_name: batch}, self._run_options))
+        except _RUN_ERRORS as error:
+            raise FacemonError(f"{self._name}: {FAILED}{_plain(error)}") from error
+
     def _run(self, input_name: str, batch: Numbers, size: int | None, output_names: Sequence[str]) -> list[Numbers]:
         size = size or len(batch)
         missing = size - len(batch)
         if missing:
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
-        try:
-            outputs = self._session.run(output_names, {input_name: batch})
-        except _RUN_ERRORS as error:
-            raise FacemonError(f"{self._name}: the model failed on its input: {_plain(error)}") from error
+        outputs = self.run_plainly(input_name, batch, output_names)
+        for name, output in zip(output_names, outputs, strict=True):
+            if not isinstance(output, np.ndarray):
+                raise FacemonError(f"{self._name}: the output {name} is not a tensor")
         if size == 1:  # an output without a batch dimension is the one face's
             outputs = [output if output.shape[:1] == (1,) else output[np.newaxis] for output in outputs]
         for name, output in zip(output_names, outputs, strict=True):
@@ -181,13 +206,16 @@ def _not_loaded(name: str, error: Exception) -> FacemonError:
             f"{name}: a file with its weights {reason}: {_plain(error)}",
             "keep the files that the model was exported with in one folder, beside each other",
         )
-    return FacemonError(f"{name}: no ONNX model that can be run: {_plain(error)}")
+    return FacemonError(f"{name}: is not an ONNX model that can be run: {_plain(error)}")
 
 
 def _tensors(nodes: Sequence[onnxruntime.NodeArg]) -> tuple[Tensor, ...]:
-    return tuple(
-        Tensor(node.name, node.type.removeprefix("tensor(").removesuffix(")"), tuple(node.shape)) for node in nodes
-    )
+    return tuple(Tensor(node.name, _element(node.type), tuple(node.shape)) for node in nodes)
+
+
+def _element(kind: str) -> str:
+    """What a tensor holds; of anything else, such as seq(map(int64,tensor(float))), the whole type."""
+    return kind.removeprefix("tensor(").removesuffix(")") if kind.startswith("tensor(") else kind
 
 
 def _plain(error: Exception) -> str:

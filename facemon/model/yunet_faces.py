@@ -14,12 +14,12 @@ from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, whole_box
-from facemon.model.sessions import LARGEST_MODEL
-from facemon.regular_file import read_regular
+from facemon.model.weight_files import read_weights
 from facemon.values.image_input import Box
 
 _SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
 """OpenCV's own: the least score, the overlap from which on two boxes are one face, the candidates before that."""
+_WEIGHTS_HINT = "model.faces.weights names face_detection_yunet_….onnx of OpenCV's model collection (OpenCV Zoo)"
 _LOG_LEVEL = "OPENCV_LOG_LEVEL"
 _FAST_SIDE = 640
 """With fast decoding faces are searched in a copy of at most so many pixels on its longer side."""
@@ -41,14 +41,7 @@ class YuNetFinder:
         self._fast = fast
         # Workers are threads of ours, one for each core.
         cv2.setNumThreads(1)
-        try:
-            self._weights = read_regular(self._file, LARGEST_MODEL)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise FacemonError(
-                f"{self._file}: the weights of yunet cannot be read: {reason}",
-                "model.faces.weights names face_detection_yunet_….onnx of OpenCV's model collection (OpenCV Zoo)",
-            ) from error
+        self._weights = read_weights(self._file, "the weights of yunet cannot be read", _WEIGHTS_HINT)
         self._local = threading.local()
         self._found(np.zeros((64, 64, 3), np.uint8))  # a wrong file shows here, not at the first image
 
@@ -84,7 +77,7 @@ class YuNetFinder:
             reason = " ".join(str(error).split())[:200]
             raise FacemonError(
                 f"{self._file}: is no network that OpenCV's FaceDetectorYN can run: {reason}",
-                "model.faces.weights names face_detection_yunet_….onnx of OpenCV's model collection (OpenCV Zoo)",
+                _WEIGHTS_HINT,
             ) from error
         return [] if found is None else found.tolist()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ import pytest
 from onnx import TensorProto, helper, load_model, numpy_helper, save_model
 from PIL import Image
 
+from facemon.config.loader import parse_config
+from facemon.model.bundle import load_bundle
 from tests.conftest import RunFacemon
+from tests.model.detector_files import corner_shares, write_detector
+from tests.model.open_files import write_dense, write_pooled, write_sequence, write_with_age, write_zipped
+from tests.model.yunet_files import write_yunet
 
 FORMS: dict[str, dict[str, Any]] = {
     "logits": {"outputs": {"hair": 4}},
@@ -25,7 +31,27 @@ FORMS: dict[str, dict[str, Any]] = {
     "softmax": {"outputs": {"hair": 4}, "last": "Softmax"},
     "sigmoid of many": {"outputs": {"attributes": 5}, "last": "Sigmoid"},
     "an output called image": {"outputs": {"image_source": 2}},
+    "names that fill the same columns": {"outputs": {"hair": 4, "hair_confidence": 2, "hair.": 1, "face": 2}},
+    "names that YAML does not take": {"outputs": {'a "quoted"\n\x07name': 3, "é: [": 2}},
+    "a map": {"outputs": {"hair": 4, "embedding": 512}},
 }
+ATTRIBUTES = {"sigmoid of many": 5, "a map": 1}
+"""How many attributes are described where it is not one for each output."""
+OPEN: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
+    "one usual size": (lambda path: write_dense(path, (128, 128)), ()),
+    "one rare size, NHWC": (lambda path: write_dense(path, (24, 24), layout="nhwc"), ()),
+    "gray": (lambda path: write_dense(path, (64, 64), channels=1), ()),
+    "a size that is said": (lambda path: write_dense(path, (20, 12)), ("--size", "20x12")),
+    "a layout that is said": (
+        lambda path: write_dense(path, (20, 12), layout="nhwc"), ("--size", "20X12", "--layout", "nhwc"),
+    ),
+    "any size": (write_pooled, ()),
+    "labels": (lambda path: write_zipped(path, labels={"classlabels_strings": ["no", "yes: ["]}), ()),
+    "numbers as labels": (lambda path: write_zipped(path, labels={"classlabels_int64s": [-1, 0, 7]}), ()),
+    "a sequence beside": (lambda path: write_sequence(path, beside=True), ()),
+    "an input with a value": (lambda path: write_with_age(path, has_value=True), ()),
+}  # fmt: skip
+"""Files that leave something open, and what is said to init."""
 
 
 def write(
@@ -77,7 +103,81 @@ def test_what_init_writes_can_predict_at_once(facemon: RunFacemon, tmp_path: Pat
     assert predicted.returncode == 0, predicted.stderr
     row = json.loads(predicted.stdout)
     assert row["model"] == "my-net@1"
-    assert len(row["attributes"]) == (5 if form == "sigmoid of many" else len(FORMS[form].get("outputs", {"hair": 4})))
+    assert len(row["attributes"]) == ATTRIBUTES.get(form, len(FORMS[form].get("outputs", {"hair": 4})))
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_what_init_writes_for_an_open_file_loads(facemon: RunFacemon, tmp_path: Path, case: str) -> None:
+    write_network, options = OPEN[case]
+    write_network(tmp_path / "net.onnx")
+    answer = facemon("init", "--model", "net.onnx", *options, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    text = (tmp_path / "facemon.yaml").read_text()
+    load_bundle(parse_config(text, name="facemon.yaml", directory=tmp_path).model)
+    assert "  decode: exact " in text
+    assert "0.087" in text
+
+
+def test_labels_of_a_zip_map_are_used(facemon: RunFacemon, tmp_path: Path) -> None:
+    write_zipped(tmp_path / "z.onnx", labels={"classlabels_strings": ["blond", "brown"]})
+    printed = facemon("init", "--model", "z.onnx", "-o", "-", cwd=tmp_path).stdout
+    assert '{name: probabilities, output: "probabilities", kind: categorical, labels: ["blond", "brown"]' in printed
+    assert "output_label int64 [n]: not taken for an attribute" in printed
+    assert "output_probability seq(map(string,tensor(float))): a list of mappings; probabilities holds its" in printed
+
+
+@pytest.mark.parametrize("finder", ["onnx", "yunet"])
+def test_a_detector_is_offered_as_a_finder_and_runs_as_one(facemon: RunFacemon, tmp_path: Path, finder: str) -> None:
+    write(tmp_path / "net.onnx")
+    size = (160, 120)
+    if finder == "onnx":
+        write_detector(tmp_path / "d.onnx", size, {"boxes": corner_shares(size)})
+    else:
+        write_yunet(tmp_path / "d.onnx")
+    alone = facemon("init", "--model", "d.onnx", cwd=tmp_path)
+    assert alone.returncode == 2
+    assert "d.onnx: is a face detector" in alone.stderr
+    assert "facemon init --model NET.onnx --finder d.onnx" in alone.stderr
+    assert not (tmp_path / "facemon.yaml").exists()
+    answer = facemon("init", "--model", "net.onnx", "--finder", "d.onnx", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    config = parse_config((tmp_path / "facemon.yaml").read_text(), name="facemon.yaml", directory=tmp_path)
+    assert config.model.faces.finder == finder
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    pixels[56:64, 72:80] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    row = json.loads(facemon("predict", "--no-store", "a.png", cwd=tmp_path).stdout)
+    assert row["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--model", "two.onnx"), 2, ["two.onnx: the model has 2 inputs", "age float [1, 1]: 1 number", "initializer"]),
+        (("--model", "parts.onnx"), 1, ["parts seq(tensor(float)) is not a tensor", "export the network"]),
+        (("--model", "dense.onnx", "--size", "30x20"), 2, ["dense.onnx: the model does not run on an image of 30x20"]),
+        (("--model", "dense.onnx", "--size", "big"), 2, ["--size big is not WIDTHxHEIGHT"]),
+        (("--model", "dense.onnx"), 1, ["runs on none of the", "--size WIDTHxHEIGHT"]),
+        (("--size", "30x20"), 2, ["add --model NET.onnx to --size"]),
+        (("--finder", "dense.onnx"), 2, ["add --model NET.onnx to --finder"]),
+        (("--model", "net.onnx", "--finder", "net.onnx"), 1, ["net.onnx: is not recognised as a face detector"]),
+        (("--model", "pointer.onnx"), 1, ["pointer.onnx: is a Git LFS pointer, not the model", "git lfs pull"]),
+        (("--model", "net.onnx", "--finder", "pointer.onnx"), 1, ["pointer.onnx: is a Git LFS pointer"]),
+    ],
+)
+def test_what_init_cannot_describe_is_explained(
+    facemon: RunFacemon, tmp_path: Path, arguments: tuple[str, ...], code: int, says: list[str]
+) -> None:
+    write(tmp_path / "net.onnx")
+    write_with_age(tmp_path / "two.onnx", has_value=False)
+    write_sequence(tmp_path / "parts.onnx")
+    write_dense(tmp_path / "dense.onnx", (20, 30))
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    answer = facemon("init", *arguments, cwd=tmp_path)
+    assert answer.returncode == code, answer.stderr
+    for words in says:
+        assert words in answer.stderr
+    assert not (tmp_path / "facemon.yaml").exists()
 
 
 def test_init_says_how_many_images_a_threshold_takes(facemon: RunFacemon, tmp_path: Path) -> None:
@@ -117,7 +217,7 @@ def test_models_that_are_none(facemon: RunFacemon, tmp_path: Path) -> None:
     write(tmp_path / "many.onnx", channels=7)
     for name, message in (
         ("none.onnx", "cannot be read: no such file"),
-        ("text.onnx", "no ONNX model that can be run"),
+        ("text.onnx", "is text, not an ONNX model"),
         ("flat.onnx", "it needs four dimensions"),
         ("many.onnx", "7 channels; facemon feeds 1 or 3"),
     ):

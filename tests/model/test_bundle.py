@@ -174,10 +174,10 @@ def test_fast_decoding_is_the_default_only_where_nothing_is_lost(
 def test_a_corrupt_file_an_empty_one_and_a_missing_one(tmp_path: Path, file: Path) -> None:
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(file.read_bytes()[:100])
-    assert refusal(model_of(cut, [HAIR])).message.startswith(f"{cut}: no ONNX model that can be run: ")
+    assert refusal(model_of(cut, [HAIR])).message.startswith(f"{cut}: is not an ONNX model that can be run: ")
     empty = tmp_path / "empty.onnx"
     empty.touch()
-    assert refusal(model_of(empty, [HAIR])).message.startswith(f"{empty}: no ONNX model that can be run: ")
+    assert refusal(model_of(empty, [HAIR])).message == f"{empty}: is empty"
     missing = refusal(model_of(tmp_path / "none.onnx", [HAIR]))
     assert missing.message == f"{tmp_path / 'none.onnx'}: the model cannot be read: no such file or directory"
 

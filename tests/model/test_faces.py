@@ -103,10 +103,8 @@ def test_what_yunet_lacks_is_said(tmp_path: Path) -> None:
         face_finder(FacesConfig(finder="yunet", weights=tmp_path / "none.onnx"))
     assert "model.faces.weights" in str(caught.value.hint)
     other = write_identity_model(tmp_path / "other.onnx")
-    (tmp_path / "text.onnx").write_text("no network")
-    for wrong in (other, tmp_path / "text.onnx"):
-        with pytest.raises(FacemonError, match="is no network that OpenCV's FaceDetectorYN can run"):
-            face_finder(FacesConfig(finder="yunet", weights=wrong))
+    with pytest.raises(FacemonError, match="is no network that OpenCV's FaceDetectorYN can run"):
+        face_finder(FacesConfig(finder="yunet", weights=other))
 
 
 def log_warnings() -> None:
@@ -164,3 +162,13 @@ def test_the_fingerprint_follows_the_finder_s_weights_but_not_their_place(tmp_pa
     assert fingerprint(yunet(tmp_path, keep="largest")) != usual
     assert fingerprint(FacesConfig(finder="manifest")) != usual
     assert fingerprint(FacesConfig()) == fingerprint(FacesConfig(margin=0.5))
+
+
+def test_a_view_may_ask_for_another_border_of_dlib_s_chips(astronaut: Path) -> None:
+    image = Image.open(astronaut).convert("RGB").crop((120, 20, 330, 230))
+    config = FacesConfig(finder="dlib")
+    (usual,), (wider,) = (found(each, image) for each in (config, FacesConfig(finder="dlib", margin=0.4)))
+    view = View((32, 32), CutConfig())
+    asked = np.asarray(usual.seen(view._replace(chip_margin=0.4)))
+    assert np.array_equal(asked, np.asarray(wider.seen(view)))
+    assert not np.array_equal(asked, np.asarray(usual.seen(view)))
