@@ -69,7 +69,7 @@ _FSA = {
 }
 _SQUARE_1_5 = {
     "crop": {"shape": "square", "scale": 1.5, "outside": "reflect", "edges": "sized"},
-    "input": {"name": "input", "size": [128, 128], "resample": "opencv_area"},
+    "input": {"name": "input", "size": [128, 128], "resample": "opencv_area", "enlarge": "opencv_lanczos4"},
 }
 _BOX = {"shape": "rectangle", "margin": 0, "outside": "clamp"}
 _ULTRA_INPUT = {"name": "input", "size": [320, 240], "mean": [127] * 3, "std": [128] * 3} | _OPENCV
@@ -129,7 +129,7 @@ NETWORKS = (
     PublicNetwork(
         "johnraivenolazo/face-antispoof-onnx",
         _ANTISPOOF,
-        "square of box times 1.5, mirrored outside, INTER_AREA 128 x 128, RGB, x / 255",
+        "square of box times 1.5, mirrored outside, INTER_AREA or LANCZOS4 to 128 x 128, RGB, x / 255",
         plain.antispoof(),
         [_SQUARE_1_5],
         ("output", 2),

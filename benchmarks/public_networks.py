@@ -193,16 +193,19 @@ def _with_float16(file: Path, folder: Path) -> Path:
 def _photographs(folder: Path) -> Iterator[_Photograph]:
     """Those of `make tools`, as they are, the one of scikit-image, and made ones until there are enough.
 
-    In the made ones the face lies at an edge, so that what crops do outside the image counts.
+    In the made ones the face lies at an edge, so that what crops do outside the image counts, or is so small that
+    networks enlarge it.
     """
     astronaut = Image.fromarray(skimage.data.astronaut())
     astronaut.save(folder / "astronaut.png")
     paths = [*sorted(_PEOPLE.glob("*.*")), folder / "astronaut.png"]
     for index in range(_COUNT - len(paths)):
         made = ImageOps.mirror(astronaut) if index % 2 else astronaut
-        left, top = (190 + 3 * index, 60 + 11 * index) if index % 2 == 0 else (230, 90 + 7 * index)
-        made.crop((left, top, left + 200 + 31 * index, 512)).save(folder / f"made {index}.jpg", quality=92)
-        paths.append(folder / f"made {index}.jpg")
+        left, top = (230, 90 + 7 * index) if index % 2 else (190 + 3 * index, 60 + 11 * index)
+        crop = made.crop((left, top, left + 200 + 31 * index, 512))
+        crop = crop.reduce(2) if index % 2 else crop
+        paths.append(folder / f"made {index}.png")
+        crop.save(paths[-1])
     detector = dlib.get_frontal_face_detector()
     for path in paths:
         pixels = np.asarray(Image.open(path).convert("RGB"))

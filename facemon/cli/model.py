@@ -68,7 +68,7 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sha256", network["sha256"]),
         ("size", f"{network['bytes']} bytes"),
-        ("input", f"{width} x {height} {_channels(seen)}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
+        ("input", f"{width} x {height} {_channels(seen)}, {seen['layout']}, {_fit(seen)}, {_filters(seen)}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
         *((key, _listed(network[key])) for key in ("crop", "align") if network[key]),
         *[("faces", "one at a time: answers depend on the others of a batch")][: network["faces_alone"]],
@@ -91,6 +91,10 @@ def _shown(value: Any) -> str:
 def _channels(seen: Mapping[str, Any]) -> str:
     gray = seen["gray"]
     return f"gray by {gray['by']} {gray['when']} resizing" if gray else str(seen["channels"])
+
+
+def _filters(seen: Mapping[str, Any]) -> str:
+    return f"{seen['resample']}, {seen['enlarge']} to enlarge" if seen["enlarge"] else str(seen["resample"])
 
 
 def _fit(seen: Mapping[str, Any]) -> str:

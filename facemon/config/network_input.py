@@ -10,6 +10,9 @@ from facemon.config.section import MisfitError, Section
 _LONGEST_SIDE = 16_384
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 Triple = Annotated[tuple[_Finite, ...], Field(strict=False, min_length=1, max_length=3)]
+Resample = Literal[
+    "nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear", "opencv_cubic", "opencv_lanczos4", "opencv_area"
+]
 
 
 class PadConfig(Section):
@@ -58,11 +61,11 @@ class InputConfig(Section):
     shorter_side: Annotated[int, Field(ge=1, le=_LONGEST_SIDE)] | None = None
     """For `fit: crop`: the image is first resized so that its shorter side has so many pixels, then the middle is cut
     out in whole pixels, as torchvision's Resize and CenterCrop do; none = resized no further than needed."""
-    resample: Literal["nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear", "opencv_cubic", "opencv_area"] = (
-        "bilinear"
-    )
-    """Pillow's filters, which widen when they shrink; `opencv_bilinear` and `opencv_cubic` do not, as `cv2.resize` with
-    INTER_LINEAR (its default) and INTER_CUBIC; `opencv_area` is INTER_AREA."""
+    resample: Resample = "bilinear"
+    """Pillow's filters, which widen when they shrink; `opencv_bilinear`, `opencv_cubic` and `opencv_lanczos4` do not,
+    as `cv2.resize` with INTER_LINEAR (its default), INTER_CUBIC and INTER_LANCZOS4; `opencv_area` is INTER_AREA."""
+    enlarge: Resample | None = None
+    """The filter where the longer side of the image grows; none = `resample`."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)

@@ -28,7 +28,7 @@ _PREPROCESSING = 3
 """Raised whenever facemon's own code changes what a network sees or how its outputs are read."""
 _FACES_A_RUN = 4
 """Faces in one run of a network: more leave the processor's caches (measured), and a crowd would need their memory."""
-_PICK_PIXELS = ("nearest", "opencv_bilinear", "opencv_cubic")
+_PICK_PIXELS = ("nearest", "opencv_bilinear", "opencv_cubic", "opencv_lanczos4")
 """Filters that look at single pixels, however much smaller the image becomes."""
 _DEFAULTS = PredictConfig()
 

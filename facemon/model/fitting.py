@@ -7,8 +7,12 @@ from facemon.config.network_input import InputConfig, PadConfig
 from facemon.model.opencv_area import resize_area
 from facemon.model.opencv_bilinear import resize_bilinear
 from facemon.model.opencv_cubic import resize_cubic
+from facemon.model.opencv_lanczos4 import resize_lanczos4
 
-_OPENCV_FILTERS = {"opencv_bilinear": resize_bilinear, "opencv_cubic": resize_cubic, "opencv_area": resize_area}
+_OPENCV_FILTERS = {
+    "opencv_bilinear": resize_bilinear, "opencv_cubic": resize_cubic, "opencv_area": resize_area,
+    "opencv_lanczos4": resize_lanczos4,
+}  # fmt: skip
 _PILLOW_FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -65,9 +69,11 @@ def _whole_size(size: tuple[int, int], config: InputConfig) -> tuple[int, int]:
 
 
 def _resized(image: Image.Image, size: tuple[int, int], config: InputConfig) -> Image.Image:
-    if resize := _OPENCV_FILTERS.get(config.resample):
+    grows = max(size) > max(image.size)
+    resample = (config.enlarge if grows else None) or config.resample
+    if resize := _OPENCV_FILTERS.get(resample):
         return Image.fromarray(resize(np.asarray(image), size))
-    return image.resize(size, _PILLOW_FILTERS[config.resample])
+    return image.resize(size, _PILLOW_FILTERS[resample])
 
 
 def placement(size: tuple[int, int], config: InputConfig) -> tuple[int, int, int, int]:
@@ -83,7 +89,7 @@ def placement(size: tuple[int, int], config: InputConfig) -> tuple[int, int, int
 
 
 def _cropped(image: Image.Image, config: InputConfig) -> Image.Image:
-    if config.shorter_side is None and config.resample in _PILLOW_FILTERS:
+    if config.shorter_side is None and config.enlarge is None and config.resample in _PILLOW_FILTERS:
         return ImageOps.fit(image, config.size, _PILLOW_FILTERS[config.resample])
     image = _without_far_ends(image, config)
     width, height = size = _whole_size(image.size, config)

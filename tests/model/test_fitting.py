@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from facemon.config.network_input import InputConfig
-from facemon.model.fitting import fit_image
+from facemon.model.fitting import fit_image, resized_size
 
 SIZE = (12, 9)
 PILLOW = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3}
@@ -118,3 +118,13 @@ def test_the_middle_of_a_strip_takes_little_memory(size: tuple[int, int], option
 def test_what_does_not_fit_is_said(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         config(**options)
+
+
+@given(SIDES, SIDES, st.sampled_from(["stretch", "crop", "pad"]))
+def test_a_filter_of_its_own_where_the_longer_side_grows(width: int, height: int, fit: str) -> None:
+    image, size = noise(width, height), noise(width, height).size
+    both = fit_image(image, config(fit=fit, resample="opencv_area", enlarge="opencv_lanczos4"))
+    one, other = (fit_image(image, config(fit=fit, resample=name)) for name in ("opencv_area", "opencv_lanczos4"))
+    resized = resized_size(size, config(fit=fit))
+    expected = other if max(map(round, resized)) > max(size) else one
+    assert np.array_equal(np.asarray(both), np.asarray(expected))

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from facemon.model.opencv_area import resize_area
 from facemon.model.opencv_bilinear import resize_bilinear
 from facemon.model.opencv_cubic import resize_cubic
+from facemon.model.opencv_lanczos4 import resize_lanczos4
 
 RESIZE = {
     cv2.INTER_LINEAR: resize_bilinear, cv2.INTER_CUBIC: resize_cubic, cv2.INTER_AREA: resize_area,
+    cv2.INTER_LANCZOS4: resize_lanczos4,
 }  # fmt: skip
 SIDES = st.integers(1, 40)
 
