@@ -52,7 +52,7 @@ def test_gray_is_the_gray_of_its_library_before_and_after_resizing(by: str) -> N
 
     def gray(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if by == "opencv":
-            return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+            return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.uint8)
         return np.asarray(Image.fromarray(colours).convert("L"))
 
     plain = {"after": gray(cv2.resize(pixels, (16, 12))), "before": cv2.resize(gray(pixels), (16, 12))}
@@ -64,7 +64,7 @@ def test_gray_is_the_gray_of_its_library_before_and_after_resizing(by: str) -> N
 
 def test_the_libraries_round_gray_differently() -> None:
     """All 2 to the power of 24 colours would take a second; a cube with every third level tells as well."""
-    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 3, np.uint8)] * 3), axis=-1).reshape(86, -1, 3)
+    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 3, dtype=np.uint8)] * 3), axis=-1).reshape(86, -1, 3)
     size = [cube.shape[1], cube.shape[0]]
     by_pillow, by_opencv = (
         input_pixels(Image.fromarray(cube), config(size=size, channels="gray", gray={"by": by}))[:, :, 0]
