@@ -28,7 +28,7 @@ COMMANDS = {
     "serve-metrics": (),
     "serve": (),
     "render-config": (),
-    "model": ("show",),
+    "model": ("show", "check"),
     "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "clock"),
 }
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")

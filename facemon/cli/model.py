@@ -1,4 +1,4 @@
-"""`facemon model`: what the configured model is."""
+"""`facemon model`: what the configured model is, and whether its description is right."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.model_check import check
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
 model = group(app, "model", "Look at the model.")
+command(model, "check")(check)
 
 
 @command(model, "show")
@@ -66,7 +68,7 @@ def _network_facts(network: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sha256", network["sha256"]),
         ("size", f"{network['bytes']} bytes"),
-        ("input", f"{width} x {height} {seen['channels']}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
+        ("input", f"{width} x {height} {_channels(seen)}, {seen['layout']}, {_fit(seen)}, {seen['resample']}"),
         ("pixels", f"(pixel * {seen['scale']:.6g} - mean) / std, mean {mean}, std {std}"),
         *((key, _listed(network[key])) for key in ("crop", "align") if network[key]),
         *[("faces", "one at a time: answers depend on the others of a batch")][: network["faces_alone"]],
@@ -84,6 +86,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return f"({_listed(value)})"
     return f"[{', '.join(map(_shown, value))}]" if isinstance(value, list) else str(value)
+
+
+def _channels(seen: Mapping[str, Any]) -> str:
+    gray = seen["gray"]
+    return f"gray by {gray['by']} {gray['when']} resizing" if gray else str(seen["channels"])
 
 
 def _fit(seen: Mapping[str, Any]) -> str:

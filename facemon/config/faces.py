@@ -38,10 +38,11 @@ class CropConfig(Section):
     """What is taken for pixels outside the image: black; the pixels at its edge; the image mirrored there, as by
     OpenCV's BORDER_REFLECT_101; none, so that the crop is smaller (`clamp`); or none, because the crop is moved into
     the image and shrunk if it does not fit (`shift`)."""
-    edges: Literal["round", "truncate", "inclusive", "sized"] = "round"
+    edges: Literal["round", "truncate", "inclusive", "sized", "margins"] = "round"
     """How the crop's edges become whole pixels: rounded; without their fraction, as by Python's int; `inclusive`
     likewise, and the pixel at the right and the lower edge still belongs to the crop, as in
-    `image[y1:y2 + 1, x1:x2 + 1]`; or `sized`: left, top, width and height are each without their fraction."""
+    `image[y1:y2 + 1, x1:x2 + 1]`; `sized`: left, top, width and height are each without
+    their fraction; or `margins`: what is added on each side is, as in `pad = int(0.2 * width)`."""
 
     @field_validator("margin")
     @classmethod

@@ -19,6 +19,8 @@ class PadConfig(Section):
     """Red, green and blue of the border, whatever order the network's channels have."""
     side: Literal["centre", "end"] = "centre"
     """`centre` adds to both sides, an odd pixel to the right and the bottom; `end` adds only there."""
+    rounding: Literal["nearest", "down"] = "nearest"
+    """How the sides of the resized image become whole pixels, as by Python's `round` or by its `int`."""
 
     @field_validator("colour")
     @classmethod
@@ -26,6 +28,15 @@ class PadConfig(Section):
         if len(colour) != 3:
             raise ValueError(f"has {len(colour)} numbers; a colour is [red, green, blue], each from 0 to 255")
         return colour
+
+
+class GrayConfig(Section):
+    """How `channels: gray` becomes one level from red, green and blue: the luma of ITU-R BT.601."""
+
+    by: Literal["pillow", "opencv"] = "pillow"
+    """Whose rounding: that of Pillow's `convert("L")`, or that of OpenCV's `cvtColor` with COLOR_BGR2GRAY."""
+    when: Literal["after", "before"] = "after"
+    """Whether the image is made gray `after` it is resized or `before`."""
 
 
 class InputConfig(Section):
@@ -39,6 +50,8 @@ class InputConfig(Section):
     """Width and height in pixels."""
     layout: Literal["nchw", "nhwc"] = "nchw"
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
+    gray: GrayConfig | None = None
+    """For `channels: gray` alone; none = by Pillow, after resizing."""
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     pad: PadConfig | None = None
     """For `fit: pad` alone; none = black on both sides."""
@@ -78,6 +91,12 @@ class InputConfig(Section):
             if self.shorter_side < max(self.size):
                 message = f"must be at least {max(self.size)}, the input's longer side"
                 raise MisfitError((("shorter_side",), message))
+        return self
+
+    @model_validator(mode="after")
+    def _gray_is_gray(self) -> Self:
+        if self.gray is not None and self.channels != "gray":
+            raise MisfitError((("gray",), f"channels: {self.channels} has colours; write channels: gray"))
         return self
 
     @model_validator(mode="after")

@@ -11,30 +11,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
-from facemon.evaluation.found_images import ImageLookup
-from facemon.evaluation.label_matches import KeyedLabels, LabelMatches, keyed_labels, match_labels
+from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
+from facemon.evaluation.label_matches import KeyedLabels, LabelMatches
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
 from facemon.evaluation.true_labels import FACE, HASH, IMAGE, KeyColumn, TrueLabels
-from facemon.evaluation.truth import OUT_OF_RANGE, UNKNOWN_LABEL, Truth
+from facemon.evaluation.truth import Truth
 from facemon.evaluation.unmatched import LoggedNames, Unmatched, explain_unmatched
 from facemon.values.labelled import LabelledImage
 from facemon.values.times import format_time
 
 SCHEMA = "facemon.evaluation/1"
 _EXAMPLES = 5
-_ROWS_AT_ONCE = 131_072
 _HOUR_MICROS = 3_600_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Labelled images, or cells, that no score counts; why, how many, and the first of them."""
-
-    reason: str
-    count: int
-    examples: tuple[str, ...]
-    is_trouble: bool
-    """Whether somebody must look at it: the labels do not fit the log or the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +121,7 @@ def evaluate(
     With `one_face_an_input` the inputs of a run that show one image are its faces, as those of a manifest with boxes.
     """
     logged = LoggedNames()
-    keyed, matches = _best_key(logged.watch(tables), labels, one_face_an_input)
+    keyed, matches = best_key(logged.watch(tables), labels, one_face_an_input)
     labelled = [attribute for attribute in attributes if attribute.name in labels.truths]
     truths = {name: truth.of_rows(keyed.rows) for name, truth in labels.truths.items()}
     everything = np.ones(len(matches.labels), bool)
@@ -150,39 +138,13 @@ def evaluate(
         _scores(matches, truths, labelled, everything),
         {source: _scores(matches, truths, labelled, rows) for source, rows in sources.items()},
         labels.unlabelled,
-        tuple(_left_out(keyed, matches, truths)),
+        tuple(left_out(keyed, matches, truths)),
         keyed.column,
         matches.how,
         tuple(_forgiven(truths)),
         _unmatched(keyed, matches, labels, logged),
         tuple(each for attribute in labelled for each in _labelled(attribute, matches, truths[attribute.name])),
     )
-
-
-def _best_key(
-    tables: Iterable[pa.Table], labels: TrueLabels, one_face_an_input: bool
-) -> tuple[KeyedLabels, LabelMatches]:
-    """The labels by the key column by which most of them meet an image, of equals by the first."""
-    keyed = [keyed_labels(labels, column) for column in labels.keys]
-    lookups = [ImageLookup(each.images, each.column.logged, one_face_an_input=one_face_an_input) for each in keyed]
-    for table in _gathered(tables):
-        for lookup in lookups:
-            lookup.add(table)
-    found = [(each, match_labels(each, lookup.found())) for each, lookup in zip(keyed, lookups, strict=True)]
-    return max(found, key=lambda pair: sum(count for _, count in pair[1].how))
-
-
-def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in fewer tables: Arrow hashes all that is looked up anew for each."""
-    parts, rows = list[pa.Table](), 0
-    for table in tables:
-        parts.append(table)
-        rows += table.num_rows
-        if rows >= _ROWS_AT_ONCE:
-            yield pa.concat_tables(parts, promote_options="default")
-            parts, rows = [], 0
-    if parts:
-        yield pa.concat_tables(parts, promote_options="default")
 
 
 def _scores(
@@ -204,7 +166,7 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
         errors = differences[rows & np.isfinite(differences)]
     if not attribute.classes:
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
-    kept, predicted = rows & _has_truth(codes), _predicted(attribute, matches)
+    kept, predicted = rows & has_truth(codes), _predicted(attribute, matches)
     confidence = np.full(len(kept), np.nan)
     if f"{attribute.name}_confidence" in attribute.columns:
         confidence = _floats(matches.rows, f"{attribute.name}_confidence")
@@ -216,10 +178,6 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
         confidence[kept],
         absolute_errors=errors,
     )
-
-
-def _has_truth(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    return (codes >= 0) | (codes == OUT_OF_RANGE)
 
 
 def _predicted(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.intp]:
@@ -237,41 +195,15 @@ def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
     faces = pc.fill_null(rows.column(FACE), 0).to_pylist()
     right = (codes == _predicted(attribute, matches)).tolist()
     sources = rows.column("source").to_pylist()
-    every = zip(_has_truth(codes).tolist(), images, faces, hours.tolist(), sources, right, strict=True)
-    for has_truth, image, face, hour, source, is_right in every:
-        if has_truth:
+    every = zip(has_truth(codes).tolist(), images, faces, hours.tolist(), sources, right, strict=True)
+    for is_labelled, image, face, hour, source, is_right in every:
+        if is_labelled:
             # The first face goes by the image's name alone, as it did before labels could name faces.
             yield LabelledImage(attribute.name, f"{image}#{face}" if face else image, hour, source, is_right)
 
 
 def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:
     return rows.column(column).cast(pa.float64()).to_numpy()
-
-
-def _left_out(keyed: KeyedLabels, matches: LabelMatches, truths: Mapping[str, Truth]) -> Iterable[LeftOut]:
-    for reason, labels, is_trouble in (
-        ("match no prediction in the log", matches.unmatched, True),
-        ("name several images of the log", matches.several_images, True),
-        ("differ only by folder or suffix, and the log's name may be any of them", matches.shared, True),
-        ("show several faces, and the label does not say whose it is", matches.several_faces, False),
-        ("name a face that was not found; faces count from 0", matches.face_not_found, False),
-        ("show no face that was found", matches.without_face, False),
-        ("could not be predicted", matches.failed, False),
-        ("say again what another label says of the same prediction", matches.repeated, False),
-        ("contradict another label of the same prediction", matches.contradicting, True),
-    ):
-        if labels:
-            yield LeftOut(reason, len(labels), keyed.names(labels[:_EXAMPLES]), is_trouble)
-    if keyed.contradicted:
-        yield LeftOut(
-            "are labelled twice, and not the same", len(keyed.contradicted), keyed.contradicted[:_EXAMPLES], True
-        )
-    if keyed.nameless:
-        yield LeftOut(f"name no image: {keyed.column.name} is empty", keyed.nameless, (), True)
-    for name, truth in truths.items():
-        if (unknown := truth.codes == UNKNOWN_LABEL).any():
-            examples = truth.examples(unknown, _EXAMPLES)
-            yield LeftOut(f"have a cell for {name} that is none of its labels", int(unknown.sum()), examples, True)
 
 
 def _forgiven(truths: Mapping[str, Truth]) -> Iterable[Forgiven]:

@@ -19,7 +19,7 @@ from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.input_tensor import input_batch
 from facemon.model.neighbours import needs_faces_alone
 from facemon.model.resources import resource_bytes
-from facemon.model.sessions import INPUT_TYPES, Graph
+from facemon.model.sessions import INPUT_TYPES, Graph, Numbers
 from facemon.model.weight_files import read_weights, refuse_other_kinds
 from facemon.printable import Lines, printable
 
@@ -45,11 +45,26 @@ class Network:
     faces_alone: bool
     """Whether it runs on one face at a time, since its answers depend on the others of a batch."""
 
+    @property
+    def name(self) -> str:
+        """What messages call it: its path, below its package where it is a resource of one."""
+        return _name(self.config)
+
     def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
+        return self.columns(self.outputs(self.batch(pixels)))
+
+    def batch(self, pixels: Sequence[Pixels]) -> Numbers:
+        """What the graph takes for faces: see `input_batch`."""
+        return input_batch(pixels, self.config.input, INPUT_TYPES[self.graph.inputs[0].type])
+
+    def outputs(self, batch: Numbers) -> Mapping[str, Numbers]:
+        """The graph's own outputs that attributes are read from, by name; their first axis is that of `batch`."""
         names = output_names(self.config)
-        batch = input_batch(pixels, self.config.input, INPUT_TYPES[self.graph.inputs[0].type])
-        outputs = self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
+        return self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
+
+    def columns(self, outputs: Mapping[str, Numbers]) -> Mapping[str, Doubles]:
+        """Each attribute's own numbers out of the outputs; of an average its share."""
         columns = {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
         return columns | {
             each.name: shares_of(each, columns[each.name]) for each in self.config.attributes if each.average
@@ -73,7 +88,7 @@ class Bundle:
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the networks run, in sentences."""
         return tuple(
-            f"{_name(network.config)}: a face's answer depends on the others of its batch, as in dynamically quantised "
+            f"{network.name}: a face's answer depends on the others of its batch, as in dynamically quantised "
             "networks, so faces run one at a time"
             for network in self.networks
             if network.faces_alone

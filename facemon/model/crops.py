@@ -15,8 +15,8 @@ def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
     """Cut the crop around a box in pixels of the whole image; a single black pixel where nothing is left."""
     image = decoded.image
     scale = image.width / decoded.size[0]
-    edges = _edges((box[0] * scale, box[1] * scale, (box[2] + 1) * scale, (box[3] + 1) * scale), crop, image.size)
-    left, top, right, bottom = _whole_pixels(edges, crop)
+    own = (box[0] * scale, box[1] * scale, (box[2] + 1) * scale, (box[3] + 1) * scale)
+    left, top, right, bottom = _whole_pixels(_edges(own, crop, image.size), crop)
     if right <= left or bottom <= top:
         return Image.new("RGB", (1, 1))
     if crop.outside not in ("edge", "reflect"):
@@ -30,7 +30,11 @@ def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
     """The crop's left, upper, right and lower edge in an image of `size`, before they become whole pixels."""
     last = 1 if crop.edges == "inclusive" else 0
     limits = (size[0] - last, size[1] - last)
-    edges = _scaled(box, crop, size) if crop.scale is not None else _widened(box, crop)
+    by_scale = crop.scale is not None and crop.edges != "margins"
+    if crop.edges == "margins":
+        edges = _with_whole_margins(box, crop)
+    else:
+        edges = _scaled(box, crop, size) if by_scale else _widened(box, crop)
     match crop.outside:
         case "black" | "edge" | "reflect":
             return edges
@@ -38,7 +42,7 @@ def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
             left, top, right, bottom = edges
             return max(left, 0), max(top, 0), min(right, limits[0]), min(bottom, limits[1])
         case "shift":
-            if crop.scale is None:
+            if not by_scale:
                 edges = _shrunk(edges, size)
             (left, right), (top, bottom) = (_shifted(edges[axis], edges[axis + 2], limits[axis]) for axis in (0, 1))
             return left, top, right, bottom
@@ -54,6 +58,20 @@ def _widened(box: Edges, crop: CropConfig) -> Edges:
     y = (top + bottom) / 2 + (below - above) * height / 2
     half = max(width * (0.5 + (before + after) / 2), height * (0.5 + (above + below) / 2))
     return x - half, y - half, x + half, y + half
+
+
+def _with_whole_margins(box: Edges, crop: CropConfig) -> Edges:
+    """The box with whole pixels added on each side, those that make it a square among them."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    more = 0.0 if crop.scale is None else (crop.scale - 1) / 2
+    before, above, after, below = (margin + more for margin in crop.margins)
+    across = down = 0.0
+    if crop.shape == "square":
+        wide, high = width * (1 + before + after), height * (1 + above + below)
+        across, down = (max(wide, high) - wide) / 2, (max(wide, high) - high) / 2
+    return (left - int(before * width + across), top - int(above * height + down),
+            right + int(after * width + across), bottom + int(below * height + down))  # fmt: skip
 
 
 def _scaled(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
@@ -93,7 +111,7 @@ def _shifted(low: float, high: float, limit: int) -> tuple[float, float]:
 
 def _whole_pixels(edges: Edges, crop: CropConfig) -> Box:
     """The first column and row of the crop, and those after its last."""
-    if crop.edges == "round":
+    if crop.edges in ("round", "margins"):  # around whole margins only the box of a smaller copy has fractions
         left, top, right, bottom = (round(edge) for edge in edges)
         return left, top, right, bottom
     left, top, right, bottom = (int(edge) for edge in edges)

@@ -73,8 +73,8 @@ class DlibFinder:
         """The landmark model's file."""
         return (resource_bytes(_PACKAGE, _LANDMARKS),)
 
-    def _chip(self, pixels: NDArray[np.uint8], landmarks: Any, side: int) -> Image.Image:
-        details = self._dlib.get_face_chip_details(landmarks, side, self._margin)
+    def _chip(self, pixels: NDArray[np.uint8], landmarks: Any, side: int, margin: float | None) -> Image.Image:
+        details = self._dlib.get_face_chip_details(landmarks, side, self._margin if margin is None else margin)
         return Image.fromarray(self._dlib.extract_image_chip(pixels, details))
 
     def _detector(self) -> Any:

@@ -21,6 +21,8 @@ class View(NamedTuple):
     """Width and height of the network's input."""
     cut: CutConfig
     """How the face is cut out; neither crop nor align = as its finder does it."""
+    chip_margin: float | None = None
+    """The border of the finder's own aligned image of the face; none = as the finder was told."""
 
     @classmethod
     def of(cls, network: NetworkConfig, faces: FacesConfig) -> Self:
@@ -39,8 +41,9 @@ class Face:
     """The finder's own score, whose range is the finder's; none where nothing was searched."""
     points: Points | None = None
     """Its five landmarks, where the finder gives them."""
-    aligned_chip: Callable[[int], Image.Image] | None = None
-    """The finder's own aligned image of the face, by its side in pixels; none where it makes none."""
+    aligned_chip: Callable[[int, float | None], Image.Image] | None = None
+    """The finder's own aligned image of the face, by its side in pixels and its border (none = as the finder was told);
+    none where it makes none."""
 
     def seen(self, view: View) -> Image.Image:
         """The face as a network asks to see it, still to be fitted to the network's input."""
@@ -52,7 +55,7 @@ class Face:
             return cut_box(self.decoded, self.box, view.cut.crop)
         if self.aligned_chip is None:
             raise ValueError("the finder gives neither landmarks nor aligned faces, so the view needs a crop")
-        return self.aligned_chip(max(view.size))  # square; an input that is not gets it fitted
+        return self.aligned_chip(max(view.size), view.chip_margin)  # square; an input that is not gets it fitted
 
 
 class NoNumberError(Exception):

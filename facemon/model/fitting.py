@@ -59,6 +59,8 @@ def _size_by_shorter_side(size: tuple[int, int], shorter: int) -> tuple[int, int
 
 def _whole_size(size: tuple[int, int], config: InputConfig) -> tuple[int, int]:
     width, height = resized_size(size, config)
+    if config.fit == "pad" and (config.pad or _BLACK_ON_BOTH_SIDES).rounding == "down":
+        return max(1, int(width)), max(1, int(height))
     return max(1, round(width)), max(1, round(height))
 
 

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.config.model import InputConfig
+from facemon.config.network_input import GrayConfig
 from facemon.model.fitting import fit_image
 
 _FEWEST_LEVELS = 16
 """Whole numbers over fewer values than this come from a description for fractions, such as `scale: 1/255`."""
+_GRAY = GrayConfig()
+_OPENCV_LUMA = (9798, 19235, 3735)
+"""Shares of red, green and blue in 1/32768, as `cvtColor` of OpenCV 4 and 5 has them."""
 
 
 def channel_count(config: InputConfig) -> int:
@@ -22,8 +26,11 @@ def channel_count(config: InputConfig) -> int:
 def input_pixels(image: Image.Image, config: InputConfig) -> NDArray[np.uint8]:
     """Fit an RGB image of any size to the input: [height, width, channels] in the network's channel order.
 
-    Gray is the luma of ITU-R BT.601, as Pillow rounds it, taken after resizing.
+    Gray is the luma of ITU-R BT.601, rounded and taken when `config.gray` says.
     """
+    gray = config.gray or _GRAY
+    if config.channels == "gray" and gray.when == "before":
+        image = Image.fromarray(np.repeat(_luma(image, gray), 3, axis=2))  # filters work on colours; gray stays gray
     fitted = fit_image(image, config)
     match config.channels:
         case "rgb":
@@ -31,7 +38,17 @@ def input_pixels(image: Image.Image, config: InputConfig) -> NDArray[np.uint8]:
         case "bgr":
             return np.asarray(fitted)[:, :, ::-1]
         case "gray":
-            return np.asarray(fitted.convert("L"))[:, :, np.newaxis]
+            return _luma(fitted, gray)
+
+
+def _luma(image: Image.Image, gray: GrayConfig) -> NDArray[np.uint8]:
+    """[height, width, 1] of an RGB image; an image whose channels are equal stays what it is."""
+    if gray.by == "pillow":
+        return np.asarray(image.convert("L"))[:, :, np.newaxis]
+    pixels, total = np.asarray(image), np.full((image.height, image.width), 1 << 14, np.int32)
+    for channel, share in enumerate(_OPENCV_LUMA):
+        total += pixels[:, :, channel] * np.int32(share)
+    return (total >> 15).astype(np.uint8)[:, :, np.newaxis]
 
 
 def input_batch(
@@ -58,7 +75,12 @@ def input_batch(
     along = (channels, 1, 1) if is_nchw else (channels,)
     mean, std = (np.asarray(each[:channels], exact).reshape(along) for each in (config.mean, config.std))
     if config.scale != 1:
-        batch *= exact(config.scale)
+        # Training code divides by 255, which differs in the last bit, and a dynamically quantised network sees it.
+        divisor = round(1 / config.scale) if config.scale < 1 else 0
+        if divisor and 1 / divisor == config.scale:
+            batch /= exact(divisor)
+        else:
+            batch *= exact(config.scale)
     if mean.any():
         batch -= mean
     if (std != 1).any():

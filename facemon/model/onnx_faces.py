@@ -14,7 +14,7 @@ from facemon.model.decoding import DecodedImage
 from facemon.model.description_faults import input_misfits, what_is_there
 from facemon.model.external_weights import external_weights
 from facemon.model.faces import Face, NoNumberError, whole_box
-from facemon.model.fitting import placement
+from facemon.model.fitting import placement, resized_size
 from facemon.model.input_tensor import input_batch, input_pixels
 from facemon.model.sessions import INPUT_TYPES, Graph
 from facemon.model.weight_files import read_weights
@@ -49,10 +49,12 @@ class OnnxFinder:
     def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
         """The faces, the surest first; NoNumberError where the network's answer holds something else than numbers."""
         found = self._candidates(decoded.image)
-        left, top, width, height = placement(decoded.image.size, self._config.input)
-        shift, scale = np.array([left, top]), np.array(decoded.size) / (width, height)
+        left, top, *_ = placement(decoded.image.size, self._config.input)
+        # As public detectors do it: by the letterbox's factor before its sides are rounded, points like edges.
+        scale = np.array(decoded.size) / resized_size(decoded.image.size, self._config.input)
+        shift = np.array([left, top])
         boxes = (found.boxes - np.tile(shift, 2)) * np.tile(scale, 2)
-        points = None if found.landmarks is None else (found.landmarks + 0.5 - shift) * scale - 0.5
+        points = None if found.landmarks is None else (found.landmarks - shift) * scale
         faces = []
         for place in distinct(found, self._config.overlap):
             if box := whole_box(tuple(boxes[place].tolist()), decoded.size):

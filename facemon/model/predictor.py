@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +11,15 @@ import numpy as np
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.model.attribute_decoding import Doubles, read_attribute
-from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
+from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle
-from facemon.model.decoding import DecodedImage, read_image, silence_pillow
-from facemon.model.faces import NoNumberError, View
-from facemon.model.fitting import resized_size
-from facemon.model.image_features import LONG_SIDE, SmallCopy, face_share, measure, small_copy
+from facemon.model.decoding import DecodedImage, silence_pillow
+from facemon.model.faces import View
+from facemon.model.image_features import SmallCopy, face_share, measure, small_copy
+from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import input_pixels
 from facemon.model.prediction_rows import ImageOutcome, prediction_rows
-from facemon.values.image_input import Box, ImageInput, ImageProblem, Undated
+from facemon.values.image_input import ImageInput, ImageProblem, Undated
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
 
 
@@ -35,10 +34,7 @@ class Predictor:
         """Load the model; FacemonError when it, or a package that it needs, is missing or does not fit."""
         silence_pillow()
         self._bundle = load_bundle(model, limits)
-        # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
-        self._shrinks = self._bundle.decodes_fast and model.faces.finder in ("none", "manifest")
-        self._max_bytes = limits.max_bytes
-        self._decoder = BoundedDecoder(limits)
+        self._reader = ImageReader(self._bundle, limits)
         self._clock = clock
         self._schema = log_schema(model.attributes)
         self._views = tuple(View.of(network, model.faces) for network in model.networks)
@@ -70,15 +66,13 @@ class Predictor:
 
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
         """Read and decode one image and add to the chunk what is found in it."""
-        content = _content(given, self._max_bytes)
+        content = self._reader.content(given)
         observed_at = given.observed_at or predicted_at
         if isinstance(content, ImageProblem):
             chunk.outcomes.append(ImageOutcome(given, observed_at, given.sha256, problem=content))
             return
         sha256 = given.sha256 or hashlib.sha256(content).hexdigest()
-        needed = partial(self._needed_size, given.box) if self._shrinks else None
-        dated_by = predicted_at if given.observed_from_exif else None
-        decoded = self._decoder.decode(content, dated_by=dated_by, needed=needed)
+        decoded = self._reader.decode(given, content, predicted_at if given.observed_from_exif else None)
         if isinstance(decoded, Undecoded):
             taken_at = decoded.taken_at or observed_at
             chunk.outcomes.append(ImageOutcome(given, taken_at, sha256, problem=decoded.problem))
@@ -93,12 +87,9 @@ class Predictor:
 
     def _find_faces(self, given: ImageInput, decoded: DecodedImage, inputs: Sequence[list[Pixels]]) -> dict[str, Any]:
         """Find the faces of an image and add what each network sees of them to `inputs`; tell what its outcome has."""
-        try:
-            faces = self._bundle.finder.find(decoded, given.box)
-        except NoNumberError:
-            return {"problem": ImageProblem(ErrorCode.NAN, "the face finder gave no number")}
-        if not faces:
-            return {"problem": ImageProblem(ErrorCode.NO_FACE, "no face was found")}
+        faces = self._reader.faces(given, decoded)
+        if isinstance(faces, ImageProblem):
+            return {"problem": faces}
         for face in faces:
             seen = {view: face.seen(view) for view in dict.fromkeys(self._views)}
             for network, view, pixels in zip(self._bundle.networks, self._views, inputs, strict=True):
@@ -109,18 +100,6 @@ class Predictor:
             "confidences": tuple(face.confidence for face in faces),
             "shares": tuple(None if box is None else face_share(box, *decoded.size) for box in boxes),
         }
-
-    def _needed_size(self, box: Box | None, size: tuple[int, int]) -> tuple[float, float]:
-        """How large an image of `size` must be decoded: twice what the networks and the features look at."""
-        wide, high = size
-        seen = (wide, high) if box is None else (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
-        shares = [LONG_SIDE / max(size)]
-        for network, view in zip(self.model.networks, self._views, strict=True):
-            across, down = resized_size(seen, network.input)
-            left_of_box = view.cut.crop.shrinks_to if view.cut.crop is not None else 1
-            shares += [across / seen[0] / left_of_box, down / seen[1] / left_of_box]
-        share = max(shares)
-        return 2 * share * wide, 2 * share * high
 
 
 class _Chunk(NamedTuple):
@@ -138,18 +117,6 @@ class _Chunk(NamedTuple):
         """The outcomes with their images' features."""
         features = dict(zip(self.copies, measure(list(self.copies.values())), strict=True))
         return [replace(each, features=features.get(index)) for index, each in enumerate(self.outcomes)]
-
-
-def _content(given: ImageInput, max_bytes: int) -> bytes | ImageProblem:
-    if given.problem is not None:
-        return given.problem
-    if given.content is None:
-        if given.path is None:
-            raise ValueError(f"the input {given.name} has neither a path nor content")
-        return read_image(given.path, max_bytes, given.root)
-    if len(given.content) > max_bytes:
-        return ImageProblem(ErrorCode.TOO_LARGE, f"{len(given.content)} bytes; the limit is {max_bytes}")
-    return given.content
 
 
 def _without_nan(

@@ -25,6 +25,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("no-such-command",),
     ("init", "--model", "age-gender", "--output", "new.yaml"),
     ("model", "show"),
+    ("model", "check", "images/00.png", "images/01.png", "--labels", "labels.csv", "--crops", "crops"),
     ("predict", "images", "-o", "rows.parquet"),
     ("predict", "images/missing.png"),
     ("predict", "labels.txt"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from facemon.evaluation import evaluation, found_images
+from facemon.evaluation import found_images, joined_labels
 from facemon.evaluation.evaluation import Evaluation, evaluate
 from facemon.evaluation.found_images import ImageLookup
 from facemon.evaluation.label_matches import keyed_labels, match_labels
@@ -77,7 +77,7 @@ def _small_pieces() -> object:
     """Let go of what does not matter after every table, so that a dozen rows are as many pieces as a million are."""
     patched = pytest.MonkeyPatch()
     patched.setattr(found_images, "_AT_ONCE", 0)
-    patched.setattr(evaluation, "_ROWS_AT_ONCE", 1)
+    patched.setattr(joined_labels, "_ROWS_AT_ONCE", 1)
     yield
     patched.undo()
 

@@ -22,10 +22,13 @@ def write_reducing_model(
     layout: str = "nchw",
     batch: int | str = "n",
     input_type: int = TensorProto.FLOAT,
+    biases: Mapping[str, Sequence[float]] | None = None,
+    last: str | None = None,
 ) -> Path:
-    """A graph that takes each channel's mean m and answers, for each output, `m @ rows`.
+    """A graph that takes each channel's mean m and answers, for each output, `m @ rows`, plus its bias if it has one.
 
-    `outputs` maps a name to `channels` rows of numbers; size is width and height.
+    `outputs` maps a name to `channels` rows of numbers; size is width and height. `last` is an operator such as Softmax
+    through which the outputs go.
     """
     width, height = size
     shape = [batch, channels, height, width] if layout == "nchw" else [batch, height, width, channels]
@@ -36,7 +39,12 @@ def write_reducing_model(
     for name, rows in outputs.items():
         matrix = np.asarray(rows, np.float32)
         weights.append(numpy_helper.from_array(matrix, f"{name}_weights"))
-        nodes.append(helper.make_node("MatMul", ["means", f"{name}_weights"], [name]))
+        bias = np.asarray((biases or {}).get(name, [0.0]), np.float32)
+        weights.append(numpy_helper.from_array(bias, f"{name}_bias"))
+        nodes.append(helper.make_node("MatMul", ["means", f"{name}_weights"], [f"{name}_product"]))
+        nodes.append(helper.make_node("Add", [f"{name}_product", f"{name}_bias"], [f"{name}_sum" if last else name]))
+        if last:
+            nodes.append(helper.make_node(last, [f"{name}_sum"], [name]))
         values.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, matrix.shape[1]]))
     graph = helper.make_graph(
         nodes, "reduce", [helper.make_tensor_value_info("input", input_type, shape)], values, weights

@@ -95,6 +95,24 @@ def test_a_reflected_square_whose_sides_are_cut_off_to_whole_pixels(box: Box, sc
     assert np.array_equal(seen, in_the_frame(left, top, left + length, top + length, "reflect"))
 
 
+@given(BOXES, st.sampled_from([0.0, 0.1, 0.29, 0.7]))
+def test_margins_of_whole_pixels(box: Box, margin: float) -> None:
+    x, y, wide, high = box[0], box[1], box[2] - box[0] + 1, box[3] - box[1] + 1
+    across, down = int(margin * wide), int(margin * high)
+    left, top, right, bottom = max(0, x - across), max(0, y - down), x + wide + across, y + high + down
+    seen = cut(box, shape="rectangle", margin=margin, outside="clamp", edges="margins")
+    assert np.array_equal(seen, PIXELS[top:bottom, left:right])
+
+
+@given(BOXES)
+def test_a_box_made_square_by_whole_pixels(box: Box) -> None:
+    wide, high = box[2] - box[0] + 1, box[3] - box[1] + 1
+    across, down = int((max(wide, high) - wide) / 2), int((max(wide, high) - high) / 2)
+    edges = box[0] - across, box[1] - down, box[0] + wide + across, box[1] + high + down
+    assert np.array_equal(cut(box, margin=0, edges="margins"), in_the_frame(*edges, "black"))
+    assert np.array_equal(cut(box, scale=1, edges="margins"), in_the_frame(*edges, "black"))
+
+
 @pytest.mark.parametrize("outside", ["edge", "reflect"])
 def test_an_image_of_one_pixel_has_it_everywhere(outside: str) -> None:
     image = Image.new("RGB", (1, 1), (1, 2, 3))

@@ -162,3 +162,13 @@ def test_the_fingerprint_follows_the_finder_s_weights_but_not_their_place(tmp_pa
     assert fingerprint(yunet(tmp_path, keep="largest")) != usual
     assert fingerprint(FacesConfig(finder="manifest")) != usual
     assert fingerprint(FacesConfig()) == fingerprint(FacesConfig(margin=0.5))
+
+
+def test_a_view_may_ask_for_another_border_of_dlib_s_chips(astronaut: Path) -> None:
+    image = Image.open(astronaut).convert("RGB").crop((120, 20, 330, 230))
+    config = FacesConfig(finder="dlib")
+    (usual,), (wider,) = (found(each, image) for each in (config, FacesConfig(finder="dlib", margin=0.4)))
+    view = View((32, 32), CutConfig())
+    asked = np.asarray(usual.seen(view._replace(chip_margin=0.4)))
+    assert np.array_equal(asked, np.asarray(wider.seen(view)))
+    assert not np.array_equal(asked, np.asarray(usual.seen(view)))

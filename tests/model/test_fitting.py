@@ -1,5 +1,6 @@
 """How an image comes to the size of a network's input, against the code that public repositories write for it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -37,10 +38,12 @@ def resized(image: Image.Image, size: tuple[int, int], resample: str) -> NDArray
     return np.asarray(cv2.resize(np.asarray(image), size, interpolation=OPENCV[resample]))
 
 
-def letterbox(image: Image.Image, resample: str, colour: tuple[int, int, int], side: str) -> NDArray[np.uint8]:
+def letterbox(
+    image: Image.Image, resample: str, colour: tuple[int, int, int], side: str, whole: Callable[[float], int] = round
+) -> NDArray[np.uint8]:
     """The letterbox of object detectors: one scale, the rest as borders, an odd pixel to the right and down."""
     scale = min(SIZE[0] / image.width, SIZE[1] / image.height)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    size = (max(1, whole(image.width * scale)), max(1, whole(image.height * scale)))
     across, down = SIZE[0] - size[0], SIZE[1] - size[1]
     left, top = (across // 2, down // 2) if side == "centre" else (0, 0)
     edges = (top, down - top, left, across - left)
@@ -55,6 +58,14 @@ def test_pad_is_a_letterbox(width: int, height: int, resample: str, side: str) -
     np.testing.assert_allclose(
         np.asarray(fitted, int), letterbox(image, resample, colour, side), atol=resample == "opencv_cubic"
     )
+
+
+@given(SIDES, SIDES, st.sampled_from(["centre", "end"]))
+def test_sides_of_a_letterbox_rounded_down(width: int, height: int, side: str) -> None:
+    pad = {"colour": [114, 113, 112], "side": side, "rounding": "down"}
+    fitted = fit_image(noise(width, height), config(fit="pad", resample="opencv_bilinear", pad=pad))
+    expected = letterbox(noise(width, height), "opencv_bilinear", (114, 113, 112), side, int)
+    assert np.array_equal(np.asarray(fitted), expected)
 
 
 @pytest.mark.parametrize("resample", FILTERS)

@@ -1,8 +1,11 @@
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+from pydantic import ValidationError
 
 from facemon.config.model import InputConfig
 from facemon.model.input_tensor import input_batch, input_pixels
@@ -42,6 +45,41 @@ def test_gray_is_the_luma() -> None:
     assert np.unique(batch) == pytest.approx([(round(0.299 * 200 + 0.587 * 100 + 0.114 * 50) - 10) / 2])
 
 
+@pytest.mark.parametrize("by", ["pillow", "opencv"])
+def test_gray_is_the_gray_of_its_library_before_and_after_resizing(by: str) -> None:
+    image = photograph(64, 48)
+    pixels = np.asarray(image)
+
+    def gray(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if by == "opencv":
+            return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
+        return np.asarray(Image.fromarray(colours).convert("L"))
+
+    plain = {"after": gray(cv2.resize(pixels, (16, 12))), "before": cv2.resize(gray(pixels), (16, 12))}
+    assert (plain["after"] != plain["before"]).any()
+    for when, expected in plain.items():
+        options = config(size=[16, 12], channels="gray", gray={"by": by, "when": when}, resample="opencv_bilinear")
+        assert np.array_equal(input_pixels(image, options)[:, :, 0], expected)
+
+
+def test_the_libraries_round_gray_differently() -> None:
+    """All 2 to the power of 24 colours would take a second; a cube with every third level tells as well."""
+    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 3, np.uint8)] * 3), axis=-1).reshape(86, -1, 3)
+    size = [cube.shape[1], cube.shape[0]]
+    by_pillow, by_opencv = (
+        input_pixels(Image.fromarray(cube), config(size=size, channels="gray", gray={"by": by}))[:, :, 0]
+        for by in ("pillow", "opencv")
+    )
+    assert np.array_equal(by_opencv, cv2.cvtColor(cube, cv2.COLOR_RGB2GRAY))
+    assert np.array_equal(by_pillow, np.asarray(Image.fromarray(cube).convert("L")))
+    assert (by_pillow != by_opencv).any()
+
+
+def test_gray_for_colours_is_refused() -> None:
+    with pytest.raises(ValidationError, match="write channels: gray"):
+        config(channels="rgb", gray={"by": "opencv"})
+
+
 def test_stretch_uses_the_named_filter() -> None:
     image = photograph(40, 30)
     for name, method in (("nearest", 0), ("lanczos", 1), ("bilinear", 2), ("bicubic", 3)):
@@ -67,8 +105,22 @@ def test_the_formula_in_float32() -> None:
     options = config(scale=1 / 255, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
     pixels = np.asarray(photograph(4, 2))
     mean, std = np.asarray(options.mean, np.float32), np.asarray(options.std, np.float32)
-    expected = (pixels.astype(np.float32) * np.float32(1 / 255) - mean) / std
+    expected = (pixels.astype(np.float32) / np.float32(255) - mean) / std
     assert np.array_equal(input_batch([pixels, pixels], options)[1].transpose(1, 2, 0), expected)
+
+
+@pytest.mark.parametrize("divisor", [255, 256, 128])
+def test_a_scale_of_one_over_a_whole_number_divides_by_it(divisor: int) -> None:
+    levels = np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis].repeat(3, axis=2)
+    batch = input_batch([levels], config(scale=1 / divisor))
+    assert np.array_equal(batch[0, 0, :, 0], np.arange(256, dtype=np.float32) / np.float32(divisor))
+
+
+def test_another_scale_multiplies() -> None:
+    levels = np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis].repeat(3, axis=2)
+    for scale in (0.0039, 0.017, 1.5, 3.0):
+        batch = input_batch([levels], config(scale=scale))
+        assert np.array_equal(batch[0, 0, :, 0], np.arange(256, dtype=np.float32) * np.float32(scale))
 
 
 def test_whole_numbers_are_rounded_half_to_even() -> None:

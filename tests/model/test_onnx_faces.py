@@ -113,7 +113,7 @@ def test_boxes_and_landmarks_are_pixels_of_the_image_behind_a_letterbox(
     reach = (20 * across, 24 * down)
     corners = [middle[0] - reach[0], middle[1] - reach[1], middle[0] + reach[0] - 1, middle[1] + reach[1] - 1]
     assert face.box == pytest.approx(corners, abs=0.6)
-    expected = (np.asarray(LANDMARKS) + np.array([x - left + 0.5, y - top + 0.5])) * (across, down) - 0.5
+    expected = (np.asarray(LANDMARKS) + np.array([x - left, y - top])) / scale
     np.testing.assert_allclose(np.asarray(face.points), expected, atol=1e-4)
 
 

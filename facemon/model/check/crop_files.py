@@ -1,0 +1,53 @@
+"""Pictures that networks are shown, as PNG files in one folder."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from facemon.errors import FacemonError
+from facemon.values.image_input import ImageInput
+
+_LONGEST_STEM = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CropFiles:
+    """Writes into a folder; a name that an image has cannot lead out of it."""
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Make the folder; FacemonError where that is impossible."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def keep(self, given: ImageInput, face: int, network: int, what: str, image: Image.Image) -> str:
+        """Write a picture and return its file's name, in place of one of the same name; FacemonError."""
+        name = f"{given.ordinal:05}-{_stem(given.name)}-face{face}-network{network}-{what}.png"
+        draft = self.folder / f".{name}.{os.getpid()}"
+        try:
+            try:
+                with draft.open("xb") as file:
+                    image.save(file, format="PNG")
+                draft.replace(self.folder / name)  # a link that has this name goes, not what it leads to
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        return name
+
+    def _unwritten(self, error: OSError) -> FacemonError:
+        reason = (error.strerror or str(error)).lower()
+        return FacemonError(
+            f"--crops {self.folder}: cannot be written: {reason}", "name a folder that you may write to"
+        )
+
+
+def _stem(name: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(name.replace("\0", "_")).stem).strip("_")
+    return plain[:_LONGEST_STEM] or "image"

@@ -1,0 +1,63 @@
+"""From one input of a run to its faces: read within limits, decoded within a budget, searched by the model's finder."""
+
+from datetime import datetime
+from functools import partial
+
+from facemon.config.serving import PredictConfig
+from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
+from facemon.model.bundle import Bundle
+from facemon.model.decoding import DecodedImage, read_image
+from facemon.model.faces import Face, NoNumberError, View
+from facemon.model.fitting import resized_size
+from facemon.model.image_features import LONG_SIDE
+from facemon.values.image_input import Box, ImageInput, ImageProblem
+from facemon.values.prediction import ErrorCode
+
+
+class ImageReader:
+    """Reads and searches images as a model's description and the limits say; several threads may use it at once."""
+
+    def __init__(self, bundle: Bundle, limits: PredictConfig) -> None:
+        self._bundle = bundle
+        # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
+        self._shrinks = bundle.decodes_fast and bundle.config.faces.finder in ("none", "manifest")
+        self._networks = [(network, View.of(network, bundle.config.faces)) for network in bundle.config.networks]
+        self._max_bytes = limits.max_bytes
+        self._decoder = BoundedDecoder(limits)
+
+    def content(self, given: ImageInput) -> bytes | ImageProblem:
+        """Return an input's bytes, or why they cannot be had."""
+        if given.problem is not None:
+            return given.problem
+        if given.content is None:
+            if given.path is None:
+                raise ValueError(f"the input {given.name} has neither a path nor content")
+            return read_image(given.path, self._max_bytes, given.root)
+        if len(given.content) > self._max_bytes:
+            return ImageProblem(ErrorCode.TOO_LARGE, f"{len(given.content)} bytes; the limit is {self._max_bytes}")
+        return given.content
+
+    def decode(self, given: ImageInput, content: bytes, dated_by: datetime | None = None) -> DecodedImage | Undecoded:
+        """Decode an input's bytes, no larger than the networks need; `dated_by` as for `decode_image`."""
+        needed = partial(self._needed_size, given.box) if self._shrinks else None
+        return self._decoder.decode(content, dated_by=dated_by, needed=needed)
+
+    def faces(self, given: ImageInput, decoded: DecodedImage) -> list[Face] | ImageProblem:
+        """Return the faces of an image, at least one, or why there is none."""
+        try:
+            faces = self._bundle.finder.find(decoded, given.box)
+        except NoNumberError:
+            return ImageProblem(ErrorCode.NAN, "the face finder gave no number")
+        return faces or ImageProblem(ErrorCode.NO_FACE, "no face was found")
+
+    def _needed_size(self, box: Box | None, size: tuple[int, int]) -> tuple[float, float]:
+        """How large an image of `size` must be decoded: twice what the networks and the features look at."""
+        wide, high = size
+        seen = (wide, high) if box is None else (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
+        shares = [LONG_SIDE / max(size)]
+        for network, view in self._networks:
+            across, down = resized_size(seen, network.input)
+            left_of_box = view.cut.crop.shrinks_to if view.cut.crop is not None else 1
+            shares += [across / seen[0] / left_of_box, down / seen[1] / left_of_box]
+        share = max(shares)
+        return 2 * share * wide, 2 * share * high
