@@ -16,6 +16,7 @@ from benchmarks import (
     drift_speed,
     memory_and_start,
     predict_speed,
+    public_networks,
     render_speed,
     scrape_speed,
 )
@@ -35,6 +36,7 @@ _PARTS = {
     "wait": Part("serve, one connection", api_latency.measure, api_latency.ABOUT),
     "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
     "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
+    "networks": Part("Public networks", public_networks.measure, public_networks.ABOUT),
     "render": Part("render-config", render_speed.measure, render_speed.ABOUT),
 }
 _EXPLANATION = f"""\
