@@ -39,7 +39,7 @@ def ultra_light_priors(files: Sequence[Path], image: Image, _: Edges) -> Answers
 
 def retina_face(files: Sequence[Path], image: Image, _: Edges) -> Answers:
     """RetinaFace: stretched to 640 x 640, blue first, a mean subtracted; priors; 0.7 and an overlap of 0.4."""
-    pixels = np.float32(cv2.resize(image, (640, 640))) - np.float32((104, 117, 123))
+    pixels = np.float32(cv2.resize(image, (640, 640))) - np.array((104, 117, 123), np.float32)
     boxes, scores, marks = (each[0] for each in run(files[0], nchw(pixels)))
     priors = np.array([
         ((column + 0.5) * stride / 640, (row + 0.5) * stride / 640, size / 640, size / 640)

@@ -82,7 +82,7 @@ def fsa_net(files: Sequence[Path], image: Image, box: Edges) -> Answers:
     """FSA-Net: the box and one pixel more, 64 x 64; the mean of the networks."""
     face = inside(image, (box[0], box[1], box[2] + 1, box[3] + 1))
     batch = nchw((cv2.resize(face, (64, 64)) - 127.5) / 128)
-    return np.mean([answer(file, batch) for file in files], axis=0, dtype=np.float64)
+    return np.asarray(np.mean([answer(file, batch) for file in files], axis=0, dtype=np.float64))
 
 
 def antispoof(dtype: type[np.generic] = np.float32) -> Reference:
