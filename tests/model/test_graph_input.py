@@ -1,5 +1,8 @@
 """The input of a network whose file leaves something open, and what is said of it."""
 
+import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,9 @@ from onnx import helper
 
 from facemon.errors import FacemonError, UsageError
 from facemon.model.graph_input import USUAL_SIDES, AskedInput, GraphInput, find_input
-from facemon.model.sessions import Graph
+from facemon.model.sessions import Graph, Numbers
 from facemon.model.trial_runs import TrialRuns
-from tests.model.open_files import OPEN, save_graph, tensor, write_dense, write_pooled, write_with_age
+from tests.model.open_files import save_graph, tensor, write_dense, write_pooled, write_with_age
 
 
 def load(path: Path) -> Graph:
@@ -105,17 +108,24 @@ def test_further_inputs_are_named_with_what_they_want(tmp_path: Path) -> None:
     assert found(write_with_age(tmp_path / "net.onnx", has_value=True)).size == (5, 6)
 
 
+class Dying(Graph):
+    """A graph with which onnxruntime ends its process on small images, as by a pooling that divides by zero.
+
+    With onnxruntime 1.30 a convolution, a Relu and a pooling over nothing do so, but on some processors only.
+    """
+
+    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
+        if batch.shape[2] < 100:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().run_plainly(input_name, batch, output_names)
+
+
 def test_a_size_at_which_onnxruntime_ends_its_process_is_a_failure(tmp_path: Path) -> None:
-    """Nothing is left for the pooling: onnxruntime 1.30 divides by zero on processors with AVX."""
-    nodes = [
-        helper.make_node("Conv", ["image", "kernel"], ["a"]),
-        helper.make_node("Relu", ["a"], ["b"]),
-        helper.make_node("MaxPool", ["b"], ["c"], kernel_shape=[3, 3], strides=[2, 2]),
-        helper.make_node("Flatten", ["c"], ["hair"]),
-    ]
-    kernel = {"kernel": np.ones((16, 3, 3, 3), np.float32)}
-    path = save_graph(tmp_path / "net.onnx", nodes, [tensor("image", OPEN)], [tensor("hair", None)], kernel)
-    with TrialRuns(load(path)) as trials:
-        outcomes = [trials.failure(np.zeros((1, 3, side, side), np.float32)) for side in (1, 3, 4, 16, 4, 16)]
-    assert outcomes[3] is outcomes[5] is None
-    assert outcomes[0]
+    path = write_pooled(tmp_path / "net.onnx")
+    graph = Dying(path.read_bytes(), path.name)
+    with TrialRuns(graph) as trials:
+        outcomes = [trials.failure(np.zeros((1, 3, side, side), np.float32)) for side in (64, 128, 96, 128)]
+    assert outcomes == ["onnxruntime ended its process", None] * 2
+    form = find_input(graph, AskedInput(), (64, 128, 112))
+    assert form.size == (128, 128)
+    assert "also these run: 112x112" in form.guesses["size"]

@@ -57,7 +57,8 @@ class Alternative:
         if self.kind is not Kind.PIXELS:
             return self.change
         mean, std = (f"[{', '.join(f'{number:g}' for number in self.input[key])}]" for key in ("mean", "std"))
-        return f"scale: {self.input['scale']:.10g}, mean: {mean}, std: {std}"
+        # To the last digit: pixels are divided by 255 only where the scale is exactly 1/255.
+        return f"scale: {self.input['scale']!r}, mean: {mean}, std: {std}"
 
     @property
     def is_reading(self) -> bool:
