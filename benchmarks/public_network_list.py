@@ -33,8 +33,6 @@ class PublicNetwork:
     faces: Section = field(default_factory=lambda: {"finder": "manifest"})
     takes_float16: bool = False
     """Whether an input of float16 is put before the network."""
-    limit: float = 1e-5
-    """The largest difference that is accepted."""
 
 
 _FASNET = {"antispoof.onnx": "f46ebcd5fe6a662e4e814c05b421ee6eecbd6a5740b5a5f989076197fab22bc9"}
@@ -247,7 +245,6 @@ NETWORKS = (
         ],
         ("output", 128),
         _BY_YUNET,
-        limit=1e-3,
     ),
     PublicNetwork(
         "Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB",
