@@ -13,6 +13,7 @@ from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.printable import Lines, printable
 from facemon.values.drift_result import Check, ColumnResult
 from facemon.values.times import format_time
 
@@ -174,7 +175,8 @@ def _say_plan(session: Session, ledger: "Ledger", made: "Reference", now: dateti
     with suppress(FacemonError):
         plan = plan_of_reference(session, ledger, made, now)
         for name, text in plan_facts(plan) if plan else ():
-            session.console.say(fill(f"{name}: {text}", _WIDTH, initial_indent="  ", subsequent_indent="    "))
+            sentence = printable(f"{name}: {text}")
+            session.console.say(Lines(fill(sentence, _WIDTH, initial_indent="  ", subsequent_indent="    ")))
 
 
 def _read(session: Session, file: Path) -> "pa.Table":

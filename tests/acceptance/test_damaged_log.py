@@ -182,6 +182,7 @@ def test_a_killed_run_leaves_no_lock_behind(facemon: RunFacemon, logged: Path) -
 def test_a_damaged_ledger_from_the_first_message_to_a_whole_store(facemon: RunFacemon, logged: Path) -> None:
     assert facemon("store", "backup", "saved.tar.gz", cwd=logged).returncode == 0
     log(logged, ago=timedelta(hours=3), seed=3)
+    (logged / "bad.jpg").write_text("not an image")
     ledger = logged / ".facemon" / "ledger.sqlite"
     content = bytearray(ledger.read_bytes())
     content[4096 : 4096 * 9] = b"\xa5" * 4096 * 8

@@ -95,6 +95,7 @@ def test_both_ways_of_running_it_say_the_same(
             run(*line, cwd=folder, stdin=stdin) for run, folder in zip((facemon_anew, facemon), folders, strict=True)
         )
         assert "unexpectedly" not in anew.stderr, line
+        assert r"\u000a" not in anew.stderr, line  # a line end of facemon's own, taken for one in a name
         assert said(anew, folders[0]) == said(forked, folders[1]), line
 
 
