@@ -50,9 +50,11 @@ class Ending(NamedTuple):
 class ServedProcess(AnsweringProcess):
     """A process that can be ended at any moment."""
 
-    def __init__(self, connection: socket.socket, life: int, kill: Callable[[], int]) -> None:
+    def __init__(self, connection: socket.socket, life: int, pid: int, kill: Callable[[], int]) -> None:
         """`kill` ends the process, dead or alive, and answers the signal that ended it, or 0."""
         super().__init__(connection)
+        self.pid = pid
+        """Its number, which is no other process's before `finish`."""
         self._kill = kill
         self._close_life = weakref.finalize(self, os.close, life)
         self.life = life
@@ -93,13 +95,13 @@ class ForkServer:
             process = self._order(_START, *ends.theirs)
             if process < 0:
                 raise OSError(-process, os.strerror(-process))
-            return self._known(ServedProcess(*ends.kept(), partial(self._order, _END + b" %d" % process)))
+            return self._known(ServedProcess(*ends.kept(), process, partial(self._order, _END + b" %d" % process)))
 
     def _begin_here(self, work: Work) -> ServedProcess:
         with _Ends() as ends, held_back():
             process = _begin(work, *ends.theirs)
             self._children.add(process)
-            return self._known(ServedProcess(*ends.kept(), partial(self._kill_child, process)))
+            return self._known(ServedProcess(*ends.kept(), process, partial(self._kill_child, process)))
 
     def _known(self, process: ServedProcess) -> ServedProcess:
         self._served.add(process)

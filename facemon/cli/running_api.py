@@ -221,6 +221,7 @@ def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, An
 
 def _model_workers(session: Session, predictor: "Predictor", count: int, stack: ExitStack) -> "Sequence[ModelWorker]":
     """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
+    from facemon.model.decoder_process import NICENESS
     from facemon.predict.worker_processes import forking_server
     from facemon.server.image_answers import AnsweringPredictor
     from facemon.server.model_workers import InProcess, InThread
@@ -232,4 +233,9 @@ def _model_workers(session: Session, predictor: "Predictor", count: int, stack: 
     if config.predict.providers != ("cpu",):
         return [stack.enter_context(InThread(answering)) for _ in range(count)]
     server = stack.enter_context(forking_server(answering, count))
-    return [InProcess(server, process, config.api.timeout.total_seconds()) for process in server.first]
+    patience = config.api.timeout.total_seconds()
+    slow, *others = server.first
+    return [
+        InProcess(server, slow, patience, niceness=NICENESS),
+        *(InProcess(server, process, patience) for process in others),
+    ]

@@ -22,7 +22,7 @@ from facemon.message_socket import receive, send
 
 TOO_SLOW = signal.SIGPROF
 """What ends the process when an image takes too long."""
-_NICE = 10
+NICENESS = 10
 """By how much other processes go before it: images that cost much are to delay no others where processors are few."""
 _WALL_TIMES = 10
 """A process that waits for something, and so spends no time, is ended after so many times what it might have spent."""
@@ -86,7 +86,7 @@ def _end(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
 
 def main() -> None:
     """Answer calls until the process that asks has ended."""
-    os.nice(_NICE)
+    os.nice(NICENESS)
     with socket.socket(fileno=int(sys.argv[1])) as connection, suppress(EOFError, ConnectionError):
         while True:
             function, arguments, seconds, memory = receive(connection)

@@ -1,9 +1,11 @@
 """Who predicts for an event loop: a process of its own, or a thread where the model does not outlive a fork."""
 
 import asyncio
+import os
 import select
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol, Self
 
 from facemon.errors import FacemonError
@@ -38,16 +40,25 @@ class ModelWorker(Protocol):
 class InProcess:
     """A worker that is a process, which answers `(images, run)`."""
 
-    def __init__(self, server: ForkServer, process: ServedProcess, patience: float) -> None:
-        """The server replaces the process; one that does not answer for `patience` seconds is ended."""
+    def __init__(self, server: ForkServer, process: ServedProcess, patience: float, *, niceness: int = 0) -> None:
+        """The server replaces the process; one that does not answer for `patience` seconds is ended.
+
+        With `niceness` the process runs at a lower priority, as nice(1) has it.
+        """
         self._server = server
         self._patience = patience
+        self._niceness = niceness
         self._follow(process)
 
     @property
     def is_alive(self) -> bool:
         """See ModelWorker."""
         return not self._is_finished and not _has_ended(self._process.life)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that there is now, or was last."""
+        return self._process.pid
 
     async def predict(self, images: Sequence[ImageInput]) -> AnsweredBatch:
         """See ModelWorker."""
@@ -73,6 +84,9 @@ class InProcess:
     def _follow(self, process: ServedProcess) -> None:
         self._process = process
         self._is_finished = False
+        if self._niceness:
+            with suppress(OSError):  # it has ended, which `is_alive` tells
+                os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
 
     async def _finish(self) -> Ending:
         self._is_finished = True

@@ -47,11 +47,12 @@ class PredictionQueue:
         """`tell` hears of workers that end; `exhausted` is called when the last one cannot be replaced.
 
         `lanes` is how many batches are predicted at once, heavy images left out: as many as there are workers unless
-        given. A worker more than that takes a heavy image, or the place of one that ended, and slows no other down.
+        given. A worker more than that, the first one, takes heavy images, or the place of one that ended.
         """
         self._log, self._tell, self._exhausted = log, tell, exhausted
         # The one that was busy last goes first: its processor still has the weights at hand.
         self._free = list(workers)
+        self._for_heavy = workers[0]
         self._workers = len(workers)
         self._lanes = Lanes(lanes or len(workers))
         self._renewing: set[ModelWorker] = set()
@@ -127,8 +128,9 @@ class PredictionQueue:
             self._gathering.cancel()
             self._gathering = None
         while self._free:
-            if not self._free[-1].is_alive:
-                self._begin_renewal(self._free.pop(), _IDLE_END)
+            if ended := [worker for worker in (self._free[0], self._free[-1]) if not worker.is_alive]:
+                self._free.remove(ended[0])
+                self._begin_renewal(ended[0], _IDLE_END)
                 continue
             taken = self._waiting.take(
                 may_be_heavy=self._lanes.may_be_heavy(self.strength.available), may_be_light=self._lanes.may_be_light
@@ -139,7 +141,11 @@ class PredictionQueue:
             # Here, since the task begins later, and its image may be light afterwards: one that is given up is.
             is_heavy = taken[0].is_heavy
             self._lanes.begin(is_heavy=is_heavy)
-            self._run(self._predict(self._free.pop(), taken, partial(self._lanes.end, is_heavy=is_heavy)))
+            worker = self._free.pop(0 if is_heavy else -1)
+            self._run(self._predict(worker, taken, partial(self._lanes.end, is_heavy=is_heavy)))
+
+    def _release(self, worker: ModelWorker) -> None:
+        self._free.insert(0 if worker is self._for_heavy else len(self._free), worker)
 
     def _run(self, coroutine: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -158,12 +164,12 @@ class PredictionQueue:
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
             if isinstance(error, FacemonError):
                 self._failed_at = time.monotonic()
-            self._free.append(worker)
+            self._release(worker)
             _fail(taken, error)
         else:
             self._failed_at = None
             self._deaths.pop(worker, None)
-            self._free.append(worker)
+            self._release(worker)
             for place, (each, answer) in enumerate(zip(taken, batch.answers, strict=True)):
                 if not each.future.cancelled():
                     each.future.set_result(Predicted(answer, batch, place))
@@ -209,7 +215,7 @@ class PredictionQueue:
             else:
                 break
         self._renewing.discard(worker)
-        self._free.append(worker)
+        self._release(worker)
         self._hand_out()
 
 

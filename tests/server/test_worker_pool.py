@@ -44,6 +44,8 @@ class Deadly:
     def predict(self, images: Sequence[ImageInput], run: str) -> AnsweredBatch:
         for each in images:
             kind, _, number = each.name.partition(" ")
+            with (self._folder / f"by {os.getpid()}").open("a") as done:
+                done.write(f"{number}\n")
             mark = self._folder / f"killed {number}"
             if each.problem is None and kind == "crash":
                 os.abort()
@@ -131,6 +133,31 @@ def test_heavy_images_that_end_their_workers_leave_room_for_others(tmp_path: Pat
         assert (await queue.submit(named("good"), is_heavy=True)).answer.error is None
 
     with pool(tmp_path, 2) as workers:
+        asyncio.run(asyncio.wait_for(ask(workers), HANG_S))
+
+
+def test_heavy_images_go_to_the_worker_of_low_priority(tmp_path: Path) -> None:
+    """And those that are done soon do not, while another one is left; the one that replaces it has its priority."""
+
+    async def ask(workers: Sequence[InProcess]) -> None:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append, lanes=2)
+        for number in range(4):
+            heavy, light = named("good", 100 + number), named("good", number)
+            await asyncio.gather(queue.submit(heavy, is_heavy=True), queue.submit(light))
+            await queue.submit(named("good", 10 + number))
+        done = {worker: (tmp_path / f"by {worker.pid}").read_text().split() for worker in workers[::2]}
+        assert done[workers[0]] == ["100", "101", "102", "103"]
+        assert not {*done[workers[0]]} & {*done[workers[2]]}
+        assert (await queue.submit(named("crash"), is_heavy=True)).answer.error is ErrorCode.CRASHED
+        await until(lambda: workers[0].is_alive)
+        assert [os.getpriority(os.PRIO_PROCESS, worker.pid) for worker in workers] == [base + 5, base, base]
+
+    base = os.getpriority(os.PRIO_PROCESS, 0)
+    with forking_server(Deadly(tmp_path), 3) as server:
+        niceness = [base + 5, 0, 0]
+        workers = [
+            InProcess(server, each, HANG_S, niceness=nice) for each, nice in zip(server.first, niceness, strict=True)
+        ]
         asyncio.run(asyncio.wait_for(ask(workers), HANG_S))
 
 
