@@ -13,7 +13,7 @@ from benchmarks.judged import alarm_line, alarms_at_zero, binary_attributes, dri
 from benchmarks.machine import Line
 from benchmarks.repeats import REPEATS, repeated
 from benchmarks.shares import Share
-from facemon.drift.distribution_functions import ndtri
+from facemon.distribution_functions import ndtri
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import Verdict
 

@@ -54,7 +54,7 @@ class ServedProcess(AnsweringProcess):
         """`kill` ends the process, dead or alive, and answers the signal that ended it, or 0."""
         super().__init__(connection)
         self.pid = pid
-        """Its number, which is no other process's before `finish`."""
+        """Its process id, which the system does not reuse before `finish`."""
         self._kill = kill
         self._close_life = weakref.finalize(self, os.close, life)
         self.life = life

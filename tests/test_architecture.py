@@ -13,6 +13,7 @@ LAYERS = (
     {
         "available_cores",
         "confined_file",
+        "distribution_functions",
         "errors",
         "local_path",
         "message_socket",
@@ -39,7 +40,7 @@ ONLY_HERE: dict[str, set[str] | str] = {
     "cv2": {"model/yunet_faces.py"},
     "pillow_heif": {"model/image_opening.py"},
     "rich": {"cli/console.py"},
-    "scipy": {"drift/distribution_functions.py"},
+    "scipy": {"distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},
     "sqlite3": "store/",
     "click": set(),

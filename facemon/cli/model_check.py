@@ -56,7 +56,7 @@ def check(
     attributes. With labels it tries other channel orders, normalisations, ways
     to fit and resize, margins and label orders, and tells which fits better.
 
-    Nothing is logged. Exit 4 when there is no face, or too few labels to tell.
+    Log nothing. Exit 4 when no face is found, or when there are too few labels to decide.
     """
     from facemon.cli.model_check_output import print_check
     from facemon.evaluation.true_labels import read_true_labels

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.drift.distribution_functions import stdtr
+from facemon.distribution_functions import stdtr
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.drift.distribution_functions import chdtrc
+from facemon.distribution_functions import chdtrc
 from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread

@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, ks_distance
-from facemon.drift.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.distribution_functions import psi, zeta
 from facemon.drift.design_effect import DesignEffect, Ratio, beyond_hours
-from facemon.drift.distribution_functions import psi, zeta
 
 _FEWEST_COLUMNS = 3
 """Fewer columns do not show how much their spreads differ; each then stays with its own."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.distribution_functions import gammaln
 from facemon.drift.distances import Counts
-from facemon.drift.distribution_functions import gammaln
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.distribution_functions import chdtri, chndtr, chndtrinc, kolmogi, ndtri, stdtrit
 from facemon.drift.distances import Counts
-from facemon.drift.distribution_functions import chdtri, chndtr, chndtrinc, kolmogi, ndtri, stdtrit
 from facemon.drift.homogeneity import POOL_BELOW, effective_rows
 
 Floats = NDArray[np.float64]

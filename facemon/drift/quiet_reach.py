@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
+from facemon.distribution_functions import kolmogorov, ndtr
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
-from facemon.drift.distribution_functions import kolmogorov, ndtr
 from facemon.drift.power import detectable_shift
 from facemon.drift.sample import Sample
 from facemon.drift.single_sources import single_variances

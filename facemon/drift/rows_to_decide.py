@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from facemon.config.drift import DriftConfig
+from facemon.distribution_functions import ndtri
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import NO_EFFECT, Clustered, Comparison, EffectParts, Layout, TooFewClusters, Within
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS
 from facemon.drift.distances import aligned
-from facemon.drift.distribution_functions import ndtri
 from facemon.drift.homogeneity import effective_rows
 from facemon.drift.power import POWER
 from facemon.drift.verdict_odds import Asked, Days, RowsToCome, share_decided

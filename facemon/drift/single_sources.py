@@ -12,9 +12,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.distribution_functions import ndtr
 from facemon.drift.design_effect import DECILES, DesignEffect, SourceRows, SourceVariances, hourly_variance, is_constant
 from facemon.drift.distances import aligned
-from facemon.drift.distribution_functions import ndtr
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
 from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
@@ -101,7 +101,7 @@ class SingleSources:
         return [NumbersTest(score, p_value) for score, p_value in zip(scores, p_values, strict=True)]
 
     def _edges(self) -> tuple[Floats, NDArray[np.bool_]]:
-        """The variance of a row at each bin, and which bins a source has; the last of its own is no edge."""
+        """The variance of a row at each bin, and which bins a source has; its last bin is not an edge."""
         below = self.before + self.now
         is_edge = np.diff(below, axis=1, prepend=0) > 0
         is_edge &= below < below[:, -1:]

@@ -24,7 +24,7 @@ class LeftOut:
     count: int
     examples: tuple[str, ...]
     is_trouble: bool
-    """Whether somebody must look at it: the labels do not fit the log or the model."""
+    """Whether the labels do not fit the log or the model, so that an operator must look."""
 
 
 def best_key(

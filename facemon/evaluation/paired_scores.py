@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, comb, log10, sqrt
-from statistics import NormalDist
+from math import ceil, log10, sqrt
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.evaluation.scores import wilson_interval
+from facemon.distribution_functions import bdtr, betaincinv, stdtrit
 
 SIGNIFICANCE = 0.05
 """The chance that any alternative is called better although none is."""
 RELEVANT = 0.10
 """What an undetected advantage may be at most, for "none fits better": a share of the labels, or of the mean error."""
 _MOST_LABELS = 1_000_000
-_MOST_EXACT = 2_000
-"""Throws of a coin up to which tests are exact."""
-_BISECTIONS = 50
 _SAME = 1e-6
 """Errors that differ by less than this share of the largest are equal."""
 
@@ -205,58 +201,21 @@ def labels_to_decide(pairs: Iterable[Paired], tests: int) -> int | None:
 
 
 def sign_test(one: int, other: int) -> float:
-    """The exact two-sided p-value of as unequal a split of fair throws; of thousands its normal limit."""
-    throws = one + other
-    if throws > _MOST_EXACT:
-        return min(1.0, 2 * NormalDist().cdf(-max(0.0, abs(one - other) - 1) / sqrt(throws)))
-    tail = sum(comb(throws, count) for count in range(max(one, other), throws + 1))
-    return min(1.0, 2 * tail / 2**throws)
+    """Return the exact two-sided p-value of a split at least as unequal, of fair throws."""
+    return min(1.0, 2 * float(bdtr(min(one, other), one + other, 0.5)))
 
 
 def exact_interval(successes: int, trials: int, significance: float = SIGNIFICANCE) -> tuple[float, float]:
-    """The exact interval of a proportion (Clopper & Pearson 1934), by bisection; of thousands Wilson's."""
-    if trials == 0:
-        return 0.0, 1.0
-    if trials > _MOST_EXACT:
-        return wilson_interval(successes, trials, NormalDist().inv_cdf(1 - significance / 2))
-    chances = _BinomialTails(trials)
-    low = chances.share_where(successes, significance / 2) if successes else 0.0
-    high = 1 - chances.share_where(trials - successes, significance / 2) if successes < trials else 1.0
+    """Return the exact interval of a proportion (Clopper & Pearson 1934)."""
+    failures, tail = trials - successes, significance / 2
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
     return low, high
 
 
-class _BinomialTails:
-    def __init__(self, trials: int) -> None:
-        self._trials = trials
-        factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
-        self._ways = factorials[-1] - factorials - factorials[::-1]
-
-    def share_where(self, least: int, tail: float) -> float:
-        """The chance of success with which at least `least` successes have the chance `tail`."""
-        low, high = 0.0, 1.0
-        counts = np.arange(least, self._trials + 1)
-        for _ in range(_BISECTIONS):
-            share = (low + high) / 2
-            logs = self._ways[counts] + counts * np.log(share) + (self._trials - counts) * np.log1p(-share)
-            low, high = (share, high) if np.exp(logs).sum() < tail else (low, share)
-        return (low + high) / 2
-
-
 def t_quantile(share: float, degrees: int) -> float:
-    """Student's t by its expansion around the normal quantile (Abramowitz & Stegun 1964, 26.7.5).
-
-    Within 1 % of the exact one from four degrees of freedom on; infinite for fewer than two.
-    """
-    if degrees < 2:
-        return float("inf")
-    z = NormalDist().inv_cdf(share)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
-    )
-    return z + sum(term / degrees**power for power, term in enumerate(terms, 1))
+    """Return the quantile of Student's t; infinite for fewer than two degrees of freedom."""
+    return float(stdtrit(degrees, share)) if degrees > 1 else float("inf")
 
 
 def _rounded_up(labels: float) -> int:

@@ -159,7 +159,7 @@ def _checked(attribute: AttributeConfig, shares: Doubles) -> Doubles:
     if low < -_MOST_ROUNDING or high > 1 + _MOST_ROUNDING:
         raise FacemonError(
             f"the output {attribute.output} gives {low if low < 0 else high:.4g} for the attribute {attribute.name}, "
-            "which is no probability",
+            "which is not a probability",
             f"if it holds logits, set activation: {'sigmoid' if shares.ndim == 1 else 'softmax'}",
         )
     return np.clip(shares, 0, 1)

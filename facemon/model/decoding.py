@@ -259,7 +259,7 @@ def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
         return "is no image but text"
     if text[4:8] == b"ftyp" and not accepted:
         return "is a video or an image in a format that is not supported; convert it to JPEG"
-    return "is no image in a format that is supported, or its beginning is damaged"
+    return "is not an image in a supported format, or its beginning is damaged"
 
 
 def _bomb(error: Exception, max_pixels: int) -> str:

@@ -20,7 +20,7 @@ def spans(content: bytes, start: int, end: int, wanted: int) -> Iterator[tuple[i
 def fields(content: bytes, start: int, end: int) -> Iterator[tuple[int, int, int | None]]:
     """Each field's number with where its bytes begin and end, or with its value and none where it is a number.
 
-    ValueError or IndexError where the bytes are no message.
+    ValueError or IndexError where the bytes are not a message.
     """
     while start < end:
         key, start = read_varint(content, start)

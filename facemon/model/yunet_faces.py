@@ -76,7 +76,7 @@ class YuNetFinder:
         except self._cv2.error as error:
             reason = " ".join(str(error).split())[:200]
             raise FacemonError(
-                f"{self._file}: is no network that OpenCV's FaceDetectorYN can run: {reason}",
+                f"{self._file}: is not a network that OpenCV's FaceDetectorYN can run: {reason}",
                 _WEIGHTS_HINT,
             ) from error
         return [] if found is None else found.tolist()

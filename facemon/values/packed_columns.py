@@ -62,7 +62,7 @@ class PackedColumns(Mapping[str, ColumnCounts]):
         return len(self.layout.names)
 
     def label_sizes(self) -> tuple[int, ...]:
-        """How many labels each column has that is no number."""
+        """Return the number of labels of each column that is not numeric."""
         return tuple(compress(self.sizes, self.layout.is_label))
 
     def label_keys(self) -> tuple[tuple[str, str], ...]:
@@ -108,7 +108,7 @@ def packed(columns: Mapping[str, ColumnCounts]) -> PackedColumns:
 def subtracted(whole: PackedColumns, part: PackedColumns) -> PackedColumns | None:
     """Return the counts of `whole` without those of `part`.
 
-    None where that is no plain difference: a part has what the whole has not, or nothing is left of a column.
+    None where it cannot be subtracted: a part has a label that the whole lacks, or a column would be empty.
     """
     place_of = {name: at for at, name in enumerate(whole.layout.names)}
     if not place_of.keys() >= set(part.layout.names):

@@ -18,7 +18,7 @@ _FORM = b"\x02"
 _HEADER = struct.Struct("<3q2I")
 """Images, faces, squares; the bytes of the columns' JSON and of the labels'."""
 _LARGE = 255
-"""Numbers from here on, and negative ones, stand in a list of their own."""
+"""Numbers from here on, and negative ones, are in a separate list."""
 _LEVEL = 1
 _OLD_LENGTH, _OLD_ROWS, _OLD_ROWS_WITHIN = struct.Struct("<I"), b'{"rows":', 64
 

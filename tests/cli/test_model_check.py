@@ -163,7 +163,7 @@ SUSPICIOUS: dict[str, tuple[Description, Description, str | None, str, str]] = {
     "divided twice": ({"scale": 1 / 255 / 255}, {}, None, "range", "0 to 0.00392157"),
     "the image lost": ({"mean": [127.5] * 3, "std": [128.0] * 3}, {}, None, "range", "-0.99"),
     "sigmoid twice": ({}, {"activation": "sigmoid"}, "Sigmoid", "sigmoid_twice", "activation is sigmoid"),
-    "logits": ({"scale": 1.0}, {"activation": "none"}, None, "unreadable", "which is no probability"),
+    "logits": ({"scale": 1.0}, {"activation": "none"}, None, "unreadable", "which is not a probability"),
     "saturated": ({"scale": 1.0}, {}, None, "saturated", "for all 5 faces"),
 }
 

@@ -88,7 +88,7 @@ def test_index_and_slice_read_their_part_of_a_shared_tensor() -> None:
 
 def test_logits_that_are_called_probabilities_are_refused() -> None:
     hair = attribute(kind="categorical", labels=["a", "b"])
-    with pytest.raises(FacemonError, match=r"gives 7.5 for the attribute a, which is no probability") as caught:
+    with pytest.raises(FacemonError, match=r"gives 7.5 for the attribute a, which is not a probability") as caught:
         read_attribute(hair, np.asarray([[7.5, 1.0]]))
     assert caught.value.hint == "if it holds logits, set activation: softmax"
     age = attribute(kind="ordinal", values=[0, 1], bands={"a": [0, 2]})

@@ -105,9 +105,9 @@ def test_pixels_without_an_agreed_range_are_refused() -> None:
         (b"No photograph, alas.\n" * 40, "is no image but text"),
         ("Käse".encode() * 200, "is no image but text"),
         (b"\0\0\0\x18ftypmp42" + bytes(900), "is a video or an image in a format that is not supported"),
-        (b"\0\0\0\x18ftypheic" + bytes(900), "is no image in a format that is supported, or its beginning is damaged"),
-        (b"\xff" * 600, "is no image in a format that is supported"),
-        (bytes(range(256)) * 4, "is no image in a format that is supported"),
+        (b"\0\0\0\x18ftypheic" + bytes(900), "is not an image in a supported format, or its beginning is damaged"),
+        (b"\xff" * 600, "is not an image in a supported format"),
+        (bytes(range(256)) * 4, "is not an image in a supported format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image but text"),
     ],
 )

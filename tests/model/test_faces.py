@@ -103,7 +103,7 @@ def test_what_yunet_lacks_is_said(tmp_path: Path) -> None:
         face_finder(FacesConfig(finder="yunet", weights=tmp_path / "none.onnx"))
     assert "model.faces.weights" in str(caught.value.hint)
     other = write_identity_model(tmp_path / "other.onnx")
-    with pytest.raises(FacemonError, match="is no network that OpenCV's FaceDetectorYN can run"):
+    with pytest.raises(FacemonError, match="is not a network that OpenCV's FaceDetectorYN can run"):
         face_finder(FacesConfig(finder="yunet", weights=other))
 
 

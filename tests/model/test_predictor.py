@@ -229,7 +229,7 @@ def test_content_in_memory_has_the_same_limits(tmp_path: Path) -> None:
 def test_wrong_probabilities_stop_the_run(tmp_path: Path) -> None:
     file = write_reducing_model(tmp_path / "m.onnx", OUTPUTS)
     predictor = predictor_of(model_of(file, [ATTRIBUTES[1] | {"activation": "none"}]))
-    with pytest.raises(FacemonError, match="gives 8 for the attribute hair, which is no probability"):
+    with pytest.raises(FacemonError, match="gives 8 for the attribute hair, which is not a probability"):
         predictor.predict([ImageInput(0, "a", flat_image(tmp_path / "a.png", (255, 0, 0)))], "run")
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from facemon.drift.distribution_functions import log_factorials
+from facemon.distribution_functions import log_factorials
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 0), (3, 9), (16_000, 16_383), (16_000, 16_384), (90_000, 90_005)])

@@ -33,6 +33,8 @@ else:
     with _only_what_is_loaded():
         import scipy.special as _special
 
+bdtr = _special.bdtr
+betaincinv = _special.betaincinv
 chdtrc = _special.chdtrc
 chdtri = _special.chdtri
 chndtr = _special.chndtr
