@@ -155,7 +155,7 @@ def _lacks(name: str, config: Config) -> str:
     if needed:
         return f"prometheus.jobs has no {' or '.join(needed)}, which it watches"
     if name in _rendered(_with_probe(config)):
-        return "exporter.probes names no service"
+        return "exporter.probes names no service, and there is no collector in exporter.collectors to ask one"
     return "neither a job nor a probe of this configuration gives it something to watch"
 
 

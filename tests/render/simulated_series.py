@@ -92,8 +92,10 @@ def _of_job(config: Config, job: Job, target: Labels, said: Expositions) -> Iter
         case "api":
             yield from _requests(config, {**target, **config.metrics.labels})
         case "exporter":
-            for probe in config.exporter.probes:
-                labels = {"service": probe.name, **target, **config.metrics.labels}
+            # A collector may know of a service where no probe is configured.
+            known = [probe.name for probe in config.exporter.probes] or ["queue"][: len(config.exporter.collectors)]
+            for service in known:
+                labels = {"service": service, **target, **config.metrics.labels}
                 yield Simulated("external_service_status", labels, waving(1, 0))
     door = config.prometheus.store_metrics_from
     if door != "pushgateway" and DOOR_JOBS[door] == job:

@@ -11,7 +11,7 @@ from facemon.render.dashboards.dashboard import Section, dashboard
 from facemon.render.dashboards.machines import machine_panels, machines_now
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
 from facemon.render.dashboards.variable import variables
-from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP
+from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP, knows_services
 
 _CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
 _STATES = {1: State("up", "green"), 0: State("down", "red")}
@@ -50,13 +50,13 @@ def _monitoring(config: Config) -> tuple[Panel, ...]:
     is_pushed = config.prometheus.store_metrics_from == "pushgateway"
     legend = "{{source}} of {{job}}" if is_pushed else "{{source}} at {{instance}}"
     sources = [Query(promql.select(SOURCE_UP, *_CHOSEN), legend)]
-    if config.exporter.probes and "exporter" in config.prometheus.jobs:
+    if knows_services(config):
         sources.append(Query(promql.select(SERVICE_STATUS, *_CHOSEN), "{{service}}"))
     return (
         _states(12, "Targets", "Whether Prometheus can scrape each target.",
                 Query(promql.select(foreign.UP, *_CHOSEN), "{{job}} {{instance}}")),
         _states(13, "Sources and services", "Whether facemon can read its sources of metrics, such as the store, and "
-                "whether the services answer that exporter.probes names.", *sources),
+                "whether the services answer that exporter.probes or a collector asks.", *sources),
         Panel(
             id=14,
             title="Rules that fail",
