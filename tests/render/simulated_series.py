@@ -63,8 +63,11 @@ def turning(before: float, after: float) -> Course:
     return lambda second: before if second < WEEK - HOUR else after
 
 
-def series_of_the_week(config: Config, said: Expositions) -> Iterator[Simulated]:
-    """All series that the configured Prometheus would scrape, each under the job that brings it."""
+def series_of_the_week(config: Config, said: Expositions, pushed: Sequence[Labels] = ()) -> Iterator[Simulated]:
+    """All series that the configured Prometheus would scrape, each under the job that brings it.
+
+    `pushed` are the grouping keys of the stores that push, where the configuration does not name them.
+    """
     for job in config.prometheus.jobs:
         targets = config.prometheus.targets.get(job, (DEFAULT_TARGETS[job],))
         for target in targets:
@@ -72,7 +75,7 @@ def series_of_the_week(config: Config, said: Expositions) -> Iterator[Simulated]
             yield from _of_job(config, job, {"job": job, "instance": target}, said)
     yield Simulated("up", {"job": config.prometheus.jobs[0], "instance": "gone:1"}, turning(1, 0))
     if config.prometheus.store_metrics_from == "pushgateway":
-        for store in _stores(config):
+        for store in pushed or _stores(config):
             yield from _of_the_store(config, {"job": "facemon", **store})
 
 
