@@ -1,8 +1,8 @@
 """What marks the time axis of a dashboard: alerts that fire, references, checks, and models that are new."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from facemon.config.document import Config
 from facemon.render import promql
@@ -30,6 +30,10 @@ class Annotation:
     """Labels whose values become tags."""
     holds_moments: bool = False
     """Whether the values are the moments, in milliseconds; else it is wherever there are values above 0."""
+
+    def within(self, scope: promql.Scope) -> Self:
+        """The same moments of fewer series."""
+        return replace(self, expr=self.expr.within(scope))
 
 
 def references_and_checks(

@@ -8,6 +8,7 @@ from facemon.render.alert import Dashboard
 from facemon.render.dashboards.annotations import Annotation, annotation_json, firing_alerts
 from facemon.render.dashboards.section import Section, laid_out
 from facemon.render.dashboards.variable import Variable, datasource_json, variable_json
+from facemon.render.our_series import OurSeries
 
 _SCHEMA_VERSION = 39
 _TITLES = {
@@ -29,6 +30,7 @@ def dashboard(
     annotations: Sequence[Annotation] = (),
 ) -> dict[str, Any]:
     """The dashboard, which at first shows the time from `since` to now; alerts are always among its annotations."""
+    ours = OurSeries(config)
     marks = (*firing_alerts(config, which, variables), *annotations)
     return {
         "uid": str(which),
@@ -42,8 +44,8 @@ def dashboard(
         "time": {"from": since, "to": "now"},
         "graphTooltip": 1,
         "links": [_link(title, other) for other, title in _TITLES.items() if other is not which],
-        "templating": {"list": [datasource_json(), *(variable_json(each) for each in variables)]},
-        "annotations": {"list": [annotation_json(each) for each in marks]},
+        "templating": {"list": [datasource_json(), *(variable_json(each.within(ours)) for each in variables)]},
+        "annotations": {"list": [annotation_json(each.within(ours)) for each in marks]},
         "panels": list(laid_out(config, sections)),
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from facemon.render import promql
+from facemon.render.expression import joined
 from facemon.render.promql import Expr, Matcher, Series, Window
 
 MOST_LINES = 10
@@ -27,27 +28,27 @@ def lowest(metric: Series, *matchers: Matcher) -> Expr:
 
 def greatest(expr: Expr) -> Expr:
     """The one sample that is greatest, with its labels: whose it is."""
-    return _joined("topk(1, ", expr, ")")
+    return joined("topk(1, ", expr, ")")
 
 
 def least(expr: Expr) -> Expr:
     """The one sample that is least, with its labels."""
-    return _joined("bottomk(1, ", expr, ")")
+    return joined("bottomk(1, ", expr, ")")
 
 
 def at_least(expr: Expr, least_value: float) -> Expr:
     """What is below the number is drawn as the number."""
-    return _joined("clamp_min(", expr, f", {promql.number(least_value)})")
+    return joined("clamp_min(", expr, f", {promql.number(least_value)})")
 
 
 def mean_of_recorded(name: str, window: Window, *matchers: Matcher) -> Expr:
     """The mean over the window of what a recording rule wrote."""
-    return _joined("avg_over_time(", promql.recorded(name, *matchers), f"[{promql.window_text(window)}])")
+    return joined("avg_over_time(", promql.recorded(name, *matchers), f"[{promql.window_text(window)}])")
 
 
 def any_target(operator: str, expr: Expr) -> Expr:
     """`max`, `min` … over the targets, which keeps every other label, also those that only Prometheus gives."""
-    return _joined(f"{operator} without ({', '.join(promql.TARGET_LABELS)}) (", expr, ")")
+    return joined(f"{operator} without ({', '.join(promql.TARGET_LABELS)}) (", expr, ")")
 
 
 def value_of_group(parts: Expr, groups: Expr, *, of_part: Sequence[str]) -> Expr:
@@ -56,27 +57,23 @@ def value_of_group(parts: Expr, groups: Expr, *, of_part: Sequence[str]) -> Expr
     Whatever other labels stores have, such as one of a Pushgateway's grouping key, keeps them apart.
     """
     ignoring = f" * 0 + ignoring ({', '.join(of_part)}) group_left () "
-    return _joined(parts.inner, ignoring, groups.inner, closed=False)
+    return joined(parts.inner, ignoring, groups.inner, closed=False)
 
 
 def milliseconds(metric: Series, *matchers: Matcher) -> Expr:
     """The moments that a gauge holds, as Grafana takes them for annotations."""
-    return _joined(promql.select(metric, *matchers), " * 1000", closed=False)
+    return joined(promql.select(metric, *matchers), " * 1000", closed=False)
 
 
 def newcomers(series: Expr, label: str) -> Expr:
     """The values of a label that no series had on the day before."""
     now = promql.aggregate("group", series, by=(label,))
-    before = promql.aggregate("group", _joined("last_over_time(", series, f"{_SEEN_BEFORE})"), by=(label,))
+    before = promql.aggregate("group", joined("last_over_time(", series, f"{_SEEN_BEFORE})"), by=(label,))
     return promql.unless(now, before, on=(label,))
 
 
 def _outermost(operator: str, metric: Series, matchers: Sequence[Matcher]) -> Expr:
     series = promql.select(metric, *matchers)
     # Over the time shown, because a target that is down now has no sample at its end.
-    newest = _joined("last_over_time(", series, f"[{promql.RANGE}] @ end())")
-    return promql.both(series, _joined(f"{operator}({MOST_LINES}, ", newest, ")"))
-
-
-def _joined(*parts: str | Expr, closed: bool = True) -> Expr:
-    return Expr("".join(map(str, parts)), closed)
+    newest = joined("last_over_time(", series, f"[{promql.RANGE}] @ end())")
+    return promql.both(series, joined(f"{operator}({MOST_LINES}, ", newest, ")"))

@@ -8,6 +8,7 @@ from facemon.config.document import Config
 from facemon.config.prometheus import Job
 from facemon.render.dashboards.panel import Panel
 from facemon.render.dashboards.panel_json import panel_json
+from facemon.render.our_series import OurSeries
 
 _GRID_WIDTH, _ROW_HEIGHT, _ADVICE_HEIGHT, _NOTE_HEIGHT = 24, 1, 2, 3
 _NOTE_ID = 900
@@ -52,7 +53,7 @@ def laid_out(config: Config, sections: Sequence[Section]) -> Iterator[dict[str, 
 
 def _inside(config: Config, section: Section, panels: Sequence[Panel], y: int) -> tuple[list[dict[str, Any]], int]:
     """What is below a section's heading, from `y` on, and where the next section begins."""
-    found = []
+    found, ours = [], OurSeries(config)
     if section.advice:
         found.append(_advice(section, {"h": _ADVICE_HEIGHT, "w": _GRID_WIDTH, "x": 0, "y": y}))
         y += _ADVICE_HEIGHT
@@ -61,7 +62,7 @@ def _inside(config: Config, section: Section, panels: Sequence[Panel], y: int) -
         if x + panel.width > _GRID_WIDTH:
             x, y, height = 0, y + height, 0
         place = {"h": panel.height, "w": panel.width, "x": x, "y": y}
-        found.append(panel_json(panel, place, config.prometheus.scrape_interval))
+        found.append(panel_json(panel.within(ours), place, config.prometheus.scrape_interval))
         x, height = x + panel.width, max(height, panel.height)
     return found, y + height
 

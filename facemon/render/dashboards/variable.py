@@ -1,8 +1,8 @@
 """The choices at the top of a dashboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from facemon.render import promql
 from facemon.render.dashboards.panel import DATASOURCE, DATASOURCE_UID
@@ -19,6 +19,10 @@ class Variable:
     label: str | None = None
     is_hidden: bool = False
     """Whether it follows the others, for sections that are repeated, and is not chosen itself."""
+
+    def within(self, scope: promql.Scope) -> Self:
+        """The same values of fewer series."""
+        return replace(self, source=self.source.within(scope))
 
 
 def variables(
