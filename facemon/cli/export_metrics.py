@@ -95,9 +95,9 @@ def _delete(session: Session, gateway: "Pushgateway", export: Export | None) -> 
 def _export(
     session: Session, groups: tuple[MetricGroup, ...], textfile: Path | None, gateway: "Pushgateway | None"
 ) -> ExitCode:
-    from facemon.metrics.constant_labels import labelled_registry
     from facemon.metrics.doubled_series import refuse_doubled
     from facemon.metrics.exposition import exposition
+    from facemon.metrics.scrape_limits import own_registry
     from facemon.metrics.store_collector import build_registry
     from facemon.metrics.textfile import drafted_textfile
     from facemon.store.command_runs import announce, entered_before
@@ -113,7 +113,7 @@ def _export(
             announced=told.run,
             min_labels=session.config.evaluate.min_labels,
         )
-        text = exposition(labelled_registry(registry, session.config.metrics.labels))
+        text = exposition(own_registry(registry, session.config, session.console.warn))
         if textfile is not None:
             refuse_doubled(textfile, text)
             with drafted_textfile(textfile, text) as put_in_place, entered_before(ledger, outcome):

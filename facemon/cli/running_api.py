@@ -86,7 +86,7 @@ class RunningApi:
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
-        from facemon.metrics.constant_labels import labelled_registry
+        from facemon.metrics.scrape_limits import own_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
         from facemon.server.api_server import ApiServer
@@ -109,7 +109,7 @@ class RunningApi:
         self._in_flight = in_flight = ImagesInFlight(api.max_in_flight, api.in_flight_bytes)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
-        metrics = labelled_registry(gauges, config.metrics.labels)
+        metrics = own_registry(gauges, config, session.console.warn)
         sources = _source_names(session, counts)
         self._most_connections = api.max_connections
         self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)

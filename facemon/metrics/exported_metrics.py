@@ -4,50 +4,58 @@ Nothing that one of them does takes anything away from the others: a source that
 `facemon_source_up 0`, and its metrics are absent.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from facemon.config.document import Config
+from facemon.config.prometheus import DOOR_JOBS
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
+from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.metrics.timed_source import SourceFault, TimedSource
-from facemon.values.metric_catalogue import CATALOGUE
+from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
 Tell = Callable[[str], None]
 STORE_SECONDS = 5.0
 """What a scrape waits for the store, half of what Prometheus waits for the scrape."""
 _UP = CATALOGUE["facemon_source_up"]
+_STATUS = CATALOGUE["external_service_status"]
 _OWN_NAMES = frozenset[str]().union(
     *(names_of(entry.name.removesuffix("_total"), entry.type.value).all for entry in CATALOGUE.values())
 )
 
 
 class ExportedMetrics(Collector):
-    """All families of a scrape, each name once."""
+    """All families of a scrape, each name once, within what Prometheus accepts."""
 
     def __init__(
         self,
+        config: Config,
         store: TimedSource,
         foreign: Sequence[TimedSource],
-        limit: float,
         probes: Callable[[], Family | None],
         warn: Tell,
         say: Tell,
-        labels: Mapping[str, str],
     ) -> None:
-        """`limit`: seconds for each of the foreign sources, which run side by side. `labels` are given to our own.
+        """The foreign sources run side by side, each for at most `exporter.collector_timeout`.
 
         `warn` is told of a source that fails, `say` of one that works again: once each, not at every scrape.
         """
         self._store = store
         self._foreign = foreign
-        self._limit = limit
+        self._limit = config.exporter.collector_timeout.total_seconds()
         self._probes = probes
         self._warn = warn
         self._say = say
-        self._labels = labels
+        self._labels = config.metrics.labels
+        self._limits = config.prometheus.limits
+        self._accepted = AcceptedSeries(self._limits, warn)
+        self._brings_the_store = DOOR_JOBS[config.prometheus.store_metrics_from] == "exporter"
+        # Without probes the name is free for a collector that asks the services itself.
+        self._reserved = _OWN_NAMES if config.exporter.probes else _OWN_NAMES - {_STATUS.name}
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering calls nobody."""
@@ -55,30 +63,18 @@ class ExportedMetrics(Collector):
 
     def collect(self) -> Iterator[Family]:
         """The store's families, then the probes', then each collector's in the order of the configuration."""
-        for family, is_own in self._collected():
-            yield from labelled([family], self._labels) if is_own else [family]
-
-    def _collected(self) -> Iterator[tuple[Family, bool]]:
-        """The families, and whether each is ours."""
-        calls = [(source, source.begin(), self._limit) for source in self._foreign]
+        calls = [(source, source.begin()) for source in self._foreign]
         up = GaugeMetricFamily(_UP.name, _UP.help, labels=_UP.labels)
-        try:
-            for family in self._store.begin().families(STORE_SECONDS):
-                if family.name == up.name:
-                    up.samples.extend(family.samples)
-                else:
-                    yield family, True
-            self._told(self._store, None)
-        except SourceFault as fault:
-            self._told(self._store, str(fault))
-            up.add_metric((self._store.name,), 0.0)
-        if (statuses := self._probes()) is not None:
-            yield statuses, True
-        taken = set(_OWN_NAMES)
-        for source, call, limit in calls:
+        samples = len(calls) + 1
+        for family in self._accepted.of(labelled(self._of_facemon(up), self._labels)):
+            samples += self._counted(family)
+            yield family
+        taken = set(self._reserved)
+        for source, call in calls:
             try:
-                families = call.families(limit)
+                families = call.families(self._limit)
                 names = _free_names(families, taken)
+                self._require_accepted(families, samples)
             except SourceFault as fault:
                 self._told(source, str(fault))
                 up.add_metric((source.name,), 0.0)
@@ -86,8 +82,48 @@ class ExportedMetrics(Collector):
             self._told(source, None)
             up.add_metric((source.name,), 1.0)
             taken |= names
-            yield from ((family, False) for family in families)
-        yield up, True
+            samples += sum(len(family.samples) for family in families)
+            for family in families:
+                yield self._of_place(family) if family.name == _STATUS.name else family
+        yield from labelled([up], self._labels)
+
+    def _of_facemon(self, up: Family) -> Iterator[Family]:
+        """The families of the store and of the probes; what tells of their sources is added to `up`."""
+        try:
+            for family in self._store.begin().families(STORE_SECONDS):
+                if family.name == up.name:
+                    up.samples.extend(family.samples)
+                else:
+                    yield family
+            self._told(self._store, None)
+        except SourceFault as fault:
+            self._told(self._store, str(fault))
+            up.add_metric((self._store.name,), 0.0)
+        if (statuses := self._probes()) is not None:
+            yield statuses
+
+    def _counted(self, family: Family) -> int:
+        """The family's samples that count for `prometheus.limits.samples`: not those that are dropped from this job."""
+        entry = CATALOGUE.get(family.name) or CATALOGUE.get(f"{family.name}_total")
+        is_dropped = entry is not None and entry.source is MetricSource.STORE and not self._brings_the_store
+        return 0 if is_dropped else len(family.samples)
+
+    def _require_accepted(self, families: Sequence[Family], before: int) -> None:
+        """SourceFault when Prometheus would refuse the whole scrape for these families, after so many samples."""
+        for family in families:
+            for sample in family.samples:
+                if reason := why_refused(sample, self._limits):
+                    raise SourceFault(f"Prometheus would refuse {family.name[:100]}: {reason}")
+        count = sum(len(family.samples) for family in families)
+        if before + count > self._limits.samples:
+            limit = f"prometheus.limits.samples is {self._limits.samples:,}"
+            raise SourceFault(f"it yields {count:,} samples after {before:,} of other sources, and {limit}")
+
+    def _of_place(self, family: Family) -> Family:
+        """A copy of a collector's family with the labels of this store; the collector's own is shown again."""
+        copied = Family(family.name, family.documentation, family.type, family.unit)
+        copied.samples = list(family.samples)
+        return next(labelled([copied], self._labels))
 
     def _told(self, source: TimedSource, fault: str | None) -> None:
         if source.turned(is_down=fault is not None):
@@ -101,5 +137,14 @@ def _free_names(families: Sequence[Family], taken: set[str]) -> frozenset[str]:
     """The names that these families take; SourceFault when one of them is another's: it would be there twice."""
     names = frozenset[str]().union(*(names_of(family.name, family.type).all for family in families))
     if clash := names & taken:
-        raise SourceFault(f"{min(clash)} is exported by another source already")
+        hint = ", or exporter.probes names services" if min(clash) == _STATUS.name else ""
+        raise SourceFault(f"{min(clash)} is exported by another source already{hint}")
+    if any(family.name == _STATUS.name and not _is_status(family) for family in families):
+        raise SourceFault(f"{_STATUS.name} is not a gauge with the one label {_STATUS.labels[0]}")
     return names
+
+
+def _is_status(family: Family) -> bool:
+    """Whether a collector's family has the form that rules and dashboards expect of `external_service_status`."""
+    has_its_labels = all(set(sample.labels) == {*_STATUS.labels} for sample in family.samples)
+    return family.type == _STATUS.type.value and has_its_labels

@@ -50,15 +50,9 @@ class Exporter:
             min_labels=config.evaluate.min_labels,
         )
         registry = CollectorRegistry(auto_describe=False)
-        metrics = ExportedMetrics(
-            TimedSource("store", store.collect),
-            list(foreign.values()),
-            config.exporter.collector_timeout.total_seconds(),
-            self._probes.family,
-            self._warn,
-            self._say,
-            config.metrics.labels,
-        )
+        source = TimedSource("store", store.collect)
+        foreign_sources = list(foreign.values())
+        metrics = ExportedMetrics(config, source, foreign_sources, self._probes.family, self._warn, self._say)
         registry.register(metrics)
         self._probes.follow(config.exporter)
         self._store_path = config.store.path

@@ -1,19 +1,25 @@
 """What `/metrics` of an instrumented application shows: its requests, the store's metrics, and those of its own."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from facemon import __version__
+from facemon.config.prometheus import ScrapeLimitsConfig
 from facemon.metrics.constant_labels import labelled
+from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LATENCY, REQUESTS, request_families
 from facemon.store.totals import TotalKey, Totals
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 from facemon.values.request_outcome import status_of
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
 
 _UP, _BUILD = "facemon_source_up", "facemon_build_info"
 _SOURCE = "application"
@@ -33,13 +39,16 @@ class ApplicationMetrics(Collector):
     """Metric families of which no two share a name: of the application's own, those that clash are left out."""
 
     def __init__(
-        self, counts: RequestCounts, own: Collector | None, stored: Collector | None, labels: Mapping[str, str]
+        self, counts: RequestCounts, own: Collector | None, stored: Collector | None, config: "Config | None"
     ) -> None:
         """`own` is the registry of the application's metrics, `stored` the metrics of a store.
 
-        `labels` are given to all metrics but the application's own.
+        The configuration's `metrics.labels` are given to all metrics but the application's own; what is beyond its
+        `prometheus.limits` is left out.
         """
-        self._labels = labels
+        self._labels = {} if config is None else config.metrics.labels
+        self._limits = ScrapeLimitsConfig() if config is None else config.prometheus.limits
+        self._accepted = AcceptedSeries(self._limits, self._say_once)
         self._counts = counts
         self._own = own
         self._stored = stored
@@ -49,7 +58,7 @@ class ApplicationMetrics(Collector):
     def collect(self) -> Iterator[Family]:
         """All families; what is wrong with the application's own is said in the log, once."""
         own, is_whole = self._own_families()
-        yield from labelled(self._families_of_facemon(is_whole=is_whole), self._labels)
+        yield from self._accepted.of(labelled(self._families_of_facemon(is_whole=is_whole), self._labels))
         yield from own
 
     def _families_of_facemon(self, *, is_whole: bool) -> Iterator[Family]:
@@ -64,16 +73,22 @@ class ApplicationMetrics(Collector):
         try:
             for family in self._own.collect() if self._own is not None else ():
                 names = _names(family.name, family.type)
-                if taken.isdisjoint(names):
+                if (fault := self._fault(family, names, taken)) is None:
                     families.append(family)
                     taken |= names
                 else:
                     is_whole = False
-                    self._say_once(f"the metric {family.name} is not shown on /metrics: the name is taken, rename it")
+                    self._say_once(f"the metric {family.name} is not shown on /metrics: {fault}")
         except Exception as error:  # noqa: BLE001 - a collector of the application must not cost the other metrics
             is_whole = False
             self._say_once(f"metrics are missing on /metrics: a collector raised {type(error).__name__}: {error}")
         return families, is_whole
+
+    def _fault(self, family: Family, names: set[str], taken: set[str]) -> str | None:
+        """What would cost the other metrics of the page, or its whole scrape."""
+        if not taken.isdisjoint(names):
+            return "the name is taken, rename it"
+        return next(filter(None, (why_refused(sample, self._limits) for sample in family.samples)), None)
 
     def _say_once(self, message: str) -> None:
         if message not in self._said:

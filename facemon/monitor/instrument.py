@@ -55,9 +55,7 @@ def instrument(
         raise FacemonError(f"{metrics_path} cannot be both metrics and health")
     counts = RequestCounts()
     loaded = None if config is None else _loaded(config)
-    metrics = ApplicationMetrics(
-        counts, registry, None if loaded is None else _stored(loaded), {} if loaded is None else loaded.metrics.labels
-    )
+    metrics = ApplicationMetrics(counts, registry, None if loaded is None else _stored(loaded), loaded)
     pages = _Pages(app, metrics, metrics_path, health_path)
     pages.check()
 

@@ -128,12 +128,15 @@ def known_values(config: Config) -> Mapping[str, Values]:
     """What the configuration says of labels that come with series."""
     columns = (attribute.name for attribute in config.model.attributes)
     attributes = {*columns, *IMAGE_COLUMNS, *config.drift.columns, *config.tables.kinds}
-    return {
+    known = {
         "attribute": Values(frozenset(attributes)),
-        "job": Values(frozenset(config.prometheus.jobs)),
+        "job": Values(frozenset(config.prometheus.job_name(job) for job in config.prometheus.jobs)),
+        **{name: Values(frozenset({value})) for name, value in config.prometheus.target_labels.items()},
         "objective": Values(frozenset(objective.name for objective in config.alerts.objectives)),
-        "service": Values(frozenset(probe.name for probe in config.exporter.probes)),
     }
+    if config.exporter.probes:  # else a collector knows the services
+        known["service"] = Values(frozenset(probe.name for probe in config.exporter.probes))
+    return known
 
 
 def _filled(values: Values, text: str) -> Values:

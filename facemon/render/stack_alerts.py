@@ -99,11 +99,11 @@ _SERVICE_DOWN = _Switch(
     timedelta(minutes=5), "warning",
     "an external service that does not answer its probe",
     f"{label('service')} does not answer",
-    f"The probe of {label('service')} in `exporter.probes` fails.",
+    f"The probe of {label('service')} fails: one of `exporter.probes`, or of a collector.",
     Runbook(
         "A service that the pipeline relies on is away.",
         ("the service is down", "its address has changed"),
-        ("Open the probe's address from the exporter's machine.",),
+        ("Open the probe's address, in `exporter.probes` or in the collector's code, from the exporter's machine.",),
     ),
 )  # fmt: skip
 _TEXTFILE_ERROR = _Switch(
@@ -149,8 +149,13 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
     return tuple(
         alert
         for job, alert in wanted
-        if (job is None or job in jobs) and (alert.name != "ServiceDown" or config.exporter.probes)
+        if (job is None or job in jobs) and (alert.name != "ServiceDown" or knows_services(config))
     )
+
+
+def knows_services(config: Config) -> bool:
+    """Whether the exporter may have `external_service_status`: a collector has it where no probe is configured."""
+    return "exporter" in config.prometheus.jobs and bool(config.exporter.probes or config.exporter.collectors)
 
 
 def _metrics_absent() -> Alert:
@@ -208,7 +213,7 @@ def _failures(name: str, config: Config, metric: promql.Series, words: tuple[str
     part = metric.labels[0]
     failures = promql.increase(metric, config.prometheus.window)
     signal = promql.aggregate("sum", failures, by=promql.TARGET_LABELS)
-    target = {"job": "stack", "instance": "stack:1"}
+    target = {"job": metric.name.partition("_")[0], "instance": "stack:1"}
 
     def series(which: str, instance: str = "stack:1") -> str:
         return series_text(metric.name, {part: which, **target, "instance": instance})

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from facemon.render.rendered_content import panels
 from tests.patience import HANG_S
 
 Choices = Mapping[str, Sequence[str] | None]
@@ -64,9 +65,9 @@ class Grafana:
         return found
 
     def panels(self, dashboard: Mapping[str, Any], choices: Choices) -> Iterator[Asked]:
-        """Every query of every panel."""
+        """Every query of every panel; one that is repeated is asked once, for all values that are chosen."""
         span = {"now-24h": DAY, "now-7d": 7 * DAY}[dashboard["time"]["from"]]
-        for panel in dashboard["panels"]:
+        for _, panel in panels(dashboard):
             for target in panel.get("targets", ()):
                 number, unit = re.fullmatch(r"(\d+)(ms|s)", target["interval"]).groups()  # type: ignore[union-attr]
                 interval = float(number) * _UNITS[unit]
@@ -76,7 +77,7 @@ class Grafana:
                 yield Asked(panel["title"], target, query, tuple(series))
 
     def annotations(self, dashboard: Mapping[str, Any], choices: Choices) -> Iterator[str]:
-        """The alerts' query, filled in."""
+        """The query of each annotation, filled in, the alerts' first."""
         for annotation in dashboard["annotations"]["list"]:
             yield filled(annotation["expr"], choices, span=DAY, step=60, interval=15)
 
@@ -84,6 +85,10 @@ class Grafana:
         """The value of each series at the moment."""
         result = self._post("query", {"query": query, "time": self.at})
         return [(each["metric"], [float(each["value"][1])]) for each in result]
+
+    def week(self, query: str) -> list[Series]:
+        """The values of each series over a week, as an annotation asks for them."""
+        return self._range(query, 7 * DAY, 60)
 
     def _range(self, query: str, span: float, step: float) -> list[Series]:
         # Grafana aligns with multiples of the step; the moment itself is not lost here.

@@ -77,8 +77,12 @@ def _annotated(grafana: Grafana, dashboard: Mapping[str, Any], config: Config, e
     rules = [rule for group in alert_rules(config)["groups"] for rule in group["rules"]]
     page = f"/d/{dashboard['uid']}"
     here = {rule["alert"] for rule in rules if page in rule["annotations"]["dashboard_url"]}
-    shown = {
-        labels["alertname"] for query in now.annotations(dashboard, everything) for labels, _ in now.instant(query)
-    }
+    shown = set[str]()
+    for annotation, query in zip(dashboard["annotations"]["list"], now.annotations(dashboard, everything), strict=True):
+        if annotation["name"] == "Alerts":
+            shown |= {labels["alertname"] for labels, _ in now.instant(query)}
+        # A week of minutes has fewer points than Prometheus gives at once.
+        elif not any(values for _, values in grafana.week(query)):
+            yield f"the annotation {annotation['name']} marks nothing: {query}"
     if shown != firing & here:
         yield f"annotations show {sorted(shown)}, but {sorted(firing & here)} fire"

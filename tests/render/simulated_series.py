@@ -63,8 +63,11 @@ def turning(before: float, after: float) -> Course:
     return lambda second: before if second < WEEK - HOUR else after
 
 
-def series_of_the_week(config: Config, said: Expositions) -> Iterator[Simulated]:
-    """All series that the configured Prometheus would scrape, each under the job that brings it."""
+def series_of_the_week(config: Config, said: Expositions, pushed: Sequence[Labels] = ()) -> Iterator[Simulated]:
+    """All series that the configured Prometheus would scrape, each under the job that brings it.
+
+    `pushed` are the grouping keys of the stores that push, where the configuration does not name them.
+    """
     for job in config.prometheus.jobs:
         targets = config.prometheus.targets.get(job, (DEFAULT_TARGETS[job],))
         for target in targets:
@@ -72,7 +75,7 @@ def series_of_the_week(config: Config, said: Expositions) -> Iterator[Simulated]
             yield from _of_job(config, job, {"job": job, "instance": target}, said)
     yield Simulated("up", {"job": config.prometheus.jobs[0], "instance": "gone:1"}, turning(1, 0))
     if config.prometheus.store_metrics_from == "pushgateway":
-        for store in _stores(config):
+        for store in pushed or _stores(config):
             yield from _of_the_store(config, {"job": "facemon", **store})
 
 
@@ -92,8 +95,10 @@ def _of_job(config: Config, job: Job, target: Labels, said: Expositions) -> Iter
         case "api":
             yield from _requests(config, {**target, **config.metrics.labels})
         case "exporter":
-            for probe in config.exporter.probes:
-                labels = {"service": probe.name, **target, **config.metrics.labels}
+            # A collector may know of a service where no probe is configured.
+            known = [probe.name for probe in config.exporter.probes] or ["queue"][: len(config.exporter.collectors)]
+            for service in known:
+                labels = {"service": service, **target, **config.metrics.labels}
                 yield Simulated("external_service_status", labels, waving(1, 0))
     door = config.prometheus.store_metrics_from
     if door != "pushgateway" and DOOR_JOBS[door] == job:

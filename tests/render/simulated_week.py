@@ -1,7 +1,7 @@
 """A real Prometheus that holds a simulated week, and evaluates the rendered rules on it."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from facemon.render.promql import quoted
 from facemon.render.recording_rules import recording_rules
 from tests.render.grafana_queries import Grafana
 from tests.render.real_expositions import Expositions
-from tests.render.simulated_series import WEEK, Simulated, series_of_the_week
+from tests.render.simulated_series import WEEK, Labels, Simulated, series_of_the_week
 from tests.servers import promtool, run_prometheus, wait_for_query
 
 _SPACING = 600
@@ -22,10 +22,12 @@ _SPACING = 600
 
 
 @contextmanager
-def grafana_on_the_week(config: Config, said: Expositions, servers: Path, folder: Path) -> Iterator[Grafana]:
-    """Somebody who looks at Prometheus at the week's end, which is now."""
+def grafana_on_the_week(
+    config: Config, said: Expositions, servers: Path, folder: Path, pushed: Sequence[Labels] = ()
+) -> Iterator[Grafana]:
+    """Somebody who looks at Prometheus at the week's end, which is now; `pushed` as in `series_of_the_week`."""
     end = float(int(time.time()))
-    _fill(servers, folder, _openmetrics(series_of_the_week(config, said), _moments(config), end))
+    _fill(servers, folder, _openmetrics(series_of_the_week(config, said, pushed), _moments(config), end))
     (folder / "rules.yml").write_text(yaml.safe_dump(_rules(config)), encoding="utf-8")
     settings = "global: {evaluation_interval: 1s}\nrule_files: [rules.yml]\n"
     (folder / "prometheus.yml").write_text(settings, encoding="utf-8")
@@ -33,7 +35,8 @@ def grafana_on_the_week(config: Config, said: Expositions, servers: Path, folder
     with run_prometheus(servers, folder / "prometheus.yml", folder, extra_args=arguments) as prometheus:
         # Each rule was evaluated once when the one that always fires has.
         wait_for_query(prometheus.url, 'ALERTS{alertname="Week"}')
-        yield Grafana(prometheus.url, end)
+        # What is recorded is there from now on; the week's last samples count for a few minutes more.
+        yield Grafana(prometheus.url, float(int(time.time()) + 1))
 
 
 def _rules(config: Config) -> dict[str, Any]:

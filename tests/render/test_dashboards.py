@@ -7,6 +7,8 @@ import pytest
 from facemon.render.dashboards import DASHBOARDS
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.provisioning import datasources
+from facemon.render.recording_rules import PREDICTION_RATE
+from facemon.render.rendered_content import panels as every_panel
 from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
 from tests.render.known_queries import KNOWN, metrics_in, selectors_in
@@ -17,12 +19,13 @@ PANELS = {
         11: "Failed images",
         4: "Drift score over time", 20: "Drift score above its threshold", 21: "Verdicts", 22: "Columns now",
         23: "p-values", 24: "Rows compared", 25: "Confidence drift", 26: "Time since the last check",
-        27: "Verdicts by source", 28: "Rows by source",
+        27: "Verdicts by source", 29: "Sources now", 28: "Rows by source",
         5: "Accuracy per attribute", 17: "Last evaluation", 18: "Last reference",
-        1: "Predictions by attribute", 12: "Predicted labels over time", 13: "Predictions per second",
-        14: "Images by outcome",
-        2: "Confidence", 15: "Confidence by attribute",
+        13: "Predictions per second", 14: "Images by outcome",
+        15: "Confidence by attribute",
         3: "Inference latency", 16: "Inference latency by model",
+        1: "Predictions by attribute: $predicted", 12: "Predicted labels over time", 2: "Confidence",
+        30: "Verdicts of this source", 31: "Rows of this source",
     },
     "api_performance.json": {
         5: "Requests now", 6: "Error rate now", 7: "Slowest endpoint now", 8: "Model", 9: "Fullest instance",
@@ -61,8 +64,12 @@ def dashboard(name: str, text: str = DEFAULTS) -> dict[str, Any]:
 
 
 def panels(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Those that show something; headings and notes are none."""
-    return [panel for panel in content["panels"] if panel["type"] not in ("row", "text")]
+    """Those that show something, also in folded sections; headings and notes are none."""
+    return [panel for _, panel in every_panel(content) if panel["type"] not in ("row", "text")]
+
+
+def texts(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [panel for panel in content["panels"] if panel["type"] == "text"]
 
 
 def variables(content: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -111,6 +118,8 @@ def test_every_query_respects_each_choice_that_its_metrics_have(name: str, text:
 
 
 def labels_of(metric: str) -> tuple[str, ...]:
+    if metric == PREDICTION_RATE:
+        return ("attribute", "value", "model")
     base = re.sub("_(bucket|count|sum)$", "", metric)
     entry = CATALOGUE.get(metric) or CATALOGUE.get(base) or FOREIGN[metric]
     return ("job", "instance", *entry.labels)
@@ -144,9 +153,13 @@ def test_every_panel_is_explained_and_has_a_unit(name: str) -> None:
         assert all(target["legendFormat"] for target in panel["targets"])
         if panel["type"] == "timeseries":
             assert field["custom"]["spanNulls"] is False
-    sections = [panel["title"] for panel in content["panels"] if panel["type"] == "row"]
-    assert len(sections) == len(set(sections)) >= 4
+    sections = [panel for panel in content["panels"] if panel["type"] == "row"]
+    assert len({panel["title"] for panel in sections}) == len(sections) >= 4
     assert content["panels"][0]["type"] == "row"
+    advised = {
+        panel["id"] - 1 for panel in texts(content) if panel["options"]["content"].startswith("**What to do:** ")
+    }
+    assert advised == {panel["id"] for panel in sections if "repeat" not in panel}
 
 
 @every_configuration
@@ -179,8 +192,8 @@ def test_limits_are_those_of_the_alerts_and_of_the_checks() -> None:
     assert limits("ml_metrics.json", text) == {
         "Columns that drift": 1, "Undecided columns": 1, "Last drift check": 93_600, "Lowest accuracy": 1.0,
         "Drift score over time": 0.0, "Drift score above its threshold": 0, "p-values": 0.001, "Rows compared": 200,
-        "Rows by source": 200, "Time since the last check": 93_600, "Accuracy per attribute": 1.0,
-        "Last evaluation": 30 * 86_400, "Last reference": 90 * 86_400,
+        "Rows by source": 200, "Rows of this source": 200, "Time since the last check": 93_600,
+        "Accuracy per attribute": 1.0, "Last evaluation": 30 * 86_400, "Last reference": 90 * 86_400,
     }  # fmt: skip
     assert limits("api_performance.json", text) == {
         "Error rate now": 0.0, "Slowest endpoint now": 0.001, "Fullest instance": 1,
@@ -208,9 +221,7 @@ def test_links_lead_to_the_others_and_keep_time_and_data_source() -> None:
 
 
 def test_what_is_not_scraped_is_named_in_place_of_its_panels() -> None:
-    notes = {
-        name: [panel for panel in dashboard(name, PUSHED)["panels"] if panel["type"] == "text"] for name in DASHBOARDS
-    }
+    notes = {name: [panel for panel in texts(dashboard(name, PUSHED)) if panel["title"]] for name in DASHBOARDS}
     assert notes["ml_metrics.json"] == []
     (api,) = dashboard("api_performance.json", PUSHED)["panels"]
     assert api["options"]["content"].startswith(
@@ -223,16 +234,16 @@ def test_what_is_not_scraped_is_named_in_place_of_its_panels() -> None:
 
 def test_what_is_pushed_has_no_instance_to_choose() -> None:
     assert [each["name"] for each in variables(dashboard("ml_metrics.json", PUSHED))] == [
-        "job", "model", "attribute", "source",
+        "job", "model", "attribute", "source", "predicted",
     ]  # fmt: skip
-    names = ["job", "instance", "model", "attribute", "source"]
+    names = ["job", "instance", "model", "attribute", "source", "predicted"]
     assert [each["name"] for each in variables(dashboard("ml_metrics.json"))] == names
 
 
 def test_a_model_of_numbers_has_no_panels_of_labels() -> None:
     titles = [panel["title"] for panel in dashboard("ml_metrics.json", NUMBERS)["panels"]]
     assert {"Images by outcome", "Predictions"} <= set(titles)
-    assert {"Predictions by attribute", "Predicted labels over time", "Confidence"}.isdisjoint(titles)
+    assert {"Attribute: $predicted", "Predicted labels over time", "Confidence"}.isdisjoint(titles)
 
 
 def test_the_data_source_tells_how_often_is_scraped() -> None:

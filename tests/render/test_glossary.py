@@ -71,6 +71,13 @@ def test_an_alert_that_is_left_out_says_what_it_lacks(name: str, text: str, reas
     assert reason in str(found.reason)
 
 
+def test_a_collector_may_know_of_services() -> None:
+    assert alert("ServiceDown", 'exporter: {collectors: ["own:Queue"]}').state is State.RENDERED
+    assert ("System Metrics", "Sources and services") in metric(
+        "external_service_status", 'exporter: {collectors: ["own:Queue"]}'
+    ).panels
+
+
 def test_an_alert_is_explained_where_none_is_rendered() -> None:
     disabled = ", ".join(f"{name}: {{enabled: false}}" for name in BUILT_IN)
     assert alert("Watchdog", f"alerts: {{{disabled}}}").state is State.DISABLED

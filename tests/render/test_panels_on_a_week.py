@@ -22,6 +22,8 @@ PUSHED = """
 prometheus: {store_metrics_from: pushgateway, jobs: [pushgateway, cadvisor], scrape_interval: 2m30s}
 drift: {columns: {age: {threshold: 0.25}, 'a"b\\c$job': {threshold: 0}, gender: {threshold: 0.25}}}
 """
+SITES = ({"site": "north"}, {"site": "south"})
+"""Grouping keys that the configuration does not know of."""
 RANDOM = dict(zip(("random 1", "random 2"), sampled(2, seed=6), strict=True))
 WEEKS = {**CONFIGURATIONS, "pushed": PUSHED, **RANDOM}
 
@@ -48,9 +50,9 @@ def said(servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Expositions
 
 @pytest.fixture(scope="module")
 def week(said: Expositions, servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
-    """One with columns that have thresholds of their own, whose metrics are pushed."""
+    """One with columns that have thresholds of their own, whose metrics two stores push with a `--grouping` each."""
     config = config_of(PUSHED)
-    with grafana_on_the_week(config, said, servers, tmp_path_factory.mktemp("week")) as grafana:
+    with grafana_on_the_week(config, said, servers, tmp_path_factory.mktemp("week"), SITES) as grafana:
         yield Week(config, grafana)
 
 
@@ -69,6 +71,18 @@ def test_no_panel_is_empty(text: str, said: Expositions, servers: Path, tmp_path
     config = config_of(text)
     with grafana_on_the_week(config, said, servers, tmp_path) as grafana:
         assert look(grafana, config).faults == ()
+
+
+def test_stores_that_the_configuration_does_not_know_are_kept_apart(week: Week) -> None:
+    """No panel fails with many-to-many, none shows the two as one where it shows columns or sources."""
+    dashboard = DASHBOARDS["ml_metrics.json"](week.config)
+    apart = set()
+    for asked in week.grafana.panels(dashboard, dict.fromkeys(week.grafana.options(dashboard))):
+        if asked.panel in ("Columns now", "Sources now", "Verdicts", "Verdicts by source", "Time since the last check"):
+            sites = [labels["site"] for labels, _ in asked.series]
+            assert sites.count("north") == sites.count("south") > 0, asked.query
+            apart.add(asked.panel)
+    assert len(apart) == 5
 
 
 def test_a_metric_that_nobody_exports_is_noticed(week: Week) -> None:
@@ -107,7 +121,8 @@ def test_each_column_is_held_against_its_own_threshold(week: Week) -> None:
         ("data", "image_brightness"): 0.1,
         ("data", ODD_COLUMN): 0.1,
     }
-    (above,) = week.asked("ml_metrics.json", "Drift score above its threshold", {})
+    # Of one model, because no more than ten lines are shown.
+    (above,) = week.asked("ml_metrics.json", "Drift score above its threshold", {"model": [week.config.model.id]})
     assert {labels["attribute"]: values[-1] for labels, values in above.series} == pytest.approx(
         {attribute: 1 - threshold for (_, attribute), threshold in found.items()}
     )
@@ -125,4 +140,4 @@ def test_a_source_is_silent_or_judged_or_undecided(week: Week) -> None:
     (asked,) = week.asked("ml_metrics.json", "Verdicts by source", {})
     found = [(labels["source"], values[0], values[-1]) for labels, values in asked.series]
     assert set(found) == {("camera-6", 0, 1), (ODD_SOURCE, 2, 3), ("(no source)", 2, 2)}
-    assert len(found) == 3 * len({(labels["check"], labels["model"]) for labels, _ in asked.series})
+    assert len(found) == 3 * len({(labels["check"], labels["model"], labels["site"]) for labels, _ in asked.series})

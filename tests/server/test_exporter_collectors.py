@@ -98,6 +98,12 @@ def no_number():
     yield family
 
 
+def many_labels():
+    family = GaugeMetricFamily("many", "Help.", labels=[f"label_{number}" for number in range(62)])
+    family.add_metric(["x"] * 62, 1)
+    yield family
+
+
 Raises = failing(raise_error)
 Leaves = failing(leave)
 Hangs = failing(hang)
@@ -115,6 +121,11 @@ Twice = failing(lambda: [gauge("twice", "a"), gauge("twice", "b")])
 ForeignSample = failing(foreign_sample)
 NoNumber = failing(no_number)
 NumberLabel = failing(lambda: [gauge("number_label", 3)])
+LongValue = failing(lambda: [gauge("long_value", "a", "x" * 5000)])
+LongName = failing(lambda: [gauge("n" * 2001, "a")])
+ManyLabels = failing(many_labels)
+Crowd = failing(lambda: [gauge("crowd", *map(str, range(990)))])
+Status = failing(lambda: [gauge("external_service_status", "a")])
 
 
 class Switched:
@@ -141,6 +152,11 @@ BAD = {
     "ForeignSample": "mine has a sample that is called 'model_accuracy'",
     "NoNumber": "it raised ValueError: could not convert string to float: 'many'",
     "NumberLabel": "number_label has a label whose value is no text",
+    "LongValue": "Prometheus would refuse long_value: a value of the label site has 5,000 bytes",
+    "LongName": f"Prometheus would refuse {'n' * 100}: its name has 2,001 bytes",
+    "ManyLabels": "Prometheus would refuse many: 65 labels with name, job and instance",
+    "Crowd": "it yields 990 samples after ",
+    "Status": "external_service_status is not a gauge with the one label service",
 }
 
 
@@ -149,6 +165,7 @@ def configure(folder: Path, *names: str, timeout: str = "500ms") -> None:
     paths = [f"own_collectors:{name}" for name in names]
     (folder / "facemon.yaml").write_text(
         f"exporter: {{collectors: {json.dumps(paths)}, collector_timeout: {timeout}}}\n"
+        "prometheus: {limits: {samples: 1000}}\n"
     )
 
 

@@ -9,10 +9,15 @@ from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Dashboard
 from facemon.render.api_alerts import MODEL_LOADED, error_ratio, latency_p95
+from facemon.render.dashboards import advice
 from facemon.render.dashboards.alert_limits import AlertLimits
-from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.annotations import new_models
+from facemon.render.dashboards.colours import BAD, ERRORS, GOOD, HTTP_CODES, LIMITS, QUANTILES, REMEMBERED
+from facemon.render.dashboards.dashboard import dashboard
+from facemon.render.dashboards.expressions import greatest, least
 from facemon.render.dashboards.legend import legend_of
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
+from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import variables
 from facemon.render.traffic import LATENCY, REQUESTS
 from facemon.values.request_outcome import REFUSALS, CacheResult
@@ -22,7 +27,7 @@ CACHED = promql.series("cache_size")
 IN_FLIGHT = promql.series("api_images_in_flight")
 IN_FLIGHT_LIMIT = promql.series("api_images_in_flight_limit")
 
-_LOADED = {1: State("loaded", "green"), 0: State("not loaded", "red")}
+_LOADED = {1: State("loaded", GOOD), 0: State("not loaded", BAD)}
 _FULL = Limit(1)
 """From there on requests are refused."""
 Chosen = Sequence[promql.Matcher]
@@ -41,19 +46,20 @@ def api_performance(config: Config) -> dict[str, Any]:
         *(promql.chosen(label, on_any_series=True) for label in constant),
     )
     sections = (
-        Section(100, "Now", _now(config, limits, chosen), needs),
-        Section(200, "Traffic", _traffic(chosen), needs),
-        Section(300, "Latency", _latency(config, limits, chosen), needs),
-        Section(400, "Errors and refusals", _errors(config, limits, chosen), needs),
-        Section(500, "Room", (*_room(chosen), _models(chosen)), needs),
+        Section(100, "Now", _now(config, limits, chosen), needs, advice.API_NOW),
+        Section(200, "Traffic", _traffic(chosen), needs, advice.TRAFFIC),
+        Section(300, "Latency", _latency(config, limits, chosen), needs, advice.LATENCY),
+        Section(400, "Errors and refusals", _errors(config, limits, chosen), needs, advice.ERRORS),
+        Section(500, "Room", (*_room(chosen), _models(chosen)), needs, advice.ROOM),
     )
-    choices = variables(promql.TARGET_LABELS, (REQUESTS,), of_all=constant) if "api" in config.prometheus.jobs else ()
-    return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h")
+    is_scraped = "api" in config.prometheus.jobs
+    choices = variables(promql.TARGET_LABELS, (REQUESTS,), of_all=constant) if is_scraped else ()
+    models = (new_models(promql.select(MODEL_LOADED, *chosen)),) if is_scraped else ()
+    return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h", annotations=models)
 
 
 def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
     window = format_duration(config.prometheus.window)
-    slowest = promql.aggregate("max", latency_p95(config, *chosen))
     return (
         stat(5, "Requests now", f"Requests per second over the last {window}.", "reqps",
              _sum(promql.rate(REQUESTS, config.prometheus.window, *chosen))),
@@ -61,11 +67,14 @@ def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ..
              "percentunit", error_ratio(config.prometheus.window, *chosen), no_value="no requests",
              limit=limits.of("HighErrorRate"), decimals=1),
         stat(7, "Slowest endpoint now", f"The highest P95 latency of any endpoint over the last {window}.", "s",
-             slowest, no_value="no requests", limit=limits.of("HighLatency")),
-        stat(8, "Model", "Whether the model is loaded and answers, on all instances that are chosen.", "none",
-             promql.aggregate("min", promql.select(MODEL_LOADED, *chosen)), states=_LOADED, no_value="not told"),
+             greatest(latency_p95(config, *chosen)), whose=legend_of(config, "{{endpoint}}"), no_value="no requests",
+             limit=limits.of("HighLatency")),
+        stat(8, "Model", "Whether the model is loaded and answers, on the instance where it is not, if there is one.",
+             "none", least(promql.select(MODEL_LOADED, *chosen)), whose="{{model}} on {{instance}}", states=_LOADED,
+             no_value="not told"),
         stat(9, "Fullest instance", f"Images in flight as a share of their limit, on the fullest. {_ONLY_OURS}",
-             "percentunit", promql.aggregate("max", _saturation(chosen)), no_value="not told", limit=_FULL, highest=1),
+             "percentunit", greatest(_saturation(chosen)), whose="{{instance}}", no_value="not told", limit=_FULL,
+             highest=1),
         stat(10, "Cached now", f"Share of images in the last {window} that needed no inference. {_ONLY_OURS}",
              "percentunit", promql.complement(_share_of_lookups(CacheResult.MISS, config.prometheus.window, chosen)),
              no_value="no images", highest=1, decimals=0),
@@ -86,10 +95,11 @@ def _traffic(chosen: Chosen) -> tuple[Panel, ...]:
         Panel(
             id=4,
             title="Status codes",
-            description="Answers per second by HTTP status code.",
+            description="Answers per second by HTTP status code: 2xx green, 4xx orange, 5xx red.",
             unit="reqps",
             queries=(Query(_sum(requests, "code"), "{{code}}"),),
             stacked=True,
+            colours=HTTP_CODES,
         ),
     )
 
@@ -113,6 +123,7 @@ def _latency(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel
             queries=tuple(
                 Query(promql.quantile(q, LATENCY, _WINDOW, *chosen), f"P{q * 100:.0f}") for q in (0.5, 0.95, 0.99)
             ),
+            colours=QUANTILES,
         ),
         Panel(
             id=12,
@@ -121,6 +132,7 @@ def _latency(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel
             unit="reqps",
             queries=(Query(_sum(buckets, "le"), "{{le}}"),),
             type=PanelType.HEATMAP,
+            bands="s",
             lowest=None,
             width=24,
         ),
@@ -141,6 +153,7 @@ def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel,
                     legend_of(config, "errors"),
                 ),
             ),
+            colours=ERRORS,
             limit=limits.of("HighErrorRate"),
         ),
         Panel(
@@ -152,6 +165,7 @@ def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel,
             queries=(Query(_sum(refused, "code"), "{{code}}"),),
             renamed={str(code): f"{code} {reason.replace('_', ' ')}" for code, reason in REFUSALS.items()},
             stacked=True,
+            colours=HTTP_CODES,
         ),
     )
 
@@ -175,6 +189,7 @@ def _room(chosen: Chosen) -> tuple[Panel, ...]:
             description=f"Images that are being read or predicted, and the limit of each instance. {_ONLY_OURS}",
             unit="short",
             queries=(Query(in_flight, "{{instance}}"), Query(most, "limit of {{instance}}")),
+            colours=LIMITS,
         ),
         Panel(
             id=16,
@@ -187,6 +202,7 @@ def _room(chosen: Chosen) -> tuple[Panel, ...]:
                 for result in (CacheResult.HIT, CacheResult.SHARED)
             ),
             stacked=True,
+            colours=REMEMBERED,
             highest=1,
         ),
         Panel(

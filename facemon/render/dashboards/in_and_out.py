@@ -16,7 +16,10 @@ def in_and_out(
     *,
     by: str,
 ) -> Panel:
-    """Two counters of bytes, each with its word, as rates summed up over all but the label `by`."""
+    """Two counters of bytes, each with its word, as rates summed up over all but the label `by`.
+
+    What goes out is drawn below the axis, so that both can be told apart however many there are.
+    """
     queries = tuple(
         Query(
             promql.aggregate("sum", promql.rate(metric, promql.RATE_INTERVAL, *matchers), by=(by,)),
@@ -24,4 +27,5 @@ def in_and_out(
         )
         for word, metric in (incoming, outgoing)
     )
-    return Panel(id=number, title=title, description=description, unit="Bps", queries=queries)
+    downwards = f"^{outgoing[0]} "
+    return Panel(id=number, title=title, description=description, unit="Bps", queries=queries, downwards=downwards)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from facemon.render import foreign_metrics as foreign
 from facemon.render import promql
+from facemon.render.dashboards.expressions import greatest
 from facemon.render.dashboards.in_and_out import in_and_out
 from facemon.render.dashboards.panel import Panel, Query, stat
 
@@ -19,9 +20,10 @@ def machines_now(targets: Targets) -> tuple[Panel, ...]:
     return (
         _worst(8, "CPU now", "Share of CPU time in use, on the busiest machine.", _cpu(targets)),
         _worst(9, "Memory now", "Share of memory in use, on the fullest machine.", _memory(targets)),
-        _worst(10, "Fullest disk", "Share of space in use, on the fullest disk.", _disk_space(targets)),
+        _worst(10, "Fullest disk", "Share of space in use, on the fullest disk.", _disk_space(targets),
+               "{{mountpoint}} {{instance}}"),
         _worst(11, "Open files", "File descriptors in use, as a share of the machine's limit.", open_files),
-    )
+    )  # fmt: skip
 
 
 def machine_panels(targets: Targets) -> tuple[Panel, ...]:
@@ -29,9 +31,10 @@ def machine_panels(targets: Targets) -> tuple[Panel, ...]:
     return (*_load(targets), *_disks(targets), *_network_and_files(targets))
 
 
-def _worst(number: int, title: str, description: str, share: promql.Expr) -> Panel:
-    worst = promql.aggregate("max", share)
-    return stat(number, title, description, "percentunit", worst, highest=1, decimals=0, needs=("node",))
+def _worst(number: int, title: str, description: str, share: promql.Expr, whose: str = "{{instance}}") -> Panel:
+    return stat(
+        number, title, description, "percentunit", greatest(share), whose=whose, highest=1, decimals=0, needs=("node",)
+    )
 
 
 def _load(targets: Targets) -> tuple[Panel, ...]:

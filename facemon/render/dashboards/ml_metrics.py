@@ -8,25 +8,28 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Dashboard
+from facemon.render.dashboards import advice
 from facemon.render.dashboards.alert_limits import AlertLimits
-from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.annotations import new_models, references_and_checks
+from facemon.render.dashboards.colours import OUTCOMES, QUANTILES, WARNING
+from facemon.render.dashboards.dashboard import dashboard
+from facemon.render.dashboards.expressions import greatest, least, lowest
 from facemon.render.dashboards.legend import legend_of
-from facemon.render.dashboards.ml_drift import NO_CHECK, drift_panels, time_since
-from facemon.render.dashboards.ml_sources import source_panels
-from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, stat
+from facemon.render.dashboards.ml_attributes import CONFIDENCE, HOURLY, attribute_sections, predicted_attributes
+from facemon.render.dashboards.ml_drift import FEW, NO_CHECK, drift_panels, time_since
+from facemon.render.dashboards.ml_sources import panels_of_one_source, source_panels
+from facemon.render.dashboards.panel import Limit, Panel, Query, stat
+from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import Variable, variables
 from facemon.render.drift_series import ACCURACY, CHECKED_AT, DETECTED, SAMPLES, SOURCE_ROWS, UNDECIDED
 from facemon.render.recording_rules import INFERENCE, PREDICTIONS
 from facemon.render.stale_alerts import scheduled_checks
 
-CONFIDENCE = promql.series("model_confidence_score")
 IMAGES = promql.series("images_processed_total")
 
 _ATTRIBUTE, _MODEL = promql.chosen("attribute"), promql.chosen("model")
 _QUANTILES = (0.5, 0.95, 0.99)
 _WINDOW = promql.RATE_INTERVAL
-_HOURLY = timedelta(minutes=20)
-"""As a step, it makes rates look back over more than an hour: batches and exports may be that far apart."""
 
 
 def ml_metrics(config: Config) -> dict[str, Any]:
@@ -41,21 +44,33 @@ def ml_metrics(config: Config) -> dict[str, Any]:
     models = (*targets, _MODEL)
     # A model of numbers alone predicts no labels, and is sure of none.
     has_labels = any(attribute.classes for attribute in config.model.attributes)
-    of_labels = _labels(config, models) if has_labels else ()
+    of_labels = (_per_second(config, models),) if has_labels else ()
     limits = AlertLimits(config)
     sections = (
-        Section(100, "Now", _now(config, limits, targets)),
-        Section(200, "Drift", drift_panels(config, limits, models)),
-        Section(700, "Sources", source_panels(config, models)),
-        Section(300, "Accuracy", _accuracy(config, limits, targets)),
-        Section(400, "Predictions", (*of_labels, _outcomes(targets))),
-        Section(500, "Confidence", _confidence(config, models) if has_labels else ()),
-        Section(600, "Speed", _speed(config, targets)),
+        Section(100, "Now", _now(config, limits, targets), advice=advice.NOW),
+        Section(200, "Drift", drift_panels(config, limits, models), advice=advice.DRIFT),
+        Section(700, "Sources", source_panels(config, models), advice=advice.SOURCES),
+        Section(300, "Accuracy", _accuracy(config, limits, targets), advice=advice.ACCURACY),
+        Section(400, "Predictions", (*of_labels, _outcomes(targets)), advice=advice.PREDICTIONS),
+        Section(500, "Confidence", (_confidence(config, models),) if has_labels else (), advice=advice.CONFIDENCE),
+        Section(600, "Speed", _speed(config, targets), advice=advice.SPEED),
+        *attribute_sections(config, models),
+        Section(1000, "Source: $source", panels_of_one_source(config, models), repeat="source", is_folded=True),
     )
-    return dashboard(config, Dashboard.ML_METRICS, sections, _variables(config, labels, models), since="now-7d")
+    timed = promql.count_of(INFERENCE, *models)
+    return dashboard(
+        config,
+        Dashboard.ML_METRICS,
+        sections,
+        _variables(config, labels, models, has_labels=has_labels),
+        since="now-7d",
+        annotations=(*references_and_checks(targets, models), new_models(timed)),
+    )
 
 
-def _variables(config: Config, labels: Sequence[str], models: Sequence[promql.Matcher]) -> tuple[Variable, ...]:
+def _variables(
+    config: Config, labels: Sequence[str], models: Sequence[promql.Matcher], *, has_labels: bool
+) -> tuple[Variable, ...]:
     return (
         *variables(labels, (IMAGES,), of_all=tuple(config.metrics.labels)),
         # Also those that another program predicts with: they are logged and compared, but never timed.
@@ -63,6 +78,7 @@ def _variables(config: Config, labels: Sequence[str], models: Sequence[promql.Ma
         # Also the columns that are no attribute: they are compared, but never predicted.
         Variable("attribute", promql.any_of((PREDICTIONS, SAMPLES), *models)),
         Variable("source", promql.any_of((SOURCE_ROWS,), *models)),
+        *((predicted_attributes(models),) if has_labels else ()),
     )
 
 
@@ -77,12 +93,13 @@ def _now(config: Config, limits: AlertLimits, targets: Sequence[promql.Matcher])
              promql.aggregate("sum", promql.select(DETECTED, *columns)), no_value=NO_CHECK, limit=Limit(1)),
         stat(7, "Undecided columns", "Columns for which the newest check had too little to go by.", "none",
              promql.aggregate("sum", promql.select(UNDECIDED, *columns)), no_value=NO_CHECK,
-             limit=Limit(1, colour="orange")),
+             limit=Limit(1, colour=WARNING)),
         stat(8, "Last drift check", "Time since the check that has waited longest; red from the limit of "
-             "DriftCheckStale on.", "s", promql.aggregate("max", waited), no_value=NO_CHECK,
-             limit=limits.of("DriftCheckStale")),
+             "DriftCheckStale on.", "s", greatest(waited), whose=legend_of(config, "{{check}} ({{model}})"),
+             no_value=NO_CHECK, limit=limits.of("DriftCheckStale")),
         stat(9, "Lowest accuracy", "The accuracy of the attribute that is wrong most often, in its newest evaluation.",
-             "percentunit", promql.aggregate("min", promql.select(ACCURACY, *columns)), no_value="no labels yet",
+             "percentunit", least(promql.select(ACCURACY, *columns)),
+             whose=legend_of(config, "{{attribute}} ({{model}})"), no_value="no labels yet",
              limit=limits.of("LowModelAccuracy", is_lowest=True), decimals=1),
         stat(10, "Images", "Images that were tried in the time shown.", "short", promql.aggregate("sum", images)),
         stat(11, "Failed images", "Share of the images in the time shown that could not be read.", "percentunit",
@@ -96,12 +113,10 @@ def _accuracy(config: Config, limits: AlertLimits, targets: Sequence[promql.Matc
         id=5,
         title="Accuracy per attribute",
         description="Share of right predictions in the newest evaluation against true labels. "
-        "The line is the limit of the alert LowModelAccuracy.",
+        f"The line is the limit of the alert LowModelAccuracy. {FEW.format('lowest')}",
         unit="percentunit",
         queries=(
-            Query(
-                promql.select(ACCURACY, *targets, _MODEL, _ATTRIBUTE), legend_of(config, "{{attribute}} ({{model}})")
-            ),
+            Query(lowest(ACCURACY, *targets, _MODEL, _ATTRIBUTE), legend_of(config, "{{attribute}} ({{model}})")),
         ),
         limit=limits.of("LowModelAccuracy", is_lowest=True),
         highest=1,
@@ -123,45 +138,20 @@ def _accuracy(config: Config, limits: AlertLimits, targets: Sequence[promql.Matc
     )
 
 
-def _labels(config: Config, models: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+def _per_second(config: Config, models: Sequence[promql.Matcher]) -> Panel:
     attributes = ("attribute", "model", *config.metrics.labels)
-    values = (*attributes, "value")
-    rates = promql.rate(PREDICTIONS, _WINDOW, *models, _ATTRIBUTE)
-    predicted = promql.compare(_sum(rates, *attributes), ">", 0)
-    of_value = legend_of(config, "{{attribute}}: {{value}} ({{model}})")
-    return (
-        Panel(
-            id=1,
-            title="Predictions by attribute",
-            description="How often each value of the chosen attributes was predicted in the time shown.",
-            unit="short",
-            queries=(
-                Query(
-                    _sum(promql.increase(PREDICTIONS, promql.RANGE, *models, _ATTRIBUTE), *values),
-                    of_value,
-                ),
+    return Panel(
+        id=13,
+        title="Predictions per second",
+        description="Predictions of each attribute per second, over an hour or more.",
+        unit="cps",
+        queries=(
+            Query(
+                _sum(promql.rate(PREDICTIONS, _WINDOW, *models, _ATTRIBUTE), *attributes),
+                legend_of(config, "{{attribute}} ({{model}})"),
             ),
-            type=PanelType.PIE,
-            lowest=None,
         ),
-        Panel(
-            id=12,
-            title="Predicted labels over time",
-            description="Share of each value among the predictions of its attribute, over an hour or more: what drift "
-            "is measured on, as it moves.",
-            unit="percentunit",
-            queries=(Query(promql.share(_sum(rates, *values), predicted, on=attributes), of_value),),
-            highest=1,
-            min_step=_HOURLY,
-        ),
-        Panel(
-            id=13,
-            title="Predictions per second",
-            description="Predictions of each attribute per second, over an hour or more.",
-            unit="cps",
-            queries=(Query(_sum(rates, *attributes), legend_of(config, "{{attribute}} ({{model}})")),),
-            min_step=_HOURLY,
-        ),
+        min_step=HOURLY,
     )
 
 
@@ -173,45 +163,35 @@ def _outcomes(targets: Sequence[promql.Matcher]) -> Panel:
         unit="cps",
         queries=(Query(_sum(promql.rate(IMAGES, _WINDOW, *targets), "status"), "{{status}}"),),
         stacked=True,
-        min_step=_HOURLY,
+        colours=OUTCOMES,
+        min_step=HOURLY,
     )
 
 
-def _confidence(config: Config, models: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
+def _confidence(config: Config, models: Sequence[promql.Matcher]) -> Panel:
     attributes = ("attribute", "model", *config.metrics.labels)
-    buckets = promql.bucket_increase(CONFIDENCE, _WINDOW, *models, _ATTRIBUTE)
-    return (
-        Panel(
-            id=2,
-            title="Confidence",
-            description="How many predictions fell into each band of confidence: a shift downwards often comes first.",
-            unit="short",
-            queries=(Query(_sum(buckets, "le"), "{{le}}"),),
-            type=PanelType.HEATMAP,
-            lowest=None,
-            min_step=_HOURLY,
-        ),
-        Panel(
-            id=15,
-            title="Confidence by attribute",
-            description="Mean probability of the predicted label, over an hour or more.",
-            unit="percentunit",
-            queries=(
-                Query(
-                    promql.mean(CONFIDENCE, _WINDOW, *models, _ATTRIBUTE, by=attributes),
-                    legend_of(config, "{{attribute}} ({{model}})"),
-                ),
+    return Panel(
+        id=15,
+        title="Confidence by attribute",
+        description="Mean probability of the predicted label, over an hour or more. How the confidences of one "
+        "attribute spread is in its own section.",
+        unit="percentunit",
+        queries=(
+            Query(
+                promql.mean(CONFIDENCE, _WINDOW, *models, _ATTRIBUTE, by=attributes),
+                legend_of(config, "{{attribute}} ({{model}})"),
             ),
-            lowest=None,
-            highest=1,
-            min_step=_HOURLY,
         ),
+        lowest=None,
+        highest=1,
+        min_step=HOURLY,
+        width=24,
     )
 
 
 def _speed(config: Config, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
     is_live = config.prometheus.store_metrics_from in ("exporter", "api")
-    step = timedelta(0) if is_live else _HOURLY
+    step = timedelta(0) if is_live else HOURLY
     chosen = (*targets, _MODEL)
     return (
         Panel(
@@ -222,6 +202,7 @@ def _speed(config: Config, targets: Sequence[promql.Matcher]) -> tuple[Panel, ..
             queries=tuple(
                 Query(promql.quantile(q, INFERENCE, _WINDOW, *chosen), f"P{q * 100:.0f}") for q in _QUANTILES
             ),
+            colours=QUANTILES,
             min_step=step,
         ),
         Panel(

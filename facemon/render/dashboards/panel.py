@@ -1,12 +1,14 @@
 """Panels as values: what one asks, how it is read, and what it says when there is nothing to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
 from facemon.config.prometheus import Job
-from facemon.render.promql import Expr
+from facemon.render.dashboards.colours import Colour
+from facemon.render.promql import Expr, Scope
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 DATASOURCE_UID = "facemon-prometheus"
@@ -28,8 +30,8 @@ class Scale(StrEnum):
     """How a time series' values are spread over its axis."""
 
     LINEAR = "linear"
-    LOGARITHMIC = "symlog"
-    """Also where a value is 0."""
+    LOGARITHMIC = "log"
+    """Every value must be above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where a click on a cell of a table leads."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One panel; `id` stays the same whatever panels come and go, because links to panels name it.
 
@@ -83,17 +93,31 @@ class Panel:
     states: Mapping[int, State] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     """The name of a series, as its legend gives it, to what is shown in its place."""
+    colours: tuple[Colour, ...] = ()
+    """Colours of series that mean something; the others get one by their name."""
+    downwards: str | None = None
+    """A regular expression of the names of series that are drawn below the axis."""
+    bands: str | None = None
+    """Of a heatmap: the unit of its vertical axis; `unit` is that of a cell."""
+    links: Mapping[str, Link] = field(default_factory=dict)
+    """Of a table: a column to where its cells lead."""
+    is_named: bool = False
+    """Of a single number: whether its legend, which says whose it is, is shown beside it."""
     no_value: str = UNKNOWN
     min_step: timedelta = timedelta(0)
     """The least distance of two points, and so a quarter of the shortest window of a rate."""
     needs: tuple[Job, ...] = ()
     width: int = 12
-    height: int = 8
+    height: int = 9
 
     @property
     def is_instant(self) -> bool:
         """Whether it shows what is now, and not how it came."""
         return self.type in (PanelType.STAT, PanelType.TABLE, PanelType.PIE)
+
+    def within(self, scope: Scope) -> Self:
+        """The same panel of fewer series."""
+        return replace(self, queries=tuple(replace(each, expr=each.expr.within(scope)) for each in self.queries))
 
 
 def stat(
@@ -103,6 +127,7 @@ def stat(
     unit: str,
     expr: Expr,
     *,
+    whose: str | None = None,
     limit: Limit | None = None,
     highest: float | None = None,
     decimals: int | None = None,
@@ -110,18 +135,19 @@ def stat(
     no_value: str = UNKNOWN,
     needs: tuple[Job, ...] = (),
 ) -> Panel:
-    """One number, as it is now; six of them fill a line."""
+    """One number, as it is now; six of them fill a line. `whose` is a legend that is shown beside the number."""
     return Panel(
         id=number,
         title=title,
         description=description,
         unit=unit,
-        queries=(Query(expr, title),),
+        queries=(Query(expr, whose or title),),
         type=PanelType.STAT,
         limit=limit,
         highest=highest,
         decimals=decimals,
         states=states or {},
+        is_named=whose is not None,
         no_value=no_value,
         needs=needs,
         width=4,

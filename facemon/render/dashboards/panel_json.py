@@ -5,6 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from facemon.render.dashboards.panel import DATASOURCE, Limit, Panel, PanelType, Query, Scale, State
+from facemon.render.dashboards.panel_options import options_of
+
+_JUDGED = (PanelType.STAT, PanelType.STATES, PanelType.TABLE)
 
 
 def panel_json(panel: Panel, place: Mapping[str, int], scrape_interval: timedelta) -> dict[str, Any]:
@@ -18,7 +21,7 @@ def panel_json(panel: Panel, place: Mapping[str, int], scrape_interval: timedelt
         "datasource": DATASOURCE,
         "gridPos": dict(place),
         "fieldConfig": {"defaults": _field(panel), "overrides": _overrides(panel)},
-        "options": _options(panel),
+        "options": options_of(panel),
         "targets": [_target(panel, query, _letter(index), step) for index, query in enumerate(panel.queries)],
     }
     if panel.type is PanelType.TABLE:
@@ -53,32 +56,38 @@ def _target(panel: Panel, query: Query, letter: str, step: timedelta) -> dict[st
 
 
 def _field(panel: Panel) -> dict[str, Any]:
-    bounds = {"min": panel.lowest, "max": panel.highest, "decimals": panel.decimals}
-    judged = panel.type in (PanelType.STAT, PanelType.STATES, PanelType.TABLE)
-    colour = {"mode": "thresholds" if judged else "palette-classic"}
+    lowest = None if panel.downwards else panel.lowest
+    bounds = {"min": lowest, "max": panel.highest, "decimals": panel.decimals}
+    # By name: an attribute has the same colour on every panel, whichever others are beside it.
+    colour = {"mode": "thresholds" if panel.type in _JUDGED else "palette-classic-by-name"}
     field: dict[str, Any] = {"unit": panel.unit, "noValue": panel.no_value, "color": colour}
     field |= {name: number for name, number in bounds.items() if number is not None}
     if panel.states:
         field["mappings"] = _mappings(panel.states)
-    custom: dict[str, Any] = {}
-    match panel.type:
-        case PanelType.TIMESERIES:
-            # A gap says that nothing is known; a line across it would say that nothing happened.
-            custom = {"drawStyle": "line", "fillOpacity": 10, "showPoints": "auto", "spanNulls": False}
-            if panel.stacked:
-                custom |= {"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}}
-            if panel.scale is not Scale.LINEAR:
-                custom["scaleDistribution"] = {"type": str(panel.scale), "log": 10, "linearThreshold": 1e-6}
-            if panel.limit is not None:
-                custom["thresholdsStyle"] = {"mode": "line"}
-        case PanelType.STATES:
-            custom = {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
-        case PanelType.TABLE:
-            custom = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}
-    if custom:
+    if custom := _custom(panel):
         field["custom"] = custom
     field["thresholds"] = {"mode": "absolute", "steps": _steps(panel.limit)}
     return field
+
+
+def _custom(panel: Panel) -> dict[str, Any]:
+    match panel.type:
+        case PanelType.TIMESERIES:
+            # A gap says that nothing is known; a line across it would say that nothing happened. Lines have no fill,
+            # which many of them would turn to mud; only what is stacked is an area.
+            custom: dict[str, Any] = {"drawStyle": "line", "fillOpacity": 0, "showPoints": "auto", "spanNulls": False}
+            if panel.stacked:
+                custom |= {"fillOpacity": 40, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}
+            if panel.scale is not Scale.LINEAR:
+                custom["scaleDistribution"] = {"type": str(panel.scale), "log": 10}
+            if panel.limit is not None:
+                custom["thresholdsStyle"] = {"mode": "line"}
+            return custom
+        case PanelType.STATES:
+            return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
+        case PanelType.TABLE:
+            return {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}
+    return {}
 
 
 def _steps(limit: Limit | None) -> list[dict[str, Any]]:
@@ -98,19 +107,28 @@ def _mappings(states: Mapping[int, State]) -> list[dict[str, Any]]:
 
 def _overrides(panel: Panel) -> list[dict[str, Any]]:
     overrides = [_override(name, {"displayName": shown}) for name, shown in panel.renamed.items()]
+    for colour in panel.colours:
+        shades = {"mode": "shades", "fixedColor": colour.name}
+        overrides.append(_override(colour.pattern, {"color": shades}, by="byRegexp"))
+    if panel.downwards:
+        overrides.append(_override(panel.downwards, {"custom.transform": "negative-Y"}, by="byRegexp"))
     if panel.type is PanelType.TABLE:
-        for query in panel.queries:
-            properties: dict[str, Any] = {"unit": query.unit or panel.unit}
-            if query.states:
-                cell = {"type": "color-text"}
-                properties |= {"mappings": _mappings(query.states), "custom.cellOptions": cell}
-            overrides.append(_override(query.legend, properties))
+        overrides += (_column(panel, query) for query in panel.queries)
+    for column, link in panel.links.items():
+        overrides.append(_override(column, {"links": [{"title": link.title, "url": link.url, "targetBlank": False}]}))
     return overrides
 
 
-def _override(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def _column(panel: Panel, query: Query) -> dict[str, Any]:
+    properties: dict[str, Any] = {"unit": query.unit or panel.unit}
+    if query.states:
+        properties |= {"mappings": _mappings(query.states), "custom.cellOptions": {"type": "color-text"}}
+    return _override(query.legend, properties)
+
+
+def _override(name: str, properties: Mapping[str, Any], *, by: str = "byName") -> dict[str, Any]:
     return {
-        "matcher": {"id": "byName", "options": name},
+        "matcher": {"id": by, "options": name},
         "properties": [{"id": key, "value": value} for key, value in properties.items()],
     }
 
@@ -123,47 +141,3 @@ def _one_table(panel: Panel) -> list[dict[str, Any]]:
         {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}},
         {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": panel.queries[0].legend, "desc": True}]}},
     ]
-
-
-def _options(panel: Panel) -> dict[str, Any]:
-    newest = {"calcs": ["lastNotNull"], "fields": "", "values": False}
-    legend = {"displayMode": "list", "placement": "bottom", "showLegend": True}
-    match panel.type:
-        case PanelType.TIMESERIES:
-            return {"legend": {**legend, "calcs": []}, "tooltip": {"mode": "multi", "sort": "desc"}}
-        case PanelType.STAT:
-            return {
-                "reduceOptions": newest,
-                "colorMode": "value",
-                "graphMode": "none",
-                "justifyMode": "auto",
-                "orientation": "auto",
-                "textMode": "auto",
-            }
-        case PanelType.TABLE:
-            return {"cellHeight": "sm", "showHeader": True, "footer": {"show": False, "reducer": [], "fields": ""}}
-        case PanelType.STATES:
-            return {
-                "alignValue": "left",
-                "mergeValues": True,
-                "rowHeight": 0.8,
-                "showValue": "never",
-                "legend": legend,
-                "tooltip": {"mode": "single", "sort": "none"},
-            }
-        case PanelType.PIE:
-            return {
-                "pieType": "pie",
-                "displayLabels": ["name", "percent"],
-                "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "values": ["value"]},
-                "reduceOptions": newest,
-            }
-        case PanelType.HEATMAP:
-            return {
-                "calculate": False,
-                "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
-                "yAxis": {"axisPlacement": "left", "unit": panel.unit},
-                "cellGap": 1,
-                "legend": {"show": True},
-                "tooltip": {"mode": "single", "yHistogram": True},
-            }

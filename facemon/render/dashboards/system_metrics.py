@@ -6,24 +6,27 @@ from facemon.config.document import Config
 from facemon.render import foreign_metrics as foreign
 from facemon.render import promql
 from facemon.render.alert import Dashboard
+from facemon.render.dashboards import advice
+from facemon.render.dashboards.colours import BAD, GOOD
 from facemon.render.dashboards.containers import container_panels
-from facemon.render.dashboards.dashboard import Section, dashboard
+from facemon.render.dashboards.dashboard import dashboard
 from facemon.render.dashboards.machines import machine_panels, machines_now
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
+from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import variables
-from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP
+from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP, knows_services
 
 _CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
-_STATES = {1: State("up", "green"), 0: State("down", "red")}
+_STATES = {1: State("up", GOOD), 0: State("down", BAD)}
 
 
 def system_metrics(config: Config) -> dict[str, Any]:
     """Build the dashboard."""
     sections = (
-        Section(100, "Now", _now()),
-        Section(200, "Monitoring", _monitoring(config)),
-        Section(300, "Machines", machine_panels(_CHOSEN), ("node",)),
-        Section(400, "Containers", container_panels(_CHOSEN), ("cadvisor",)),
+        Section(100, "Now", _now(), advice=advice.SYSTEM_NOW),
+        Section(200, "Monitoring", _monitoring(config), advice=advice.MONITORING),
+        Section(300, "Machines", machine_panels(_CHOSEN), ("node",), advice.MACHINES),
+        Section(400, "Containers", container_panels(_CHOSEN), ("cadvisor",), advice.CONTAINERS),
     )
     choices = variables(promql.TARGET_LABELS, (foreign.UP,))
     return dashboard(config, Dashboard.SYSTEM_METRICS, sections, choices, since="now-24h")
@@ -50,13 +53,13 @@ def _monitoring(config: Config) -> tuple[Panel, ...]:
     is_pushed = config.prometheus.store_metrics_from == "pushgateway"
     legend = "{{source}} of {{job}}" if is_pushed else "{{source}} at {{instance}}"
     sources = [Query(promql.select(SOURCE_UP, *_CHOSEN), legend)]
-    if config.exporter.probes and "exporter" in config.prometheus.jobs:
+    if knows_services(config):
         sources.append(Query(promql.select(SERVICE_STATUS, *_CHOSEN), "{{service}}"))
     return (
         _states(12, "Targets", "Whether Prometheus can scrape each target.",
                 Query(promql.select(foreign.UP, *_CHOSEN), "{{job}} {{instance}}")),
         _states(13, "Sources and services", "Whether facemon can read its sources of metrics, such as the store, and "
-                "whether the services answer that exporter.probes names.", *sources),
+                "whether the services answer that exporter.probes or a collector asks.", *sources),
         Panel(
             id=14,
             title="Rules that fail",

@@ -1,19 +1,28 @@
 """The choices at the top of a dashboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from facemon.render import promql
 from facemon.render.dashboards.panel import DATASOURCE, DATASOURCE_UID
 
+_HIDDEN = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The values that a label has in some series; its name is the label's."""
+    """The values that a label has in some series; its name is the label's, unless that is named too."""
 
     name: str
     source: promql.Expr
+    label: str | None = None
+    is_hidden: bool = False
+    """Whether it follows the others, for sections that are repeated, and is not chosen itself."""
+
+    def within(self, scope: promql.Scope) -> Self:
+        """The same values of fewer series."""
+        return replace(self, source=self.source.within(scope))
 
 
 def variables(
@@ -30,7 +39,7 @@ def variables(
 
 def variable_json(variable: Variable) -> dict[str, Any]:
     """A choice of any number of values, at first of all of them."""
-    query = f"label_values({variable.source}, {variable.name})"
+    query = f"label_values({variable.source}, {variable.label or variable.name})"
     return {
         "name": variable.name,
         "label": variable.name.capitalize(),
@@ -43,7 +52,7 @@ def variable_json(variable: Variable) -> dict[str, Any]:
         # Also series that lack the label; a dot by itself ends with the line.
         "allValue": "(?s).*",
         "multi": True,
-        "hide": 0,
+        "hide": _HIDDEN if variable.is_hidden else 0,
         "refresh": 2,
         "sort": 1,
     }
