@@ -15,7 +15,7 @@ OWN_LABELS = (
 """The labels that the metrics of the catalogue have."""
 _RESERVED = (
     *OWN_LABELS, "le", "quantile", "job", "instance", "replica", "alertname", "alertstate", "severity", "area",
-    "objective",
+    "incident", "objective",
 )  # fmt: skip
 
 
