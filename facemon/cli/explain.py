@@ -1,5 +1,6 @@
 """`facemon explain`: what an alert or a metric is, by its name."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,8 +26,9 @@ def explain(
     """Say what an alert or a metric is: an alert's query, limit and runbook; what asks for a metric."""
     from facemon.render.glossary import ExplainedAlert
     from facemon.render.glossary import explain as look_up
+    from facemon.render.purpose import fitted
 
-    found = look_up(name, session.config)
+    found = look_up(name, fitted(session.config, Path()))
     if format_ is PrintFormat.JSON:
         session.console.document(found.document())
     elif isinstance(found, ExplainedAlert):

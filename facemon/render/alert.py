@@ -134,4 +134,9 @@ def runbook_url(name: str, config: Config) -> str:
 
 def dashboard_url(dashboard: Dashboard, config: Config) -> str:
     """The dashboard's address."""
-    return f"{config.grafana.root_url.rstrip('/')}/d/{dashboard}"
+    return f"{config.grafana.root_url.rstrip('/')}/d/{dashboard_uid(dashboard, config)}"
+
+
+def dashboard_uid(dashboard: str, config: Config) -> str:
+    """The uid of a dashboard in Grafana, where those of another stack may be too."""
+    return str(dashboard) if config.stack.name is None else f"{dashboard}-{config.stack.name}"

@@ -156,7 +156,8 @@ def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
         door = DOOR_JOBS[config.prometheus.store_metrics_from]
-        values |= {"job": Values(frozenset({config.prometheus.job_name(door)})), "instance": _instances((door,), config)}
+        job = config.prometheus.job_name(door)
+        values |= {"job": Values(frozenset({job})), "instance": _instances((door,), config)}
     return values
 
 
