@@ -82,24 +82,20 @@ class _Story:
 
     def scenarios(self) -> tuple[Scenario, ...]:
         series, every = self._series("a"), format_duration(self._every)
-        failing = events(series, self._failed)
         middle = self._failed[-3]
-        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
-        quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         # An increase needs two samples within the window, however many scrapes between them fail.
-        spare = min(3, self._window // self._scrape - 3)
-        gaps = (
-            self._modelled("scrapes are missed while it fails",
-                           (missed(failing, middle, spare, self._scrape), *quiet), self._kept()),
-        ) if spare > 0 else ()  # fmt: skip
+        spare = max(0, min(3, self._window // self._scrape - 3))
+        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
+        disturbed = missed(restarted, middle, spare, self._scrape) if spare else restarted
+        quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         return (
             self._modelled(f"a failure every {every}, then none; another instance is unaffected",
-                           (failing, *quiet), (*self._held_checks(), *self._kept(), self._over())),
-            *gaps,
-            self._modelled("the server restarts while it fails", (restarted, *quiet), self._kept()),
+                           (events(series, self._failed), *quiet), (*self._held_checks(), *self._kept(), self._over())),
+            self._modelled("scrapes are missed and the server restarts while it fails", (disturbed, *quiet),
+                           self._kept()),
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
-            self._modelled("no failures", quiet, (Check(self._first + self._window),), fires=False),
+            self._modelled("no failures", quiet, (Check(self._first),), fires=False),
         )  # fmt: skip
 
     def _modelled(

@@ -20,15 +20,15 @@ from facemon.render.drift_series import (
     other_labels,
     target_labels,
 )
-from facemon.render.promql_ages import labelled, largest_before
+from facemon.render.promql_ages import AHEAD, labelled, largest_before
 from facemon.render.rule_test import milliseconds, turn_of_window
 from facemon.render.scenario import Check, Clock, Course, Firing, Scenario, Signal, Span, series_text
 from facemon.render.series_models import always, turning
 
-_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_LONGEST = 30 * _DAY
-_SPARSEST = timedelta(seconds=150)
-"""Between two samples of a test: half of the time for which Prometheus takes one for the present."""
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_LONGEST, _LONGEST_GAP = timedelta(days=30), timedelta(hours=30)
+_SPARSEST = timedelta(seconds=290)
+"""Between two samples of a test: a little less than the time for which Prometheus takes one for the present."""
 
 
 def never_after(oldest: timedelta, config: Config) -> timedelta:
@@ -63,7 +63,7 @@ class NeverDone:
     @property
     def _window(self) -> timedelta:
         """A gap of the store's metrics that is shorter does not matter."""
-        return min(self.after / 4, _DAY) // _MINUTE * _MINUTE
+        return min(self.after / 4, _LONGEST_GAP) // _MINUTE * _MINUTE
 
     @property
     def _store(self) -> tuple[str, ...]:
@@ -88,19 +88,16 @@ class NeverDone:
     def scenarios(self) -> Iterator[Scenario]:
         """It was never done, and then it is; a store that is new, has no images, or was away for long."""
         what, grain = " ".join(self.done.values()), self._grain
-        soon = self.after + 2 * grain
-        first = turning(self._done(self._here), (soon, soon.total_seconds() + _DAY.total_seconds() / 2))
-        never = (Check(self.after, before=True), Check(self.after, self.after), Check(soon + grain))
+        begins = 2 * grain
+        images, *others = self._counting(self._here)
+        missed = begins + self.after
+        soon = missed + 2 * grain
+        first = turning(self._done(self._here), (soon, soon.total_seconds() + AHEAD / 2))
         idle = self._images({**self._here, "instance": "idle:1"}, 0)
         yield self._modelled(
-            f"no {what} in a store that has counted for long, then one; other stores are unaffected",
-            (*self._counting(self._here), first, *self._healthy(), idle), never,
-        )  # fmt: skip
-        images, *others = self._counting(self._here)
-        new = self._images(self._here, 5, 2 * grain)
-        yield self._modelled(
-            f"no {what} in a new store beside older ones", (new, *others, *self._healthy()),
-            (Check(self.after + grain),), fires=False,
+            f"no {what} since a store is there, then one; older stores and idle ones are unaffected",
+            (always(images.series, 5, begins), *others, first, *self._healthy(), idle),
+            (Check(missed, before=True), Check(missed + self._scrape, missed + self._scrape), Check(soon + grain)),
         )  # fmt: skip
         away = turning(images.series, (timedelta(0), 5), (grain, None), (self.after, 5))
         last_seen = grain - self._scrape + self.after + self._window
@@ -109,10 +106,8 @@ class NeverDone:
             (Check(last_seen, self.after + self._scrape, before=True), Check(grain + self.after + self._window)),
         )  # fmt: skip
 
-    def _modelled(
-        self, title: str, signals: tuple[Signal, ...], checks: tuple[Check, ...], *, fires: bool = True
-    ) -> Scenario:
-        firing = Firing({**self._here, **self.labels}) if fires else None
+    def _modelled(self, title: str, signals: tuple[Signal, ...], checks: tuple[Check, ...]) -> Scenario:
+        firing = Firing({**self._here, **self.labels})
         return Scenario(title, signals, firing, Span.MODELLED, checks, self._scrape, self._grain)
 
     @property
