@@ -109,6 +109,8 @@ class ScrapeLimitsConfig(Section):
 class PrometheusConfig(Section):
     """How Prometheus scrapes, and which one door the store's metrics leave by."""
 
+    url: HttpUrl = "http://localhost:9090"
+    """Where people open it: links in notifications begin with this."""
     scrape_interval: PositiveDuration = timedelta(seconds=15)
     evaluation_interval: PositiveDuration | None = None
     """None = as often as it scrapes."""
