@@ -52,8 +52,8 @@ def _target_notes(config: Config) -> Iterator[str]:
     targets = config.prometheus.targets
     if not runs_containers(config):
         known = [target for job in config.prometheus.jobs for target in targets[job]]
-        if guessed := [target for target in known if target.startswith("localhost:")]:
-            yield f"scrape jobs are for a Prometheus of this machine ({', '.join(guessed)}): else name prometheus.targets"
+        if guessed := ", ".join(target for target in known if target.startswith("localhost:")):
+            yield f"scrape jobs are for a Prometheus of this machine ({guessed}), else name prometheus.targets"
         yield f"the existing Grafana reads dashboards from {dashboards_dir(config)}: link monitoring/grafana/dashboards"
         return
     if own := own_services(config):
