@@ -170,3 +170,14 @@ def test_the_label_of_the_api_does_not_depend_on_where_the_folder_lies() -> None
         config = parse_config("store: {path: log}", name="facemon.yaml", directory=Path(folder))
         texts.add(render_stack(config).files[FULL_COMPOSE_FILE])
     assert len(texts) == 1
+
+
+def test_a_folder_that_containers_cannot_read_is_said(tmp_path: Path) -> None:
+    config = config_in(tmp_path, "grafana: {admin_password_file: facemon.yaml}\nstack: {for: monitoring}")
+    (tmp_path / "facemon.yaml").touch()
+    folder = tmp_path / "monitoring/grafana/dashboards"
+    folder.mkdir(parents=True)
+    for mode, is_said in ((0o755, False), (0o750, True), (0o711, True)):
+        folder.chmod(mode)
+        said = make_local_files(config, tmp_path)
+        assert any(f"cannot read {folder}: chmod -R o+rX" in line for line in said) == is_said
