@@ -34,6 +34,8 @@ class GrafanaConfig(Section):
 
     admin_password_file: SecretFile | None = None
     root_url: HttpUrl = "http://localhost:3000"
+    import_files: bool = False
+    """Whether the dashboards are rendered for import by hand too, below monitoring/grafana/import."""
     database: DatabaseConfig | None = None
     """None = a file of its own, which one Grafana can use."""
 

@@ -15,6 +15,7 @@ from facemon.render.compose import compose
 from facemon.render.compose_full import full_compose
 from facemon.render.container import require_distinct_ports
 from facemon.render.dashboards import DASHBOARDS
+from facemon.render.dashboards.importable import importable
 from facemon.render.objectives import objective_notes
 from facemon.render.prometheus_config import DEFAULT_TARGETS, expands_labels, prometheus_config
 from facemon.render.provisioning import dashboard_provider, datasources
@@ -110,7 +111,11 @@ def _files(config: Config, parts: frozenset[Part]) -> Iterator[tuple[str, str]]:
         grafana = "monitoring/grafana"
         yield f"{grafana}/provisioning/datasources/prometheus.yml", yaml_text(datasources(config))
         yield f"{grafana}/provisioning/dashboards/facemon.yml", yaml_text(dashboard_provider())
-        yield from ((f"{grafana}/dashboards/{name}", json_text(build(config))) for name, build in DASHBOARDS.items())
+        for name, build in DASHBOARDS.items():
+            dashboard = build(config)
+            yield f"{grafana}/dashboards/{name}", json_text(dashboard)
+            if config.grafana.import_files:
+                yield f"{grafana}/import/{name}", json_text(importable(dashboard))
     if Part.RUNBOOKS in parts:
         yield from ((runbook_path(alert.name), markdown_text(runbook(alert, config))) for alert in alerts)
     if Part.SCHEDULES in parts:
