@@ -1,54 +1,79 @@
-"""scipy's distribution functions, imported without the parts of numpy that scipy's array layer would load."""
+"""scipy's distribution functions, imported without the layer that scipy puts around them for other array libraries."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from threading import RLock
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_PACKAGE = "scipy.special"
+_COMPILED = f"{_PACKAGE}._ufuncs"
+_COMPLETING = RLock()
 
-@contextmanager
-def _only_what_is_loaded() -> Iterator[None]:
-    """Let numpy name only the submodules that are loaded already.
 
-    scipy.special clones numpy's namespace for other array libraries, and touches every name of it: f2py, ma, testing
-    and others, which numpy loads when they are first asked for, and which nothing here asks for. They cost as much
-    as the functions themselves.
+class _PackageOnDemand(ModuleType):
+    """A package whose modules can be imported, and whose own code runs when it is first asked for anything else."""
+
+    def __init__(self, spec: ModuleSpec) -> None:
+        super().__init__(spec.name)
+        self.__spec__, self.__loader__, self.__file__ = spec, spec.loader, spec.origin
+        self.__path__ = list(spec.submodule_search_locations or ())
+        self.__package__ = spec.name
+        self._is_begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        with _COMPLETING:  # another thread waits, and this one may ask for what is not there yet
+            if not self._is_begun and self.__spec__ is not None and self.__spec__.loader is not None:
+                self._is_begun = True
+                self.__spec__.loader.exec_module(self)
+                self.__class__ = ModuleType  # type: ignore[assignment]
+        try:
+            return vars(self)[name]
+        except KeyError:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}") from None
+
+
+def _functions() -> ModuleType:
+    """Import the compiled functions alone, which `scipy.special` exports unchanged.
+
+    Its own code wraps each of them for other array libraries and writes their documentation anew, which costs several
+    times what the functions do. It runs when another module needs it. A scipy that keeps the functions elsewhere is
+    imported whole.
     """
-    names, exported = np.__dir__, np.__all__
-    loaded = list(vars(np))
-    np.__dir__ = lambda: loaded  # type: ignore[method-assign]
-    np.__all__ = [name for name in exported if name in vars(np)]
+    spec = None if _PACKAGE in sys.modules else find_spec(_PACKAGE)
+    if spec is None:
+        return import_module(_PACKAGE)
+    sys.modules[_PACKAGE] = _PackageOnDemand(spec)
     try:
-        yield
-    finally:
-        np.__dir__, np.__all__ = names, exported  # type: ignore[method-assign]
+        return import_module(_COMPILED)
+    except ImportError:
+        del sys.modules[_PACKAGE]
+        return import_module(_PACKAGE)
 
 
-if "scipy.special" in sys.modules:
-    import scipy.special as _special
-else:
-    with _only_what_is_loaded():
-        import scipy.special as _special
-
-bdtr = _special.bdtr
-betaincinv = _special.betaincinv
-chdtrc = _special.chdtrc
-chdtri = _special.chdtri
-chndtr = _special.chndtr
-chndtrinc = _special.chndtrinc
-fdtrc = _special.fdtrc
-gammaln = _special.gammaln
-kolmogi = _special.kolmogi
-kolmogorov = _special.kolmogorov
-ndtr = _special.ndtr
-ndtri = _special.ndtri
-psi = _special.psi
-stdtr = _special.stdtr
-stdtrit = _special.stdtrit
-zeta = _special.zeta
+_found = _functions()
+bdtr = _found.bdtr
+betaincinv = _found.betaincinv
+chdtrc = _found.chdtrc
+chdtri = _found.chdtri
+chndtr = _found.chndtr
+chndtrinc = _found.chndtrinc
+fdtrc = _found.fdtrc
+gammaln = _found.gammaln
+kolmogi = _found.kolmogi
+kolmogorov = _found.kolmogorov
+ndtr = _found.ndtr
+ndtri = _found.ndtri
+psi = _found.psi
+stdtr = _found.stdtr
+stdtrit = _found.stdtrit
+zeta = _found._zeta if hasattr(_found, "_zeta") else _found.zeta  # noqa: SLF001 - Hurwitz's, which scipy exports by a wrapper
 
 _TABULATED = 1 << 14
 """Factorials up to here are looked up: exact tests of small windows ask for the same ones thousands of times."""

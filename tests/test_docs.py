@@ -99,3 +99,14 @@ def test_links_lead_somewhere() -> None:
 def test_pages_that_are_made_from_the_code_are_as_it_makes_them() -> None:
     for path, text in pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: make docs writes it anew"
+
+
+def test_every_test_that_the_documentation_names_is_there() -> None:
+    there = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")]
+    named = [
+        (path.name, name)
+        for path in DOCUMENTS
+        for name in re.findall(r"`((?:tests/)?[\w/]*test_\w+\.py)`", path.read_text(encoding="utf-8"))
+    ]
+    assert len(named) > 100
+    assert [each for each in named if not any(path.endswith(f"/{each[1]}") or path == each[1] for path in there)] == []

@@ -1,5 +1,6 @@
 """`facemon explain`: what an alert, a metric, a column, a source or a PromQL expression is."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,10 +29,11 @@ def explain(
     """Say what a name means here: an alert's query, limit and runbook; what asks for a metric; what a column holds."""
     from facemon.render.glossary import SCHEMA
     from facemon.render.glossary import explain as look_up
+    from facemon.render.purpose import fitted
 
     if name is None:
         return _list(session, format_)
-    found = look_up(name, session.config, lambda source: _source(session, source))
+    found = look_up(name, fitted(session.config, Path()), lambda source: _source(session, source))
     if format_ is PrintFormat.JSON:
         session.console.document(found.document(SCHEMA))
         return ExitCode.OK
@@ -43,8 +45,9 @@ def explain(
 
 def _list(session: Session, format_: PrintFormat) -> ExitCode:
     from facemon.render.glossary import SCHEMA, known_names
+    from facemon.render.purpose import fitted
 
-    names = known_names(session.config)
+    names = known_names(fitted(session.config, Path()))
     if format_ is PrintFormat.JSON:
         session.console.document({"schema": SCHEMA, "kind": "names", "names": names})
     else:
@@ -56,6 +59,7 @@ def _source(session: Session, name: str) -> "ExplainedSource | None":
     """A source of images that the log has, with what the newest checks say of it; none without a log."""
     from facemon.errors import FacemonError
     from facemon.render.explained_source import source_of_images
+    from facemon.render.purpose import fitted
     from facemon.store.drift_results import read_drift_sources
     from facemon.store.profiles import has_source
 
@@ -68,7 +72,7 @@ def _source(session: Session, name: str) -> "ExplainedSource | None":
         is_logged, states = False, []
     if not (is_logged or states or name in session.config.api.sources):
         return None
-    return source_of_images(name, session.config, [_check(state) for state in states])
+    return source_of_images(name, fitted(session.config, Path()), [_check(state) for state in states])
 
 
 def _check(state: "SourceState") -> "SourceCheck":

@@ -64,7 +64,7 @@ def check(
     from facemon.model.decoding import silence_pillow
 
     config = session.config
-    refuse_paths(paths)
+    refuse_paths(paths, "correct the path")
     refuse_without_boxes(config, paths)
     _refuse_crops_among(paths, crops)
     attributes = _chosen(config.model.attributes, attribute)

@@ -29,16 +29,21 @@ _VIDEOS = (
 )  # fmt: skip
 
 
+_MISSING = "missing"
+_CORRECT = "nothing was logged: correct the path; of a list (predict - < list.txt) a missing image is a row"
+
+
 class _Fault(NamedTuple):
     kind: str
     what: str
-    remedy: str
+    remedy: str = ""
 
 
-def refuse_paths(paths: Sequence[str]) -> None:
+def refuse_paths(paths: Sequence[str], missing: str = _CORRECT) -> None:
     """UsageError for paths that cannot be predicted: those that are not there, addresses, archives and videos.
 
-    A path that cannot be looked at for another reason, such as a permission, becomes a row that says so.
+    A path that cannot be looked at for another reason, such as a permission, becomes a row that says so. `missing` is
+    the hint for paths that are not there.
     """
     for path in paths:
         refuse_url(path)
@@ -48,7 +53,7 @@ def refuse_paths(paths: Sequence[str]) -> None:
     lines = [fault.what for fault in faults[:_MOST_SHOWN]]
     if len(faults) > _MOST_SHOWN:
         lines.append(f"and {len(faults) - _MOST_SHOWN:,} paths more")
-    remedies = {fault.kind: fault.remedy for fault in reversed(faults)}
+    remedies = {fault.kind: fault.remedy for fault in reversed(faults)} | {_MISSING: missing}
     raise UsageError(
         Lines("\n".join(lines)), "; ".join(remedies[kind] for kind in dict.fromkeys(each.kind for each in faults))
     )
@@ -76,11 +81,7 @@ def _fault_of(path: str) -> _Fault | None:
         is_directory = Path(path).is_dir()
         os.stat(path)  # noqa: PTH116 - Path("") would be the working folder
     except (FileNotFoundError, NotADirectoryError):
-        return _Fault(
-            "missing",
-            f"{shown or repr(shown)}: there is no such file or directory",
-            "nothing was logged: correct the path; of a list (predict - < list.txt) a missing image is a row",
-        )
+        return _Fault(_MISSING, f"{shown or repr(shown)}: there is no such file or directory")
     except OSError:
         return None
     return None if is_directory else _of_kind(path, shown)

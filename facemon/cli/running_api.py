@@ -28,7 +28,8 @@ _REMEMBERED = timedelta(days=28)
 _OWN_SECTIONS = frozenset(("model", "store", "predict", "evaluate", "metrics", "api"))
 _RELOADED = frozenset(
     f"api.{key}"
-    for key in ("max_arriving", "max_arriving_bytes", "max_body", "max_in_flight", "timeout", "tokens_file")
+    for limit in ("max_arriving", "max_in_flight")
+    for key in (limit, f"{limit}_bytes", "max_body", "timeout", "tokens_file")
 )
 """What SIGHUP changes in a running server, of the keys that it reads."""
 _STOP_SHARE = 0.8
@@ -105,7 +106,7 @@ class RunningApi:
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
         predictions = self._live_predictions(model, workers, counts, now)
-        self._in_flight = in_flight = ImagesInFlight(api.max_in_flight)
+        self._in_flight = in_flight = ImagesInFlight(api.max_in_flight, api.in_flight_bytes)
         stored = _stored_metrics(session, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
         metrics = own_registry(gauges, config, session.console.warn)
@@ -163,7 +164,7 @@ class RunningApi:
         if (tokens is None) != (self._session.config.api.tokens_file is None):
             raise FacemonError("api.tokens_file: whether tokens are asked for changes with a restart only")
         self._api.follow(config.api.model_copy(update={"max_connections": self._most_connections}), tokens)
-        self._in_flight.limit = config.api.max_in_flight
+        self._in_flight.hold_to(config.api.max_in_flight, config.api.in_flight_bytes)
         for key in changed_keys(self._session.config, config):
             if key.partition(".")[0] in _OWN_SECTIONS and key not in _RELOADED:
                 self._session.console.warn(f"{key} changes with a restart only; it stays as it was")

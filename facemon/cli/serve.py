@@ -12,6 +12,7 @@ from facemon.cli.command import command
 from facemon.cli.reloaded_configuration import ReloadedConfiguration
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.values.image_formats import HEIF_HINT, heif_is_installed
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
@@ -91,7 +92,9 @@ def _require_extra() -> None:
 
 
 def _servable(config: "Config") -> "Config":
-    """UsageError for a finder that finds nothing in what requests bring: each image would be answered with no face."""
+    """UsageError for what no request could be answered with, such as a finder that finds nothing in what they bring."""
+    if "heif" in config.api.formats and not heif_is_installed():
+        raise UsageError("api.formats has heif, which takes an extra to read", HEIF_HINT)
     if config.model.faces.finder == "manifest":
         raise UsageError(
             "model.faces.finder is manifest, and requests to the API bring no boxes of faces",

@@ -26,6 +26,7 @@ DOOR_JOBS: Mapping[Door, Job] = {
     "exporter": "exporter", "api": "api", "textfile": "node", "pushgateway": "pushgateway",
 }  # fmt: skip
 """The scrape job that the store's metrics arrive by, for each door that they leave by."""
+_JOBS: tuple[Job, ...] = ("api", "exporter", "node", "cadvisor", "prometheus", "alertmanager")
 REPLICA_LABEL = "replica"
 """Tells two Prometheus servers apart that see the same; no alert carries it."""
 
@@ -108,6 +109,11 @@ class ScrapeLimitsConfig(Section):
     label_value_length: _Count = 2_000
 
 
+def default_jobs(door: Door) -> tuple[Job, ...]:
+    """What is scraped unless the configuration names it: the rendered stack, and the store's metrics by their door."""
+    return _JOBS if DOOR_JOBS[door] in _JOBS else (*_JOBS, DOOR_JOBS[door])
+
+
 class PrometheusConfig(Section):
     """How Prometheus scrapes, and which one door the store's metrics leave by."""
 
@@ -120,9 +126,10 @@ class PrometheusConfig(Section):
     store_metrics_from: Door = "exporter"
     targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)
     """A scrape job to its `host:port` targets; a job that is not named keeps the compose service's own."""
-    jobs: Annotated[Items[Job], Field(min_length=1)] = (
-        "api", "exporter", "node", "cadvisor", "prometheus", "alertmanager",
-    )  # fmt: skip
+    jobs: Annotated[Items[Job], Field(min_length=1)] = Field(
+        default_factory=lambda known: default_jobs(known.get("store_metrics_from", "exporter"))
+    )
+    """Without this key they fit `stack.for`."""
     job_names: Mapping[Job, _JobName] = Field(default_factory=dict)
     """A scrape job to the name that it has in Prometheus, where that is another one."""
     target_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)

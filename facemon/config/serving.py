@@ -115,8 +115,10 @@ class ApiConfig(Section):
     max_decode_memory: Size = 2**30
     """Bytes that decoding one image may take."""
     formats: _Formats = ("jpeg", "png", "webp")
-    max_in_flight: _PositiveInt = 64
+    max_in_flight: _PositiveInt = 256
     """Images that have arrived and are being predicted at once; more are refused with 503."""
+    max_in_flight_bytes: Size = 256 * 2**20
+    """Memory for these images; one body of `max_body` has room in any case."""
     max_arriving: _PositiveInt = 512
     """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
     max_arriving_bytes: Size = 256 * 2**20
@@ -136,6 +138,11 @@ class ApiConfig(Section):
     """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
     timeout: Timeout = timedelta(seconds=30)
     tokens_file: SecretFile | None = None
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """`max_in_flight_bytes`, or `max_body` if that is more."""
+        return max(self.max_in_flight_bytes, self.max_body)
 
     @property
     def decode_seconds(self) -> float:

@@ -9,12 +9,16 @@ from pydantic import AfterValidator, Field, model_validator
 
 from facemon.config.cron_times import CronTimes
 from facemon.config.quantities import HttpUrl, Items, Name, SecretFile
+from facemon.config.reload import ReloadsConfig
 from facemon.config.section import MisfitError, Section
 
 Service = Literal[
     "prometheus", "alertmanager", "grafana", "node-exporter", "cadvisor", "pushgateway", "postgres", "facemon"
 ]
+Purpose = Literal["full", "monitoring", "existing", "textfile", "pushgateway"]
 Target = Literal["cron", "systemd", "github", "airflow", "kubernetes"]
+PORTS_OF_A_STACK = 24
+"""How many ports a stack takes, from `stack.first_port` on."""
 _SHORTEST_ON_GITHUB = timedelta(minutes=5)
 """GitHub starts a scheduled workflow no more often."""
 
@@ -29,13 +33,31 @@ class DatabaseConfig(Section):
     password_file: SecretFile
 
 
+class DatasourceConfig(Section):
+    """The data source by which Grafana asks Prometheus."""
+
+    name: Name | None = None
+    """None = Prometheus; in an existing Grafana facemon, because one of the same name would be replaced."""
+    uid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] | None = None
+    """None = facemon-prometheus, followed by the name of the stack."""
+    url: HttpUrl | None = None
+    """None = the stack's own Prometheus; with an existing Grafana and a `uid` its data source is used as it is."""
+    default: bool | None = None
+    """Whether Grafana asks it where a panel names none; none = yes, in an existing Grafana no."""
+
+
 class GrafanaConfig(Section):
-    """Grafana as the stack starts it."""
+    """Grafana as the stack starts it, or an existing one."""
 
     admin_password_file: SecretFile | None = None
+    """None = a file below the output folder, which render-config makes."""
     root_url: HttpUrl = "http://localhost:3000"
-    import_files: bool = False
-    """Whether the dashboards are rendered for import by hand too, below monitoring/grafana/import."""
+    """Without this key the port is that of the stack."""
+    folder: Name | None = None
+    """Where the dashboards are shown; none = facemon, followed by the name of the stack."""
+    datasource: DatasourceConfig = DatasourceConfig()
+    import_files: bool | None = None
+    """Whether the dashboards are rendered for import by hand too; none = with an existing Grafana."""
     database: DatabaseConfig | None = None
     """None = a file of its own, which one Grafana can use."""
 
@@ -48,8 +70,18 @@ def _ip_address(text: str) -> str:
 
 
 class StackConfig(Section):
-    """The containers of the rendered stack."""
+    """The containers of the rendered stack, or what runs in the place of some of them."""
 
+    for_: Purpose = Field(default="full", alias="for")
+    """What runs where: it decides scrape jobs, targets and containers that no other key names."""
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$")] | None = None
+    """Part of the names of project, containers and volumes, so that several stacks run on one machine."""
+    first_port: Annotated[int, Field(ge=1024, le=65536 - PORTS_OF_A_STACK)] | None = None
+    """The first of the ports that the stack opens; none = the usual ones, for a named stack ports that follow from
+    its name."""
+    selinux: bool = False
+    """Whether mounted files and folders get the label with which SELinux lets containers read them."""
+    reload: ReloadsConfig = ReloadsConfig()
     images: Mapping[
         Service, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$")]
     ] = Field(default_factory=dict)

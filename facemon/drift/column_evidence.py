@@ -15,7 +15,7 @@ from facemon.drift.homogeneity import rare_labels
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_by_t, detectable_labels, detectable_shift
 from facemon.drift.sample import Sample
-from facemon.drift.single_sources import NumbersTest
+from facemon.drift.single_sources import SingleTest
 from facemon.drift.within_sources import differences, labels_within, numbers_within
 from facemon.values.drift_result import Verdict
 from facemon.values.profile import ColumnCounts, ColumnKind
@@ -52,13 +52,13 @@ def evidence_of(
     *,
     significance: float,
     min_rows: int = FEWEST_WORTH,
-    numbers: NumbersTest | None = None,
+    alone: SingleTest | None = None,
 ) -> Evidence:
     """Score and test a column that both samples hold rows of, of the same kind.
 
     `layout` says how its rows are compared, and `effect` by how much they repeat where that is within sources. Rows
-    that are worth fewer than `min_rows` independent ones, or than 50, decide nothing. `numbers` is the test of the
-    numbers of one source, where it was computed before.
+    that are worth fewer than `min_rows` independent ones, or than 50, decide nothing. `alone` is the test of the rows
+    of one source, numbers or two labels, where it was computed before.
     """
     whole = (reference.total.columns[name], current.total.columns[name])
     is_label = whole[0].kind is ColumnKind.CATEGORICAL
@@ -66,8 +66,8 @@ def evidence_of(
     match layout:
         case Within():
             fewest = min(min_rows, FEWEST_WORTH)
-            if numbers is not None:
-                return _of_one_source(layout.sources[0], numbers, effect, significance, fewest)
+            if alone is not None:
+                return _of_one_source(layout.sources[0], alone, effect, is_label, method, fewest)
             return _within_sources(layout, effect, is_label, method, significance, fewest)
         case TooFewClusters():
             sources = "1 source is" if layout.clusters == 1 else f"{layout.clusters} sources are"
@@ -88,15 +88,12 @@ def evidence_of(
 
 
 def _of_one_source(
-    source: SourceRows, test: NumbersTest, effect: DesignEffect, significance: float, fewest: int
+    source: SourceRows, test: SingleTest, effect: DesignEffect, is_label: bool, method: str, fewest: int
 ) -> Evidence:
-    """As `_within_sources`, of the numbers of one source, whose score and p-value are known."""
-    rows = [side.total for side in source.counts]
-    if reason := _repeats(rows[1], effect, fewest):
-        return Evidence(test.score, "ks", reason=reason)
-    weight, sizes = source.weight / effect.factor, (float(rows[0]), float(rows[1]))
-    detectable = detectable_shift(source.counts[0].counts, sizes, weight, significance, is_label=False)
-    return Evidence(test.score, "ks", test.p_value, detectable, _name_of(1, 0, effect, is_label=False))
+    """As `_within_sources`, of the rows of one source, whose test is known."""
+    if reason := _repeats(source.counts[1].total, effect, fewest):
+        return Evidence(test.score, method, reason=reason)
+    return Evidence(test.score, method, test.p_value, test.detectable, _name_of(1, 2, effect, is_label))
 
 
 def _repeats(rows: int, effect: DesignEffect, fewest: int) -> str | None:

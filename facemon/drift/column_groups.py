@@ -1,25 +1,40 @@
 """How one column is compared in each of many groups of rows, and what is computed of all of them at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from facemon.drift.dependence import Comparison, Layout, Within, layout_of
-from facemon.drift.design_effect import INDEPENDENT, DesignEffect
+from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.sample import Sample
-from facemon.drift.single_sources import NumbersTest, SingleSources, is_numbers
+from facemon.drift.single_labels import SingleLabels, is_pair
+from facemon.drift.single_sources import SingleSources, SingleTest, is_numbers
 
 Sides = tuple[Sample, Sample]
 
 
+class _Table(Protocol):
+    """Many sources of one column, each looked at alone."""
+
+    def variances(self) -> list[SourceVariances]: ...
+
+    def tests(self, effects: Sequence[DesignEffect], significance: float) -> list[SingleTest]: ...
+
+
+_TABLES: tuple[tuple[Callable[[SourceRows], bool], Callable[[Sequence[SourceRows]], _Table]], ...] = (
+    (is_numbers, SingleSources.of),
+    (is_pair, SingleLabels.of),
+)
+"""Which sources can be computed together, and how."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnGroups:
-    """The layouts of one column by group; `alone` are the groups of one source each whose numbers `table` holds."""
+    """The layouts of one column by group; `tables` hold the groups of one source each that are computed together."""
 
     name: str
     layouts: Mapping[int, Layout]
-    alone: tuple[int, ...]
-    table: SingleSources
+    tables: tuple[tuple[tuple[int, ...], _Table], ...]
 
     @classmethod
     def of(cls, name: str, groups: Mapping[int, Sides], cluster: Literal["source", "none"]) -> Self:
@@ -28,13 +43,13 @@ class ColumnGroups:
         alone = {
             at: layout.sources[0]
             for at, layout in layouts.items()
-            if isinstance(layout, Within) and len(layout.sources) == 1 and is_numbers(layout.sources[0])
+            if isinstance(layout, Within) and len(layout.sources) == 1
         }
-        return cls(name, layouts, tuple(alone), SingleSources.of(list(alone.values())))
+        return cls(name, layouts, _tables(alone))
 
     def comparisons(self, groups: Mapping[int, Sides]) -> dict[tuple[int, str], Comparison]:
         """The comparison in each group."""
-        variances = dict(zip(self.alone, self.table.variances(), strict=True))
+        variances = _variances(self.tables)
         return {
             (at, self.name): Comparison(
                 layout, groups[at][0].whole_days.get(self.name), groups[at][1].days, own=variances.get(at)
@@ -42,7 +57,31 @@ class ColumnGroups:
             for at, layout in self.layouts.items()
         }
 
-    def tests(self, effects: Mapping[tuple[int, str], DesignEffect]) -> dict[tuple[int, str], NumbersTest]:
-        """The test in each of the groups `alone`, given the design effects of all groups."""
-        found = self.table.tests([effects.get((at, self.name), INDEPENDENT) for at in self.alone])
-        return {(at, self.name): each for at, each in zip(self.alone, found, strict=True)}
+    def tests(
+        self, effects: Mapping[tuple[int, str], DesignEffect], significance: float
+    ) -> dict[tuple[int, str], SingleTest]:
+        """The test in each of the groups of `tables`, given the design effects of all groups."""
+        found = {}
+        for places, table in self.tables:
+            tests = table.tests([effects.get((at, self.name), INDEPENDENT) for at in places], significance)
+            found |= {(at, self.name): each for at, each in zip(places, tests, strict=True)}
+        return found
+
+
+def single_variances(rows: Sequence[SourceRows]) -> list[SourceVariances]:
+    """As `SourceVariances.of` each of the sources alone; all are rows of one column."""
+    found = _variances(_tables(dict(enumerate(rows))))
+    return [found.get(at) or SourceVariances.of([each]) for at, each in enumerate(rows)]
+
+
+def _tables(alone: Mapping[int, SourceRows]) -> tuple[tuple[tuple[int, ...], _Table], ...]:
+    """The sources by how they are computed; those that no table can hold are left out."""
+    found = []
+    for fits, table_of in _TABLES:
+        if chosen := {at: rows for at, rows in alone.items() if fits(rows)}:
+            found.append((tuple(chosen), table_of(list(chosen.values()))))
+    return tuple(found)
+
+
+def _variances(tables: Sequence[tuple[tuple[int, ...], _Table]]) -> dict[int, SourceVariances]:
+    return {at: each for places, table in tables for at, each in zip(places, table.variances(), strict=True)}

@@ -16,7 +16,7 @@ from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, Sample
-from facemon.drift.single_sources import NumbersTest
+from facemon.drift.single_sources import SingleTest
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -159,7 +159,11 @@ def _weigh_groups(
         ]
         comparisons = {key: each for column in held for key, each in column.comparisons(pairs).items()}
         effects = effects_of(comparisons)
-        tests = {key: each for column in held[: len(columns)] for key, each in column.tests(effects).items()}
+        tests = {
+            key: each
+            for column in held[: len(columns)]
+            for key, each in column.tests(effects, settings.significance).items()
+        }
         for at, sides in pairs.items():
             found[at].append(
                 [
@@ -196,7 +200,7 @@ def _weigh(
     expected: ExpectedColumns,
     comparison: Comparison | None,
     effect: DesignEffect,
-    numbers: NumbersTest | None,
+    alone: SingleTest | None,
     *,
     is_due: bool,
 ) -> Evidence:
@@ -212,7 +216,7 @@ def _weigh(
             effect,
             significance=settings.significance,
             min_rows=settings.min_rows,
-            numbers=numbers,
+            alone=alone,
         )
     if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
         return found

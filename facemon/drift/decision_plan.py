@@ -16,7 +16,7 @@ import numpy as np
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
-from facemon.drift.quiet_reach import ColumnWorth, KnownVariances, column_worths, decides
+from facemon.drift.quiet_reach import ColumnWorth, KnownVariances, column_worths, decides, detectable_shifts
 from facemon.drift.sample import Sample, alike
 from facemon.drift.scaled_sample import scaled, sizes_alone
 from facemon.drift.window_ladder import LONGEST, quiet_columns, sources_to_judge, spans_of
@@ -264,6 +264,6 @@ def _hardest(held: Mapping[str, ColumnWorth], settings: DriftConfig) -> Detected
     """The column that detects the largest shifts only; None where any has too few rows for a verdict."""
     if not held or not all(each.is_enough for each in held.values()):
         return None
-    found = {name: each.detectable(settings.significance) for name, each in held.items()}
+    found = detectable_shifts(held, settings.significance)
     name = max(found, key=lambda each: found[each])
     return Detected(name, found[name], held[name].held.kind is ColumnKind.CATEGORICAL)

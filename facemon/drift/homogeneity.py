@@ -7,6 +7,7 @@ effect is an estimate, t and F take the place of the normal and the chi-squared 
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from facemon.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import Counts, ks_distance
+
+Floats = NDArray[np.float64]
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
@@ -43,6 +46,26 @@ def corrected(p_value: float, effect: DesignEffect) -> float:
     if effect == INDEPENDENT or p_value in (0.0, 1.0):
         return p_value
     return normal_p_value(float(ndtri(p_value / 2)), effect)
+
+
+def pair_p_values(
+    reference: Counts, current: Counts, effects: Sequence[DesignEffect]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Compute `labels_p_value` of many pairs of labels at once, [S, 2], by the normal limit.
+
+    Return the p-values, and where `labels_p_value` takes this limit: only there are they its own.
+    """
+    factors = np.array([effect.factor for effect in effects])
+    degrees = np.array([effect.degrees for effect in effects])
+    before, now, both = reference.sum(axis=1), current.sum(axis=1), reference + current
+    total, smaller = before + now, np.minimum(before, now)
+    is_frequent = both * (smaller / total)[:, None] >= POOL_BELOW * factors[:, None]
+    is_normal = is_frequent.all(axis=1) & (both.min(axis=1) * smaller / total >= _NORMAL_FROM)
+    share = both[:, 1] / total
+    with np.errstate(divide="ignore", invalid="ignore"):  # a label without any row, which is not frequent
+        deviation = current[:, 1] / now - reference[:, 1] / before
+        scores = -np.abs(deviation / np.sqrt(share * (1 - share) / (before * now / total))) / np.sqrt(factors)
+    return 2 * np.where(np.isinf(degrees), ndtr(scores), stdtr(degrees, scores)), is_normal
 
 
 def chi_squared_p_value(statistic: float, degrees: int, effect: DesignEffect = INDEPENDENT) -> float:

@@ -95,17 +95,22 @@ def new_labels_test(reference: Counts, current: Counts, design_effect: float = 1
 
 def _all_known(reference: Counts, current: Counts, repeats: float) -> bool:
     """Whether no label is new, or likely to be, since each has many rows: the common case, and quick to tell."""
-    if reference.shape == (1, 2):
-        # In plain numbers: of sources that are judged one by one there are thousands.
-        before, now = reference[0].tolist(), current[0].tolist()
-        share = sum(now) / max(sum(before) + sum(now), 1)
-        least = min(before[0] + now[0], before[1] + now[1])
-        return min(before) > 0 and bool(2 * share ** (least / repeats) < _NEGLIGIBLE)
     together = reference + current
     rows = together.sum(axis=0)
     share = (current.sum(axis=1) / np.maximum(together.sum(axis=1), 1)).max()
     is_known = rows.all() and reference.sum(axis=0).all()
     return bool(is_known and len(rows) * share ** (rows.min() / repeats) < _NEGLIGIBLE)
+
+
+def are_known(reference: Counts, current: Counts, design_effects: Floats) -> NDArray[np.bool_]:
+    """Return where `new_labels_test` of one source with two labels can tell at once that none is new, of many, [S, 2].
+
+    Their rows have such `design_effects`, [S].
+    """
+    both = reference + current
+    share = current.sum(axis=1) / np.maximum(both.sum(axis=1), 1)
+    chance = 2 * share ** (both.min(axis=1) / (2 * design_effects - 1))
+    return np.asarray((reference.min(axis=1) > 0) & (chance < _NEGLIGIBLE))
 
 
 def with_new_labels(p_value: float, new: NewLabels | None) -> float:

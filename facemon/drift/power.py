@@ -40,11 +40,11 @@ def detectable_labels(reference: Counts, rows: tuple[float, float], significance
     """
     if len(reference) < 3:
         rarer = float(reference.min() / reference.sum()) if len(reference) == 2 else 0.0
-        return _two_proportions(rarer, rows, significance)
+        return float(_two_proportions(rarer, rows, significance))
     shares = np.sort(reference[reference > 0] / reference.sum())[::-1]
     if len(shares) < 3:
         rarer = float(shares[1]) if len(shares) == 2 else 0.0
-        return _two_proportions(rarer, rows, significance)
+        return float(_two_proportions(rarer, rows, significance))
     shares, directions = _pooled(shares, _random_directions(shares), shares * min(rows) < POOL_BELOW)
     if len(shares) < 2:
         return 1.0
@@ -88,20 +88,27 @@ def detectable_by_t(standard_error: float, degrees: float, significance: float, 
     return min(1.0, float(critical) * standard_error)
 
 
-def _two_proportions(share: float, rows: tuple[float, float], significance: float) -> float:
+def detectable_of_pairs(reference: Counts, rows: tuple[Counts, Counts], weights: Floats, significance: float) -> Floats:
+    """Return `detectable_shift` of many sources of two labels, [S]; `reference` is [S, 2] and the others are [S]."""
+    scale = weights / (rows[0] * rows[1] / (rows[0] + rows[1]))
+    return _two_proportions(reference.min(axis=1) / rows[0], (rows[0] * scale, rows[1] * scale), significance)
+
+
+def _two_proportions(share: Floats | float, rows: tuple[Floats | float, Floats | float], significance: float) -> Floats:
+    """The detectable shift of the rarer label's share, of one source or of many."""
     level, power = _normal_scores(significance)
     before, now = rows
-    worth, spread = effective_rows(before, now), share * (1 - share) / before
-    shift, last = 1 / math.sqrt(worth), math.nan
+    worth, spread = before * now / (before + now), share * (1 - share) / before
+    shift = np.asarray(1 / np.sqrt(worth))
     # A fixed point: the variances depend on the shift. It contracts fast, since they do so weakly.
     for _ in range(20):
-        if shift == last:
-            break
-        moved = min(share + shift, 1.0)
+        last, moved = shift, np.minimum(share + shift, 1.0)
         pooled = (before * share + now * moved) / (before + now)
         null = pooled * (1 - pooled) / worth
-        shift, last = level * math.sqrt(null) + power * math.sqrt(spread + moved * (1 - moved) / now), shift
-    return min(1.0, shift)
+        shift = level * np.sqrt(null) + power * np.sqrt(spread + moved * (1 - moved) / now)
+        if np.all(shift == last):
+            break
+    return np.asarray(np.minimum(1.0, shift))
 
 
 @lru_cache(maxsize=8)

@@ -10,19 +10,21 @@ from numpy.typing import NDArray
 from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import kolmogorov, ndtr
 from facemon.drift.column_evidence import FEWEST_WORTH
+from facemon.drift.column_groups import single_variances
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
-from facemon.drift.power import detectable_shift
+from facemon.drift.power import detectable_of_pairs, detectable_shift
 from facemon.drift.sample import Sample
-from facemon.drift.single_sources import single_variances
 from facemon.values.profile import ColumnCounts, ColumnKind
+
+Floats = NDArray[np.float64]
 
 MOST_QUIET_REACH = 0.1
 """The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
-
+_NONE = np.empty(0)
 
 KnownVariances = dict[tuple[str, tuple[str | None, ...]], SourceVariances]
 """The variances of a reference's rows, by column and by the names of the sources that are compared."""
@@ -49,15 +51,6 @@ class ColumnWorth:
     weight: float
     is_enough: bool
     """Whether both windows hold so many rows, and independent ones, that the check judges the column at all."""
-
-    def reach(self, threshold: float) -> float:
-        """Return the probability that the score reaches a threshold where nothing changed; 1 with too few rows."""
-        return reach(self.held, self.weight, threshold) if self.is_enough else 1.0
-
-    def detectable(self, significance: float) -> float:
-        """Return the smallest shift that these rows detect, as `power.detectable_shift`."""
-        is_label = self.held.kind is ColumnKind.CATEGORICAL
-        return detectable_shift(self.held.counts, self.rows, self.weight, significance, is_label=is_label)
 
 
 def column_worths(
@@ -108,13 +101,13 @@ def _quiet_rows(reference: Sample, source: str | None, name: str) -> SourceRows 
 def joint_reach(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn]) -> float:
     """Return the probability that any of the columns reaches its threshold where nothing changed.
 
-    The columns are taken as independent, which errs upwards.
+    The columns are taken as independent, which errs upwards. One with too few rows reaches it always.
     """
-    missed = 1.0
-    for column in columns:
-        if column.name in worths:
-            missed *= 1 - worths[column.name].reach(column.threshold)
-    return 1 - missed
+    chosen = [(worths[column.name], column.threshold) for column in columns if column.name in worths]
+    if not all(worth.is_enough for worth, _ in chosen):
+        return 1.0
+    found = reaches([worth.held for worth, _ in chosen], [worth.weight for worth, _ in chosen], [t for _, t in chosen])
+    return 1 - math.prod(1 - each for each in found)
 
 
 def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], settings: DriftConfig) -> bool:
@@ -125,46 +118,85 @@ def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], s
     """
     if joint_reach(worths, columns) > MOST_QUIET_REACH:
         return False
-    return not any(
-        worths[column.name].detectable(settings.significance) > BLUNT * column.threshold
-        for column in columns
-        if column.name in worths
-    )
+    least = detectable_shifts(worths, settings.significance)
+    return not any(least[column.name] > BLUNT * column.threshold for column in columns if column.name in worths)
 
 
-def reach(held: ColumnCounts, rows: float, threshold: float) -> float:
-    """The probability that the score of one column reaches a threshold by chance.
+def detectable_shifts(worths: Mapping[str, ColumnWorth], significance: float) -> dict[str, float]:
+    """Return the smallest shift of each column that its rows detect, as `power.detectable_shift`."""
+    pairs = [name for name, each in worths.items() if _is_pair(each.held)]
+    counts = np.array([worths[name].held.counts for name in pairs], np.int64).reshape(-1, 2)
+    rows = np.array([worths[name].rows for name in pairs], np.int64).reshape(-1, 2)
+    weights = np.array([worths[name].weight for name in pairs])
+    found = detectable_of_pairs(counts, (rows[:, 0], rows[:, 1]), weights, significance).tolist()
+    of_pairs = dict(zip(pairs, found, strict=True))
+    return {
+        name: of_pairs[name]
+        if name in of_pairs
+        else detectable_shift(each.held.counts, each.rows, each.weight, significance, is_label=_is_label(each.held))
+        for name, each in worths.items()
+    }
 
-    `held` are the reference's counts, and `rows` is n₀n₁/(n₀+n₁) over the design effect.
+
+def reaches(columns: Sequence[ColumnCounts], rows: Sequence[float], thresholds: Sequence[float]) -> list[float]:
+    """Return the probability of each column that its score reaches its threshold by chance.
+
+    The columns are the reference's counts, and `rows` are their n₀n₁/(n₀+n₁) over the design effect.
     """
-    if threshold <= 0:
-        return 1.0
-    if held.kind is not ColumnKind.CATEGORICAL:
-        return _numbers_reach(held.counts / held.counts.sum(), rows, threshold)
-    return _labels_reach(held.counts / held.counts.sum(), rows, threshold)
+    sizes, limits, found = np.array(rows), np.array(thresholds), np.ones(len(columns))
+    for fits, of_columns in ((_is_pair, _pair_reaches), (_is_number, _number_reaches)):
+        at = [place for place, held in enumerate(columns) if thresholds[place] > 0 and fits(held)]
+        found[at] = of_columns([columns[place] for place in at], sizes[at], limits[at])
+    for place, held in enumerate(columns):
+        if thresholds[place] > 0 and _is_label(held) and not _is_pair(held):
+            found[place] = _labels_reach(held.counts / held.total, rows[place], thresholds[place])
+    return found.tolist()
 
 
-def _numbers_reach(shares: NDArray[np.float64], rows: float, threshold: float) -> float:
-    """The same of the KS distance of numbers: the smaller of the two bounds that their test takes.
+def _is_label(held: ColumnCounts) -> bool:
+    return held.kind is ColumnKind.CATEGORICAL
+
+
+def _is_number(held: ColumnCounts) -> bool:
+    return held.kind is not ColumnKind.CATEGORICAL
+
+
+def _is_pair(held: ColumnCounts) -> bool:
+    return held.kind is ColumnKind.CATEGORICAL and len(held.counts) == 2
+
+
+def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+    """Those of the KS distances of numbers: the smaller of the two bounds that their test takes.
 
     They are Kolmogorov's limit, and the sum over the bins' edges of P(|normal| >= threshold / sd) (Boole), which is
     sharp where there are few bins, and 0 where all numbers are alike.
     """
-    below = np.cumsum(shares)[:-1]
-    deviations = np.sqrt(np.maximum(below * (1 - below), 0.0) / rows)
-    edges = 2 * ndtr(-threshold / deviations[deviations > 0]).sum()
-    return float(min(kolmogorov(threshold * math.sqrt(rows)), edges))
+    edges = [len(held.counts) - 1 for held in columns]
+    of_edge = np.repeat(np.arange(len(columns)), edges)
+    totals = np.array([held.total for held in columns], np.float64)
+    below = np.concatenate([_NONE, *(held.below[1:-1] for held in columns)]) / totals[of_edge]
+    with np.errstate(divide="ignore"):  # scaled counts may be 0
+        tails = ndtr(-thresholds[of_edge] / np.sqrt(below * (1 - below) / rows[of_edge]))
+    sums = 2 * np.bincount(of_edge, tails, len(columns))
+    return np.asarray(np.minimum(kolmogorov(thresholds * np.sqrt(rows)), sums))
 
 
-def _labels_reach(shares: NDArray[np.float64], rows: float, threshold: float) -> float:
-    """The same of the total variation T of labels, half the sum of K absolute normal differences.
+def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+    """Those of the total variation of two labels: of one normal difference."""
+    counts = np.array([held.counts for held in columns], np.int64).reshape(-1, 2)
+    shares = counts[:, 0] / counts.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(2 * ndtr(-thresholds / np.sqrt(shares * (1 - shares) / rows)))
 
-    Two labels: |normal|. More: T is taken as normal, with the moments of sums of folded normals (Leone, Nelson &
-    Nottingham 1961).
+
+def _labels_reach(shares: Floats, rows: float, threshold: float) -> float:
+    """That of the total variation T of other labels, half the sum of K absolute normal differences.
+
+    T is taken as normal, with the moments of sums of folded normals (Leone, Nelson & Nottingham 1961).
     """
     deviations = np.sqrt(shares * (1 - shares) / rows)
     deviations = deviations[deviations > 0]
-    if len(deviations) < 3:
+    if len(deviations) < 3:  # of a scaled reference, which may have labels without rows
         return float(2 * ndtr(-threshold / deviations[0])) if len(deviations) else 0.0
     mean = deviations.sum() * math.sqrt(2 / math.pi) / 2
     variance = float((deviations**2).sum() * (1 - 2 / math.pi))

@@ -16,6 +16,7 @@ from facemon.distribution_functions import ndtr
 from facemon.drift.design_effect import DECILES, DesignEffect, SourceRows, SourceVariances, hourly_variance, is_constant
 from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
+from facemon.drift.power import detectable_shift
 from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -27,11 +28,12 @@ _CERTAIN = 1.01
 
 
 @dataclass(frozen=True, slots=True)
-class NumbersTest:
-    """The score and the p-value of the numbers of one source."""
+class SingleTest:
+    """The score, the p-value and the detectable shift of the rows of one source."""
 
     score: float
     p_value: float
+    detectable: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class SingleSources:
             for each, own, variance, plain in facts
         ]
 
-    def tests(self, effects: Sequence[DesignEffect]) -> list[NumbersTest]:
-        """As `distances.ks_distance` and `homogeneity.numbers_p_value` of each source, with its design effect."""
+    def tests(self, effects: Sequence[DesignEffect], significance: float) -> list[SingleTest]:
+        """As `distances.ks_distance`, `homogeneity.numbers_p_value` and `power.detectable_numbers` of each source."""
         if not self.rows:
             return []
         totals = self.before[:, -1], self.now[:, -1]
@@ -98,7 +100,19 @@ class SingleSources:
             else:
                 p_value = supremum_p_value(score, rows, edges, effect.degrees)
             p_values.append(p_value)
-        return [NumbersTest(score, p_value) for score, p_value in zip(scores, p_values, strict=True)]
+        return [
+            SingleTest(score, p_value, least)
+            for score, p_value, least in zip(scores, p_values, self._detectable(effects, significance), strict=True)
+        ]
+
+    def _detectable(self, effects: Sequence[DesignEffect], significance: float) -> list[float]:
+        rows = [[float(side.total) for side in each.counts] for each in self.rows]
+        return [
+            detectable_shift(
+                each.counts[0].counts, (before, now), each.weight / effect.factor, significance, is_label=False
+            )
+            for each, (before, now), effect in zip(self.rows, rows, effects, strict=True)
+        ]
 
     def _edges(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The variance of a row at each bin, and which bins a source has; its last bin is not an edge."""
@@ -119,13 +133,6 @@ def _are_certain(scores: Floats, rows: Floats, variances: Floats, is_edge: NDArr
 def is_numbers(rows: SourceRows) -> bool:
     """Whether a source has numbers that are not all alike."""
     return rows.counts[0].kind is not ColumnKind.CATEGORICAL and not is_constant([rows])
-
-
-def single_variances(rows: Sequence[SourceRows]) -> list[SourceVariances]:
-    """As `SourceVariances.of` each of the sources alone; all are rows of one column."""
-    numbers = [at for at, each in enumerate(rows) if is_numbers(each)]
-    found = dict(zip(numbers, SingleSources.of([rows[at] for at in numbers]).variances(), strict=True))
-    return [found.get(at) or SourceVariances.of([each]) for at, each in enumerate(rows)]
 
 
 def _tabulated(columns: Sequence[ColumnCounts], bins: NDArray[np.int32]) -> Counts:

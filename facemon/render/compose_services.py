@@ -4,25 +4,35 @@ import re
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.prometheus import Job
 from facemon.config.quantities import format_duration
 from facemon.config.stack import DatabaseConfig, Service
-from facemon.render.container import Limits, answers, container, healthy, image_of, mounted, published
-from facemon.render.prometheus_config import expands_labels
-from facemon.render.provisioning import DASHBOARDS_DIR
-from facemon.render.replicas import HA_PROFILE, REPLICA_VARIABLE, alertmanager_names, replica_name
-from facemon.render.secret_files import (
-    RUN_SECRETS,
-    alertmanager_secrets,
-    grafana_secrets,
-    prometheus_secrets,
-    secret_name,
+from facemon.render.container import (
+    Limits,
+    Variable,
+    answers,
+    container,
+    folder_bound,
+    healthy,
+    image_of,
+    published,
 )
+from facemon.render.prometheus_config import expands_labels, runs_here
+from facemon.render.provisioning import dashboards_dir
+from facemon.render.published_ports import published_port
+from facemon.render.purpose import HOST, address_for_containers
+from facemon.render.replicas import HA_PROFILE, REPLICA_VARIABLE, alertmanager_names, replica_name
+from facemon.render.secret_files import RUN_SECRETS, secret_name
 
 DATABASE_NETWORK = "database"
+DOUBLE_JOBS: tuple[Job, ...] = ("api", "exporter")
+"""What runs on the machine itself where the monitoring is started alone, else in a container."""
 _POSTGRES = "postgres:"
 _VERSION_2 = re.compile(r".*:v?2(\..*)?")
-_PORTS_APART = 100
-"""Between the ports on which a server and the next one of its kind are open: 9090, 9190, …"""
+_GATEWAY = "host-gateway"
+"""The machine's own address in the network of containers, as compose writes it."""
+_GRAFANA_USER = Variable("${FACEMON_GRAFANA_USER:-472}:0")
+"""The user of Grafana, by default the image's own; what it stores belongs to the group 0, as the image has it."""
 
 
 def prometheus(number: int, config: Config) -> dict[str, Any]:
@@ -38,16 +48,30 @@ def prometheus(number: int, config: Config) -> dict[str, Any]:
     content = {
         **_replica("prometheus", number, config, Limits(memory="2G")),
         "command": command,
-        # For targets that run on the machine itself, as host.docker.internal.
-        "extra_hosts": ["host.docker.internal:host-gateway"],
-        "ports": published(config, _nth_port(9090, number), 9090),
-        "volumes": ["./prometheus:/etc/prometheus:ro", f"{name}-data:/prometheus"],
-        **mounted(prometheus_secrets(config), config.stack.secrets_dir),
+        "extra_hosts": [f"{HOST}:{_GATEWAY}", *_on_this_machine(config)],
+        "ports": published(config, published_port("prometheus", number, config), 9090),
+        "volumes": [folder_bound("./prometheus", "/etc/prometheus", config), f"{name}-data:/prometheus"],
         "healthcheck": answers("http://localhost:9090/-/ready"),
     }
     if config.prometheus.replicas > 1:
         content["environment"] = {REPLICA_VARIABLE: name}
     return content
+
+
+def name_variable(job: Job) -> str:
+    """The variable of the name by which Prometheus finds a program of this machine."""
+    return f"FACEMON_{job.upper()}_NAME"
+
+
+def _on_this_machine(config: Config) -> list[Variable]:
+    """The API and the exporter under the names that they have as containers, for a stack without these.
+
+    The compose file that starts them gives the variable another name, because a host's name goes before a container's.
+    """
+    jobs = [job for job in DOUBLE_JOBS if config.stack.for_ == "full" and runs_here(job, config)]
+    return [
+        Variable(f"${{{name_variable(job)}:-{job}}}:{address_for_containers(job, config) or _GATEWAY}") for job in jobs
+    ]
 
 
 def alertmanager(number: int, config: Config) -> dict[str, Any]:
@@ -60,9 +84,8 @@ def alertmanager(number: int, config: Config) -> dict[str, Any]:
             "--storage.path=/alertmanager",
             *_cluster(name, alertmanager_names(config)),
         ],
-        "ports": published(config, _nth_port(9093, number), 9093),
-        "volumes": ["./alertmanager:/etc/alertmanager:ro", f"{name}-data:/alertmanager"],
-        **mounted(alertmanager_secrets(config), config.stack.secrets_dir),
+        "ports": published(config, published_port("alertmanager", number, config), 9093),
+        "volumes": [folder_bound("./alertmanager", "/etc/alertmanager", config), f"{name}-data:/alertmanager"],
         "healthcheck": answers("http://localhost:9093/-/ready"),
     }
 
@@ -88,16 +111,16 @@ def grafana(number: int, config: Config) -> dict[str, Any]:
     }
     content = {
         **_replica("grafana", number, config, Limits(memory="512M")),
+        "user": _GRAFANA_USER,
         "depends_on": {"prometheus": {"condition": "service_healthy"}},
         "environment": environment,
-        "ports": published(config, _nth_port(3000, number), 3000),
+        "ports": published(config, published_port("grafana", number, config), 3000),
         "tmpfs": ["/tmp"],  # noqa: S108 - inside the container
         "volumes": [
-            "./grafana/provisioning:/etc/grafana/provisioning:ro",
-            f"./grafana/dashboards:{DASHBOARDS_DIR}:ro",
+            folder_bound("./grafana/provisioning", "/etc/grafana/provisioning", config),
+            folder_bound("./grafana/dashboards", dashboards_dir(config), config),
             f"{name}-data:/var/lib/grafana",
         ],
-        **mounted(grafana_secrets(config), RUN_SECRETS),
         "healthcheck": answers("http://localhost:3000/api/health"),
     }
     if settings.database is not None:
@@ -143,7 +166,6 @@ def postgres(database: DatabaseConfig, config: Config) -> dict[str, Any]:
         "shm_size": "128M",
         "tmpfs": ["/tmp", "/var/run/postgresql"],  # noqa: S108 - inside the container
         "volumes": [f"postgres-data:{data}"],
-        **mounted((database.password_file,), RUN_SECRETS),
         "healthcheck": healthy("pg_isready", "-h", "localhost", "-p", port, "-U", database.user, "-d", database.name),
     }
 
@@ -157,9 +179,9 @@ def node_exporter(config: Config) -> dict[str, Any]:
     volumes = ["/:/host:ro,rslave"]
     if config.prometheus.store_metrics_from == "textfile":
         command.append("--collector.textfile.directory=/textfile")
-        volumes.append("./textfile:/textfile:ro")
+        volumes.append(folder_bound("./textfile", "/textfile", config))
     return {
-        **container("node-exporter", "node-exporter", config, Limits(memory="128M")),
+        **_seeing_the_machine("node-exporter", config, Limits(memory="128M")),
         "command": command,
         "pid": "host",
         "expose": ["9100"],
@@ -171,7 +193,7 @@ def node_exporter(config: Config) -> dict[str, Any]:
 def cadvisor(config: Config) -> dict[str, Any]:
     """The containers' figures. It runs as root to read the control groups of others, but not in privileged mode."""
     return {
-        **container("cadvisor", "cadvisor", config, Limits(memory="512M")),
+        **_seeing_the_machine("cadvisor", config, Limits(memory="512M")),
         # To walk the layers of other users' containers, and to read the kernel's messages of processes out of memory.
         "cap_add": ["DAC_READ_SEARCH", "SYSLOG"],
         # Labels of containers become labels of every series, and no panel asks for them.
@@ -188,16 +210,20 @@ def pushgateway(config: Config) -> dict[str, Any]:
     return {
         **container("pushgateway", "pushgateway", config, Limits(memory="128M")),
         "command": ["--persistence.file=/pushgateway/metrics"],
-        "ports": published(config, 9091, 9091),
+        "ports": published(config, published_port("pushgateway", 1, config), 9091),
         "volumes": ["pushgateway-data:/pushgateway"],
         "healthcheck": answers("http://localhost:9091/-/ready"),
     }
 
 
+def _seeing_the_machine(service: Service, config: Config, limits: Limits) -> dict[str, Any]:
+    """A container that reads the machine's own files, which must never get another label of SELinux."""
+    content = container(service, service, config, limits)
+    if config.stack.selinux:
+        content["security_opt"] = [*content["security_opt"], "label:disable"]
+    return content
+
+
 def _replica(service: Service, number: int, config: Config, limits: Limits) -> dict[str, Any]:
     content = container(replica_name(service, number), service, config, limits)
     return content if number == 1 else {**content, "profiles": [HA_PROFILE]}
-
-
-def _nth_port(port: int, number: int) -> int:
-    return port + (number - 1) * _PORTS_APART

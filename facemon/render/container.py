@@ -12,8 +12,11 @@ from facemon.config.stack import Service
 from facemon.errors import ConfigError
 from facemon.render.secret_files import secret_name
 
-PROJECT = "facemon-monitoring"
-"""The compose project of both files, so that their containers and volumes are the same."""
+_PROJECT = "facemon-monitoring"
+FILES_LABEL = "facemon.files"
+"""What changes with the files that a server reads when it starts: compose recreates the container then."""
+SECRETS_LABEL = "facemon.secrets"
+"""The same for secrets, of which nothing is in the compose file: the value comes from `monitoring/.env`."""
 IMAGES: Mapping[Service, str] = {
     "prometheus": "prom/prometheus:v3.5.0",
     "alertmanager": "prom/alertmanager:v0.28.1",
@@ -41,11 +44,16 @@ class Limits:
     processes: int = 256
 
 
+def project(config: Config) -> str:
+    """The compose project of both files, so that their containers and volumes are the same."""
+    return _PROJECT if config.stack.name is None else f"{_PROJECT}-{config.stack.name}"
+
+
 def container(name: str, image: Service, config: Config, limits: Limits) -> dict[str, Any]:
     """What a container has whatever runs in it."""
     return {
         "image": image_of(image, config),
-        "container_name": f"mlops-{name}",
+        "container_name": "-".join(filter(None, ("mlops", config.stack.name, name))),
         "restart": "unless-stopped",
         "read_only": True,
         "security_opt": ["no-new-privileges:true"],
@@ -92,15 +100,36 @@ def answers(url: str) -> dict[str, Any]:
     return healthy("wget", "--quiet", "--spider", url)
 
 
-def mounted(files: Sequence[str], folder: str) -> dict[str, Any]:
-    """The secrets of a container, each in the folder under its name."""
-    names = [secret_name(file) for file in files]
-    secrets = [{"source": name, "target": f"{folder.rstrip('/')}/{name}"} for name in names]
-    return {"secrets": secrets} if secrets else {}
+def with_secrets(service: dict[str, Any], targets: Mapping[str, str], config: Config, folder: Path) -> dict[str, Any]:
+    """A service that sees each of these secrets' files at its target; the compose file is in `folder`."""
+    if not targets:
+        return service
+    if config.stack.selinux:
+        # Compose gives no label of SELinux to the files of secrets, so that these are bound like any other file.
+        binds = [bound(beside(file, config, folder), target, config) for file, target in targets.items()]
+        return {**service, "volumes": [*service.get("volumes", ()), *binds]}
+    secrets = [{"source": secret_name(file), "target": target} for file, target in targets.items()]
+    return {**service, "secrets": secrets}
+
+
+def folder_bound(source: str, target: str, config: Config) -> str:
+    """A folder beside the compose file that a container reads."""
+    return f"{source}:{target}:ro{',z' if config.stack.selinux else ''}"
+
+
+def bound(source: str, target: str, config: Config, *, read_only: bool = True) -> dict[str, Any]:
+    """A file or folder of the machine; where it is missing that is an error, not an empty folder of root's."""
+    bind: dict[str, Any] = {"create_host_path": False}
+    if config.stack.selinux:
+        bind["selinux"] = "z"
+    mount = {"type": "bind", "source": source, "target": target, "bind": bind}
+    return {**mount, "read_only": True} if read_only else mount
 
 
 def defined(files: Sequence[str], config: Config, folder: Path) -> dict[str, Any]:
     """The secrets that a compose file in `folder` defines."""
+    if config.stack.selinux:
+        return {}
     secrets = {secret_name(file): {"file": beside(file, config, folder)} for file in files}
     return {"secrets": secrets} if secrets else {}
 

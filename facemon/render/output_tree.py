@@ -1,7 +1,8 @@
 """Rendered files on disk: what would change, what is not ours to change, and writing it whole or not at all.
 
-A manifest remembers the hash of every file that was written. A file that is not in it belongs to somebody
-else; a file whose content is not the remembered one was edited by hand. Neither is touched unless forced.
+A manifest remembers the hash of every file that was written, and the configuration that they are from. A file that is
+not in it is not facemon's; a file whose content is not the remembered one was edited by hand. Neither is touched unless
+forced, nor is a folder that another configuration rendered.
 """
 
 import json
@@ -14,6 +15,7 @@ from difflib import unified_diff
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from facemon.errors import FacemonError
 from facemon.regular_file import read_regular
@@ -21,7 +23,10 @@ from facemon.render.stack import RenderedStack, part_of
 
 MANIFEST = "monitoring/.facemon-manifest.json"
 _SCHEMA = "facemon.manifest/1"
+_ORIGIN = "configuration"
 _LARGEST_FILE = 64 << 20
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
+"""Containers with other users read what is rendered, whatever the umask is."""
 
 
 class ChangeKind(StrEnum):
@@ -91,22 +96,29 @@ def diff(changes: Iterable[Change]) -> str:
     return "".join(_diff(change) for change in changes if change.kind is not ChangeKind.UNCHANGED)
 
 
-def write(changes: Sequence[Change], out_dir: Path, *, force: bool = False, prune: bool = False) -> Written:
+def write(
+    changes: Sequence[Change], out_dir: Path, *, source: Path | None = None, force: bool = False, prune: bool = False
+) -> Written:
     """Carry out a plan: all files are written beside their places first, so that a failure leaves everything as it was.
 
-    With nothing to do, nothing is written. Raises FacemonError where the system refuses.
+    With nothing to do, nothing is written. `source` is the configuration that the files are from. Raises FacemonError
+    where the system refuses, or where the files there are from another one.
     """
+    origin = _origin(source, out_dir)
+    if not force:
+        _require_same_origin(origin, out_dir)
     written = {change.path: change for change in changes if _is_written(change, force)}
     doomed = [change for change in changes if prune and _is_pruned(change, force)]
     kept = [change.path for change in changes if not force and change.kind in (*KEPT, ChangeKind.STALE_EDITED)]
-    old = _manifest(out_dir)
+    old, old_origin = _manifest(out_dir), _read_manifest(out_dir).get(_ORIGIN)
     ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
     new = {path: digest for path, digest in old.items() if path not in {change.path for change in doomed}}
     new.update({change.path: _digest(_bytes_of(change)) for change in ours})
     contents = {change.path: _bytes_of(change) for change in written.values()}
-    if new != old:
+    if new != old or origin not in (None, old_origin):
         # The last to be replaced: until then a file that is new already is as the next run would write it.
-        manifest = {"schema": _SCHEMA, "files": dict(sorted(new.items()))}
+        named = {_ORIGIN: origin or old_origin} if origin or old_origin else {}
+        manifest = {"schema": _SCHEMA, **named, "files": dict(sorted(new.items()))}
         contents[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
     with _staged(out_dir, contents) as staged:
         for change in doomed:
@@ -148,20 +160,39 @@ def _diff(change: Change) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
+def _origin(source: Path | None, out_dir: Path) -> str | None:
+    """The configuration as it is found from the output folder: both may move together."""
+    return None if source is None else os.path.relpath(source.absolute(), out_dir.absolute())
+
+
+def _require_same_origin(origin: str | None, out_dir: Path) -> None:
+    before = _read_manifest(out_dir).get(_ORIGIN)
+    if origin is not None and isinstance(before, str) and before != origin:
+        raise FacemonError(
+            f"{out_dir} holds what was rendered from {os.path.normpath(out_dir / before)}, another configuration",
+            "name another folder with --out; --force lets this configuration take over the folder",
+        )
+
+
 def _manifest(out_dir: Path) -> dict[str, str]:
+    files: dict[str, str] = _read_manifest(out_dir)["files"]
+    return files
+
+
+def _read_manifest(out_dir: Path) -> dict[str, Any]:
     content = _read(out_dir, MANIFEST)
     if content is None:
-        return {}
-    files = _files_named_in(content)
-    if files is None:
+        return {"files": {}}
+    manifest = _manifest_in(content)
+    if manifest is None:
         raise FacemonError(
             f"{out_dir / MANIFEST}: is not a manifest that facemon wrote",
             hint="remove it; the files that are there then count as somebody else's",
         )
-    return files
+    return manifest
 
 
-def _files_named_in(content: bytes) -> dict[str, str] | None:
+def _manifest_in(content: bytes) -> dict[str, Any] | None:
     try:
         manifest = json.loads(content)
     except (ValueError, RecursionError):
@@ -171,7 +202,7 @@ def _files_named_in(content: bytes) -> dict[str, str] | None:
         return None
     # A manifest is a file like any other: what it says must not lead out of the tree.
     valid = all(_is_rendered_path(path) and isinstance(digest, str) for path, digest in files.items())
-    return files if valid else None
+    return manifest if valid else None
 
 
 def _is_rendered_path(path: str) -> bool:
@@ -224,20 +255,28 @@ def _staged(out_dir: Path, contents: Mapping[str, bytes]) -> Iterator[dict[Path,
 
 def _written_beside(target: Path, content: bytes) -> Path:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         beside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-            # mkstemp's files are private, but containers with other users read these.
-            beside.chmod(0o644)
+            # mkstemp's files are private.
+            beside.chmod(_FILE_MODE)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise _refused(target, error) from error
     return beside
+
+
+def make_folder(folder: Path, mode: int = _FOLDER_MODE) -> None:
+    """Make a folder and those above it that are missing; of those that are there the mode stays."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        each.chmod(mode)
 
 
 def _put(beside: Path, target: Path) -> None:

@@ -16,20 +16,19 @@ from facemon.config.prometheus import (
 )
 from facemon.config.quantities import format_duration
 from facemon.render.promql import exposed_names
+from facemon.render.purpose import listen_of
 from facemon.render.replicas import REPLICA_VARIABLE, alertmanager_names, prometheus_names
 from facemon.render.secret_files import seen_at
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
-DEFAULT_TARGETS: dict[Job, str] = {
-    "api": "api:8000",
-    "exporter": "exporter:8001",
+_TARGETS: dict[Job, str] = {
     "node": "node-exporter:9100",
     "cadvisor": "cadvisor:8080",
     "prometheus": "localhost:9090",
     "alertmanager": "alertmanager:9093",
     "pushgateway": "pushgateway:9091",
 }
-"""Where the services of the compose files listen, the first of each."""
+"""Where the services that monitor listen, the first of each."""
 
 
 def prometheus_config(config: Config) -> dict[str, Any]:
@@ -58,7 +57,15 @@ def own_targets(job: Job, config: Config) -> tuple[str, ...]:
     if job == "prometheus" and config.prometheus.replicas > 1:
         # Every one scrapes all, itself too, by the names that the others know, so that they see the same series.
         return tuple(f"{name}:9090" for name in prometheus_names(config))
-    return (DEFAULT_TARGETS[job],)
+    if job in ("api", "exporter"):
+        return (f"{job}:{listen_of(job, config).port}",)
+    return (_TARGETS[job],)
+
+
+def runs_here(job: Job, config: Config) -> bool:
+    """Whether a job's server is a service of the compose files: it is scraped, and not somewhere else."""
+    targets = config.prometheus.targets.get(job)
+    return job in config.prometheus.jobs and (targets is None or bool({*targets} & {*own_targets(job, config)}))
 
 
 def expands_labels(settings: PrometheusConfig) -> bool:

@@ -26,24 +26,26 @@ def secret_name(secret_file: str) -> str:
     return _NOT_IN_NAMES.sub("-", PurePosixPath(secret_file).name)
 
 
-def prometheus_secrets(config: Config) -> tuple[str, ...]:
-    """The files that Prometheus reads, as the configuration names them."""
-    return _distinct(config.prometheus)
+def secrets_of(kind: str, config: Config) -> tuple[str, ...]:
+    """The files that a kind of service reads, as the configuration names them."""
+    match kind:
+        case "prometheus":
+            return _distinct(config.prometheus)
+        case "alertmanager":
+            return _distinct(config.alertmanager)
+        case "grafana":
+            return _distinct(config.grafana)
+        case "postgres" if config.grafana.database is not None:
+            return (config.grafana.database.password_file,)
+        case "api":
+            return _distinct(config.api)
+        case _:
+            return ()
 
 
-def alertmanager_secrets(config: Config) -> tuple[str, ...]:
-    """The files that Alertmanager reads, as the configuration names them."""
-    return _distinct(config.alertmanager)
-
-
-def grafana_secrets(config: Config) -> tuple[str, ...]:
-    """The files that Grafana reads, as the configuration names them."""
-    return _distinct(config.grafana)
-
-
-def api_secrets(config: Config) -> tuple[str, ...]:
-    """The files that the ML API reads, as the configuration names them."""
-    return _distinct(config.api)
+def secrets_variable(kind: str) -> str:
+    """The variable that has another value once a secret's file of these services was replaced."""
+    return f"FACEMON_{kind.upper()}_SECRETS"
 
 
 def monitoring_secrets(config: Config) -> tuple[str, ...]:

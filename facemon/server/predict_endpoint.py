@@ -67,13 +67,14 @@ class PredictEndpoint:
             refuse(401, message, (b"www-authenticate", b"Bearer"))
         source = _source(scope["query_string"])
         # Before the body is read, which costs time and memory; no slot is taken yet, so a slow body holds none.
-        self._in_flight.check(1)
+        self._in_flight.check()
         images = await read_images(headers, receive, self._config, self._arriving, client_of(scope))
-        self._in_flight.enter(len(images))
+        size = sum(len(image.content) for image in images)
+        self._in_flight.enter(len(images), size)
         try:
             answers = await self._answers(images, self._sources.logged_as(source, len(images)))
         finally:
-            self._in_flight.leave(len(images))
+            self._in_flight.leave(len(images), size)
         if all(answer.error is not None for answer in answers):
             first = answers[0]
             refuse(_STATUS_OF.get(first.error or ErrorCode.NAN, 500), first.message)

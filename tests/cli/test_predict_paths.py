@@ -1,5 +1,6 @@
 """Paths that predict is given and cannot use: exit 2 with the way out, and no store is made."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,26 @@ def test_each_command_that_brings_no_boxes_says_so_before_it_starts(
     assert "model.faces.finder is manifest" in said
     assert "set model.faces.finder to dlib" in said
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "facemon.yaml", "photos"]
+
+
+def test_only_what_logs_says_that_nothing_was_logged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "facemon.yaml").write_text(MANIFEST_FINDER.replace("manifest", "none"))
+    for line, hint in (
+        ("predict typo.png", "nothing was logged: correct"),
+        ("model check typo.png", "correct"),
+    ):
+        assert run(line.split()) == 2
+        assert f"hint: {hint}" in capsys.readouterr().err
+
+
+def test_serve_says_at_its_start_that_a_format_takes_an_extra(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "facemon.yaml").write_text("version: 1\napi: {formats: [jpeg, heif]}\n")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert run(["serve", "--listen", "127.0.0.1:0"]) == 2
+    assert "api.formats has heif" in (said := capsys.readouterr().err)
+    assert "pip install 'facemon[heif]'" in said
 
 
 def test_null_is_for_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

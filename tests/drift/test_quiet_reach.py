@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.drift.distances import ks_distance, total_variation
-from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, joint_reach, reach
+from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, joint_reach, reaches
 from facemon.drift.sample import Sample
 from facemon.values.hourly_spread import hourly_spreads
 from facemon.values.profile import ColumnCounts, ColumnKind, Unit, add_profiles, categorical_counts
@@ -22,6 +22,10 @@ SETTINGS = DriftConfig()
 
 def quiet_reach(reference: Sample, current: Sample, columns: list[QuietColumn], settings: DriftConfig) -> float:
     return joint_reach(column_worths(reference, current, [each.name for each in columns], settings), columns)
+
+
+def reach(held: ColumnCounts, rows: float, threshold: float) -> float:
+    return reaches([held], [rows], [threshold])[0]
 
 
 def labels(shares: NDArray[np.float64]) -> ColumnCounts:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Job
 from facemon.render.foreign_metrics import FOREIGN
-from facemon.render.prometheus_config import DEFAULT_TARGETS
+from facemon.render.prometheus_config import own_targets
 from facemon.values.metric_catalogue import CATALOGUE, MetricType
 from facemon.values.request_outcome import EXPECTED_CODES, CacheResult, status_of
 from tests.render.real_expositions import Expositions
@@ -69,7 +69,7 @@ def series_of_the_week(config: Config, said: Expositions, pushed: Sequence[Label
     `pushed` are the grouping keys of the stores that push, where the configuration does not name them.
     """
     for job in config.prometheus.jobs:
-        targets = config.prometheus.targets.get(job, (DEFAULT_TARGETS[job],))
+        targets = config.prometheus.targets.get(job, own_targets(job, config))
         for target in targets:
             yield Simulated("up", {"job": job, "instance": target}, waving(1, 0))
             yield from _of_job(config, job, {"job": job, "instance": target}, said)

@@ -13,11 +13,14 @@ from facemon.render.provisioning import DASHBOARDS_DIR, dashboard_provider, data
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, render_stack
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
 
+COMPOSE_FILES = {COMPOSE_FILE, FULL_COMPOSE_FILE}
+NAMED = REPLICATED + "stack: {name: north, selinux: true}\n"
+
 
 def all_services(text: str) -> dict[str, dict[str, Any]]:
     files = render_stack(config_of(text)).files
     found: dict[str, dict[str, Any]] = {}
-    for path in (COMPOSE_FILE, FULL_COMPOSE_FILE):
+    for path in COMPOSE_FILES.intersection(files):
         found |= yaml.safe_load(files[path])["services"]
     return found
 
@@ -27,12 +30,13 @@ def services(text: str = DEFAULTS) -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("path", [COMPOSE_FILE, FULL_COMPOSE_FILE])
-@pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
-def test_the_schema_of_compose_accepts_it(text: str, path: str, tmp_path: Path) -> None:
-    file = tmp_path / "compose.yml"
-    file.write_text(render_stack(config_of(text)).files[path])
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+@pytest.mark.parametrize("text", [*CONFIGURATIONS.values(), NAMED], ids=[*CONFIGURATIONS, "named"])
+def test_the_schema_of_compose_accepts_it(text: str, tmp_path: Path) -> None:
+    rendered = render_stack(config_of(text)).files
+    paths = [tmp_path / path.replace("/", "-") for path in COMPOSE_FILES.intersection(rendered)]
+    for path, file in zip(COMPOSE_FILES.intersection(rendered), paths, strict=True):
+        file.write_text(rendered[path])
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", *map(str, paths)]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
@@ -98,12 +102,12 @@ def test_two_services_on_one_port_are_refused() -> None:
         render_stack(config_of(DEFAULTS + 'api: {listen: "127.0.0.1:9090"}'))
 
 
-def test_without_a_password_compose_is_left_out_or_refused() -> None:
-    stack = render_stack(config_of(""))
-    assert not {COMPOSE_FILE, FULL_COMPOSE_FILE}.intersection(stack.files)
-    assert any(COMPOSE_FILE in note for note in stack.notes)
-    with pytest.raises(ConfigError, match="no default password"):
-        render_stack(config_of(""), only=[Part.COMPOSE])
+def test_without_a_password_one_below_the_output_folder_is_mounted() -> None:
+    for only in ((), [Part.COMPOSE]):
+        files = render_stack(config_of(""), only=only, out_dir=DIRECTORY / "deploy").files
+        content = yaml.safe_load(files[COMPOSE_FILE])
+        assert content["secrets"] == {"grafana_admin_password": {"file": "./secrets/grafana_admin_password"}}
+        assert [secret["source"] for secret in content["services"]["grafana"]["secrets"]] == ["grafana_admin_password"]
 
 
 def test_grafana_finds_its_provider_and_the_dashboards() -> None:
@@ -111,7 +115,7 @@ def test_grafana_finds_its_provider_and_the_dashboards() -> None:
     assert mounts["./grafana/provisioning"] == "/etc/grafana/provisioning"
     assert mounts["./grafana/dashboards"] == DASHBOARDS_DIR
     assert not DASHBOARDS_DIR.startswith("/etc/grafana/provisioning")
-    assert dashboard_provider()["providers"][0]["options"]["path"] == DASHBOARDS_DIR
+    assert dashboard_provider(config_of(DEFAULTS))["providers"][0]["options"]["path"] == DASHBOARDS_DIR
     assert datasources(config_of(DEFAULTS))["datasources"][0]["url"] == "http://prometheus:9090"
 
 
@@ -119,9 +123,9 @@ def test_no_dollar_names_a_variable() -> None:
     text = DEFAULTS.replace("}", ", root_url: 'http://g.example/$HOME'}")
     stack = render_stack(config_of(text))
     assert "http://g.example/$$HOME" in stack.files[COMPOSE_FILE]
-    assert "$" not in stack.files[COMPOSE_FILE].replace("$$", "")
-    full = re.sub(r"\$\{FACEMON_(USER|SOURCE):-[^}]+\}", "", stack.files[FULL_COMPOSE_FILE])
-    assert "$" not in full.replace("$$", "")
+    for path in COMPOSE_FILES:
+        text = re.sub(r"\$\{FACEMON_[A-Z_]+:-[^}]*\}", "", stack.files[path])
+        assert "$" not in text.replace("$$", "")
 
 
 def test_the_textfile_door_is_mounted() -> None:

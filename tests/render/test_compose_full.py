@@ -37,7 +37,7 @@ def mounts(service: dict[str, Any]) -> dict[str, str]:
 
 def test_it_adds_the_api_and_the_exporter_to_what_monitors() -> None:
     content = full(DEFAULTS)
-    assert content["include"] == [COMPOSE_FILE]
+    assert content["include"] == [{"path": COMPOSE_FILE, "env_file": ["monitoring/.env", "monitoring/full.env"]}]
     assert set(content["services"]) == {"api", "exporter"}
     assert {service["container_name"] for service in content["services"].values()} == {"mlops-api", "mlops-exporter"}
 
@@ -53,7 +53,8 @@ def test_they_listen_for_all_inside_and_on_loopback_outside() -> None:
 
 def test_the_configuration_decides_ports_workers_and_how_long_the_end_may_take() -> None:
     api = full(REPLICATED)["services"]["api"]
-    assert api["ports"] == ["127.0.0.1:9000:8000"]
+    assert api["ports"] == ["127.0.0.1:9000:9000"]
+    assert "0.0.0.0:9000" in api["command"]
     assert api["command"][-2:] == ["--workers", "3"]
     assert api["deploy"]["resources"]["limits"]["cpus"] == "3"
     assert api["stop_grace_period"] == "100s"

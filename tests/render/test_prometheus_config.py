@@ -57,7 +57,8 @@ def test_every_part_of_every_store_metric_is_dropped_and_nothing_else() -> None:
 
 def test_a_door_that_is_not_scraped_is_refused() -> None:
     with pytest.raises(ConfigError, match="jobs lacks 'pushgateway'"):
-        config_of("prometheus: {store_metrics_from: pushgateway}")
+        config_of("prometheus: {store_metrics_from: pushgateway, jobs: [exporter]}")
+    assert "pushgateway" in config_of("prometheus: {store_metrics_from: pushgateway}").prometheus.jobs
 
 
 def test_targets_intervals_labels_and_remote_storage() -> None:

@@ -50,7 +50,7 @@ def test_every_secret_that_a_rendered_file_names_is_mounted_where_it_is_looked_f
 def test_every_secret_of_the_configuration_is_mounted_in_something_and_defined_once(text: str) -> None:
     config = config_of(text)
     files = render_stack(config).files
-    monitoring, full = (yaml.safe_load(files[path]) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
+    monitoring, full = (yaml.safe_load(files.get(path, "services: {}")) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
     services = {**monitoring["services"], **full["services"]}
     used = {secret["source"] for service in services.values() for secret in service.get("secrets", [])}
     assert not set(monitoring["secrets"]).intersection(full.get("secrets", {}))

@@ -12,11 +12,12 @@ from ruamel.yaml import YAML
 from facemon.errors import UsageError
 from facemon.render.alert_rules import alert_rules, alerts_of
 from facemon.render.alertmanager_config import alertmanager_config
-from facemon.render.dashboards import DASHBOARDS
+from facemon.render.placed_dashboards import dashboards
 from facemon.render.prometheus_config import prometheus_config
+from facemon.render.purpose import fitted
 from facemon.render.stack import FULL_COMPOSE_FILE, Part, part_of, render_stack
 from facemon.render.stack_text import HEADER, json_text, yaml_text
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, SHORTENED, config_of
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, SHORTENED, config_of
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 
@@ -49,14 +50,14 @@ def test_json_parses_back(content: object) -> None:
 
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_what_is_rendered_parses_back_to_what_was_built(text: str) -> None:
-    config = config_of(text)
+    config = fitted(config_of(text), DIRECTORY)
     files = render_stack(config).files
     prometheus = "monitoring/prometheus"
     assert yaml.safe_load(files[f"{prometheus}/prometheus.yml"]) == prometheus_config(config)
     assert yaml.safe_load(files[f"{prometheus}/alert_rules.yml"]) == alert_rules(config)
     assert yaml.safe_load(files["monitoring/alertmanager/alertmanager.yml"]) == alertmanager_config(config)
-    for name, build in DASHBOARDS.items():
-        assert json.loads(files[f"monitoring/grafana/dashboards/{name}"]) == build(config)
+    for name, built in dashboards(config).items():
+        assert json.loads(files[f"monitoring/grafana/dashboards/{name}"]) == built
 
 
 def test_the_default_stack_is_the_golden_one() -> None:
@@ -104,7 +105,7 @@ def test_each_alert_has_its_runbook() -> None:
 
 def test_what_was_left_out_is_said() -> None:
     notes = " ".join(render_stack(config_of("prometheus: {jobs: [exporter], replicas: 2}")).notes)
-    for words in ("admin_password_file", "ModelNotLoaded", "exporter:8001", "nobody is told", "expand-external-labels"):
+    for words in ("ModelNotLoaded", "exporter:8001", "nobody is told", "expand-external-labels"):
         assert words in notes
 
 

@@ -127,7 +127,7 @@ def served(
             cache_size=config.cache_size,
             looked_up=api.counts.count_lookup,
         )
-        in_flight = ImagesInFlight(config.max_in_flight)
+        in_flight = ImagesInFlight(config.max_in_flight, config.in_flight_bytes)
         sources = SourceNames(config.sources, (), config.max_sources, api.counts.count_other_source)
         stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
         registry = ApiGauges(model.id, predictions, in_flight, stored, lambda: None).registry()

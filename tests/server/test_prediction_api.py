@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
@@ -85,7 +86,15 @@ def test_a_client_that_leaves_is_counted_and_forgotten(api: Api) -> None:
     assert api.reported == []
 
 
-def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
+_SIZE = max(len(picture(colour)) for colour in ((1, 0, 0), (2, 0, 0), (200, 30, 30)))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_in_flight": 2}, {"max_in_flight": 9, "max_body": _SIZE, "max_in_flight_bytes": 3 * _SIZE - 9}],
+    ids=["images", "bytes"],
+)
+def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path, limits: dict[str, Any]) -> None:
     inside, go_on = threading.Semaphore(0), threading.Event()
 
     class Waiting:
@@ -97,19 +106,19 @@ def test_too_many_in_flight_are_told_to_come_back(tmp_path: Path) -> None:
             assert go_on.wait(HANG_S)
             return self._predictor.predict(images, run, origin=origin)
 
-    with served(tmp_path, Waiting) as api, ThreadPoolExecutor(2) as clients:
+    with served(tmp_path, Waiting, **limits) as api, ThreadPoolExecutor(2) as clients:
         begun = [clients.submit(api.ask, "POST", "/predict", picture((shade, 0, 0))) for shade in (1, 2)]
         assert inside.acquire(timeout=HANG_S)
         assert inside.acquire(timeout=HANG_S)
         status, text, headers = api.ask("POST", "/predict", picture())
         assert (status, json.loads(text)["error"], headers["retry-after"]) == (503, "busy", "1")
-        assert in_flight(api) == (2, 2)
+        assert in_flight(api) == (2, limits["max_in_flight"])
         assert api.ask("GET", "/health")[0] == 200
         go_on.set()
         assert [each.result()[0] for each in begun] == [200, 200]
         assert api.ask("POST", "/predict", picture())[0] == 200
         assert api.requests("/predict") == {"200": 3, "503": 1}
-        assert in_flight(api) == (0, 2)
+        assert in_flight(api) == (0, limits["max_in_flight"])
 
 
 def in_flight(api: Api) -> tuple[float, float]:
