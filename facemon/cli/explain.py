@@ -1,4 +1,4 @@
-"""`facemon explain`: what an alert or a metric is, by its name."""
+"""`facemon explain`: what an alert, a metric, a column, a source or a PromQL expression is."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,62 +11,73 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 if TYPE_CHECKING:
-    from facemon.render.glossary import ExplainedAlert, ExplainedMetric
+    from facemon.render.explained_source import ExplainedSource, SourceCheck
+    from facemon.store.drift_results import SourceState
 
 app = typer.Typer()
-_NONE = "-"
+_NAME = (
+    "An alert, a metric, a column of the log, a source, or a PromQL expression in quotes; without it, list the names."
+)
 
 
 @command(app, "explain")
 def explain(
     session: Session,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An alert, like DriftDetected, or a metric.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help=_NAME)] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Say what an alert or a metric is: an alert's query, limit and runbook; what asks for a metric."""
-    from facemon.render.glossary import ExplainedAlert
+    """Say what a name means here: an alert's query, limit and runbook; what asks for a metric; what a column holds."""
+    from facemon.render.glossary import SCHEMA
     from facemon.render.glossary import explain as look_up
     from facemon.render.purpose import fitted
 
-    found = look_up(name, fitted(session.config, Path()))
+    if name is None:
+        return _list(session, format_)
+    found = look_up(name, fitted(session.config, Path()), lambda source: _source(session, source))
     if format_ is PrintFormat.JSON:
-        session.console.document(found.document())
-    elif isinstance(found, ExplainedAlert):
-        _show_alert(session, found)
-    else:
-        _show_metric(session, found)
+        session.console.document(found.document(SCHEMA))
+        return ExitCode.OK
+    session.console.table(("what", "value"), found.facts())
+    if found.page:
+        session.console.result(f"\n{found.page}")
     return ExitCode.OK
 
 
-def _show_alert(session: Session, found: "ExplainedAlert") -> None:
-    alert, labels = found.alert, found.rule["labels"]
-    facts = [
-        ("alert", alert.name),
-        ("state", f"{found.state.value}{f': {found.reason}' if found.reason else ''}"),
-        ("severity", alert.severity),
-        ("fires on", alert.limit),
-        ("for", found.rule["for"]),
-        ("query", found.rule["expr"]),
-        ("labels", ", ".join(f"{label}={text}" for label, text in labels.items())),
-        *((link, found.rule["annotations"][link]) for link in ("runbook_url", "dashboard_url")),
-    ]
-    session.console.table(("what", "value"), facts)
-    session.console.result(f"\n{found.runbook.rstrip()}")
+def _list(session: Session, format_: PrintFormat) -> ExitCode:
+    from facemon.render.glossary import SCHEMA, known_names
+    from facemon.render.purpose import fitted
+
+    names = known_names(fitted(session.config, Path()))
+    if format_ is PrintFormat.JSON:
+        session.console.document({"schema": SCHEMA, "kind": "names", "names": names})
+    else:
+        session.console.table(("what", "name"), [(kind, name) for kind, found in names.items() for name in found])
+    return ExitCode.OK
 
 
-def _show_metric(session: Session, found: "ExplainedMetric") -> None:
-    labels = "those that its query keeps" if found.labels is None else ", ".join(found.labels)
-    facts = [
-        ("metric", found.name),
-        ("type", found.type),
-        ("help", found.help),
-        ("labels", labels or _NONE),
-        ("unit", found.unit or _NONE),
-        ("from", found.comes_from),
-        *([("query", found.query)] if found.query else []),
-        ("recorded as", ", ".join(found.recorded_as) or _NONE),
-        ("alerts", ", ".join(found.alerts) or _NONE),
-        *(("panel", f"{dashboard}: {panel}") for dashboard, panel in found.panels),
-        *([] if found.panels else [("panel", _NONE)]),
-    ]
-    session.console.table(("what", "value"), facts)
+def _source(session: Session, name: str) -> "ExplainedSource | None":
+    """A source of images that the log has, with what the newest checks say of it; none without a log."""
+    from facemon.errors import FacemonError
+    from facemon.render.explained_source import source_of_images
+    from facemon.render.purpose import fitted
+    from facemon.store.drift_results import read_drift_sources
+    from facemon.store.profiles import has_source
+
+    try:
+        with session.open_ledger() as ledger, ledger.reading() as connection:
+            is_logged = has_source(connection, name)
+            states = [state for state in read_drift_sources(connection) if state.source == name]
+    except FacemonError:
+        # What can be explained without a log should not need one.
+        is_logged, states = False, []
+    if not (is_logged or states or name in session.config.api.sources):
+        return None
+    return source_of_images(name, fitted(session.config, Path()), [_check(state) for state in states])
+
+
+def _check(state: "SourceState") -> "SourceCheck":
+    from facemon.render.explained_source import SourceCheck
+    from facemon.values.times import format_time, from_micros
+
+    verdict = "silent" if not state.rows else "undecided" if state.undecided else "drift" if state.detected else "ok"
+    return SourceCheck(state.model, state.check, verdict, state.rows, format_time(from_micros(state.at)))

@@ -5,6 +5,7 @@ the same figures. A textfile is put in its place when they are committed, so tha
 push and stdout come first, for they fail more often than a commit. The duration lasts until the metrics are read.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,9 +80,19 @@ def export_metrics(
     gateway = how.pushgateway(pushgateway, delete=delete, labels=session.config.metrics.labels)
     if gateway is not None and gateway.tells_its_secret:
         session.console.say(f"note: the secret goes to {origin(gateway.group.url)} unencrypted; https would hide it")
+    if gateway is not None and not delete and (names := _unnamed(gateway, session.config.metrics.labels)):
+        session.console.say(
+            f"note: rules and panels add up what differs only in {names}; metrics.labels, in place of --grouping, "
+            "keeps stores apart"
+        )
     if gateway is not None and delete:
         return _delete(session, gateway, export)
     return _export(session, _GROUPS[export or Export.ALL], textfile, gateway)
+
+
+def _unnamed(gateway: "Pushgateway", labels: Mapping[str, str]) -> str:
+    """The parts of the grouping key that neither rules nor dashboards know of."""
+    return ", ".join(name for name, _ in gateway.group.grouping if name not in labels and name != "instance")
 
 
 def _delete(session: Session, gateway: "Pushgateway", export: Export | None) -> ExitCode:

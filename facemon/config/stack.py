@@ -56,6 +56,8 @@ class GrafanaConfig(Section):
     folder: Name | None = None
     """Where the dashboards are shown; none = facemon, followed by the name of the stack."""
     datasource: DatasourceConfig = DatasourceConfig()
+    import_files: bool | None = None
+    """Whether the dashboards are rendered for import by hand too; none = with an existing Grafana."""
     database: DatabaseConfig | None = None
     """None = a file of its own, which one Grafana can use."""
 

@@ -28,8 +28,8 @@ def refuse_doubled(path: Path, text: str) -> None:
             raise ConfigError(
                 f"{path} cannot be written: {other} has the series {_shown(doubled)} already, and node-exporter "
                 "keeps only one of two",
-                "remove that file if it is an older one of this store; if it is another store's, tell them apart "
-                "with metrics.labels in facemon.yaml, such as metrics: {labels: {site: north}}",
+                "remove that file if it is an older one of this store, or write both --export parts to one file; if it "
+                "is another store's, keep them apart with metrics.labels, such as metrics: {labels: {site: north}}",
             )
 
 

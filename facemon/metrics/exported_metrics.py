@@ -87,7 +87,7 @@ class ExportedMetrics(Collector):
                 yield self._of_place(family) if family.name == _STATUS.name else family
         yield from labelled([up], self._labels)
 
-    def _of_facemon(self, up: Family) -> Iterator[Family]:
+    def _of_facemon(self, up: GaugeMetricFamily) -> Iterator[Family]:
         """The families of the store and of the probes; what tells of their sources is added to `up`."""
         try:
             for family in self._store.begin().families(STORE_SECONDS):

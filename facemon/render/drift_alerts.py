@@ -21,7 +21,6 @@ from facemon.render.drift_series import (
     THRESHOLD,
     UNDECIDED,
     check_labels,
-    column_labels,
     drift_held,
     example_labels,
     only,
@@ -51,6 +50,10 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
     )
 
 
+_UNNAMED = "branch"
+"""A label that no configuration names, as a Pushgateway's grouping key may have."""
+
+
 def drift_limit(config: Config) -> float:
     """The limit of DriftDetected."""
     given = config.alerts.DriftDetected.threshold
@@ -73,11 +76,10 @@ def _drift_detected(config: Config) -> Alert:
     signal = promql.select(SCORE)
     significant = promql.compare(promql.select(P_VALUE), "<=", significance)
     over = promql.compare(signal, ">", limit)
-    expr = promql.only_where(
-        promql.only_where(over, significant, on=column_labels(config)),
-        fresh(DECIDED_AT, oldest),
-        on=check_labels(config),
-    )
+    # By all labels, also those that only a Pushgateway's grouping key or Prometheus gives: one store's p-value proves
+    # nothing of another's score.
+    proven = promql.both(over, significant)
+    expr = promql.only_where_group(proven, fresh(DECIDED_AT, oldest), of_part=("attribute",))
     return Alert(
         name="DriftDetected",
         group="drift",
@@ -112,7 +114,8 @@ def _drift_detected(config: Config) -> Alert:
 
 
 def _drift_scenarios(config: Config, limit: float, significance: float, oldest: timedelta) -> tuple[Scenario, ...]:
-    here, elsewhere, of_check = example_labels(config), other_labels(config), check_labels(config)
+    here, of_check = {**example_labels(config), _UNNAMED: "north"}, (*check_labels(config), _UNNAMED)
+    elsewhere = {**other_labels(config), _UNNAMED: "south"}
     high = limit + max(limit, 0.1) * 0.005
     age = oldest.total_seconds()
 

@@ -1,7 +1,7 @@
-"""What an alert or a metric is, as this configuration has it: a name to a value, with everything that uses it."""
+"""What a name means as this configuration has it: an alert, a metric, a column, a source, or a PromQL expression."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -16,6 +16,9 @@ from facemon.errors import ConfigError, UsageError
 from facemon.render.alert import Alert, rule
 from facemon.render.alert_rules import alerts_of
 from facemon.render.dashboards import DASHBOARDS
+from facemon.render.explained_column import ExplainedColumn, column_names, explain_column
+from facemon.render.explained_query import ExplainedQuery, explain_query, is_query
+from facemon.render.explained_source import ExplainedSource, source_of_metrics
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.promql import exposed_names
 from facemon.render.recording_rules import recording_rules
@@ -24,11 +27,18 @@ from facemon.render.runbooks import runbook
 from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricSource
 
 SCHEMA = "facemon.explain/1"
+_NONE = "-"
 _WORD = re.compile(r"[a-zA-Z_:][\w:]*")
+_REPEATED = re.compile(r":? \$\w+$")
+"""The part of a repeated panel's title that is another one for each value."""
 _FOREIGN_FROM = {
     "node_": "node-exporter", "container_": "cAdvisor", "prometheus_": "Prometheus", "alertmanager_": "Alertmanager",
     "push_": "the Pushgateway",
 }  # fmt: skip
+
+
+def _no_source(_name: str) -> ExplainedSource | None:
+    return None
 
 
 class State(StrEnum):
@@ -50,11 +60,30 @@ class ExplainedAlert:
     rule: dict[str, Any]
     runbook: str
 
-    def document(self) -> dict[str, Any]:
+    @property
+    def page(self) -> str:
+        """What is shown below the facts."""
+        return self.runbook.rstrip()
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is said of it, in the order in which it is shown."""
+        entry, reason = self.rule, f": {self.reason}" if self.reason else ""
+        return [
+            ("alert", self.alert.name),
+            ("state", f"{self.state.value}{reason}"),
+            ("severity", self.alert.severity),
+            ("fires on", self.alert.limit),
+            ("for", entry["for"]),
+            ("query", entry["expr"]),
+            ("labels", ", ".join(f"{label}={text}" for label, text in entry["labels"].items())),
+            *((link, entry["annotations"][link]) for link in ("runbook_url", "dashboard_url")),
+        ]
+
+    def document(self, schema: str = SCHEMA) -> dict[str, Any]:
         """The JSON of `facemon.explain/1`."""
         alert = self.alert
         return {
-            "schema": SCHEMA,
+            "schema": schema,
             "kind": "alert",
             "name": alert.name,
             "state": self.state.value,
@@ -88,11 +117,29 @@ class ExplainedMetric:
     alerts: tuple[str, ...]
     panels: tuple[tuple[str, str], ...]
     """Titles of dashboards and their panels."""
+    page: None = None
 
-    def document(self) -> dict[str, Any]:
+    def facts(self) -> list[tuple[str, str]]:
+        """What is said of it, in the order in which it is shown."""
+        labels = "those that its query keeps" if self.labels is None else ", ".join(self.labels)
+        return [
+            ("metric", self.name),
+            ("type", self.type),
+            ("help", self.help),
+            ("labels", labels or _NONE),
+            ("unit", self.unit or _NONE),
+            ("from", self.comes_from),
+            *([("query", self.query)] if self.query else []),
+            ("recorded as", ", ".join(self.recorded_as) or _NONE),
+            ("alerts", ", ".join(self.alerts) or _NONE),
+            *(("panel", f"{dashboard}: {panel}") for dashboard, panel in self.panels),
+            *([] if self.panels else [("panel", _NONE)]),
+        ]
+
+    def document(self, schema: str = SCHEMA) -> dict[str, Any]:
         """The JSON of `facemon.explain/1`."""
         return {
-            "schema": SCHEMA,
+            "schema": schema,
             "kind": "metric",
             "name": self.name,
             "type": self.type,
@@ -107,8 +154,14 @@ class ExplainedMetric:
         }
 
 
-def explain(name: str, config: Config) -> ExplainedAlert | ExplainedMetric:
-    """What `name` is; UsageError with the nearest names if it is neither an alert nor a metric."""
+Explained = ExplainedAlert | ExplainedMetric | ExplainedColumn | ExplainedSource | ExplainedQuery
+
+
+def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSource | None] = _no_source) -> Explained:
+    """What `name` is; UsageError with the nearest names if it is nothing that is known.
+
+    `known_source` looks for a source of images of that name, once it is nothing else.
+    """
     alerts = {**{alert.name: alert for alert in alerts_of(_with_everything(config))}, **_rendered(config)}
     if name in alerts:
         return _alert(alerts[name], config)
@@ -128,9 +181,27 @@ def explain(name: str, config: Config) -> ExplainedAlert | ExplainedMetric:
             name, "gauge", "What Prometheus computes once, so that alerts and panels show the same numbers.",
             None, None, "recording_rules.yml", recorded[name], *_uses({name}, config, recorded),
         )  # fmt: skip
-    nearest = get_close_matches(name, [*alerts, *CATALOGUE, *FOREIGN, *recorded], n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "facemon metrics lists the metrics"
-    raise UsageError(f"explain {name}: there is no such alert and no such metric", hint)
+    if found := explain_column(name, config) or source_of_metrics(name, config) or known_source(name):
+        return found
+    if is_query(name):
+        return explain_query(name, config, recorded)
+    nearest = get_close_matches(
+        name, [*alerts, *CATALOGUE, *FOREIGN, *recorded, *column_names(config)], n=3, cutoff=0.5
+    )
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "facemon explain lists what there is"
+    raise UsageError(f"explain {name}: there is no such alert, metric, column or source", hint)
+
+
+def known_names(config: Config) -> dict[str, tuple[str, ...]]:
+    """Everything that can be explained by its name, but for sources of images: they are in the log."""
+    return {
+        "alert": tuple(alert.name for alert in alerts_of(_with_everything(config))),
+        "metric": tuple(CATALOGUE),
+        "recorded": tuple(entry["record"] for _, entry in rules(recording_rules(config))),
+        "column": column_names(config),
+        "source": ("store", "log", "application", *config.exporter.collectors),
+        "other programs": tuple(FOREIGN),
+    }
 
 
 def _alert(alert: Alert, config: Config) -> ExplainedAlert:
@@ -205,7 +276,7 @@ def _panels_that_ask(names: set[str], config: Config) -> Iterator[tuple[str, str
         dashboard = build(config)
         for _, panel in panels(dashboard):
             if any(names & _words(target["expr"]) for target in panel.get("targets", ())):
-                yield dashboard["title"], panel["title"]
+                yield dashboard["title"], _REPEATED.sub("", panel["title"])
 
 
 def _words(query: str) -> set[str]:

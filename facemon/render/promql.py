@@ -168,6 +168,11 @@ def unless(expr: Expr, condition: Expr, *, on: Sequence[str]) -> Expr:
     return joined(expr.inner, f" unless on ({', '.join(on)}) ", condition.inner, closed=False)
 
 
+def only_where_group(expr: Expr, condition: Expr, *, of_part: Sequence[str]) -> Expr:
+    """The samples of `expr` for which `condition` has one with the same labels, whichever there are, but `of_part`."""
+    return joined(expr.inner, f" and ignoring ({', '.join(of_part)}) ", condition.inner, closed=False)
+
+
 def both(left: Expr, right: Expr) -> Expr:
     """The samples of `left` for which `right` has one with all the same labels."""
     return joined(left.inner, " and ", right.inner, closed=False)

@@ -15,6 +15,7 @@ from facemon.render.alertmanager_config import alertmanager_config
 from facemon.render.compose import compose
 from facemon.render.compose_full import NAMES, full_compose, names_elsewhere, own_services
 from facemon.render.container import require_distinct_ports
+from facemon.render.dashboards.importable import importable
 from facemon.render.placed_dashboards import dashboards
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.provisioning import dashboard_provider, datasources, has_datasource_of_its_own
@@ -145,7 +146,11 @@ def _files(config: Config, parts: frozenset[Part]) -> Iterator[tuple[str, str]]:
         if has_datasource_of_its_own(config):
             yield f"{grafana}/provisioning/datasources/prometheus.yml", yaml_text(datasources(config))
         yield f"{grafana}/provisioning/dashboards/facemon.yml", yaml_text(dashboard_provider(config))
-        yield from ((f"{grafana}/dashboards/{name}", json_text(built)) for name, built in dashboards(config).items())
+        is_imported = config.grafana.import_files
+        for name, built in dashboards(config).items():
+            yield f"{grafana}/dashboards/{name}", json_text(built)
+            if not runs_containers(config) if is_imported is None else is_imported:
+                yield f"{grafana}/import/{name}", json_text(importable(built))
     if Part.RUNBOOKS in parts:
         yield from ((runbook_path(alert.name), markdown_text(runbook(alert, config))) for alert in alerts)
     if Part.SCHEDULES in parts:

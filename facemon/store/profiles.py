@@ -81,6 +81,11 @@ def known_sources(connection: sqlite3.Connection, first_hour: int, origin: str, 
     return [source for (source,) in rows]
 
 
+def has_source(connection: sqlite3.Connection, source: str) -> bool:
+    """Whether the log has, or had, rows of a source of that name."""
+    return connection.execute("SELECT 1 FROM profiles WHERE source = ? LIMIT 1", (source,)).fetchone() is not None
+
+
 def crowded_hours(connection: sqlite3.Connection, first_hour: int, end_hour: int, model: str) -> set[int]:
     """The hours `[first_hour, end_hour)` in which a model has more sources than places, so that some are `other`.
 

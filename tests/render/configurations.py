@@ -51,7 +51,7 @@ alertmanager:
       webhook: [{url: "http://hook:1/x"}]
     - {name: other, webhook: [{url: "http://hook:1/y", send_resolved: false}]}
   routes: [{match: {severity: critical, team: "f\"\\{{ace\n"}, receiver: other, continue: true}]
-grafana: {admin_password_file: secrets/grafana, root_url: "https://g.example/x/"}
+grafana: {admin_password_file: secrets/grafana, root_url: "https://g.example/x/", import_files: true}
 stack: {runbook_url: "https://r.example/books", images: {grafana: "grafana/grafana:11.6.0"}}
 schedule: {targets: [cron, systemd, github, airflow, kubernetes], checks: [model]}
 """

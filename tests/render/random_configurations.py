@@ -174,6 +174,8 @@ def _grafana(choices: Choices) -> Document:
     if choices.maybe(0.3):
         grafana["database"] = {"password_file": choices.secret(), "host": "postgres:5432"}
         grafana["database"] |= {key: choices.text() for key in choices.some(("name", "user"))}
+    if choices.maybe(0.2):
+        grafana["import_files"] = True
     return grafana
 
 

@@ -110,6 +110,7 @@ def test_wrong_queries(path: str, change: Callable[[Any], object], told: str, go
     [
         (lambda c: c.update(uid="facemon-api-performance"), "uid: is missing or another dashboard's"),
         (lambda c: c.update(uid=""), "uid: is missing or another dashboard's"),
+        (lambda c: c["panels"][0].update(repeat="gone"), "repeat: is the variable gone, which is not defined"),
         (lambda c: panel(c).update(description=" "), "description: is missing"),
         (lambda c: panel(c)["fieldConfig"]["defaults"].pop("unit"), "fieldConfig.defaults.unit: is missing"),
         (lambda c: panel(c).update(targets=[]), "targets: asks for nothing"),

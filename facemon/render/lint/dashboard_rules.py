@@ -17,13 +17,16 @@ _LINK = re.compile(r"/d/([\w-]+)")
 def dashboard_findings(files: tuple[LintedFile, ...]) -> Iterator[Finding]:
     """What is wrong with dashboards, each by itself and with links to the others."""
     dashboards = [file for file in files if is_dashboard(file.content)]
-    uids = [file.content.get("uid") for file in dashboards]
+    uids = [file.content.get("uid") for file in dashboards if not _inputs(file)]
     for file in dashboards:
-        if uids.count(file.content.get("uid")) > 1 or not file.content.get("uid"):
+        # One for import by hand is the same dashboard once more, for another Grafana.
+        is_doubled = not _inputs(file) and uids.count(file.content.get("uid")) > 1
+        if is_doubled or not file.content.get("uid"):
             yield file.fault(("uid",), "is missing or another dashboard's", "give each dashboard a uid of its own")
         yield from _ids(file)
         yield from _overlaps(file)
         yield from _undefined(file)
+        yield from _repeats(file)
         for place, panel in panels(file.content):
             yield from _explained(file, place, panel)
     if dashboards:
@@ -73,8 +76,24 @@ def _fits(grid: Mapping[str, Any]) -> bool:
     return min(x, y) >= 0 < min(width, height) and x + width <= _GRID_WIDTH
 
 
+def _inputs(file: LintedFile) -> set[str]:
+    """What Grafana asks for when a dashboard is imported by hand."""
+    return {asked.get("name") for asked in file.content.get("__inputs", ())}
+
+
+def _variables(file: LintedFile) -> set[str]:
+    return {variable.get("name") for variable in file.content.get("templating", {}).get("list", ())}
+
+
+def _repeats(file: LintedFile) -> Iterator[Finding]:
+    for place, panel in panels(file.content):
+        if (name := panel.get("repeat")) is not None and name not in _variables(file):
+            yield file.fault((*place, "repeat"), f"is the variable {name}, which is not defined",
+                             "define it under templating")  # fmt: skip
+
+
 def _undefined(file: LintedFile) -> Iterator[Finding]:
-    defined = {variable.get("name") for variable in file.content.get("templating", {}).get("list", ())}
+    defined = _variables(file) | _inputs(file)
     for place, text in strings(file.content):
         for groups in _VARIABLE.findall(text):
             name = next(group for group in groups if group)
