@@ -1,0 +1,73 @@
+"""The messages that a set-up's receivers got, each as one incident's beginning or end."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.servers import Body, WebhookReceiver
+
+FIRING, RESOLVED = "firing", "resolved"
+WATCHDOG = "Watchdog"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification: of which alert and group, what of it, and when it was first looked at."""
+
+    receiver: str
+    alert: str
+    group: str
+    status: str
+    labels: Mapping[str, str]
+    """Those that its alerts have in common."""
+    text: str
+    """Everything that a reader sees: labels and annotations."""
+    at: float
+
+
+class Mailbox:
+    """What the receivers got since the beginning, in the order in which it came."""
+
+    def __init__(self, receivers: Mapping[str, WebhookReceiver]) -> None:
+        self._receivers = receivers
+        self._read = dict.fromkeys(receivers, 0)
+        self._messages: list[Message] = []
+
+    def all(self) -> Sequence[Message]:
+        """Every message so far."""
+        for name, receiver in self._receivers.items():
+            arrived = receiver.bodies
+            self._messages += [_message(name, body) for body in arrived[self._read[name] :]]
+            self._read[name] = len(arrived)
+        return self._messages
+
+    def since(self, place: int) -> list[Message]:
+        """The messages after the first `place`, without the Watchdog's."""
+        return [message for message in self.all()[place:] if message.alert != WATCHDOG]
+
+
+def told(messages: Iterable[Message], alert: str, status: str) -> list[Message]:
+    """Those of an alert with a status."""
+    return [message for message in messages if (message.alert, message.status) == (alert, status)]
+
+
+def shown(message: Message) -> str:
+    """A message as a fault shows it: what it is about."""
+    hidden = ("alertname", "severity", "area")
+    labels = ", ".join(f"{name}={text}" for name, text in sorted(message.labels.items()) if name not in hidden)
+    return f"{message.alert} {message.status} ({labels})"
+
+
+def _message(receiver: str, body: Body) -> Message:
+    names = sorted({alert["labels"]["alertname"] for alert in body["alerts"]})
+    seen = [{key: alert[key] for key in ("labels", "annotations")} for alert in body["alerts"]]
+    return Message(
+        receiver,
+        " and ".join(names),
+        json.dumps(body["groupLabels"], sort_keys=True),
+        body["status"],
+        body["commonLabels"],
+        json.dumps(seen),
+        time.monotonic(),
+    )
