@@ -57,6 +57,14 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_label_has_one_origin(self) -> Self:
+        fault = "is set by metrics.labels, too: a series has one value of a label"
+        both = [name for name in self.prometheus.target_labels if name in self.metrics.labels]
+        if faults := [(("prometheus", "target_labels", name), fault) for name in both]:
+            raise MisfitError(*faults)
+        return self
+
+    @model_validator(mode="after")
     def _kinds_are_of_other_columns(self) -> Self:
         tables = self.tables
         said = "names images, times or sources, which are not compared"

@@ -13,10 +13,11 @@ OWN_LABELS = (
     "value", "version",
 )  # fmt: skip
 """The labels that the metrics of the catalogue have."""
-_RESERVED = (
+RESERVED_LABELS = (
     *OWN_LABELS, "le", "quantile", "job", "instance", "replica", "alertname", "alertstate", "severity", "area",
     "objective",
 )  # fmt: skip
+"""The labels that metrics, targets and alerts have, whatever is configured."""
 
 
 class MetricsConfig(Section):
@@ -29,7 +30,7 @@ class MetricsConfig(Section):
     def _labels_are_free(self) -> Self:
         faults: list[tuple[tuple[str | int, ...], str]] = []
         for name, value in self.labels.items():
-            if name in _RESERVED:
+            if name in RESERVED_LABELS:
                 fault = f"is a label that metrics or alerts have already, like {', '.join(OWN_LABELS[:3])}"
                 faults.append((("labels", name), f"{name} {fault}; give it another name"))
             elif not value:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from facemon.config.metrics import RESERVED_LABELS
 from facemon.config.quantities import (
     HttpUrl,
     Items,
@@ -30,6 +31,7 @@ REPLICA_LABEL = "replica"
 
 _MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", max_length=200)]
 _Target = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$", max_length=200)]
+_JobName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]+$", max_length=200)]
 _Count = Annotated[int, Field(ge=1)]
 _SCRAPES_PER_WINDOW = 4
 _LONGEST_INTERVAL = timedelta(minutes=2, seconds=30)
@@ -121,6 +123,10 @@ class PrometheusConfig(Section):
     jobs: Annotated[Items[Job], Field(min_length=1)] = (
         "api", "exporter", "node", "cadvisor", "prometheus", "alertmanager",
     )  # fmt: skip
+    job_names: Mapping[Job, _JobName] = Field(default_factory=dict)
+    """A scrape job to the name that it has in Prometheus, where that is another one."""
+    target_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
+    """Labels that all targets of these jobs have and no other has, such as a namespace; rules select by them."""
     limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
     alertmanagers: Items[_Target] | None = None
     """Where alerts are sent, as `host:port`; none = to the compose file's own."""
@@ -138,6 +144,10 @@ class PrometheusConfig(Section):
         """The shortest window that has a rate although a scrape is lost."""
         return _SCRAPES_PER_WINDOW * self.scrape_interval
 
+    def job_name(self, job: Job) -> str:
+        """What a scrape job is called in Prometheus, which is its targets' label `job`."""
+        return self.job_names.get(job, job)
+
     @model_validator(mode="after")
     def _samples_last_until_the_next(self) -> Self:
         intervals = {"scrape_interval": self.scrape_interval, "evaluation_interval": self.evaluation_interval}
@@ -150,7 +160,29 @@ class PrometheusConfig(Section):
     @model_validator(mode="after")
     def _what_is_named_is_scraped(self) -> Self:
         fault = "is no job that is scraped; name it in jobs, or leave it out here"
-        if faults := [(("targets", job), fault) for job in self.targets if job not in self.jobs]:
+        keys = {"targets": self.targets, "job_names": self.job_names}
+        if faults := [((key, job), fault) for key, named in keys.items() for job in named if job not in self.jobs]:
+            raise MisfitError(*faults)
+        return self
+
+    @model_validator(mode="after")
+    def _jobs_have_names_of_their_own(self) -> Self:
+        names = [self.job_name(job) for job in self.jobs]
+        fault = "is the name of another job; Prometheus refuses two jobs of one name"
+        if faults := [(("job_names", job), fault) for job, name in self.job_names.items() if names.count(name) > 1]:
+            raise MisfitError(*faults)
+        return self
+
+    @model_validator(mode="after")
+    def _labels_of_targets_are_free(self) -> Self:
+        faults: list[tuple[tuple[str | int, ...], str]] = []
+        for name, value in self.target_labels.items():
+            if name in RESERVED_LABELS or name in self.external_labels:
+                fault = "is a label that metrics, alerts or this Prometheus server have already; give it another name"
+                faults.append((("target_labels", name), fault))
+            elif not value:
+                faults.append((("target_labels", name), "is empty: Prometheus drops a label without a value"))
+        if faults:
             raise MisfitError(*faults)
         return self
 

@@ -130,7 +130,8 @@ def known_values(config: Config) -> Mapping[str, Values]:
     attributes = {*columns, *IMAGE_COLUMNS, *config.drift.columns, *config.tables.kinds}
     return {
         "attribute": Values(frozenset(attributes)),
-        "job": Values(frozenset(config.prometheus.jobs)),
+        "job": Values(frozenset(config.prometheus.job_name(job) for job in config.prometheus.jobs)),
+        **{name: Values(frozenset({value})) for name, value in config.prometheus.target_labels.items()},
         "objective": Values(frozenset(objective.name for objective in config.alerts.objectives)),
         "service": Values(frozenset(probe.name for probe in config.exporter.probes)),
     }

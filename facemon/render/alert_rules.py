@@ -11,7 +11,8 @@ from facemon.render.api_alerts import api_alerts
 from facemon.render.drift_alerts import drift_alerts
 from facemon.render.markdown import escaped
 from facemon.render.objectives import objective_alerts
-from facemon.render.promql import Expr
+from facemon.render.our_scenarios import narrowed_alert
+from facemon.render.promql import written
 from facemon.render.remembered import remembered
 from facemon.render.stack_alerts import stack_alerts
 
@@ -28,7 +29,8 @@ def alerts_of(config: Config) -> tuple[Alert, ...]:
     enabled = tuple(
         alert.changed_by(config.alerts.of(alert.name)) for alert in built_in if config.alerts.of(alert.name).enabled
     )
-    alerts = (*enabled, *objectives, *(_custom(alert) for alert in config.alerts.custom))
+    ours = (narrowed_alert(alert, config) for alert in (*enabled, *objectives))
+    alerts = (*ours, *(_custom(alert) for alert in config.alerts.custom))
     _require_readable(alerts)
     if not alerts:
         raise ConfigError(
@@ -63,7 +65,7 @@ def alert_rules(config: Config) -> dict[str, Any]:
 
 
 def _custom(custom: CustomAlertConfig) -> Alert:
-    expr = Expr(custom.expr, closed=False)
+    expr = written(custom.expr)
     return Alert(
         name=custom.name,
         group="custom",

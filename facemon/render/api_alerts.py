@@ -12,11 +12,14 @@ from facemon.render.annotation import PERCENTAGE, label, value
 from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
+from facemon.render.traffic import requests
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
 
 LATENCY = promql.series("api_request_latency_seconds")
 REQUESTS = promql.series("api_requests_total")
 MODEL_LOADED = promql.series("model_loaded")
+WORKERS = promql.series("api_workers_configured")
+"""What `facemon serve` exports and an application around which `facemon.instrument` is does not, as `model_loaded`."""
 
 _LATENCY_LIMIT = 0.5
 _ERROR_LIMIT = 0.05
@@ -38,9 +41,9 @@ def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[s
     """Share of requests that failed, over all labels but those of `by`: 0 without errors, nothing without requests."""
     failing = promql.rate(REQUESTS, window, promql.equals("status", "error"), *matchers)
     errors = promql.aggregate("sum", failing, by=by)
-    requests = promql.aggregate("sum", promql.rate(REQUESTS, window, *matchers), by=by)
-    none = promql.constant_for(requests, 0) if by else promql.constant(0)
-    return promql.divide(promql.either(errors, none), promql.compare(requests, ">", 0))
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window, *matchers), by=by)
+    none = promql.constant_for(every, 0) if by else promql.constant(0)
+    return promql.divide(promql.either(errors, none), promql.compare(every, ">", 0))
 
 
 def latency_limit(config: Config) -> float:
@@ -74,11 +77,11 @@ def _high_latency(config: Config) -> Alert:
     limit, window = latency_limit(config), config.prometheus.window
     least = config.alerts.HighLatency.min_requests
     signal, of_endpoint = latency_p95(config), ("endpoint", *config.metrics.labels)
-    requests = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=of_endpoint)
+    counted = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=of_endpoint)
     expr = promql.compare(signal, ">", limit)
     if least:
         # The histogram's own count: what the quantile is taken over.
-        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=of_endpoint)
+        expr = promql.only_where(expr, promql.compare(counted, ">=", least), on=of_endpoint)
     every = promql.aggregate("sum", promql.rate(REQUESTS, window), by=("endpoint",))
     return Alert(
         name="HighLatency",
@@ -124,8 +127,8 @@ def _high_error_rate(config: Config) -> Alert:
     # Without errors, or without requests, there is no share; and none is above no limit.
     expr = promql.compare(promql.divide(promql.aggregate("sum", failing, by=store), every), ">", limit)
     if least:
-        requests = promql.aggregate("sum", promql.increase(REQUESTS, window), by=store)
-        expr = promql.only_where(expr, promql.compare(requests, ">=", least), on=store)
+        counted = promql.aggregate("sum", promql.increase(REQUESTS, window), by=store)
+        expr = promql.only_where(expr, promql.compare(counted, ">=", least), on=store)
     return Alert(
         name="HighErrorRate",
         group="api",
@@ -166,7 +169,7 @@ def _traffic(least: int, config: Config) -> str:
     return f", of at least {least} requests within {within}" if least else ""
 
 
-def _missing_model(answering: promql.Expr) -> Runbook:
+def _missing_model() -> Runbook:
     return Runbook(
         "The API runs but cannot predict, or predicts with fewer workers than it is configured to have.",
         (
@@ -178,7 +181,7 @@ def _missing_model(answering: promql.Expr) -> Runbook:
             "Read the API's log since its start: it names the signal that ended a worker.",
         ),
         {
-            "APIs that answer, with a model or without:": answering,
+            "The workers that each API has:": promql.select(promql.series("api_workers_available")),
             "What is refused, per second by code:": promql.aggregate(
                 "sum", promql.rate(REQUESTS, "5m", promql.differs("status", "success")), by=("code",)
             ),
@@ -187,42 +190,39 @@ def _missing_model(answering: promql.Expr) -> Runbook:
 
 
 def _model_not_loaded(config: Config) -> Alert:
-    model = {"model": "faces@1", "job": "api", "instance": "api:1", **config.metrics.labels}
-    target = {"job": "api", "instance": "api:1"}
-    loaded, up = series_text(MODEL_LOADED.name, model), series_text(UP.name, target)
-    answering = promql.compare(promql.select(UP, promql.equals("job", "api")), "==", 1)
-    signal = promql.select(MODEL_LOADED)
-    answers: Signal = Gauge(up, 1, 1)
-    other = (
-        Gauge(series_text(UP.name, {**target, "instance": "api:2"}), 1, 1),
-        Gauge(series_text(MODEL_LOADED.name, {**model, "instance": "api:2"}), 1, 1),
+    target = {"job": "api", "instance": "api:1", **config.metrics.labels}
+    model = {"model": "faces@1", **target}
+    workers, elsewhere = series_text(WORKERS.name, target), {"instance": "api:2"}
+    serves: Signal = Gauge(workers, 2, 2)
+    gone = Gauge(series_text(MODEL_LOADED.name, model), 1, None)
+    fallen = Gauge(series_text(MODEL_LOADED.name, model), 1, 0)
+    loaded = Gauge(series_text(MODEL_LOADED.name, model), 1, 1)
+    others = (
+        Gauge(series_text(WORKERS.name, {**target, **elsewhere}), 2, 2),
+        Gauge(series_text(MODEL_LOADED.name, {**model, **elsewhere}), 1, 1),
     )
-    strangers = (other[1], Gauge(series_text(MODEL_LOADED.name, {**model, "job": "other"}), 1, 1))
+    own_api = Gauge(series_text(UP.name, {"job": "api", "instance": "own-api:1"}), 1, 1)
+    signal = promql.select(MODEL_LOADED)
+    lost = promql.unless(promql.select(WORKERS), signal, on=promql.TARGET_LABELS)
     return Alert(
         name="ModelNotLoaded",
         group="api",
         signal=signal,
-        expr=promql.either(
-            promql.compare(signal, "==", 0), promql.unless(answering, signal, on=promql.TARGET_LABELS)
-        ),
-        limit="an API that is up has no model loaded, or lacks workers",
+        expr=promql.either(promql.compare(signal, "==", 0), lost),
+        limit="a `facemon serve` that answers has no model loaded, or lacks workers",
         for_=timedelta(minutes=1),
         severity="critical",
         summary=f"{label('instance')} has no model, or lacks workers",
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
-        runbook=_missing_model(answering),
+        runbook=_missing_model(),
         scenarios=(
-            Scenario("the gauge falls to 0; another instance is unaffected", (answers, Gauge(loaded, 1, 0), *other),
+            Scenario("the gauge falls to 0; another instance is unaffected", (serves, fallen, *others),
                      Firing(model, 0), Span.HELD),
-            Scenario("the gauge is gone", (answers, Gauge(loaded, 1, None)), Firing(target, 1), Span.HELD),
-            *(
-                Scenario("the gauge is gone, another target's is there", (answers, Gauge(loaded, 1, None), stranger),
-                         Firing(target, 1))
-                for stranger in strangers
-            ),
-            Scenario("the model is loaded", (answers, Gauge(loaded, 1, 1))),
-            Scenario("a target that is no API", (Gauge(series_text(UP.name, {**target, "job": "node"}), 1, 1),)),
-            Scenario("the API is down, which is another alert's", (Gauge(up, 1, 0),)),
+            Scenario("the gauge is gone", (serves, gone), Firing(target, 2), Span.HELD),
+            Scenario("the gauge is gone, another instance's is there", (serves, gone, *others), Firing(target, 2)),
+            Scenario("the model is loaded", (serves, loaded)),
+            Scenario("an API of one's own, which has no such gauge", (own_api, requests("success", 1))),
+            Scenario("the API is down, which is another alert's", (Gauge(workers, None, None),)),
         ),
     )  # fmt: skip

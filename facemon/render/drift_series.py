@@ -46,7 +46,7 @@ def example_labels(config: Config) -> dict[str, str]:
 
 def other_labels(config: Config) -> dict[str, str]:
     """For each label another value than in the example."""
-    other = {"job": "node", "instance": "exporter:2", "attribute": "age", "check": "data", "model": "faces@2"}
+    other = {"job": "another", "instance": "exporter:2", "attribute": "age", "check": "data", "model": "faces@2"}
     return {**other, **{name: f"not {value}" for name, value in config.metrics.labels.items()}}
 
 

@@ -108,7 +108,7 @@ class ExplainedMetric:
 
 def explain(name: str, config: Config) -> ExplainedAlert | ExplainedMetric:
     """What `name` is; UsageError with the nearest names if it is neither an alert nor a metric."""
-    alerts = {alert.name: alert for alert in alerts_of(_with_everything(config))}
+    alerts = {**{alert.name: alert for alert in alerts_of(_with_everything(config))}, **_rendered(config)}
     if name in alerts:
         return _alert(alerts[name], config)
     recorded = {entry["record"]: entry["expr"] for _, entry in rules(recording_rules(config))}
@@ -141,11 +141,11 @@ def _alert(alert: Alert, config: Config) -> ExplainedAlert:
     return ExplainedAlert(alert, state, reason, rule(alert, config), runbook(alert, config))
 
 
-def _rendered(config: Config) -> set[str]:
+def _rendered(config: Config) -> dict[str, Alert]:
     try:
-        return {alert.name for alert in alerts_of(config)}
+        return {alert.name: alert for alert in alerts_of(config)}
     except ConfigError:  # there is none at all
-        return set()
+        return {}
 
 
 def _lacks(name: str, config: Config) -> str:

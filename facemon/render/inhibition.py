@@ -59,7 +59,7 @@ def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> It
     }
     if absent := [alert for alert in alerts if alert.fires_without_data and alert.name != WATCHDOG]:
         rule = _rule(down, absent)
-        door = equals("job", DOOR_JOBS[config.prometheus.store_metrics_from]).text
+        door = equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from])).text
         yield {**rule, "source_matchers": [*rule["source_matchers"], door]}
 
 

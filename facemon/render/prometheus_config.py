@@ -87,13 +87,16 @@ def _alerting(alertmanagers: tuple[str, ...], settings: PrometheusConfig) -> dic
 
 def _scrape(job: Job, config: Config) -> dict[str, Any]:
     targets = config.prometheus.targets.get(job) or own_targets(job, config)
-    entry: dict[str, Any] = {"job_name": job}
+    entry: dict[str, Any] = {"job_name": config.prometheus.job_name(job)}
     if job == "pushgateway":
         # What was pushed says itself which job and instance it is from.
         entry["honor_labels"] = True
     # Of each job, because the global ones are newer than Prometheus 2.42.
     entry |= _limits(config.prometheus.limits)
-    entry["static_configs"] = [{"targets": list(targets)}]
+    static: dict[str, Any] = {"targets": list(targets)}
+    if labels := config.prometheus.target_labels:
+        static["labels"] = dict(labels)
+    entry["static_configs"] = [static]
     if job != DOOR_JOBS[config.prometheus.store_metrics_from]:
         entry["metric_relabel_configs"] = [_drop_store_metrics()]
     return entry

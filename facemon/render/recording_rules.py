@@ -8,6 +8,7 @@ from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.api_alerts import REQUESTS, error_ratio, latency_p95
 from facemon.render.objectives import objective_recordings
+from facemon.render.our_scenarios import narrowed_recording
 from facemon.render.recording import Recording, Samples, Stage
 from facemon.render.scenario import Burst, Signal, series_text
 from facemon.render.traffic import (
@@ -39,7 +40,8 @@ _EDGE = 0.5
 
 def recordings(config: Config) -> tuple[Recording, ...]:
     """Every recording rule."""
-    return (*_of_the_api(config), _prediction_rate(config), _inference(config), *objective_recordings(config))
+    every = (*_of_the_api(config), _prediction_rate(config), _inference(config), *objective_recordings(config))
+    return tuple(narrowed_recording(each, config) for each in every)
 
 
 def _of_the_api(config: Config) -> Iterator[Recording]:

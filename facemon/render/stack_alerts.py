@@ -208,7 +208,7 @@ def _failures(name: str, config: Config, metric: promql.Series, words: tuple[str
     part = metric.labels[0]
     failures = promql.increase(metric, config.prometheus.window)
     signal = promql.aggregate("sum", failures, by=promql.TARGET_LABELS)
-    target = {"job": "stack", "instance": "stack:1"}
+    target = {"job": metric.name.partition("_")[0], "instance": "stack:1"}
 
     def series(which: str, instance: str = "stack:1") -> str:
         return series_text(metric.name, {part: which, **target, "instance": instance})

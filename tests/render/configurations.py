@@ -104,6 +104,15 @@ grafana:
   database: {host: "postgres:6432", name: g, user: u, password_file: secrets/database}
 """
 
+OWN_NAMES = r"""
+prometheus:
+  jobs: [api, exporter, node]
+  job_names: {api: face-api, node: node.exporter}
+  target_labels: {namespace: faces, team: 'a"b'}
+exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}
+"""
+"""An existing Prometheus, whose jobs have other names and targets of other teams."""
+
 CONFIGURATIONS = {"defaults": DEFAULTS, "shortened": SHORTENED, "extremes": EXTREMES, "replicated": REPLICATED}
 
 

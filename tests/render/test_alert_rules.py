@@ -49,7 +49,7 @@ def test_every_alert_says_how_bad_it_is_and_where_to_look(text: str) -> None:
 
 def test_everything_of_an_alert_can_be_changed() -> None:
     rule = rules_of(CONFIGURATIONS["shortened"])["DriftDetected"]
-    assert "drift_score > 0.05" in str(rule["expr"])
+    assert 'drift_score{job="node"} > 0.05' in str(rule["expr"])
     assert rule["for"] == "1s"
     assert rule["labels"] == {"severity": "critical", "area": "drift", "team": "f{{ `{{` }}ace", "where": 'a "b" \\ c'}
     annotations = rule["annotations"]
@@ -165,8 +165,10 @@ def test_few_requests_count_only_when_they_are_asked_to() -> None:
     config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}}"
     rules = rules_of(config)
     assert " and " not in str(rules["HighLatency"]["expr"])
-    assert str(rules["HighErrorRate"]["expr"]).endswith("and on () (sum(increase(api_requests_total[5m])) >= 25)")
-    count = "sum by (endpoint) (increase(api_request_latency_seconds_count[5m])) >= 10"
+    assert str(rules["HighErrorRate"]["expr"]).endswith(
+        'and on () (sum(increase(api_requests_total{job="api"}[5m])) >= 25)'
+    )
+    count = 'sum by (endpoint) (increase(api_request_latency_seconds_count{job="api"}[5m])) >= 10'
     assert f"and on (endpoint) ({count})" in str(rules_of("")["HighLatency"]["expr"])
 
 

@@ -70,11 +70,11 @@ def test_what_could_never_fire_is_left_out_with_a_note(target: str, names: list[
 def test_latency_counts_from_the_buckets() -> None:
     text = objective("indicator: latency, target: 0.99, threshold: 1.0, endpoint: /predict")
     (rule, *_) = [recording.rule() for recording in recordings(config_of(text)) if recording.group == "objectives"]
-    inside = 'endpoint="/predict"'
+    job, inside = 'job="api"', 'endpoint="/predict"'
     assert rule == {
         "record": "objective:bad_share:rate5m",
-        "expr": f'1 - (sum(rate(api_request_latency_seconds_bucket{{le="1.0", {inside}}}[5m])) / '
-        f"(sum(rate(api_request_latency_seconds_count{{{inside}}}[5m])) > 0))",
+        "expr": f'1 - (sum(rate(api_request_latency_seconds_bucket{{{job}, le="1.0", {inside}}}[5m])) / '
+        f"(sum(rate(api_request_latency_seconds_count{{{job}, {inside}}}[5m])) > 0))",
         "labels": {"objective": "Answers"},
     }
 

@@ -44,7 +44,9 @@ def page_of(name: str) -> str:
 
 def test_a_source_that_drifts_or_is_silent_warns_at_once() -> None:
     found = rules_of("")
-    for name, expr in (("SourceDrift", "drift_source_detected == 1"), ("SourceSilent", "drift_source_rows == 0")):
+    ours = '{job="exporter"}'
+    detected, rows = f"drift_source_detected{ours} == 1", f"drift_source_rows{ours} == 0"
+    for name, expr in (("SourceDrift", detected), ("SourceSilent", rows)):
         assert found[name]["expr"] == expr
         assert found[name]["for"] == "0s"
         assert found[name]["labels"] == {"severity": "warning", "area": "drift"}

@@ -13,6 +13,7 @@ from facemon.render.dashboards.panel import DATASOURCE, Panel
 from facemon.render.dashboards.panel_json import panel_json
 from facemon.render.dashboards.variable import Variable, datasource_json, variable_json
 from facemon.render.foreign_metrics import ALERTS
+from facemon.render.our_series import OurSeries
 
 _SCHEMA_VERSION = 39
 _GRID_WIDTH, _ROW_HEIGHT, _NOTE_HEIGHT = 24, 1, 3
@@ -39,6 +40,7 @@ def dashboard(
     config: Config, which: Dashboard, sections: Sequence[Section], variables: Sequence[Variable], *, since: str
 ) -> dict[str, Any]:
     """The dashboard, which at first shows the time from `since` to now."""
+    ours = OurSeries(config)
     return {
         "uid": str(which),
         "title": _TITLES[which],
@@ -51,7 +53,7 @@ def dashboard(
         "time": {"from": since, "to": "now"},
         "graphTooltip": 1,
         "links": [_link(title, other) for other, title in _TITLES.items() if other is not which],
-        "templating": {"list": [datasource_json(), *(variable_json(each) for each in variables)]},
+        "templating": {"list": [datasource_json(), *(variable_json(each.within(ours)) for each in variables)]},
         "annotations": {"list": _annotations(config, which, variables)},
         "panels": list(_laid_out(config, sections)),
     }
@@ -96,6 +98,7 @@ def _annotations(config: Config, which: Dashboard, variables: Sequence[Variable]
 
 
 def _laid_out(config: Config, sections: Sequence[Section]) -> Iterable[dict[str, Any]]:
+    ours = OurSeries(config)
     y, missing = 0, dict[str, tuple[Job, ...]]()
     for section in sections:
         needs = {panel.title: panel.needs or section.needs for panel in section.panels}
@@ -109,7 +112,7 @@ def _laid_out(config: Config, sections: Sequence[Section]) -> Iterable[dict[str,
             if x + panel.width > _GRID_WIDTH:
                 x, y, height = 0, y + height, 0
             place = {"h": panel.height, "w": panel.width, "x": x, "y": y}
-            yield panel_json(panel, place, config.prometheus.scrape_interval)
+            yield panel_json(panel.within(ours), place, config.prometheus.scrape_interval)
             x, height = x + panel.width, max(height, panel.height)
         y += height
     if missing:

@@ -1,12 +1,13 @@
 """Panels as values: what one asks, how it is read, and what it says when there is nothing to show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
 from facemon.config.prometheus import Job
-from facemon.render.promql import Expr
+from facemon.render.promql import Expr, Scope
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 DATASOURCE_UID = "facemon-prometheus"
@@ -94,6 +95,10 @@ class Panel:
     def is_instant(self) -> bool:
         """Whether it shows what is now, and not how it came."""
         return self.type in (PanelType.STAT, PanelType.TABLE, PanelType.PIE)
+
+    def within(self, scope: Scope) -> Self:
+        """The same panel of fewer series."""
+        return replace(self, queries=tuple(replace(each, expr=each.expr.within(scope)) for each in self.queries))
 
 
 def stat(

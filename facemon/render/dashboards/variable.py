@@ -1,8 +1,8 @@
 """The choices at the top of a dashboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from facemon.render import promql
 from facemon.render.dashboards.panel import DATASOURCE, DATASOURCE_UID
@@ -14,6 +14,10 @@ class Variable:
 
     name: str
     source: promql.Expr
+
+    def within(self, scope: promql.Scope) -> Self:
+        """The same values of fewer series."""
+        return replace(self, source=self.source.within(scope))
 
 
 def variables(
