@@ -1,21 +1,22 @@
-"""A real, small SMTP server that keeps the messages it is given; without encryption, for 127.0.0.1 only."""
+"""A real, small SMTP server that keeps the messages it is given; for loopback addresses only."""
 
 import email
 import email.policy
+import socket
 import socketserver
+import ssl
 from email.message import EmailMessage
 
 from tests.serving import Sink
 
 
 class MailSink(Sink[EmailMessage]):
-    """Listens at `address`, its HOST:PORT."""
+    """Listens at `address`, its HOST:PORT; with `tls` from the first byte on, and then it never offers STARTTLS."""
 
-    def __init__(self) -> None:
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
-        server.daemon_threads = True
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        server = _Server((host, port), self._handler(), tls)
         super().__init__(server)
-        self.address = f"127.0.0.1:{server.server_address[1]}"
+        self.address = f"{host}:{server.server_address[1]}"
 
     def told(self, item: EmailMessage) -> object:
         """Its subject."""
@@ -40,6 +41,13 @@ class MailSink(Sink[EmailMessage]):
                             sender, recipients = _mailbox(rest), []
                         case "RCPT":
                             recipients.append(_mailbox(rest))
+                        case "EHLO":
+                            self._say("250-sink")
+                            self._say("250 AUTH PLAIN")
+                            continue
+                        case "AUTH":
+                            self._say("235 known")
+                            continue
                         case "DATA":
                             self._say("354 go on")
                             content = self._content()
@@ -61,6 +69,21 @@ class MailSink(Sink[EmailMessage]):
                 return b"".join(lines)
 
         return Handler
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(
+        self, place: tuple[str, int], handler: type[socketserver.StreamRequestHandler], tls: ssl.SSLContext | None
+    ) -> None:
+        self._tls = tls
+        super().__init__(place, handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, sender = super().get_request()
+        return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True), sender
 
 
 def _mailbox(argument: str) -> str:

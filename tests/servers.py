@@ -80,7 +80,13 @@ def run_prometheus(
 
 @contextmanager
 def run_alertmanager(
-    tools: Path, config_file: Path, folder: Path, *, extra_args: Sequence[str] = (), port: int | None = None
+    tools: Path,
+    config_file: Path,
+    folder: Path,
+    *,
+    extra_args: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Run Alertmanager, alone unless `extra_args` give it a `--cluster.listen-address`."""
 
@@ -91,7 +97,7 @@ def run_alertmanager(
         options = [f"--config.file={config_file.resolve()}", f"--storage.path={storage}", listen, *cluster]
         return [_binary(tools, "prometheus-alertmanager"), *options, *extra_args]
 
-    with _running("alertmanager", tools, folder, command, "/-/ready", port=port) as server:
+    with _running("alertmanager", tools, folder, command, "/-/ready", env, port) as server:
         yield server
 
 

@@ -1,14 +1,14 @@
 """The alertmanager section: who is told of what, by which way, and when nobody is."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from facemon.config.quantities import Duration, HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas, SecretFile
+from facemon.config.quantities import Duration, Items, LabelName, Name, PositiveDuration, Replicas
+from facemon.config.receivers import ReceiverConfig, SmtpConfig
 from facemon.config.section import MisfitError, Section
 
 NULL_RECEIVER = "null"
@@ -20,77 +20,6 @@ _OLDEST = (0, 25)
 """Before it, neither PagerDuty's key nor the mail server's password is read from a file."""
 _WAYS_BY_FILE = (0, 28)
 """0.27 refuses Teams' address in a file; 0.26 and 0.27 crash when a webhook whose address is in one answers badly."""
-
-
-def _address(text: str) -> str:
-    if not _ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!r} is no email address: write one like team@example.com")
-    return text
-
-
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", re.ASCII)
-EmailAddress = Annotated[str, Field(max_length=254), AfterValidator(_address)]
-
-
-class EmailConfig(Section):
-    """An email receiver; the server is `alertmanager.smtp`."""
-
-    to: EmailAddress
-    send_resolved: bool = True
-
-
-class SlackConfig(Section):
-    """A Slack receiver."""
-
-    api_url_file: SecretFile
-    channel: Name
-    send_resolved: bool = True
-
-
-class PagerDutyConfig(Section):
-    """A PagerDuty receiver: the integration key of its Events API v2."""
-
-    routing_key_file: SecretFile
-    send_resolved: bool = True
-
-
-class TeamsConfig(Section):
-    """A Microsoft Teams receiver: the address of a workflow that posts to a channel."""
-
-    webhook_url_file: SecretFile
-    send_resolved: bool = True
-
-
-class WebhookConfig(Section):
-    """A receiver that gets Alertmanager's JSON by HTTP POST; an address that is a secret stands in a file."""
-
-    url: HttpUrl | None = None
-    url_file: SecretFile | None = None
-    bearer_token_file: SecretFile | None = None
-    send_resolved: bool = True
-
-    @model_validator(mode="after")
-    def _one_address(self) -> Self:
-        if (self.url is None) == (self.url_file is None):
-            raise ValueError("needs one of url and url_file")
-        return self
-
-
-class ReceiverConfig(Section):
-    """A named set of ways to tell somebody."""
-
-    name: Name
-    email: Items[EmailConfig] = ()
-    slack: Items[SlackConfig] = ()
-    pagerduty: Items[PagerDutyConfig] = ()
-    teams: Items[TeamsConfig] = ()
-    webhook: Items[WebhookConfig] = ()
-
-    @model_validator(mode="after")
-    def _somebody_is_told(self) -> Self:
-        if not (self.email or self.slack or self.pagerduty or self.teams or self.webhook):
-            raise ValueError("tells nobody: give it email, slack, pagerduty, teams or webhook")
-        return self
 
 
 class RouteConfig(Section):
@@ -158,22 +87,6 @@ class DeadManConfig(Section):
 
     receiver: Name
     repeat_interval: PositiveDuration = timedelta(minutes=5)
-
-
-class SmtpConfig(Section):
-    """The server that emails leave by."""
-
-    smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:\d+$")]
-    from_: EmailAddress = Field(alias="from")
-    username: Name | None = None
-    password_file: SecretFile | None = None
-    require_tls: bool = True
-
-    @model_validator(mode="after")
-    def _a_user_has_a_password(self) -> Self:
-        if (self.username is None) != (self.password_file is None):
-            raise ValueError("username and password_file come together: the server asks for both or for neither")
-        return self
 
 
 class AlertmanagerConfig(Section):

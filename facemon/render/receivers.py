@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from facemon.config.alertmanager import (
+from facemon.config.document import Config
+from facemon.config.receivers import (
     EmailConfig,
     PagerDutyConfig,
     ReceiverConfig,
@@ -11,7 +12,6 @@ from facemon.config.alertmanager import (
     TeamsConfig,
     WebhookConfig,
 )
-from facemon.config.document import Config
 from facemon.render import notification_text as text
 from facemon.render.annotation import literal
 from facemon.render.secret_files import seen_at
@@ -38,7 +38,8 @@ def smtp(settings: SmtpConfig, config: Config) -> dict[str, Any]:
         content["smtp_auth_username"] = settings.username
     if settings.password_file is not None:
         content["smtp_auth_password_file"] = seen_at(config, settings.password_file)
-    return {**content, "smtp_require_tls": settings.require_tls}
+    # On a connection that is TLS from its start no server offers STARTTLS, and Alertmanager 0.25 would ask for it.
+    return {**content, "smtp_require_tls": settings.require_tls and not settings.implicit_tls}
 
 
 def _email(email: EmailConfig) -> dict[str, Any]:

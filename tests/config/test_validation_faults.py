@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from facemon.config.alertmanager import SlackConfig
 from facemon.config.alerts import LatencyAlertConfig
 from facemon.config.document import Config
+from facemon.config.receivers import SlackConfig
 from facemon.config.validation_faults import PATTERNS, did_you_mean, is_secret, known_keys
 
 

@@ -46,7 +46,8 @@ def random_alertmanager(choices: Choices, alerts: Document) -> Document:
 
 
 def _smtp(choices: Choices) -> Document:
-    smtp: Document = {"smarthost": choices.one(("mail:587", "smtp.example.com:25")), "from": choices.email()}
+    smarthost = choices.one(("mail:587", "mail:465", "smtp.example.com:25"))
+    smtp: Document = {"smarthost": smarthost, "from": choices.email()}
     if choices.maybe():
         smtp |= {"username": choices.text(), "password_file": choices.secret()}
     if choices.maybe():

@@ -189,6 +189,8 @@ def test_no_label_and_no_name_holds_what_no_command_line_can_carry(text: str) ->
         ("smtp: {smarthost: 'm:25', from: \"a@b\\nBcc: c@d\"}", "is no email address"),
         ("smtp: {smarthost: 'm:25', from: a@b, username: u}", "username and password_file come together"),
         ("smtp: {smarthost: 'm:25', from: a@b, password_file: p}", "username and password_file come together"),
+        ("smtp: {smarthost: 'm:0465', from: a@b}", "smtp.smarthost: must name a port from 1 to 65535"),
+        ("smtp: {smarthost: 'm:65536', from: a@b}", "smtp.smarthost: must name a port from 1 to 65535"),
         ("group_by: [alertname, alertname]", "group_by: names a label twice"),
         ("routes: [{match: {team: \"a\\0\"}, receiver: b}]", "holds the character NUL"),
         ("routes: [{match: {}, receiver: b}]", "routes[0].match"),
