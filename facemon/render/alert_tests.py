@@ -23,10 +23,11 @@ from facemon.render.rule_test import (
     time_text,
     turn_of_hold,
     turn_of_window,
+    turn_within,
     up_to,
     window_turns,
 )
-from facemon.render.scenario import Burst, Firing, Growth, Scenario, Span
+from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span, State
 
 _MOST_TURNS = 200
 """Within a window of rates: promtool refuses a query of ten thousand samples, and takes minutes near them."""
@@ -51,6 +52,8 @@ def _test(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
             return _moment(alert, scenario, window)
         case Span.WINDOW | Span.NEXT_WINDOW:
             return _window(alert, scenario, window)
+        case Span.MODELLED:
+            return _modelled(alert, scenario, config)
         case _:
             assert_never(scenario.span)
 
@@ -92,6 +95,35 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
     checks = [_state_check(alert, at, soon, pending=at - turn < held) for at in (turn, last)]
     checks.append(_state_check(alert, next_, late, pending=held > 0))
     return RuleTest(turn, next_, _group(alert, scenario, Phases(turn, turn, turn, next_), checks))
+
+
+def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
+    turn = turn_within(milliseconds(scenario.grain), 1)
+    times = [_evaluation(check, turn) for check in scenario.checks]
+    end = max(times) + turn
+    checks = [
+        _check_of(alert, scenario.fires, check.state, at, config)
+        for at, check in zip(times, scenario.checks, strict=True)
+    ]
+    phases = Phases(milliseconds(scenario.scrape), 0, end, end)
+    return RuleTest(turn, end, _group(alert, scenario, phases, checks))
+
+
+def _check_of(alert: Alert, fires: Firing | None, state: State, at: int, config: Config) -> dict[str, Any]:
+    match state:
+        case State.SILENT:
+            return _state_check(alert, at, None)
+        case State.PENDING:
+            return _state_check(alert, at, fires, pending=True)
+        case State.FIRING:
+            return _firing_check(alert, fires, at, config)
+        case _:
+            assert_never(state)
+
+
+def _evaluation(check: Check, turn: int) -> int:
+    at = milliseconds(check.at)
+    return up_to(at, turn) if check.before else after(at, turn)
 
 
 def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from facemon.config.quantities import format_duration
 from facemon.render.promql import number
-from facemon.render.scenario import Burst, Clock, Gauge, Growth, Signal
+from facemon.render.scenario import Burst, Clock, Course, Gauge, Growth, Signal
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _LADDER = (
@@ -126,11 +126,23 @@ def _values(signal: Signal, phases: Phases) -> Iterator[str]:
         case Growth(_, step):
             # The first sample is one before the phase: with the second one there is a rate.
             yield from (*_nothing(quiet - 1), "0", _run(step, step, firing), *_level(step * firing, rest))
+        case Course(_, levels):
+            yield from _course(levels, phases.spacing, quiet + firing + rest)
         case Burst(_, count, late, first):
             before = quiet + firing + rest - 2 if late else 0
             yield from (*_nothing(before), number(first), *_level(count, quiet + firing + rest - 1 - before))
         case _:
             assert_never(signal)
+
+
+def _course(
+    levels: Sequence[tuple[timedelta, float | None]], spacing: int, samples: int
+) -> Iterator[str]:  # fmt: skip
+    """Each level from the first sample at or after its time to the one before the next level."""
+    starts = [min(-(-milliseconds(at) // spacing), samples) for at, _ in levels]
+    yield from _nothing(starts[0] if starts else samples)
+    for (_, level), start, end in zip(levels, starts, [*starts[1:], samples], strict=True):
+        yield from _level(level, end - start)
 
 
 def _level(level: float | None, samples: int) -> tuple[str, ...]:

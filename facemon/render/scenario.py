@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from facemon.render.promql import quoted
@@ -47,7 +48,18 @@ class Burst:
     """What it had in its first sample, if not 0; where that is more than `count`, the process has restarted."""
 
 
-Signal = Gauge | Clock | Growth | Burst
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A series as a model of what makes it has it: the level that it takes at each time, in the order of the times.
+
+    A level of None is a stale marker, which Prometheus writes when a scrape fails or no longer has the series.
+    """
+
+    series: str
+    levels: tuple[tuple[timedelta, float | None], ...]
+
+
+Signal = Gauge | Clock | Growth | Burst | Course
 
 
 class Span(StrEnum):
@@ -57,6 +69,7 @@ class Span(StrEnum):
     MOMENT = "one moment of the firing phase: an alert that is pending counts, one that is not is none"
     WINDOW = "from a burst until it is older than the window of rates, by when the condition holds no more"
     NEXT_WINDOW = "the same, and the condition holds only when the burst is older than the window"
+    MODELLED = "series from models, sampled as often as Prometheus scrapes; looked at when the checks say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,26 @@ class Firing:
     value: float | None = None
 
 
+class State(StrEnum):
+    """What an alert may be at a moment."""
+
+    SILENT = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the alert must be at a time of a modelled scenario: at the first evaluation from then on.
+
+    With `before` it is the last evaluation before that time.
+    """
+
+    at: timedelta
+    state: State
+    before: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A story about signals; without `fires` the condition does not hold, although they are in their firing phase."""
@@ -75,6 +108,12 @@ class Scenario:
     signals: tuple[Signal, ...]
     fires: Firing | None = None
     span: Span = Span.MOMENT
+    checks: tuple[Check, ...] = ()
+    """Of a modelled scenario; what is pending or firing is `fires`."""
+    scrape: timedelta = timedelta(minutes=1)
+    """How often a modelled scenario's series are sampled."""
+    grain: timedelta = timedelta(minutes=1)
+    """The shortest time that a modelled scenario tells from another; its rules are evaluated at least as often."""
 
 
 def in_store(scenarios: Iterable[Scenario], labels: Mapping[str, str]) -> tuple[Scenario, ...]:

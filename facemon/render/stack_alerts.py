@@ -1,22 +1,20 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
-from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.failure_alerts import notifications_failing, rules_failing
 from facemon.render.foreign_metrics import (
-    ALERTMANAGER_FAILURES,
     NODE_TEXTFILE_ERROR,
     PROMETHEUS_RELOADED,
-    PROMETHEUS_RULE_FAILURES,
     UP,
 )
-from facemon.render.scenario import Burst, Firing, Gauge, Growth, Scenario, Span, series_text
+from facemon.render.scenario import Firing, Gauge, Scenario, Span, series_text
 
 IMAGES = promql.series("images_processed_total")
 SOURCE_UP = promql.series("facemon_source_up")
@@ -142,8 +140,8 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
         ("exporter", _SERVICE_DOWN.alert()),
         ("node", _TEXTFILE_ERROR.alert()),
         ("prometheus", _RELOAD_FAILED.alert()),
-        ("prometheus", _failures("RulesFailing", config, PROMETHEUS_RULE_FAILURES, _RULES_FAILING)),
-        ("alertmanager", _failures("NotificationsFailing", config, ALERTMANAGER_FAILURES, _NOTIFICATIONS_FAILING)),
+        ("prometheus", rules_failing(config)),
+        ("alertmanager", notifications_failing(config)),
         (None, _watchdog()),
     )
     return tuple(
@@ -181,59 +179,6 @@ def _metrics_absent() -> Alert:
             Scenario("gone from one instance, and another has it", (Gauge(present, 5, None), Gauge(another, 5, 5))),
         ),
     )
-
-
-_RULES_FAILING = (
-    "Rules cannot be evaluated",
-    f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
-    Runbook(
-        "At least one rule gives an error instead of a result.",
-        ("two series where a rule expects one", "a custom alert with a fault"),
-        ("Open Prometheus' page of rules and read the error.",),
-    ),
-)
-_NOTIFICATIONS_FAILING = (
-    "Notifications do not arrive",
-    f"Alertmanager at {label('instance')} fails to notify: alerts fire, but nobody is told.",
-    Runbook(
-        "A receiver refuses what Alertmanager sends.",
-        ("a revoked or mistyped secret", "the receiver's service is down", "no way out of the network"),
-        ("Read Alertmanager's log: it names the receiver and the answer.",),
-    ),
-)
-
-
-def _failures(name: str, config: Config, metric: promql.Series, words: tuple[str, str, Runbook]) -> Alert:
-    summary, description, runbook = words
-    part = metric.labels[0]
-    failures = promql.increase(metric, config.prometheus.window)
-    signal = promql.aggregate("sum", failures, by=promql.TARGET_LABELS)
-    target = {"job": metric.name.partition("_")[0], "instance": "stack:1"}
-
-    def series(which: str, instance: str = "stack:1") -> str:
-        return series_text(metric.name, {part: which, **target, "instance": instance})
-
-    healthy = Growth(series("a", "stack:2"), 0)
-    return Alert(
-        name=name,
-        group="stack",
-        signal=signal,
-        expr=promql.compare(signal, ">", 0),
-        limit=f"any failure within {format_duration(config.prometheus.window)}",
-        for_=timedelta(minutes=5),
-        severity="critical",
-        summary=summary,
-        description=description,
-        dashboard=Dashboard.SYSTEM_METRICS,
-        runbook=replace(runbook, queries={f"Failures by {part}:": promql.aggregate("sum", failures, by=(part,))}),
-        scenarios=(
-            Scenario("failures, then none; another instance is unaffected",
-                     (Growth(series("a"), 1), Growth(series("b"), 0), healthy), Firing(target), Span.HELD),
-            Scenario("a single failure, until it is older than the window", (Burst(series("a"), 1),), Firing(target),
-                     Span.WINDOW),
-            Scenario("no failures", (Burst(series("a"), 0), Burst(series("b"), 0))),
-        ),
-    )  # fmt: skip
 
 
 def _watchdog() -> Alert:

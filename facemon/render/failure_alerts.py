@@ -1,0 +1,195 @@
+"""The alerts on what the monitoring's own servers count as failed: rules, and notifications."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import ceil
+
+from facemon.config.document import Config
+from facemon.config.quantities import format_duration
+from facemon.render import promql
+from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.annotation import label
+from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
+from facemon.render.rule_test import after, milliseconds, turn_of_window, up_to
+from facemon.render.scenario import Check, Course, Firing, Scenario, Span, State, series_text
+from facemon.render.series_models import always, events, missed, rhythm
+
+_PEER_WAIT = timedelta(seconds=15)
+"""What each further Alertmanager of a cluster waits for the one before it, on top of the group interval."""
+_WATCHDOG_FLUSHES = 5
+_READ_LOG = (
+    "Run `docker compose -f monitoring/docker-compose.monitoring.yml logs alertmanager`, or read Alertmanager's log "
+    "where it runs: it names the receiver and the answer."
+)
+_MOST_SAMPLES = 4000
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """A counter of failures, and the rhythm at which it grows while everything of one kind fails."""
+
+    name: str
+    metric: promql.Series
+    every: timedelta
+    """The time between two failures, at most."""
+    window: timedelta
+    held: timedelta
+    """How long the alert waits, unless the configuration says otherwise."""
+    summary: str
+    description: str
+    runbook: Runbook
+
+    def alert(self, config: Config) -> Alert:
+        part = self.metric.labels[0]
+        failures = promql.increase(self.metric, self.window)
+        signal = promql.aggregate("sum", failures, by=promql.TARGET_LABELS)
+        return Alert(
+            name=self.name,
+            group="stack",
+            signal=signal,
+            expr=promql.compare(signal, ">", 0),
+            limit=f"any failure within {format_duration(self.window)}",
+            for_=self.held,
+            severity="critical",
+            summary=self.summary,
+            description=self.description,
+            dashboard=Dashboard.SYSTEM_METRICS,
+            runbook=replace(
+                self.runbook, queries={f"Failures by {part}:": promql.aggregate("sum", failures, by=(part,))}
+            ),
+            scenarios=_Story(self, config).scenarios(),
+        )
+
+
+class _Story:
+    """Failures as the server would count them, in the rhythm and with the scrapes that the configuration gives."""
+
+    def __init__(self, failures: _Failures, config: Config) -> None:
+        changed = config.alerts.of(failures.name).for_
+        self._window = failures.window
+        self._held = failures.held if changed is None else changed
+        # Where an alert is held for days, as often as the window needs it is often enough.
+        is_long = self._held > 200 * failures.every
+        self._every = max(failures.every, failures.window / 2) if is_long else failures.every
+        shown = ceil(self._held / self._every) + 6
+        length = (shown + 2) * self._every + 3 * self._window
+        scrape = max(milliseconds(config.prometheus.scrape_interval), ceil(milliseconds(length) / _MOST_SAMPLES))
+        self._scrape = scrape * _MILLISECOND
+        self._turn = turn_of_window(milliseconds(self._window)) * _MILLISECOND
+        # Some scrapes before the first failure, which falls on one.
+        self._first = 2 * self._scrape
+        self._failed = rhythm(self._first, self._every, shown)
+        self._metric = failures.metric
+        self._target = {"job": failures.metric.name.partition("_")[0], "instance": "stack:1"}
+
+    def scenarios(self) -> tuple[Scenario, ...]:
+        series, every = self._series("a"), format_duration(self._every)
+        failing = events(series, self._failed)
+        middle = self._failed[-3]
+        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
+        quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
+        # An increase needs two samples within the window, however many scrapes between them fail.
+        spare = min(3, self._window // self._scrape - 3)
+        gaps = (
+            self._modelled("scrapes are missed while it fails",
+                           (missed(failing, middle, spare, self._scrape), *quiet), self._kept()),
+        ) if spare > 0 else ()  # fmt: skip
+        return (
+            self._modelled(f"a failure every {every}, then none; another instance is unaffected",
+                           (failing, *quiet), (*self._held_checks(), *self._kept(), self._over())),
+            *gaps,
+            self._modelled("the server restarts while it fails", (restarted, *quiet), self._kept()),
+            self._modelled("a single failure, until it is older than the window",
+                           (events(series, (self._first,)), *quiet), self._once()),
+            self._modelled("no failures", quiet, (Check(self._first + self._window, State.SILENT),), fires=False),
+        )  # fmt: skip
+
+    def _modelled(
+        self, title: str, signals: tuple[Course, ...], checks: tuple[Check, ...], *, fires: bool = True
+    ) -> Scenario:
+        firing = Firing(self._target) if fires else None
+        return Scenario(title, signals, firing, Span.MODELLED, checks, self._scrape, self._turn)
+
+    def _series(self, which: str, instance: str = "stack:1") -> str:
+        return series_text(self._metric.name, {self._metric.labels[0]: which, **self._target, "instance": instance})
+
+    def _held_checks(self) -> tuple[Check, ...]:
+        fires = Check(self._first + self._held + self._turn, State.FIRING)
+        is_long = self._held > 2 * self._turn
+        return (Check(self._first + self._held, State.PENDING, before=True), fires) if is_long else (fires,)
+
+    def _kept(self) -> tuple[Check, ...]:
+        """It fires on from failure to failure, also just before the next one is counted."""
+        between = (Check(at, State.FIRING, before=True) for at in self._failed[-3:])
+        return (*between, Check(self._failed[-1] + self._turn, State.FIRING))
+
+    def _over(self) -> Check:
+        return Check(self._failed[-1] + self._window + self._turn, State.SILENT)
+
+    def _once(self) -> tuple[Check, ...]:
+        """The increase is there as long as the scrape before the failure lies within the window."""
+        gone = self._first - self._scrape + self._window
+        turn, begins = milliseconds(self._turn), milliseconds(self._first)
+        waited = up_to(milliseconds(gone), turn) - after(begins, turn)
+        state = State.FIRING if waited >= milliseconds(self._held) else State.PENDING
+        return Check(gone, state, before=True), Check(gone + _MILLISECOND, State.SILENT)
+
+
+def rules_failing(config: Config) -> Alert:
+    """The alert on rules that Prometheus cannot evaluate; such a rule fails at every evaluation."""
+    settings = config.prometheus
+    return _Failures(
+        "RulesFailing",
+        PROMETHEUS_RULE_FAILURES,
+        settings.evaluation_interval or settings.scrape_interval,
+        settings.window,
+        timedelta(minutes=5),
+        "Rules cannot be evaluated",
+        f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
+        Runbook(
+            "At least one rule gives an error instead of a result.",
+            ("two series where a rule expects one", "a custom alert with a fault"),
+            ("Open Prometheus' page of rules and read the error.",),
+        ),
+    ).alert(config)
+
+
+def notifications_failing(config: Config) -> Alert:
+    """The alert on notifications that are refused.
+
+    Alertmanager counts one failure for each flush of a group, whatever it tries in between. So the window has to reach
+    from one flush to the next, and the alert waits as long: a single failure is repeated, and made good, by then.
+    """
+    period = longest_flush(config)
+    window = _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
+    return _Failures(
+        "NotificationsFailing",
+        ALERTMANAGER_FAILURES,
+        period,
+        window,
+        window,
+        "Notifications do not arrive",
+        f"Alertmanager at {label('instance')} fails to notify: alerts fire, but the notification is not delivered.",
+        Runbook(
+            "A receiver refuses what Alertmanager sends, or cannot be reached. Alertmanager tries again at each group "
+            "interval: this alert fires when two notifications in a row have failed.",
+            ("a revoked or mistyped secret", "the receiver's service is down", "no way out of the network"),
+            (_READ_LOG, "Until it is mended, look at Alertmanager's page: it lists every alert that fires."),
+        ),
+    ).alert(config)
+
+
+def longest_flush(config: Config) -> timedelta:
+    """The longest time between two attempts to notify of one group of alerts, in any route."""
+    settings = config.alertmanager
+    intervals = [settings.group_interval, *(route.group_interval for route in settings.routes)]
+    if settings.dead_man is not None:
+        intervals.append(settings.dead_man.repeat_interval / _WATCHDOG_FLUSHES)
+    return max(interval for interval in intervals if interval is not None) + _PEER_WAIT * (settings.replicas - 1)
+
+
+def _whole_seconds(duration: timedelta) -> timedelta:
+    """Rounded up where it is longer than some seconds, so that it is read easily."""
+    second = timedelta(seconds=1)
+    return duration if duration < 10 * second else -(-duration // second) * second
