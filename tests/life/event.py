@@ -49,3 +49,7 @@ class Scene:
 
     events: tuple[Event, ...]
     meanwhile: "tuple[Scene, ...]" = ()
+
+    def all_events(self) -> "tuple[Event, ...]":
+        """Its events, and those that happen meanwhile."""
+        return (*self.events, *(event for inner in self.meanwhile for event in inner.all_events()))

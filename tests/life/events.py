@@ -161,5 +161,5 @@ EXPORTS_STOP = Event(
 )  # fmt: skip
 REFUSED = Event(
     "a receiver refuses everything", _refuse, _accept,
-    (Told("NotificationsFailing", after_s=_MINUTE),), may=frozenset({"SourceSilent"}),
+    (Told("NotificationsFailing", after_s=_MINUTE / 2),), may=frozenset({"SourceSilent"}),
 )  # fmt: skip

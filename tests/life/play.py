@@ -122,11 +122,11 @@ class _Stage:
         if any(event.may_resolve_early for event in events):
             self._life.early += sum(message.status == RESOLVED for message in others)
             return messages
-        counts = Counter((message.alert, message.status) for message in others)
         may = frozenset[str]().union(*(event.may for event in events))
-        for message in others:
-            if message.alert not in may or counts[message.alert, message.status] > 1:
-                self._life.faults.append(f"{at}: told of {shown(message)}, which nothing asks for")
+        for (alert, how), often in Counter((message.alert, message.status) for message in others).items():
+            if alert not in may or often > 1:
+                first = shown(told(others, alert, how)[0])
+                self._life.faults.append(f"{at}: told {often} times of {first}, which nothing asks for")
         return messages
 
     def _ways(self, wanted: Sequence[tuple[Event, Told]], found: Sequence[Message], began: float) -> Iterator[Way]:

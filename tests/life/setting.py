@@ -1,7 +1,7 @@
 """Random set-ups to live through: what is watched, how its metrics travel, and how much shorter each time is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -117,7 +117,10 @@ def _setting(number: int, generation: str, random: Random) -> Setting:
 def configuration(setting: Setting, ports: Mapping[str, int], hooks: Mapping[str, str], folder: Path) -> str:
     """The facemon.yaml of a set-up whose servers listen on these ports, and whose receivers are at these addresses."""
     document = _document(setting, ports, hooks)
-    usual = parse_config(yaml.safe_dump(document), name="facemon.yaml", directory=folder)
+    # The same in usual times, because some of what facemon has follows other times.
+    usual_interval_ms = round(_USUAL_INTERVAL_S * 1000)
+    as_usual = yaml.safe_dump(_document(replace(setting, interval_ms=usual_interval_ms), ports, hooks))
+    usual = parse_config(as_usual, name="facemon.yaml", directory=folder)
     for name, change in _shorter(setting, usual).items():
         document["alerts"].setdefault(name, {}).update(change)
     return yaml.safe_dump(document, sort_keys=False)
@@ -170,6 +173,6 @@ def _shorter(setting: Setting, usual: Config) -> dict[str, dict[str, Any]]:
     usual_s = {alert.name: alert.for_.total_seconds() for alert in alerts_of(usual) if alert.for_}
     # Short ones stay: a restart must pass unnoticed.
     return {
-        name: {"for": setting.duration(seconds * (setting.for_factor if seconds >= _LONG_FOR_S else 1))}
+        name: {"for": setting.duration(seconds * (setting.for_factor if seconds >= _LONG_FOR_S else 1.0))}
         for name, seconds in usual_s.items()
     }
