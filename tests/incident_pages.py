@@ -44,7 +44,7 @@ class Pages:
             *([] if self.phase == 2 else [('images_processed_total{status="ok"}', 5)]),
             (f"drift_score{{{column}}}", 0.9 if bad else 0.01),
             (f"drift_p_value{{{column}}}", 0.001),
-            (f"drift_detected{{{column}}}", int(bad)),
+            ('drift_detected{attribute="race",check="model",model="faces@1"}', int(bad)),
             ('drift_undecided{attribute="age",check="model",model="faces@1"}', int(bad)),
             ('drift_source_detected{check="model",source="camera-5",model="faces@1"}', int(bad)),
             ('drift_source_rows{check="model",source="camera-6",model="faces@1"}', 0 if bad else 400),

@@ -97,7 +97,8 @@ class AlertmanagerConfig(Section):
     routes: Items[RouteConfig] = ()
     mute_times: Items[MuteTimeConfig] = ()
     dead_man: DeadManConfig | None = None
-    group_by: Items[LabelName] = ("alertname", "attribute")
+    group_by: Items[LabelName] | None = None
+    """The labels whose alerts share a message; none = `incident`, `model` and the labels of `metrics.labels`."""
     group_wait: Duration = timedelta(seconds=30)
     group_interval: PositiveDuration = timedelta(minutes=5)
     repeat_interval: PositiveDuration = timedelta(hours=4)
@@ -127,7 +128,7 @@ class AlertmanagerConfig(Section):
         for index, receiver in enumerate(self.receivers):
             if receiver.email and self.smtp is None:
                 faults.append((("receivers", index, "email"), "needs alertmanager.smtp, the server to send by"))
-        if len(set(self.group_by)) != len(self.group_by):
+        if self.group_by is not None and len(set(self.group_by)) != len(self.group_by):
             faults.append((("group_by",), "names a label twice"))
         if faults := [*faults, *self._too_new()]:
             raise MisfitError(*faults)

@@ -15,7 +15,7 @@ OWN_LABELS = (
 """The labels that the metrics of the catalogue have."""
 RESERVED_LABELS = (
     *OWN_LABELS, "le", "quantile", "job", "instance", "replica", "alertname", "alertstate", "severity", "area",
-    "objective",
+    "incident", "objective",
 )  # fmt: skip
 """The labels that metrics, targets and alerts have, whatever is configured."""
 

@@ -11,6 +11,7 @@ from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
+from facemon.render.next_commands import next_command
 from facemon.render.promql import Expr
 from facemon.render.scenario import Scenario
 
@@ -59,13 +60,18 @@ class Alert:
     fires_without_data: bool = False
     own_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels that the rule sets and the series lack, as routes and inhibition need them."""
+    own_annotations: Mapping[str, str] = field(default_factory=dict)
+    """Numbers for notifications besides the usual texts, as templates."""
+    incident: str = ""
+    """The name that this alert shares with others of the same cause, which one message tells; empty = its own name."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rule_labels(self) -> dict[str, str]:
         """The labels that the rule sets, as templates."""
-        return {"severity": self.severity, "area": self.group, **self.own_labels, **self.labels}
+        own = {"severity": self.severity, "area": self.group, "incident": self.incident or self.name}
+        return {**own, **self.own_labels, **self.labels}
 
     @property
     def key(self) -> str:
@@ -106,6 +112,8 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
+            **alert.own_annotations,
+            "next_command": next_command(alert.name),
             "runbook_url": literal(runbook_url(alert.name, config)),
             "dashboard_url": literal(dashboard_url(alert.dashboard, config)),
             **alert.annotations,

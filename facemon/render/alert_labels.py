@@ -1,12 +1,14 @@
 """Which labels an alert can carry when it reaches Alertmanager: some are fixed, the others come with its series."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from facemon.config.document import Config
-from facemon.config.prometheus import REPLICA_LABEL
+from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Job
 from facemon.render.alert import Alert
 from facemon.render.annotation import expand
+from facemon.render.prometheus_config import own_targets
+from facemon.render.promql import TARGET_LABELS
 from facemon.values.prediction import IMAGE_COLUMNS
 
 _STAND_IN = "other"
@@ -103,11 +105,11 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
     """Every set of labels with which the alert can arrive."""
     fired = [scenario.fires.labels for scenario in alert.scenarios if scenario.fires is not None]
     always = label_names(alert)
-    known = known_values(config)
+    known = {**known_values(config), **_values_of(alert, config)}
     pushed = "pushgateway" in config.prometheus.jobs
     labels: dict[str, Values] = {}
     for name in sorted(alert.told_apart_by):
-        values = PRESENT if pushed and name == "job" else known.get(name, PRESENT)
+        values = PRESENT if pushed and name in TARGET_LABELS else known.get(name, PRESENT)
         labels[name] = values if name in always else _or_missing(values)
     rest = MISSING
     if not fired or (pushed and "job" in labels):
@@ -130,11 +132,35 @@ def known_values(config: Config) -> Mapping[str, Values]:
     attributes = {*columns, *IMAGE_COLUMNS, *config.drift.columns, *config.tables.kinds}
     return {
         "attribute": Values(frozenset(attributes)),
+        "check": Values(frozenset({"data", "model"})),
+        "instance": _instances(config.prometheus.jobs, config),
         "job": Values(frozenset(config.prometheus.job_name(job) for job in config.prometheus.jobs)),
         **{name: Values(frozenset({value})) for name, value in config.prometheus.target_labels.items()},
         "objective": Values(frozenset(objective.name for objective in config.alerts.objectives)),
         "service": Values(frozenset(probe.name for probe in config.exporter.probes)),
     }
+
+
+def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
+    """The values that labels have in this alert, where they are fewer than those that the configuration knows."""
+    own = {
+        "DriftCheckStale": {"check": config.schedule.checks},
+        "ReferenceStale": {"command": ("reference",)},
+        "AccuracyStale": {"command": ("evaluate",)},
+        "LowModelAccuracy": {"attribute": [attribute.name for attribute in config.model.attributes]},
+        "SourceUnreadable": {"source": ("store", *config.exporter.collectors)},
+    }.get(alert.name, {})
+    values = {label: Values(frozenset(named)) for label, named in own.items()}
+    if alert.group == "drift":
+        # The store's metrics are dropped from the scrapes of every other job.
+        door = DOOR_JOBS[config.prometheus.store_metrics_from]
+        values |= {"job": Values(frozenset({door})), "instance": _instances((door,), config)}
+    return values
+
+
+def _instances(jobs: Sequence[Job], config: Config) -> Values:
+    targets = (config.prometheus.targets.get(job) or own_targets(job, config) for job in jobs)
+    return Values(frozenset(target for of_job in targets for target in of_job))
 
 
 def _filled(values: Values, text: str) -> Values:

@@ -13,6 +13,7 @@ from facemon.render.drift_series import (
     CONFIDENCE_SCORE,
     DECIDED_AT,
     DETECTED,
+    DRIFT_INCIDENT,
     LAST_SUCCESS,
     P_VALUE,
     SAMPLES,
@@ -21,6 +22,7 @@ from facemon.render.drift_series import (
     UNDECIDED,
     check_labels,
     column_labels,
+    drift_held,
     example_labels,
     only,
     other_labels,
@@ -63,9 +65,7 @@ def accuracy_limit(config: Config) -> float:
 
 def _drift_detected(config: Config) -> Alert:
     limit, significance, oldest = drift_limit(config), config.drift.significance, stale_after(config)
-    held = config.alerts.DriftDetected.for_
-    default_for = timedelta(minutes=10)
-    if (default_for if held is None else held) >= oldest:
+    if drift_held(config) >= oldest:
         raise ConfigError(
             "alerts.DriftCheckStale.threshold: a verdict would be too old before DriftDetected has held long enough",
             hint="make it longer than alerts.DriftDetected.for",
@@ -86,7 +86,7 @@ def _drift_detected(config: Config) -> Alert:
         limit=f"a drift score above {promql.number(limit)}, significant at {promql.number(significance)} "
         f"and decided less than {format_duration(oldest)} ago",
         threshold=limit,
-        for_=default_for,
+        for_=drift_held(config),
         severity="warning",
         summary=f"{label('attribute')} of {label('model')} drifts",
         description=f"The drift score of {label('attribute')} in the {label('check')} check of {label('model')} is "
@@ -106,6 +106,8 @@ def _drift_detected(config: Config) -> Alert:
             },
         ),
         scenarios=_drift_scenarios(config, limit, significance, oldest),
+        own_annotations={"score": value(3)},
+        incident=DRIFT_INCIDENT,
     )
 
 
@@ -159,7 +161,7 @@ def _drift_verdict(config: Config) -> Alert:
         signal=signal,
         expr=promql.compare(signal, "==", 1),
         limit="the last decided drift check found drift",
-        for_=timedelta(0),
+        for_=drift_held(config),
         severity="info",
         summary=f"drift-check found drift in {label('attribute')} of {label('model')}",
         description=f"The verdict of the {label('check')} check of {label('model')} on {label('attribute')} is drift, "
@@ -180,6 +182,7 @@ def _drift_verdict(config: Config) -> Alert:
                      Firing(here, 1), Span.HELD),
             Scenario("no drift", (other,)),
         ),
+        incident=DRIFT_INCIDENT,
     )  # fmt: skip
 
 
@@ -257,6 +260,7 @@ def _low_model_accuracy(config: Config) -> Alert:
                 "Seconds since the evaluation:": promql.age(LAST_SUCCESS, promql.equals("command", "evaluate")),
             },
         ),
+        own_annotations={"accuracy": value(3)},
         scenarios=(
             Scenario("below the limit; another instance is unaffected", (accuracy(limit, clear), other),
                      Firing(here, clear), Span.HELD),

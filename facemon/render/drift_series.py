@@ -1,6 +1,7 @@
 """The series of drift and accuracy that rules and dashboards ask for, and the labels that tell them apart."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.render import promql
@@ -21,6 +22,16 @@ SOURCE_ROWS = promql.series("drift_source_rows")
 
 _CHECK = ("check", "model")
 _COLUMN = ("attribute", *_CHECK)
+
+
+DRIFT_INCIDENT = "Drift"
+"""What the alerts on drift share: of columns over all sources, and of single sources."""
+
+
+def drift_held(config: Config) -> timedelta:
+    """How long drift must hold, the same for every alert of the incident: so they fire together, in one message."""
+    held = config.alerts.DriftDetected.for_
+    return timedelta(minutes=10) if held is None else held
 
 
 def target_labels(config: Config) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from facemon.config.prometheus import DOOR_JOBS
 from facemon.config.quantities import Severity
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import label_names
+from facemon.render.drift_series import column_labels
 from facemon.render.promql import TARGET_LABELS, differs, equals, one_of
 from facemon.render.routing import WATCHDOG
 
@@ -32,6 +33,7 @@ def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
     if down := by_name.get("TargetDown"):
         rules += _over_the_target(down, alerts, config)
     rules += _fast_over_slow(config, by_name)
+    rules += _score_over_verdict(config, by_name)
     return rules
 
 
@@ -69,6 +71,13 @@ def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Ru
         fast, slow = (by_name.get(name) for name in objective_alerts(objective.name))
         if fast and slow:
             yield _rule(fast, [slow]) | _in_one_store(config)
+
+
+def _score_over_verdict(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:
+    """The drift of a column is one trouble, whether its score or its verdict tells of it."""
+    detected, verdict = (by_name.get(name) for name in ("DriftDetected", "DriftVerdict"))
+    if detected and verdict:
+        yield {**_rule(detected, [verdict]), "equal": list(column_labels(config))}
 
 
 def _in_one_store(config: Config) -> Rule:

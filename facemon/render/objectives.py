@@ -202,6 +202,7 @@ def _alert(place: int, pace: Pace, rates: Sequence[BurnRate], config: Config) ->
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_runbook(place, objective, rates, config),
         scenarios=in_store(_scenarios(objective, rates), config.metrics.labels),
+        incident=f"{objective.name}Budget",
     )
 
 

@@ -75,6 +75,7 @@ def _pagerduty(pagerduty: PagerDutyConfig, config: Config) -> dict[str, Any]:
         "links": [
             {"href": text.FIRST_DASHBOARD, "text": "dashboard"},
             {"href": text.FIRST_RUNBOOK, "text": "runbook"},
+            {"href": text.FIRST_QUERY, "text": "query"},
         ],
         "details": {"firing": text.pagerduty_details("Firing"), "resolved": text.pagerduty_details("Resolved")},
     }

@@ -16,7 +16,7 @@ from facemon.render.routing import WATCHDOG, Claim, claims, default_receiver, le
 
 _FLUSHES_PER_REPEAT = 5
 _SHORTEST = timedelta(milliseconds=1)
-_TOLD_APART = ("alertname", "area", "severity", "attribute", "job", "service", "objective")
+_TOLD_APART = ("alertname", "area", "incident", "severity", "attribute", "job", "service", "objective")
 """Labels whose values are all known, so that each one in a route must be among them."""
 
 
@@ -33,12 +33,17 @@ def routing_tree(config: Config, alerts: Sequence[Alert]) -> dict[str, Any]:
         routes.insert(0, _watchdog(settings.dead_man))
     return {
         "receiver": default_receiver(settings),
-        "group_by": list(settings.group_by),
+        "group_by": list(_incident(config) if settings.group_by is None else settings.group_by),
         "group_wait": format_duration(settings.group_wait),
         "group_interval": format_duration(settings.group_interval),
         "repeat_interval": format_duration(settings.repeat_interval),
         "routes": routes,
     }
+
+
+def _incident(config: Config) -> tuple[str, ...]:
+    """The labels that make up one incident. Checks and columns do not: a dark camera drifts in many of them."""
+    return ("incident", "model", *config.metrics.labels)
 
 
 def time_intervals(settings: AlertmanagerConfig) -> list[dict[str, Any]]:

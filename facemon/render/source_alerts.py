@@ -10,8 +10,10 @@ from facemon.render.annotation import label
 from facemon.render.drift_series import (
     CHECKED_AT,
     DETECTED,
+    DRIFT_INCIDENT,
     SOURCE_DETECTED,
     SOURCE_ROWS,
+    drift_held,
     example_source,
     other_source,
 )
@@ -37,6 +39,7 @@ class _SourceAlert:
     summary: str
     description: str
     runbook: Runbook
+    incident: str = ""
 
     def alert(self, config: Config) -> Alert:
         signal = promql.select(self.metric)
@@ -46,13 +49,14 @@ class _SourceAlert:
             signal=signal,
             expr=promql.compare(signal, "==", self.bad),
             limit=self.limit,
-            for_=timedelta(0),
+            for_=drift_held(config) if self.incident == DRIFT_INCIDENT else timedelta(0),
             severity="warning",
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.ML_METRICS,
             runbook=self.runbook,
             scenarios=self._scenarios(config),
+            incident=self.incident,
         )
 
     def _scenarios(self, config: Config) -> tuple[Scenario, ...]:
@@ -96,6 +100,7 @@ _SOURCE_DRIFT = _SourceAlert(
             "Seconds since each check ran:": promql.age(CHECKED_AT),
         },
     ),
+    incident=DRIFT_INCIDENT,
 )  # fmt: skip
 _SOURCE_SILENT = _SourceAlert(
     "SourceSilent", SOURCE_ROWS, 0, 1,

@@ -27,12 +27,14 @@ def random_alertmanager(choices: Choices, alerts: Document) -> Document:
         "target_version": version,
         "receivers": receivers,
         "mute_times": times,
-        "group_by": choices.some(("alertname", "attribute", "check", "team", "instance")),
+        "group_by": choices.some(("alertname", "attribute", "check", "team", "incident")),
         "group_wait": choices.one(FOR),
         "group_interval": choices.one(SHORT),
         "repeat_interval": choices.one(("1m", "4h", "1w")),
         "replicas": choices.one((1, 1, 2, 3)),
     }
+    if choices.maybe():
+        del section["group_by"]
     if any("email" in receiver for receiver in receivers) or choices.maybe(0.2):
         section["smtp"] = _smtp(choices)
     if names and choices.maybe():

@@ -5,9 +5,11 @@ import pytest
 from facemon.config.alerts import BUILT_IN, AlertsConfig
 from facemon.errors import ConfigError
 from facemon.render.alert_rules import alert_rules, alerts_of, left_out
+from facemon.render.next_commands import NEXT_COMMANDS
 from facemon.render.recording_rules import recorded_names, recording_rules
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, OBJECTIVES, config_of
 from tests.render.known_queries import KNOWN, metrics_in
+from tests.test_docs import unknown_in
 
 
 def rules_of(text: str) -> dict[str, dict[str, object]]:
@@ -51,7 +53,8 @@ def test_everything_of_an_alert_can_be_changed() -> None:
     rule = rules_of(CONFIGURATIONS["shortened"])["DriftDetected"]
     assert 'drift_score{job="node"} > 0.05' in str(rule["expr"])
     assert rule["for"] == "1s"
-    assert rule["labels"] == {"severity": "critical", "area": "drift", "team": "f{{ `{{` }}ace", "where": 'a "b" \\ c'}
+    own = {"severity": "critical", "area": "drift", "incident": "Drift"}
+    assert rule["labels"] == {**own, "team": "f{{ `{{` }}ace", "where": 'a "b" \\ c'}
     annotations = rule["annotations"]
     assert isinstance(annotations, dict)
     assert annotations["extra"] == 'ü "q"'
@@ -158,7 +161,25 @@ def test_every_alert_says_its_area() -> None:
     areas = {name: rule["labels"]["area"] for name, rule in rules_of(text).items()}  # type: ignore[index]
     expected = {"HighLatency": "api", "DriftDetected": "drift", "Watchdog": "stack", "FastBudgetSlow": "objectives"}
     assert areas.items() >= {**expected, "Mine": "custom"}.items()
-    assert rules_of(text)["Mine"]["labels"] == {"severity": "warning", "area": "custom", "team": "a{{ `{{` }}b"}
+    own = {"severity": "warning", "area": "custom", "incident": "Mine"}
+    assert rules_of(text)["Mine"]["labels"] == {**own, "team": "a{{ `{{` }}b"}
+
+
+def test_alerts_of_one_cause_share_an_incident_and_come_at_the_same_time() -> None:
+    """Else one trouble is several messages: Alertmanager tells again of a group that grows."""
+    text = OBJECTIVES + "  DriftDetected: {for: 3m}\n  TargetDown: {labels: {incident: Network}}\n"
+    rules = rules_of(text)
+    incidents: dict[str, set[str]] = {}
+    for name, rule in rules.items():
+        incidents.setdefault(rule["labels"]["incident"], set()).add(name)  # type: ignore[index]
+    shared = {incident: names for incident, names in incidents.items() if names != {incident}}
+    assert shared == {
+        "Drift": {"DriftDetected", "DriftVerdict", "SourceDrift"},
+        "AnswersBudget": {"AnswersBudgetFast", "AnswersBudgetSlow"},
+        "FastBudget": {"FastBudgetFast", "FastBudgetSlow"},
+        "Network": {"TargetDown"},
+    }
+    assert {rules[name]["for"] for name in shared["Drift"]} == {"3m"}
 
 
 def test_few_requests_count_only_when_they_are_asked_to() -> None:
@@ -203,3 +224,11 @@ def test_a_sample_must_last_until_the_next_but_one(key: str) -> None:
 def test_each_built_in_alert_has_its_section() -> None:
     everything = config_of(DEFAULTS + "exporter: {probes: [{name: a, url: 'http://a'}]}\n")
     assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - {"custom", "objectives"}
+
+
+def test_the_next_commands_exist() -> None:
+    """As a person types them: the words that tests/test_docs.py reads in documents."""
+    faults = [fault for command in NEXT_COMMANDS.values() for fault in unknown_in(command.split()[1:])]
+    assert faults == []
+    assert set(NEXT_COMMANDS) <= set(BUILT_IN)
+    assert {rule["annotations"]["next_command"] for rule in rules_of("").values()} >= {"facemon explain HighLatency"}  # type: ignore[index]

@@ -1,5 +1,6 @@
 """Notifications as people get them: the real Alertmanager sends what is rendered to mail and web servers of ours."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -22,16 +23,21 @@ LINKS = {
     "dashboard_url": "https://g.example/d/facemon-ml-metrics?a=1&b=<2>",
     "runbook_url": "https://r.example/DriftDetected.md",
 }
+QUERY = "https://p.example/graph?g0.expr=a&g0.tab=1"
 ALERT = {
-    "labels": {"alertname": "DriftDetected", "severity": "warning", "area": "drift", "attribute": AWKWARD},
+    "labels": {
+        "alertname": "DriftDetected", "severity": "warning", "area": "drift", "attribute": AWKWARD, "incident": "Drift",
+    },
     "annotations": {
         "summary": f"{AWKWARD} drifts",
         "description": f"The score of {AWKWARD} is 0.251, limit 0.2.",
+        "next_command": "facemon drift-check --by source --no-record",
         **LINKS,
     },
-}
+    "generatorURL": QUERY,
+}  # fmt: skip
 PLAIN = {
-    "labels": {"alertname": "Watchdog2", "severity": "none", "area": "stack"},
+    "labels": {"alertname": "Watchdog2", "severity": "none", "area": "stack", "incident": "Watchdog2"},
     "annotations": {"summary": "fine", "description": "d", **LINKS, "runbook_url": "monitoring/runbooks/Watchdog2.md"},
 }
 CAMERA = 'gate <7> & "north" {{ .x }} ü'
@@ -39,7 +45,7 @@ CAMERA = 'gate <7> & "north" {{ .x }} ü'
 
 def of_camera(name: str, source: str) -> dict[str, Any]:
     """An alert whose annotations, which a user wrote, do not name the camera."""
-    labels = {"alertname": name, "severity": "warning", "area": "drift", "source": source}
+    labels = {"alertname": name, "severity": "warning", "area": "drift", "source": source, "incident": name}
     return {"labels": labels, "annotations": {"summary": "a camera", "description": "d", **LINKS, "runbook_url": "r"}}
 
 
@@ -130,7 +136,10 @@ def test_an_email_says_it_all(status: str, sinks: Sinks) -> None:
     text = text_of(message, "plain")
     assert f"{status} (warning): {AWKWARD} drifts" in text
     assert f"The score of {AWKWARD} is 0.251, limit 0.2." in text
-    assert f"attribute: {AWKWARD}" in text
+    assert f"columns: {AWKWARD}\n" in text
+    assert "next: facemon drift-check --by source --no-record\n" in text
+    assert f"query: {QUERY}\n" in text
+    assert "/#/silences/new?filter=%7Bincident%3D%22Drift%22%7D\n" in text
     assert f"dashboard: {LINKS['dashboard_url']}" in text
     assert f"runbook: {LINKS['runbook_url']}" in text
     assert (", until " in text) == (status == "resolved")
@@ -141,6 +150,7 @@ def test_the_html_of_an_email_is_escaped(sinks: Sinks) -> None:
     assert "<script>" not in html
     assert "&lt;script&gt;x&lt;/script&gt; &amp; {{ .x }} {{ `y` }}" in html
     assert f'<a href="{LINKS["runbook_url"]}">' in html
+    assert '/#/silences/new?filter=%7Bincident%3D%22Drift%22%7D">silence</a>' in html
     assert 'href="https://g.example/d/facemon-ml-metrics?a=1&amp;b=%3c2%3e"' in html
 
 
@@ -148,7 +158,7 @@ def test_a_runbook_that_is_not_published_is_a_path_and_no_link(sinks: Sinks) -> 
     message = sinks.mail_of("[FIRING 1] Watchdog2")
     assert "runbook: monitoring/runbooks/Watchdog2.md" in text_of(message, "plain")
     assert '<a href="monitoring' not in text_of(message, "html")
-    assert "attribute" not in text_of(message, "plain")
+    assert "columns" not in text_of(message, "plain")
 
 
 @pytest.mark.parametrize(("status", "title"), [("firing", "[FIRING 1] "), ("resolved", "[RESOLVED] ")])
@@ -160,16 +170,26 @@ def test_slack(status: str, title: str, sinks: Sinks) -> None:
     assert attachment["title"] == f"{title}DriftDetected: {escaped}"
     assert attachment["fallback"] == attachment["title"]
     assert attachment["title_link"] == LINKS["dashboard_url"]
-    assert attachment["text"] == (
-        f"*{status}* (warning): {escaped} drifts\nThe score of {escaped} is 0.251, limit 0.2.\nattribute: {escaped}\n"
-        "<https://g.example/d/facemon-ml-metrics?a=1&amp;b=&lt;2&gt;|dashboard> · "
-        "<https://r.example/DriftDetected.md|runbook>\n"
+    before, since, after = attachment["text"].partition("\nsince ")
+    assert before == (
+        f"columns: {escaped}\n\n*{status} (warning)*: {escaped} drifts\nThe score of {escaped} is 0.251, limit 0.2."
     )
+    assert since
+    when, command, runbook, gap, links, *rest = after.split("\n")
+    assert (", until " in when) == (status == "resolved")
+    assert command == "next: facemon drift-check --by source --no-record"
+    assert runbook == "<https://r.example/DriftDetected.md|runbook>"
+    assert links.startswith(
+        "<https://g.example/d/facemon-ml-metrics?a=1&amp;b=&lt;2&gt;|dashboard> · "
+        "<https://p.example/graph?g0.expr=a&amp;g0.tab=1|query> · <http://"
+    )
+    assert links.endswith("/#/silences/new?filter=%7Bincident%3D%22Drift%22%7D|silence>")
+    assert [gap, *rest] == ["", ""]
 
 
 def test_slack_without_an_attribute(sinks: Sinks) -> None:
     (attachment,) = sinks.body_of("slack", "[FIRING 1] Watchdog2")["attachments"]
-    assert "attribute" not in attachment["text"]
+    assert "columns" not in attachment["text"]
     assert "runbook: monitoring/runbooks/Watchdog2.md" in attachment["text"]
 
 
@@ -180,10 +200,10 @@ def test_pagerduty_opens_and_closes_one_incident(sinks: Sinks) -> None:
     payload: dict[str, Any] = fired["payload"]
     assert payload["summary"] == f"[FIRING 1] DriftDetected: {AWKWARD}"
     assert payload["severity"] == "warning"
-    for words in (f"is 0.251, limit 0.2.\nattribute: {AWKWARD}\n", *LINKS.values()):
+    for words in (f"columns: {AWKWARD}\n", "is 0.251, limit 0.2.\n", "next: facemon drift-check", *LINKS.values()):
         assert words in payload["custom_details"]["firing"]
     assert fired["client_url"] == LINKS["dashboard_url"]
-    assert [link["href"] for link in fired["links"]] == list(LINKS.values())
+    assert [link["href"] for link in fired["links"]] == [*LINKS.values(), QUERY]
     ended = sinks.hooks["pagerduty"].wait_for(lambda body: body["event_action"] == "resolve")
     assert ended["dedup_key"] == fired["dedup_key"]
 
@@ -201,10 +221,10 @@ def test_teams(sinks: Sinks) -> None:
         heading, text = (block["text"] for block in attachment["content"]["body"])
         assert heading == f"{title}DriftDetected: {AWKWARD}"
         assert text.startswith(
-            f"**{status}** (warning): {AWKWARD} drifts\n\nThe score of {AWKWARD} is 0.251, limit 0.2."
+            f"columns: {AWKWARD}\n\n**{status} (warning)**: {AWKWARD} drifts\n\n"
+            f"The score of {AWKWARD} is 0.251, limit 0.2.\n\nsince "
         )
-        assert f"\n\nattribute: {AWKWARD}\n\n" in text
-        assert f"[dashboard]({LINKS['dashboard_url']}) · [runbook]({LINKS['runbook_url']})" in text
+        assert f"\n\n[runbook]({LINKS['runbook_url']})\n\n[dashboard]({LINKS['dashboard_url']}) · [query](" in text
 
 
 def test_a_webhook_gets_alertmanager_s_own_json(sinks: Sinks) -> None:
@@ -216,18 +236,16 @@ def test_a_webhook_gets_alertmanager_s_own_json(sinks: Sinks) -> None:
 
 def test_a_group_of_cameras_names_each_of_them(sinks: Sinks) -> None:
     """In every way, by the label: whatever the annotations say."""
-    both = "source: camera-6\n", f"source: {CAMERA}\n"
     text = text_of(sinks.mail_of("[FIRING 2] SourceSilent"), "plain")
-    assert all(name in text for name in both)
+    assert re.search(r"^sources: (camera-6, )?" + re.escape(CAMERA) + "(, camera-6)?$", text, re.MULTILINE)
     escaped = CAMERA.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     (attachment,) = sinks.body_of("slack", "[FIRING 2] SourceSilent")["attachments"]
-    assert "source: camera-6\n" in attachment["text"]
-    assert f"source: {escaped}\n" in attachment["text"]
     details = sinks.body_of("pagerduty", "[FIRING 2] SourceSilent")["payload"]["custom_details"]["firing"]
-    assert all(name in details for name in both)
     html = text_of(sinks.mail_of("[FIRING 2] SourceSilent"), "html")
-    assert "source: camera-6<br>" in html
-    assert "source: gate &lt;7&gt; &amp; " in html
+    for told, name in ((attachment["text"], escaped), (details, CAMERA), (html, "gate &lt;7&gt; &amp; ")):
+        assert "sources: " in told
+        assert "camera-6" in told
+        assert name in told
 
 
 def test_a_title_names_the_camera_of_a_group_of_one(sinks: Sinks) -> None:
@@ -235,14 +253,16 @@ def test_a_title_names_the_camera_of_a_group_of_one(sinks: Sinks) -> None:
     assert message["Subject"] == f"[FIRING 1] SourceDrift: {CAMERA}"
     (attachment,) = sinks.body_of("slack", "[FIRING 1] SourceDrift")["attachments"]
     details = sinks.body_of("pagerduty", "[FIRING 1] SourceDrift")["payload"]["custom_details"]["firing"]
-    assert f"source: {CAMERA}\n" in details
+    assert f"sources: {CAMERA}\n" in details
     assert attachment["title"].startswith("[FIRING 1] SourceDrift: gate &lt;7&gt; &amp; ")
-    assert sinks.mail_of("[FIRING 2] SourceSilent")["Subject"] == "[FIRING 2] SourceSilent"
+    both = sinks.mail_of("[FIRING 2] SourceSilent")["Subject"]
+    assert set(both.removeprefix("[FIRING 2] SourceSilent: ").split(", ")) == {"camera-6", CAMERA}
 
 
 def test_teams_names_each_camera(sinks: Sinks) -> None:
     newer_only(sinks)
     (attachment,) = sinks.body_of("teams", "[FIRING 2] SourceSilent")["attachments"]
     _, text = (block["text"] for block in attachment["content"]["body"])
-    assert "\n\nsource: camera-6\n\n" in text
-    assert f"\n\nsource: {CAMERA}\n\n" in text
+    assert text.startswith("sources: ")
+    assert "camera-6" in text
+    assert CAMERA in text

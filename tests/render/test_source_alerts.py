@@ -42,14 +42,15 @@ def page_of(name: str) -> str:
     return next(runbook(alert, config) for alert in alerts_of(config) if alert.name == name)
 
 
-def test_a_source_that_drifts_or_is_silent_warns_at_once() -> None:
+def test_a_source_that_is_silent_warns_at_once_and_one_that_drifts_with_the_whole() -> None:
     found = rules_of("")
     ours = '{job="exporter"}'
     detected, rows = f"drift_source_detected{ours} == 1", f"drift_source_rows{ours} == 0"
     for name, expr in (("SourceDrift", detected), ("SourceSilent", rows)):
         assert found[name]["expr"] == expr
-        assert found[name]["for"] == "0s"
-        assert found[name]["labels"] == {"severity": "warning", "area": "drift"}
+        assert found[name]["for"] == {"SourceDrift": "10m", "SourceSilent": "0s"}[name]
+        incident = {"SourceDrift": "Drift", "SourceSilent": "SourceSilent"}[name]
+        assert found[name]["labels"] == {"severity": "warning", "area": "drift", "incident": incident}
         assert found[name]["annotations"]["dashboard_url"].endswith("/d/facemon-ml-metrics")
 
 
@@ -63,12 +64,15 @@ def test_each_can_be_changed_and_switched_off_by_its_name() -> None:
 
 def series(name: str, value: int, **labels: str) -> dict[str, str]:
     every = {"model": "faces@1", "job": "exporter", **labels}
-    return {"series": series_text(name, every), "values": f"{value}x2"}
+    return {"series": series_text(name, every), "values": f"{value}x11"}
 
 
 def firing(name: str, check: str, source: str, summary: str, description: str) -> dict[str, Any]:
-    labels = {"model": "faces@1", "job": "exporter", "severity": "warning", "area": "drift"}
+    incident = "Drift" if name == "SourceDrift" else name
+    labels = {"model": "faces@1", "job": "exporter", "severity": "warning", "area": "drift", "incident": incident}
+    since = " --since 1h" if name == "SourceSilent" else ""
     links = {
+        "next_command": f"facemon drift-check --by source{since} --no-record",
         "runbook_url": f"monitoring/runbooks/{name}.md",
         "dashboard_url": "http://localhost:3000/d/facemon-ml-metrics",
     }
@@ -96,7 +100,7 @@ def test_prometheus_names_each_camera_while_the_whole_drifts(each_generation: Pa
         "alert_rule_test": [
             {
                 "alertname": "SourceDrift",
-                "eval_time": "1m",
+                "eval_time": "10m",
                 "exp_alerts": [
                     firing("SourceDrift", "model", "camera-6", "Source camera-6 of faces@1 drifts",
                            "The last model check of faces@1 found drift in the rows of source camera-6."),
@@ -106,7 +110,7 @@ def test_prometheus_names_each_camera_while_the_whole_drifts(each_generation: Pa
             },
             {
                 "alertname": "SourceSilent",
-                "eval_time": "1m",
+                "eval_time": "10m",
                 "exp_alerts": [
                     firing("SourceSilent", "model", "(no source)", "Source (no source) of faces@1 is silent",
                            "The reference has rows of source (no source); the last model check of faces@1 found none."),
