@@ -10,6 +10,12 @@ from facemon.config.quantities import Duration, Items, LabelName, LabelValue, Na
 from facemon.config.section import MisfitError, Section
 
 AlertName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+_Endpoint = Annotated[str, Field(min_length=1, max_length=200)]
+PREDICT = "/predict"
+_NO_WORK = (
+    "/health", "/healthz", "/livez", "/ready", "/readyz", "/ping", "/metrics", "/docs", "/redoc", "/openapi.json",
+    "/favicon.ico",
+)  # fmt: skip
 _Requests = Annotated[int, Field(ge=0, le=1_000_000_000)]
 _RESERVED_LABELS = ("alertname", "severity", "area")
 
@@ -126,6 +132,8 @@ class AlertsConfig(Section):
     RulesFailing: AlertConfig = AlertConfig()
     NotificationsFailing: AlertConfig = AlertConfig()
     Watchdog: AlertConfig = AlertConfig()
+    ignored_endpoints: Items[_Endpoint] = _NO_WORK
+    """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""
     objectives: Items[ObjectiveConfig] = ()
     custom: Items[CustomAlertConfig] = ()
 
@@ -133,6 +141,13 @@ class AlertsConfig(Section):
         """What is changed of the alert `name`."""
         config: AlertConfig = getattr(self, name)
         return config
+
+    @model_validator(mode="after")
+    def _predictions_are_work(self) -> Self:
+        if PREDICT in self.ignored_endpoints:
+            fault = f"is {PREDICT}: requests for predictions are what HighErrorRate and HighLatency watch"
+            raise MisfitError((("ignored_endpoints", self.ignored_endpoints.index(PREDICT)), fault))
+        return self
 
     @model_validator(mode="after")
     def _names_are_distinct(self) -> Self:
@@ -157,5 +172,6 @@ def objective_alerts(objective: str) -> tuple[str, str]:
     return f"{objective}BudgetFast", f"{objective}BudgetSlow"
 
 
-BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name not in ("objectives", "custom"))
+_NOT_ALERTS = ("ignored_endpoints", "objectives", "custom")
+BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name not in _NOT_ALERTS)
 """The alerts that there are without any configuration, by name."""

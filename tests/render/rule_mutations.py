@@ -25,13 +25,16 @@ _AGGREGATIONS = {"sum": ("max", "min", "avg", "count"), "count": ("sum", "max")}
 _FUNCTIONS = {"rate": ("increase", "delta"), "increase": ("rate",)}
 _ARITHMETIC = {"/": ("*", "-"), "-": ("+",)}
 _SETS = {"and": ("unless", "or"), "unless": ("and",), "or": ("and",)}
+_NEGATED = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _KEYWORD = r"(?<![\w:\"])({})(?![\w:\"])"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CONFIGURED = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
-_CONTEXT = 110
+CONTEXT = 110
 _PLACES = "(?:site|rack|_x)"
 """The labels that the tests' configurations choose for metrics.labels."""
 _BESIDE_A_PLACE, _GROUPED_BY_PLACE = rf", {_PLACES}\b", rf" by \({_PLACES}\) (?=\()"
+_TARGETS = re.compile(r'(?<=[{ ])(?:(?:job|namespace|team)=~?|endpoint!~)"…"(?:, |(?=}))')
+"""What narrows a selector to targets of ours that do work; how many labels that needs depends on the configuration."""
 _NAMES_OF_LANGUAGE = {"by", "on", "and", "or", "unless", "rate", "increase", "sum", "count", "time", "vector", "absent"}
 
 
@@ -119,10 +122,11 @@ def _grouping(expr: str) -> Iterator[Change]:
 
 
 def _matcher(expr: str) -> Iterator[Change]:
-    for match in re.finditer(r'(\w+)=("(?:[^"\\]|\\.)*")', expr):
+    for match in re.finditer(r'(\w+)(=~|!~|!=|=)("(?:[^"\\]|\\.)*")', expr):
         if match.start() and expr[match.start() - 1] in "{ ":
-            for what, other in (("another value", f'{match[1]}="another"'), ("negated", f"{match[1]}!={match[2]}")):
-                yield f"{_named(expr, match)} {what}", _spliced(expr, match, other)
+            if match[2] == "=":
+                yield f"{_named(expr, match)} another value", _spliced(expr, match, f'{match[1]}="another"')
+            yield f"{_named(expr, match)} negated", _spliced(expr, match, f"{match[1]}{_NEGATED[match[2]]}{match[3]}")
             yield f"{_named(expr, match)} dropped", _without_matcher(expr, match)
 
 
@@ -216,12 +220,13 @@ def _blanked(expr: str) -> str:
 def _named(expr: str, match: re.Match[str]) -> str:
     """What is there, and where: the end of the expression before it, without what a configuration chooses."""
     before, what = _neutral(expr[: match.start()]).strip().lstrip("("), _neutral(match[0]).strip()
-    return f"{what} after `{before[-_CONTEXT:]}`" if before else what
+    return f"{what} after `{before[-CONTEXT:]}`" if before else what
 
 
 def _neutral(text: str) -> str:
     text = re.sub(_GROUPED_BY_PLACE, "", re.sub(_BESIDE_A_PLACE, "", text))
     text = re.sub(r"\[\w+\]", "[w]", _STRING.sub('"…"', text))
+    text = _TARGETS.sub("", text).replace(", }", "}").replace("{}", "")
     text = re.sub(r"(bad_share:rate)\w+", r"\1_w", text)
     return _CONFIGURED.sub(lambda found: found[0] if found[0] in ("0", "1") else "n", text)
 
