@@ -6,7 +6,7 @@ import pytest
 
 from tests.life.play import live
 from tests.life.script import SHORT
-from tests.life.setting import Setting
+from tests.life.setting import Setting, scrape_interval_ms
 from tests.patience import HANG_S
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 def test_each_incident_is_told_once(newer_servers: Path, tmp_path: Path) -> None:
     setting = Setting(
-        number=0, generation="newer_servers", interval_ms=500, path="exporter", attributes=40, cameras=3, site="Hall 3",
+        number=0, generation="newer_servers", interval_ms=scrape_interval_ms(500), path="exporter", attributes=40, cameras=3, site="Hall 3",
         group_interval_s=60, for_factor=0.2, min_requests=1,
     )  # fmt: skip
     life = live(setting, SHORT, newer_servers, tmp_path, patience_s=HANG_S / 4)

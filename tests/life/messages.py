@@ -13,14 +13,14 @@ WATCHDOG = "Watchdog"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One notification: of which alert and group, what of it, and when it was first looked at."""
+    """One notification: which alerts begin or end with it, and when it was first looked at."""
 
     receiver: str
-    alert: str
-    group: str
+    alerts: frozenset[str]
+    """The names of those that it is about: of a message that something fires, those that do."""
     status: str
     labels: Mapping[str, str]
-    """Those that its alerts have in common."""
+    """Those that all its alerts have in common."""
     text: str
     """Everything that a reader sees: labels and annotations."""
     at: float
@@ -44,30 +44,25 @@ class Mailbox:
 
     def since(self, place: int) -> list[Message]:
         """The messages after the first `place`, without the Watchdog's."""
-        return [message for message in self.all()[place:] if message.alert != WATCHDOG]
+        return [message for message in self.all()[place:] if message.alerts != {WATCHDOG}]
 
 
 def told(messages: Iterable[Message], alert: str, status: str) -> list[Message]:
-    """Those of an alert with a status."""
-    return [message for message in messages if (message.alert, message.status) == (alert, status)]
+    """Those that an alert fires, or that it is over."""
+    return [message for message in messages if message.status == status and alert in message.alerts]
 
 
 def shown(message: Message) -> str:
     """A message as a fault shows it: what it is about."""
     hidden = ("alertname", "severity", "area")
     labels = ", ".join(f"{name}={text}" for name, text in sorted(message.labels.items()) if name not in hidden)
-    return f"{message.alert} {message.status} ({labels})"
+    return f"{' and '.join(sorted(message.alerts))} {message.status} ({labels})"
 
 
 def _message(receiver: str, body: Body) -> Message:
-    names = sorted({alert["labels"]["alertname"] for alert in body["alerts"]})
-    seen = [{key: alert[key] for key in ("labels", "annotations")} for alert in body["alerts"]]
-    return Message(
-        receiver,
-        " and ".join(names),
-        json.dumps(body["groupLabels"], sort_keys=True),
-        body["status"],
-        body["commonLabels"],
-        json.dumps(seen),
-        time.monotonic(),
-    )
+    status = body["status"]
+    # Where something fires, others of the incident may be over: Prometheus tells of them for a quarter of an hour.
+    about = [alert for alert in body["alerts"] if alert["status"] == status]
+    names = frozenset(alert["labels"]["alertname"] for alert in about)
+    seen = [{key: alert[key] for key in ("labels", "annotations")} for alert in about]
+    return Message(receiver, names, status, body["commonLabels"], json.dumps(seen), time.monotonic())

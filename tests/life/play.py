@@ -118,15 +118,20 @@ class _Stage:
             if (found := len(told(messages, alert, how))) != often:
                 seen = ", ".join(sorted(self._world.seen_by_prometheus() - {WATCHDOG})) or "nothing"
                 self._life.faults.append(f"{at}: {alert} was told {found} times as {how}, not {often}; firing: {seen}")
-        others = [message for message in messages if (message.alert, message.status) not in expected]
+        names = frozenset(alert for alert, _ in expected)
+        others = [message for message in messages if message.status != status or not message.alerts & names]
         if any(event.may_resolve_early for event in events):
             self._life.early += sum(message.status == RESOLVED for message in others)
             return messages
         may = frozenset[str]().union(*(event.may for event in events))
-        for (alert, how), often in Counter((message.alert, message.status) for message in others).items():
-            if alert not in may or often > 1:
-                first = shown(told(others, alert, how)[0])
-                self._life.faults.append(f"{at}: told {often} times of {first}, which nothing asks for")
+        for (alerts, how), often in Counter((message.alerts, message.status) for message in others).items():
+            if not alerts <= may or often > 1:
+                first = next(message for message in others if (message.alerts, message.status) == (alerts, how))
+                self._life.faults.append(f"{at}: told {often} times of {shown(first)}, which nothing asks for")
+        for message in messages:
+            # A message that something is over may name what was over before.
+            if message.status == FIRING == status and message.alerts & names and not message.alerts <= names | may:
+                self._life.faults.append(f"{at}: {shown(message)} is about more than happened")
         return messages
 
     def _ways(self, wanted: Sequence[tuple[Event, Told]], found: Sequence[Message], began: float) -> Iterator[Way]:

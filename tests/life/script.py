@@ -20,8 +20,8 @@ LIFE = (
     ),
     Scene((events.FAILING,), _one_by_one((events.COUNTER_RESET,))),
     # Without a `for`, so that what is told as resolved too early fires again at once.
-    Scene((events.DARK,), _one_by_one((events.RESTART_INSIDE_KEEP_WINDOW,))),
-    *_one_by_one((events.CARRIER_AWAY, events.STORE_GONE, events.SILENT, events.NO_CHECK,
+    Scene((events.SILENT,), _one_by_one((events.RESTART_INSIDE_KEEP_WINDOW,))),
+    *_one_by_one((events.CARRIER_AWAY, events.STORE_GONE, events.DARK, events.NO_CHECK,
                   events.DARK_WHILE_ALERTMANAGER_IS_AWAY)),
     Scene((events.NO_REFERENCE, events.NO_EVALUATION)),
     *_one_by_one((events.EXPORTS_STOP, events.REFUSED)),

@@ -14,6 +14,7 @@ from facemon.config.loader import parse_config
 from facemon.config.prometheus import DOOR_JOBS, Door
 from facemon.config.quantities import format_duration
 from facemon.render.alert_rules import alerts_of
+from tests.patience import SLOWNESS
 
 MODEL_NAME, MODEL_VERSION = "faces", "1"
 TEAM, OPERATIONS, DEAD_MAN = "team", "operations", "dead man"
@@ -21,6 +22,7 @@ TEAM, OPERATIONS, DEAD_MAN = "team", "operations", "dead man"
 _USUAL_INTERVAL_S = 15.0
 _USUAL_GROUP_WAIT_S = 30.0
 _LONG_FOR_S = 300.0
+_SLOWEST = 4.0
 _PATHS: tuple[Door, ...] = ("exporter", "textfile", "pushgateway")
 PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 60.0}
 """The seconds that the rendered compose file gives Prometheus, or that Prometheus takes by default."""
@@ -98,11 +100,16 @@ def settings(count: int, seed: int, generations: tuple[str, ...]) -> list[Settin
     ]
 
 
+def scrape_interval_ms(idle_ms: int) -> int:
+    """The scrape interval on this machine as it is now, from one for an idle machine: a scrape must end within it."""
+    return round(idle_ms * min(_SLOWEST, SLOWNESS))
+
+
 def _setting(number: int, generation: str, random: Random) -> Setting:
     return Setting(
         number=number,
         generation=generation,
-        interval_ms=random.choice((500, 600)),
+        interval_ms=scrape_interval_ms(random.choice((500, 600))),
         # In turn, so that few set-ups have every path too.
         path=_PATHS[number % len(_PATHS)],
         attributes=random.choice((2, 5, 17, 40)),

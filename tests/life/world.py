@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -43,6 +44,9 @@ class World:
     def __init__(self, setting: Setting, tools: Path, folder: Path, stack: ExitStack) -> None:
         self.setting, self.tools, self.folder = setting, tools, folder
         self.ports = _free_ports()
+        # Every user may look into it, as node-exporter's own must.
+        self._textfiles = Path(stack.enter_context(TemporaryDirectory(prefix="facemon-life-")))
+        self._textfiles.chmod(0o755)
         self.receivers = {name: stack.enter_context(WebhookReceiver()) for name in (TEAM, OPERATIONS, DEAD_MAN)}
         self.store = WatchedStore(folder, setting.attribute_names, setting.camera_names)
         self.api = ApiInUse(self.ports["api"], setting.interval_s)
@@ -79,7 +83,7 @@ class World:
             targets = len(yaml.safe_load(self._shared_configuration.read_text(encoding="utf-8"))["scrape_configs"])
             up = targets - self.setting.is_shared
             wait_for_query(self.prometheus.server.url, "up == 1", lambda found: len(found) == up)
-            wait_for_query(self.prometheus.server.url, "images_processed_total")
+            wait_for_query(self.prometheus.server.url, f'images_processed_total{{job="{self.carrier_job}"}}')
             yield
 
     def pause_carrier(self, on: bool) -> None:
@@ -141,16 +145,16 @@ class World:
         if self.setting.path == "exporter":
             return self.exporter
         if self.setting.path == "textfile":
-            self._textfiles.mkdir()
-            return Switch(lambda: run_node_exporter(self.tools, self._textfiles, self.folder, port=self.ports["node"]))
+            # What it tells of the machine takes long where that is busy, and no alert is about it.
+            only = ("--collector.disable-defaults", "--collector.textfile")
+            port = self.ports["node"]
+            return Switch(
+                lambda: run_node_exporter(self.tools, self._textfiles, self.folder, extra_args=only, port=port)
+            )
         kept = f"--persistence.file={self.folder / 'pushed'}"
         return Switch(
             lambda: run_pushgateway(self.tools, self.folder, extra_args=(kept,), port=self.ports["pushgateway"])
         )
-
-    @property
-    def _textfiles(self) -> Path:
-        return self.folder / "textfiles"
 
     @contextmanager
     def _exporting(self) -> Iterator[None]:
