@@ -35,6 +35,8 @@ class AlertConfig(Section):
 
     enabled: bool = True
     for_: Duration | None = Field(default=None, alias="for")
+    keep_firing_for: Duration | None = None
+    """How long the alert fires on when its condition no longer holds; none = three scrapes and an evaluation."""
     severity: Severity | None = None
     labels: _Labels = Field(default_factory=dict)
     annotations: Mapping[LabelName, str] = Field(default_factory=dict)
@@ -44,7 +46,7 @@ class LatencyAlertConfig(AlertConfig):
     """An alert on seconds above a threshold, which must be an edge of the histogram's buckets."""
 
     threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    min_requests: _Requests = 10
+    min_requests: _Requests = 3
     """Requests within the window of rates from which on a quantile counts."""
 
 
@@ -52,7 +54,7 @@ class ErrorRateAlertConfig(AlertConfig):
     """An alert on a share of requests above a threshold."""
 
     threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
-    min_requests: _Requests = 10
+    min_requests: _Requests = 3
     """Requests within the window of rates from which on a share counts."""
 
 
@@ -102,6 +104,7 @@ class CustomAlertConfig(Section):
     name: AlertName
     expr: Annotated[str, Field(min_length=1)]
     for_: Duration = Field(default=timedelta(0), alias="for")
+    keep_firing_for: Duration = timedelta(0)
     severity: Severity = "warning"
     summary: Annotated[str, Field(min_length=1)]
     description: str = ""
@@ -141,6 +144,15 @@ class AlertsConfig(Section):
         """What is changed of the alert `name`."""
         config: AlertConfig = getattr(self, name)
         return config
+
+    @property
+    def keeping(self) -> tuple[tuple[str | int, ...], ...]:
+        """The places at which an alert is told to fire on."""
+        built_in = [(name, "keep_firing_for") for name in BUILT_IN if self.of(name).keep_firing_for]
+        custom = [
+            ("custom", index, "keep_firing_for") for index, each in enumerate(self.custom) if each.keep_firing_for
+        ]
+        return (*built_in, *custom)
 
     @model_validator(mode="after")
     def _predictions_are_work(self) -> Self:

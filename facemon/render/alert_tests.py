@@ -59,7 +59,7 @@ def _test(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
 
 
 def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> RuleTest:
-    held, turn = milliseconds(alert.for_), _turn(alert)
+    held, kept, turn = milliseconds(alert.for_), milliseconds(alert.keep_firing_for), _turn(alert)
     grows = any(isinstance(signal, Growth) for signal in scenario.signals)
     always = not scenario.signals
     bad = 0 if always else turn
@@ -68,12 +68,15 @@ def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> Rule
     if grows:
         # Where the window is too long for that, another scenario alone tells that the alert ends with it.
         end = after(fires + window, turn) + turn if window <= _MOST_TURNS * turn else fires
+    gone, end = end, end + after(kept, turn)
     spacing = min(turn, turn_of_window(window) if grows else DEFAULT_TURN)
     checks = []
     if fires:
         checks.append(_check(alert, bad + up_to(held, turn) if held else fires - turn, None))
     checks.append(_firing_check(alert, scenario.fires, fires, config))
-    if not always and end > fires:
+    if not always and gone > fires:
+        if kept and not grows:
+            checks.append(_state_check(alert, gone + up_to(kept, turn), scenario.fires))
         checks.append(_check(alert, end, None))
     phases = Phases(spacing, bad, fires, end)
     return RuleTest(turn, end, _group(alert, scenario, phases, checks))
@@ -93,6 +96,9 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
     late = scenario.fires if scenario.span is Span.NEXT_WINDOW else None
     held = milliseconds(alert.for_)
     checks = [_state_check(alert, at, soon, pending=at - turn < held) for at in (turn, last)]
+    if soon and last - turn >= held:
+        # It fires by then, and on for some time.
+        next_ += after(milliseconds(alert.keep_firing_for), turn)
     checks.append(_state_check(alert, next_, late, pending=held > 0))
     return RuleTest(turn, next_, _group(alert, scenario, Phases(turn, turn, turn, next_), checks))
 
@@ -138,7 +144,11 @@ def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:
 
 
 def _turn(alert: Alert) -> int:
-    return turn_of_hold(milliseconds(alert.for_))
+    """Fine enough for the time that it must hold, and for the one that it is kept where that is not much shorter."""
+    held, kept = milliseconds(alert.for_), milliseconds(alert.keep_firing_for)
+    turn = turn_of_hold(held)
+    finer = min(turn, turn_of_hold(kept)) if kept else turn
+    return finer if held + kept <= _MOST_TURNS * finer else turn
 
 
 def _group(alert: Alert, scenario: Scenario, phases: Phases, checks: list[dict[str, Any]]) -> dict[str, Any]:

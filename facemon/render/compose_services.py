@@ -32,6 +32,7 @@ def prometheus(number: int, config: Config) -> dict[str, Any]:
         "--config.file=/etc/prometheus/prometheus.yml",
         "--storage.tsdb.path=/prometheus",
         f"--storage.tsdb.retention.time={format_duration(config.prometheus.retention)}",
+        "--rules.alert.for-grace-period=1m",
     ]
     if expands_labels(config.prometheus) and _VERSION_2.fullmatch(image_of("prometheus", config)):
         command.append("--enable-feature=expand-external-labels")

@@ -153,12 +153,16 @@ def _operand(expr: str) -> Iterator[Change]:
 
 
 def _hold(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    if "for" not in rule:
-        return
-    held = parse_duration(rule["for"])
+    for key in ("for", "keep_firing_for"):
+        if key in rule:
+            yield from _held_otherwise(rule, key)
+
+
+def _held_otherwise(rule: Rule, key: str) -> Iterator[tuple[str, Rule]]:
+    held = parse_duration(rule[key])
     others = {"half as long": held / 2, "half as long again": held * 1.5, "dropped": held * 0} if held else {}
     for what, other in (others or {"a minute": parse_duration("1m")}).items():
-        yield what, {**rule, "for": format_duration(other)}
+        yield f"{key} {what}", {**rule, key: format_duration(other)}
 
 
 def _text(rule: Rule) -> Iterator[tuple[str, Rule]]:
@@ -183,7 +187,7 @@ OPERATORS: dict[str, Callable[[Rule], Iterator[tuple[str, Rule]]]] = {
     "matcher": _in_expression(_matcher),
     "metric": _in_expression(_metric),
     "operand dropped": _in_expression(_operand),
-    "for": _hold,
+    "for, keep_firing_for": _hold,
     "label or annotation": _text,
 }
 """What each operator is called, and how it changes a rule; expressions only in one place at a time."""
