@@ -126,6 +126,9 @@ class AlertsConfig(Section):
     DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
     ReferenceStale: AgeAlertConfig = AgeAlertConfig()
     AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    ExportStale: AgeAlertConfig = AgeAlertConfig()
+    TextfileStale: AgeAlertConfig = AgeAlertConfig()
+    PushStale: AgeAlertConfig = AgeAlertConfig()
     TargetDown: AlertConfig = AlertConfig()
     MetricsAbsent: AlertConfig = AlertConfig()
     SourceUnreadable: AlertConfig = AlertConfig()
@@ -134,6 +137,9 @@ class AlertsConfig(Section):
     ReloadFailed: AlertConfig = AlertConfig()
     RulesFailing: AlertConfig = AlertConfig()
     NotificationsFailing: AlertConfig = AlertConfig()
+    AlertmanagerReloadFailed: AlertConfig = AlertConfig()
+    RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig()
+    DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig()
     Watchdog: AlertConfig = AlertConfig()
     ignored_endpoints: Items[_Endpoint] = _NO_WORK
     """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""

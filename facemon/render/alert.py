@@ -133,6 +133,11 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
     }
 
 
+def logs_of(service: str) -> str:
+    """The command that shows the log of a service of the compose file."""
+    return f"docker compose -f monitoring/docker-compose.monitoring.yml logs {service}"
+
+
 def runbook_path(name: str) -> str:
     """Where an alert's runbook is, below the output folder."""
     return f"monitoring/runbooks/{name}.md"

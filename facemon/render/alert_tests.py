@@ -27,7 +27,7 @@ from facemon.render.rule_test import (
     up_to,
     window_turns,
 )
-from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span, State
+from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span
 
 _MOST_TURNS = 200
 """Within a window of rates: promtool refuses a query of ten thousand samples, and takes minutes near them."""
@@ -104,27 +104,18 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
 
 
 def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
-    turn = turn_within(milliseconds(scenario.grain), 1)
+    turn, spacing = turn_within(milliseconds(scenario.grain), 1), milliseconds(scenario.scrape)
     times = [_evaluation(check, turn) for check in scenario.checks]
     end = max(times) + turn
-    checks = [
-        _check_of(alert, scenario.fires, check.state, at, config)
-        for at, check in zip(times, scenario.checks, strict=True)
-    ]
-    phases = Phases(milliseconds(scenario.scrape), 0, end, end)
-    return RuleTest(turn, end, _group(alert, scenario, phases, checks))
-
-
-def _check_of(alert: Alert, fires: Firing | None, state: State, at: int, config: Config) -> dict[str, Any]:
-    match state:
-        case State.SILENT:
-            return _state_check(alert, at, None)
-        case State.PENDING:
-            return _state_check(alert, at, fires, pending=True)
-        case State.FIRING:
-            return _firing_check(alert, fires, at, config)
-        case _:
-            assert_never(state)
+    checks = []
+    for at, check in zip(times, scenario.checks, strict=True):
+        begins = at if check.since is None else after(milliseconds(check.since), turn)
+        fires = None if check.since is None else scenario.fires
+        if at - begins < milliseconds(alert.for_):
+            checks.append(_state_check(alert, at, fires, pending=True))
+        else:
+            checks.append(_firing_check(alert, fires, at, config))
+    return RuleTest(turn, end, _group(alert, scenario, Phases(spacing, 0, end, end), checks))
 
 
 def _evaluation(check: Check, turn: int) -> int:

@@ -27,6 +27,7 @@ SCHEMA = "facemon.explain/1"
 _WORD = re.compile(r"[a-zA-Z_:][\w:]*")
 _FOREIGN_FROM = {
     "node_": "node-exporter", "container_": "cAdvisor", "prometheus_": "Prometheus", "alertmanager_": "Alertmanager",
+    "push_": "the Pushgateway",
 }  # fmt: skip
 
 
