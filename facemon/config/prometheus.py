@@ -117,6 +117,8 @@ class PrometheusConfig(Section):
 
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.42"
     """The oldest Prometheus that is to read the files."""
+    url: HttpUrl = "http://localhost:9090"
+    """Where people open it: links in notifications begin with this."""
     scrape_interval: PositiveDuration = timedelta(seconds=15)
     evaluation_interval: PositiveDuration | None = None
     """None = as often as it scrapes."""

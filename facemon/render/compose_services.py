@@ -33,6 +33,7 @@ def prometheus(number: int, config: Config) -> dict[str, Any]:
         "--storage.tsdb.path=/prometheus",
         f"--storage.tsdb.retention.time={format_duration(config.prometheus.retention)}",
         "--rules.alert.for-grace-period=1m",
+        *_opened_at(config.prometheus.url),
     ]
     if expands_labels(config.prometheus) and _VERSION_2.fullmatch(image_of("prometheus", config)):
         command.append("--enable-feature=expand-external-labels")
@@ -59,6 +60,7 @@ def alertmanager(number: int, config: Config) -> dict[str, Any]:
         "command": [
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
+            *_opened_at(config.alertmanager.url),
             *_cluster(name, alertmanager_names(config)),
         ],
         "ports": published(config, _nth_port(9093, number), 9093),
@@ -66,6 +68,11 @@ def alertmanager(number: int, config: Config) -> dict[str, Any]:
         **mounted(alertmanager_secrets(config), config.stack.secrets_dir),
         "healthcheck": answers("http://localhost:9093/-/ready"),
     }
+
+
+def _opened_at(url: str) -> tuple[str, str]:
+    """The address in links, and paths that stay as they are: a proxy that adds a path takes it away again."""
+    return f"--web.external-url={url}", "--web.route-prefix=/"
 
 
 def _cluster(name: str, names: tuple[str, ...]) -> list[str]:
