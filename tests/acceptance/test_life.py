@@ -13,10 +13,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 
 def test_each_incident_is_told_once(newer_servers: Path, tmp_path: Path) -> None:
-    setting = Setting(
-        number=0, generation="newer_servers", interval_ms=scrape_interval_ms(500), path="exporter", attributes=40, cameras=3, site="Hall 3",
-        group_interval_s=60, for_factor=0.2, min_requests=1,
-    )  # fmt: skip
+    interval_ms = scrape_interval_ms(500)
+    setting = Setting(0, "newer_servers", interval_ms, "exporter", 40, 3, "Hall 3", 60, for_factor=0.2, min_requests=1)
     life = live(setting, SHORT, newer_servers, tmp_path, patience_s=HANG_S / 4)
     assert life.faults == []
     assert life.events.keys() == {event.name for scene in SHORT for event in scene.all_events()}

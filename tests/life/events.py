@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tests.life.event import Change, Event, Told
-from tests.life.setting import TEAM, Setting
+from tests.life.setting import EXPORTED_WITHIN_S, TEAM, Setting
 from tests.life.world import World
 
 _MINUTE = 60.0
@@ -100,8 +100,8 @@ def _accept(world: World) -> None:
     world.receivers[TEAM].answers = 200
 
 
-def _travels_by(*paths: str) -> Callable[[Setting], bool]:
-    return lambda setting: setting.path in paths
+def _travels_by(path: str) -> Callable[[Setting], bool]:
+    return lambda setting: setting.path == path
 
 
 QUIET = Event("all is well, but for other people's jobs", lambda world: _sleep(world, 2 * _MINUTE))
@@ -113,7 +113,10 @@ MISSED = tuple(Event(f"{count} missed scrapes", _missed(count)) for count in (1,
 EXPORTER_RESTART = Event("restart of the exporter", _restart_exporters)
 PROMETHEUS_RESTART = Event("restart of Prometheus", _restart_prometheus)
 RESTART_INSIDE_KEEP_WINDOW = Event(
-    "restart of Prometheus while scrapes are missed", _restart_inside_keep_window, may_resolve_early=True
+    "restart of Prometheus while scrapes are missed",
+    _restart_inside_keep_window,
+    may_resolve_early=True,
+    lasts_s=5 * _MINUTE,
 )
 ALERTMANAGER_AWAY = Event("Alertmanager away for ten minutes", _alertmanager_away, may=frozenset({"TargetDown"}))
 DARK_WHILE_ALERTMANAGER_IS_AWAY = Event(
@@ -141,7 +144,7 @@ DARK = Event(
 )  # fmt: skip
 SILENT = Event(
     "one camera is silent", lambda world: world.store.check(silent=world.setting.camera_names[-1]),
-    lambda world: world.store.check(), (Told("SourceSilent"),),
+    lambda world: world.store.check(), (Told("SourceSilent", names=("camera-",)),),
 )  # fmt: skip
 NO_CHECK = Event(
     "no drift check for 26 hours", _check_set_back, lambda world: world.store.check(),
@@ -155,9 +158,12 @@ NO_EVALUATION = Event(
     "no evaluation for 30 days", _set_back("evaluate", timedelta(days=30)), lambda world: world.store.ran("evaluate"),
     (Told("AccuracyStale", after_s=_SOON, names=("evaluate",)),),
 )  # fmt: skip
-EXPORTS_STOP = Event(
-    "exports stop", lambda world: world.exports.off(), lambda world: world.exports.on(),
-    (Told("ExportStale", names=("export-metrics",)),), happens=_travels_by("textfile", "pushgateway"),
+EXPORTS_STOP = tuple(
+    Event(
+        f"exports by {path} stop", lambda world: world.exports.off(), lambda world: world.exports.on(),
+        (Told(alert, after_s=EXPORTED_WITHIN_S, names=("facemon export-metrics",)),), happens=_travels_by(path),
+    )
+    for path, alert in (("textfile", "TextfileStale"), ("pushgateway", "PushStale"))
 )  # fmt: skip
 REFUSED = Event(
     "a receiver refuses everything", _refuse, _accept,

@@ -22,7 +22,7 @@ class Message:
     labels: Mapping[str, str]
     """Those that all its alerts have in common."""
     text: str
-    """Everything that a reader sees: labels and annotations."""
+    """What a reader sees of each alert."""
     at: float
 
 
@@ -64,5 +64,5 @@ def _message(receiver: str, body: Body) -> Message:
     # Where something fires, others of the incident may be over: Prometheus tells of them for a quarter of an hour.
     about = [alert for alert in body["alerts"] if alert["status"] == status]
     names = frozenset(alert["labels"]["alertname"] for alert in about)
-    seen = [{key: alert[key] for key in ("labels", "annotations")} for alert in about]
+    seen = [alert["annotations"] for alert in about]
     return Message(receiver, names, status, body["commonLabels"], json.dumps(seen), time.monotonic())

@@ -24,6 +24,8 @@ _USUAL_GROUP_WAIT_S = 30.0
 _LONG_FOR_S = 300.0
 _SLOWEST = 4.0
 _PATHS: tuple[Door, ...] = ("exporter", "textfile", "pushgateway")
+EXPORTED_WITHIN_S = 16 * 60.0
+"""How old exports may be, in usual seconds."""
 PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 60.0}
 """The seconds that the rendered compose file gives Prometheus, or that Prometheus takes by default."""
 
@@ -148,9 +150,11 @@ def _document(setting: Setting, ports: Mapping[str, int], hooks: Mapping[str, st
             "store_metrics_from": setting.path,
             "jobs": jobs,
             "targets": {job: [f"127.0.0.1:{ports[job]}"] for job in jobs},
+            # What was pushed has any job; a label of the targets says whose it is.
+            "target_labels": {"team": "vision"} if setting.path == "pushgateway" else {},
             "alertmanagers": [f"127.0.0.1:{ports['alertmanager']}"],
         },
-        "alerts": {"HighErrorRate": {"min_requests": setting.min_requests}},
+        "alerts": {"HighErrorRate": {"min_requests": setting.min_requests}, **_stale(setting)},
         "alertmanager": {
             "target_version": "0.25",
             "receivers": [{"name": name, "webhook": [{"url": url}]} for name, url in hooks.items()],
@@ -160,6 +164,14 @@ def _document(setting: Setting, ports: Mapping[str, int], hooks: Mapping[str, st
             "group_interval": setting.duration(setting.group_interval_s),
             "repeat_interval": setting.duration(4 * 3600),
         },
+    }
+
+
+def _stale(setting: Setting) -> dict[str, Any]:
+    """How old an export may be, longer than any other trouble lasts."""
+    return {
+        name: {"threshold": setting.duration(EXPORTED_WITHIN_S)}
+        for name in ("ExportStale", "TextfileStale", "PushStale")
     }
 
 
