@@ -1,4 +1,4 @@
-"""A short life on real servers: drift beside missed scrapes and a restart, a dark camera, an exporter that is away."""
+"""A short life on real servers: drift, beside missed scrapes and a restart; a silent camera; what was not done for long."""
 
 from pathlib import Path
 

@@ -32,5 +32,5 @@ LIFE = (
 )  # fmt: skip
 SHORT = (
     Scene((events.DRIFT,), _one_by_one((events.MISSED[-1], events.EXPORTER_RESTART))),
-    *_one_by_one((events.SILENT, events.CARRIER_AWAY)),
+    Scene((events.SILENT, events.NO_REFERENCE, events.NO_EVALUATION)),
 )
