@@ -1,4 +1,4 @@
-"""A short life on real servers: drift, beside missed scrapes and a restart; a silent camera; what was not done for long."""
+"""A short life on real servers: drift beside missed scrapes and a restart, a silent camera, old stamps."""
 
 from pathlib import Path
 
