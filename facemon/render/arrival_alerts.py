@@ -198,7 +198,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
         for_=timedelta(0),
         severity="warning",
         summary=end.summary,
-        description=f"{end.description.format(age=format_duration(oldest))}, or is dated in the future. "
+        description=f"{end.description.replace('{age}', format_duration(oldest))}, or is dated in the future. "
         f"Run `{end.command}`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
