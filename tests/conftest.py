@@ -26,8 +26,8 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
 # A machine that is busy is no failure.
-settings.register_profile("facemon", deadline=None)
-settings.load_profile("facemon")
+settings.register_profile("short", deadline=None, max_examples=50)
+settings.register_profile("at length", deadline=None, max_examples=200)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     power. At length they lie on the disk.
     """
     at_length = config.getoption("--at-length")
+    settings.load_profile("at length" if at_length else "short")
     if not at_length and "TMPDIR" not in os.environ and _takes_temporary_files(IN_MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
     started.STARTS_ANEW = at_length or config.getoption("--anew")
