@@ -45,7 +45,7 @@ reaches null 'severity="critical"' 'area="stack"' 'alertname="MetricsAbsent"'
 reaches null 'instance="exporter:1"' 'job="exporter"' 'source="store"' 'severity="critical"' 'area="stack"' 'alertname="SourceUnreadable"'
 reaches null 'instance="node-exporter:1"' 'job="node"' 'severity="warning"' 'area="stack"' 'alertname="TextfileScrapeError"'
 reaches null 'instance="localhost:9090"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'alertname="ReloadFailed"'
-reaches null 'instance="stack:1"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'alertname="RulesFailing"'
+reaches null 'instance="stack:1"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'alertname="RulesFailing"'
 reaches null 'instance="stack:1"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'alertname="NotificationsFailing"'
 reaches null 'severity="none"' 'area="stack"' 'alertname="Watchdog"'
 
