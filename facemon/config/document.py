@@ -50,12 +50,15 @@ class Config(Section):
     @model_validator(mode="after")
     def _servers_read_their_files(self) -> Self:
         images = self.stack.images
-        for service, image, section in (
+        servers = (
             ("alertmanager", images.get("alertmanager", ""), self.alertmanager),
             ("prometheus", images.get("prometheus", ""), self.prometheus),
-        ):
-            version = _VERSION.search(image)
-            if version and (int(version[1]), int(version[2])) < section.version:
+        )
+        for service, image, section in servers:
+            found = _VERSION.search(image)
+            version = (int(found[1]), int(found[2])) if found else section.version
+            # Prometheus began at 2 for all that is rendered: another number is of an image with versions of its own.
+            if version < section.version and (service == "alertmanager" or version[0] == section.version[0]):
                 target = section.target_version
                 fault = f"is older than {service}.target_version, {target}: lower that, or use a newer image"
                 raise MisfitError((("stack", "images", service), fault))

@@ -32,6 +32,7 @@ PATTERNS = {
     r"^[a-z][a-z0-9]*$": "must be a name such as cpu, cuda or openvino",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$": "must be HOST:PORT, like ml.example.com:8000, without http://",
+    r"^[^\s\x00-\x1f]+$": "must be a scrape job's name without spaces and control characters",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
     r"^[A-Z][A-Za-z0-9]*$": "must be made of letters and digits, a capital first: alerts are named after it",

@@ -100,7 +100,7 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 }
 """Where the limit is 0 and no text of the alert shows its value."""
 
-_TARGET_LABEL = re.compile(r'^(?:namespace|team)="…"(?= after .* dropped$)')
+_TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped$)')
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
 _KINDS = {
     re.compile(r"\w+BudgetFast"): "BudgetFast",

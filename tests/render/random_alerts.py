@@ -1,6 +1,6 @@
 """The alerts section of a random configuration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from facemon.config.alerts import BUILT_IN, AgeAlertConfig, AlertsConfig, LatencyAlertConfig
@@ -18,28 +18,35 @@ _EXPRESSIONS = (
     "up == 0 # a comment",
     "max by (job) (\n  up\n) < 0",
 )
+OLD_VERSIONS = ("2.27", "2.41")
+"""Versions of Prometheus that do not know keep_firing_for."""
 _KEPT = "TargetDown"
 """Never disabled: without any alert nothing is rendered."""
 
 
-def random_alerts(choices: Choices, jobs: Sequence[str]) -> Document:
+def random_alerts(choices: Choices, prometheus: Document) -> Document:
     """Changes of built-in alerts, alerts of one's own, and objectives where the API is scraped."""
-    section: Document = {name: _changed(choices, name) for name in choices.some(BUILT_IN)}
+    jobs, keeps = prometheus["jobs"], prometheus.get("target_version") not in OLD_VERSIONS
+    section: Document = {name: _changed(choices, name, keeps=keeps) for name in choices.some(BUILT_IN)}
     names = [f"Own{number}" for number in choices.times(3)] + (["_x" * 100] if choices.maybe(0.2) else [])
     if names:
-        section["custom"] = [_custom(choices, name) for name in names]
+        section["custom"] = [_custom(choices, name, keeps=keeps) for name in names]
+    if choices.maybe(0.3):
+        section["ignored_endpoints"] = choices.one(([], ["/health"], [choices.text(), "/a{b}|c"]))
     if "api" in jobs and choices.maybe():
         section["objectives"] = [_objective(choices, f"Goal{number}") for number in choices.times(2)]
     return section
 
 
-def _changed(choices: Choices, name: str) -> Document:
+def _changed(choices: Choices, name: str, *, keeps: bool) -> Document:
     model = type(getattr(AlertsConfig(), name))
     change: Document = {}
     if choices.maybe(0.2) and name != _KEPT:
         change["enabled"] = False
     if choices.maybe():
         change["for"] = choices.one(FOR)
+    if keeps and choices.maybe(0.3):
+        change["keep_firing_for"] = choices.one(FOR)
     if choices.maybe():
         change["severity"] = choices.one(get_args(Severity))
     if choices.maybe():
@@ -71,12 +78,14 @@ def _ends(model: type[Any]) -> Iterator[tuple[str, float]]:
                 yield end, float(getattr(constraint, end))
 
 
-def _custom(choices: Choices, name: str) -> Document:
+def _custom(choices: Choices, name: str, *, keeps: bool) -> Document:
     alert: Document = {"name": name, "expr": choices.one(_EXPRESSIONS), "summary": choices.template()}
     optional = {
         "for": choices.one(FOR), "severity": choices.one(get_args(Severity)),
         "description": choices.template(), "labels": choices.labels(),
     }  # fmt: skip
+    if keeps:
+        optional["keep_firing_for"] = choices.one(FOR)
     return alert | {key: optional[key] for key in choices.some(tuple(optional))}
 
 

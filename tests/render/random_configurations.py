@@ -4,6 +4,7 @@ One function of a `random.Random` makes a document: Hypothesis drives it where a
 seed where the same configurations are wanted again. Limits are read from the models, so that they cannot grow apart.
 """
 
+import re
 from random import Random
 from typing import get_args
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Door, Job
 from facemon.config.stack import Service, Target
 from tests.render.random_alertmanager import random_alertmanager
-from tests.render.random_alerts import random_alerts
+from tests.render.random_alerts import OLD_VERSIONS, random_alerts
 from tests.render.random_choices import LABELS, SHORT, Choices, Document
 
 
@@ -27,6 +28,10 @@ def sampled(count: int, seed: int) -> list[str]:
     return [_text_of(Random(f"{seed}/{number}")) for number in range(count)]
 
 
+_JOB_NAME = re.compile(r"[\s\x00-\x1f]")
+"""What no job's name may have."""
+
+
 def _text_of(random: Random) -> str:
     document = _document(Choices(random))
     return yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=random.random() < 0.5, sort_keys=False, width=100)
@@ -35,7 +40,7 @@ def _text_of(random: Random) -> str:
 def _document(choices: Choices) -> Document:
     prometheus = _prometheus(choices)
     alertmanager = {}
-    alerts = random_alerts(choices, prometheus["jobs"])
+    alerts = random_alerts(choices, prometheus)
     if choices.maybe(0.8):
         alertmanager = random_alertmanager(choices, alerts)
     sections: Document = {
@@ -125,6 +130,12 @@ def _prometheus(choices: Choices) -> Document:
             ("samples", "labels", "label_name_length", "label_value_length"))},
     }  # fmt: skip
     section["targets"] = {job: addresses for job, addresses in section["targets"].items() if job in jobs}
+    if choices.maybe(0.3):
+        section["job_names"] = {job: f"{_JOB_NAME.sub('', choices.text())[:99]}-{job}" for job in choices.some(jobs)}
+    if choices.maybe(0.3):
+        section["target_labels"] = {name: choices.text() for name in choices.some(("namespace", "_target"))}
+    if choices.maybe(0.2):
+        section["target_version"] = choices.one((*OLD_VERSIONS, "3.5"))
     if choices.maybe():
         section["evaluation_interval"] = choices.one(SHORT)
     if choices.maybe():

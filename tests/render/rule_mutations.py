@@ -33,7 +33,7 @@ CONTEXT = 110
 _PLACES = "(?:site|rack|_x)"
 """The labels that the tests' configurations choose for metrics.labels."""
 _BESIDE_A_PLACE, _GROUPED_BY_PLACE = rf", {_PLACES}\b", rf" by \({_PLACES}\) (?=\()"
-_TARGETS = re.compile(r'(?<=[{ ])(?:(?:job|namespace|team)=~?|endpoint!~)"…"(?:, |(?=}))')
+_TARGETS = re.compile(r'(?<=[{ ])(?:(?:job|namespace|team|_target)=~?|endpoint!~)"…"(?:, |(?=}))')
 """What narrows a selector to targets of ours that do work; how many labels that needs depends on the configuration."""
 _NAMES_OF_LANGUAGE = {
     "by", "on", "ignoring", "group_right", "and", "or", "unless", "rate", "increase", "sum", "count", "max", "time",

@@ -42,21 +42,22 @@ class Reading:
     faults: list[str] = field(default_factory=list)
 
 
-def exported_metrics(constant: Collection[str] = ()) -> dict[str, KnownMetric]:
+def exported_metrics(constant: Collection[str] = (), of_targets: Collection[str] = ()) -> dict[str, KnownMetric]:
     """What facemon and the other programs of the stack export, and what Prometheus says of alerts.
 
-    `constant` are the labels that all of facemon's own series have besides, and alerts on them.
+    `constant` are the labels that all of facemon's own series have besides, and alerts on them; `of_targets` those
+    that all series of a scraped target have.
     """
     known = {"ALERTS": KnownMetric(None), "ALERTS_FOR_STATE": KnownMetric(None)}
     for foreign in FOREIGN.values():
         is_histogram = foreign.type is MetricType.HISTOGRAM
-        labels = frozenset((*foreign.labels, *TARGET_LABELS, *(constant if foreign is ALERTS else ())))
+        labels = frozenset((*foreign.labels, *TARGET_LABELS, *of_targets, *(constant if foreign is ALERTS else ())))
         names = [foreign.name + part for part in ("_bucket", "_sum", "_count")] if is_histogram else [foreign.name]
         for name in names:
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             known[name] = KnownMetric(labels | bucket, foreign.type is not MetricType.GAUGE)
     for metric in CATALOGUE.values():
-        labels = frozenset((*metric.labels, *TARGET_LABELS, *constant))
+        labels = frozenset((*metric.labels, *TARGET_LABELS, *of_targets, *constant))
         for name in exposed_names(metric):
             bucket = {"le"} if name.endswith("_bucket") else _NONE
             is_counter = metric.type is not MetricType.GAUGE and not name.endswith("_created")

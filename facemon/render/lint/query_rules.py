@@ -34,7 +34,7 @@ def query_findings(files: tuple[LintedFile, ...], config: Config) -> Iterator[Fi
 
 def _vocabulary(files: tuple[LintedFile, ...], config: Config) -> tuple[Vocabulary, list[Finding]]:
     """What may be asked for, and the faults of recording rules, each of which may ask for those before it."""
-    vocabulary, faults = exported_metrics(config.metrics.labels), []
+    vocabulary, faults = exported_metrics(config.metrics.labels, config.prometheus.target_labels), []
     recording = [(file, place, rule) for file in files for place, rule in rules(file.content) if "record" in rule]
     if not recording:
         whole = LintedFile("recording rules", "", recording_rules(config))
