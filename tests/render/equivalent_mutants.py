@@ -15,6 +15,10 @@ _SAME_LENGTH = "a quantile stays the same when every bucket is divided by the le
 _WHOLE = "failures are counted in whole numbers, and an increase is never less than what was counted"
 _NONE_NEGATIVE = "no increase is negative, so that some are above 0 when their sum, their largest or their mean is"
 _PER_SECOND = "per second or not, what is above 0 stays above 0"
+_IMAGES = "images are counted in whole numbers, and there are some or none"
+_MISSED = (
+    "instance) (images_processed_total) and on (job, instance) (max_over_time(images_processed_total[w] offset n) >"
+)
 _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
 UNTOLD = (
@@ -26,6 +30,10 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("HighLatency", _AGGREGATION, "sum after `histogram_quantile(n,` to avg"): _EVERY_BUCKET,
     ("HighLatency", _FUNCTION, "rate after `histogram_quantile(n, sum by (endpoint, le) (` to increase"): _SAME_LENGTH,
     ("DriftUndecided", _AGGREGATION, "count to sum"): "every sample that is counted is 1",
+    ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
+    ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more (2)"): _IMAGES,
+    ("ReferenceStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
+    ("AccuracyStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
     ("Watchdog", _NUMBER, "1 after `vector(` a little more"): _ALWAYS,
     ("Watchdog", _NUMBER, "1 after `vector(` a little less"): _ALWAYS,
     ("endpoint:api_request_latency_seconds:p95", _AGGREGATION, "sum after `histogram_quantile(n,` to avg"):
@@ -53,6 +61,16 @@ _ANY_DIVISOR = "with a limit of 0 a share is above it when there is any error, w
 _ANY_ERROR = "with a limit of 0 a share is above it when there is any error, however the errors are counted"
 _RATE = 'rate(api_requests_total{status="…"}[w])'
 
+EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
+    (
+        "RemoteWriteBehind",
+        _NUMBER,
+        "0 after `_timestamp_seconds) > n) and on (job, instance, remote_name, url) "
+        "(prometheus_remote_storage_samples_pending >` a little more",
+    ): "samples that wait are counted in whole numbers",
+}
+"""Where there is a remote storage."""
+
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):
         "the same checks are undecided, only the number of their columns is lost, and no text of the alert shows it",
@@ -78,6 +96,7 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 """Where the limit is 0 and no text of the alert shows its value."""
 
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
+_STORE = r"`[^`]*\(images_processed_total\) and on \([^)]*\) "
 _KINDS = {
     re.compile(r"\w+BudgetFast"): "BudgetFast",
     re.compile(r"\w+BudgetSlow"): "BudgetSlow",
@@ -87,12 +106,14 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = dict(EQUIVALENT)
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE}
     if "$value" not in repr(mutant.rule):
         reasons |= EQUIVALENT_UNSEEN
         if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
             reasons |= EQUIVALENT_AT_ZERO
-    return reasons.get((kind_of(name), mutant.operator, mutant.change))
+    # What tells the stores apart is another on a Pushgateway, and means the same.
+    change = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", mutant.change)
+    return reasons.get((kind_of(name), mutant.operator, change))
 
 
 def kind_of(name: str) -> str:
