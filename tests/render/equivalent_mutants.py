@@ -61,12 +61,12 @@ _ANY_DIVISOR = "with a limit of 0 a share is above it when there is any error, w
 _ANY_ERROR = "with a limit of 0 a share is above it when there is any error, however the errors are counted"
 _RATE = 'rate(api_requests_total{status="…"}[w])'
 
+_PENDING = "prometheus_remote_storage_samples_pending"
 EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
     (
         "RemoteWriteBehind",
         _NUMBER,
-        "0 after `_timestamp_seconds) > n) and on (job, instance, remote_name, url) "
-        "(prometheus_remote_storage_samples_pending >` a little more",
+        f"0 after `_timestamp_seconds) > n) and on (job, instance, remote_name, url) ({_PENDING} >` a little more",
     ): "samples that wait are counted in whole numbers",
 }
 """Where there is a remote storage."""
