@@ -67,7 +67,12 @@ class Pages:
         return None if self.phase == 1 else _text(("facemon_build_info", 1))
 
     def node(self) -> str:
-        return _text(("node_textfile_scrape_error", int(self.phase == 0)))
+        disk = 'device="/dev/vda1",fstype="ext4",mountpoint="/"'
+        return _text(
+            ("node_textfile_scrape_error", int(self.phase == 0)),
+            (f"node_filesystem_avail_bytes{{{disk}}}", 1e9 if self.phase == 0 else 9e9),
+            (f"node_filesystem_size_bytes{{{disk}}}", 2e10),
+        )
 
 
 def _text(*samples: tuple[str, float]) -> str:

@@ -39,7 +39,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "refusing": frozenset({"Unwelcome"}),
     "operations": frozenset({
         "TargetDown", "MetricsAbsent", "SourceUnreadable", "TextfileScrapeError", "ReloadFailed", "RulesFailing",
-        "NotificationsFailing",
+        "NotificationsFailing", "AlertmanagerReloadFailed", "DiskFilling",
     }),
     "dead man": frozenset({"Watchdog"}),
 }  # fmt: skip
@@ -48,7 +48,8 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
 PHASES: tuple[frozenset[str], ...] = (
     RECEIVERS["mail"] | RECEIVERS["by attribute"] | RECEIVERS["chat"] | RECEIVERS["refusing"] | frozenset({
         "AnswersBudgetSlow", "QuickBudgetSlow", "ServiceDown", "SourceUnreadable", "TextfileScrapeError",
-        "ReloadFailed", "RulesFailing", "NotificationsFailing", "SourceSilent",
+        "ReloadFailed", "RulesFailing", "NotificationsFailing", "SourceSilent", "AlertmanagerReloadFailed",
+        "DiskFilling",
     }),
     frozenset({"HighErrorRate", "AnswersBudgetFast", "QuickBudgetFast", "TargetDown", "Clumsy"}),
     frozenset({"ModelNotLoaded", "MetricsAbsent"}),
@@ -84,6 +85,8 @@ alerts:
   ReloadFailed: {{for: 1s}}
   RulesFailing: {{for: 1s}}
   NotificationsFailing: {{for: 1s}}
+  AlertmanagerReloadFailed: {{for: 1s}}
+  DiskFilling: {{for: 1s}}
   objectives:
     - {{name: Answers, indicator: errors, target: 0.9, period: 20s}}
     - {{name: Quick, indicator: latency, target: 0.9, period: 20s}}
@@ -155,7 +158,8 @@ def run_incidents(tools: Path, folder: Path, *, newer: bool) -> Run:
         settings = {**places, **ears.addresses(newer=newer), "folder": folder, "version": "0.28" if newer else "0.25"}
         _render(folder, settings, prometheus="127.0.0.1:9", alertmanager="127.0.0.1:9", alertmanagers="")
         _write_secrets(folder, ears)
-        alertmanager = stack.enter_context(run_alertmanager(tools, _routes(folder, ears), folder))
+        routes = _routes(folder, ears)
+        alertmanager = stack.enter_context(run_alertmanager(tools, routes, folder))
         file = folder / "monitoring/prometheus/prometheus.yml"
         prometheus = stack.enter_context(run_prometheus(tools, file, folder, extra_args=_RESEND))
         address = _address(alertmanager)
@@ -163,35 +167,40 @@ def run_incidents(tools: Path, folder: Path, *, newer: bool) -> Run:
         prometheus.process.send_signal(signal.SIGHUP)
         wait_for_query(prometheus.url, "up == 1", lambda samples: len(samples) == 6)
         for phase in range(len(PHASES)):
-            run.journeys += _play(phase, pages, ears, prometheus, file)
+            run.journeys += _play(phase, pages, ears, {prometheus: file, alertmanager: routes})
         run.notices = ears.notices()
         run.rendered = _rendered(folder)
     run.seconds = time.monotonic() - begin
     return run
 
 
-def _play(phase: int, pages: Pages, ears: Ears, prometheus: Server, file: Path) -> Iterator[Journey]:
+def _play(phase: int, pages: Pages, ears: Ears, configured: Mapping[Server, Path]) -> Iterator[Journey]:
     """One phase: its alerts fire, all of them, and when all is well again they resolve."""
     expected = PHASES[phase]
-    good = file.read_text(encoding="utf-8")
+    good = {server: file.read_text(encoding="utf-8") for server, file in configured.items()}
     began = time.monotonic()
     pages.phase = phase
     ears.refuses("NotificationsFailing" in expected)
     if "ReloadFailed" in expected:
-        file.write_text(_BAD_CONFIGURATION, encoding="utf-8")
-        prometheus.process.send_signal(signal.SIGHUP)
+        for server, file in configured.items():
+            _reload(server, file, _BAD_CONFIGURATION)
     fired = ears.wait_for(FIRING, expected - RECEIVERS["refusing"], since=began)
     ears.refuses(False)
     fired |= ears.wait_for(FIRING, expected, since=began)
     ended = time.monotonic()
     pages.phase = None
     if "ReloadFailed" in expected:
-        file.write_text(good, encoding="utf-8")
-        prometheus.process.send_signal(signal.SIGHUP)
+        for server, file in configured.items():
+            _reload(server, file, good[server])
     resolved = ears.wait_for(RESOLVED, expected, since=ended)
     for alert in sorted(expected):
         receiver, at = fired[alert]
         yield Journey(alert, receiver, at - began, resolved[alert][1] - ended)
+
+
+def _reload(server: Server, file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    server.process.send_signal(signal.SIGHUP)
 
 
 def _render(folder: Path, settings: Mapping[str, object], **places: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.config.prometheus import DOOR_JOBS, Door, Job, RemoteWriteConfig
 from facemon.config.quantities import format_duration
 from facemon.config.serving import ProbeConfig
 from facemon.errors import ConfigError, UsageError
@@ -162,7 +162,7 @@ def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSo
 
     `known_source` looks for a source of images of that name, once it is nothing else.
     """
-    alerts = {**{alert.name: alert for alert in alerts_of(_with_everything(config))}, **_rendered(config)}
+    alerts = _every_alert(config)
     if name in alerts:
         return _alert(alerts[name], config)
     recorded = {entry["record"]: entry["expr"] for _, entry in rules(recording_rules(config))}
@@ -228,13 +228,34 @@ def _lacks(name: str, config: Config) -> str:
         return f"prometheus.jobs has no {' or '.join(needed)}, which it watches"
     if name in _rendered(_with_probe(config)):
         return "exporter.probes names no service, and there is no collector in exporter.collectors to ask one"
+    if name in _rendered(_with_remote(config)):
+        return "prometheus.remote_write names no storage"
+    if doors := [door for door in DOOR_JOBS if name in _rendered(_with_door(config, door))]:
+        door = config.prometheus.store_metrics_from
+        return f"prometheus.store_metrics_from is {door}; the alert is for {' and '.join(doors)}"
     return "neither a job nor a probe of this configuration gives it something to watch"
+
+
+def _every_alert(config: Config) -> dict[str, Alert]:
+    """The alerts of this configuration, and those that another one would have."""
+    whole = _with_everything(config)
+    doors = [_with_door(whole, door) for door in DOOR_JOBS if door != whole.prometheus.store_metrics_from]
+    return {alert.name: alert for each in (*doors, whole) for alert in alerts_of(each)} | _rendered(config)
 
 
 def _with_everything(config: Config) -> Config:
     enabled = {name: config.alerts.of(name).model_copy(update={"enabled": True}) for name in BUILT_IN}
     whole = config.model_copy(update={"alerts": config.alerts.model_copy(update=enabled)})
-    return _with_probe(_with_jobs(whole, get_args(Job)))
+    return _with_remote(_with_probe(_with_jobs(whole, get_args(Job))))
+
+
+def _with_door(config: Config, door: Door) -> Config:
+    return config.model_copy(update={"prometheus": config.prometheus.model_copy(update={"store_metrics_from": door})})
+
+
+def _with_remote(config: Config) -> Config:
+    remotes = config.prometheus.remote_write or (RemoteWriteConfig(url="http://remote/write"),)
+    return config.model_copy(update={"prometheus": config.prometheus.model_copy(update={"remote_write": remotes})})
 
 
 def _with_jobs(config: Config, jobs: tuple[Job, ...]) -> Config:

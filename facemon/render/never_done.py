@@ -22,7 +22,7 @@ from facemon.render.drift_series import (
 )
 from facemon.render.promql_ages import AHEAD, labelled, largest_before
 from facemon.render.rule_test import milliseconds, turn_of_window
-from facemon.render.scenario import Check, Clock, Course, Firing, Scenario, Signal, Span, series_text
+from facemon.render.scenario import Check, Clock, Firing, Scenario, Signal, Span, series_text
 from facemon.render.series_models import always, turning
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -41,11 +41,17 @@ def never_after(oldest: timedelta, config: Config) -> timedelta:
 
 
 def arrival(config: Config, labels: Mapping[str, str], age: float = 0) -> tuple[Clock, ...]:
-    """The export by which a store's metrics arrived so many seconds ago; nothing where each scrape reads the store."""
+    """The export by which a store's metrics arrived so many seconds ago, beside another command's success.
+
+    Nothing where each scrape reads the store.
+    """
     if config.prometheus.store_metrics_from not in EXPORTING_DOORS:
         return ()
     here = only(dict(labels), target_labels(config))
-    return (Clock(series_text(LAST_SUCCESS.name, {**EXPORT, **here}), age),)
+    exported, compacted = (
+        series_text(LAST_SUCCESS.name, {"command": command, **here}) for command in (EXPORT["command"], "compact")
+    )
+    return Clock(exported, age), Clock(compacted, age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +85,23 @@ class NeverDone:
         long_ago = promql.compare(largest_before(IMAGES, self._window, self.after), ">", 0)
         matchers = (promql.equals(label, value) for label, value in self.done.items())
         missing = promql.unless(
-            promql.only_where(there, long_ago, on=targets), promql.select(self.stamp, *matchers), on=self._store
+            promql.only_where(there, long_ago, on=self._store), promql.select(self.stamp, *matchers), on=self._store
         )
         for label, value in self.labels.items():
             missing = labelled(missing, label, value)
         return missing
 
     def scenarios(self) -> Iterator[Scenario]:
-        """It was never done, and then it is; a store that is new, has no images, or was away for long."""
+        """It was never done, and then it is; a store without images, and one that was away for long."""
         what, grain = " ".join(self.done.values()), self._grain
         begins = 2 * grain
         images, *others = self._counting(self._here)
         missed = begins + self.after
         soon = missed + 2 * grain
         first = turning(self._done(self._here), (soon, soon.total_seconds() + AHEAD / 2))
-        idle = self._images({**self._here, "instance": "idle:1"}, 0)
         yield self._modelled(
-            f"no {what} since a store is there, then one; older stores and idle ones are unaffected",
-            (always(images.series, 5, begins), *others, first, *self._healthy(), idle),
+            f"no {what} since a store has its first images, then one; older stores are unaffected",
+            (turning(images.series, (timedelta(0), 0), (begins, 5)), *others, first, *self._healthy()),
             (Check(missed, before=True), Check(missed + self._scrape, missed + self._scrape), Check(soon + grain)),
         )  # fmt: skip
         away = turning(images.series, (timedelta(0), 5), (grain, None), (self.after, 5))
@@ -125,18 +130,14 @@ class NeverDone:
 
     def _healthy(self) -> Iterator[Signal]:
         """For each label of a store one that differs in it alone, and in which it is done."""
-        for name, other in only(other_labels(self.config), target_labels(self.config)).items():
+        for name, other in only(other_labels(self.config), self._store).items():
             labels = {**self._here, name: other}
-            yield from self._counting(labels)
-            if name in self._store:
-                yield Clock(self._done(labels), 0)
+            yield from (*self._counting(labels), Clock(self._done(labels), 0))
 
     def _counting(self, labels: Mapping[str, str]) -> tuple[Signal, ...]:
         others = (Clock(self._stamp({**labels, **other}), 0) for other in self.besides)
-        return self._images(labels, 5), *arrival(self.config, labels), *others
-
-    def _images(self, labels: Mapping[str, str], count: float, since: timedelta = timedelta(0)) -> Course:
-        return always(series_text(IMAGES.name, {"status": "ok", **labels}), count, since)
+        images = always(series_text(IMAGES.name, {"status": "ok", **labels}), 5)
+        return images, *arrival(self.config, labels), *others
 
     def _done(self, labels: Mapping[str, str]) -> str:
         return self._stamp({**labels, **self.done})

@@ -12,9 +12,9 @@ from facemon.render.scenario import Course
 _START = timedelta(0)
 
 
-def always(series: str, level: float, since: timedelta = _START) -> Course:
-    """A gauge with one level, from its first scrape on."""
-    return Course(series, ((since, level),))
+def always(series: str, level: float) -> Course:
+    """A series with one level all along."""
+    return Course(series, ((_START, level),))
 
 
 def turning(series: str, *levels: tuple[timedelta, float | None]) -> Course:

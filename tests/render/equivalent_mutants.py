@@ -17,6 +17,10 @@ _NONE_NEGATIVE = "no increase is negative, so that some are above 0 when their s
 _PER_SECOND = "per second or not, what is above 0 stays above 0"
 _ONE_JOB = "every selector of the rule names one job, so that the label is the same on both sides"
 _JOINED = "what it is joined with on the job and the instance is of a target of ours, and no two targets share both"
+_IMAGES = "images are counted in whole numbers, and there are some or none"
+_MISSED = (
+    "instance) (images_processed_total) and on (job, instance) (max_over_time(images_processed_total[w] offset n) >"
+)
 _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
@@ -44,6 +48,10 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
                        f"and on ({_CHECK}) (({_DECIDED}) < n) and ({_DECIDED}{{")
     },
     ("DriftUndecided", _AGGREGATION, "count to sum"): "every sample that is counted is 1",
+    ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
+    ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more (2)"): _IMAGES,
+    ("ReferenceStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
+    ("AccuracyStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
     ("Watchdog", _NUMBER, "1 after `vector(` a little more"): _ALWAYS,
     ("Watchdog", _NUMBER, "1 after `vector(` a little less"): _ALWAYS,
     ("endpoint:api_request_latency_seconds:p95", _AGGREGATION, "sum after `histogram_quantile(n,` to avg"):
@@ -71,6 +79,16 @@ _ANY_DIVISOR = "with a limit of 0 a share is above it when there is any error, w
 _ANY_ERROR = "with a limit of 0 a share is above it when there is any error, however the errors are counted"
 _RATE = 'rate(api_requests_total{status="…"}[w])'
 _OF_EVERY = f"sum({_RATE}) / sum(rate(api_requests_total"
+
+_PENDING = "prometheus_remote_storage_samples_pending"
+EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
+    (
+        "RemoteWriteBehind",
+        _NUMBER,
+        f"0 after `_timestamp_seconds) > n) and on (job, instance, remote_name, url) ({_PENDING} >` a little more",
+    ): "samples that wait are counted in whole numbers",
+}
+"""Where there is a remote storage."""
 
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):
@@ -102,6 +120,7 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 
 _TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped$)')
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
+_STORE = r"`[^`]*\(images_processed_total\) and on \([^)]*\) "
 _KINDS = {
     re.compile(r"\w+BudgetFast"): "BudgetFast",
     re.compile(r"\w+BudgetSlow"): "BudgetSlow",
@@ -111,13 +130,15 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = dict(EQUIVALENT)
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE}
     if "$value" not in repr(mutant.rule):
         reasons |= EQUIVALENT_UNSEEN
         if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
             reasons |= EQUIVALENT_AT_ZERO
     # A label of all targets is chosen by beside the job, and by the same right.
     change = _TARGET_LABEL.sub('job="…"', mutant.change)
+    # What tells the stores apart is another on a Pushgateway, and means the same.
+    change = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
     return reasons.get((kind_of(name), mutant.operator, change))
 
 

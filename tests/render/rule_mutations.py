@@ -259,20 +259,20 @@ def _neutral(text: str) -> str:
 
 
 def _operand_before(text: str, end: int) -> int:
-    """Where the operand that ends at `end` begins: after the parenthesis that is open there, or at the start."""
+    """Where the operand that ends at `end` begins: after the parenthesis or comma there, or at the start."""
     depth = 0
     for place in range(end - 1, -1, -1):
         depth += {")": 1, "(": -1}.get(text[place], 0)
-        if depth < 0:
+        if depth < 0 or (depth == 0 and text[place] == ","):
             return place + 1
     return 0
 
 
 def _operand_after(text: str, start: int) -> int:
-    """Where the operand that begins at `start` ends: at the parenthesis that closes around it, or at the end."""
+    """Where the operand that begins at `start` ends: at the parenthesis or comma that closes it, or at the end."""
     depth = 0
     for place in range(start, len(text)):
         depth += {"(": 1, ")": -1}.get(text[place], 0)
-        if depth < 0:
+        if depth < 0 or (depth == 0 and text[place] == ","):
             return place
     return len(text)

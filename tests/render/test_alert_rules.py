@@ -1,8 +1,10 @@
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
 from facemon.config.alerts import BUILT_IN, AlertsConfig
+from facemon.config.prometheus import DOOR_JOBS, Job
 from facemon.errors import ConfigError
 from facemon.render.alert_rules import alert_rules, alerts_of, left_out
 from facemon.render.next_commands import NEXT_COMMANDS
@@ -193,12 +195,13 @@ def test_few_requests_count_only_when_they_are_asked_to() -> None:
     assert f"and on (endpoint) ({count})" in str(rules_of("")["HighLatency"]["expr"])
 
 
-def test_what_was_never_done_is_not_stale() -> None:
+def test_what_was_never_done_is_missed_when_images_were_counted_for_long() -> None:
     alerts = {alert.name: alert for alert in alerts_of(config_of("drift: {accuracy_window: 7d}"))}
     assert alerts["ReferenceStale"].threshold == timedelta(days=90).total_seconds()
     assert alerts["AccuracyStale"].threshold == timedelta(days=7).total_seconds()
     assert 'command="evaluate"' in str(alerts["AccuracyStale"].expr)
-    assert "absent" not in str(alerts["ReferenceStale"].expr)
+    assert "images_processed_total[1d6h] offset 8d)" in str(alerts["ReferenceStale"].expr)
+    assert "images_processed_total[1d6h] offset 7d)" in str(alerts["AccuracyStale"].expr)
     changed = "alerts: {AccuracyStale: {threshold: 3d}, ReferenceStale: {threshold: 90s}}"
     assert str(rules_of(changed)["AccuracyStale"]["expr"]).count("> 259200") == 1
     assert str(rules_of(changed)["ReferenceStale"]["expr"]).count("> 90)") == 1
@@ -222,8 +225,13 @@ def test_a_sample_must_last_until_the_next_but_one(key: str) -> None:
 
 
 def test_each_built_in_alert_has_its_section() -> None:
-    everything = config_of(DEFAULTS + "exporter: {probes: [{name: a, url: 'http://a'}]}\n")
-    assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - {"custom", "objectives"}
+    every: set[str] = set()
+    for door in DOOR_JOBS:
+        jobs = f"jobs: [{', '.join(get_args(Job))}], remote_write: [{{url: 'http://r/'}}]"
+        prometheus = f"prometheus: {{store_metrics_from: {door}, {jobs}}}\n"
+        text = DEFAULTS + prometheus + "exporter: {probes: [{name: a, url: 'http://a'}]}\n"
+        every |= {alert.name for alert in alerts_of(config_of(text))}
+    assert every == set(AlertsConfig.model_fields) - {"custom", "objectives"}
 
 
 def test_the_next_commands_exist() -> None:

@@ -47,6 +47,8 @@ reaches null 'instance="node-exporter:1"' 'job="node"' 'severity="warning"' 'are
 reaches null 'instance="localhost:9090"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'alertname="ReloadFailed"'
 reaches null 'instance="stack:1"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'alertname="RulesFailing"'
 reaches null 'instance="stack:1"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'alertname="NotificationsFailing"'
+reaches null 'instance="alertmanager:9093"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'alertname="AlertmanagerReloadFailed"'
+reaches null 'device="/dev/vda1"' 'fstype="ext4"' 'instance="node-exporter:1"' 'job="node"' 'mountpoint="/"' 'severity="warning"' 'area="stack"' 'alertname="DiskFilling"'
 reaches null 'severity="none"' 'area="stack"' 'alertname="Watchdog"'
 
 echo "$tests routes tested, $failures failed"
