@@ -66,6 +66,11 @@ class LabelSpace:
     def __getitem__(self, label: str) -> Values:
         return self.labels.get(label, self.rest)
 
+    @property
+    def known_part(self) -> "LabelSpace":
+        """The label sets without any label that nothing is known of."""
+        return LabelSpace(self.labels)
+
     def within(self, match: Match) -> "LabelSpace | None":
         """The part that matches; None when there is none."""
         inside = {label: self[label] & values for label, values in match.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from facemon.config.document import Config
-from facemon.render.alert_rules import left_out
+from facemon.render.alert_rules import alerts_of, left_out
 from facemon.render.compose_full import own_services
 from facemon.render.objectives import objective_notes
 from facemon.render.prometheus_config import expands_labels
@@ -12,6 +12,7 @@ from facemon.render.provisioning import dashboards_dir
 from facemon.render.published_ports import first_port, reached_at
 from facemon.render.purpose import HOST, listen_of, runs_containers
 from facemon.render.replicas import HA_PROFILE, further_names
+from facemon.render.routes import unproven_routes
 from facemon.render.routing import unrouted
 from facemon.render.schedules.schedule_files import schedule_notes
 
@@ -29,6 +30,8 @@ def stack_notes(config: Config, compose: bool, prometheus: bool, alertmanager: b
         yield from schedule_notes(config)
     if alertmanager and (names := unrouted(config.alertmanager)):
         yield f"receivers that no route names are told of nothing: {', '.join(names)}"
+    if alertmanager:
+        yield from unproven_routes(config, alerts_of(config))
     if alertmanager and not config.alertmanager.receivers:
         yield "alertmanager.receivers is empty: alerts will be seen in Prometheus and Alertmanager, but nobody is told"
 
