@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from facemon.render.stack import Part, RenderedStack
 
 app = typer.Typer()
+_ReloadOption = Annotated[
+    bool, typer.Option("--reload", help="Then make the running servers read the files, and say what they did.")
+]
 
 
 class _Purpose(StrEnum):
@@ -29,6 +32,17 @@ class _Purpose(StrEnum):
     EXISTING = "existing"
     TEXTFILE = "textfile"
     PUSHGATEWAY = "pushgateway"
+
+
+_ForOption = Annotated[
+    _Purpose | None,
+    typer.Option(
+        "--for",
+        # Without it the variable would end in an underscore, as the parameter does.
+        envvar="FACEMON_RENDER_CONFIG_FOR",
+        help="What runs where, instead of stack.for of the configuration.",
+    ),
+]
 
 
 @command(app, "render-config")
@@ -42,16 +56,12 @@ def render_config(
             help="Only these: prometheus, alertmanager, grafana, runbooks, compose, schedules; with commas.",
         ),
     ] = None,
-    for_: Annotated[
-        _Purpose | None, typer.Option("--for", help="What runs where, instead of stack.for of the configuration.")
-    ] = None,
+    for_: _ForOption = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the files on disk differ.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
     stdout: Annotated[str | None, typer.Option(metavar="NAME", help="Print one file instead of writing.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Let lint, promtool and amtool judge it first.")] = False,
-    reload: Annotated[
-        bool, typer.Option("--reload", help="Then make the running servers read the files, and say what they did.")
-    ] = False,
+    reload: _ReloadOption = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove files that are rendered no longer.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite files that were edited by hand, or are not ours.")
@@ -79,9 +89,8 @@ def render_config(
     if check or diff:
         return _compare(session, stack, out, diff)
     written = _write(session, stack, config, out, prune, force)
-    _reload(session, servers, config)
-    if reload and any("/grafana/provisioning/" in path for path in written):
-        session.console.say("note: Grafana reads its data sources and folders when it starts: restart it")
+    if reload:
+        _reload(session, servers, config, written)
     return ExitCode.OK
 
 
@@ -177,12 +186,14 @@ def _write(
     return done.written
 
 
-def _reload(session: Session, servers: "Sequence[RunningServer]", config: "Config") -> None:
+def _reload(session: Session, servers: "Sequence[RunningServer]", config: "Config", written: Sequence[str]) -> None:
     """Make servers read what was written; FacemonError unless each of them did."""
+    from facemon.render.reload import reload
+
+    if any("/grafana/provisioning/" in path for path in written):
+        session.console.say("note: Grafana reads its data sources and folders when it starts: restart it")
     faults = []
     for server in servers:
-        from facemon.render.reload import reload
-
         try:
             reload(server, config.stack.reload.timeout.total_seconds())
         except FacemonError as error:

@@ -10,7 +10,7 @@ from facemon.config.section import MisfitError, Section
 
 Server = Literal["prometheus", "alertmanager"]
 Way = Literal["compose", "systemd", "pid_file", "endpoint"]
-_KEY_OF_WAY: dict[Way, str] = {"systemd": "unit", "pid_file": "pid_file", "endpoint": "url"}
+_KEY_OF_WAY: dict[Way, str] = {"systemd": "unit", "pid_file": "pid_file"}
 
 
 class ReloadConfig(Section):

@@ -185,7 +185,8 @@ def test_without_docker_the_way_by_compose_says_so(newer_stack: Stack, monkeypat
 
 
 def test_each_replica_of_the_stack_is_told_where_it_is_open(tmp_path: Path) -> None:
-    text = "prometheus: {replicas: 2}\nalertmanager: {replicas: 2}\nstack: {first_port: 4000, listen: 0.0.0.0}"
+    ports = "first_port: 4000, listen: 0.0.0.0, reload: {alertmanager: {by: endpoint}}"
+    text = f"prometheus: {{replicas: 2}}\nalertmanager: {{replicas: 2}}\nstack: {{{ports}}}"
     config = parse_config(text, name="facemon.yaml", directory=tmp_path)
     assert [(server.name, server.url) for server in servers_of(config, tmp_path)] == [
         ("prometheus", "http://127.0.0.1:4001"),
@@ -205,7 +206,7 @@ def test_an_existing_server_is_not_guessed(tmp_path: Path) -> None:
     ("reload", "said"),
     [
         ("prometheus: {by: endpoint, url: 'http://h:9090'}", "Prometheus opens /-/quit"),
-        ("alertmanager: {by: endpoint}", "alertmanager.url: is missing: by endpoint needs it"),
+        ("alertmanager: {by: endpoint, pid_file: p}", "alertmanager.pid_file: is not read where by is endpoint"),
         ("prometheus: {by: systemd}", "prometheus.unit: is missing"),
         ("prometheus: {by: pid_file}", "prometheus.pid_file: is missing"),
         ("prometheus: {by: compose, unit: p}", "prometheus.unit: is not read where by is compose"),

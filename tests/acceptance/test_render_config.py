@@ -87,8 +87,6 @@ def test_a_folder_of_another_configuration_is_refused_and_left(facemon: RunFacem
     assert "--out" in refused.stderr
     assert facemon(*other, "--diff", cwd=rendered).returncode == 3
     assert contents(rendered) == {**before, **contents(rendered / "other")}
-    assert facemon(*other, "--force", cwd=rendered).returncode == 0
-    assert facemon("render-config", cwd=rendered).returncode == 1
 
 
 def test_what_is_rendered_no_longer_goes_only_when_asked(facemon: RunFacemon, rendered: Path) -> None:
