@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.machine import Line
+from facemon.render.purpose import fitted
 from facemon.render.stack import RenderedStack, render_stack
-from tests.render.configurations import config_of
+from tests.render.configurations import DIRECTORY, config_of
 from tests.render.random_configurations import sampled
 from tests.render.rendered_laws import (
     PanelIds,
@@ -55,7 +56,7 @@ def measure(folder: Path) -> Iterator[Line]:
 def _held_against_laws(texts: list[str], folder: Path, broken: dict[str, list[str]]) -> Iterator[RenderedStack]:
     known: PanelIds = {}
     for number, text in enumerate(texts):
-        config = config_of(text)
+        config = fitted(config_of(text), DIRECTORY)
         stack = render_stack(config)
         found = (
             read_otherwise(config, stack),

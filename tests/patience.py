@@ -20,7 +20,9 @@ def _slowness() -> float:
     return min(20.0, max(1.0, median(took) / _STARTS_IN_S))
 
 
-HANG_S = 120 * _slowness()
+SLOWNESS = _slowness()
+"""How much slower this machine was when it was asked, 1 to 20."""
+HANG_S = 120 * SLOWNESS
 """Seconds, far more than anything takes here that ends at all: a guard against waiting for ever, and no requirement."""
 
 

@@ -1,4 +1,7 @@
-"""Runs the real monitoring servers for tests: on 127.0.0.1, on free ports, with all they store in the test's folder."""
+"""Runs the real monitoring servers for tests: on 127.0.0.1, with all they store in the test's folder.
+
+Each gets a free port, or the `port` that it is given: a server that is started again is found where it was.
+"""
 
 import json
 import os
@@ -60,6 +63,7 @@ def run_prometheus(
     *,
     extra_args: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Run Prometheus; one that is started again in the same folder finds the samples of the one before."""
 
@@ -70,7 +74,7 @@ def run_prometheus(
         options = [f"--config.file={config_file.resolve()}", f"--storage.tsdb.path={storage}", listen, discovery]
         return [_binary(tools, "prometheus"), *options, *extra_args]
 
-    with _running("prometheus", tools, folder, command, "/-/ready", env) as server:
+    with _running("prometheus", tools, folder, command, "/-/ready", env, port) as server:
         yield server
 
 
@@ -82,6 +86,7 @@ def run_alertmanager(
     *,
     extra_args: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
     """Run Alertmanager, alone unless `extra_args` give it a `--cluster.listen-address`."""
 
@@ -92,24 +97,26 @@ def run_alertmanager(
         options = [f"--config.file={config_file.resolve()}", f"--storage.path={storage}", listen, *cluster]
         return [_binary(tools, "prometheus-alertmanager"), *options, *extra_args]
 
-    with _running("alertmanager", tools, folder, command, "/-/ready", env) as server:
+    with _running("alertmanager", tools, folder, command, "/-/ready", env, port) as server:
         yield server
 
 
 @contextmanager
-def run_pushgateway(tools: Path, folder: Path, *, extra_args: Sequence[str] = ()) -> Iterator[Server]:
+def run_pushgateway(
+    tools: Path, folder: Path, *, extra_args: Sequence[str] = (), port: int | None = None
+) -> Iterator[Server]:
     """Run a Pushgateway."""
 
     def command(port: int, _storage: Path) -> list[str]:
         return [_binary(tools, "prometheus-pushgateway"), f"--web.listen-address=127.0.0.1:{port}", *extra_args]
 
-    with _running("pushgateway", tools, folder, command, "/-/ready") as server:
+    with _running("pushgateway", tools, folder, command, "/-/ready", port=port) as server:
         yield server
 
 
 @contextmanager
 def run_node_exporter(
-    tools: Path, textfile_folder: Path, folder: Path, *, extra_args: Sequence[str] = ()
+    tools: Path, textfile_folder: Path, folder: Path, *, extra_args: Sequence[str] = (), port: int | None = None
 ) -> Iterator[Server]:
     """Run a node-exporter that also reads the `.prom` files in `textfile_folder`."""
 
@@ -118,7 +125,7 @@ def run_node_exporter(
         textfile = f"--collector.textfile.directory={textfile_folder.resolve()}"
         return [_binary(tools, "prometheus-node-exporter"), listen, textfile, *extra_args]
 
-    with _running("node-exporter", tools, folder, command, "/metrics") as server:
+    with _running("node-exporter", tools, folder, command, "/metrics", port=port) as server:
         yield server
 
 
@@ -176,6 +183,12 @@ def alerts_at(alertmanager_url: str) -> list[Body]:
     with _direct.open(f"{alertmanager_url}/api/v2/alerts", timeout=HANG_S) as answer:
         found: list[Body] = json.load(answer)
         return found
+
+
+def firing_at(prometheus_url: str) -> list[Body]:
+    """The alerts that fire in a Prometheus."""
+    with _direct.open(f"{prometheus_url}/api/v1/alerts", timeout=HANG_S) as answer:
+        return [alert for alert in json.load(answer)["data"]["alerts"] if alert["state"] == "firing"]
 
 
 class WebhookReceiver(Sink[Body]):
@@ -237,11 +250,13 @@ def _running(
     command: Callable[[int, Path], list[str]],
     ready_path: str,
     env: Mapping[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
     storage = folder.resolve() / name
     storage.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
-    server = _started(tools, log, lambda port: command(port, storage), ready_path, {**os.environ, **(env or {})})
+    ports = free_port if port is None else lambda: port
+    server = _started(tools, log, ports, lambda at: command(at, storage), ready_path, {**os.environ, **(env or {})})
     passed = False
     try:
         yield server
@@ -253,10 +268,15 @@ def _running(
 
 
 def _started(
-    tools: Path, log: Path, command: Callable[[int], list[str]], ready_path: str, env: Mapping[str, str]
+    tools: Path,
+    log: Path,
+    ports: Callable[[], int],
+    command: Callable[[int], list[str]],
+    ready_path: str,
+    env: Mapping[str, str],
 ) -> Server:
     for _ in range(ATTEMPTS):
-        port = free_port()
+        port = ports()
         with log.open("ab") as output:
             # The working directory is where the unpacked Alertmanager looks for its templates.
             process = subprocess.Popen(

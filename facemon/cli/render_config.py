@@ -78,8 +78,10 @@ def render_config(
         return ExitCode.OK
     if check or diff:
         return _compare(session, stack, out, diff)
-    _write(session, stack, config, out, prune, force)
+    written = _write(session, stack, config, out, prune, force)
     _reload(session, servers, config)
+    if reload and any("/grafana/provisioning/" in path for path in written):
+        session.console.say("note: Grafana reads its data sources and folders when it starts: restart it")
     return ExitCode.OK
 
 
@@ -149,7 +151,10 @@ def _compare(session: Session, stack: "RenderedStack", out: Path, show: bool) ->
     return ExitCode.FOUND if differs(changes) else ExitCode.OK
 
 
-def _write(session: Session, stack: "RenderedStack", config: "Config", out: Path, prune: bool, force: bool) -> None:
+def _write(
+    session: Session, stack: "RenderedStack", config: "Config", out: Path, prune: bool, force: bool
+) -> Sequence[str]:
+    """Write what differs, and answer the paths; FacemonError where a file was kept instead."""
     from facemon.render.local_files import make_local_files
     from facemon.render.output_tree import plan, write
     from facemon.render.stack import COMPOSE_FILE
@@ -169,6 +174,7 @@ def _write(session: Session, stack: "RenderedStack", config: "Config", out: Path
             f"{len(done.kept)} of {len(stack.files)} files were kept as they are",
             "--diff shows the differences, --force overwrites them",
         )
+    return done.written
 
 
 def _reload(session: Session, servers: "Sequence[RunningServer]", config: "Config") -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from facemon.config.quantities import Duration, Items, LabelName, Name, PositiveDuration, Replicas
+from facemon.config.quantities import Duration, HttpUrl, Items, LabelName, Name, PositiveDuration, Replicas
 from facemon.config.receivers import ReceiverConfig, SmtpConfig
 from facemon.config.section import MisfitError, Section
 
@@ -92,6 +92,8 @@ class DeadManConfig(Section):
 class AlertmanagerConfig(Section):
     """Who is told of what; the first receiver gets what no route claims."""
 
+    url: HttpUrl = "http://localhost:9093"
+    """Where people open it: links in notifications to silences begin with this."""
     smtp: SmtpConfig | None = None
     receivers: Items[ReceiverConfig] = ()
     routes: Items[RouteConfig] = ()

@@ -10,6 +10,12 @@ from facemon.config.quantities import Duration, Items, LabelName, LabelValue, Na
 from facemon.config.section import MisfitError, Section
 
 AlertName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+_Endpoint = Annotated[str, Field(min_length=1, max_length=200)]
+PREDICT = "/predict"
+_NO_WORK = (
+    "/health", "/healthz", "/livez", "/ready", "/readyz", "/ping", "/metrics", "/docs", "/redoc", "/openapi.json",
+    "/favicon.ico",
+)  # fmt: skip
 _Requests = Annotated[int, Field(ge=0, le=1_000_000_000)]
 _RESERVED_LABELS = ("alertname", "severity", "area")
 
@@ -29,6 +35,8 @@ class AlertConfig(Section):
 
     enabled: bool = True
     for_: Duration | None = Field(default=None, alias="for")
+    keep_firing_for: Duration | None = None
+    """How long the alert fires on when its condition no longer holds; none = three scrapes and an evaluation."""
     severity: Severity | None = None
     labels: _Labels = Field(default_factory=dict)
     annotations: Mapping[LabelName, str] = Field(default_factory=dict)
@@ -38,7 +46,7 @@ class LatencyAlertConfig(AlertConfig):
     """An alert on seconds above a threshold, which must be an edge of the histogram's buckets."""
 
     threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    min_requests: _Requests = 10
+    min_requests: _Requests = 3
     """Requests within the window of rates from which on a quantile counts."""
 
 
@@ -46,7 +54,7 @@ class ErrorRateAlertConfig(AlertConfig):
     """An alert on a share of requests above a threshold."""
 
     threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
-    min_requests: _Requests = 10
+    min_requests: _Requests = 3
     """Requests within the window of rates from which on a share counts."""
 
 
@@ -96,6 +104,7 @@ class CustomAlertConfig(Section):
     name: AlertName
     expr: Annotated[str, Field(min_length=1)]
     for_: Duration = Field(default=timedelta(0), alias="for")
+    keep_firing_for: Duration = timedelta(0)
     severity: Severity = "warning"
     summary: Annotated[str, Field(min_length=1)]
     description: str = ""
@@ -117,6 +126,9 @@ class AlertsConfig(Section):
     DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
     ReferenceStale: AgeAlertConfig = AgeAlertConfig()
     AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    ExportStale: AgeAlertConfig = AgeAlertConfig()
+    TextfileStale: AgeAlertConfig = AgeAlertConfig()
+    PushStale: AgeAlertConfig = AgeAlertConfig()
     TargetDown: AlertConfig = AlertConfig()
     MetricsAbsent: AlertConfig = AlertConfig()
     SourceUnreadable: AlertConfig = AlertConfig()
@@ -125,7 +137,12 @@ class AlertsConfig(Section):
     ReloadFailed: AlertConfig = AlertConfig()
     RulesFailing: AlertConfig = AlertConfig()
     NotificationsFailing: AlertConfig = AlertConfig()
+    AlertmanagerReloadFailed: AlertConfig = AlertConfig()
+    RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig()
+    DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig()
     Watchdog: AlertConfig = AlertConfig()
+    ignored_endpoints: Items[_Endpoint] = _NO_WORK
+    """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""
     objectives: Items[ObjectiveConfig] = ()
     custom: Items[CustomAlertConfig] = ()
 
@@ -133,6 +150,22 @@ class AlertsConfig(Section):
         """What is changed of the alert `name`."""
         config: AlertConfig = getattr(self, name)
         return config
+
+    @property
+    def keeping(self) -> tuple[tuple[str | int, ...], ...]:
+        """The places at which an alert is told to fire on."""
+        built_in = [(name, "keep_firing_for") for name in BUILT_IN if self.of(name).keep_firing_for]
+        custom = [
+            ("custom", index, "keep_firing_for") for index, each in enumerate(self.custom) if each.keep_firing_for
+        ]
+        return (*built_in, *custom)
+
+    @model_validator(mode="after")
+    def _predictions_are_work(self) -> Self:
+        if PREDICT in self.ignored_endpoints:
+            fault = f"is {PREDICT}: requests for predictions are what HighErrorRate and HighLatency watch"
+            raise MisfitError((("ignored_endpoints", self.ignored_endpoints.index(PREDICT)), fault))
+        return self
 
     @model_validator(mode="after")
     def _names_are_distinct(self) -> Self:
@@ -157,5 +190,6 @@ def objective_alerts(objective: str) -> tuple[str, str]:
     return f"{objective}BudgetFast", f"{objective}BudgetSlow"
 
 
-BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name not in ("objectives", "custom"))
+_NOT_ALERTS = ("ignored_endpoints", "objectives", "custom")
+BUILT_IN = tuple(name for name in AlertsConfig.model_fields if name not in _NOT_ALERTS)
 """The alerts that there are without any configuration, by name."""

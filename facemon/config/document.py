@@ -48,12 +48,25 @@ class Config(Section):
     """The paths that are absolute in the file itself, and so not to be looked for beside it."""
 
     @model_validator(mode="after")
-    def _alertmanager_reads_its_file(self) -> Self:
-        version = _VERSION.search(self.stack.images.get("alertmanager", ""))
-        if version and (int(version[1]), int(version[2])) < self.alertmanager.version:
-            target = self.alertmanager.target_version
-            fault = f"is older than alertmanager.target_version, {target}: lower that, or use a newer image"
-            raise MisfitError((("stack", "images", "alertmanager"), fault))
+    def _servers_read_their_files(self) -> Self:
+        images = self.stack.images
+        for service, image, section in (
+            ("alertmanager", images.get("alertmanager", ""), self.alertmanager),
+            ("prometheus", images.get("prometheus", ""), self.prometheus),
+        ):
+            version = _VERSION.search(image)
+            if version and (int(version[1]), int(version[2])) < section.version:
+                target = section.target_version
+                fault = f"is older than {service}.target_version, {target}: lower that, or use a newer image"
+                raise MisfitError((("stack", "images", service), fault))
+        return self
+
+    @model_validator(mode="after")
+    def _prometheus_knows_what_keeps_firing(self) -> Self:
+        target = self.prometheus.target_version
+        fault = f"needs Prometheus 2.42, and prometheus.target_version is {target}"
+        if not self.prometheus.keeps_firing and (faults := [(("alerts", *at), fault) for at in self.alerts.keeping]):
+            raise MisfitError(*faults)
         return self
 
     @model_validator(mode="after")

@@ -34,6 +34,10 @@ _MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", 
 _Target = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$", max_length=200)]
 _JobName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]+$", max_length=200)]
 _Count = Annotated[int, Field(ge=1)]
+KEEPS_FIRING = (2, 42)
+"""The first Prometheus that knows keep_firing_for."""
+_OLDEST = (2, 27)
+"""The first Prometheus that knows label_limit, and with it all else that is rendered."""
 _SCRAPES_PER_WINDOW = 4
 _LONGEST_INTERVAL = timedelta(minutes=2, seconds=30)
 """Prometheus takes a sample for the present for 5 minutes: one may be lost before alerts come and go."""
@@ -117,6 +121,10 @@ def default_jobs(door: Door) -> tuple[Job, ...]:
 class PrometheusConfig(Section):
     """How Prometheus scrapes, and which one door the store's metrics leave by."""
 
+    target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.42"
+    """The oldest Prometheus that is to read the files."""
+    url: HttpUrl = "http://localhost:9090"
+    """Where people open it: links in notifications begin with this."""
     scrape_interval: PositiveDuration = timedelta(seconds=15)
     evaluation_interval: PositiveDuration | None = None
     """None = as often as it scrapes."""
@@ -142,6 +150,22 @@ class PrometheusConfig(Section):
     replicas: Replicas = 1
 
     @property
+    def version(self) -> tuple[int, int]:
+        """The target version as numbers, which compare."""
+        major, minor = self.target_version.split(".")
+        return int(major), int(minor)
+
+    @property
+    def keeps_firing(self) -> bool:
+        """Whether an alert may fire on through a gap: the key is unknown to older versions."""
+        return self.version >= KEEPS_FIRING
+
+    @property
+    def gap(self) -> timedelta:
+        """What alerts fire on for, so that a restart of an exporter does not end them: three scrapes, an evaluation."""
+        return 3 * self.scrape_interval + (self.evaluation_interval or self.scrape_interval)
+
+    @property
     def window(self) -> timedelta:
         """The window of every rate in the rules."""
         return self.rate_window or max(timedelta(minutes=5), self.shortest_window)
@@ -154,6 +178,13 @@ class PrometheusConfig(Section):
     def job_name(self, job: Job) -> str:
         """What a scrape job is called in Prometheus, which is its targets' label `job`."""
         return self.job_names.get(job, job)
+
+    @model_validator(mode="after")
+    def _the_files_can_be_read(self) -> Self:
+        if self.version < _OLDEST:
+            fault = f"is {self.target_version}; facemon writes for {_OLDEST[0]}.{_OLDEST[1]} and newer"
+            raise MisfitError((("target_version",), fault))
+        return self
 
     @model_validator(mode="after")
     def _samples_last_until_the_next(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from facemon.config.go_template import MessageTemplate
 from facemon.config.quantities import HttpUrl, Items, Name, SecretFile
 from facemon.config.section import MisfitError, Section
 
@@ -26,6 +27,10 @@ class EmailConfig(Section):
     """An email receiver; the server is `alertmanager.smtp`."""
 
     to: EmailAddress
+    title: MessageTemplate | None = None
+    """The subject; none = as facemon writes it."""
+    text: MessageTemplate | None = None
+    """The whole of the mail, which then has no HTML; none = as facemon writes it, as text and HTML."""
     send_resolved: bool = True
 
 
@@ -34,6 +39,8 @@ class SlackConfig(Section):
 
     api_url_file: SecretFile
     channel: Name
+    title: MessageTemplate | None = None
+    text: MessageTemplate | None = None
     send_resolved: bool = True
 
 
@@ -41,6 +48,7 @@ class PagerDutyConfig(Section):
     """A PagerDuty receiver: the integration key of its Events API v2."""
 
     routing_key_file: SecretFile
+    title: MessageTemplate | None = None
     send_resolved: bool = True
 
 
@@ -48,6 +56,8 @@ class TeamsConfig(Section):
     """A Microsoft Teams receiver: the address of a workflow that posts to a channel."""
 
     webhook_url_file: SecretFile
+    title: MessageTemplate | None = None
+    text: MessageTemplate | None = None
     send_resolved: bool = True
 
 

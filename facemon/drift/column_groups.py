@@ -61,7 +61,7 @@ class ColumnGroups:
         self, effects: Mapping[tuple[int, str], DesignEffect], significance: float
     ) -> dict[tuple[int, str], SingleTest]:
         """The test in each of the groups of `tables`, given the design effects of all groups."""
-        found = {}
+        found: dict[tuple[int, str], SingleTest] = {}
         for places, table in self.tables:
             tests = table.tests([effects.get((at, self.name), INDEPENDENT) for at in places], significance)
             found |= {(at, self.name): each for at, each in zip(places, tests, strict=True)}

@@ -140,8 +140,10 @@ class EffectParts:
     @property
     def largest(self) -> DesignEffect:
         """The effect that counts."""
-        by_days = self.days.with_rows(self.rows)
-        largest = max((self.rows, by_days, self.sources), key=lambda effect: effect.factor)
+        known = [self.rows] if self.sources is INDEPENDENT else [self.rows, self.sources]
+        if self.days is not UNKNOWN_DAYS:
+            known.insert(1, self.days.with_rows(self.rows))
+        largest = max(known, key=lambda effect: effect.factor)
         return largest if largest.factor > 1 else INDEPENDENT
 
 

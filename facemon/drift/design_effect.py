@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import chdtrc
+from facemon.drift.row_variances import below, hourly_variances, independent_variances
 from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 from facemon.values.spread import Spread
 
-FEWEST_PAIRS = 8
-"""Fewer pairs of hours of a source show nothing but chance."""
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
 """Fewer sources are what is watched, and do not show how much others would differ."""
@@ -145,8 +144,8 @@ class SourceVariances:
         splits = _splits(sources)
         return cls(
             splits,
-            tuple(hourly_variance(source.hours, splits) for source in sources),
-            tuple(_independent(source.counts, splits) for source in sources),
+            tuple(hourly_variances([source.hours for source in sources], splits)),
+            tuple(independent_variances([source.counts for source in sources], splits)),
             is_constant=False,
         )
 
@@ -207,7 +206,8 @@ def days_ratio(
     of_a_row = _weighted(sources, known) / total
     # The variance of the mean of as many days as either window has, over that of one day.
     of_means = 1 / max(current_days, 1.0) + 1 / (days.pairs + 1)
-    observed = _trace(days, known.splits) / days.weight * of_means
+    trace = math.fsum(days.sums.tolist()) if known.splits is None else float(below(days, known.splits).sum())
+    observed = trace / days.weight * of_means
     if not (of_a_row > 0 and observed > 0):
         return None
     rows = [source.counts[0].total for source in sources]
@@ -254,7 +254,7 @@ def _differences(
 ) -> Mapping[str | int, float]:
     """By label, or by the place of a split, how far its share moved in one source."""
     if splits is not None:
-        first, second = (_steps(side, splits) / side.total for side in counts)
+        first, second = (below(side, splits) / side.total for side in counts)
         return dict(enumerate((second - first).tolist()))
     moved: dict[str | int, float] = {}
     for sign, side in zip((-1, 1), counts, strict=True):
@@ -275,42 +275,3 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
     ends = (shares / shares[-1]).searchsorted(DECILES)
     return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
-
-
-def hourly_variance(
-    hours: tuple[Spread | None, Spread | None], splits: NDArray[np.int32] | None
-) -> tuple[float, int, float] | None:
-    """The variance between hours, the pairs that show it and their weight; None where these are too few."""
-    known = [spread for spread in hours if spread is not None and spread.weight > 0]
-    pairs = sum(spread.pairs for spread in known)
-    if pairs < FEWEST_PAIRS:
-        return None
-    weight = sum(spread.weight for spread in known)
-    return sum(_trace(spread, splits) for spread in known) / weight, pairs, weight
-
-
-def _trace(spread: Spread, splits: NDArray[np.int32] | None) -> float:
-    """The sum of a spread over all labels, or over the splits."""
-    if splits is None:
-        return math.fsum(spread.sums.tolist())
-    return float(np.add.reduce(_steps(spread, splits)))
-
-
-def _independent(counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None) -> float:
-    """The sum of p(1-p) over all labels, or over the splits, of both windows of a source together."""
-    total = counts[0].total + counts[1].total
-    if splits is None:
-        if counts[0].labels == counts[1].labels:
-            return sum(count * (total - count) for count in (counts[0].counts + counts[1].counts).tolist()) / total**2
-        held = dict(zip(counts[0].labels, counts[0].counts.tolist(), strict=True))
-        for label, count in zip(counts[1].labels, counts[1].counts.tolist(), strict=True):
-            held[label] = held.get(label, 0) + count
-        return sum(count * (total - count) for count in held.values()) / total**2
-    first, second = (_steps(side, splits) for side in counts)
-    shares = (first + second) / total
-    return float((shares * (1 - shares)).sum())
-
-
-def _steps(column: ColumnCounts | Spread, at: NDArray[np.int32]) -> Floats:
-    """The sums of a column up to and including some bins."""
-    return column.below[column.bins.searchsorted(at, side="right")]

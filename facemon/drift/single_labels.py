@@ -10,11 +10,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances, hourly_variance
+from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import labels_p_value, pair_p_values
 from facemon.drift.new_labels import are_known, new_labels_test, with_new_labels
 from facemon.drift.power import detectable_of_pairs
+from facemon.drift.row_variances import hourly_variances
 from facemon.drift.single_sources import SingleTest
 from facemon.values.profile import ColumnKind
 
@@ -39,14 +40,10 @@ class SingleLabels:
     def variances(self) -> list[SourceVariances]:
         """As `SourceVariances.of` each source."""
         both = (self.before + self.now).tolist()
+        hours = hourly_variances([each.hours for each in self.rows], None)
         return [
-            SourceVariances(
-                None,
-                (hourly_variance(each.hours, None),),
-                (2 * first * second / (first + second) ** 2,),
-                is_constant=False,
-            )
-            for each, (first, second) in zip(self.rows, both, strict=True)
+            SourceVariances(None, (hourly,), (2 * first * second / (first + second) ** 2,), is_constant=False)
+            for hourly, (first, second) in zip(hours, both, strict=True)
         ]
 
     def tests(self, effects: Sequence[DesignEffect], significance: float) -> list[SingleTest]:

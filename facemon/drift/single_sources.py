@@ -13,10 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import ndtr
-from facemon.drift.design_effect import DECILES, DesignEffect, SourceRows, SourceVariances, hourly_variance, is_constant
+from facemon.drift.design_effect import (
+    DECILES,
+    DesignEffect,
+    SourceRows,
+    SourceVariances,
+    is_constant,
+)
 from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
 from facemon.drift.power import detectable_shift
+from facemon.drift.row_variances import hourly_variances
 from facemon.values.binning import distinct
 from facemon.values.profile import ColumnCounts, ColumnKind
 
@@ -64,12 +71,14 @@ class SingleSources:
         is_plain = np.all(np.diff(places, axis=1) > 0, axis=1)
         at_splits = np.take_along_axis(shares, places, axis=1)
         independent = (at_splits * (1 - at_splits)).sum(axis=1)
-        facts = zip(self.rows, self.bins[places], independent.tolist(), is_plain.tolist(), strict=True)
+        splits = self.bins[places]
+        plain = [at for at, each in enumerate(is_plain.tolist()) if each]
+        hours = dict(zip(plain, hourly_variances([self.rows[at].hours for at in plain], splits[plain]), strict=True))
         return [
-            SourceVariances(own, (hourly_variance(each.hours, own),), (variance,), is_constant=False)
-            if plain
+            SourceVariances(splits[at], (hours[at],), (variance,), is_constant=False)
+            if at in hours
             else SourceVariances.of([each])
-            for each, own, variance, plain in facts
+            for at, (each, variance) in enumerate(zip(self.rows, independent.tolist(), strict=True))
         ]
 
     def tests(self, effects: Sequence[DesignEffect], significance: float) -> list[SingleTest]:

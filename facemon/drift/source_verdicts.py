@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from facemon.drift.comparison import ComparedGroup
-from facemon.drift.design_effect import FEWEST_PAIRS
+from facemon.drift.row_variances import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
 from facemon.values.drift_result import Check, CheckResult, SourceResult, Verdict, overall

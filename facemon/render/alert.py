@@ -54,6 +54,8 @@ class Alert:
     description: str
     dashboard: Dashboard
     runbook: Runbook
+    keep_firing_for: timedelta = timedelta(0)
+    """How long it fires on when the condition no longer holds."""
     scenarios: tuple[Scenario, ...] = ()
     threshold: float | None = None
     least_requests: int | None = None
@@ -96,18 +98,28 @@ class Alert:
         return replace(
             self,
             for_=self.for_ if config.for_ is None else config.for_,
+            keep_firing_for=self.keep_firing_for if config.keep_firing_for is None else config.keep_firing_for,
             severity=config.severity or self.severity,
             labels={label: literal(text) for label, text in config.labels.items()},
             annotations=dict(config.annotations),
         )
 
 
+def kept_through_gaps(alert: Alert, config: Config) -> Alert:
+    """The alert, which fires on while its series are missing for some scrapes, as when an exporter restarts."""
+    if alert.group == "objectives" or not (config.prometheus.keeps_firing and alert.expr.sees_gaps):
+        return alert
+    return replace(alert, keep_firing_for=config.prometheus.gap)
+
+
 def rule(alert: Alert, config: Config) -> dict[str, Any]:
     """The alert as an entry of a rule file."""
+    kept = {"keep_firing_for": format_duration(alert.keep_firing_for)} if alert.keep_firing_for else {}
     return {
         "alert": alert.name,
         "expr": str(alert.expr),
         "for": format_duration(alert.for_),
+        **kept,
         "labels": alert.rule_labels,
         "annotations": {
             "summary": alert.summary,
@@ -119,6 +131,11 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
             **alert.annotations,
         },
     }
+
+
+def logs_of(service: str) -> str:
+    """The command that shows the log of a service of the compose file."""
+    return f"docker compose -f monitoring/docker-compose.monitoring.yml logs {service}"
 
 
 def runbook_path(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from facemon.config.alerts import BUILT_IN, CustomAlertConfig
 from facemon.config.document import Config
 from facemon.errors import ConfigError
-from facemon.render.alert import Alert, Dashboard, Runbook, rule
+from facemon.render.alert import Alert, Dashboard, Runbook, kept_through_gaps, rule
 from facemon.render.annotation import fault, literal
 from facemon.render.api_alerts import api_alerts
 from facemon.render.drift_alerts import drift_alerts
@@ -27,7 +27,9 @@ def alerts_of(config: Config) -> tuple[Alert, ...]:
     )
     objectives = objective_alerts(config)
     enabled = tuple(
-        alert.changed_by(config.alerts.of(alert.name)) for alert in built_in if config.alerts.of(alert.name).enabled
+        kept_through_gaps(alert, config).changed_by(config.alerts.of(alert.name))
+        for alert in built_in
+        if config.alerts.of(alert.name).enabled
     )
     ours = (narrowed_alert(alert, config) for alert in (*enabled, *objectives))
     alerts = (*ours, *(_custom(alert) for alert in config.alerts.custom))
@@ -73,6 +75,7 @@ def _custom(custom: CustomAlertConfig) -> Alert:
         expr=expr,
         limit="as its expression says",
         for_=custom.for_,
+        keep_firing_for=custom.keep_firing_for,
         severity=custom.severity,
         summary=custom.summary,
         description=custom.description or custom.summary,

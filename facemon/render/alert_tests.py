@@ -27,7 +27,7 @@ from facemon.render.rule_test import (
     up_to,
     window_turns,
 )
-from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span, State
+from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span
 
 _MOST_TURNS = 200
 """Within a window of rates: promtool refuses a query of ten thousand samples, and takes minutes near them."""
@@ -59,7 +59,7 @@ def _test(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
 
 
 def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> RuleTest:
-    held, turn = milliseconds(alert.for_), _turn(alert)
+    held, kept, turn = milliseconds(alert.for_), milliseconds(alert.keep_firing_for), _turn(alert)
     grows = any(isinstance(signal, Growth) for signal in scenario.signals)
     always = not scenario.signals
     bad = 0 if always else turn
@@ -68,12 +68,15 @@ def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> Rule
     if grows:
         # Where the window is too long for that, another scenario alone tells that the alert ends with it.
         end = after(fires + window, turn) + turn if window <= _MOST_TURNS * turn else fires
+    gone, end = end, end + after(kept, turn)
     spacing = min(turn, turn_of_window(window) if grows else DEFAULT_TURN)
     checks = []
     if fires:
         checks.append(_check(alert, bad + up_to(held, turn) if held else fires - turn, None))
     checks.append(_firing_check(alert, scenario.fires, fires, config))
-    if not always and end > fires:
+    if not always and gone > fires:
+        if kept and not grows:
+            checks.append(_state_check(alert, gone + up_to(kept, turn), scenario.fires))
         checks.append(_check(alert, end, None))
     phases = Phases(spacing, bad, fires, end)
     return RuleTest(turn, end, _group(alert, scenario, phases, checks))
@@ -93,32 +96,26 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
     late = scenario.fires if scenario.span is Span.NEXT_WINDOW else None
     held = milliseconds(alert.for_)
     checks = [_state_check(alert, at, soon, pending=at - turn < held) for at in (turn, last)]
+    if soon and last - turn >= held:
+        # It fires by then, and on for some time.
+        next_ += after(milliseconds(alert.keep_firing_for), turn)
     checks.append(_state_check(alert, next_, late, pending=held > 0))
     return RuleTest(turn, next_, _group(alert, scenario, Phases(turn, turn, turn, next_), checks))
 
 
 def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
-    turn = turn_within(milliseconds(scenario.grain), 1)
+    turn, spacing = turn_within(milliseconds(scenario.grain), 1), milliseconds(scenario.scrape)
     times = [_evaluation(check, turn) for check in scenario.checks]
     end = max(times) + turn
-    checks = [
-        _check_of(alert, scenario.fires, check.state, at, config)
-        for at, check in zip(times, scenario.checks, strict=True)
-    ]
-    phases = Phases(milliseconds(scenario.scrape), 0, end, end)
-    return RuleTest(turn, end, _group(alert, scenario, phases, checks))
-
-
-def _check_of(alert: Alert, fires: Firing | None, state: State, at: int, config: Config) -> dict[str, Any]:
-    match state:
-        case State.SILENT:
-            return _state_check(alert, at, None)
-        case State.PENDING:
-            return _state_check(alert, at, fires, pending=True)
-        case State.FIRING:
-            return _firing_check(alert, fires, at, config)
-        case _:
-            assert_never(state)
+    checks = []
+    for at, check in zip(times, scenario.checks, strict=True):
+        begins = at if check.since is None else after(milliseconds(check.since), turn)
+        fires = None if check.since is None else scenario.fires
+        if at - begins < milliseconds(alert.for_):
+            checks.append(_state_check(alert, at, fires, pending=True))
+        else:
+            checks.append(_firing_check(alert, fires, at, config))
+    return RuleTest(turn, end, _group(alert, scenario, Phases(spacing, 0, end, end), checks))
 
 
 def _evaluation(check: Check, turn: int) -> int:
@@ -138,7 +135,11 @@ def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:
 
 
 def _turn(alert: Alert) -> int:
-    return turn_of_hold(milliseconds(alert.for_))
+    """Fine enough for the time that it must hold, and for the one that it is kept where that is not much shorter."""
+    held, kept = milliseconds(alert.for_), milliseconds(alert.keep_firing_for)
+    turn = turn_of_hold(held)
+    finer = min(turn, turn_of_hold(kept)) if kept else turn
+    return finer if held + kept <= _MOST_TURNS * finer else turn
 
 
 def _group(alert: Alert, scenario: Scenario, phases: Phases, checks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -20,6 +20,9 @@ REQUESTS = promql.series("api_requests_total")
 MODEL_LOADED = promql.series("model_loaded")
 WORKERS = promql.series("api_workers_configured")
 """What `facemon serve` exports and an application around which `facemon.instrument` is does not, as `model_loaded`."""
+FAILED = promql.equals("status", "error")
+NOT_REJECTED = promql.differs("status", "rejected")
+"""A request that is rejected, for want of a token or an end for instance, is not work: it hides no errors."""
 
 _LATENCY_LIMIT = 0.5
 _ERROR_LIMIT = 0.05
@@ -31,17 +34,26 @@ def api_alerts(config: Config) -> tuple[Alert, ...]:
     return (_high_latency(config), _high_error_rate(config), _model_not_loaded(config))
 
 
+def at_work(config: Config) -> tuple[promql.Matcher, ...]:
+    """What leaves out the endpoints whose requests are not work."""
+    ignored = config.alerts.ignored_endpoints
+    return (promql.none_of("endpoint", ignored),) if ignored else ()
+
+
 def latency_p95(config: Config, *matchers: promql.Matcher) -> promql.Expr:
-    """P95 latency of each endpoint."""
+    """P95 latency of each endpoint that does work."""
     by = ("endpoint", *config.metrics.labels)
-    return promql.quantile(_QUANTILE, LATENCY, config.prometheus.window, *matchers, by=by)
+    return promql.quantile(_QUANTILE, LATENCY, config.prometheus.window, *at_work(config), *matchers, by=by)
 
 
 def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[str] = ()) -> promql.Expr:
-    """Share of requests that failed, over all labels but those of `by`: 0 without errors, nothing without requests."""
-    failing = promql.rate(REQUESTS, window, promql.equals("status", "error"), *matchers)
+    """Share of the requests that were not rejected that failed, over all labels but those of `by`.
+
+    It is 0 without errors, and nothing without requests.
+    """
+    failing = promql.rate(REQUESTS, window, FAILED, *matchers)
     errors = promql.aggregate("sum", failing, by=by)
-    every = promql.aggregate("sum", promql.rate(REQUESTS, window, *matchers), by=by)
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window, NOT_REJECTED, *matchers), by=by)
     none = promql.constant_for(every, 0) if by else promql.constant(0)
     return promql.divide(promql.either(errors, none), promql.compare(every, ">", 0))
 
@@ -80,9 +92,10 @@ def _high_latency(config: Config) -> Alert:
     counted = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=of_endpoint)
     expr = promql.compare(signal, ">", limit)
     if least:
-        # The histogram's own count: what the quantile is taken over.
+        # The histogram's own count: what the quantile is taken over, and of its endpoints only.
         expr = promql.only_where(expr, promql.compare(counted, ">=", least), on=of_endpoint)
     every = promql.aggregate("sum", promql.rate(REQUESTS, window), by=("endpoint",))
+    ignored = config.alerts.ignored_endpoints
     return Alert(
         name="HighLatency",
         group="api",
@@ -112,7 +125,7 @@ def _high_latency(config: Config) -> Alert:
             },
         ),
         scenarios=(
-            *in_store(slow_scenarios(limit, least), config.metrics.labels),
+            *in_store(slow_scenarios(limit, least, ignored), config.metrics.labels),
             *slow_with_few_here(limit, least, config.metrics.labels),
         ),
     )
@@ -121,20 +134,21 @@ def _high_latency(config: Config) -> Alert:
 def _high_error_rate(config: Config) -> Alert:
     limit, window = error_limit(config), config.prometheus.window
     least = config.alerts.HighErrorRate.min_requests
-    failing = promql.rate(REQUESTS, window, promql.equals("status", "error"))
+    work = at_work(config)
+    failing = promql.rate(REQUESTS, window, FAILED, *work)
     store = tuple(config.metrics.labels)
-    every = promql.aggregate("sum", promql.rate(REQUESTS, window), by=store)
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window, NOT_REJECTED, *work), by=store)
     # Without errors, or without requests, there is no share; and none is above no limit.
     expr = promql.compare(promql.divide(promql.aggregate("sum", failing, by=store), every), ">", limit)
     if least:
-        counted = promql.aggregate("sum", promql.increase(REQUESTS, window), by=store)
+        counted = promql.aggregate("sum", promql.increase(REQUESTS, window, NOT_REJECTED, *work), by=store)
         expr = promql.only_where(expr, promql.compare(counted, ">=", least), on=store)
     return Alert(
         name="HighErrorRate",
         group="api",
-        signal=error_ratio(window, by=store),
+        signal=error_ratio(window, *work, by=store),
         expr=expr,
-        limit=f"more than {limit * 100:.4g} % of requests fail" + _traffic(least, config),
+        limit=f"more than {limit * 100:.4g} % of requests that are not rejected fail" + _traffic(least, config),
         threshold=limit,
         least_requests=least,
         for_=timedelta(minutes=5),
@@ -143,7 +157,8 @@ def _high_error_rate(config: Config) -> Alert:
         description=f"{PERCENTAGE} of requests end in a server error, limit {limit * 100:.4g}%.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=Runbook(
-            f"The API answers more than {limit * 100:.4g} % of requests with a 5xx status.",
+            f"The API answers more than {limit * 100:.4g} % of requests with a 5xx status. Those that it rejects "
+            "(4xx) and those to `alerts.ignored_endpoints`, such as probes, do not count.",
             ("the model's file is damaged or gone", "the store is full or cannot be written", "timeouts under load"),
             (
                 "Read the API's log for the first error, and its `/ready` for what is missing.",
@@ -154,11 +169,11 @@ def _high_error_rate(config: Config) -> Alert:
                 "Errors per second of each instance: one of them, or all?": promql.aggregate(
                     "sum", failing, by=("instance",)
                 ),
-                "Requests per second, failed or not:": every,
+                "Requests per second that were not rejected:": every,
             },
         ),
         scenarios=(
-            *in_store(failing_scenarios(limit, least, window), config.metrics.labels),
+            *in_store(failing_scenarios(limit, least, window, config.alerts.ignored_endpoints), config.metrics.labels),
             *failing_with_few_here(least, config.metrics.labels),
         ),
     )

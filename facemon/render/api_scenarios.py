@@ -1,13 +1,13 @@
 """The scenarios of the alerts on requests: around the limit, around the least number of requests, around the window."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from facemon.config.alerts import PREDICT
 from facemon.render.rule_test import milliseconds
 from facemon.render.scenario import Firing, Scenario, Signal, Span, of_store
 from facemon.render.traffic import (
-    HEALTH,
-    PREDICT,
+    OTHER,
     error_counts_around,
     error_counts_at,
     fewer,
@@ -15,6 +15,8 @@ from facemon.render.traffic import (
     late,
     latencies,
     next_edge,
+    not_work,
+    of_others,
     requests,
     restarted,
 )
@@ -22,9 +24,14 @@ from facemon.render.traffic import (
 _MANY = 1000
 
 
-def slow_scenarios(limit: float, least: int) -> tuple[Scenario, ...]:
+def slow_scenarios(limit: float, least: int, ignored: Sequence[str]) -> tuple[Scenario, ...]:
     """What HighLatency must do, with a limit of seconds and a least number of requests within the window."""
-    return (*_slow_at_the_limit(limit, least), *_slow_with_few(limit, least), *_slow_in_the_window(limit, least))
+    return (
+        *_slow_at_the_limit(limit, least),
+        *_slow_with_few(limit, least),
+        *_slow_in_the_window(limit, least),
+        *_slow_elsewhere(limit, least, ignored),
+    )
 
 
 def slow_with_few_here(limit: float, least: int, labels: Mapping[str, str]) -> Iterator[Scenario]:
@@ -47,11 +54,12 @@ def _elsewhere(labels: Mapping[str, str]) -> dict[str, str]:
     return {name: f"not {value}" for name, value in labels.items()}
 
 
-def failing_scenarios(limit: float, least: int, window: timedelta) -> tuple[Scenario, ...]:
+def failing_scenarios(limit: float, least: int, window: timedelta, ignored: Sequence[str]) -> tuple[Scenario, ...]:
     """What HighErrorRate must do, with a limit of a share and a least number of requests within the window."""
     return (
         *_failing_at_the_limit(limit, least, window),
-        *_failing_with_few(least),
+        *_failing_beside_others(limit, least, ignored),
+        *_failing_with_few(least, ignored),
         *_failing_in_the_window(limit, least),
     )
 
@@ -62,7 +70,7 @@ def _slow_at_the_limit(limit: float, least: int) -> Iterator[Scenario]:
         *latencies(limit, fast=0.6 * step, slow=0),
         *latencies(limit, fast=0.275 * step, slow=0, beyond=0.125 * step, instance="api:2"),
     )
-    healthy = latencies(limit, fast=100 * step, slow=0, endpoint=HEALTH)
+    healthy = latencies(limit, fast=100 * step, slow=0, endpoint=OTHER)
     title = "over the limit, then no traffic; another endpoint is unaffected"
     # A quantile beyond the last edge that is finite is that edge, to the last bit.
     fires = Firing({"endpoint": PREDICT}, next_edge(limit))
@@ -96,7 +104,7 @@ def _slow_with_few(limit: float, least: int) -> Iterator[Scenario]:
         first = latencies(limit, fast=0, slow=count / 2)
         return (*first, *latencies(limit, fast=0, slow=count - count / 2, instance="api:2"))
 
-    busy = latencies(limit, fast=100 * least, slow=0, endpoint=HEALTH)
+    busy = latencies(limit, fast=100 * least, slow=0, endpoint=OTHER)
     yield Scenario("just enough requests", few(least), Firing({"endpoint": PREDICT}))
     yield Scenario("just too few requests, but many to another endpoint", (*few(fewer(least)), *busy))
 
@@ -112,6 +120,17 @@ def _slow_in_the_window(limit: float, least: int) -> Iterator[Scenario]:
         few = late(*latencies(limit, fast=0, slow=fewer(least), instance="api:2"))
         yield Scenario("slow requests, and too few when those are older than the window", (*slow, *few), fires,
                        Span.WINDOW)  # fmt: skip
+
+
+def _slow_elsewhere(limit: float, least: int, ignored: Sequence[str]) -> Iterator[Scenario]:
+    many = _at_least(least)
+    fast, slow = latencies(limit, fast=many, slow=0), latencies(limit, fast=0, slow=100 * many)
+    yield Scenario("fast, and slow in a job of others", (*fast, *of_others(*slow)))
+    for endpoint in ignored[:1]:
+        yield Scenario("slow where requests are not work", latencies(limit, fast=0, slow=many, endpoint=endpoint))
+    if least:
+        few = latencies(limit, fast=0, slow=fewer(least))
+        yield Scenario("just too few requests, but many to a job of others", (*few, *of_others(*slow)))
 
 
 def _failing_at_the_limit(limit: float, least: int, window: timedelta) -> Iterator[Scenario]:
@@ -133,7 +152,7 @@ def _failing_at_the_limit(limit: float, least: int, window: timedelta) -> Iterat
             requests("error", errors // 3),
             requests("error", errors - errors // 3, instance="api:2"),
             requests("success", (every - errors) // 3),
-            requests("rejected", every - errors - (every - errors) // 3, instance="api:2"),
+            requests("success", every - errors - (every - errors) // 3, instance="api:2"),
         )
 
     at, others = error_counts_at(limit, least, milliseconds(window))
@@ -146,7 +165,20 @@ def _failing_at_the_limit(limit: float, least: int, window: timedelta) -> Iterat
     yield Scenario("no traffic", (requests("error", 0), requests("success", 0)))
 
 
-def _failing_with_few(least: int) -> Iterator[Scenario]:
+def _failing_beside_others(limit: float, least: int, ignored: Sequence[str]) -> Iterator[Scenario]:
+    """What is not work hides no errors and makes none, nor does what a job of others answers."""
+    under, over, every = error_counts_around(limit, least)
+    flood = 1000 * every
+    hidden = (*not_work(flood, ignored), *of_others(requests("success", flood)))
+    failing = (requests("error", over), requests("success", every - over))
+    yield Scenario("over the limit beside a flood of probes, rejected requests and others' requests",
+                   (*failing, *hidden), Firing())  # fmt: skip
+    healthy = (requests("error", under), requests("success", every - under))
+    broken = (*not_work(flood, ignored, "error", "success"), *of_others(requests("error", flood)))
+    yield Scenario("under the limit beside probes and others' requests that fail", (*healthy, *broken))
+
+
+def _failing_with_few(least: int, ignored: Sequence[str]) -> Iterator[Scenario]:
     if not least:
         yield Scenario("a single request", (requests("error", 1),), Firing())
         return
@@ -155,8 +187,10 @@ def _failing_with_few(least: int) -> Iterator[Scenario]:
         first = requests("error", count / 2)
         return (first, requests("error", count - count / 2, instance="api:2"))
 
+    many = 100 * least
+    others = (*not_work(many, ignored), *of_others(requests("success", many)))
     yield Scenario("just enough requests", few(least), Firing())
-    yield Scenario("just too few requests", few(fewer(least)))
+    yield Scenario("just too few requests, but many that are not work, or of others", (*few(fewer(least)), *others))
 
 
 def _failing_in_the_window(limit: float, least: int) -> Iterator[Scenario]:

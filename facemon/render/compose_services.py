@@ -42,6 +42,8 @@ def prometheus(number: int, config: Config) -> dict[str, Any]:
         "--config.file=/etc/prometheus/prometheus.yml",
         "--storage.tsdb.path=/prometheus",
         f"--storage.tsdb.retention.time={format_duration(config.prometheus.retention)}",
+        "--rules.alert.for-grace-period=1m",
+        *_opened_at(config.prometheus.url),
     ]
     if expands_labels(config.prometheus) and _VERSION_2.fullmatch(image_of("prometheus", config)):
         command.append("--enable-feature=expand-external-labels")
@@ -82,12 +84,18 @@ def alertmanager(number: int, config: Config) -> dict[str, Any]:
         "command": [
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/alertmanager",
+            *_opened_at(config.alertmanager.url),
             *_cluster(name, alertmanager_names(config)),
         ],
         "ports": published(config, published_port("alertmanager", number, config), 9093),
         "volumes": [folder_bound("./alertmanager", "/etc/alertmanager", config), f"{name}-data:/alertmanager"],
         "healthcheck": answers("http://localhost:9093/-/ready"),
     }
+
+
+def _opened_at(url: str) -> tuple[str, str]:
+    """The address in links, and paths that stay as they are: a proxy that adds a path takes it away again."""
+    return f"--web.external-url={url}", "--web.route-prefix=/"
 
 
 def _cluster(name: str, names: tuple[str, ...]) -> list[str]:

@@ -19,7 +19,11 @@ THRESHOLD = promql.series("drift_threshold")
 CONFIDENCE_SCORE = promql.series("confidence_drift_score")
 SOURCE_DETECTED = promql.series("drift_source_detected")
 SOURCE_ROWS = promql.series("drift_source_rows")
+IMAGES = promql.series("images_processed_total")
 
+EXPORTING_DOORS = ("textfile", "pushgateway")
+"""The ways out of the store at whose beginning `facemon export-metrics` is run by a schedule."""
+EXPORT = {"command": "export-metrics"}
 _CHECK = ("check", "model")
 _COLUMN = ("attribute", *_CHECK)
 

@@ -98,6 +98,12 @@ class Expr:
         """The expression as an operand."""
         return self if self.closed else joined("(", self, ")")
 
+    @property
+    def sees_gaps(self) -> bool:
+        """Whether what is asked for must be there at the moment: a range also holds what was there before a gap."""
+        followed = zip(self.parts, (*self.parts[1:], ""), strict=True)
+        return any(isinstance(part, Selector) and not str(after).startswith("[") for part, after in followed)
+
     def within(self, scope: "Scope") -> "Expr":
         """The expression with each of its selectors narrowed to the label values that `scope` gives its metrics."""
         return replace(self, parts=tuple(_narrowed(part, scope) for part in self.parts))

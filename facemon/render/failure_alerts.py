@@ -7,20 +7,17 @@ from math import ceil
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
-from facemon.render.rule_test import after, milliseconds, turn_of_window, up_to
-from facemon.render.scenario import Check, Course, Firing, Scenario, Span, State, series_text
+from facemon.render.rule_test import milliseconds, turn_of_window
+from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
 from facemon.render.series_models import always, events, missed, rhythm
 
 _PEER_WAIT = timedelta(seconds=15)
 """What each further Alertmanager of a cluster waits for the one before it, on top of the group interval."""
 _WATCHDOG_FLUSHES = 5
-_READ_LOG = (
-    "Run `docker compose -f monitoring/docker-compose.monitoring.yml logs alertmanager`, or read Alertmanager's log "
-    "where it runs: it names the receiver and the answer."
-)
+_READ_LOG = f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the receiver and the answer."
 _MOST_SAMPLES = 4000
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -85,24 +82,20 @@ class _Story:
 
     def scenarios(self) -> tuple[Scenario, ...]:
         series, every = self._series("a"), format_duration(self._every)
-        failing = events(series, self._failed)
         middle = self._failed[-3]
-        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
-        quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         # An increase needs two samples within the window, however many scrapes between them fail.
-        spare = min(3, self._window // self._scrape - 3)
-        gaps = (
-            self._modelled("scrapes are missed while it fails",
-                           (missed(failing, middle, spare, self._scrape), *quiet), self._kept()),
-        ) if spare > 0 else ()  # fmt: skip
+        spare = max(0, min(3, self._window // self._scrape - 3))
+        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
+        disturbed = missed(restarted, middle, spare, self._scrape) if spare else restarted
+        quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         return (
             self._modelled(f"a failure every {every}, then none; another instance is unaffected",
-                           (failing, *quiet), (*self._held_checks(), *self._kept(), self._over())),
-            *gaps,
-            self._modelled("the server restarts while it fails", (restarted, *quiet), self._kept()),
+                           (events(series, self._failed), *quiet), (*self._held_checks(), *self._kept(), self._over())),
+            self._modelled("scrapes are missed and the server restarts while it fails", (disturbed, *quiet),
+                           self._kept()),
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
-            self._modelled("no failures", quiet, (Check(self._first + self._window, State.SILENT),), fires=False),
+            self._modelled("no failures", quiet, (Check(self._first),), fires=False),
         )  # fmt: skip
 
     def _modelled(
@@ -115,25 +108,22 @@ class _Story:
         return series_text(self._metric.name, {self._metric.labels[0]: which, **self._target, "instance": instance})
 
     def _held_checks(self) -> tuple[Check, ...]:
-        fires = Check(self._first + self._held + self._turn, State.FIRING)
+        fires = Check(self._first + self._held + self._turn, self._first)
         is_long = self._held > 2 * self._turn
-        return (Check(self._first + self._held, State.PENDING, before=True), fires) if is_long else (fires,)
+        return (Check(self._first + self._held, self._first, before=True), fires) if is_long else (fires,)
 
     def _kept(self) -> tuple[Check, ...]:
         """It fires on from failure to failure, also just before the next one is counted."""
-        between = (Check(at, State.FIRING, before=True) for at in self._failed[-3:])
-        return (*between, Check(self._failed[-1] + self._turn, State.FIRING))
+        between = (Check(at, self._first, before=True) for at in self._failed[-3:])
+        return (*between, Check(self._failed[-1] + self._turn, self._first))
 
     def _over(self) -> Check:
-        return Check(self._failed[-1] + self._window + self._turn, State.SILENT)
+        return Check(self._failed[-1] + self._window + self._turn)
 
     def _once(self) -> tuple[Check, ...]:
         """The increase is there as long as the scrape before the failure lies within the window."""
         gone = self._first - self._scrape + self._window
-        turn, begins = milliseconds(self._turn), milliseconds(self._first)
-        waited = up_to(milliseconds(gone), turn) - after(begins, turn)
-        state = State.FIRING if waited >= milliseconds(self._held) else State.PENDING
-        return Check(gone, state, before=True), Check(gone + _MILLISECOND, State.SILENT)
+        return Check(gone, self._first, before=True), Check(gone + _MILLISECOND)
 
 
 def rules_failing(config: Config) -> Alert:

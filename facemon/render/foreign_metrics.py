@@ -1,4 +1,4 @@
-"""The metrics of other programs that rules and dashboards ask for: node-exporter, cAdvisor and the stack itself."""
+"""The metrics of other programs that rules and dashboards ask for: exporters, the Pushgateway, the stack itself."""
 
 from facemon.render.promql import Series
 from facemon.values.metric_catalogue import MetricType
@@ -30,6 +30,7 @@ NODE_NETWORK_SENT = Series("node_network_transmit_bytes_total", _C, ("device",))
 NODE_FILES_OPEN = Series("node_filefd_allocated", _G)
 NODE_FILES_LIMIT = Series("node_filefd_maximum", _G)
 NODE_TEXTFILE_ERROR = Series("node_textfile_scrape_error", _G)
+NODE_TEXTFILE_MTIME = Series("node_textfile_mtime_seconds", _G, ("file",))
 
 CONTAINER_CPU = Series("container_cpu_usage_seconds_total", _C, ("name",))
 CONTAINER_MEMORY = Series("container_memory_working_set_bytes", _G, ("name",))
@@ -43,6 +44,11 @@ PROCESS_FILES_OPEN = Series("process_open_fds", _G)
 PROCESS_FILES_LIMIT = Series("process_max_fds", _G)
 PROMETHEUS_RELOADED = Series("prometheus_config_last_reload_successful", _G)
 PROMETHEUS_RULE_FAILURES = Series("prometheus_rule_evaluation_failures_total", _C, ("rule_group",))
+REMOTE_SENT_UP_TO = Series("prometheus_remote_storage_queue_highest_sent_timestamp_seconds", _G, ("remote_name", "url"))
+REMOTE_PENDING = Series("prometheus_remote_storage_samples_pending", _G, ("remote_name", "url"))
+ALERTMANAGER_RELOADED = Series("alertmanager_config_last_reload_successful", _G)
+PUSH_TIME = Series("push_time_seconds", _G)
+PUSH_FAILURE_TIME = Series("push_failure_time_seconds", _G)
 ALERTMANAGER_FAILURES = Series("alertmanager_notifications_failed_total", _C, ("integration",))
 
 FOREIGN = {
@@ -52,9 +58,11 @@ FOREIGN = {
         NODE_CPU, NODE_MEMORY_AVAILABLE, NODE_MEMORY_TOTAL, NODE_CPU_WAITING, NODE_MEMORY_WAITING, NODE_IO_WAITING,
         NODE_DISK_FREE, NODE_DISK_SIZE, NODE_DISK_READ, NODE_DISK_WRITTEN, NODE_DISK_BUSY,
         NODE_NETWORK_RECEIVED, NODE_NETWORK_SENT, NODE_FILES_OPEN, NODE_FILES_LIMIT, NODE_TEXTFILE_ERROR,
+        NODE_TEXTFILE_MTIME,
         CONTAINER_CPU, CONTAINER_MEMORY, CONTAINER_STARTED, CONTAINER_NETWORK_RECEIVED, CONTAINER_NETWORK_SENT,
         CONTAINER_DISK_READ, CONTAINER_DISK_WRITTEN,
         PROCESS_FILES_OPEN, PROCESS_FILES_LIMIT,
         PROMETHEUS_RELOADED, PROMETHEUS_RULE_FAILURES, ALERTMANAGER_FAILURES,
+        REMOTE_SENT_UP_TO, REMOTE_PENDING, ALERTMANAGER_RELOADED, PUSH_TIME, PUSH_FAILURE_TIME,
     )
 }  # fmt: skip

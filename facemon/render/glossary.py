@@ -33,6 +33,7 @@ _REPEATED = re.compile(r":? \$\w+$")
 """The part of a repeated panel's title that is another one for each value."""
 _FOREIGN_FROM = {
     "node_": "node-exporter", "container_": "cAdvisor", "prometheus_": "Prometheus", "alertmanager_": "Alertmanager",
+    "push_": "the Pushgateway",
 }  # fmt: skip
 
 

@@ -47,9 +47,17 @@ def _critical_over_warning(config: Config) -> Rule:
 
 
 def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iterator[Rule]:
-    """A request without a model is slow or fails, which shows in what is counted over all instances."""
+    """A request without a model is slow or fails, which shows in what is counted over all instances.
+
+    That explains nothing where another instance may be the one that fails, nor where it is not known whether the model
+    is loaded: then the alert has no label of a model.
+    """
+    if len(config.prometheus.targets.get("api", ("the only one",))) > 1:
+        return
     if counted := [alert for alert in alerts if alert.group in _API and not label_names(alert) & set(TARGET_LABELS)]:
-        yield _rule(model, counted) | _in_one_store(config)
+        rule = _rule(model, counted)
+        sources = [*rule["source_matchers"], differs("model", "").text]
+        yield {**rule, "source_matchers": sources} | _in_one_store(config)
 
 
 def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> Iterator[Rule]:

@@ -4,7 +4,6 @@ Nothing of it is rendered, so that rendered files are the same everywhere and `-
 """
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +22,7 @@ _GRAFANA_USER = 472
 """The user of Grafana's image."""
 _PASSWORD_BYTES = 24
 _TEXTFILE = "monitoring/textfile"
+_OPEN = stat.S_IROTH | stat.S_IXOTH
 _ABOUT = "# written by facemon render-config for this machine; other lines are kept\n"
 
 
@@ -40,7 +40,7 @@ def make_local_files(config: Config, out_dir: Path) -> list[str]:
         raise FacemonError(
             f"{error.filename or out_dir}: cannot be written: {(error.strerror or str(error)).lower()}"
         ) from error
-    return [*made, *_missing(config)]
+    return [*made, *_missing(config), *_unreadable(out_dir)]
 
 
 def _made(config: Config, out_dir: Path) -> Iterator[str]:
@@ -58,6 +58,8 @@ def _password_of(config: Config) -> Path:
 
 
 def _make_password(path: Path) -> None:
+    import secrets
+
     if not path.parent.exists():
         make_folder(path.parent.parent)
         path.parent.mkdir(mode=0o700)
@@ -111,6 +113,14 @@ def _missing(config: Config) -> Iterator[str]:
             if not (config.directory / path).exists():
                 shown = os.path.relpath(config.directory / path, config.directory)
                 yield f"docker-compose.full.yml mounts {shown}, which is missing ({remedy})"
+
+
+def _unreadable(out_dir: Path) -> Iterator[str]:
+    """Folders that were there before and that the users of containers cannot read."""
+    roots = [out_dir / "monitoring" / name for name in ("prometheus", "alertmanager", "grafana")]
+    folders = [Path(found) for root in roots for found, _, _ in os.walk(root)]
+    if closed := [str(folder) for folder in folders if folder.stat().st_mode & _OPEN != _OPEN]:
+        yield f"the users of containers cannot read {', '.join(closed)}: chmod -R o+rX {out_dir / 'monitoring'}"
 
 
 def _lines(path: Path) -> dict[str, str]:

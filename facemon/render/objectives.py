@@ -10,19 +10,19 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from facemon.config.alerts import ObjectiveConfig
+from facemon.config.alerts import PREDICT, ObjectiveConfig
 from facemon.config.alerts import objective_alerts as alert_names
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE
-from facemon.render.api_alerts import LATENCY, REQUESTS, bucket_edge, error_ratio, latency_limit
+from facemon.render.api_alerts import LATENCY, REQUESTS, at_work, bucket_edge, error_ratio, latency_limit
 from facemon.render.markdown import escaped
 from facemon.render.promql import Expr, Matcher, equals, number
 from facemon.render.recording import Recording, Samples, Stage
 from facemon.render.scenario import Burst, Firing, Gauge, Scenario, Signal, Span, in_store, series_text
-from facemon.render.traffic import FEW_PER_SECOND, PREDICT, edge_label, late, latencies, requests
+from facemon.render.traffic import FEW_PER_SECOND, edge_label, late, latencies, requests
 
 _WORKBOOK_PERIOD = timedelta(days=30)
 _OTHER = "another objective"
@@ -134,13 +134,18 @@ def _limit_s(place: int, objective: ObjectiveConfig, config: Config) -> float:
 def _bad_share(place: int, objective: ObjectiveConfig, window: timedelta, config: Config) -> Expr:
     """The share of bad requests: nothing without requests."""
     store = tuple(config.metrics.labels)
-    only: tuple[Matcher, ...] = () if objective.endpoint is None else (equals("endpoint", objective.endpoint),)
+    only = _work(objective, config)
     if objective.indicator == "errors":
         return error_ratio(window, *only, by=store)
     within = equals("le", edge_label(_limit_s(place, objective, config)))
     good = promql.aggregate("sum", promql.bucket_rate(LATENCY, window, within, *only), by=store)
     every = promql.aggregate("sum", promql.count_rate(LATENCY, window, *only), by=store)
     return promql.complement(promql.divide(good, promql.compare(every, ">", 0)))
+
+
+def _work(objective: ObjectiveConfig, config: Config) -> tuple[Matcher, ...]:
+    """What chooses the requests that count: those of one endpoint, or of all that do work."""
+    return at_work(config) if objective.endpoint is None else (equals("endpoint", objective.endpoint),)
 
 
 def _recording(place: int, objective: ObjectiveConfig, window: timedelta, config: Config) -> Recording:
@@ -156,7 +161,7 @@ def _recording(place: int, objective: ObjectiveConfig, window: timedelta, config
 
 def _stages(place: int, objective: ObjectiveConfig, window: timedelta, config: Config) -> Iterator[Stage]:
     endpoint = PREDICT if objective.endpoint is None else objective.endpoint
-    elsewhere = [] if objective.endpoint is None else [f"{endpoint}/other"]
+    elsewhere = config.alerts.ignored_endpoints[:1] if objective.endpoint is None else (f"{endpoint}/other",)
 
     def served(good: float, bad: float, instance: str, at: str = endpoint) -> tuple[Burst, ...]:
         if objective.indicator == "latency":
@@ -166,6 +171,8 @@ def _stages(place: int, objective: ObjectiveConfig, window: timedelta, config: C
         return tuple(requests(end, count, endpoint=at, instance=instance) for end, count in ends.items())
 
     others = [signal for other in elsewhere for signal in served(10_000, 10_000, "api:1", other)]
+    if objective.indicator == "errors":
+        others.append(requests("rejected", 10_000, endpoint=endpoint))
     none, part, all_ = (_share(share) for share in (0.0, 0.3, 1.0))
     first = (*served(400, 100, "api:1"), *served(300, 200, "api:2"), *others)
     yield Stage("a part is bad on two instances, then none", (*first, *late(*served(100, 0, "api:3"))), part, none)
@@ -225,7 +232,7 @@ def _until_gone(rate: BurnRate, objective: ObjectiveConfig) -> timedelta:
 
 
 def _runbook(place: int, objective: ObjectiveConfig, rates: Sequence[BurnRate], config: Config) -> Runbook:
-    where = "all endpoints" if objective.endpoint is None else escaped(objective.endpoint)
+    where = "all endpoints that do work" if objective.endpoint is None else escaped(objective.endpoint)
     what = "end in a server error"
     if objective.indicator == "latency":
         what = f"take longer than {number(_limit_s(place, objective, config))} s"

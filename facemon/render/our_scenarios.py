@@ -9,12 +9,10 @@ from facemon.config.document import Config
 from facemon.config.prometheus import Job
 from facemon.render.alert import Alert
 from facemon.render.expression import quoted
-from facemon.render.our_series import OurSeries
+from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
-from facemon.render.scenario import Burst, Growth, Scenario, Signal, Span, of_store
+from facemon.render.scenario import Burst, Clock, Gauge, Scenario, Signal, Span, of_store
 
-FOREIGN = "of-others"
-"""The job, or a label, of another team's targets, whose programs export metrics of the same names."""
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
 
@@ -38,69 +36,86 @@ def narrowed_recording(recording: Recording, config: Config) -> Recording:
     ours = OurSeries(config)
     stages = []
     for stage in recording.stages:
-        signals = tuple(_of_our_target(signal, ours) for signal in stage.signals)
+        signals = tuple(each for signal in stage.signals for each in _of_targets(signal, ours))
         stages.append(replace(stage, signals=(*signals, *_counted_by_others(signals, ours))))
     return replace(recording, expr=recording.expr.within(ours), stages=tuple(stages))
 
 
 def _of_our_targets(scenario: Scenario, ours: OurSeries) -> Scenario:
     """The scenario with the jobs and labels that targets of this configuration have."""
-    signals = tuple(_of_our_target(signal, ours) for signal in scenario.signals)
+    signals = tuple(each for signal in scenario.signals for each in _of_targets(signal, ours))
     if scenario.fires is None:
         return replace(scenario, signals=signals)
     labels = dict(scenario.fires.labels)
     every = {f"{name}={quoted(value)}" for name, value in labels.items()}
     # An alert with every label of a series carries those of its target, too; one that is aggregated does not.
     more = ours.config.prometheus.target_labels if every in [_labels(signal) for signal in scenario.signals] else {}
-    renamed = {_job(old): _job(new) for old, new in zip(scenario.signals, signals, strict=True)}
-    if job := renamed.get(labels.get("job")):
-        labels["job"] = job
+    if name := _job_names(scenario.signals, ours).get(labels.get("job", "")):
+        labels["job"] = name
     return replace(scenario, signals=signals, fires=replace(scenario.fires, labels={**labels, **more}))
 
 
-def _of_our_target(signal: Signal, ours: OurSeries) -> Signal:
-    metric = _metric(signal)
-    if _is_recorded(metric):
-        return signal
-    job, jobs = _job(signal), ours.jobs_of(metric)
-    if jobs and job in _JOBS:
-        signal = _with(signal, "job", ours.config.prometheus.job_name(job if job in jobs else jobs[0]))
-    return of_store([signal], ours.config.prometheus.target_labels)[0]
+def _of_targets(signal: Signal, ours: OurSeries) -> Iterator[Signal]:
+    """The series of a target of ours, or of targets of others, each of which differs from ours in one label."""
+    if _is_recorded(signal):
+        yield signal
+        return
+    labels = ours.config.prometheus.target_labels
+    name = _job_names([signal], ours).get(_job(signal))
+    here = of_store([signal if name is None else _with(signal, "job", name)], labels)[0]
+    yield here
+    if _job(signal) == FOREIGN and (jobs := ours.jobs_of(_metric(signal))):
+        of_our_job = _with(here, "job", ours.config.prometheus.job_name(jobs[0]))
+        yield from (_with(of_our_job, label, FOREIGN) for label in labels)
+
+
+def _job_names(signals: Sequence[Signal], ours: OurSeries) -> dict[str, str]:
+    """The jobs of the series as they are written to the names of the jobs that this configuration has them from."""
+    found = {}
+    for signal in signals:
+        job = _job(signal)
+        if job in _JOBS and not _is_recorded(signal) and (jobs := ours.jobs_of(_metric(signal))):
+            found[job] = ours.config.prometheus.job_name(job if job in jobs else jobs[0])
+    return found
 
 
 def _of_others(alert: Alert, scenarios: Sequence[Scenario], ours: OurSeries) -> Iterator[Scenario]:
-    """What makes the alert fire, in targets that differ from ours in the job, or in one of the targets' labels.
+    """All that makes the alert fire, in targets of others: each differs from ours in the job or in another label.
 
     Where the alert fires without data: what keeps it from firing.
     """
-    first = next((each for each in scenarios if each.fires), None)
-    told = first.fires if alert.fires_without_data and first else None
+    firing = [each.fires for each in scenarios if each.fires]
+    told = firing[0] if alert.fires_without_data and firing else None
     shown = [each for each in scenarios if bool(each.fires) is not alert.fires_without_data and _is_shown_at_once(each)]
-    for label, value in _of_no_target_of_ours(shown[0], ours) if shown else ():
-        signals = tuple(_with(signal, label, value) for signal in shown[0].signals)
-        yield Scenario(f"the same with {label} {value}", signals, told)
+    signals: dict[str, Signal] = {}
+    for number, scenario in enumerate(shown, 1):
+        for label in _chosen_by(scenario, ours):
+            for signal in scenario.signals:
+                elsewhere = _with(signal, label, f"{FOREIGN}-{number}")
+                # A series that differs from another in this label alone is the same now.
+                signals.setdefault(elsewhere.series, elsewhere)
+    if signals:
+        yield Scenario("only targets of others", tuple(signals.values()), told)
 
 
-def _of_no_target_of_ours(scenario: Scenario, ours: OurSeries) -> Iterator[tuple[str, str]]:
-    """Each label by which the scenario's series are chosen, with a value that is of no target of ours."""
-    metrics = {_metric(signal) for signal in scenario.signals}
-    if any(_is_recorded(metric) for metric in metrics):
-        return
-    if all(ours.jobs_of(metric) for metric in metrics):
-        yield "job", FOREIGN
-    yield from ((label, FOREIGN) for label in ours.config.prometheus.target_labels)
+def _chosen_by(scenario: Scenario, ours: OurSeries) -> tuple[str, ...]:
+    """The labels by which the scenario's series are chosen."""
+    if any(_is_recorded(signal) for signal in scenario.signals):
+        return ()
+    has_jobs = all(ours.jobs_of(_metric(signal)) for signal in scenario.signals)
+    return (*(("job",) if has_jobs else ()), *ours.config.prometheus.target_labels)
 
 
 def _is_shown_at_once(scenario: Scenario) -> bool:
-    """Whether the scenario's first moment shows it: a counter that grows needs two samples."""
-    grows = any(isinstance(signal, Growth) for signal in scenario.signals)
-    return bool(scenario.signals) and not grows and scenario.span is not Span.NEXT_WINDOW
+    """Whether the scenario's first moment shows it, as none in which counters grow from sample to sample."""
+    simple = all(isinstance(signal, Gauge | Clock | Burst) for signal in scenario.signals)
+    return bool(scenario.signals) and simple and scenario.span in (Span.MOMENT, Span.HELD, Span.WINDOW)
 
 
 def _counted_by_others(signals: Sequence[Signal], ours: OurSeries) -> Iterator[Signal]:
-    """Counters of a job of others beside each of ours, which grow by something else."""
+    """Counters of targets of others beside each of ours, which grow by something else."""
     for place, signal in enumerate(signals, 2):
-        if isinstance(signal, Burst) and not _is_recorded(_metric(signal)):
+        if isinstance(signal, Burst) and not _is_recorded(signal):
             grown = replace(signal, count=place * (signal.count + 1))
             if ours.jobs_of(_metric(signal)):
                 yield _with(grown, "job", FOREIGN)
@@ -111,17 +126,17 @@ def _metric(signal: Signal) -> str:
     return signal.series.partition("{")[0]
 
 
-def _is_recorded(metric: str) -> bool:
-    """Whether a recording rule writes it; those of scraped series are never named so."""
-    return ":" in metric
+def _is_recorded(signal: Signal) -> bool:
+    """Whether a recording rule writes the series; none that is scraped is named so."""
+    return ":" in _metric(signal)
 
 
 def _labels(signal: Signal) -> set[str]:
     return {match[0] for match in _LABEL.finditer(signal.series)}
 
 
-def _job(signal: Signal) -> str | None:
-    return next((match[2] for match in _LABEL.finditer(signal.series) if match[1] == "job"), None)
+def _job(signal: Signal) -> str:
+    return next((match[2] for match in _LABEL.finditer(signal.series) if match[1] == "job"), "")
 
 
 def _with(signal: Signal, label: str, value: str) -> Signal:

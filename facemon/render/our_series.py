@@ -8,6 +8,8 @@ from facemon.config.prometheus import DOOR_JOBS, Job
 from facemon.render.expression import Series
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
+FOREIGN = "of-others"
+"""In tests the job, or another label, of another team's targets, whose programs export metrics of the same names."""
 _OF_OTHER_PROGRAMS: Mapping[str, Job] = {
     "node_": "node", "container_": "cadvisor", "prometheus_": "prometheus", "alertmanager_": "alertmanager",
     "pushgateway_": "pushgateway",

@@ -46,9 +46,10 @@ def _email(email: EmailConfig) -> dict[str, Any]:
     return {
         "to": literal(email.to),
         "send_resolved": email.send_resolved,
-        "headers": {"Subject": text.TITLE},
-        "text": text.EMAIL_TEXT,
-        "html": text.EMAIL_HTML,
+        "headers": {"Subject": email.title or text.TITLE},
+        "text": email.text or text.EMAIL_TEXT,
+        # Mail programs show the HTML, if there is any, and hide the text.
+        "html": "" if email.text else text.EMAIL_HTML,
     }
 
 
@@ -57,10 +58,10 @@ def _slack(slack: SlackConfig, config: Config) -> dict[str, Any]:
         "api_url_file": seen_at(config, slack.api_url_file),
         "channel": literal(slack.channel),
         "send_resolved": slack.send_resolved,
-        "title": text.SLACK_TITLE,
+        "title": slack.title or text.SLACK_TITLE,
         "title_link": text.FIRST_DASHBOARD,
-        "fallback": text.SLACK_TITLE,
-        "text": text.SLACK_TEXT,
+        "fallback": slack.title or text.SLACK_TITLE,
+        "text": slack.text or text.SLACK_TEXT,
     }
 
 
@@ -68,7 +69,7 @@ def _pagerduty(pagerduty: PagerDutyConfig, config: Config) -> dict[str, Any]:
     return {
         "routing_key_file": seen_at(config, pagerduty.routing_key_file),
         "send_resolved": pagerduty.send_resolved,
-        "description": text.TITLE,
+        "description": pagerduty.title or text.TITLE,
         "severity": text.PAGERDUTY_SEVERITY,
         "client": "facemon",
         "client_url": text.FIRST_DASHBOARD,
@@ -85,8 +86,8 @@ def _teams(teams: TeamsConfig, config: Config) -> dict[str, Any]:
     return {
         "webhook_url_file": seen_at(config, teams.webhook_url_file),
         "send_resolved": teams.send_resolved,
-        "title": text.TITLE,
-        "text": text.TEAMS_TEXT,
+        "title": teams.title or text.TITLE,
+        "text": teams.text or text.TEAMS_TEXT,
     }
 
 

@@ -4,21 +4,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from facemon.config.alerts import PREDICT
 from facemon.config.document import Config
 from facemon.render import promql
-from facemon.render.api_alerts import REQUESTS, error_ratio, latency_p95
+from facemon.render.api_alerts import REQUESTS, at_work, error_ratio, latency_p95
 from facemon.render.objectives import objective_recordings
 from facemon.render.our_scenarios import narrowed_recording
 from facemon.render.recording import Recording, Samples, Stage
 from facemon.render.scenario import Burst, Signal, series_text
 from facemon.render.traffic import (
     FEW_PER_SECOND,
-    HEALTH,
+    OTHER,
     P95_PLACE,
-    PREDICT,
     above_by,
     late,
     latencies,
+    not_work,
     observations,
     requests,
     restarted,
@@ -67,9 +68,11 @@ def _latency(config: Config) -> Recording:
     slow = (
         *latencies(_EDGE, fast=600, slow=0),
         *latencies(_EDGE, fast=275, slow=125, instance="api:2"),
-        *latencies(_EDGE, fast=1000, slow=0, endpoint=HEALTH),
-    )
-    slower = late(*latencies(_EDGE, fast=0, slow=1000, endpoint=HEALTH, instance="api:2"))
+        *latencies(_EDGE, fast=1000, slow=0, endpoint=OTHER),
+        *(each for ignored in config.alerts.ignored_endpoints[:1]
+          for each in latencies(_EDGE, fast=0, slow=1000, endpoint=ignored)),
+    )  # fmt: skip
+    slower = late(*latencies(_EDGE, fast=0, slow=1000, endpoint=OTHER, instance="api:2"))
     p95_of_fast = _EDGE / 2 + (_EDGE - _EDGE / 2) * 0.95
     return Recording(
         name=LATENCY_P95,
@@ -81,8 +84,8 @@ def _latency(config: Config) -> Recording:
             Stage(
                 "two endpoints on two instances, then only one endpoint, and slower",
                 (*slow, *slower),
-                (({"endpoint": PREDICT}, above_by(P95_PLACE, _EDGE)), ({"endpoint": HEALTH}, p95_of_fast)),
-                (({"endpoint": HEALTH}, above_by(0.95, _EDGE)),),
+                (({"endpoint": PREDICT}, above_by(P95_PLACE, _EDGE)), ({"endpoint": OTHER}, p95_of_fast)),
+                (({"endpoint": OTHER}, above_by(0.95, _EDGE)),),
             ),
             Stage(
                 "requests since a restart",
@@ -98,8 +101,8 @@ def _error_ratio(config: Config) -> Recording:
     failing: tuple[Signal, ...] = (
         requests("error", 100),
         requests("error", 200, instance="api:2"),
-        requests("success", 300),
-        requests("rejected", 400, instance="api:2"),
+        requests("success", 700),
+        *not_work(5000, config.alerts.ignored_endpoints, "error", "success"),
     )
     good = late(requests("success", 50, instance="api:3"))
     flood, errors = requests("success", 1000), late(requests("error", 50, instance="api:3"))
@@ -108,7 +111,7 @@ def _error_ratio(config: Config) -> Recording:
     return Recording(
         name=ERROR_RATIO,
         group="api",
-        expr=error_ratio(config.prometheus.window, by=tuple(config.metrics.labels)),
+        expr=error_ratio(config.prometheus.window, *at_work(config), by=tuple(config.metrics.labels)),
         window=config.prometheus.window,
         stages=(
             Stage("a part fails, then none", (*failing, *good), (({}, 0.3),), none),
@@ -133,10 +136,10 @@ def _request_rate(config: Config) -> Recording:
                 (
                     requests("success", 5 * seconds),
                     requests("error", 2 * seconds, instance="api:2"),
-                    requests("success", 11 * seconds, endpoint=HEALTH),
+                    requests("success", 11 * seconds, endpoint=OTHER),
                 ),
-                (({"endpoint": PREDICT}, 7.0), ({"endpoint": HEALTH}, 11.0)),
-                (({"endpoint": PREDICT}, 0.0), ({"endpoint": HEALTH}, 0.0)),
+                (({"endpoint": PREDICT}, 7.0), ({"endpoint": OTHER}, 11.0)),
+                (({"endpoint": PREDICT}, 0.0), ({"endpoint": OTHER}, 0.0)),
             ),
         ),
     )

@@ -80,23 +80,13 @@ class Firing:
     value: float | None = None
 
 
-class State(StrEnum):
-    """What an alert may be at a moment."""
-
-    SILENT = "inactive"
-    PENDING = "pending"
-    FIRING = "firing"
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What the alert must be at a time of a modelled scenario: at the first evaluation from then on.
-
-    With `before` it is the last evaluation before that time.
-    """
+    """What a modelled scenario must be at a time: at the first evaluation from then on, or the last one before it."""
 
     at: timedelta
-    state: State
+    since: timedelta | None = None
+    """From when the condition holds, by which the alert is pending or firing; None = it does not hold."""
     before: bool = False
 
 
@@ -109,7 +99,7 @@ class Scenario:
     fires: Firing | None = None
     span: Span = Span.MOMENT
     checks: tuple[Check, ...] = ()
-    """Of a modelled scenario; what is pending or firing is `fires`."""
+    """Of a modelled scenario: when it is looked at."""
     scrape: timedelta = timedelta(minutes=1)
     """How often a modelled scenario's series are sampled."""
     grain: timedelta = timedelta(minutes=1)

@@ -1,24 +1,27 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.prometheus import Job
+from facemon.config.prometheus import Door, Job
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
+from facemon.render.arrival_alerts import arrival_alerts
+from facemon.render.drift_series import IMAGES, LAST_SUCCESS
 from facemon.render.failure_alerts import notifications_failing, rules_failing
 from facemon.render.foreign_metrics import (
+    ALERTMANAGER_RELOADED,
     NODE_TEXTFILE_ERROR,
     PROMETHEUS_RELOADED,
     UP,
 )
 from facemon.render.scenario import Firing, Gauge, Scenario, Span, series_text
+from facemon.render.server_alerts import disk_filling, remote_write_behind
 
-IMAGES = promql.series("images_processed_total")
 SOURCE_UP = promql.series("facemon_source_up")
-LAST_SUCCESS = promql.series("facemon_last_success_timestamp_seconds")
 SERVICE_STATUS = promql.series("external_service_status")
 
 
@@ -130,25 +133,46 @@ _RELOAD_FAILED = _Switch(
 )  # fmt: skip
 
 
+_ALERTMANAGER_RELOAD_FAILED = _Switch(
+    "AlertmanagerReloadFailed", ALERTMANAGER_RELOADED, 0, {"job": "alertmanager", "instance": "alertmanager:9093"},
+    timedelta(minutes=5), "critical",
+    "a configuration that Alertmanager has refused",
+    "Alertmanager runs on an old configuration",
+    f"Alertmanager at {label('instance')} could not load its configuration and keeps the one before. "
+    "Run `facemon render-config --check --verify`.",
+    Runbook(
+        "Changes of receivers and routes have no effect.",
+        ("a file was edited by hand", "a secret's file is missing or unreadable",
+         "`alertmanager.target_version` is newer than the Alertmanager that runs"),
+        ("Run `facemon render-config --check --verify`.",
+         f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the line."),
+    ),
+)  # fmt: skip
+
+
 def stack_alerts(config: Config) -> tuple[Alert, ...]:
-    """The alerts on the monitoring itself, those without a job to watch left out."""
+    """The alerts on the monitoring itself, those without anything to watch left out."""
     jobs = config.prometheus.jobs
     wanted: tuple[tuple[Job | None, Alert], ...] = (
+        *((None, alert) for alert in arrival_alerts(config)),
         (None, _TARGET_DOWN.alert()),
-        (None, _metrics_absent()),
+        (None, _metrics_absent(config)),
         (None, _SOURCE_UNREADABLE.alert()),
         ("exporter", _SERVICE_DOWN.alert()),
         ("node", _TEXTFILE_ERROR.alert()),
         ("prometheus", _RELOAD_FAILED.alert()),
         ("prometheus", rules_failing(config)),
         ("alertmanager", notifications_failing(config)),
+        ("alertmanager", _ALERTMANAGER_RELOAD_FAILED.alert()),
+        ("prometheus", remote_write_behind(config)),
+        ("node", disk_filling(config)),
         (None, _watchdog()),
     )
-    return tuple(
-        alert
-        for job, alert in wanted
-        if (job is None or job in jobs) and (alert.name != "ServiceDown" or knows_services(config))
-    )
+    idle = {
+        "ServiceDown": not knows_services(config),
+        "RemoteWriteBehind": not config.prometheus.remote_write,
+    }
+    return tuple(alert for job, alert in wanted if (job is None or job in jobs) and not idle.get(alert.name))
 
 
 def knows_services(config: Config) -> bool:
@@ -156,7 +180,23 @@ def knows_services(config: Config) -> bool:
     return "exporter" in config.prometheus.jobs and bool(config.exporter.probes or config.exporter.collectors)
 
 
-def _metrics_absent() -> Alert:
+_ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
+    "exporter": ("the exporter", "facemon serve-metrics", "the exporter does not run, or reads another store"),
+    "api": ("the API", "facemon serve", "the API does not run, or cannot open its store"),
+    "textfile": (
+        "a textfile", "facemon export-metrics --textfile DIR/facemon.prom",
+        "no textfile was ever written, or to another folder than the one that node-exporter reads",
+    ),
+    "pushgateway": (
+        "a push", "facemon export-metrics --pushgateway URL",
+        "nothing was ever pushed, or the Pushgateway was restarted without a file for its groups",
+    ),
+}  # fmt: skip
+"""By what the store's metrics arrive, the command that brings them, and why they may never have come."""
+
+
+def _metrics_absent(config: Config) -> Alert:
+    way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
     labels = {"status": "ok", "job": "exporter", "instance": "exporter:1"}
     present = series_text(IMAGES.name, labels)
     another = series_text(IMAGES.name, {**labels, "instance": "exporter:2"})
@@ -169,12 +209,17 @@ def _metrics_absent() -> Alert:
         for_=timedelta(minutes=15),
         severity="critical",
         summary="The store's metrics do not arrive",
-        description=f"No target exports {IMAGES.name}: alerts on drift and accuracy cannot fire.",
+        description=f"Nothing brings {IMAGES.name}, which {way} should: alerts on drift and accuracy cannot fire. "
+        f"Run `{command}`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
-            ("nothing was predicted yet", "the exporter reads another store", "the metrics leave by another door"),
-            ("Compare `prometheus.store_metrics_from` with what runs.", "Run `facemon export-metrics -o -`."),
+            (cause, "`prometheus.store_metrics_from` is not the way by which they leave", "no store was made yet"),
+            (
+                f"Run `{command}` and read what it says.",
+                "Compare `prometheus.store_metrics_from` with what runs.",
+                "Run `facemon export-metrics -o -`: it prints what the store has.",
+            ),
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
         fires_without_data=True,

@@ -51,8 +51,9 @@ def _target_notes(config: Config) -> Iterator[str]:
     """Where Prometheus looks for what facemon runs."""
     targets = config.prometheus.targets
     if not runs_containers(config):
-        found = ", ".join(target for job in config.prometheus.jobs for target in targets[job])
-        yield f"scrape jobs are for a Prometheus of this machine ({found}): else name prometheus.targets"
+        known = [target for job in config.prometheus.jobs for target in targets[job]]
+        if guessed := ", ".join(target for target in known if target.startswith("localhost:")):
+            yield f"scrape jobs are for a Prometheus of this machine ({guessed}), else name prometheus.targets"
         yield f"the existing Grafana reads dashboards from {dashboards_dir(config)}: link monitoring/grafana/dashboards"
         return
     if own := own_services(config):

@@ -1,8 +1,13 @@
-"""The alerts on what has not happened for too long: a drift check, a new reference, an evaluation."""
+"""The alerts on what has not happened for too long, or never: a drift check, a new reference, an evaluation.
+
+Where the store's metrics arrive by exports, a stamp's age is counted up to the newest export: what was done after that
+cannot be known, and an export that stopped has alerts of its own.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import reduce
 
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
@@ -13,6 +18,8 @@ from facemon.render.drift_series import (
     ACCURACY,
     CHECKED_AT,
     DECIDED_AT,
+    EXPORT,
+    EXPORTING_DOORS,
     LAST_SUCCESS,
     SCORE,
     check_labels,
@@ -21,11 +28,11 @@ from facemon.render.drift_series import (
     other_labels,
     target_labels,
 )
+from facemon.render.never_done import NeverDone, arrival, never_after
+from facemon.render.promql_ages import AHEAD, in_time, overdue, seconds_between
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Span, series_text
 
 _CHECKS = ("data", "model")
-_AHEAD = timedelta(days=1).total_seconds()
-"""How far ahead a stamp may be, in seconds: one of a clock that was wrong would not grow old for years."""
 
 
 def stale_alerts(config: Config) -> tuple[Alert, ...]:
@@ -44,12 +51,16 @@ def stale_after(config: Config) -> timedelta:
 
 def fresh(stamp: promql.Series, oldest: timedelta) -> promql.Expr:
     """The ages, in seconds, of stamps that are younger than `oldest`, and not from the future."""
-    age = promql.age(stamp)
-    return promql.both(promql.compare(age, "<", oldest.total_seconds()), promql.compare(age, ">=", -_AHEAD))
+    return in_time(promql.age(stamp), oldest)
 
 
-def _overdue(age: promql.Expr, oldest: timedelta) -> promql.Expr:
-    return promql.either(promql.compare(age, ">", oldest.total_seconds()), promql.compare(age, "<", -_AHEAD))
+def _age(config: Config, stamp: promql.Series, *matchers: promql.Matcher) -> promql.Expr:
+    """Seconds from the stamp to now, or to the newest export that could have brought a newer one."""
+    if config.prometheus.store_metrics_from not in EXPORTING_DOORS:
+        return promql.age(stamp, *matchers)
+    exported = promql.select(LAST_SUCCESS, *(promql.equals(label, text) for label, text in EXPORT.items()))
+    ignoring = ("command", *(label for label in ("check", "model") if label in stamp.labels))
+    return seconds_between(exported, promql.select(stamp, *matchers), ignoring=ignoring)
 
 
 def scheduled_checks(config: Config) -> tuple[promql.Matcher, ...]:
@@ -61,7 +72,20 @@ def scheduled_checks(config: Config) -> tuple[promql.Matcher, ...]:
 def _drift_check_stale(config: Config) -> Alert:
     oldest = stale_after(config)
     age, checks = oldest.total_seconds(), config.schedule.checks
-    signal = promql.age(CHECKED_AT, *scheduled_checks(config))
+    signal = _age(config, CHECKED_AT, *scheduled_checks(config))
+    after = never_after(oldest, config)
+    never = [
+        NeverDone(
+            config,
+            CHECKED_AT,
+            {"check": check},
+            {"check": check, "model": config.model.id},
+            after,
+            tuple({"check": other} for other in checks if other != check),
+        )
+        for check in checks
+    ]
+    expr = reduce(promql.either, (each.expr for each in never), overdue(signal, oldest))
     here = only(example_labels(config) | {"check": checks[0]}, check_labels(config))
     others = {name: text for name, text in other_labels(config).items() if name in here and name != "check"}
 
@@ -69,29 +93,41 @@ def _drift_check_stale(config: Config) -> Alert:
         return Clock(series_text(CHECKED_AT.name, {**here, **other}), seconds)
 
     checked = Gauge(series_text(CHECKED_AT.name, here), None, -1.005 * age)
-    unaffected = tuple(Clock(series_text(CHECKED_AT.name, {**here, name: text}), 0) for name, text in others.items())
+    arrived = {name: arrival(config, {**here, name: text}) for name, text in others.items()}
+    unaffected = tuple(
+        signal
+        for name, text in others.items()
+        for signal in (
+            Clock(series_text(CHECKED_AT.name, {**here, name: text}), 0),
+            *(() if name == "model" else arrived[name]),
+        )
+    )
+    now = arrival(config, here)
     unscheduled = [check for check in _CHECKS if check not in checks]
     return Alert(
         name="DriftCheckStale",
         group="drift",
         signal=signal,
-        expr=_overdue(signal, oldest),
-        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead",
+        expr=expr,
+        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead, "
+        f"or none ever since images were counted {format_duration(after)} ago",
         threshold=age,
         for_=timedelta(0),
         severity="warning",
         summary=f"The {label('check')} check of {label('model')} does not run",
-        description=f"No {label('check')} check of {label('model')} has ended for more than {format_duration(oldest)}, "
-        "or the last is dated in the future.",
+        description=f"No {label('check')} check of record of {label('model')} has ended for more than "
+        f"{format_duration(oldest)}, none ever has, or the last is dated in the future. Run `facemon drift-check`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "What the dashboards say of drift is old.",
-            ("the schedule is off", "the check fails, for want of a reference for instance", "another run holds it up",
+            "No check of record runs: what the dashboards say of drift is old, or there is nothing to say.",
+            ("the schedule is off, or was never installed", "the check fails, for want of a reference for instance",
+             "another run holds it up",
              "only looks were run: a check with options of its own is not recorded",
              "`schedule.checks` names a check that is not scheduled",
              "the model was replaced: its alert ends two days after its last prediction",
              "a clock was wrong: the check is dated in the future, as `facemon store clock` tells"),
-            ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log."),
+            ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log.",
+             "Without a scheduled check, set `alerts.DriftCheckStale.enabled: false`."),
             {
                 "Seconds since each check ran, decided or not:": promql.age(CHECKED_AT),
                 "Seconds since each check decided:": promql.age(DECIDED_AT),
@@ -99,62 +135,86 @@ def _drift_check_stale(config: Config) -> Alert:
             },
         ),
         scenarios=(
-            Scenario("too old, then gone; other models and instances are unaffected", (checked, *unaffected),
+            Scenario("too old, then gone; other models and instances are unaffected", (checked, *now, *unaffected),
                      Firing(here), Span.HELD),
-            *_at_the_limits(last, age, here),
-            *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check),))
-              for seconds in (2 * age, -2 * _AHEAD)
+            *_at_the_limits(last, age, here, now),
+            *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check), *now))
+              for seconds in (2 * age, -2 * AHEAD)
               for check in unscheduled),
+            *_not_known(config, last, age, here),
+            *(scenario for each in never for scenario in each.scenarios()),
         ),
         own_labels={"command": "drift-check"},
     )  # fmt: skip
 
 
-def _at_the_limits(last: Callable[[float], Clock], age: float, fires: Mapping[str, str]) -> tuple[Scenario, ...]:
+def _at_the_limits(
+    last: Callable[[float], Clock], age: float, fires: Mapping[str, str], now: tuple[Clock, ...] = ()
+) -> tuple[Scenario, ...]:
     """What is just too old and what is just not, and the same of what is dated in the future."""
     return (
-        Scenario("just too old", (last(1.005 * age),), Firing(fires)),
-        Scenario("exactly at the limit", (last(age),)),
-        Scenario("dated in the future", (last(-1.005 * _AHEAD),), Firing(fires)),
-        Scenario("exactly a day ahead", (last(-_AHEAD),)),
+        Scenario("just too old", (last(1.005 * age), *now), Firing(fires)),
+        Scenario("exactly at the limit", (last(age), *now)),
+        Scenario("dated in the future", (last(-1.005 * AHEAD), *now), Firing(fires)),
+        Scenario("exactly a day ahead", (last(-AHEAD), *now)),
     )
+
+
+def _not_known(
+    config: Config, last: Callable[[float], Clock], age: float, here: Mapping[str, str]
+) -> tuple[Scenario, ...]:
+    """An export that stopped is no sign that anything else has."""
+    if not (exported := arrival(config, here, 2 * age)):
+        return ()
+    return (Scenario("too old, but exports have stopped since", (last(2.5 * age), *exported)),)
 
 
 @dataclass(frozen=True, slots=True)
 class _Staleness:
-    """What an alert says of a command that has not ended well for too long; a command that never did is none."""
+    """What an alert says of a command that has not ended well for too long, or never."""
 
     name: str
     what: str
     summary: str
+    remedy: str
     runbook: Runbook
+    first_within: timedelta = timedelta.max
+    """How long a store may count images before the first one is missed, if that is less than the alert's threshold."""
 
 
+# A week of images makes a good reference; a day later there should be one.
 _REFERENCE = _Staleness(
-    "ReferenceStale", "reference", "The reference is old",
+    "ReferenceStale", "reference", "The reference is old or was never set",
+    "Run `facemon reference show`, then `facemon reference set`.",
     Runbook(
         "What drift is measured from is old: a slow change that is known counts as drift, and hides a new one.",
-        ("it has not been reviewed since", "the model has not changed for long"),
+        ("it has not been reviewed since", "the model has not changed for long",
+         "none was ever set, so that no drift check can run"),
         (
             "Look at the drift scores: has the world changed, and is that wanted?",
             "Set a reference anew with `facemon reference set`, to the same rows if they are still what is normal.",
         ),
         {"How far each column is from the reference:": promql.select(SCORE)},
     ),
+    timedelta(days=8),
 )  # fmt: skip
 _EVALUATION = _Staleness(
-    "AccuracyStale", "evaluation against true labels", "The accuracy is old",
+    "AccuracyStale", "evaluation against true labels", "The accuracy is old or was never measured",
+    "Run `facemon evaluate LABELS.csv` with labels of new images.",
     Runbook(
         "How often the model is right is not known for newer images, and LowModelAccuracy rests on old labels.",
         ("new images are not labelled", "the labels are not evaluated", "they match no logged prediction"),
-        ("Have a sample of new images labelled, then run `facemon evaluate`.", "Look at what the last run said."),
+        ("Have a sample of new images labelled, then run `facemon evaluate`.", "Look at what the last run said.",
+         "Where there will be no true labels, set `alerts.AccuracyStale.enabled: false`."),
         {"What the accuracy was:": promql.select(ACCURACY)},
     ),
 )  # fmt: skip
 
 
 def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -> Alert:
-    signal = promql.age(LAST_SUCCESS, promql.equals("command", command))
+    signal = _age(config, LAST_SUCCESS, promql.equals("command", command))
+    after, own = never_after(min(oldest, words.first_within), config), {"command": command}
+    never = NeverDone(config, LAST_SUCCESS, own, own, after)
     here = {"command": command, **only(example_labels(config), target_labels(config))}
     age = oldest.total_seconds()
 
@@ -162,29 +222,34 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
         return Clock(series_text(LAST_SUCCESS.name, {**here, **other}), seconds)
 
     success = Gauge(series_text(LAST_SUCCESS.name, here), None, -1.005 * age)
-    unaffected = Clock(series_text(LAST_SUCCESS.name, {**here, "instance": "exporter:2"}), 0)
+    elsewhere = {**here, "instance": "exporter:2"}
+    unaffected = (Clock(series_text(LAST_SUCCESS.name, elsewhere), 0), *arrival(config, elsewhere))
+    now = arrival(config, here)
     return Alert(
         name=words.name,
         group="drift",
         signal=signal,
-        expr=_overdue(signal, oldest),
-        limit=f"no {words.what} for more than {format_duration(oldest)}, or dated 1d ahead",
+        expr=promql.either(overdue(signal, oldest), never.expr),
+        limit=f"no {words.what} for more than {format_duration(oldest)}, or dated 1d ahead, or none ever since images "
+        f"were counted {format_duration(after)} ago",
         threshold=age,
         for_=timedelta(0),
         severity="warning",
         summary=words.summary,
-        description=f"No {words.what} has ended well for more than {format_duration(oldest)}, or the last one is dated "
-        "in the future.",
+        description=f"No {words.what} has ended well for more than {format_duration(oldest)}, none ever has, or the "
+        f"last one is dated in the future. {words.remedy}",
         dashboard=Dashboard.ML_METRICS,
         runbook=replace(words.runbook, queries={
             "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
             **words.runbook.queries,
         }),
         scenarios=(
-            Scenario("too old, then gone; another instance is unaffected", (success, unaffected), Firing(here),
+            Scenario("too old, then gone; another instance is unaffected", (success, *now, *unaffected), Firing(here),
                      Span.HELD),
-            *_at_the_limits(last, age, here),
-            Scenario("another command's last success", (last(2 * age, command="predict"),)),
-            Scenario("another command's, in the future", (last(-2 * _AHEAD, command="predict"),)),
+            *_at_the_limits(last, age, here, now),
+            Scenario("another command's last success", (last(2 * age, command="predict"), *now)),
+            Scenario("another command's, in the future", (last(-2 * AHEAD, command="predict"), *now)),
+            *_not_known(config, last, age, here),
+            *never.scenarios(),
         ),
     )  # fmt: skip

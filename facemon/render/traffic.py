@@ -1,10 +1,13 @@
 """Requests to the API as series of tests: how many, how slow, how many failed, on which instance."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
+from facemon.config.alerts import PREDICT
 from facemon.render import promql
+from facemon.render.our_series import FOREIGN
 from facemon.render.promql import Series
 from facemon.render.scenario import Burst, Growth, series_text
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
@@ -12,7 +15,8 @@ from facemon.values.metric_catalogue import LATENCY_BUCKETS
 LATENCY = promql.series("api_request_latency_seconds")
 REQUESTS = promql.series("api_requests_total")
 
-PREDICT, HEALTH = "/predict", "/health"
+OTHER = "/tag"
+"""An endpoint that does work, beside that of predictions."""
 P95_PLACE = 0.6
 """Where between two edges the P95 lies when one request in eight is between them, and the others are faster."""
 FEW_PER_SECOND = 0.005
@@ -26,6 +30,17 @@ def requests(status: str, count: float, *, endpoint: str = PREDICT, instance: st
     """So many requests that ended so."""
     labels = {"endpoint": endpoint, "method": "POST", "status": status, "code": _CODES[status]}
     return Burst(series_text(REQUESTS.name, {**labels, "job": "api", "instance": instance}), count)
+
+
+def not_work(count: float, ignored: Sequence[str], *statuses: str) -> tuple[Burst, ...]:
+    """So many requests that were rejected, and to an endpoint that is ignored so many that ended so."""
+    probes = (requests(status, count, endpoint=each) for each in ignored[:1] for status in statuses or ("success",))
+    return (requests("rejected", count, instance="api:2"), *probes)
+
+
+def of_others(*bursts: Burst) -> tuple[Burst, ...]:
+    """The same requests to an API in a job that is not ours."""
+    return tuple(replace(burst, series=burst.series.replace('job="api"', f'job="{FOREIGN}"', 1)) for burst in bursts)
 
 
 def latencies(

@@ -23,6 +23,9 @@ AccessLog = Callable[[dict[str, Any]], None]
 class CountedRequests:
     """Counts each answer of an application by its route's template, just before the answer is sent.
 
+    Its seconds are those that the application needed: the time in which it waited for the rest of a body, which the
+    client decides, is not among them.
+
     An answer that an error cuts short counts as 500, one that was given up because its client left as what was sent of
     it, and as 499 where nothing was.
     """
@@ -51,7 +54,11 @@ class CountedRequests:
             return
         began = time.perf_counter()
         request_id = scope[REQUEST_ID] = self._request_id(scope)
-        answer = _Answer(receive, send, request_id, lambda code: self._finish(scope, code, time.perf_counter() - began))
+
+        def finish(code: int, waited: float) -> None:
+            self._finish(scope, code, time.perf_counter() - began - waited)
+
+        answer = _Answer(receive, send, request_id, finish)
         try:
             await self._application(scope, answer.receive, answer.send)
         except asyncio.CancelledError:
@@ -84,15 +91,27 @@ class CountedRequests:
 class _Answer:
     """An answer on its way: what was sent of it, and whether its client still waits for it."""
 
-    def __init__(self, receive: Receive, send: Send, request_id: bytes, finished: Callable[[int], None]) -> None:
+    def __init__(self, receive: Receive, send: Send, request_id: bytes, finished: Callable[[int, float], None]) -> None:
+        """`finished` hears of the answer's code, and for how many seconds the client's body was waited for."""
         self.code: int | None = None
+        self._waited, self._is_body_there = 0.0, False
         self._receive, self._send = receive, send
         self._request_id = request_id
         self._finished = finished
         self._is_finished = self._is_client_gone = False
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        if self._is_body_there:
+            # All that is left to hear of is that the client leaves: an application may wait for that beside its work.
+            message = await self._receive()
+        else:
+            began = time.perf_counter()
+            try:
+                message = await self._receive()
+            finally:
+                # Also when the application gives up on the body.
+                self._waited += time.perf_counter() - began
+            self._is_body_there = message["type"] == "http.request" and not message.get("more_body")
         if message["type"] == "http.disconnect":
             self._is_client_gone = True
         return message
@@ -118,4 +137,4 @@ class _Answer:
         """Count the request, once; what fails because its client has left is no fault of the application."""
         if not self._is_finished:
             self._is_finished = True
-            self._finished(CLIENT_GONE if self._is_client_gone and code >= 500 else code)
+            self._finished(CLIENT_GONE if self._is_client_gone and code >= 500 else code, self._waited)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from facemon.store.total_families import LATENCY, LOOKUPS, OTHER_SOURCE_IMAGES, REQUESTS
 from facemon.store.totals import TotalKey, Totals, bucket_part
 from facemon.values.metric_catalogue import LATENCY_BUCKETS
-from facemon.values.request_outcome import CacheResult, known_method, status_of
+from facemon.values.request_outcome import CacheResult, did_work, known_method, status_of
 
 
 @dataclass(slots=True)
@@ -72,6 +72,8 @@ def _totals(kinds: dict[tuple[str, str, int], _Kind], lookups: dict[CacheResult,
 
     for (endpoint, method, code), kind in kinds.items():
         add(REQUESTS, (endpoint, method, status_of(code), str(code)), "", float(sum(kind.buckets)))
+        if not did_work(endpoint, code):
+            continue
         add(LATENCY, (endpoint, method), "sum", kind.seconds)
         for index, count in enumerate(kind.buckets):
             if count:

@@ -57,7 +57,7 @@ _CM = ("check", "model")
 _METRICS = (
     Metric("api_requests_total", _C, "Requests by endpoint, method, status and HTTP code.",
            ("endpoint", "method", "status", "code"), _SERVE, _API),
-    Metric("api_request_latency_seconds", _H, "Seconds from a request's arrival to its answer.",
+    Metric("api_request_latency_seconds", _H, "Seconds from a request's arrival, with all of its body, to its answer.",
            ("endpoint", "method"), _SERVE, _API, "seconds", LATENCY_BUCKETS),
     Metric("model_loaded", _G, "Whether the model answers and all workers are there (1) or not (0).",
            ("model",), _SERVE, _API),

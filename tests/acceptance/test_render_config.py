@@ -76,6 +76,21 @@ def test_somebody_elses_file_is_kept_and_the_rest_written(facemon: RunFacemon, f
     assert (folder / DASHBOARD).exists()
 
 
+def test_a_folder_of_another_configuration_is_refused_and_left(facemon: RunFacemon, rendered: Path) -> None:
+    before = contents(rendered)
+    (rendered / "other").mkdir()
+    (rendered / "other/facemon.yaml").write_text(PASSWORD + "drift: {significance: 0.01}\n")
+    other = ("-c", "other/facemon.yaml", "render-config")
+    refused = facemon(*other, cwd=rendered)
+    assert refused.returncode == 1
+    assert "holds what was rendered from facemon.yaml, another configuration" in refused.stderr
+    assert "--out" in refused.stderr
+    assert facemon(*other, "--diff", cwd=rendered).returncode == 3
+    assert contents(rendered) == {**before, **contents(rendered / "other")}
+    assert facemon(*other, "--force", cwd=rendered).returncode == 0
+    assert facemon("render-config", cwd=rendered).returncode == 1
+
+
 def test_what_is_rendered_no_longer_goes_only_when_asked(facemon: RunFacemon, rendered: Path) -> None:
     (rendered / "facemon.yaml").write_text(PASSWORD + "alerts: {Watchdog: {enabled: false}}\n")
     theirs = rendered / "monitoring/runbooks/Theirs.md"
@@ -146,6 +161,11 @@ def test_a_read_only_folder_is_refused(facemon: RunFacemon, folder: Path) -> Non
         (("--stdout", "alert_rules.yml", "--diff", "--force"), "leave out --diff and --force, or --stdout"),
         (("--check", "--force"), "--check writes nothing, so that --force would do nothing"),
         (("--diff", "--prune"), "--diff writes nothing, so that --prune would do nothing"),
+        (("--check", "--reload"), "--check writes nothing, so that --reload would do nothing"),
+        (("--only", "grafana", "--reload"), "--reload: no server reads the files of --only"),
+        (("--for", "existing", "--reload"), "stack.reload does not say how the existing servers are reloaded"),
+        (("--for", "existing", "--only", "compose"), "compose starts nothing where stack.for is existing"),
+        (("--for", "everything"), "'everything' is not one of"),
     ],
 )
 def test_names_that_there_are_not_and_options_that_conflict(

@@ -58,6 +58,8 @@ def test_every_key_with_an_address_refuses_a_secret() -> None:
         f"exporter: {{probes: [{{name: a, url: '{url}'}}]}}",
         f"prometheus: {{remote_write: [{{url: '{url}'}}]}}",
         f"alertmanager: {{receivers: [{{name: a, webhook: [{{url: '{url}'}}]}}]}}",
+        f"prometheus: {{url: '{url}'}}",
+        f"alertmanager: {{url: '{url}'}}",
         f"grafana: {{root_url: '{url}'}}",
         f"stack: {{runbook_url: '{url}'}}",
     ):

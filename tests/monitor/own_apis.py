@@ -61,12 +61,12 @@ class OwnApi:
 
 
 @contextmanager
-def instrumented(application: Application, **options: Any) -> Iterator[OwnApi]:
-    """Serve an instrumented application while the block runs."""
+def instrumented(application: Application, *, port: int = 0, **options: Any) -> Iterator[OwnApi]:
+    """Serve an instrumented application while the block runs, on a free port unless one is given."""
     api = OwnApi(0)
     app = facemon.instrument(application, **({"registry": api.registry} | options))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", ws="none"))
-    with open_socket(Listen("127.0.0.1", 0)) as listening:
+    with open_socket(Listen("127.0.0.1", port)) as listening:
         api.port = listening.getsockname()[1]
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

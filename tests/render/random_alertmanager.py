@@ -35,6 +35,7 @@ def random_alertmanager(choices: Choices, alerts: Document) -> Document:
     }
     if choices.maybe():
         del section["group_by"]
+        section["url"] = choices.url()
     if any("email" in receiver for receiver in receivers) or choices.maybe(0.2):
         section["smtp"] = _smtp(choices)
     if names and choices.maybe():

@@ -48,7 +48,7 @@ def _document(choices: Choices) -> Document:
         "alerts": alerts,
         "alertmanager": alertmanager,
         "grafana": _grafana(choices),
-        "stack": _stack(choices),
+        "stack": _stack(choices, prometheus["store_metrics_from"]),
         "schedule": _schedule(choices),
     }
     return {name: content for name, content in sections.items() if content}
@@ -167,6 +167,10 @@ def _grafana(choices: Choices) -> Document:
         grafana["admin_password_file"] = choices.secret()
     if choices.maybe():
         grafana["root_url"] = choices.url()
+    if choices.maybe():
+        grafana["folder"] = choices.text()
+    source = {"name": choices.text(), "uid": "a-b_1", "url": choices.url(), "default": choices.maybe()}
+    grafana["datasource"] = {key: source[key] for key in choices.some(tuple(source))}
     if choices.maybe(0.3):
         grafana["database"] = {"password_file": choices.secret(), "host": "postgres:5432"}
         grafana["database"] |= {key: choices.text() for key in choices.some(("name", "user"))}
@@ -175,15 +179,35 @@ def _grafana(choices: Choices) -> Document:
     return grafana
 
 
-def _stack(choices: Choices) -> Document:
+def _stack(choices: Choices, door: str) -> Document:
     pinned = ("r.example:5000/a/b:v1.2.3", "a:1", "a/b@sha256:" + "0a" * 32)
     stack: Document = {"images": {service: choices.one(pinned) for service in choices.some(get_args(Service))}}
     optional: Document = {
         "listen": choices.one(("127.0.0.1", "0.0.0.0", "[::1]")),  # noqa: S104 - asked for
         "runbook_url": choices.url(),
         "secrets_dir": choices.one(("/run/secrets", "/run/secrets/", "/etc/$s", "/ü/{{x}}")),
+        # What is for one door would contradict another one.
+        "for": choices.one(("full", "monitoring", "existing", *{"textfile", "pushgateway"}.intersection((door,)))),
+        "name": choices.one(("a", "north-1", "x" * 16)),
+        "first_port": choices.one((1024, 20000, 65512)),
+        "selinux": choices.maybe(),
+        "reload": _reload(choices),
     }
     return stack | {key: optional[key] for key in choices.some(tuple(optional))}
+
+
+def _reload(choices: Choices) -> Document:
+    ways: list[Document] = [
+        {"by": "compose"},
+        {"by": "systemd", "unit": "p@1.service"},
+        {"by": "pid_file", "pid_file": "run/p.pid"},
+        {"by": "endpoint", "url": choices.url()},
+    ]
+    return {
+        "timeout": choices.one(("1s", "5m")),
+        "prometheus": choices.one(ways[:3]),
+        "alertmanager": choices.one(ways) | {"url": choices.url()},
+    }
 
 
 def _schedule(choices: Choices) -> Document:

@@ -6,8 +6,8 @@ changed and around what, without the numbers that a configuration chooses, so th
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import promql_parser
@@ -25,14 +25,20 @@ _AGGREGATIONS = {"sum": ("max", "min", "avg", "count"), "count": ("sum", "max")}
 _FUNCTIONS = {"rate": ("increase", "delta"), "increase": ("rate",)}
 _ARITHMETIC = {"/": ("*", "-"), "-": ("+",)}
 _SETS = {"and": ("unless", "or"), "unless": ("and",), "or": ("and",)}
+_NEGATED = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _KEYWORD = r"(?<![\w:\"])({})(?![\w:\"])"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CONFIGURED = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
-_CONTEXT = 110
+CONTEXT = 110
 _PLACES = "(?:site|rack|_x)"
 """The labels that the tests' configurations choose for metrics.labels."""
 _BESIDE_A_PLACE, _GROUPED_BY_PLACE = rf", {_PLACES}\b", rf" by \({_PLACES}\) (?=\()"
-_NAMES_OF_LANGUAGE = {"by", "on", "and", "or", "unless", "rate", "increase", "sum", "count", "time", "vector", "absent"}
+_TARGETS = re.compile(r'(?<=[{ ])(?:(?:job|namespace|team)=~?|endpoint!~)"…"(?:, |(?=}))')
+"""What narrows a selector to targets of ours that do work; how many labels that needs depends on the configuration."""
+_NAMES_OF_LANGUAGE = {
+    "by", "on", "ignoring", "group_right", "and", "or", "unless", "rate", "increase", "sum", "count", "max", "time",
+    "vector", "absent",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,18 @@ def mutants(rule: Rule) -> list[Mutant]:
     for mutant in found:
         if mutant.rule != rule:
             distinct.setdefault(repr(mutant.rule), mutant)
-    names = Counter((mutant.operator, mutant.change) for mutant in distinct.values())
-    if doubles := [name for name, count in names.items() if count > 1]:
-        raise AssertionError(f"two mutants of a rule have one name: {doubles}")
-    return list(distinct.values())
+    return _numbered(distinct.values())
+
+
+def _numbered(found: Iterable[Mutant]) -> list[Mutant]:
+    """Where an expression has the same part several times, the changes of the further ones have a number."""
+    seen: Counter[tuple[str, str]] = Counter()
+    named = []
+    for mutant in found:
+        seen[mutant.operator, mutant.change] += 1
+        number = seen[mutant.operator, mutant.change]
+        named.append(mutant if number == 1 else replace(mutant, change=f"{mutant.change} ({number})"))
+    return named
 
 
 def _in_expression(make: Callable[[str], Iterator[Change]]) -> Callable[[Rule], Iterator[tuple[str, Rule]]]:
@@ -88,6 +102,13 @@ def _window(expr: str) -> Iterator[Change]:
             yield f"{_named(expr, match)} {which}", _spliced(expr, match, f"[{other}]")
 
 
+def _offset(expr: str) -> Iterator[Change]:
+    for match in re.finditer(r"offset (\w+)", _blanked(expr)):
+        for which, factor in (("a quarter longer", 1.25), ("a quarter shorter", 0.75)):
+            other = format_duration(parse_duration(match[1]) * factor)
+            yield f"{_named(expr, match)} {which}", _spliced(expr, match, f"offset {other}")
+
+
 def _aggregation(expr: str) -> Iterator[Change]:
     yield from _exchanged(expr, _AGGREGATIONS)
 
@@ -111,7 +132,7 @@ def _set_operator(expr: str) -> Iterator[Change]:
 
 
 def _grouping(expr: str) -> Iterator[Change]:
-    for match in re.finditer(r"(by|on) \(([^)]*)\) ?", _blanked(expr)):
+    for match in re.finditer(r"(by|on|ignoring) \(([^)]*)\) ?", _blanked(expr)):
         labels = [label for label in match[2].split(", ") if label]
         for label in labels:
             rest = ", ".join(each for each in labels if each != label)
@@ -119,15 +140,20 @@ def _grouping(expr: str) -> Iterator[Change]:
 
 
 def _matcher(expr: str) -> Iterator[Change]:
-    for match in re.finditer(r'(\w+)=("(?:[^"\\]|\\.)*")', expr):
+    for match in re.finditer(r'(\w+)(=~|!~|!=|=)("(?:[^"\\]|\\.)*")', expr):
         if match.start() and expr[match.start() - 1] in "{ ":
-            for what, other in (("another value", f'{match[1]}="another"'), ("negated", f"{match[1]}!={match[2]}")):
-                yield f"{_named(expr, match)} {what}", _spliced(expr, match, other)
+            if match[2] == "=":
+                yield f"{_named(expr, match)} another value", _spliced(expr, match, f'{match[1]}="another"')
+            yield f"{_named(expr, match)} negated", _spliced(expr, match, f"{match[1]}{_NEGATED[match[2]]}{match[3]}")
             yield f"{_named(expr, match)} dropped", _without_matcher(expr, match)
 
 
 def _metric(expr: str) -> Iterator[Change]:
-    blank = re.sub(r"(?:by|on) \([^)]*\)|\{[^}]*\}|\[[^\]]*\]", lambda found: " " * len(found[0]), _blanked(expr))
+    blank = re.sub(
+        r"(?:by|on|ignoring) \([^)]*\)|\{[^}]*\}|\[[^\]]*\]|offset \w+",
+        lambda found: " " * len(found[0]),
+        _blanked(expr),
+    )
     for match in re.finditer(r"(?<![\w:])[a-zA-Z_][\w:]*(?!\w)(?!\()", blank):
         if match[0] not in _NAMES_OF_LANGUAGE:
             yield f"{_named(expr, match)} is another", _spliced(expr, match, "another_metric")
@@ -149,12 +175,16 @@ def _operand(expr: str) -> Iterator[Change]:
 
 
 def _hold(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    if "for" not in rule:
-        return
-    held = parse_duration(rule["for"])
+    for key in ("for", "keep_firing_for"):
+        if key in rule:
+            yield from _held_otherwise(rule, key)
+
+
+def _held_otherwise(rule: Rule, key: str) -> Iterator[tuple[str, Rule]]:
+    held = parse_duration(rule[key])
     others = {"half as long": held / 2, "half as long again": held * 1.5, "dropped": held * 0} if held else {}
     for what, other in (others or {"a minute": parse_duration("1m")}).items():
-        yield what, {**rule, "for": format_duration(other)}
+        yield f"{key} {what}", {**rule, key: format_duration(other)}
 
 
 def _text(rule: Rule) -> Iterator[tuple[str, Rule]]:
@@ -171,6 +201,7 @@ OPERATORS: dict[str, Callable[[Rule], Iterator[tuple[str, Rule]]]] = {
     "comparison": _in_expression(_comparison),
     "number, 1 % more or less": _in_expression(_number),
     "window, a quarter more or less": _in_expression(_window),
+    "offset, a quarter more or less": _in_expression(_offset),
     "aggregation": _in_expression(_aggregation),
     "function": _in_expression(_function),
     "arithmetic": _in_expression(_arithmetic),
@@ -179,7 +210,7 @@ OPERATORS: dict[str, Callable[[Rule], Iterator[tuple[str, Rule]]]] = {
     "matcher": _in_expression(_matcher),
     "metric": _in_expression(_metric),
     "operand dropped": _in_expression(_operand),
-    "for": _hold,
+    "for, keep_firing_for": _hold,
     "label or annotation": _text,
 }
 """What each operator is called, and how it changes a rule; expressions only in one place at a time."""
@@ -216,12 +247,13 @@ def _blanked(expr: str) -> str:
 def _named(expr: str, match: re.Match[str]) -> str:
     """What is there, and where: the end of the expression before it, without what a configuration chooses."""
     before, what = _neutral(expr[: match.start()]).strip().lstrip("("), _neutral(match[0]).strip()
-    return f"{what} after `{before[-_CONTEXT:]}`" if before else what
+    return f"{what} after `{before[-CONTEXT:]}`" if before else what
 
 
 def _neutral(text: str) -> str:
     text = re.sub(_GROUPED_BY_PLACE, "", re.sub(_BESIDE_A_PLACE, "", text))
-    text = re.sub(r"\[\w+\]", "[w]", _STRING.sub('"…"', text))
+    text = re.sub(r"offset \w+", "offset n", re.sub(r"\[\w+\]", "[w]", _STRING.sub('"…"', text)))
+    text = _TARGETS.sub("", text).replace(", }", "}").replace("{}", "")
     text = re.sub(r"(bad_share:rate)\w+", r"\1_w", text)
     return _CONFIGURED.sub(lambda found: found[0] if found[0] in ("0", "1") else "n", text)
 

@@ -119,6 +119,18 @@ def test_grafana_finds_its_provider_and_the_dashboards() -> None:
     assert datasources(config_of(DEFAULTS))["datasources"][0]["url"] == "http://prometheus:9090"
 
 
+@pytest.mark.parametrize(("section", "port"), [("prometheus", 9090), ("alertmanager", 9093)])
+def test_links_begin_where_people_open_the_servers(section: str, port: int) -> None:
+    """Paths stay as they are, which health checks, scrapes and Grafana rely on."""
+    config = f"{DEFAULTS}{section}: {{url: 'https://mon.example.com/{section}'}}\n"
+    for text, url in ((DEFAULTS, f"http://localhost:{port}"), (config, f"https://mon.example.com/{section}")):
+        command = services(text)[section]["command"]
+        assert [option for option in command if option.startswith("--web.")] == [
+            f"--web.external-url={url}",
+            "--web.route-prefix=/",
+        ]
+
+
 def test_no_dollar_names_a_variable() -> None:
     text = DEFAULTS.replace("}", ", root_url: 'http://g.example/$HOME'}")
     stack = render_stack(config_of(text))

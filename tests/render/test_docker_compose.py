@@ -64,6 +64,22 @@ def test_the_profile_starts_the_second_servers(newer_servers: Path, tmp_path: Pa
     assert set(together) - set(alone) == {"prometheus-2", "alertmanager-2", "alertmanager-3", "grafana-2"}
 
 
+def test_names_of_containers_are_the_machines_own_only_where_these_do_not_run(
+    newer_servers: Path, tmp_path: Path
+) -> None:
+    folder = written(DEFAULTS, tmp_path)
+    hosts = {
+        file: {
+            host.split("=")[0]
+            for host in understood(newer_servers, folder, file)["services"]["prometheus"]["extra_hosts"]
+        }
+        for file in (COMPOSE_FILE, FULL_COMPOSE_FILE)
+    }
+    assert {"api", "exporter", "host.docker.internal"} == hosts[COMPOSE_FILE]
+    assert "host.docker.internal" in hosts[FULL_COMPOSE_FILE]
+    assert not {"api", "exporter"} & hosts[FULL_COMPOSE_FILE]
+
+
 def test_it_reads_texts_limits_and_variables_as_they_are_meant(newer_servers: Path, tmp_path: Path) -> None:
     folder = written(DEFAULTS.replace("}", ", root_url: 'http://g.example/$HOME'}"), tmp_path)
     services = understood(newer_servers, folder, FULL_COMPOSE_FILE)["services"]

@@ -28,7 +28,8 @@ def labelled(name: str, severity: str, area: str, series: Labels | None = None) 
 
 
 DOWN = labelled("TargetDown", "critical", "stack", ONE)
-NO_MODEL = labelled("ModelNotLoaded", "critical", "api", {"job": "api", "instance": "api:1"})
+UNKNOWN_MODEL = labelled("ModelNotLoaded", "critical", "api", {"job": "api", "instance": "api:1"})
+NO_MODEL = {**UNKNOWN_MODEL, "model": "faces@1"}
 ERRORS = labelled("HighErrorRate", "critical", "api")
 SLOW = labelled("HighLatency", "warning", "api", {"endpoint": "/predict"})
 DRIFT_CRITICAL = labelled("DriftDetected", "critical", "drift", {**ONE, "attribute": "age", "check": "model"})
@@ -88,6 +89,7 @@ HEARD = {
         labelled("MetricsAbsent", "critical", "stack"),
     ),
     "the watchdog": (DOWN, labelled("Watchdog", "none", "stack", ONE)),
+    "errors while it is not known whether the model is loaded": (UNKNOWN_MODEL, ERRORS),
     "drift while there is no model": (NO_MODEL, wrong("age", ONE)),
     "a camera while a column of all drifts": (
         labelled("DriftDetected", "critical", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
@@ -168,3 +170,12 @@ def test_rules_are_of_rendered_alerts_only() -> None:
         "prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}, DriftVerdict: {enabled: false}}"
     )
     assert len(inhibit_rules(config, alerts_of(config))) == 1
+
+
+def test_one_of_several_apis_keeps_no_alert_on_all_of_them_silent() -> None:
+    def silencing(text: str) -> set[str]:
+        rules = alertmanager_config(config_of(text))["inhibit_rules"]
+        return {matcher for rule in rules for matcher in rule["source_matchers"]}
+
+    assert 'alertname="ModelNotLoaded"' in silencing('prometheus: {targets: {api: ["a:1"]}}')
+    assert 'alertname="ModelNotLoaded"' not in silencing('prometheus: {targets: {api: ["a:1", "b:1"]}}')

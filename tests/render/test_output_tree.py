@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,40 @@ def test_a_link_within_the_tree_is_followed_and_what_it_leads_to_is_not_ours(tmp
     assert kinds(stack(rules="a\n"), tmp_path) == {RULES: ChangeKind.FOREIGN}
     assert render(stack(rules="a\n"), tmp_path).kept == (RULES,)
     assert (tmp_path / "notes").read_text() == "theirs\n"
+
+
+def test_a_folder_that_another_configuration_rendered_is_refused(tmp_path: Path) -> None:
+    out, first, second = tmp_path / "out", tmp_path / "a/facemon.yaml", tmp_path / "b/facemon.yaml"
+    write(plan(stack(rules="a\n"), out), out, source=first)
+    before = snapshot(out)
+    with pytest.raises(FacemonError, match=r"a/facemon\.yaml, another configuration"):
+        write(plan(stack(rules="b\n"), out), out, source=second)
+    assert snapshot(out) == before
+    # Both folders may move together.
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    out.rename(moved / "out")
+    write(plan(stack(rules="a\n"), moved / "out"), moved / "out", source=moved / "a/facemon.yaml")
+    write(plan(stack(rules="b\n"), moved / "out"), moved / "out", source=moved / "b/facemon.yaml", force=True)
+    with pytest.raises(FacemonError, match=r"b/facemon\.yaml, another configuration"):
+        write(plan(stack(rules="a\n"), moved / "out"), moved / "out", source=moved / "a/facemon.yaml")
+
+
+def test_a_folder_of_an_older_version_becomes_that_of_its_configuration(tmp_path: Path) -> None:
+    render(stack(rules="a\n"), tmp_path)
+    write(plan(stack(rules="a\n"), tmp_path), tmp_path, source=tmp_path / "facemon.yaml")
+    with pytest.raises(FacemonError, match="another configuration"):
+        write(plan(stack(rules="a\n"), tmp_path), tmp_path, source=tmp_path / "other.yaml")
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o027, 0o022])
+def test_folders_can_be_read_by_the_users_of_containers_whatever_the_umask(umask: int, tmp_path: Path) -> None:
+    (tmp_path / "monitoring").mkdir(mode=0o700)
+    before = os.umask(umask)
+    try:
+        render(stack(rules="a\n", book="b\n"), tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / RULES).parent.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / RULES).stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "monitoring").stat().st_mode & 0o777 == 0o700, "not facemon's"

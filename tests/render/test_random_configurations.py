@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from facemon.config import alertmanager, alerts, metrics, prometheus, stack
+from facemon.config import alertmanager, alerts, metrics, prometheus, reload, stack
 from facemon.config.document import Config
 from facemon.config.section import Section
+from facemon.render.purpose import fitted
 from facemon.render.stack import RenderedStack, render_stack
-from tests.render.configurations import config_of
+from tests.render.configurations import DIRECTORY, config_of
 from tests.render.random_configurations import configurations, sampled
 from tests.render.rendered_laws import (
     PanelIds,
@@ -38,7 +39,7 @@ def texts(at_length: bool) -> list[str]:
 
 @pytest.fixture(scope="module")
 def stacks(texts: list[str]) -> list[tuple[Config, RenderedStack]]:
-    configs = [config_of(text) for text in texts]
+    configs = [fitted(config_of(text), DIRECTORY) for text in texts]
     return [(config, render_stack(config)) for config in configs]
 
 
@@ -54,7 +55,7 @@ def test_every_random_configuration_is_valid(text: str) -> None:
 
 
 def test_every_key_of_the_stack_is_varied() -> None:
-    known = set().union(*(keys_of(module) for module in (alertmanager, alerts, metrics, prometheus, stack)))
+    known = set().union(*(keys_of(module) for module in (alertmanager, alerts, metrics, prometheus, reload, stack)))
     assert known - {key for text in sampled(COUNT, SEED) for key in keys_set(config_of(text))} == set()
 
 

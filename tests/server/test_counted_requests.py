@@ -1,7 +1,9 @@
 """Around an application: ids, counts and entries of its requests, over real sockets and for messages of other kinds."""
 
 import asyncio
+import contextlib
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +16,7 @@ from starlette.routing import Mount, Route
 from facemon.server.asgi import Application, Message, Receive, Scope, Send
 from facemon.server.counted_requests import CountedRequests
 from facemon.server.request_counts import RequestCounts
+from facemon.store.total_families import LATENCY
 from tests.server.served_api import Api, picture
 
 
@@ -59,6 +62,43 @@ def run(
 
 def counted(counts: RequestCounts) -> dict[Sequence[str], float]:
     return {key.labels: value for key, value in counts.totals().items() if key.metric == "api_requests_total"}
+
+
+@pytest.mark.parametrize("gives_up", [False, True], ids=["to the end", "in vain"])
+def test_the_seconds_of_a_request_are_not_those_of_its_slow_sender(gives_up: bool) -> None:
+    counts, waited = RequestCounts(), list[float]()
+
+    async def receive() -> Message:
+        began = time.perf_counter()
+        try:
+            await asyncio.sleep(0.2)
+        finally:
+            waited.append(time.perf_counter() - began)
+        return {"type": "http.request", "body": b"x", "more_body": len(waited) < 3}
+
+    async def application(_: Scope, receive: Receive, send: Send) -> None:
+        if gives_up:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(receive(), 0.1)
+        else:
+            while (await receive())["more_body"]:
+                pass
+        await PlainTextResponse("hello")({"type": "http"}, receive, send)
+
+    async def ask() -> float:
+        began = time.perf_counter()
+        scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b""}
+        await CountedRequests(application, counts, endpoint_of=lambda _: "/predict")(scope, receive, discard)
+        return time.perf_counter() - began
+
+    elapsed = asyncio.run(ask())
+    seconds = next(value for key, value in counts.totals().items() if (key.metric, key.part) == (LATENCY, "sum"))
+    assert len(waited) == (1 if gives_up else 3)
+    assert 0 < seconds <= elapsed - sum(waited)
+
+
+async def discard(_: Message) -> None:
+    """Take a message, and leave it at that."""
 
 
 async def greet(_: Request) -> Response:

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LOOKUPS
 from facemon.store.totals import TotalKey, sum_totals
@@ -32,6 +34,21 @@ def test_codes_of_one_endpoint_share_its_latencies() -> None:
     totals = counts.totals()
     assert totals[TotalKey(LATENCY, ("/predict", "POST"), "sum")] == 0.75
     assert totals[TotalKey("api_requests_total", ("/predict", "POST", "rejected", "413"), "")] == 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "code", "has_latency"),
+    [("/predict", 200, True), ("/predict", 499, True), ("/predict", 408, False), ("unmatched", 408, False),
+     ("unmatched", 404, False), ("unmatched", 200, True), ("unmatched", 500, True), ("/items/{id}", 404, True)],
+)  # fmt: skip
+def test_only_requests_that_an_application_worked_on_have_a_latency(
+    endpoint: str, code: int, has_latency: bool
+) -> None:
+    counts = RequestCounts()
+    counts.count(endpoint, "POST", code, 0.25)
+    totals = counts.totals()
+    assert sum(value for key, value in totals.items() if key.metric == "api_requests_total") == 1
+    assert any(key.metric == LATENCY for key in totals) is has_latency
 
 
 def test_lookups_are_counted_by_what_the_cache_knew() -> None:

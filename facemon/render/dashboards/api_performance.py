@@ -8,7 +8,7 @@ from facemon.config.prometheus import Job
 from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.alert import Dashboard
-from facemon.render.api_alerts import MODEL_LOADED, error_ratio, latency_p95
+from facemon.render.api_alerts import MODEL_LOADED, at_work, error_ratio, latency_p95
 from facemon.render.dashboards import advice
 from facemon.render.dashboards.alert_limits import AlertLimits
 from facemon.render.dashboards.annotations import new_models
@@ -64,7 +64,7 @@ def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ..
         stat(5, "Requests now", f"Requests per second over the last {window}.", "reqps",
              _sum(promql.rate(REQUESTS, config.prometheus.window, *chosen))),
         stat(6, "Error rate now", f"Share of requests that failed in the last {window}; none without requests.",
-             "percentunit", error_ratio(config.prometheus.window, *chosen), no_value="no requests",
+             "percentunit", error_ratio(config.prometheus.window, *at_work(config), *chosen), no_value="no requests",
              limit=limits.of("HighErrorRate"), decimals=1),
         stat(7, "Slowest endpoint now", f"The highest P95 latency of any endpoint over the last {window}.", "s",
              greatest(latency_p95(config, *chosen)), whose=legend_of(config, "{{endpoint}}"), no_value="no requests",
@@ -149,7 +149,7 @@ def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel,
             unit="percentunit",
             queries=(
                 Query(
-                    error_ratio(config.prometheus.window, *chosen, by=tuple(config.metrics.labels)),
+                    error_ratio(config.prometheus.window, *at_work(config), *chosen, by=tuple(config.metrics.labels)),
                     legend_of(config, "errors"),
                 ),
             ),

@@ -139,7 +139,7 @@ def _secret_targets(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _volumes(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for volume in service.get("volumes", ()):
         if isinstance(volume, dict):
-            yield str(volume.get("source", "")), str(volume["target"])
+            yield str(volume.get("source", "")), _unescaped(volume["target"])
         else:
             source, destination, *_ = str(volume).split(":")
             yield source, destination

@@ -1,0 +1,242 @@
+"""The alerts on the way that the store's metrics take by a schedule: the export, and the textfile or push it ends in.
+
+A stopped schedule makes all stamps of that way old at once. So that one of them is named, the nearest to Prometheus,
+ExportStale is silent where the textfile or the push itself is old.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from facemon.config.document import Config
+from facemon.config.prometheus import Door
+from facemon.config.quantities import format_duration
+from facemon.render import promql
+from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.annotation import label
+from facemon.render.drift_series import EXPORT, LAST_SUCCESS, example_labels, only, target_labels
+from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
+from facemon.render.promql_ages import AHEAD, overdue
+from facemon.render.rule_test import milliseconds, turn_within
+from facemon.render.scenario import Check, Clock, Firing, Scenario, Signal, Span, series_text
+from facemon.render.series_models import rhythm, stamps, turning
+
+_TWO_HOURLY_EXPORTS_LOST = timedelta(hours=3)
+_TEXTFILE = promql.Matcher("file", 'file=~"(.*/)?[^/]*facemon[^/]*"')
+"""node-exporter shows a file by its path, older ones by its name; the name of ours says whose it is."""
+_OTHER_TARGET = {"job": "other", "instance": "other:1"}
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where an export ends, and the gauge that tells when something arrived there last."""
+
+    alert: str
+    metric: promql.Series
+    own: Mapping[str, str]
+    """The labels of the gauge, besides those of its target, in tests."""
+    foreign: Mapping[str, str]
+    """The same of one that is not ours."""
+    command: str
+    summary: str
+    description: str
+    causes: tuple[str, ...]
+    queries: Mapping[str, promql.Expr]
+
+    @property
+    def age(self) -> promql.Expr:
+        matchers = (_TEXTFILE,) if "file" in self.own else ()
+        return promql.age(self.metric, *matchers)
+
+    def arrived(self, target: Mapping[str, str], age: float) -> Clock:
+        return Clock(series_text(self.metric.name, {**self.own, **target}), age)
+
+
+_ENDS: Mapping[Door, _End] = {
+    "textfile": _End(
+        "TextfileStale", NODE_TEXTFILE_MTIME, {"file": "/textfile/facemon.prom"}, {"file": "/textfile/facemon/other"},
+        "facemon export-metrics --textfile DIR/facemon.prom",
+        f"The textfile {label('file')} is old",
+        f"node-exporter at {label('instance')} shows {label('file')} as it was written {{age}} ago or before",
+        ("cron or the timer that runs `export-metrics --textfile` is off", "the export fails, as its exit code 1 says",
+         "it writes to another folder than the one that node-exporter reads"),
+        {"Files that node-exporter cannot read:": promql.select(NODE_TEXTFILE_ERROR)},
+    ),
+    "pushgateway": _End(
+        "PushStale", PUSH_TIME, {}, {},
+        "facemon export-metrics --pushgateway URL",
+        f"The push of {label('job')} is old",
+        f"The Pushgateway has had no push for the job {label('job')} for {{age}}",
+        ("cron or the timer that runs `export-metrics --pushgateway` is off",
+         "the push fails, as its exit code 1 and its message say",
+         "the group is of a machine that is gone: delete it with `facemon export-metrics --pushgateway URL --delete`"),
+        {"When a push was refused last, in seconds since 1970:": promql.select(PUSH_FAILURE_TIME)},
+    ),
+}  # fmt: skip
+
+
+def arrival_alerts(config: Config) -> tuple[Alert, ...]:
+    """The alerts on exports, none where each scrape reads the store."""
+    end = _ENDS.get(config.prometheus.store_metrics_from)
+    return () if end is None else (_export_stale(config, end), _end_stale(config, end))
+
+
+def export_stale_after(config: Config) -> timedelta:
+    """How old the newest export may be: exports are hourly, and two may be lost."""
+    return config.alerts.ExportStale.threshold or _TWO_HOURLY_EXPORTS_LOST
+
+
+def _end_stale_after(config: Config, end: _End) -> timedelta:
+    changed = config.alerts.TextfileStale if end.alert == "TextfileStale" else config.alerts.PushStale
+    return changed.threshold or export_stale_after(config)
+
+
+def _exported() -> promql.Matcher:
+    return promql.equals("command", EXPORT["command"])
+
+
+def _target(config: Config) -> dict[str, str]:
+    return only(example_labels(config), target_labels(config))
+
+
+def _stamp(labels: Mapping[str, str], age: float) -> Clock:
+    return Clock(series_text(LAST_SUCCESS.name, {**EXPORT, **labels}), age)
+
+
+def _export_stale(config: Config, end: _End) -> Alert:
+    oldest = export_stale_after(config)
+    signal = promql.age(LAST_SUCCESS, _exported())
+    arrived = overdue(end.age, _end_stale_after(config, end))
+    return Alert(
+        name="ExportStale",
+        group="stack",
+        signal=signal,
+        expr=promql.unless(overdue(signal, oldest), arrived, on=promql.TARGET_LABELS),
+        limit=f"no export of the store's metrics for more than {format_duration(oldest)}, or one that is dated 1d "
+        "ahead, although something newer arrived",
+        threshold=oldest.total_seconds(),
+        for_=timedelta(0),
+        severity="warning",
+        summary="The exported metrics are old",
+        description="The store's metrics that arrive are from an export that ended more than "
+        f"{format_duration(oldest)} ago, or are dated in the future. Run `{end.command}`.",
+        dashboard=Dashboard.ML_METRICS,
+        runbook=Runbook(
+            "Everything that is known of the store is as old as the newest export.",
+            ("an old file is copied or pushed again and again", "a clock was wrong, as `facemon store clock` tells",
+             *end.causes),
+            (f"Run `{end.command}` by hand, as the user of the schedule, and read what it says.",
+             "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`."),
+            {"Seconds since the export arrived:": end.age, **end.queries},
+        ),
+        scenarios=_export_scenarios(config, end, oldest),
+    )  # fmt: skip
+
+
+def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
+    here, age = _target(config), oldest.total_seconds()
+    beside, fires = only(here, promql.TARGET_LABELS), Firing({**EXPORT, **here})
+    healthy = _stamp({**here, "instance": "exporter:2"}, 0)
+    predicted = series_text(LAST_SUCCESS.name, {**here, "command": "predict"})
+    limit, old = _end_stale_after(config, end).total_seconds(), _stamp(here, 2 * age)
+
+    def arrived(seconds: float, **elsewhere: str) -> Clock:
+        return end.arrived({**beside, **elsewhere}, seconds)
+
+    return (
+        _stopped(config, oldest, _stamp(here, 0).series, (healthy, arrived(0)), fires),
+        Scenario("just too old", (_stamp(here, 1.005 * age),), fires),
+        Scenario("exactly at the limit", (_stamp(here, age),)),
+        Scenario("dated in the future", (_stamp(here, -1.005 * AHEAD),), fires),
+        Scenario("exactly a day ahead", (_stamp(here, -AHEAD),)),
+        Scenario("another command's", (Clock(predicted, 2 * age),)),
+        Scenario("another command's, in the future", (Clock(predicted, -2 * AHEAD),)),
+        Scenario("old, and so is what arrived, which has an alert of its own", (old, arrived(1.005 * limit))),
+        Scenario("old, and what arrived is dated in the future", (old, arrived(-1.005 * AHEAD))),
+        Scenario("old, and what arrived is just not", (old, arrived(limit)), fires),
+        Scenario("old, and what arrived is dated a day ahead", (old, arrived(-AHEAD)), fires),
+        *(Scenario(f"old, and so is what arrived at another {name}", (old, arrived(2 * limit, **{name: other})), fires)
+          for name, other in _OTHER_TARGET.items()),
+    )  # fmt: skip
+
+
+def _stopped(
+    config: Config, oldest: timedelta, series: str, others: tuple[Signal, ...], fires: Firing
+) -> Scenario:  # fmt: skip
+    """What happens hourly, or more often where the limit asks for it, stops and begins again."""
+    every = min(timedelta(hours=1), oldest / 3)
+    times = rhythm(timedelta(0), every, 4)
+    late = times[-1] + oldest
+    grain = turn_within(milliseconds(oldest), 20) * timedelta(milliseconds=1)
+    again = late + 4 * grain
+    scrape = max(config.prometheus.scrape_interval, min(oldest / 400, timedelta(seconds=150)))
+    # Half a day ahead: by a short limit it would be too old before it is scraped.
+    renewed = (again, again.total_seconds() + AHEAD / 2)
+    checks = (
+        Check(times[-1], before=True), Check(late, before=True),
+        Check(late + 2 * grain, late + timedelta(milliseconds=1)), Check(again + scrape),
+    )  # fmt: skip
+    course = turning(series, *stamps(series, times).levels, renewed)
+    title = "it stops and begins again; another instance is unaffected"
+    return Scenario(title, (course, *others), fires, Span.MODELLED, checks, scrape, grain)
+
+
+def _end_stale(config: Config, end: _End) -> Alert:
+    oldest = _end_stale_after(config, end)
+    signal = end.age
+    expr = overdue(signal, oldest)
+    if end.alert == "PushStale":
+        # What else is pushed there is not ours.
+        expr = promql.only_where(expr, promql.select(LAST_SUCCESS, _exported()), on=promql.TARGET_LABELS)
+    return Alert(
+        name=end.alert,
+        group="stack",
+        signal=signal,
+        expr=expr,
+        limit=f"nothing written there for more than {format_duration(oldest)}, or dated 1d ahead",
+        threshold=oldest.total_seconds(),
+        for_=timedelta(0),
+        severity="warning",
+        summary=end.summary,
+        description=f"{end.description.replace('{age}', format_duration(oldest))}, or is dated in the future. "
+        f"Run `{end.command}`.",
+        dashboard=Dashboard.ML_METRICS,
+        runbook=Runbook(
+            "The store's metrics stay as they were: alerts on drift and accuracy do not see anything newer.",
+            end.causes,
+            (f"Run `{end.command}` by hand, as the user of the schedule, and read what it says.",
+             "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`, which counts here too."),
+            {"Seconds since the newest export ended:": promql.age(LAST_SUCCESS, _exported()), **end.queries},
+        ),
+        scenarios=_end_scenarios(config, end, oldest),
+    )  # fmt: skip
+
+
+def _end_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
+    beside, age = only(_target(config), promql.TARGET_LABELS), oldest.total_seconds()
+    fires = Firing({**end.own, **beside})
+    pushed = end.alert == "PushStale"
+
+    def ours(labels: Mapping[str, str] = beside) -> tuple[Clock, ...]:
+        return (_stamp({**_target(config), **labels}, 0),) if pushed else ()
+
+    def arrived(seconds: float, **elsewhere: str) -> Clock:
+        return end.arrived({**beside, **elsewhere}, seconds)
+
+    elsewhere = {"instance": "other:1"}
+    healthy = (arrived(0, **elsewhere), *ours({**beside, **elsewhere}))
+    foreign = Clock(series_text(end.metric.name, {**end.foreign, **beside}), 2 * age)
+    ahead = Clock(series_text(end.metric.name, {**end.foreign, **beside}), -2 * AHEAD)
+    stranger = {"command": "predict", **_target(config)}
+    others = (Clock(series_text(LAST_SUCCESS.name, stranger), 0),) if pushed else ()
+    return (
+        _stopped(config, oldest, arrived(0).series, (*ours(), *healthy), fires),
+        Scenario("just too old", (arrived(1.005 * age), *ours()), fires),
+        Scenario("exactly at the limit", (arrived(age), *ours())),
+        Scenario("dated in the future", (arrived(-1.005 * AHEAD), *ours()), fires),
+        Scenario("exactly a day ahead", (arrived(-AHEAD), *ours())),
+        Scenario("something else than facemon's", (foreign, *others)),
+        Scenario("something else than facemon's, in the future", (ahead, *others)),
+        *(Scenario(f"facemon's has another {name}", (arrived(2 * age), *ours({name: other})))
+          for name, other in _OTHER_TARGET.items() if pushed),
+    )  # fmt: skip
