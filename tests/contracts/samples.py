@@ -1,8 +1,8 @@
 """Makes the golden samples of the JSON that facemon prints: `PYTHONPATH=examples python -m tests.contracts.samples`.
 
 All come from the installed command: the predictions of one photograph, one picture without a face and one
-file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert
-and a metric are. What other people's programs read is in them: keys may be added, and never go.
+file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert,
+a metric and other names are. What other people's programs read is in them: keys may be added, and never go.
 """
 
 import subprocess
@@ -19,6 +19,8 @@ COMMAND = Path(sys.executable).with_name("facemon")
 FOLDER = Path(__file__).parent
 PREDICTION, DRIFT, METRICS = "facemon.prediction-1.jsonl", "facemon.drift-1.json", "facemon.metrics-1.json"
 EXPLANATIONS = "facemon.explain-1.jsonl"
+EXPLAINED = ("DriftDetected", "drift_score", "gender", "store", "rate(api_requests_total[5m])")
+"""An alert, a metric, a column, a source and an expression."""
 
 
 def make_samples(folder: Path) -> dict[str, str]:
@@ -36,7 +38,7 @@ def make_samples(folder: Path) -> dict[str, str]:
     window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5", "--record")
     drift = _facemon(folder, "drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
     metrics = _facemon(folder, "metrics", "--format", "json")
-    explained = [_facemon(folder, "explain", name, "--format", "json") for name in ("DriftDetected", "drift_score")]
+    explained = [_facemon(folder, "explain", name, "--format", "json") for name in EXPLAINED]
     return {PREDICTION: predictions, DRIFT: drift, METRICS: metrics, EXPLANATIONS: "".join(explained)}
 
 
