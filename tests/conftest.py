@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -26,8 +26,8 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
 # A machine that is busy is no failure.
-settings.register_profile("facemon", deadline=None)
-settings.load_profile("facemon")
+settings.register_profile("short", deadline=None, max_examples=50)
+settings.register_profile("at length", deadline=None, max_examples=200)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     power. At length they lie on the disk.
     """
     at_length = config.getoption("--at-length")
+    settings.load_profile("at length" if at_length else "short")
     if not at_length and "TMPDIR" not in os.environ and _takes_temporary_files(IN_MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
     started.STARTS_ANEW = at_length or config.getoption("--anew")
@@ -82,6 +83,13 @@ def _is_for_the_long_form(item: pytest.Item) -> bool:
 def _generation_of(item: pytest.Item) -> object:
     # Only a parametrised test has a callspec, which pytest's types do not know.
     return getattr(item, "callspec").params.get("each_generation") if hasattr(item, "callspec") else None  # noqa: B009
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Let no test leave a variable behind: from then on nothing could be forked, and all would be slow."""
+    yield
+    assert not (left := started.changes_of(neutral_environment())), f"the test has left these variables: {left}"
 
 
 @pytest.fixture(scope="session")
@@ -193,6 +201,16 @@ def facemon_anew() -> RunFacemon:
 @pytest.fixture(scope="session")
 def facemon(facemon_anew: RunFacemon) -> RunFacemon:
     """The command, as a real process that is forked from an interpreter which has loaded it."""
+    return _forked(facemon_anew)
+
+
+@pytest.fixture(scope="session")
+def facemon_with_evidently(facemon_anew: RunFacemon) -> RunFacemon:
+    """The same from an interpreter that has loaded Evidently too, for checks that would load it: that takes seconds."""
+    return _forked(facemon_anew, "evidently", "evidently.presets")
+
+
+def _forked(facemon_anew: RunFacemon, *further: str) -> RunFacemon:
     if started.STARTS_ANEW:
         return facemon_anew
     command = _installed_command()
@@ -204,9 +222,11 @@ def facemon(facemon_anew: RunFacemon) -> RunFacemon:
         stdin: str | None = None,
         timeout_s: float = HANG_S,
     ) -> subprocess.CompletedProcess[str]:
-        if env or not started.may_be_forked():
+        environment = neutral_environment() | dict(env or {})
+        if not started.may_be_forked(environment):
             return facemon_anew(*args, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
-        return started.shared_ready().run([command, *args], cwd=cwd, stdin=stdin or "", timeout_s=timeout_s)
+        ready, changes = started.shared_ready(*further), started.changes_of(environment)
+        return ready.run([command, *args], cwd=cwd, changes=changes, stdin=stdin or "", timeout_s=timeout_s)
 
     return run
 

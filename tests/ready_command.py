@@ -65,6 +65,10 @@ class ReadyProcess:
         return int(line)
 
 
+Changes = Mapping[str, str | None]
+"""Variables that a run has otherwise than the interpreter, or not at all; only what is read while a command runs."""
+
+
 class ReadyCommand:
     """The command, each run of which is a fork of one interpreter that has loaded it."""
 
@@ -73,10 +77,10 @@ class ReadyCommand:
         self._unread: list[int] = []
 
     def run(
-        self, command: Sequence[str | Path], *, cwd: Path, stdin: str, timeout_s: float
+        self, command: Sequence[str | Path], *, cwd: Path, changes: Changes, stdin: str, timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and to that of all that hold its output, as subprocess.run does."""
-        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd)
+        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd, changes)
         with ThreadPoolExecutor(3) as pool, os.fdopen(ours_status) as status:
             output = [pool.submit(_read, descriptor) for descriptor in (ours_out, ours_err)]
             pool.submit(_write, ours_in, stdin.encode())
@@ -89,21 +93,21 @@ class ReadyCommand:
                 raise subprocess.TimeoutExpired(list(command), timeout_s) from None
         return subprocess.CompletedProcess(list(command), code, stdout, stderr)
 
-    def start(self, command: Sequence[str | Path], *, cwd: Path) -> ReadyProcess:
+    def start(self, command: Sequence[str | Path], *, cwd: Path, changes: Changes) -> ReadyProcess:
         """Start it, with nothing to read; what it writes on stdout is lost."""
-        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd)
+        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd, changes)
         os.close(ours_in)
         # Not closed, so that writing there is no error: it fits into the pipe.
         self._unread.append(ours_out)
         return ReadyProcess([str(word) for word in command], os.fdopen(ours_err, encoding="utf-8"), ours_status)
 
-    def _begin(self, command: Sequence[str | Path], cwd: Path) -> tuple[int, int, int, int]:
+    def _begin(self, command: Sequence[str | Path], cwd: Path, changes: Changes) -> tuple[int, int, int, int]:
         """Fork a run; answer our ends of its stdin, stdout and stderr, and where its process and exit code are told."""
         (theirs_in, ours_in), (ours_out, theirs_out), (ours_err, theirs_err), (ours_status, theirs_status) = (
             os.pipe() for _ in range(4)
         )
         theirs = [theirs_in, theirs_out, theirs_err, theirs_status]
-        request = {"arguments": [str(word) for word in command], "folder": str(cwd)}
+        request = {"arguments": [str(word) for word in command], "folder": str(cwd), "changes": dict(changes)}
         socket.send_fds(self._connection, [json.dumps(request).encode()], theirs)
         for descriptor in theirs:
             os.close(descriptor)
@@ -111,10 +115,10 @@ class ReadyCommand:
 
 
 @contextmanager
-def ready_command(environment: Mapping[str, str]) -> Iterator[ReadyCommand]:
-    """Start the interpreter with an environment, which is that of each run."""
+def ready_command(environment: Mapping[str, str], *further: str) -> Iterator[ReadyCommand]:
+    """Start the interpreter with the environment of its runs; it loads further modules, too."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    program = [sys.executable, ready_interpreter.__file__, str(theirs.fileno())]
+    program = [sys.executable, ready_interpreter.__file__, str(theirs.fileno()), *further]
     # Its streams are pipes because those of the runs are: Python treats others differently.
     pipe = subprocess.PIPE
     with (

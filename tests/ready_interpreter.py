@@ -1,10 +1,12 @@
 """An interpreter that has loaded what most commands load, and forks itself for each run of the command.
 
 It is started by `tests/ready_command.py`. A run is a process of its own, with the streams and the folder that it was
-given, and begins at `facemon.cli.main.main` as the installed command does; what is slow to load (pandas, Evidently,
-onnxruntime, dlib) it loads itself.
+given, and begins at `facemon.cli.main.main` as the installed command does; what few runs need (pandas, Evidently, dlib)
+it loads itself. An interpreter that is told to has loaded Evidently too.
 """
 
+import atexit
+import functools
 import gc
 import json
 import os
@@ -12,21 +14,30 @@ import pkgutil
 import signal
 import socket
 import sys
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
-READY = ("cli", "config", "drift", "evaluation", "metrics", "render", "reports", "store", "tables", "values")
+READY = (
+    "cli", "config", "drift", "evaluation", "metrics", "model", "monitor", "predict", "render", "reports", "server",
+    "store", "tables", "values",
+)  # fmt: skip
 """The rooms of the package that are loaded once."""
-LEFT_TO_EACH_RUN = ("pandas", "evidently", "onnxruntime", "dlib", "cv2", "rich")
+LEFT_TO_EACH_RUN = ("pandas", "evidently", "dlib", "cv2", "rich")
 IS_LOADED = b"loaded"
 MESSAGE_BYTES = 2**17
 """More than any command line of the tests."""
 _THREADS = "OPENBLAS_NUM_THREADS"
 
 
-def load() -> None:
-    """Load the rooms, with numpy as the command has it; nothing is run yet."""
+def load(further: Sequence[str]) -> None:
+    """Load the rooms, with numpy as the command has it, and further modules; nothing is run yet."""
+    import typer
+
     import facemon
 
     is_set = _THREADS in os.environ
@@ -34,10 +45,18 @@ def load() -> None:
     for room in READY:
         for module in pkgutil.walk_packages([f"{facemon.__path__[0]}/{room}"], f"facemon.{room}."):
             import_module(module.name)
-    if not is_set:
-        del os.environ[_THREADS]
+    # The command is built of the same functions in each run.
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(import_module("facemon.cli.command_line").app)
     too_much = set(LEFT_TO_EACH_RUN) & sys.modules.keys()
     assert not too_much, f"a run must load these itself: {too_much}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in further:
+            import_module(name)
+    if not is_set:
+        del os.environ[_THREADS]
+    assert len(_threads()) == 1, f"a fork would lack the threads of a library: {_threads()}"
     gc.collect()
     gc.freeze()
 
@@ -60,9 +79,24 @@ def follow(connection: socket.socket) -> None:
             request = json.loads(message)
             sys.argv = request["arguments"]
             os.chdir(request["folder"])
+            _change_environment(request["changes"])
             return
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _threads() -> list[str]:
+    """The names of this process' threads, without that of Arrow's allocator, which begins anew in a fork."""
+    names = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    return [name for name in names if name != "jemalloc_bg_thd"]
+
+
+def _change_environment(changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _be_forked(streams: list[int], status: int) -> None:
@@ -81,11 +115,29 @@ def _be_forked(streams: list[int], status: int) -> None:
         os.close(descriptor)
 
 
+def _exit(code: object) -> NoReturn:
+    """End as `sys.exit` does, without taking each object apart: in a fork that costs more than most commands do."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        raise SystemExit(code) from None
+    if not isinstance(code, int):
+        raise SystemExit(code)
+    os._exit(code)
+
+
 if __name__ == "__main__":
     # Where the installed command lies, as it has it.
     sys.path[0] = str(Path(sys.executable).parent)
-    load()
-    follow(socket.socket(fileno=int(sys.argv[1])))
+    _, connection, *modules = sys.argv
+    load(modules)
+    follow(socket.socket(fileno=int(connection)))
     from facemon.cli.main import main
 
-    sys.exit(main())
+    try:
+        main()
+    except SystemExit as end:
+        _exit(end.code)

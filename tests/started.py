@@ -4,6 +4,7 @@ import atexit
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -26,17 +27,21 @@ TERMINAL_VARIABLES = {
     "TTY_COMPATIBLE",
     "TTY_INTERACTIVE",
 }
+SET_BY_IMPORTS = {"DO_NOT_TRACK", "LD_LIBRARY_PATH", "ORT_DISABLE_TELEMETRY", "_RJEM_MALLOC_CONF"}
+"""Variables that facemon, OpenCV and Polars set for this process when they are imported, which most tests do."""
+_BEFORE_IMPORTS = {name: os.environ[name] for name in SET_BY_IMPORTS if name in os.environ}
 Process = subprocess.Popen[str] | ReadyProcess
 
 
 def neutral_environment() -> dict[str, str]:
     """The environment without what is facemon's, pytest's or a terminal's."""
+    left_out = TERMINAL_VARIABLES | SET_BY_IMPORTS
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_", "PYTEST_")) and name not in TERMINAL_VARIABLES
+        if not name.startswith(("FACEMON_", "_FACEMON_", "LC_", "PYTEST_")) and name not in left_out
     }
-    return kept | {"LANG": "C.UTF-8"}
+    return kept | _BEFORE_IMPORTS | {"LANG": "C.UTF-8"}
 
 
 STARTS_ANEW = False
@@ -45,27 +50,42 @@ KNOWN: dict[str, str] = {}
 """The environment before any test, which is that of the ready interpreter."""
 
 
+READ_WHILE_IT_RUNS = {"COLUMNS", "HOME", "NO_PROXY", "PATH", "no_proxy"}
+"""Variables that facemon and its libraries read when they are needed, beside facemon's own and a workflow's."""
+
+
 def start_facemon(*arguments: str, cwd: Path, anew: bool = False) -> Process:
     """Start the installed command in a folder: a fork of an interpreter that has loaded it, or a new one.
 
-    It is a new one with `anew`, with pytest's `--anew` or `--at-length`, and where a test has set variables.
+    It is a new one with `anew`, with pytest's `--anew` or `--at-length`, and where a test has set variables that are
+    read while a library is loaded.
     """
-    if not anew and may_be_forked():
-        return shared_ready().start([COMMAND, *arguments], cwd=cwd)
-    pipe, environment = subprocess.PIPE, neutral_environment()
+    environment = neutral_environment()
+    if not anew and may_be_forked(environment):
+        return shared_ready().start([COMMAND, *arguments], cwd=cwd, changes=changes_of(environment))
+    pipe = subprocess.PIPE
     return subprocess.Popen(
         [COMMAND, *arguments], cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
     )
 
 
-def may_be_forked() -> bool:
-    """Whether a new interpreter would be as the ready one is: libraries read the environment while they are loaded."""
-    return not STARTS_ANEW and neutral_environment() == KNOWN
+def changes_of(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """What a run would have otherwise than the ready interpreter."""
+    names = sorted(environment.keys() | KNOWN.keys())
+    return {name: environment.get(name) for name in names if environment.get(name) != KNOWN.get(name)}
+
+
+def may_be_forked(environment: Mapping[str, str]) -> bool:
+    """Whether a new interpreter with these variables would be as the ready one is."""
+    changed = changes_of(environment)
+    return not STARTS_ANEW and all(
+        name in READ_WHILE_IT_RUNS or name.startswith(("FACEMON_", "GITHUB_")) for name in changed
+    )
 
 
 @cache
-def shared_ready() -> ReadyCommand:
-    """The ready interpreter of this process, which ends with it."""
+def shared_ready(*further: str) -> ReadyCommand:
+    """The ready interpreter of this process, which ends with it; another one for those that load further modules."""
     ends = ExitStack()
     atexit.register(ends.close)
-    return ends.enter_context(ready_command(KNOWN))
+    return ends.enter_context(ready_command(KNOWN, *further))

@@ -113,12 +113,12 @@ class DescriptionTrial:
     def _joined(
         self, images: "Sequence[ImageSteps]", at: "datetime"
     ) -> tuple[dict[str, _Joined], tuple[int, tuple[tuple[str, int], ...], tuple[LeftOut, ...]]]:
-        from facemon.model.prediction_rows import prediction_rows
+        from facemon.model.prediction_rows import RowLayout, prediction_rows
 
         model = self.bundle.config
         outcomes = [image.outcome for image in images]
         constants = {"run": "check", "predicted_at": at, "model": model.id, "origin": "batch"}
-        rows = prediction_rows(outcomes, {}, model.attributes, constants, log_schema(model.attributes))
+        rows = prediction_rows(outcomes, {}, model.attributes, constants, RowLayout.of(log_schema(model.attributes)))
         table = pa.Table.from_batches([rows]).select([*COLUMNS, BOX])
         keyed, matches = best_key([table], self.labels, model.faces.finder == "manifest")
         truths = {name: truth.of_rows(keyed.rows) for name, truth in self.labels.truths.items()}

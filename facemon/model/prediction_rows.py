@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from facemon.config.model import AttributeConfig
 from facemon.model.attribute_decoding import Reading
@@ -34,20 +37,52 @@ class ImageOutcome:
         return replace(self, boxes=(), confidences=(), shares=(), problem=ImageProblem(code, message))
 
 
+@dataclass(frozen=True, slots=True)
+class RowLayout:
+    """The columns of the log by type: of a small batch, to call Arrow for each takes longer than their values."""
+
+    schema: "pa.Schema"
+    by_type: tuple[tuple["pa.DataType", tuple[str, ...]], ...]
+
+    @classmethod
+    def of(cls, schema: "pa.Schema") -> Self:
+        """The layout of a schema."""
+        found: dict[pa.DataType, list[str]] = {}
+        for each in schema:
+            found.setdefault(each.type, []).append(each.name)
+        return cls(schema, tuple((kind, tuple(names)) for kind, names in found.items()))
+
+    def record_batch(self, columns: Mapping[str, Any], rows: int) -> "pa.RecordBatch":
+        """Return lists and arrays of so many rows as columns of Arrow."""
+        import pyarrow as pa
+
+        found: dict[str, pa.Array] = {}
+        for kind, names in self.by_type:
+            arrays = [name for name in names if isinstance(columns[name], np.ndarray)]
+            lists = [name for name in names if name not in arrays] if arrays else names
+            for some, together in ((arrays, np.concatenate), (lists, _chained)):
+                if some:
+                    whole = pa.array(together([columns[name] for name in some]), kind)
+                    found |= {name: whole.slice(at * rows, rows) for at, name in enumerate(some)}
+        return pa.RecordBatch.from_arrays([found[name] for name in self.schema.names], schema=self.schema)
+
+
+def _chained(columns: Sequence[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(columns))
+
+
 def prediction_rows(
     outcomes: Sequence[ImageOutcome],
     readings: Mapping[str, Reading],
     attributes: Sequence[AttributeConfig],
     constants: Mapping[str, Any],
-    schema: "pa.Schema",
+    layout: RowLayout,
 ) -> "pa.RecordBatch":
     """One row for each face and one for each problem, in the order of the images.
 
     `readings` holds each attribute of all faces in that order, and nothing when there are none; `constants` are
     the columns that all rows share.
     """
-    import pyarrow as pa
-
     owners = [outcome for outcome in outcomes for _ in outcome.boxes or (None,)]
     has_face = [owner.problem is None for owner in owners]
     columns: dict[str, Any] = {name: [value] * len(owners) for name, value in constants.items()}
@@ -69,7 +104,7 @@ def prediction_rows(
         columns[f"image_{name}"] = [owner.features and getattr(owner.features, name) for owner in owners]
     for attribute in attributes:
         columns |= _attribute_columns(attribute, readings.get(attribute.name), has_face)
-    return pa.RecordBatch.from_arrays([pa.array(columns[each.name], each.type) for each in schema], schema=schema)
+    return layout.record_batch(columns, len(owners))
 
 
 def _attribute_columns(attribute: AttributeConfig, reading: Reading | None, has_face: Sequence[bool]) -> dict[str, Any]:

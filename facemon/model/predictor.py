@@ -18,7 +18,7 @@ from facemon.model.faces import View
 from facemon.model.image_features import SmallCopy, face_share, measure, small_copy
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import input_pixels
-from facemon.model.prediction_rows import ImageOutcome, prediction_rows
+from facemon.model.prediction_rows import ImageOutcome, RowLayout, prediction_rows
 from facemon.values.image_input import ImageInput, ImageProblem, Undated
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
 
@@ -36,7 +36,7 @@ class Predictor:
         self._bundle = load_bundle(model, limits)
         self._reader = ImageReader(self._bundle, limits)
         self._clock = clock
-        self._schema = log_schema(model.attributes)
+        self._layout = RowLayout.of(log_schema(model.attributes))
         self._views = tuple(View.of(network, model.faces) for network in model.networks)
         self.model = model
         self.fingerprint = self._bundle.fingerprint
@@ -61,7 +61,7 @@ class Predictor:
         outcomes, columns = _without_nan(chunk.measured(), columns)
         readings = {each.name: read_attribute(each, columns[each.name]) for each in self.model.attributes if columns}
         constants = {"run": run, "predicted_at": predicted_at, "model": self.model.id, "origin": origin.value}
-        rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._schema)
+        rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._layout)
         return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies, tuple(chunk.undated))
 
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:

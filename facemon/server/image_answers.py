@@ -10,6 +10,9 @@ from facemon.config.model import AttributeConfig
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
 
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""As `json.dumps`, which makes an encoder of its own for each call."""
+
 
 class Answer(NamedTuple):
     """What came of an image: the JSON of each of its rows, and its error if it has one."""
@@ -56,7 +59,7 @@ def answers_of(batch: PredictedBatch, attributes: Sequence[AttributeConfig]) -> 
     errors: dict[int, tuple[str, str]] = {}
     documents = prediction_documents(batch.rows, attributes)
     for ordinal, document in zip(batch.rows["ordinal"].to_pylist(), documents, strict=True):
-        rows[ordinal].append(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        rows[ordinal].append(_encoded(document))
         if document["error"] not in (None, ErrorCode.NO_FACE):
             errors[ordinal] = (document["error"], document["error_message"] or "")
     return tuple(

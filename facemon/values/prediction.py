@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from facemon.values.times import format_time
@@ -141,6 +142,9 @@ def prediction_documents(
     rows: "pa.RecordBatch | pa.Table", attributes: "Sequence[AttributeConfig]"
 ) -> Iterator[dict[str, Any]]:
     """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
+    held = [(attribute.name, _columns_of(attribute)) for attribute in attributes]
+    # Most rows of a batch were predicted, and many observed, at one moment.
+    time = cache(_time)
     for row in rows.to_pylist():
         yield {
             "schema": SCHEMA_NAME,
@@ -150,11 +154,13 @@ def prediction_documents(
             "face": row["face"],
             "box": row["box"],
             "face_confidence": _short(row["face_confidence"]),
-            "observed_at": _time(row["observed_at"]),
-            "predicted_at": _time(row["predicted_at"]),
+            "observed_at": time(row["observed_at"]),
+            "predicted_at": time(row["predicted_at"]),
             "model": row["model"],
             "source": row["source"],
-            "attributes": {} if row["error"] else {a.name: _attribute(a, row) for a in attributes},
+            "attributes": {}
+            if row["error"]
+            else {name: {key: _short(row[column]) for key, column in columns} for name, columns in held},
             "error": row["error"],
             "error_message": row["error_message"],
         }
@@ -164,13 +170,11 @@ def _time(time: datetime | None) -> str | None:
     return None if time is None else format_time(time)
 
 
-def _attribute(attribute: "AttributeConfig", row: dict[str, Any]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for key, column in (("label", ""), ("confidence", "_confidence"), ("value", "_value")):
-        name = attribute.name + column
-        if name in attribute.columns:
-            document[key] = _short(row[name])
-    return document
+def _columns_of(attribute: "AttributeConfig") -> list[tuple[str, str]]:
+    """The keys of an attribute's object, each with the column that it comes from."""
+    found, name = attribute.columns, attribute.name
+    columns = (("label", name), ("confidence", f"{name}_confidence"), ("value", f"{name}_value"))
+    return [(key, column) for key, column in columns if column in found]
 
 
 def _short(value: Any) -> Any:

@@ -75,7 +75,7 @@ def main(plan: Plan, folder: Path) -> Reached:
     if plan.lines:
         with ready_command(plan.environment) as ready:
             for arguments in plan.lines:
-                ended = ready.run(arguments, cwd=Path(plan.folder), stdin="", timeout_s=HANG_S)
+                ended = ready.run(arguments, cwd=Path(plan.folder), changes={}, stdin="", timeout_s=HANG_S)
                 reached.codes.append(ended.returncode)
     for command in plan.commands:
         started = subprocess.run(command, cwd=plan.folder, env=plan.environment, stdin=subprocess.DEVNULL,

@@ -130,17 +130,19 @@ def test_exit_zero(facemon: RunFacemon, camera: Path) -> None:
 
 
 @pytest.mark.slow
-def test_evidently_writes_a_report_and_decides_only_by_name(facemon: RunFacemon, camera: Path) -> None:
+def test_evidently_writes_a_report_and_decides_only_by_name(facemon_with_evidently: RunFacemon, camera: Path) -> None:
     # image_saturation is drift for Evidently on the dark day, and ok for the data check at this threshold.
     rule = ("--data-threshold", "0.9", "--fail-on", "attribute=image_saturation")
-    together = facemon("drift-check", "--record", *window(DAY_TWO), *rule, cwd=camera)
+    together = facemon_with_evidently("drift-check", "--record", *window(DAY_TWO), *rule, cwd=camera)
     assert (together.returncode, together.stdout.split(".")[0]) == (0, "Drift"), together.stdout
     assert "evidently: drift (" in together.stdout
     assert "Evidently's verdict is for its report only" in together.stdout
     report = Path(together.stderr.splitlines()[0].removeprefix("Evidently's report: "))
     assert report.is_relative_to(camera / ".facemon" / "reports")
     assert "<html" in report.read_text(encoding="utf-8")
-    named = facemon("drift-check", "--check", "evidently", *window(DAY_TWO), "-q", "--no-record", cwd=camera)
+    named = facemon_with_evidently(
+        "drift-check", "--check", "evidently", *window(DAY_TWO), "-q", "--no-record", cwd=camera
+    )
     assert (named.returncode, named.stderr) == (3, "")
 
 

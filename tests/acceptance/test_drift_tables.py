@@ -39,7 +39,7 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path) -> None:
+def test_kinds_are_those_of_evidently_too(facemon_with_evidently: RunFacemon, folder: Path) -> None:
     kinds = "kinds: {brightness: ignore, width: numerical}"
     (folder / "facemon.yaml").write_text(f"{CONFIGURATION}  {kinds}\n{ALWAYS}")
     for name in ("normal.csv", "same.csv"):
@@ -47,7 +47,7 @@ def test_kinds_are_those_of_evidently_too(facemon: RunFacemon, folder: Path) -> 
         wider = [f"{heading},width", *(f"{row},{at % 2}" for at, row in enumerate(rows))]
         (folder / name).write_text("\n".join(wider))
     tables = ("--reference", "normal.csv", "--current", "same.csv", "--format", "json")
-    outcome = facemon("drift-check", *tables, cwd=folder)
+    outcome = facemon_with_evidently("drift-check", *tables, cwd=folder)
     assert outcome.returncode in (0, 4), outcome.stderr
     checks = json.loads(outcome.stdout)["checks"]
     for check in ("data", "evidently"):

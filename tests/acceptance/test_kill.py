@@ -3,8 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,8 +10,8 @@ import pytest
 
 from tests.acceptance.camera import take_pictures
 from tests.conftest import RunFacemon
+from tests.started import start_facemon
 
-COMMAND = Path(sys.executable).with_name("facemon")
 SHORT, FULL = (3, 400), (20, 3000)
 """Kills, and images that are predicted meanwhile."""
 
@@ -33,13 +31,13 @@ def test_kill_9_at_random_moments(facemon: RunFacemon, tmp_path: Path, at_length
     print(f"seed {seed}")
     killed = 0
     for _ in range(kills):
-        process = subprocess.Popen(
-            [COMMAND, "predict", "pictures", "--resume", "-o", "rows.jsonl"], cwd=tmp_path, stderr=subprocess.DEVNULL
-        )
+        process = start_facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path)
         time.sleep(moments.uniform(0, 0.9 * whole_run_s))
         killed += process.poll() is None
         process.kill()
         process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
         outcome = facemon("store", "verify", cwd=tmp_path)
         assert outcome.returncode == 0 or "there is no store" in outcome.stderr, outcome.stdout
     assert killed >= kills // 2, "most runs had ended before"

@@ -136,10 +136,10 @@ def test_no_look_changes_anything(facemon: RunFacemon, folder: Path) -> None:
     assert heard(folder) == 1
 
 
-def test_a_look_of_evidently_writes_nothing_either(facemon: RunFacemon, folder: Path) -> None:
+def test_a_look_of_evidently_writes_nothing_either(facemon_with_evidently: RunFacemon, folder: Path) -> None:
     before = state(folder)
     tables = ("--reference", "a.csv", "--current", "b.csv")
-    outcome = facemon("drift-check", "--check", "evidently", *tables, cwd=folder)
+    outcome = facemon_with_evidently("drift-check", "--check", "evidently", *tables, cwd=folder)
     assert outcome.returncode == 3, outcome.stderr
     assert state(folder) == before
     assert heard(folder) == 1
@@ -232,14 +232,14 @@ def test_a_look_counts_with_record_and_its_hook_runs(facemon: RunFacemon, folder
     assert heard(folder) == 2
 
 
-def test_evidently_alone_enters_the_history_only(facemon: RunFacemon, folder: Path) -> None:
-    before, shown = state(folder), exported(facemon, folder)
+def test_evidently_alone_enters_the_history_only(facemon_with_evidently: RunFacemon, folder: Path) -> None:
+    before, shown = state(folder), exported(facemon_with_evidently, folder)
     before = state(folder)
-    outcome = facemon("-q", "drift-check", "--check", "evidently", cwd=folder)
+    outcome = facemon_with_evidently("-q", "drift-check", "--check", "evidently", cwd=folder)
     assert outcome.returncode in (0, 3), outcome.stderr
     changed = {name for name, content in state(folder).items() if before.get(name) != content}
     assert {name for name in changed if not name.startswith("reports/")} == {"drift_results"}
-    assert exported(facemon, folder) == shown
+    assert exported(facemon_with_evidently, folder) == shown
     assert heard(folder) == 1
 
 

@@ -148,9 +148,9 @@ def test_a_page_that_cannot_be_written_hides_no_verdict(facemon: RunFacemon, qui
 
 
 @pytest.mark.slow
-def test_a_night_with_drift_links_to_evidently(facemon: RunFacemon, quiet: Path) -> None:
+def test_a_night_with_drift_links_to_evidently(facemon_with_evidently: RunFacemon, quiet: Path) -> None:
     log(quiet, ago=timedelta(hours=1), seed=3, beards=0.9)
-    night = facemon("drift-check", cwd=quiet)
+    night = facemon_with_evidently("drift-check", cwd=quiet)
     assert night.returncode == 3, night.stderr
     folder = quiet / ".facemon" / "reports"
     (evidently,) = folder.glob("evidently-*.html")
@@ -158,7 +158,7 @@ def test_a_night_with_drift_links_to_evidently(facemon: RunFacemon, quiet: Path)
     assert len(list(folder.iterdir())) == 4
     # A look that shows Evidently's verdict leaves no page, unless a page is asked for.
     for options, more in (((), 0), (("--html",), 3)):
-        look = facemon("drift-check", "--since", "3h", *options, cwd=quiet)
+        look = facemon_with_evidently("drift-check", "--since", "3h", *options, cwd=quiet)
         assert look.returncode == 3, look.stderr
         assert "evidently: " in look.stdout
         assert len(list(folder.iterdir())) == 4 + more

@@ -29,6 +29,9 @@ SERVERS = {("serve",), ("serve-metrics",)}
 FURTHER: Sequence[tuple[str, ...]] = (
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
+    ("store", "compact"),
+    ("store", "prune"),
+    ("store", "repair"),
 )
 ADDRESS = re.compile(
     r'sa_family=AF_(INET6?|UNIX)[^}]*?(?:inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"|sun_path="([^"]+)")'
@@ -97,7 +100,8 @@ def test_no_command_is_forgotten() -> None:
     assert isinstance(root, TyperGroup)
     commands = set(commands_of(root))
     assert ("reference", "set") in commands
-    assert {command for command in commands if not any(line[: len(command)] == command for line in LINES)} == SERVERS
+    lines = (*LINES, *FURTHER)
+    assert {command for command in commands if not any(line[: len(command)] == command for line in lines)} == SERVERS
 
 
 @pytest.mark.long_proof

@@ -198,13 +198,16 @@ def workers_of(api: Served) -> float:
 
 def test_killed_workers_are_replaced_and_cost_no_request(tmp_path: Path, image: bytes, facemon: RunFacemon) -> None:
     with served(tmp_path) as api, ThreadPoolExecutor(2) as clients:
-        workers = children_of(api)[:3]
+        spare, *workers = children_of(api)[:3]
         for worker in workers:
             os.kill(worker, signal.SIGSTOP)
         held: list[Future[tuple[int, str]]] = []
         for _ in range(2):
             held.append(clients.submit(api.ask, "POST", "/predict", image + bytes(len(held))))
-            time.sleep(0.2)
+        wait_until(lambda: api.sums("api_images_in_flight") == {(): 2})
+        # An image that two workers die of is given up; so the spare one dies before it could have an image.
+        os.kill(spare, signal.SIGKILL)
+        wait_until(lambda: any("another one takes its place" in line for line in api.said))
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         assert [each.result()[0] for each in held] == [200, 200]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from camera_day import photograph
 from PIL import Image
@@ -23,34 +24,46 @@ EXPLAINED = ("DriftDetected", "drift_score", "gender", "store", "rate(api_reques
 """An alert, a metric, a column, a source and an expression."""
 
 
-def make_samples(folder: Path) -> dict[str, str]:
+class Run(Protocol):
+    """Runs the command."""
+
+    def __call__(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]: ...
+
+
+def make_samples(folder: Path, run: Run) -> dict[str, str]:
     """Each sample's name with the text that the command prints now; `folder` is empty and stays behind."""
+
+    def said(*arguments: str) -> str:
+        outcome = run(*arguments, cwd=folder)
+        outcome.check_returncode()
+        return outcome.stdout
+
     (folder / "astronaut.png").write_bytes(photograph().read_bytes())
     Image.new("RGB", (300, 300), (90, 120, 200)).save(folder / "sky.png")
     (folder / "text.jpg").write_text("this is no picture\n")
     images = ("astronaut.png", "sky.png", "text.jpg")
-    predictions = _facemon(folder, "predict", *images, "--max-failures", "1", "--source", "hall", "--no-store")
+    predictions = said("predict", *images, "--max-failures", "1", "--source", "hall", "--no-store")
     take_pictures(folder / "one", images=30, day=DAY_ONE, seed=1)
     take_pictures(folder / "two", images=30, day=DAY_TWO, seed=2, exposure=0.35)
-    _facemon(folder, "predict", "-q", "one", "two", "--observed-at", "mtime")
+    said("predict", "-q", "one", "two", "--observed-at", "mtime")
     since, until = DAY_ONE.isoformat(), DAY_TWO.isoformat()
-    _facemon(folder, "reference", "set", "--since", since, "--until", until, "--name", "bright")
+    said("reference", "set", "--since", since, "--until", until, "--name", "bright")
     window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5", "--record")
-    drift = _facemon(folder, "drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
-    metrics = _facemon(folder, "metrics", "--format", "json")
-    explained = [_facemon(folder, "explain", name, "--format", "json") for name in EXPLAINED]
+    drift = said("drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
+    metrics = said("metrics", "--format", "json")
+    explained = [said("explain", name, "--format", "json") for name in EXPLAINED]
     return {PREDICTION: predictions, DRIFT: drift, METRICS: metrics, EXPLANATIONS: "".join(explained)}
 
 
-def _facemon(folder: Path, *arguments: str) -> str:
-    outcome = subprocess.run([COMMAND, *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=True)
-    return outcome.stdout
+def run_installed(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the installed command."""
+    return subprocess.run([COMMAND, *arguments], cwd=cwd, capture_output=True, encoding="utf-8", check=False)
 
 
 def main() -> None:
     """Write the samples beside this file."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in make_samples(Path(folder)).items():
+        for name, text in make_samples(Path(folder), run_installed).items():
             (FOLDER / name).write_text(text, encoding="utf-8")
             print(f"wrote {FOLDER / name}")
 

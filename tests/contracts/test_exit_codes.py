@@ -1,4 +1,7 @@
-"""The exit codes that cron jobs and pipelines decide by, each by a real run of the installed command."""
+"""The exit codes that cron jobs and pipelines decide by, each by a real run.
+
+tests/acceptance/test_each_command.py shows that those of the installed command are the same.
+"""
 
 import fcntl
 import os
@@ -59,8 +62,8 @@ def test_the_table_itself() -> None:
         ((*TABLES, "short.csv", "--exit-zero"), 0),
     ],
 )
-def test_each_by_a_real_run(facemon_anew: RunFacemon, folder: Path, arguments: tuple[str, ...], code: int) -> None:
-    outcome = facemon_anew(*arguments, cwd=folder)
+def test_each_by_a_real_run(facemon: RunFacemon, folder: Path, arguments: tuple[str, ...], code: int) -> None:
+    outcome = facemon(*arguments, cwd=folder)
     assert outcome.returncode == code, outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert "unexpectedly" not in outcome.stderr

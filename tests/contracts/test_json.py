@@ -9,6 +9,7 @@ import pytest
 
 from facemon.values.drift_result import from_document, to_document
 from facemon.values.metric_catalogue import CATALOGUE
+from tests.conftest import RunFacemon
 from tests.contracts.samples import DRIFT, EXPLANATIONS, FOLDER, METRICS, PREDICTION, make_samples
 
 Shape = Mapping[str, Any]
@@ -86,9 +87,9 @@ def misfits(value: Any, shape: Any, place: str = "$") -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the installed command prints today."""
-    return make_samples(tmp_path_factory.mktemp("samples"))
+def printed(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the command prints today."""
+    return make_samples(tmp_path_factory.mktemp("samples"), facemon)
 
 
 @pytest.fixture(params=["golden", pytest.param("printed", marks=pytest.mark.slow)])

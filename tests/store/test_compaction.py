@@ -142,7 +142,7 @@ def test_a_compaction_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path, 
 @pytest.mark.slow
 @pytest.mark.long_proof
 def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_length: bool) -> None:
-    turns = 30 if at_length else 12
+    turns = 30 if at_length else 9
     write = """
     segment_writer.SEGMENT_ROWS = 1
     with Ledger.open(folder) as ledger:

@@ -39,7 +39,7 @@ def test_an_upgrade_that_is_killed_at_any_step_leaves_the_old_store_or_the_new_o
     work = tmp_path / "work"
     work.mkdir()
     script = "from tests.store.upgrade_kills import main\nmain(folder, Path(sys.argv[2]), *map(int, sys.argv[3:6]))"
-    steps = children.steps_to_die_at(at_length, every=7)
+    steps = children.steps_to_die_at(at_length, every=20)
     print(f"first and every: {steps}")
     *faults, last = children.run(script, kept_store.store, work, kept_store.version, *steps).splitlines()
     assert not faults, faults
@@ -60,7 +60,7 @@ def test_an_upgrade_that_is_killed_at_any_time_leaves_the_old_store_or_the_new_o
         part: kept_store.facts[part] for part in ("rows", "totals", "departed", "profiles", "references", "history")
     }
     took = 0.0
-    kills = 20 if at_length else 6
+    kills = 20 if at_length else 4
     for turn in range(kills + 1):
         store = tmp_path / f"copy-{turn}"
         shutil.copytree(kept_store.store, store)

@@ -59,9 +59,9 @@ def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -
 def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
     """Files are written while recovery runs more often than that, and clears away after writers that did die.
 
-    They are 1,000 at length, and 320 else.
+    They are 1,000 at length, and 200 else.
     """
-    turns = 50 if at_length else 16
+    turns = 50 if at_length else 10
     write = """
     segment_writer.INLINE_ROWS = 1
     ledger = Ledger.open(folder)
