@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from facemon.config.prometheus import DOOR_JOBS, Door
 from tests.acceptance.series import samples_of
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
@@ -130,7 +131,7 @@ def test_a_push_replaces_no_other_places(facemon: RunFacemon, tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("door", ["textfile", "pushgateway"])
 def test_one_prometheus_holds_both_places(
-    facemon: RunFacemon, tmp_path: Path, open_folder: Path, servers: Path, door: str
+    facemon: RunFacemon, tmp_path: Path, open_folder: Path, servers: Path, door: Door
 ) -> None:
     stores = [place(tmp_path / site, site) for site in ("north", "south")]
     if door == "textfile":
@@ -146,7 +147,11 @@ def test_one_prometheus_holds_both_places(
                 pushed = facemon("export-metrics", "--pushgateway", source.url, cwd=store, env=NO_PROXY)
                 assert pushed.returncode == 0, pushed.stderr
         target = source.url.removeprefix("http://")
-        rendered = tmp_path / "rendered"
+        rendered, job = tmp_path / "rendered", DOOR_JOBS[door]
+        with (stores[0] / "facemon.yaml").open("a") as file:
+            # DriftVerdict waits as long as DriftDetected does.
+            file.write(f"prometheus: {{store_metrics_from: {door}, jobs: [{job}]}}\n")
+            file.write("alerts: {DriftDetected: {for: 0s}}\n")
         made = facemon("render-config", "--only", "prometheus", "--out", rendered, cwd=stores[0])
         assert made.returncode == 0, made.stderr
         rules = rendered / "monitoring/prometheus/alert_rules.yml"
@@ -154,7 +159,7 @@ def test_one_prometheus_holds_both_places(
             "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
             f"rule_files: ['{rules}']\n"
             "scrape_configs:\n"
-            f"  - {{job_name: shared, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n"
+            f"  - {{job_name: {job}, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n"
         )
         with run_prometheus(servers, tmp_path / "prometheus.yml", tmp_path) as prometheus:
             firing = 'ALERTS{alertname="DriftVerdict", alertstate="firing"}'

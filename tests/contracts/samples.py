@@ -1,8 +1,8 @@
 """Makes the golden samples of the JSON that facemon prints: `PYTHONPATH=examples python -m tests.contracts.samples`.
 
 All come from the installed command: the predictions of one photograph, one picture without a face and one
-file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert
-and a metric are. What other people's programs read is in them: keys may be added, and never go.
+file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert,
+a metric and other names are. What other people's programs read is in them: keys may be added, and never go.
 """
 
 import subprocess
@@ -20,6 +20,8 @@ COMMAND = Path(sys.executable).with_name("facemon")
 FOLDER = Path(__file__).parent
 PREDICTION, DRIFT, METRICS = "facemon.prediction-1.jsonl", "facemon.drift-1.json", "facemon.metrics-1.json"
 EXPLANATIONS = "facemon.explain-1.jsonl"
+EXPLAINED = ("DriftDetected", "drift_score", "gender", "store", "rate(api_requests_total[5m])")
+"""An alert, a metric, a column, a source and an expression."""
 
 
 class Run(Protocol):
@@ -49,7 +51,7 @@ def make_samples(folder: Path, run: Run) -> dict[str, str]:
     window = ("--since", until, "--until", DAY_THREE.isoformat(), "--min-rows", "5", "--record")
     drift = said("drift-check", "--check", "model", *window, "--format", "json", "--exit-zero")
     metrics = said("metrics", "--format", "json")
-    explained = [said("explain", name, "--format", "json") for name in ("DriftDetected", "drift_score")]
+    explained = [said("explain", name, "--format", "json") for name in EXPLAINED]
     return {PREDICTION: predictions, DRIFT: drift, METRICS: metrics, EXPLANATIONS: "".join(explained)}
 
 

@@ -57,6 +57,19 @@ ASKED: Shape = {
     "panels": [{"dashboard": TEXT, "panel": TEXT}],
 }  # fmt: skip
 
+COLUMN_NAME: Shape = {
+    "schema": TEXT, "kind": TEXT, "name": TEXT, "type": TEXT, "help": TEXT, "attribute": TEXT + NONE, "values": [TEXT],
+    "check": TEXT + NONE, "threshold": NUMBER + NONE, "metrics": [TEXT], "command": TEXT + NONE,
+}  # fmt: skip
+SOURCE: Shape = {
+    "schema": TEXT, "kind": TEXT, "name": TEXT, "help": TEXT, "metrics": [TEXT], "alerts": [TEXT],
+    "checks": [{"model": TEXT, "check": TEXT, "verdict": TEXT, "rows": NUMBER, "at": TEXT}], "command": TEXT + NONE,
+}  # fmt: skip
+QUERY: Shape = {
+    "schema": TEXT, "kind": TEXT, "name": TEXT, "labels": [TEXT], "functions": [{"name": TEXT, "help": TEXT}],
+    "metrics": [{"name": TEXT, "type": TEXT, "help": TEXT}], "faults": [TEXT],
+}  # fmt: skip
+
 
 def misfits(value: Any, shape: Any, place: str = "$") -> list[str]:
     """Where a value lacks what the shape has; what it has beyond is welcome."""
@@ -126,9 +139,12 @@ def test_metrics(sample: dict[str, str]) -> None:
 
 
 def test_explanations(sample: dict[str, str]) -> None:
-    alert, metric = (json.loads(line) for line in sample[EXPLANATIONS].splitlines())
-    assert {alert["schema"], metric["schema"]} == {"facemon.explain/1"}
-    assert (misfits(alert, ALERT), misfits(metric, ASKED)) == ([], [])
+    explained = [json.loads(line) for line in sample[EXPLANATIONS].splitlines()]
+    assert {each["schema"] for each in explained} == {"facemon.explain/1"}
+    shapes = {"alert": ALERT, "metric": ASKED, "column": COLUMN_NAME, "source": SOURCE, "query": QUERY}
+    assert [each["kind"] for each in explained] == list(shapes)
+    assert [misfits(each, shapes[each["kind"]]) for each in explained] == [[]] * len(shapes)
+    alert, metric = explained[:2]
     assert alert["name"] in metric["alerts"]
 
 
