@@ -61,6 +61,8 @@ class _Stage:
         self.mailbox = Mailbox(made.receivers)
         self._judged = 0
         self._rules = made.rules()
+        self._may_end: frozenset[str] = frozenset()
+        """What was told of as firing without being asked for, and not yet as over."""
 
     def play(self, scene: Scene) -> None:
         events = tuple(event for event in scene.events if event.happens(self._world.setting))
@@ -125,9 +127,11 @@ class _Stage:
             return messages
         may = frozenset[str]().union(*(event.may for event in events))
         for (alerts, how), often in Counter((message.alerts, message.status) for message in others).items():
-            if not alerts <= may or often > 1:
+            # The end of what may be told comes when it comes, also after the event.
+            if often > 1 or not alerts <= (may if how == FIRING else may | self._may_end):
                 first = next(message for message in others if (message.alerts, message.status) == (alerts, how))
                 self._life.faults.append(f"{at}: told {often} times of {shown(first)}, which nothing asks for")
+            self._may_end = self._may_end | alerts if how == FIRING else self._may_end - alerts
         for message in messages:
             # A message that something is over may name what was over before.
             if message.status == FIRING == status and message.alerts & names and not message.alerts <= names | may:
