@@ -38,7 +38,7 @@ def stack_notes(config: Config, compose: bool, prometheus: bool, alertmanager: b
 
 def _prometheus_notes(config: Config) -> Iterator[str]:
     if names := left_out(config):
-        yield f"alerts without a job or probe to watch were left out: {', '.join(names)}"
+        yield f"alerts that have nothing to watch here were left out: {', '.join(names)}"
     yield from objective_notes(config)
     yield from _target_notes(config)
     if expands_labels(config.prometheus):

@@ -31,7 +31,7 @@ amtool says: %s
 reaches null 'endpoint="/predict"' 'severity="warning"' 'area="api"' 'incident="HighLatency"' 'alertname="HighLatency"'
 reaches null 'severity="critical"' 'area="api"' 'incident="HighErrorRate"' 'alertname="HighErrorRate"'
 reaches null 'instance="alertmanager:9093"' 'job="api"' 'model="faces@1"' 'severity="critical"' 'area="api"' 'incident="ModelNotLoaded"' 'alertname="ModelNotLoaded"'
-reaches null 'attribute="age"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="DriftDetected"'
+reaches null 'attribute="age"' 'branch="north"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="DriftDetected"'
 reaches null 'attribute="age"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="info"' 'area="drift"' 'incident="Drift"' 'alertname="DriftVerdict"'
 reaches null 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="DriftUndecided"' 'alertname="DriftUndecided"'
 reaches null 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'source="camera-6"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="SourceDrift"'
@@ -45,8 +45,10 @@ reaches null 'severity="critical"' 'area="stack"' 'incident="MetricsAbsent"' 'al
 reaches null 'instance="alertmanager:9093"' 'job="exporter"' 'source="store"' 'severity="critical"' 'area="stack"' 'incident="SourceUnreadable"' 'alertname="SourceUnreadable"'
 reaches null 'instance="alertmanager:9093"' 'job="node"' 'severity="warning"' 'area="stack"' 'incident="TextfileScrapeError"' 'alertname="TextfileScrapeError"'
 reaches null 'instance="localhost:9090"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'incident="ReloadFailed"' 'alertname="ReloadFailed"'
-reaches null 'instance="alertmanager:9093"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'incident="RulesFailing"' 'alertname="RulesFailing"'
+reaches null 'instance="alertmanager:9093"' 'job="prometheus"' 'severity="critical"' 'area="stack"' 'incident="RulesFailing"' 'alertname="RulesFailing"'
 reaches null 'instance="alertmanager:9093"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'incident="NotificationsFailing"' 'alertname="NotificationsFailing"'
+reaches null 'instance="alertmanager:9093"' 'job="alertmanager"' 'severity="critical"' 'area="stack"' 'incident="AlertmanagerReloadFailed"' 'alertname="AlertmanagerReloadFailed"'
+reaches null 'device="/dev/vda1"' 'fstype="ext4"' 'instance="alertmanager:9093"' 'job="node"' 'mountpoint="/"' 'severity="warning"' 'area="stack"' 'incident="DiskFilling"' 'alertname="DiskFilling"'
 reaches null 'severity="none"' 'area="stack"' 'incident="Watchdog"' 'alertname="Watchdog"'
 
 echo "$tests routes tested, $failures failed"
