@@ -32,6 +32,10 @@ PATTERNS = {
     r"^[a-z][a-z0-9]*$": "must be a name such as cpu, cuda or openvino",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "must be made of letters, digits and _, no digit first",
     r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$": "must be HOST:PORT, like ml.example.com:8000, without http://",
+    r"^[A-Za-z0-9@_.:\\][A-Za-z0-9@_.:\\-]*$": "must be a unit of systemd, like prometheus.service",
+    r"^[A-Za-z0-9_-]{1,40}$": "must be made of letters, digits, _ and -, at most 40",
+    r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$": "must be made of letters from a to z, digits and -, no - first or last, "
+    "at most 16",
     r"^[^\s\x00-\x1f]+$": "must be a scrape job's name without spaces and control characters",
     r"^[^:\s]+:\d+$": "must be HOST:PORT, like smtp.example.com:587",
     r"^[\w.]+:\w+$": "must be MODULE:CLASS, like mypackage.metrics:Queue",
@@ -142,7 +146,13 @@ def _nearest(keys: Keys, document: YamlDocument) -> Any:
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
-    """Whether a list is called too short only because pydantic does not count its faulty items."""
+    """Whether it only follows from another fault.
+
+    Pydantic calls a list too short because it does not count its faulty items, and makes no default that depends on
+    keys before it where one of these has a fault.
+    """
+    if detail["type"] == "default_factory_not_called":
+        return True
     return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 

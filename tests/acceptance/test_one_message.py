@@ -6,8 +6,12 @@ Real servers, the rendered configuration with its default grouping: what each te
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
+from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,10 +80,19 @@ def rendered(folder: Path, **settings: object) -> None:
     subprocess.run([COMMAND, "-q", "render-config"], cwd=folder, check=True, capture_output=True, text=True)
 
 
+def is_mail_of(status: str, message: EmailMessage) -> bool:
+    return str(message["Subject"]).startswith(f"[{status.upper()}")
+
+
+def is_notice_of(status: str, body: Mapping[str, Any]) -> bool:
+    return bool(body["status"] == status)
+
+
 def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_generation: Path, tmp_path: Path) -> None:
     page = Page()
     with ExitStack() as stack:
-        mail, north, south = (stack.enter_context(sink) for sink in (MailSink(), WebhookReceiver(), WebhookReceiver()))
+        mail = stack.enter_context(MailSink())
+        north, south = (stack.enter_context(WebhookReceiver()) for _ in range(2))
         places = {
             "exporter": stack.enter_context(served_page(page.text)),
             "mail": mail.address,
@@ -97,9 +110,9 @@ def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_gener
         for bad in (True, False):
             page.bad = bad
             status = "firing" if bad else "resolved"
-            mail.wait_for(lambda message, status=status: message["Subject"].startswith(f"[{status.upper()}"))
+            mail.wait_for(partial(is_mail_of, status))
             for hook in (north, south):
-                hook.wait_for(lambda body, status=status: body["status"] == status)
+                hook.wait_for(partial(is_notice_of, status))
             time.sleep(3 * INTERVAL_S)  # by when Alertmanager would have told of anything else
         subjects = [message["Subject"] for message in mail.arrived]
         bodies = {"north": north.bodies, "south": south.bodies}

@@ -30,7 +30,7 @@ from tests.servers import (
     run_pushgateway,
     wait_for_query,
 )
-from tests.started import COMMAND, may_be_forked, neutral_environment, shared_ready
+from tests.started import COMMAND, changes_of, may_be_forked, neutral_environment, shared_ready
 
 _SERVERS = ("api", "exporter", "node", "pushgateway", "prometheus", "alertmanager", "nothing")
 _FIRST_PORT, _PORTS_EACH, _SHARES = 12_000, 90, 200
@@ -99,10 +99,10 @@ class World:
     def facemon(self, *arguments: str | Path) -> None:
         """Run the installed command, which may fail."""
         command = [str(COMMAND), *map(str, arguments)]
-        if may_be_forked():
-            shared_ready().run(command, cwd=self.folder, stdin="", timeout_s=60)
+        environment = neutral_environment() | {"no_proxy": "127.0.0.1"}
+        if may_be_forked(environment):
+            shared_ready().run(command, cwd=self.folder, changes=changes_of(environment), stdin="", timeout_s=60)
         else:
-            environment = neutral_environment() | {"no_proxy": "127.0.0.1"}
             subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, check=False)
 
     def _render(self, foreign: str) -> None:
