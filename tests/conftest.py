@@ -89,7 +89,11 @@ def _generation_of(item: pytest.Item) -> object:
 def pytest_runtest_teardown() -> Generator[None]:
     """Let no test leave a variable behind: from then on nothing could be forked, and all would be slow."""
     yield
-    assert not (left := started.changes_of(neutral_environment())), f"the test has left these variables: {left}"
+    left = started.changes_of(neutral_environment())
+    for name in left:
+        os.environ.pop(name, None)
+        os.environ |= {name: started.KNOWN[name]} if name in started.KNOWN else {}
+    assert not left, f"the test has left these variables: {left}"
 
 
 @pytest.fixture(scope="session")

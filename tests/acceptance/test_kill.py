@@ -12,7 +12,7 @@ from tests.acceptance.camera import take_pictures
 from tests.conftest import RunFacemon
 from tests.started import start_facemon
 
-SHORT, FULL = (3, 400), (20, 3000)
+SHORT, FULL = (3, 240), (20, 3000)
 """Kills, and images that are predicted meanwhile."""
 
 

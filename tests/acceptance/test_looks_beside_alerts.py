@@ -111,7 +111,10 @@ def resolved(receiver: WebhookReceiver) -> list[str]:
     ]
 
 
-def test_no_look_changes_a_sample_or_ends_an_alert(facemon: RunFacemon, newer_servers: Path, folder: Path) -> None:
+def test_no_look_changes_a_sample_or_ends_an_alert(
+    facemon_with_evidently: RunFacemon, newer_servers: Path, folder: Path
+) -> None:
+    facemon = facemon_with_evidently
     since, until = reference_window()
     made = facemon("reference", "set", "--since", since, "--until", until, "--name", "normal", cwd=folder)
     assert made.returncode == 0, made.stderr

@@ -33,6 +33,12 @@ def children_of(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
+def worked_s(process: int) -> float:
+    """Seconds of processor time."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A predict that leads a process group, as in a shell, and its workers once they work; last what begins others."""
@@ -41,7 +47,8 @@ def long_run(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     wait_until(lambda: process.poll() is not None or len(children_of(process.pid)) == 3)
     assert process.poll() is None
     workers = children_of(process.pid)
-    time.sleep(0.7)
+    # By then each has ended some chunks, however busy the machine is.
+    wait_until(lambda: process.poll() is not None or min(map(worked_s, workers[:2])) >= 0.4)
     try:
         yield process, workers
     finally:
