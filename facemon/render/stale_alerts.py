@@ -69,23 +69,58 @@ def scheduled_checks(config: Config) -> tuple[promql.Matcher, ...]:
     return () if set(checks) == set(_CHECKS) else (promql.equals("check", checks[0]),)
 
 
+_CHECK_RUNBOOK = Runbook(
+    "No check of record runs: what the dashboards say of drift is old, or there is nothing to say.",
+    ("the schedule is off, or was never installed", "the check fails, for want of a reference for instance",
+     "another run holds it up",
+     "only looks were run: a check with options of its own is not recorded",
+     "`schedule.checks` names a check that is not scheduled",
+     "the model was replaced: its alert ends two days after its last prediction",
+     "a clock was wrong: the check is dated in the future, as `facemon store clock` tells"),
+    ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log.",
+     "Without a scheduled check, set `alerts.DriftCheckStale.enabled: false`."),
+    {
+        "Seconds since each check ran, decided or not:": promql.age(CHECKED_AT),
+        "Seconds since each check decided:": promql.age(DECIDED_AT),
+        "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
+    },
+)  # fmt: skip
+
+
 def _drift_check_stale(config: Config) -> Alert:
-    oldest = stale_after(config)
-    age, checks = oldest.total_seconds(), config.schedule.checks
+    oldest, checks = stale_after(config), config.schedule.checks
     signal = _age(config, CHECKED_AT, *scheduled_checks(config))
     after = never_after(oldest, config)
     never = [
         NeverDone(
-            config,
-            CHECKED_AT,
-            {"check": check},
-            {"check": check, "model": config.model.id},
-            after,
+            config, CHECKED_AT, {"check": check}, {"check": check, "model": config.model.id}, after,
             tuple({"check": other} for other in checks if other != check),
         )
         for check in checks
-    ]
+    ]  # fmt: skip
     expr = reduce(promql.either, (each.expr for each in never), overdue(signal, oldest))
+    return Alert(
+        name="DriftCheckStale",
+        group="drift",
+        signal=signal,
+        expr=expr,
+        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead, "
+        f"or none ever since images were counted {format_duration(after)} ago",
+        threshold=oldest.total_seconds(),
+        for_=timedelta(0),
+        severity="warning",
+        summary=f"The {label('check')} check of {label('model')} does not run",
+        description=f"No {label('check')} check of record of {label('model')} has ended for more than "
+        f"{format_duration(oldest)}, none ever has, or the last is dated in the future. Run `facemon drift-check`.",
+        dashboard=Dashboard.ML_METRICS,
+        runbook=_CHECK_RUNBOOK,
+        scenarios=(*_check_scenarios(config, oldest), *(story for each in never for story in each.scenarios())),
+        own_labels={"command": "drift-check"},
+    )  # fmt: skip
+
+
+def _check_scenarios(config: Config, oldest: timedelta) -> tuple[Scenario, ...]:
+    age, checks = oldest.total_seconds(), config.schedule.checks
     here = only(example_labels(config) | {"check": checks[0]}, check_labels(config))
     others = {name: text for name, text in other_labels(config).items() if name in here and name != "check"}
 
@@ -104,47 +139,14 @@ def _drift_check_stale(config: Config) -> Alert:
     )
     now = arrival(config, here)
     unscheduled = [check for check in _CHECKS if check not in checks]
-    return Alert(
-        name="DriftCheckStale",
-        group="drift",
-        signal=signal,
-        expr=expr,
-        limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead, "
-        f"or none ever since images were counted {format_duration(after)} ago",
-        threshold=age,
-        for_=timedelta(0),
-        severity="warning",
-        summary=f"The {label('check')} check of {label('model')} does not run",
-        description=f"No {label('check')} check of record of {label('model')} has ended for more than "
-        f"{format_duration(oldest)}, none ever has, or the last is dated in the future. Run `facemon drift-check`.",
-        dashboard=Dashboard.ML_METRICS,
-        runbook=Runbook(
-            "No check of record runs: what the dashboards say of drift is old, or there is nothing to say.",
-            ("the schedule is off, or was never installed", "the check fails, for want of a reference for instance",
-             "another run holds it up",
-             "only looks were run: a check with options of its own is not recorded",
-             "`schedule.checks` names a check that is not scheduled",
-             "the model was replaced: its alert ends two days after its last prediction",
-             "a clock was wrong: the check is dated in the future, as `facemon store clock` tells"),
-            ("Run `facemon drift-check` by hand and read what it says.", "Look at the scheduler's log.",
-             "Without a scheduled check, set `alerts.DriftCheckStale.enabled: false`."),
-            {
-                "Seconds since each check ran, decided or not:": promql.age(CHECKED_AT),
-                "Seconds since each check decided:": promql.age(DECIDED_AT),
-                "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
-            },
-        ),
-        scenarios=(
-            Scenario("too old, then gone; other models and instances are unaffected", (checked, *now, *unaffected),
-                     Firing(here), Span.HELD),
-            *_at_the_limits(last, age, here, now),
-            *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check), *now))
-              for seconds in (2 * age, -2 * AHEAD)
-              for check in unscheduled),
-            *_not_known(config, last, age, here),
-            *(scenario for each in never for scenario in each.scenarios()),
-        ),
-        own_labels={"command": "drift-check"},
+    return (
+        Scenario("too old, then gone; other models and instances are unaffected", (checked, *now, *unaffected),
+                 Firing(here), Span.HELD),
+        *_at_the_limits(last, age, here, now),
+        *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check), *now))
+          for seconds in (2 * age, -2 * AHEAD)
+          for check in unscheduled),
+        *_not_known(config, last, age, here),
     )  # fmt: skip
 
 
