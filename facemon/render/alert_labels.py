@@ -147,14 +147,14 @@ def known_values(config: Config) -> Mapping[str, Values]:
 
 def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     """The values that labels have in this alert, where they are fewer than those that the configuration knows."""
-    own = {
+    known: Mapping[str, Mapping[str, Sequence[str]]] = {
         "DriftCheckStale": {"check": config.schedule.checks},
         "ReferenceStale": {"command": ("reference",)},
         "AccuracyStale": {"command": ("evaluate",)},
         "LowModelAccuracy": {"attribute": [attribute.name for attribute in config.model.attributes]},
         "SourceUnreadable": {"source": ("store", *config.exporter.collectors)},
-    }.get(alert.name, {})
-    values = {label: Values(frozenset(named)) for label, named in own.items()}
+    }
+    values = {label: Values(frozenset(named)) for label, named in known.get(alert.name, {}).items()}
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
         door = DOOR_JOBS[config.prometheus.store_metrics_from]
