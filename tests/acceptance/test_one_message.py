@@ -6,18 +6,16 @@ Real servers, the rendered configuration with its default grouping: what each te
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.incident_pages import served_page
 from tests.mail_sink import MailSink
-from tests.servers import WebhookReceiver, run_alertmanager, run_prometheus
+from tests.servers import Body, WebhookReceiver, run_alertmanager, run_prometheus
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -80,19 +78,19 @@ def rendered(folder: Path, **settings: object) -> None:
     subprocess.run([COMMAND, "-q", "render-config"], cwd=folder, check=True, capture_output=True, text=True)
 
 
-def is_mail_of(status: str, message: EmailMessage) -> bool:
-    return str(message["Subject"]).startswith(f"[{status.upper()}")
+def titled(beginning: str, message: EmailMessage) -> bool:
+    return str(message["Subject"]).startswith(beginning)
 
 
-def is_notice_of(status: str, body: Mapping[str, Any]) -> bool:
-    return bool(body["status"] == status)
+def of_status(status: str, body: Body) -> bool:
+    return str(body["status"]) == status
 
 
 def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_generation: Path, tmp_path: Path) -> None:
     page = Page()
     with ExitStack() as stack:
         mail = stack.enter_context(MailSink())
-        north, south = (stack.enter_context(WebhookReceiver()) for _ in range(2))
+        north, south = stack.enter_context(WebhookReceiver()), stack.enter_context(WebhookReceiver())
         places = {
             "exporter": stack.enter_context(served_page(page.text)),
             "mail": mail.address,
@@ -107,12 +105,11 @@ def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_gener
         links = ("--web.external-url=https://metrics.example.com/prom", "--web.route-prefix=/")
         file = tmp_path / "monitoring/prometheus/prometheus.yml"
         stack.enter_context(run_prometheus(each_generation, file, tmp_path, extra_args=links))
-        for bad in (True, False):
-            page.bad = bad
-            status = "firing" if bad else "resolved"
-            mail.wait_for(partial(is_mail_of, status))
+        for status in ("firing", "resolved"):
+            page.bad = status == "firing"
+            mail.wait_for(partial(titled, f"[{status.upper()}"))
             for hook in (north, south):
-                hook.wait_for(partial(is_notice_of, status))
+                hook.wait_for(partial(of_status, status))
             time.sleep(3 * INTERVAL_S)  # by when Alertmanager would have told of anything else
         subjects = [message["Subject"] for message in mail.arrived]
         bodies = {"north": north.bodies, "south": south.bodies}
