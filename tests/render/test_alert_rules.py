@@ -162,13 +162,13 @@ def test_every_alert_says_its_area() -> None:
 
 
 def test_few_requests_count_only_when_they_are_asked_to() -> None:
-    config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}}"
+    config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}, ignored_endpoints: []}"
     rules = rules_of(config)
     assert " and " not in str(rules["HighLatency"]["expr"])
     assert str(rules["HighErrorRate"]["expr"]).endswith(
-        'and on () (sum(increase(api_requests_total{job="api"}[5m])) >= 25)'
+        'and on () (sum(increase(api_requests_total{job="api", status!="rejected"}[5m])) >= 25)'
     )
-    count = 'sum by (endpoint) (increase(api_request_latency_seconds_count{job="api"}[5m])) >= 10'
+    count = 'sum by (endpoint) (increase(api_request_latency_seconds_count{job="api"}[5m])) >= 3'
     assert f"and on (endpoint) ({count})" in str(rules_of("")["HighLatency"]["expr"])
 
 
@@ -202,4 +202,5 @@ def test_a_sample_must_last_until_the_next_but_one(key: str) -> None:
 
 def test_each_built_in_alert_has_its_section() -> None:
     everything = config_of(DEFAULTS + "exporter: {probes: [{name: a, url: 'http://a'}]}\n")
-    assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - {"custom", "objectives"}
+    others = {"custom", "ignored_endpoints", "objectives"}
+    assert {alert.name for alert in alerts_of(everything)} == set(AlertsConfig.model_fields) - others
