@@ -185,13 +185,13 @@ def test_alerts_of_one_cause_share_an_incident_and_come_at_the_same_time() -> No
 
 
 def test_few_requests_count_only_when_they_are_asked_to() -> None:
-    config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}}"
+    config = "alerts: {HighLatency: {min_requests: 0}, HighErrorRate: {min_requests: 25}, ignored_endpoints: []}"
     rules = rules_of(config)
     assert " and " not in str(rules["HighLatency"]["expr"])
     assert str(rules["HighErrorRate"]["expr"]).endswith(
-        'and on () (sum(increase(api_requests_total{job="api"}[5m])) >= 25)'
+        'and on () (sum(increase(api_requests_total{job="api", status!="rejected"}[5m])) >= 25)'
     )
-    count = 'sum by (endpoint) (increase(api_request_latency_seconds_count{job="api"}[5m])) >= 10'
+    count = 'sum by (endpoint) (increase(api_request_latency_seconds_count{job="api"}[5m])) >= 3'
     assert f"and on (endpoint) ({count})" in str(rules_of("")["HighLatency"]["expr"])
 
 
@@ -231,7 +231,7 @@ def test_each_built_in_alert_has_its_section() -> None:
         prometheus = f"prometheus: {{store_metrics_from: {door}, {jobs}}}\n"
         text = DEFAULTS + prometheus + "exporter: {probes: [{name: a, url: 'http://a'}]}\n"
         every |= {alert.name for alert in alerts_of(config_of(text))}
-    assert every == set(AlertsConfig.model_fields) - {"custom", "objectives"}
+    assert every == set(AlertsConfig.model_fields) - {"custom", "ignored_endpoints", "objectives"}
 
 
 def test_the_next_commands_exist() -> None:
