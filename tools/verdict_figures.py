@@ -14,7 +14,7 @@ from facemon.drift.compared_columns import ComparedColumn, compared_columns, thr
 from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.homogeneity import effective_rows, labels_p_value
 from facemon.drift.power import detectable_labels
-from facemon.drift.quiet_reach import reach
+from facemon.drift.quiet_reach import reaches
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Rung, climb, rungs_of
 from facemon.values.drift_result import Check, ColumnResult
@@ -91,8 +91,9 @@ def _by_chance(
         return 1.0
     worth = effective_rows(reference.rows, current.rows)
     held = reference.total.columns
-    missed = (1 - reach(held[each.name], worth, threshold_of(each, check, settings)) for check, each in columns)
-    return 1 - prod(missed)
+    thresholds = [threshold_of(each, check, settings) for check, each in columns]
+    found = reaches([held[each.name] for _, each in columns], [worth] * len(columns), thresholds)
+    return 1 - prod(1 - each for each in found)
 
 
 def plan_table() -> str:
