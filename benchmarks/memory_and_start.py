@@ -1,7 +1,7 @@
 """How much memory a long run holds beside a short one, and how soon the first row is there."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmarks.command import FACEMON, first_row_seconds, peak_megabytes
 from benchmarks.machine import ROUNDS, Line, rounds
 from benchmarks.mobilenet import config_text, write_mobilenet
 from benchmarks.photographs import crops
-from benchmarks.process_usage import run_measured
+from benchmarks.process_usage import Usage, run_measured
 
 _SHORT, _LONG = 20_000, 200_000
 _MOST_HELP = 4.0
@@ -38,7 +38,9 @@ def _help_line(folder: Path) -> Line:
         "help": [FACEMON, "--help"],
         "imports": [sys.executable, "-c", "import typer, rich"],
     }
-    sides = {name: partial(run_measured, command, folder) for name, command in commands.items()}
+    sides: dict[str, Callable[[], Usage]] = {
+        name: partial(run_measured, command, folder) for name, command in commands.items()
+    }
     cpu = {name: median(usage.cpu for usage in usages) for name, usages in rounds(sides).items()}
     ratio = cpu["help"] / cpu["imports"]
     note = f"{cpu['help']:.2f} s against {cpu['imports']:.2f} s"
