@@ -92,13 +92,8 @@ def _by_chance(
     worth = effective_rows(reference.rows, current.rows)
     held = reference.total.columns
     thresholds = [threshold_of(each, check, settings) for check, each in columns]
-<<<<<<< HEAD
     reached = reaches([held[each.name] for _, each in columns], [worth] * len(columns), thresholds)
     return 1 - prod(1 - each for each in reached)
-=======
-    found = reaches([held[each.name] for _, each in columns], [worth] * len(columns), thresholds)
-    return 1 - prod(1 - each for each in found)
->>>>>>> wt-speed
 
 
 def plan_table() -> str:
