@@ -66,6 +66,11 @@ class LabelSpace:
     def __getitem__(self, label: str) -> Values:
         return self.labels.get(label, self.rest)
 
+    @property
+    def known_part(self) -> "LabelSpace":
+        """The label sets without any label that nothing is known of."""
+        return LabelSpace(self.labels)
+
     def within(self, match: Match) -> "LabelSpace | None":
         """The part that matches; None when there is none."""
         inside = {label: self[label] & values for label, values in match.items()}
@@ -143,14 +148,14 @@ def known_values(config: Config) -> Mapping[str, Values]:
 
 def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     """The values that labels have in this alert, where they are fewer than those that the configuration knows."""
-    own = {
+    known: Mapping[str, Mapping[str, Sequence[str]]] = {
         "DriftCheckStale": {"check": config.schedule.checks},
         "ReferenceStale": {"command": ("reference",)},
         "AccuracyStale": {"command": ("evaluate",)},
         "LowModelAccuracy": {"attribute": [attribute.name for attribute in config.model.attributes]},
         "SourceUnreadable": {"source": ("store", *config.exporter.collectors)},
-    }.get(alert.name, {})
-    values = {label: Values(frozenset(named)) for label, named in own.items()}
+    }
+    values = {label: Values(frozenset(named)) for label, named in known.get(alert.name, {}).items()}
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
         door = DOOR_JOBS[config.prometheus.store_metrics_from]

@@ -46,6 +46,21 @@ def _incident(config: Config) -> tuple[str, ...]:
     return ("incident", "model", *config.metrics.labels)
 
 
+def unproven_routes(config: Config, alerts: Sequence[Alert]) -> Iterator[str]:
+    """The routes that facemon's own alerts do not reach: what labels an alert of the user's own brings is not known."""
+    everything = claims(config.alertmanager)
+    spaces = {alert.name: label_space(alert, config) for alert in alerts}
+    for place, claim in enumerate(everything):
+        before = everything[:place]
+        reached = {name for name, space in spaces.items() if left_for(claim, before, space)}
+        known = any(left_for(claim, before, space.known_part) for name, space in spaces.items() if name in reached)
+        if claim.index is not None and reached and not known:
+            yield (
+                f"alertmanager.routes[{claim.index}]: only an alert whose labels facemon does not know can reach it "
+                f"({', '.join(sorted(reached))}): {_in_words(claim)}"
+            )
+
+
 def time_intervals(settings: AlertmanagerConfig) -> list[dict[str, Any]]:
     """The `time_intervals` of alertmanager.yml, which routes mute by."""
     return [{"name": time.name, "time_intervals": [_interval(time)]} for time in settings.mute_times]

@@ -21,6 +21,7 @@ from facemon.render.provisioning import dashboard_provider, datasources
 from facemon.render.recording_rules import recording_rules
 from facemon.render.replicas import HA_PROFILE, further_names
 from facemon.render.route_tests import route_tests
+from facemon.render.routes import unproven_routes
 from facemon.render.routing import unrouted
 from facemon.render.rule_tests import rule_tests
 from facemon.render.runbooks import runbook
@@ -141,6 +142,8 @@ def _notes(config: Config, parts: frozenset[Part]) -> Iterator[str]:
         yield from schedule_notes(config)
     if Part.ALERTMANAGER in parts and (names := unrouted(config.alertmanager)):
         yield f"receivers that no route names are told of nothing: {', '.join(names)}"
+    if Part.ALERTMANAGER in parts:
+        yield from unproven_routes(config, alerts_of(config))
     if Part.ALERTMANAGER in parts and not config.alertmanager.receivers:
         yield "alertmanager.receivers is empty: alerts will be seen in Prometheus and Alertmanager, but nobody is told"
 

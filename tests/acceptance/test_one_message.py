@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.incident_pages import served_page
 from tests.mail_sink import MailSink
-from tests.servers import WebhookReceiver, run_alertmanager, run_prometheus
+from tests.servers import Body, WebhookReceiver, run_alertmanager, run_prometheus
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -76,10 +78,19 @@ def rendered(folder: Path, **settings: object) -> None:
     subprocess.run([COMMAND, "-q", "render-config"], cwd=folder, check=True, capture_output=True, text=True)
 
 
+def titled(beginning: str, message: EmailMessage) -> bool:
+    return str(message["Subject"]).startswith(beginning)
+
+
+def of_status(status: str, body: Body) -> bool:
+    return str(body["status"]) == status
+
+
 def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_generation: Path, tmp_path: Path) -> None:
     page = Page()
     with ExitStack() as stack:
-        mail, north, south = (stack.enter_context(sink) for sink in (MailSink(), WebhookReceiver(), WebhookReceiver()))
+        mail = stack.enter_context(MailSink())
+        north, south = stack.enter_context(WebhookReceiver()), stack.enter_context(WebhookReceiver())
         places = {
             "exporter": stack.enter_context(served_page(page.text)),
             "mail": mail.address,
@@ -94,12 +105,11 @@ def test_one_incident_is_one_message_to_each_team_and_one_for_its_end(each_gener
         links = ("--web.external-url=https://metrics.example.com/prom", "--web.route-prefix=/")
         file = tmp_path / "monitoring/prometheus/prometheus.yml"
         stack.enter_context(run_prometheus(each_generation, file, tmp_path, extra_args=links))
-        for bad in (True, False):
-            page.bad = bad
-            status = "firing" if bad else "resolved"
-            mail.wait_for(lambda message, status=status: message["Subject"].startswith(f"[{status.upper()}"))
+        for status in ("firing", "resolved"):
+            page.bad = status == "firing"
+            mail.wait_for(partial(titled, f"[{status.upper()}"))
             for hook in (north, south):
-                hook.wait_for(lambda body, status=status: body["status"] == status)
+                hook.wait_for(partial(of_status, status))
             time.sleep(3 * INTERVAL_S)  # by when Alertmanager would have told of anything else
         subjects = [message["Subject"] for message in mail.arrived]
         bodies = {"north": north.bodies, "south": south.bodies}

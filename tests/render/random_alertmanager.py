@@ -13,6 +13,8 @@ _WATCH_ALWAYS = (
     "MetricsAbsent", "SourceUnreadable", "SourceDrift", "SourceSilent",
 )  # fmt: skip
 """The alerts that need no job, so that a route to them can always be reached."""
+_WORDS = {"email": ("title", "text"), "slack": ("title", "text"), "teams": ("title", "text"), "pagerduty": ("title",)}
+_TEMPLATES = ("ü {{ .Status }}", "{{ range .Alerts }}{{ .Labels.x }}\n{{ end }}", '{{ "}}" }}')
 _TEAMS_SINCE = "0.28"
 """The Alertmanager that knows each kind of receiver and a webhook's address in a file."""
 
@@ -76,6 +78,8 @@ def _receiver(choices: Choices, name: str, version: str) -> Document:
         for config in receiver[way]:
             if choices.maybe():
                 config["send_resolved"] = choices.maybe()
+            for key in choices.some(_WORDS.get(way, ())):
+                config[key] = choices.one(_TEMPLATES)
     return receiver
 
 

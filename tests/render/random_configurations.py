@@ -109,6 +109,7 @@ def _prometheus(choices: Choices) -> Document:
     jobs.insert(choices.random.randint(0, len(jobs)), DOOR_JOBS[door])
     replicas = choices.one((1, 1, 2, 3))
     section: Document = {
+        "url": choices.url(),
         "scrape_interval": interval,
         "store_metrics_from": door,
         "jobs": jobs,

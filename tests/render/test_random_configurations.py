@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from facemon.config import alertmanager, alerts, metrics, prometheus, stack
+from facemon.config import alertmanager, alerts, metrics, prometheus, receivers, stack
 from facemon.config.document import Config
 from facemon.config.section import Section
 from facemon.render.stack import RenderedStack, render_stack
@@ -54,7 +54,8 @@ def test_every_random_configuration_is_valid(text: str) -> None:
 
 
 def test_every_key_of_the_stack_is_varied() -> None:
-    known = set().union(*(keys_of(module) for module in (alertmanager, alerts, metrics, prometheus, stack)))
+    modules = (alertmanager, alerts, metrics, prometheus, receivers, stack)
+    known = set().union(*(keys_of(module) for module in modules))
     assert known - {key for text in sampled(COUNT, SEED) for key in keys_set(config_of(text))} == set()
 
 

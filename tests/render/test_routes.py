@@ -115,6 +115,26 @@ def test_a_receiver_that_is_told_of_nothing_is_said() -> None:
     assert "told of nothing" not in notes("{match: {severity: critical}, receiver: b}")
 
 
+def test_a_route_that_only_an_alert_with_unknown_labels_can_reach_is_said() -> None:
+    """The query of an alert of one's own may bring any label: that proves nothing of a camera."""
+    custom = "alerts: {custom: [{name: Mine, expr: x > 1, summary: s, labels: {team: vision}}]}"
+
+    def notes(match: str) -> list[str]:
+        found = render_stack(
+            config_of(f"alertmanager: {{{RECEIVERS}, routes: [{{match: {match}, receiver: b}}]}}\n{custom}")
+        )
+        return [note for note in found.notes if note.startswith("alertmanager.routes")]
+
+    (note,) = notes("{source: camera-6, attribute: age}")
+    assert note.startswith(
+        "alertmanager.routes[0]: only an alert whose labels facemon does not know can reach it (Mine): "
+    )
+    assert note.endswith("source='camera-6', attribute='age'")
+    assert len(notes("{queue: long}")) == 1
+    for match in ("{source: camera-6}", "{team: vision}", "{alertname: Mine}", "{attribute: age}"):
+        assert notes(match) == []
+
+
 def test_every_fault_is_told_at_once() -> None:
     message = fault_of("{match: {severity: fatal}, receiver: b}, {match: {team: x, attribute: y}, receiver: b}")
     assert [line.split(":")[0] for line in message.splitlines()] == [
