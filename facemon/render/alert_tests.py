@@ -106,9 +106,13 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
 def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
     turn, spacing = turn_within(milliseconds(scenario.grain), 1), milliseconds(scenario.scrape)
     times = [_evaluation(check, turn) for check in scenario.checks]
-    end = max(times) + turn
+    kept, has_fired = after(milliseconds(alert.keep_firing_for), turn), False
+    end = max(times) + kept + turn
     checks = []
-    for at, check in zip(times, scenario.checks, strict=True):
+    for ends, check in zip(times, scenario.checks, strict=True):
+        # What fires goes on for some time after its condition has ended.
+        at = ends + (kept if has_fired and check.since is None and not check.before else 0)
+        has_fired = has_fired or check.since is not None
         begins = at if check.since is None else after(milliseconds(check.since), turn)
         fires = None if check.since is None else scenario.fires
         if at - begins < milliseconds(alert.for_):

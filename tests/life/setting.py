@@ -22,7 +22,7 @@ TEAM, OPERATIONS, DEAD_MAN = "team", "operations", "dead man"
 _USUAL_INTERVAL_S = 15.0
 _USUAL_GROUP_WAIT_S = 30.0
 _LONG_FOR_S = 300.0
-_SLOWEST = 4.0
+_SLOWEST = 2.0
 _PATHS: tuple[Door, ...] = ("exporter", "textfile", "pushgateway")
 EXPORTED_WITHIN_S = 16 * 60.0
 """How old exports may be, in usual seconds."""
