@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from facemon.config.default_limits import ScrapeLimits
 from facemon.config.metrics import RESERVED_LABELS
 from facemon.config.quantities import (
     HttpUrl,
@@ -104,13 +105,20 @@ class RemoteWriteConfig(Section):
         return self
 
 
+_LIMITS = ScrapeLimits()
+
+
 class ScrapeLimitsConfig(Section):
     """What a scrape may bring at most; one that brings more is refused whole, and TargetDown fires."""
 
-    samples: _Count = 50_000
-    labels: _Count = 64
-    label_name_length: _Count = 200
-    label_value_length: _Count = 2_000
+    samples: _Count = _LIMITS.samples
+    labels: _Count = _LIMITS.labels
+    label_name_length: _Count = _LIMITS.label_name_length
+    label_value_length: _Count = _LIMITS.label_value_length
+
+    def plain(self) -> ScrapeLimits:
+        """The same without the schema."""
+        return ScrapeLimits(**self.model_dump())
 
 
 def default_jobs(door: Door) -> tuple[Job, ...]:

@@ -51,7 +51,7 @@ class ExportedMetrics(Collector):
         self._warn = warn
         self._say = say
         self._labels = config.metrics.labels
-        self._limits = config.prometheus.limits
+        self._limits = config.prometheus.limits.plain()
         self._accepted = AcceptedSeries(self._limits, warn)
         self._brings_the_store = DOOR_JOBS[config.prometheus.store_metrics_from] == "exporter"
         # Without probes the name is free for a collector that asks the services itself.

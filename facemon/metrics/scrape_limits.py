@@ -1,15 +1,18 @@
 """What Prometheus accepts in one scrape: one series beyond `prometheus.limits` makes it refuse the whole target."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric as Family
 from prometheus_client.core import Sample
 from prometheus_client.registry import Collector
 
-from facemon.config.document import Config
-from facemon.config.prometheus import ScrapeLimitsConfig
+from facemon.config.default_limits import ScrapeLimits
 from facemon.metrics.constant_labels import labelled
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
 
 Tell = Callable[[str], None]
 _ADDED_LABELS = 3
@@ -20,7 +23,7 @@ _NAME_LABEL = "__name__"
 class AcceptedSeries:
     """Leaves out the series of facemon's own metrics that would cost the target, and says so once for each metric."""
 
-    def __init__(self, limits: ScrapeLimitsConfig, warn: Tell) -> None:
+    def __init__(self, limits: ScrapeLimits, warn: Tell) -> None:
         self._limits = limits
         self._warn = warn
         self._said = set[str]()
@@ -41,7 +44,7 @@ class AcceptedSeries:
             self._warn(message)
 
 
-def own_registry(source: Collector, config: Config, warn: Tell) -> CollectorRegistry:
+def own_registry(source: Collector, config: "Config", warn: Tell) -> CollectorRegistry:
     """A registry of all that `source` collects, with the labels of `metrics.labels` and within `prometheus.limits`.
 
     The families of `source` must be new at each call; `warn` is told of series that are left out.
@@ -52,10 +55,10 @@ def own_registry(source: Collector, config: Config, warn: Tell) -> CollectorRegi
 
 
 class _Own(Collector):
-    def __init__(self, source: Collector, config: Config, warn: Tell) -> None:
+    def __init__(self, source: Collector, config: "Config", warn: Tell) -> None:
         self._source = source
         self._labels = config.metrics.labels
-        self._accepted = AcceptedSeries(config.prometheus.limits, warn)
+        self._accepted = AcceptedSeries(config.prometheus.limits.plain(), warn)
 
     def describe(self) -> list[Family]:
         """Nothing, so that registering does not read the store."""
@@ -65,7 +68,7 @@ class _Own(Collector):
         yield from self._accepted.of(labelled(self._source.collect(), self._labels))
 
 
-def why_refused(sample: Sample, limits: ScrapeLimitsConfig) -> str | None:
+def why_refused(sample: Sample, limits: ScrapeLimits) -> str | None:
     """Why Prometheus would refuse a scrape with this sample; None where it would not. It counts bytes."""
     # An empty label is none; the name is a label's value too.
     labels = {name: value for name, value in sample.labels.items() if value}

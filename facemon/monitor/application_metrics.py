@@ -9,7 +9,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from facemon import __version__
-from facemon.config.prometheus import ScrapeLimitsConfig
+from facemon.config.default_limits import ScrapeLimits
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.server.request_counts import RequestCounts
@@ -47,7 +47,7 @@ class ApplicationMetrics(Collector):
         `prometheus.limits` is left out.
         """
         self._labels = {} if config is None else config.metrics.labels
-        self._limits = ScrapeLimitsConfig() if config is None else config.prometheus.limits
+        self._limits = ScrapeLimits() if config is None else config.prometheus.limits.plain()
         self._accepted = AcceptedSeries(self._limits, self._say_once)
         self._counts = counts
         self._own = own

@@ -162,9 +162,8 @@ def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSo
 
     `known_source` looks for a source of images of that name, once it is nothing else.
     """
-    alerts = _every_alert(config)
-    if name in alerts:
-        return _alert(alerts[name], config)
+    if (alert := _rendered(config).get(name)) or (name in BUILT_IN and (alert := _every_alert(config).get(name))):
+        return _alert(alert, config)
     recorded = {entry["record"]: entry["expr"] for _, entry in rules(recording_rules(config))}
     exported = {part: metric for metric in CATALOGUE.values() for part in (metric.name, *exposed_names(metric))}
     if name in exported:
@@ -186,7 +185,7 @@ def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSo
     if is_query(name):
         return explain_query(name, config, recorded)
     nearest = get_close_matches(
-        name, [*alerts, *CATALOGUE, *FOREIGN, *recorded, *column_names(config)], n=3, cutoff=0.5
+        name, [*_every_alert(config), *CATALOGUE, *FOREIGN, *recorded, *column_names(config)], n=3, cutoff=0.5
     )
     hint = f"did you mean {' or '.join(nearest)}?" if nearest else "facemon explain lists what there is"
     raise UsageError(f"explain {name}: there is no such alert, metric, column or source", hint)

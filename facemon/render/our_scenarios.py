@@ -15,6 +15,7 @@ from facemon.render.scenario import Burst, Clock, Gauge, Scenario, Signal, Span,
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
+_OTHERS_ALONE = "only targets of others"
 
 
 def narrowed_alert(alert: Alert, config: Config) -> Alert:
@@ -95,7 +96,13 @@ def _of_others(alert: Alert, scenarios: Sequence[Scenario], ours: OurSeries) -> 
                 # A series that differs from another in this label alone is the same now.
                 signals.setdefault(elsewhere.series, elsewhere)
     if signals:
-        yield Scenario("only targets of others", tuple(signals.values()), told)
+        yield Scenario(_OTHERS_ALONE, tuple(signals.values()), told)
+    elif modelled := next((each for each in scenarios if each.fires and each.span is Span.MODELLED), None):
+        moved = (
+            _with(signal, label, f"{FOREIGN}-1") for label in _chosen_by(modelled, ours) for signal in modelled.signals
+        )
+        checks = tuple(replace(check, since=None) for check in modelled.checks)
+        yield replace(modelled, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=checks)
 
 
 def _chosen_by(scenario: Scenario, ours: OurSeries) -> tuple[str, ...]:

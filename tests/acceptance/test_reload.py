@@ -140,6 +140,8 @@ def newer_stack(facemon: RunFacemon, newer_servers: Path, tmp_path_factory: pyte
         ("by: compose", None, "kill -s SIGHUP prometheus ended with 1: permission denied"),
         ("by: systemd, unit: p", None, "--signal=SIGHUP p ended with 1: permission denied"),
     ],
+    # Without the process's number, by which the tests of parallel workers would differ.
+    ids=["another program", "none", "the first", "negative", "missing", "compose", "systemd"],
 )
 def test_a_server_that_was_not_told_is_an_error(
     newer_stack: Stack, way: str, pid: str | None, said: str, monkeypatch: pytest.MonkeyPatch

@@ -3,10 +3,10 @@
 import pytest
 from prometheus_client.core import GaugeMetricFamily, Sample
 
-from facemon.config.prometheus import ScrapeLimitsConfig
+from facemon.config.default_limits import ScrapeLimits
 from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 
-LIMITS = ScrapeLimitsConfig(labels=6, label_name_length=8, label_value_length=10)
+LIMITS = ScrapeLimits(labels=6, label_name_length=8, label_value_length=10)
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,9 @@ def renumbered(stack: RenderedStack, known: PanelIds) -> Iterator[str]:
     for path, text in stack.files.items():
         if path.endswith(".json"):
             for _, panel in panels(json.loads(text)):
-                if known.setdefault((path, panel["type"], panel["title"]), panel["id"]) != panel["id"]:
-                    yield f"{path}: {panel['title']} has the id {panel['id']}"
+                title = panel["title"] or panel["options"]["content"]  # what to do in a section has no title
+                if known.setdefault((path, panel["type"], title), panel["id"]) != panel["id"]:
+                    yield f"{path}: {title} has the id {panel['id']}"
 
 
 def refused(stack: RenderedStack, tools: Path) -> Iterator[str]:

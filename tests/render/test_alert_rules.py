@@ -200,8 +200,8 @@ def test_what_was_never_done_is_missed_when_images_were_counted_for_long() -> No
     assert alerts["ReferenceStale"].threshold == timedelta(days=90).total_seconds()
     assert alerts["AccuracyStale"].threshold == timedelta(days=7).total_seconds()
     assert 'command="evaluate"' in str(alerts["AccuracyStale"].expr)
-    assert "images_processed_total[1d6h] offset 8d)" in str(alerts["ReferenceStale"].expr)
-    assert "images_processed_total[1d6h] offset 7d)" in str(alerts["AccuracyStale"].expr)
+    assert 'images_processed_total{job="exporter"}[1d6h] offset 8d)' in str(alerts["ReferenceStale"].expr)
+    assert 'images_processed_total{job="exporter"}[1d6h] offset 7d)' in str(alerts["AccuracyStale"].expr)
     changed = "alerts: {AccuracyStale: {threshold: 3d}, ReferenceStale: {threshold: 90s}}"
     assert str(rules_of(changed)["AccuracyStale"]["expr"]).count("> 259200") == 1
     assert str(rules_of(changed)["ReferenceStale"]["expr"]).count("> 90)") == 1

@@ -34,7 +34,7 @@ def test_every_page_says_what_it_means_what_to_ask_and_what_to_do(text: str) -> 
 def test_the_page_has_the_configured_numbers() -> None:
     text = "alerts: {HighErrorRate: {threshold: 0.123, min_requests: 77, for: 7m}}"
     page = page_of("HighErrorRate", text)
-    assert "**Fires** (critical): more than 12.3 % of requests fail, of at least 77 requests within 5m, for 7m." in page
+    assert "**Fires** (critical): more than 12.3 % of requests that are not rejected fail, of at least 77" in page
     assert page.count("```promql") > 3
 
 

@@ -65,7 +65,7 @@ def test_what_the_lint_finds_is_a_refusal() -> None:
     config = config_of(DEFAULTS)
     stack = render_stack(config)
     assert look_over(stack, config).outcome is Outcome.ACCEPTED
-    broken = replace(stack, files={**stack.files, RULES: stack.files[RULES].replace("drift_score >", "drift_scores >")})
+    broken = replace(stack, files={**stack.files, RULES: stack.files[RULES].replace("drift_score{", "drift_scores{")})
     answer = look_over(broken, config)
     assert answer.outcome is Outcome.REFUSED
     assert f"{RULES}: groups[" in answer.detail

@@ -95,6 +95,8 @@ def _repeats(file: LintedFile) -> Iterator[Finding]:
 def _undefined(file: LintedFile) -> Iterator[Finding]:
     defined = _variables(file) | _inputs(file)
     for place, text in strings(file.content):
+        if place[0] == "templating" and "current" in place:
+            continue  # what is chosen is a name, such as a data source's, in which Grafana looks for no variables
         for groups in _VARIABLE.findall(text):
             name = next(group for group in groups if group)
             # Those with two underscores are Grafana's own; $1 is a group of a regular expression.
