@@ -64,8 +64,11 @@ def _lived(chosen: Sequence[Setting], folder: Path) -> list[Life]:
     with ProcessPoolExecutor(_AT_ONCE, mp_context=context, max_tasks_per_child=1) as pool:
         lives = []
         for life in pool.map(partial(_live, folder), chosen):
-            print(f"{life.setting}: {life.messages} messages, {len(life.faults)} faults, {life.seconds:.0f} s")
-            print(*(f"  {fault}" for fault in life.faults), sep="\n", flush=True)
+            print(
+                f"{life.setting}: {life.messages} messages, {len(life.faults)} faults, {life.seconds:.0f} s", flush=True
+            )
+            for fault in life.faults:
+                print(f"  {fault}", flush=True)
             lives.append(life)
     return lives
 
