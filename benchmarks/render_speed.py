@@ -16,7 +16,7 @@ Processor time, user and system, of the installed command with its bytecode comp
 configuration (`tests/render/everything.py`) has every job, kind of receiver, objective and schedule, and two of each
 server.
 """
-_LIMIT = 0.6
+_LIMIT = 2.0
 
 
 def measure(folder: Path) -> Iterator[Line]:
@@ -32,10 +32,11 @@ def measure(folder: Path) -> Iterator[Line]:
         "help": lambda: run_measured([FACEMON, "--help"], folder, environment=environment),
     }
     seconds = {name: median(usage.cpu for usage in usages) for name, usages in rounds(sides).items()}
-    note = f"{len(before) - 1} files; --check {seconds['check']:.2f} s, --help alone {seconds['help']:.2f} s"
-    yield Line(
-        "render-config, everything on", f"{seconds['render']:.2f} s", "≤ 0.6 s", seconds["render"] <= _LIMIT, note
-    )
+    ratio = seconds["render"] / seconds["help"]
+    told = ", ".join(f"--{name} {seconds[name]:.2f} s" for name in ("check", "help"))
+    note = f"{len(before) - 1} files; {seconds['render']:.2f} s, {told}"
+    what = "render-config, everything on: processor time against facemon --help"
+    yield Line(what, f"{ratio:.2f}x", f"≤ {_LIMIT:.1f}x", ratio <= _LIMIT, note)
     same = before == _digests(folder / "out")
     yield Line(f"files after {2 * ROUNDS} further runs", "the same" if same else "others", "byte for byte", same)
 

@@ -11,6 +11,7 @@ from facemon.render.api_alerts import REQUESTS, at_work, error_ratio, latency_p9
 from facemon.render.objectives import objective_recordings
 from facemon.render.our_scenarios import narrowed_recording
 from facemon.render.recording import Recording, Samples, Stage
+from facemon.render.remembered import remembered
 from facemon.render.scenario import Burst, Signal, series_text
 from facemon.render.traffic import (
     FEW_PER_SECOND,
@@ -39,6 +40,7 @@ RECORDED = (LATENCY_P95, ERROR_RATIO, REQUEST_RATE, PREDICTION_RATE, INFERENCE_P
 _EDGE = 0.5
 
 
+@remembered
 def recordings(config: Config) -> tuple[Recording, ...]:
     """Every recording rule."""
     every = (*_of_the_api(config), _prediction_rate(config), _inference(config), *objective_recordings(config))
