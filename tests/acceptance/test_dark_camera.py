@@ -25,6 +25,7 @@ prometheus:
   jobs: [exporter]
   targets: {{exporter: ["127.0.0.1:{exporter}"]}}
   alertmanagers: ["{alertmanager}"]
+alerts: {{DriftDetected: {{for: 1s}}}}
 alertmanager:
   receivers:
     - {{name: operators, webhook: [{{url: "{operators}"}}]}}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ class Stack:
         ) as answer:
             groups = json.load(answer)["data"]["groups"]
         (rule,) = (rule for group in groups for rule in group["rules"] if rule["name"] == "DriftDetected")
-        return str(rule["query"].split("drift_score > ")[1][:3])
+        return str(re.findall(r"drift_score(?:\{[^}]*\})? > ([\d.]+)", rule["query"])[0])
 
 
 def configure(folder: Path, reload: str = "", alerts: str = "{}") -> None:

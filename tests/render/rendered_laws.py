@@ -16,6 +16,7 @@ from facemon.config.document import Config
 from facemon.config.loader import parse_config
 from facemon.render.alert_rules import alert_rules, alerts_of
 from facemon.render.alertmanager_config import alertmanager_config
+from facemon.render.dashboards.importable import importable
 from facemon.render.lint import lint
 from facemon.render.placed_dashboards import dashboards
 from facemon.render.prometheus_config import prometheus_config
@@ -61,7 +62,9 @@ def _built(config: Config) -> Iterator[tuple[str, Any]]:
     for name, content in rule_tests(alerts_of(config), config).items():
         yield f"{prometheus}/tests/{name}", content
     yield "monitoring/alertmanager/alertmanager.yml", alertmanager_config(config)
-    yield from ((f"monitoring/grafana/dashboards/{name}", built) for name, built in dashboards(config).items())
+    for name, built in dashboards(config).items():
+        yield f"monitoring/grafana/dashboards/{name}", built
+        yield f"monitoring/grafana/import/{name}", importable(built)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -71,12 +71,19 @@ def series_of_the_week(config: Config, said: Expositions, pushed: Sequence[Label
     for job in config.prometheus.jobs:
         targets = config.prometheus.targets.get(job, own_targets(job, config))
         for target in targets:
-            yield Simulated("up", {"job": job, "instance": target}, waving(1, 0))
-            yield from _of_job(config, job, {"job": job, "instance": target}, said)
-    yield Simulated("up", {"job": config.prometheus.jobs[0], "instance": "gone:1"}, turning(1, 0))
+            labels = _labels_of_target(config, job, target)
+            yield Simulated("up", labels, waving(1, 0))
+            yield from _of_job(config, job, labels, said)
+    yield Simulated("up", _labels_of_target(config, config.prometheus.jobs[0], "gone:1"), turning(1, 0))
     if config.prometheus.store_metrics_from == "pushgateway":
         for store in pushed or _stores(config):
-            yield from _of_the_store(config, {"job": "facemon", **store})
+            yield from _of_the_store(config, {"job": "facemon", **store, **config.prometheus.target_labels})
+
+
+def _labels_of_target(config: Config, job: Job, target: str) -> Labels:
+    """What Prometheus gives every series that it scrapes from a target."""
+    settings = config.prometheus
+    return {"job": settings.job_name(job), "instance": target, **settings.target_labels}
 
 
 def _stores(config: Config) -> Iterator[Labels]:
