@@ -54,7 +54,7 @@ def names_from(source: MetricSource) -> set[str]:
 
 
 STORED, OF_REQUESTS = names_from(MetricSource.STORE), names_from(MetricSource.SERVE)
-RATE = re.compile(r"\b(?:rate|increase)\(([^()\[\]]+)\[[^\]]+\]\)")
+WINDOW = re.compile(r"\b(?:rate|increase|last_over_time)\(([^()\[\]]+)\[[^\]]+\](?: @ end\(\))?\)")
 GUARDS = "TargetDown|MetricsAbsent|SourceUnreadable|TextfileScrapeError|ModelNotLoaded|DriftCheckStale"
 
 
@@ -191,16 +191,18 @@ def expect_sums_of_the_ledger(url: str, doors: Doors) -> None:
 
 
 def expect_panels_as_with_one_door(url: str, alone: str, dashboards: Path) -> None:
-    """Each panel over the store's metrics; rates and ages as what is under them, which is the same at any moment."""
+    """Each panel over the store's metrics; rates, ages and newest values as the series under them, which last."""
     asked = set()
     for board in sorted(dashboards.glob("*.json")):
-        for panel in json.loads(board.read_text())["panels"]:
+        dashboard = json.loads(board.read_text())
+        everything = dict.fromkeys(variable["name"] for variable in dashboard["templating"]["list"])
+        for panel in dashboard["panels"]:
             for target in panel.get("targets", []):
                 if not STORED.intersection(re.findall(r"\w+", target["expr"])):
                     continue
-                lasting = RATE.sub(r"\1", target["expr"]).removeprefix("time() - ").replace("(time() - ", "(")
+                lasting = WINDOW.sub(r"\1", target["expr"]).replace("time() - ", "")
                 for choice in (None, ["hair"]):
-                    choices: Choices = dict.fromkeys(("job", "instance", "model", "source")) | {"attribute": choice}
+                    choices: Choices = {**everything, "attribute": choice}
                     promql = filled(lasting, choices, span=DAY, step=60, interval=15)
                     assert "[" not in promql
                     assert without_targets(url, promql) == without_targets(alone, promql) != [], promql
