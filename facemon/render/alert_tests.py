@@ -27,39 +27,40 @@ from facemon.render.rule_test import (
     up_to,
     window_turns,
 )
-from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span
+from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span, series_text
 
-_MOST_TURNS = 200
-"""Within a window of rates: promtool refuses a query of ten thousand samples, and takes minutes near them."""
+_MOST_TURNS = 50
+"""Within one test: promtool evaluates every rule at each, and there are some hundred tests."""
 
 
 def alert_tests(alerts: Iterable[Alert], config: Config) -> Iterator[RuleTest]:
     """The test groups of all `alerts`: each one's scenarios, and that none of them fires without data."""
     tested = [alert for alert in alerts if alert.scenarios]
     for alert in tested:
-        yield from (_test(alert, scenario, config) for scenario in alert.scenarios)
+        yield from (test for scenario in alert.scenarios for test in _tests(alert, scenario, config))
     silent = sorted((alert for alert in tested if not alert.fires_without_data), key=_turn)
     for turn, some in groupby(silent, key=_turn):
         yield _no_data(turn, list(some))
 
 
-def _test(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
+def _tests(alert: Alert, scenario: Scenario, config: Config) -> Iterator[RuleTest]:
     window = milliseconds(config.prometheus.window)
     match scenario.span:
         case Span.HELD:
-            return _held(alert, scenario, window, config)
+            yield from (_held(alert, scenario, turn, config) for turn in _turns(alert))
         case Span.MOMENT:
-            return _moment(alert, scenario, window)
+            yield _moment(alert, scenario, window)
         case Span.WINDOW | Span.NEXT_WINDOW:
-            return _window(alert, scenario, window)
+            yield _window(alert, scenario, window)
         case Span.MODELLED:
-            return _modelled(alert, scenario, config)
+            yield _modelled(alert, scenario, config)
         case _:
             assert_never(scenario.span)
 
 
-def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> RuleTest:
-    held, kept, turn = milliseconds(alert.for_), milliseconds(alert.keep_firing_for), _turn(alert)
+def _held(alert: Alert, scenario: Scenario, turn: int, config: Config) -> RuleTest:
+    held, kept = milliseconds(alert.for_), milliseconds(alert.keep_firing_for)
+    window = milliseconds(config.prometheus.window)
     grows = any(isinstance(signal, Growth) for signal in scenario.signals)
     always = not scenario.signals
     bad = 0 if always else turn
@@ -68,7 +69,10 @@ def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> Rule
     if grows:
         # Where the window is too long for that, another scenario alone tells that the alert ends with it.
         end = after(fires + window, turn) + turn if window <= _MOST_TURNS * turn else fires
-    gone, end = end, end + after(kept, turn)
+    if kept > _MOST_TURNS * turn:
+        # A coarser test tells how the alert ends.
+        end = fires
+    gone, end = end, end + after(kept, turn) if end > fires else end
     spacing = min(turn, turn_of_window(window) if grows else DEFAULT_TURN)
     checks = []
     if fires:
@@ -78,8 +82,9 @@ def _held(alert: Alert, scenario: Scenario, window: int, config: Config) -> Rule
         if kept and not grows:
             checks.append(_state_check(alert, gone + up_to(kept, turn), scenario.fires))
         checks.append(_check(alert, end, None))
-    phases = Phases(spacing, bad, fires, end)
-    return RuleTest(turn, end, _group(alert, scenario, phases, checks))
+    # A gauge is bad until it is gone, whether the rules are evaluated with each turn or more often.
+    last_bad = fires if grows or gone == fires else gone - spacing
+    return RuleTest(turn, end, _group(alert, scenario, Phases(spacing, bad, last_bad, end), checks))
 
 
 def _moment(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
@@ -105,7 +110,7 @@ def _window(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
 
 def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
     turn, spacing = turn_within(milliseconds(scenario.grain), 1), milliseconds(scenario.scrape)
-    times = [_evaluation(check, turn) for check in scenario.checks]
+    times, held = [_evaluation(check, turn) for check in scenario.checks], milliseconds(alert.for_)
     kept, has_fired = after(milliseconds(alert.keep_firing_for), turn), False
     end = max(times) + kept + turn
     checks = []
@@ -113,9 +118,11 @@ def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
         # What fires goes on for some time after its condition has ended.
         at = ends + (kept if has_fired and check.since is None and not check.before else 0)
         has_fired = has_fired or check.since is not None
-        begins = at if check.since is None else after(milliseconds(check.since), turn)
+        since = at if check.since is None else milliseconds(check.since)
         fires = None if check.since is None else scenario.fires
-        if at - begins < milliseconds(alert.for_):
+        if at - after(since, turn) < held <= at - since:
+            checks.append(_condition_check(alert, at, fires))
+        elif at - since < held:
             checks.append(_state_check(alert, at, fires, pending=True))
         else:
             checks.append(_firing_check(alert, fires, at, config))
@@ -136,6 +143,14 @@ def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:
         "alert_rule_test": [_check(alert, at, None) for alert in alerts],
     }
     return RuleTest(turn, at, group)
+
+
+def _turns(alert: Alert) -> Iterator[int]:
+    """How fine the tests are: a second one tells the time that an alert is kept, where that is very much longer."""
+    turn, kept = _turn(alert), milliseconds(alert.keep_firing_for)
+    yield turn
+    if kept > _MOST_TURNS * turn:
+        yield turn_of_hold(kept)
 
 
 def _turn(alert: Alert) -> int:
@@ -182,6 +197,13 @@ def _state_check(alert: Alert, at: int, fires: Firing | None, *, pending: bool =
         inside = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items())
         samples = [(f"ALERTS{{{inside}}}", 1.0)]
     return expression_check(at, f"ALERTS{{alertname={quoted(alert.name)}}}", samples)
+
+
+def _condition_check(alert: Alert, at: int, fires: Firing | None) -> dict[str, Any]:
+    """Whether the condition holds, where it depends on how often rules are evaluated whether the alert fires yet."""
+    labels = {"alertname": alert.name, **_labels(alert, fires)} if fires else {}
+    samples = [(series_text("", labels), 1.0)] if fires else []
+    return expression_check(at, f"sum without (alertstate) (ALERTS{{alertname={quoted(alert.name)}}})", samples)
 
 
 def _labels(alert: Alert, fires: Firing) -> dict[str, str]:

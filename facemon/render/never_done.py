@@ -129,13 +129,16 @@ class NeverDone:
         return only(example_labels(self.config), target_labels(self.config))
 
     def _healthy(self) -> Iterator[Signal]:
-        """For each label of a store one that differs in it alone, and in which it is done."""
+        """For each label of a store one that differs in it alone, and in which it is done.
+
+        It is done half a day ahead, so that no limit is so short that the stamp is old before the next sample.
+        """
         for name, other in only(other_labels(self.config), self._store).items():
             labels = {**self._here, name: other}
-            yield from (*self._counting(labels), Clock(self._done(labels), 0))
+            yield from (*self._counting(labels), Clock(self._done(labels), -AHEAD / 2))
 
     def _counting(self, labels: Mapping[str, str]) -> tuple[Signal, ...]:
-        others = (Clock(self._stamp({**labels, **other}), 0) for other in self.besides)
+        others = (Clock(self._stamp({**labels, **other}), -AHEAD / 2) for other in self.besides)
         images = always(series_text(IMAGES.name, {"status": "ok", **labels}), 5)
         return images, *arrival(self.config, labels), *others
 

@@ -11,7 +11,7 @@ from facemon.render.alert import Alert
 from facemon.render.expression import quoted
 from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
-from facemon.render.scenario import Burst, Clock, Gauge, Scenario, Signal, Span, of_store
+from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
@@ -101,8 +101,8 @@ def _of_others(alert: Alert, scenarios: Sequence[Scenario], ours: OurSeries) -> 
         moved = (
             _with(signal, label, f"{FOREIGN}-1") for label in _chosen_by(modelled, ours) for signal in modelled.signals
         )
-        checks = tuple(replace(check, since=None) for check in modelled.checks)
-        yield replace(modelled, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=checks)
+        soonest = min(check.since for check in modelled.checks if check.since is not None)
+        yield replace(modelled, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=(Check(soonest),))
 
 
 def _chosen_by(scenario: Scenario, ours: OurSeries) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from tests.servers import promtool
 
 _FAILED = re.compile(
     r"^ +alertname: (?P<alert>\w+), time|^ +rule: (?P<error>[\w:]+), time|"
-    r'^ +expr: "(?:ALERTS\{alertname=\\"(?P<state>\w+)\\"|round\((?P<record>[\w:]+))',
+    r'^ +expr: "(?:(?:sum without \(alertstate\) \()?ALERTS\{alertname=\\"(?P<state>\w+)\\"|round\((?P<record>[\w:]+))',
     re.MULTILINE,
 )
 _NAME = re.compile(r"__(\d+)$")

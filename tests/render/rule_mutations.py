@@ -162,7 +162,7 @@ def _metric(expr: str) -> Iterator[Change]:
 def _operand(expr: str) -> Iterator[Change]:
     """One side of a set operator, of a comparison with a number, or of a division dropped."""
     blank = _blanked(expr)
-    for match in re.finditer(r" (and|unless|or)( on \([^)]*\))? ", blank):
+    for match in re.finditer(r" (and|unless|or)( (?:on|ignoring) \([^)]*\))? ", blank):
         start, end = _operand_before(blank, match.start()), _operand_after(blank, match.end())
         place = _named(expr, match)
         yield f"{place}: the right side dropped", expr[: match.start()] + expr[end:]
@@ -262,7 +262,7 @@ def _operand_before(text: str, end: int) -> int:
     """Where the operand that ends at `end` begins: after the parenthesis or comma there, or at the start."""
     depth = 0
     for place in range(end - 1, -1, -1):
-        depth += {")": 1, "(": -1}.get(text[place], 0)
+        depth += {")": 1, "}": 1, "(": -1, "{": -1}.get(text[place], 0)
         if depth < 0 or (depth == 0 and text[place] == ","):
             return place + 1
     return 0
@@ -272,7 +272,7 @@ def _operand_after(text: str, start: int) -> int:
     """Where the operand that begins at `start` ends: at the parenthesis or comma that closes it, or at the end."""
     depth = 0
     for place in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(text[place], 0)
         if depth < 0 or (depth == 0 and text[place] == ","):
             return place
     return len(text)

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def test_parts_that_were_not_rendered_are_not_verified(servers: Path) -> None:
 @pytest.mark.servers
 def test_a_wrong_rule_is_refused_with_the_tools_words(servers: Path) -> None:
     stack = render_stack(config_of(DEFAULTS))
-    broken = replace(
-        stack, files={**stack.files, RULES: stack.files[RULES].replace("drift_score > 0.2", "drift_score > 0.3")}
-    )
+    wrong = re.sub(r"(drift_score\{[^}]*\} >) 0\.2", r"\1 0.3", stack.files[RULES])
+    assert wrong != stack.files[RULES]
+    broken = replace(stack, files={**stack.files, RULES: wrong})
     answers = {answer.what: answer for answer in verify(broken, servers / "usr/bin")}
     assert answers["promtool check rules"].outcome is Outcome.ACCEPTED
     assert answers["promtool test rules"].outcome is Outcome.REFUSED
