@@ -104,11 +104,13 @@ class NeverDone:
             (turning(images.series, (timedelta(0), 0), (begins, 5)), *others, first, *self._healthy()),
             (Check(missed, before=True), Check(missed + self._scrape, missed + self._scrape), Check(soon + grain)),
         )  # fmt: skip
-        away = turning(images.series, (timedelta(0), 5), (grain, None), (self.after, 5))
-        last_seen = grain - self._scrape + self.after + self._window
+        # So that a window that is a quarter shorter is over for a whole turn by then, and no alert is kept.
+        gone = grain + 2 * self._scrape
+        away = turning(images.series, (timedelta(0), 5), (gone, None), (self.after, 5))
+        last_seen = gone - self._scrape + self.after + self._window
         yield self._modelled(
             f"no {what} in a store that was away until its first day is forgotten", (away, *others),
-            (Check(last_seen, self.after + self._scrape, before=True), Check(grain + self.after + self._window)),
+            (Check(last_seen, self.after + self._scrape, before=True), Check(gone + self.after + self._window)),
         )  # fmt: skip
 
     def _modelled(self, title: str, signals: tuple[Signal, ...], checks: tuple[Check, ...]) -> Scenario:

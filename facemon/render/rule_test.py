@@ -19,7 +19,7 @@ _LADDER = (
 )  # fmt: skip
 DEFAULT_TURN = _MINUTE
 """Where nothing has to be told apart in time; also within the five minutes for which a sample is seen."""
-_MOST_EVALUATIONS = 50
+_MOST_EVALUATIONS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ _EVALUATION = _Staleness(
 def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -> Alert:
     signal = _age(config, LAST_SUCCESS, promql.equals("command", command))
     after, own = never_after(min(oldest, words.first_within), config), {"command": command}
-    never = NeverDone(config, LAST_SUCCESS, own, own, after)
+    never = NeverDone(config, LAST_SUCCESS, own, own, after, ({"command": "predict"},))
     here = {"command": command, **only(example_labels(config), target_labels(config))}
     age = oldest.total_seconds()
 

@@ -21,12 +21,14 @@ _IMAGES = "images are counted in whole numbers, and there are some or none"
 _MISSED = (
     "instance) (images_processed_total) and on (job, instance) (max_over_time(images_processed_total[w] offset n) >"
 )
+_ON = "on (job, instance)"
+_WAS = _MISSED.partition("[w]")[0]
+_JOINED_DISK = "the other side of the division has the same labels and is narrowed to ours"
 _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
 _LOST = "model_loaded == 0) or (api_workers_configured unless"
-_COLUMN, _CHECK = "job, instance, attribute, check, model", "job, instance, check, model"
-_SCORED = f"drift_score > n) and on ({_COLUMN}) (drift_p_value"
+_SCORED = "drift_score > n) and (drift_p_value"
 _DECIDED = "(time() - drift_decided_timestamp_seconds"
 
 UNTOLD = (
@@ -34,18 +36,50 @@ UNTOLD = (
     "and promtool compares all texts of an alert or none"
 )
 
+
+def _starts(name: str, stamp: str, label: str) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """What is before each part about what was never done, and the numbers of the changes that are named alike."""
+    matcher = "" if name == "DriftCheckStale" else '{command="…"}'
+    first = (f"{stamp}_timestamp_seconds{matcher}) < -n)) or {label}", ("", ""))
+    further = (
+        'drift_check_timestamp_seconds{check="…"}, "…", "…", "…", "…"), "…", "…", "…", "…")) or ' + label,
+        ("", " (2)"),
+    )
+    return (first, further) if name == "DriftCheckStale" else (first,)
+
+
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("HighLatency", _AGGREGATION, "sum after `histogram_quantile(n,` to avg"): _EVERY_BUCKET,
     ("HighLatency", _FUNCTION, "rate after `histogram_quantile(n, sum by (endpoint, le) (` to increase"): _SAME_LENGTH,
     ("ModelNotLoaded", _GROUPING, f"on (job, instance) after `{_LOST}` without job"): _ONE_JOB,
     ("ModelNotLoaded", _MATCHER, f'job="…" after `{_LOST} on (job, instance) model_loaded{{` dropped'): _JOINED,
-    ("DriftDetected", _GROUPING, f"on ({_COLUMN}) after `drift_score > n) and` without job"): _ONE_JOB,
-    ("DriftDetected", _GROUPING, f"on ({_CHECK}) after `{_SCORED} <= n)) and` without job"): _ONE_JOB,
     **{
         ("DriftDetected", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
-        for before in ("drift_score{", f"{_SCORED}{{",
-                       f"{_SCORED} <= n)) and on ({_CHECK}) (({_DECIDED}{{",
-                       f"and on ({_CHECK}) (({_DECIDED}) < n) and ({_DECIDED}{{")
+        for before in ("drift_score{", f"{_SCORED}{{", f"{_SCORED} <= n)) and ignoring (attribute) (({_DECIDED}{{",
+                       f"{_SCORED} <= n)) and ignoring (attribute) (({_DECIDED}) < n) and ({_DECIDED}{{")
+    },
+    **{
+        ("DiskFilling", _MATCHER, f"{matcher} after `{before}` dropped"): _JOINED_DISK
+        for before in ("node_filesystem_avail_bytes{",
+                       'node_filesystem_avail_bytes{fstype!~"…"} / node_filesystem_size_bytes{')
+        for matcher in ('job="…"', 'fstype!~"…"')
+    },
+    **{
+        (name, operator, f"{what} after `{before[-CONTEXT:]}` {change}"): reason
+        for name, stamp, label in (("DriftCheckStale", "drift_check", "label_replace(label_replace("),
+                                   ("ReferenceStale", "facemon_last_success", "label_replace("),
+                                   ("AccuracyStale", "facemon_last_success", "label_replace("))
+        for start, ends in _starts(name, stamp, label)
+        for operator, what, before, change, reason in (
+            (_GROUPING, _ON, f"{start}(max by (job, instance) (images_processed_total) and", f"without job{ends[0]}",
+             _ONE_JOB),
+            (_GROUPING, _ON, f"{start}(max by (job, {_MISSED} 0)) unless", f"without job{ends[1]}", _ONE_JOB),
+            (_MATCHER, 'job="…"', f"{start}(max by (job, instance) (images_processed_total{{", "dropped" + ends[0],
+             _JOINED),
+            (_MATCHER, 'job="…"', f"{start}(max by (job, {_WAS}{{", "dropped" + ends[1], _JOINED),
+            (_MATCHER, 'job="…"', f"{start}(max by (job, {_MISSED} 0)) unless {_ON} {stamp}_timestamp_seconds{{",
+             "dropped" + ends[1], _JOINED),
+        )
     },
     ("DriftUndecided", _AGGREGATION, "count to sum"): "every sample that is counted is 1",
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
@@ -138,8 +172,9 @@ def reason_for(name: str, mutant: Mutant) -> str | None:
     # A label of all targets is chosen by beside the job, and by the same right.
     change = _TARGET_LABEL.sub('job="…"', mutant.change)
     # What tells the stores apart is another on a Pushgateway, and means the same.
-    change = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
-    return reasons.get((kind_of(name), mutant.operator, change))
+    of_store = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
+    known = ((kind_of(name), mutant.operator, each) for each in (change, of_store))
+    return next((reasons[each] for each in known if each in reasons), None)
 
 
 def kind_of(name: str) -> str:
