@@ -114,7 +114,7 @@ class NeverDone:
         )  # fmt: skip
 
     def _modelled(self, title: str, signals: tuple[Signal, ...], checks: tuple[Check, ...]) -> Scenario:
-        firing = Firing({**self._here, **self.labels})
+        firing = Firing({**self._here, **self.labels}, is_aggregated=True)
         return Scenario(title, signals, firing, Span.MODELLED, checks, self._scrape, self._grain)
 
     @property

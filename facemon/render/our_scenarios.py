@@ -50,7 +50,8 @@ def _of_our_targets(scenario: Scenario, ours: OurSeries) -> Scenario:
     labels = dict(scenario.fires.labels)
     every = {f"{name}={quoted(value)}" for name, value in labels.items()}
     # An alert with every label of a series carries those of its target, too; one that is aggregated does not.
-    more = ours.config.prometheus.target_labels if every in [_labels(signal) for signal in scenario.signals] else {}
+    has_every = not scenario.fires.is_aggregated and every in [_labels(signal) for signal in scenario.signals]
+    more = ours.config.prometheus.target_labels if has_every else {}
     if name := _job_names(scenario.signals, ours).get(labels.get("job", "")):
         labels["job"] = name
     return replace(scenario, signals=signals, fires=replace(scenario.fires, labels={**labels, **more}))

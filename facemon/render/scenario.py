@@ -78,6 +78,8 @@ class Firing:
 
     labels: Mapping[str, str] = field(default_factory=dict)
     value: float | None = None
+    is_aggregated: bool = False
+    """Whether the rule gives it these labels alone, although a series has the same."""
 
 
 @dataclass(frozen=True, slots=True)
