@@ -205,7 +205,7 @@ class PrometheusConfig(Section):
 
     @model_validator(mode="after")
     def _what_is_named_is_scraped(self) -> Self:
-        fault = "is no job that is scraped; name it in jobs, or leave it out here"
+        fault = "is not a job that is scraped; name it in jobs, or leave it out here"
         keys = {"targets": self.targets, "job_names": self.job_names}
         if faults := [((key, job), fault) for key, named in keys.items() for job in named if job not in self.jobs]:
             raise MisfitError(*faults)

@@ -15,7 +15,7 @@ _HIGHEST_PORT = 65535
 
 def _address(text: str) -> str:
     if not _ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!r} is no email address: write one like team@example.com")
+        raise ValueError(f"{text!r} is not an email address: write one like team@example.com")
     return text
 
 
@@ -62,7 +62,7 @@ class TeamsConfig(Section):
 
 
 class WebhookConfig(Section):
-    """A receiver that gets Alertmanager's JSON by HTTP POST; an address that is a secret stands in a file."""
+    """A receiver that gets Alertmanager's JSON by HTTP POST; an address that is a secret is read from a file."""
 
     url: HttpUrl | None = None
     url_file: SecretFile | None = None
@@ -77,7 +77,7 @@ class WebhookConfig(Section):
 
 
 class ReceiverConfig(Section):
-    """A named set of ways to tell somebody."""
+    """A named set of ways to notify people."""
 
     name: Name
     email: Items[EmailConfig] = ()

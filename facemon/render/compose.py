@@ -22,7 +22,7 @@ _REPLICATED: Mapping[str, tuple[_Build, Callable[[Config], tuple[str, ...]]]] = 
 
 
 def compose(config: Config, out_dir: Path, digests: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The compose file as it stands in `out_dir/monitoring`; the caller has seen to Grafana's password.
+    """The compose file as it is written to `out_dir/monitoring`; the caller has seen to Grafana's password.
 
     `digests` are of the files that each kind of service reads when it starts.
     """

@@ -48,7 +48,7 @@ _ASK = (
 
 
 def full_compose(config: Config, out_dir: Path, monitoring_file: str) -> dict[str, Any]:
-    """The compose file as it stands in `out_dir`; what it includes defines all secrets but the API's own."""
+    """The compose file as it is written to `out_dir`; what it includes defines all secrets but the API's own."""
     own_secrets = [file for file in secrets_of("api", config) if file not in monitoring_secrets(config)]
     builders = {"api": _api, "exporter": _exporter}
     content: dict[str, Any] = {

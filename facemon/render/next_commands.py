@@ -16,7 +16,7 @@ NEXT_COMMANDS: Mapping[str, str] = {
     "ReloadFailed": "facemon render-config --check --verify",
     "RulesFailing": "facemon render-config --check --verify",
 }
-"""By alert. No label of an alert is in them: whoever logs images chooses such names, and people paste commands."""
+"""By alert. No label of an alert is in them: the sender of an image chooses such names, and users paste commands."""
 
 
 def next_command(alert: str) -> str:

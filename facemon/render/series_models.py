@@ -18,7 +18,7 @@ def always(series: str, level: float) -> Course:
 
 
 def turning(series: str, *levels: tuple[timedelta, float | None]) -> Course:
-    """A gauge that takes each level at its time; None is no series from then on."""
+    """A gauge that takes each level at its time; None ends the series."""
     return Course(series, levels)
 
 

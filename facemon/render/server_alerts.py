@@ -125,5 +125,5 @@ def _disk_scenarios(limit: float) -> tuple[Scenario, ...]:
                  Firing(_DISK, clear), Span.HELD),
         Scenario("just too little", disk(limit * 0.995, limit * 0.995), Firing(_DISK, limit * 0.995)),
         Scenario("exactly at the limit", disk(limit, limit)),
-        Scenario("what is no disk", disk(0, 0, fstype="tmpfs")),
+        Scenario("a file system that is not on a disk", disk(0, 0, fstype="tmpfs")),
     )  # fmt: skip

@@ -24,7 +24,7 @@ _WIDEN = (
     "Run `facemon drift-check --source NAME --since 2d --no-record`, then with `7d` and `30d`, until there are rows: "
     "the source sent its last ones within that time."
 )
-_NO_SOURCE = "`(no source)` stands for the rows that were logged without a source."
+_NO_SOURCE = "`(no source)` means the rows that were logged without a source."
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _at_the_limits(
 def _not_known(
     config: Config, last: Callable[[float], Clock], age: float, here: Mapping[str, str]
 ) -> tuple[Scenario, ...]:
-    """An export that stopped is no sign that anything else has."""
+    """An export that stopped does not show that anything else has."""
     if not (exported := arrival(config, here, 2 * age)):
         return ()
     return (Scenario("too old, but exports have stopped since", (last(2.5 * age), *exported)),)

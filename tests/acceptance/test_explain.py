@@ -72,7 +72,7 @@ def test_names_and_calls(facemon: RunFacemon, tmp_path: Path) -> None:
                  for name in ("gender", "store", "rate(up[5m])")]  # fmt: skip
     assert [each["kind"] for each in documents] == ["column", "source", "query"]
     assert {each["schema"] for each in documents} == {"facemon.explain/1"}
-    assert documents[2]["faults"] == ["takes rate of up, which is no counter"]
+    assert documents[2]["faults"] == ["takes rate of up, which is not a counter"]
     refused = facemon("explain", "rate(api_requests_total[5m]", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "is not PromQL" in refused.stderr

@@ -1,7 +1,7 @@
 """Makes the golden samples of the JSON that facemon prints: `PYTHONPATH=examples python -m tests.contracts.samples`.
 
 All come from the installed command: the predictions of one photograph, one picture without a face and one
-file that is no picture; the model check of a dark day against a bright one; the metrics after it; and what an alert,
+file that is not a picture; the model check of a dark day against a bright one; the metrics after it; and what an alert,
 a metric and other names are. What other people's programs read is in them: keys may be added, and never go.
 """
 

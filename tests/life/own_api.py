@@ -1,4 +1,4 @@
-"""An instrumented API that somebody wrote, its clients and its probes, at so many requests for each scrape."""
+"""An instrumented API of a user, its clients and its probes, at so many requests for each scrape."""
 
 import threading
 from collections.abc import Iterator

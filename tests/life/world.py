@@ -188,7 +188,7 @@ def world(setting: Setting, tools: Path, folder: Path) -> Iterator[World]:
 
 
 def _free_ports() -> dict[str, int]:
-    """Ports that stay free while a server is away: below those that the system gives to whoever connects."""
+    """Ports that stay free while a server is away: below those that the system gives to clients."""
     first = _FIRST_PORT + os.getpid() % _SHARES * _PORTS_EACH
     candidates = (port for port in range(first, first + _PORTS_EACH) if _is_free(port))
     return {name: next(candidates) for name in _SERVERS}

@@ -25,7 +25,7 @@ _SPACING = 600
 def grafana_on_the_week(
     config: Config, said: Expositions, servers: Path, folder: Path, pushed: Sequence[Labels] = ()
 ) -> Iterator[Grafana]:
-    """Somebody who looks at Prometheus at the week's end, which is now; `pushed` as in `series_of_the_week`."""
+    """A user who looks at Prometheus at the week's end, which is now; `pushed` as in `series_of_the_week`."""
     end = float(int(time.time()))
     _fill(servers, folder, _openmetrics(series_of_the_week(config, said, pushed), _moments(config), end))
     (folder / "rules.yml").write_text(yaml.safe_dump(_rules(config)), encoding="utf-8")

@@ -100,8 +100,8 @@ def test_each_function_that_rules_and_panels_call_is_explained(text: str) -> Non
 
 
 def test_what_is_wrong_with_an_expression_is_said() -> None:
-    assert query("rate(drift_score[5m])").faults == ("takes rate of drift_score, which is no counter",)
-    assert query("sum(queue_length)").faults == ("asks for 'queue_length', which nobody exports",)
+    assert query("rate(drift_score[5m])").faults == ("takes rate of drift_score, which is not a counter",)
+    assert query("sum(queue_length)").faults == ("asks for 'queue_length', which no program exports",)
     assert query("sum by (colour) (drift_score)").labels == ("colour",)
     with pytest.raises(UsageError, match="is not PromQL"):
         explain("rate(", config_of(""))

@@ -1,4 +1,4 @@
-"""Rules and dashboards ask for the series of facemon's own scrape jobs, whoever else exports metrics of these names."""
+"""Rules and dashboards ask only for series of facemon's own scrape jobs, also where other jobs export the same names."""
 
 import json
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_each_metric_that_a_query_may_name_has_its_jobs() -> None:
 @pytest.mark.parametrize(
     ("settings", "place"),
     [
-        ("{job_names: {pushgateway: x}}", r"job_names\.pushgateway: is no job"),
+        ("{job_names: {pushgateway: x}}", r"job_names\.pushgateway: is not a job"),
         ("{job_names: {api: exporter}}", r"job_names\.api: is the name of another job"),
         ("{job_names: {api: 'a b'}}", r"job_names\.api"),
         ("{target_labels: {job: x}}", r"target_labels\.job: is a label that"),

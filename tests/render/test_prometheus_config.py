@@ -37,7 +37,7 @@ def test_the_store_metrics_come_in_by_one_door(door: str) -> None:
     [
         ("targets: {api: ['http://ml:8000/metrics']}", r"targets\.api\[0\]: must be HOST:PORT"),
         ("alertmanagers: ['http://alerts:9093']", r"alertmanagers\[0\]: must be HOST:PORT"),
-        ("targets: {pushgateway: ['push:9091']}", r"targets\.pushgateway: is no job that is scraped"),
+        ("targets: {pushgateway: ['push:9091']}", r"targets\.pushgateway: is not a job that is scraped"),
     ],
 )
 def test_targets_that_prometheus_would_refuse_or_never_ask_are_refused(settings: str, place: str) -> None:

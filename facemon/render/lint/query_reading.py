@@ -106,7 +106,7 @@ class _Reader:
         unknown = [name for name in names if name not in self.vocabulary]
         if unknown or not names:
             asked = ", ".join(map(repr, unknown)) or "no metric by its name"
-            self.faults.append(f"asks for {asked}, which nobody exports")
+            self.faults.append(f"asks for {asked}, which no program exports")
             return None
         labels: Labels = _NONE
         for name in names:
@@ -177,7 +177,7 @@ class _Reader:
         name = getattr(getattr(argument, "vector_selector", None), "name", None)
         known = self.vocabulary.get(name) if name else None
         if known is not None and not known.is_counter:
-            self.faults.append(f"takes {function} of {name}, which is no counter")
+            self.faults.append(f"takes {function} of {name}, which is not a counter")
 
 
 def is_scalar(expr: Any) -> bool:
