@@ -1,4 +1,4 @@
-"""Rules and dashboards ask only for series of facemon's own scrape jobs, also where other jobs export the same names."""
+"""Rules and dashboards ask only for series of facemon's own jobs, also where other jobs export the same names."""
 
 import json
 from collections.abc import Iterator
