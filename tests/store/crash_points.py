@@ -1,12 +1,13 @@
 """Run as a program: does one operation on copies of a store, dying one step later each time.
 
 A step is the begin or the end of a transaction, or a change to a file. After each death the operation is run again,
-as the next run of facemon would, and what is wrong with the store then is printed, one line each; last, how often
-it died.
+as the next run of facemon would, and what is wrong with the store then is printed, one line each; last, how many
+steps the operation has.
 """
 
 import itertools
 import os
+import random
 import shutil
 import sqlite3
 import sys
@@ -162,13 +163,15 @@ def set_aside_in(folder: Path) -> set[str]:
     }
 
 
-def die_at(step: int, store: Path) -> None:
-    """Let this process end hard at its n-th step on a store from here on."""
+def die_at(step: int, store: Path, taken: Path) -> None:
+    """Let this process end hard at its n-th step on a store from here on; at 0 never, but count the steps it takes."""
     steps = itertools.count(1)
 
     def tick(*_: object) -> None:
-        if next(steps) == step:
+        if (now := next(steps)) == step:
             os._exit(_DIED)
+        if not step:
+            taken.write_text(str(now))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         is_ours = event in FILE_EVENTS and str(arguments[0]).startswith(str(store))
@@ -213,25 +216,27 @@ def in_child(body: Callable[[], None]) -> int:
         os._exit(code)
 
 
-def main(name: str, work: Path, first: int, every: int) -> None:
-    """Crash an operation at its `first` step and each `every`th after it.
+def main(name: str, work: Path, deaths: int) -> None:
+    """Crash an operation at some of its steps, which differ from run to run: as many as `deaths`, or all of them at 0.
 
     This process forks only, so that no thread of Arrow's is in the way.
     """
-    operation, template = OPERATIONS[name], work / "template"
+    operation, template, taken = OPERATIONS[name], work / "template", work / "taken"
     pa.set_cpu_count(1)
     if name != "write":
         in_child(lambda: prepare(name, template))
-    for step in itertools.count(first, every):
+
+    def crash(step: int) -> None:
+        """Let the operation die at a step of a copy (at 0, let it live), run it again, and print what is wrong."""
         store = work / str(step)
         if template.exists():
             shutil.copytree(template, store)
 
-        def dying(step: int = step, store: Path = store) -> None:
-            die_at(step, store)
+        def dying() -> None:
+            die_at(step, store, taken)
             operation(store)
 
-        def look(step: int = step, store: Path = store) -> None:
+        def look() -> None:
             try:
                 operation(store)
             except FacemonError as error:
@@ -239,14 +244,19 @@ def main(name: str, work: Path, first: int, every: int) -> None:
             for fault in faults(name, store):
                 print(f"step {step}: {fault}")
 
-        died = in_child(dying)
+        ended = in_child(dying)
+        if ended != (_DIED if step else 0):
+            print(f"step {step}: it ended with {ended}")
         if in_child(look):
             print(f"step {step}: the next run failed")
         shutil.rmtree(store)
-        if died != _DIED:
-            print(f"died up to step {step - every}, then ended with {died}")
-            return
+
+    crash(0)
+    count = int(taken.read_text())
+    for step in sorted(random.SystemRandom().sample(range(1, count + 1), deaths)) if deaths else range(1, count + 1):
+        crash(step)
+    print(f"{count} steps")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

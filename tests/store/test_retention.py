@@ -110,7 +110,7 @@ def test_one_retention_at_a_time(ledger: Ledger) -> None:
 @pytest.mark.slow
 @pytest.mark.long_proof
 def test_a_retention_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path, at_length: bool) -> None:
-    assert children.crash_everywhere("remove", tmp_path, at_length=at_length) >= 1
+    assert children.crash_everywhere("remove", tmp_path, at_length=at_length) >= 10
 
 
 def forget_predictions(ledger: Ledger) -> None:
