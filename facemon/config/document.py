@@ -13,9 +13,10 @@ from facemon.config.evaluation import EvaluateConfig
 from facemon.config.metrics import MetricsConfig
 from facemon.config.model import DERIVED_SUFFIXES, ModelConfig
 from facemon.config.prometheus import PrometheusConfig
+from facemon.config.schedule import ScheduleConfig
 from facemon.config.section import MisfitError, Section
 from facemon.config.serving import ApiConfig, ExporterConfig, PredictConfig, StoreConfig
-from facemon.config.stack import GrafanaConfig, ScheduleConfig, StackConfig
+from facemon.config.stack import GrafanaConfig, StackConfig
 
 _VERSION = re.compile(r":v?(\d+)\.(\d+)[^/]*$")
 

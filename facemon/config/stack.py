@@ -1,14 +1,12 @@
-"""The grafana, stack and schedule sections: the containers of the rendered stack, and what runs by the clock."""
+"""The grafana and stack sections: the containers of the rendered stack."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from facemon.config.cron_times import CronTimes
-from facemon.config.quantities import HttpUrl, Items, Name, SecretFile
+from facemon.config.quantities import HttpUrl, Name, SecretFile
 from facemon.config.reload import ReloadsConfig
 from facemon.config.section import MisfitError, Section
 
@@ -16,11 +14,8 @@ Service = Literal[
     "prometheus", "alertmanager", "grafana", "node-exporter", "cadvisor", "pushgateway", "postgres", "facemon"
 ]
 Purpose = Literal["full", "monitoring", "existing", "textfile", "pushgateway"]
-Target = Literal["cron", "systemd", "github", "airflow", "kubernetes"]
 PORTS_OF_A_STACK = 24
 """How many ports a stack takes, from `stack.first_port` on."""
-_SHORTEST_ON_GITHUB = timedelta(minutes=5)
-"""GitHub starts a scheduled workflow no more often."""
 
 
 class DatabaseConfig(Section):
@@ -102,52 +97,4 @@ class StackConfig(Section):
         ]
         if faults:
             raise MisfitError(*faults)
-        return self
-
-
-_READERS: Mapping[str, tuple[Target, ...]] = {
-    "user": ("cron", "systemd"), "runner": ("github",), "retrain": ("airflow",),
-}  # fmt: skip
-"""The targets that a key of the schedule is for; the others are for all."""
-
-
-class ScheduleConfig(Section):
-    """When facemon runs by itself, and what is to start it; without targets nothing is rendered."""
-
-    drift_check: str = "0 2 * * *"
-    """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
-    checks: Annotated[Items[Literal["data", "model"]], Field(min_length=1)] = ("data", "model")
-    """Which checks run by the clock; DriftCheckStale fires for these."""
-    targets: Items[Target] = ()
-    directory: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")] | None = None
-    """The folder of the configuration on the machine that runs the check; none = the one that it is in here."""
-    command: Annotated[str, Field(pattern=r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$")] = "facemon"
-    """facemon there: a path, or a name that the scheduler finds."""
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "facemon"
-    """Whose rights cron and systemd give it."""
-    runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
-    """Labels of the GitHub runner on that machine."""
-    retrain: Items[Name] = ()
-    """A command that Airflow runs after a check that found drift, without a shell, with its JSON on stdin."""
-
-    @model_validator(mode="after")
-    def _comes_as_its_targets_can_tell(self) -> Self:
-        try:
-            times = CronTimes.parse(self.drift_check)
-        except ValueError as error:
-            raise MisfitError((("drift_check",), str(error))) from None
-        if len(set(self.targets)) != len(self.targets):
-            raise MisfitError((("targets",), "names a target twice"))
-        if len(set(self.checks)) != len(self.checks):
-            raise MisfitError((("checks",), "names a check twice"))
-        if "github" in self.targets and times.shortest_gap() < _SHORTEST_ON_GITHUB:
-            raise MisfitError((("drift_check",), "github starts nothing twice within 5 minutes"))
-        fields = type(self).model_fields
-        ignored = [
-            ((key,), f"is for {' and '.join(readers)}, which targets does not name")
-            for key, readers in _READERS.items()
-            if getattr(self, key) != fields[key].default and not set(readers).intersection(self.targets)
-        ]
-        if ignored:
-            raise MisfitError(*ignored)
         return self

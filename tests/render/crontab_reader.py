@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Cron(NamedTuple):
-    """What a file says."""
+    """One job of a file, and the variables that hold for it."""
 
     variables: dict[str, str]
     times: str
@@ -13,7 +13,13 @@ class Cron(NamedTuple):
 
 
 def read(text: str) -> Cron:
-    """The variables and the one job of a file."""
+    """The one job of a file."""
+    (job,) = read_jobs(text)
+    return job
+
+
+def read_jobs(text: str) -> list[Cron]:
+    """The jobs of a file, each with the variables before it."""
     variables, jobs = {}, []
     for line in text.split("\n"):
         name, equals, value = line.partition("=")
@@ -25,8 +31,10 @@ def read(text: str) -> Cron:
             variables[name] = value[1:-1] if quoted else value
         else:
             jobs.append(line)
-    (job,) = jobs
-    *times, user, command = job.split(" ", 6)
-    # A percent sign would end the command; ours has none, so that nothing need be escaped.
-    assert "%" not in command
-    return Cron(variables, " ".join(times), user, command)
+    crons = []
+    for job in jobs:
+        *times, user, command = job.split(" ", 6)
+        # A percent sign would end the command; ours has none, so that nothing need be escaped.
+        assert "%" not in command
+        crons.append(Cron(variables, " ".join(times), user, command))
+    return crons

@@ -35,5 +35,9 @@ alertmanager:
 grafana:
   admin_password_file: secrets/admin
   database: {password_file: secrets/database}
-schedule: {targets: [cron, systemd, github, airflow, kubernetes], directory: /srv/faces, retrain: [./retrain.sh]}
+schedule:
+  targets: [cron, systemd, github, airflow, kubernetes]
+  directory: /srv/faces
+  retrain: [./retrain.sh]
+  export: {pushgateway: "https://push.example", user: facemon, password_file: /etc/facemon/push}
 """

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import strategies as st
 
 from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Door, Job
-from facemon.config.stack import Service, Target
+from facemon.config.schedule import Target
+from facemon.config.stack import Service
 from tests.render.random_alertmanager import random_alertmanager
 from tests.render.random_alerts import OLD_VERSIONS, random_alerts
 from tests.render.random_choices import LABELS, SHORT, Choices, Document
@@ -231,10 +232,13 @@ def _schedule(choices: Choices) -> Document:
         "user": choices.one(("facemon", "_x", "a-b_1")),
         "runner": choices.distinct(2, 1),
         "checks": choices.one((["data"], ["model"], ["model", "data"])),
+        "export": choices.one(
+            ({"textfile": "/var/lib/n e/f.prom"}, {"pushgateway": "http://p:9091", "times": "5 * * * *"})
+        ),
     }
     if "airflow" in schedule["targets"]:
         optional["retrain"] = [choices.text() for _ in choices.times(3, 1)]
     chosen = choices.some(tuple(optional))
-    read_by = {"user": {"cron", "systemd"}, "runner": {"github"}}
+    read_by = {"export": {"cron", "systemd"}, "user": {"cron", "systemd"}, "runner": {"github"}}
     read = [key for key in chosen if key not in read_by or read_by[key].intersection(schedule["targets"])]
     return schedule | {key: optional[key] for key in read}

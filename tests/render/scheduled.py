@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from facemon.config.document import Config
-from facemon.config.stack import Target
+from facemon.config.schedule import Target
 from facemon.render.schedules.schedule_files import schedule_files
 from tests.render.configurations import config_of
 

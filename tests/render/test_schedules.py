@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 
-from facemon.config.stack import Target
+from facemon.config.schedule import Target
 from facemon.errors import ConfigError
 from facemon.render.output_tree import Change, ChangeKind, plan, write
 from facemon.render.schedules.place import Place
@@ -85,6 +85,59 @@ def test_checks_that_are_rarer_than_the_alerts_expect_are_told() -> None:
     assert "up to 7d between two checks" in notes(weekly)
     assert notes(f"{weekly}\nalerts: {{DriftCheckStale: {{threshold: 8d}}}}") == ""
     assert notes("schedule: {targets: [kubernetes]}") == ""
+
+
+EXPORT = "export: {textfile: /t/f.prom}"
+RARE = 'export: {textfile: /t/f.prom, times: "0 */6 * * *"}'
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rest", "note"),
+    [
+        ("targets: [cron]", "stack: {for: pushgateway}", "nothing that is rendered runs export-metrics"),
+        ("targets: [kubernetes]", "stack: {for: pushgateway}", ""),
+        (f"targets: [cron], {EXPORT}", "", "has the store's series twice"),
+        (f"targets: [systemd], {EXPORT}", "stack: {for: textfile}", ""),
+        (f"targets: [systemd], {RARE}", "stack: {for: textfile}", "up to 6h between two exports"),
+        (f"targets: [cron], {RARE}", "stack: {for: textfile}\nalerts: {ExportStale: {threshold: 8h}}", ""),
+    ],
+)
+def test_what_prometheus_expects_of_the_store_and_does_not_get_is_told(schedule: str, rest: str, note: str) -> None:
+    config = config_of(f"schedule: {{directory: /srv/faces, {schedule}}}\n{rest}")
+    notes = " ".join(render_stack(config, only=[Part.SCHEDULES]).notes)
+    assert note in notes
+    assert bool(note) == bool(notes)
+
+
+@pytest.mark.parametrize(
+    ("export", "message"),
+    [
+        ("{}", "schedule.export: needs a textfile or a pushgateway, and not both"),
+        ("{textfile: /t/f.prom, pushgateway: 'http://p:9091'}", "needs a textfile or a pushgateway, and not both"),
+        (
+            "{textfile: /t/f.prom, user: x, password_file: /p}",
+            "schedule.export.user: is for a push, not for a textfile",
+        ),
+        ("{textfile: /t/f.txt}", "schedule.export.textfile"),
+        ("{textfile: f.prom}", "schedule.export.textfile"),
+        ("{textfile: /.prom}", "schedule.export.textfile"),
+        ("{pushgateway: 'http://p:9091', user: x}", "needs user and password_file together"),
+        ("{pushgateway: 'http://u:p@p:9091'}", "schedule.export.pushgateway"),
+        ("{pushgateway: 'http://p:9091', times: nightly}", "schedule.export.times"),
+        (
+            "{pushgateway: 'http://p:9091', user: x, password_file: /p, token_file: /t}",
+            "schedule.export.token_file: is another way than user and password_file",
+        ),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused(export: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        config_of(f"schedule: {{targets: [cron], export: {export}}}")
+
+
+def test_exports_without_a_scheduler_that_runs_them_are_refused() -> None:
+    with pytest.raises(ConfigError, match="export: is for cron and systemd, which targets does not name"):
+        config_of("schedule: {targets: [kubernetes], export: {textfile: /t/f.prom}}")
 
 
 def test_a_store_moves_with_the_configuration_that_it_lies_beside() -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 
 from facemon.errors import ConfigError
 from facemon.render.schedules.place import Place
-from tests.render.crontab_reader import Cron, read
+from tests.render.crontab_reader import Cron, read, read_jobs
 from tests.render.github_runner import install
-from tests.render.scheduled import FOLDERS, ODD, rendered, scheduled
+from tests.render.scheduled import FOLDERS, ODD, WORDS, rendered, scheduled
 from tests.render.shellcheck import faults
 
 TRACE = """\
@@ -67,11 +67,31 @@ def test_a_check_that_overlaps_is_left_out(tmp_path: Path) -> None:
     assert not (tmp_path / "called").exists()
 
 
+@given(WORDS)
+def test_exports_get_their_options_by_variables(word: str) -> None:
+    export = {"times": "*/20 * * * *", "textfile": f"/srv/{word}/f.prom"}
+    check, exports = read_jobs(rendered(scheduled("cron", export=export, user="ml"))["facemon"])
+    assert "drift-check" in check.command
+    assert (exports.times, exports.user) == ("*/20 * * * *", "ml")
+    assert exports.variables["FACEMON_EXPORT_METRICS_TEXTFILE"] == f"/srv/{word}/f.prom"
+    assert "export-metrics 2>&1" in exports.command
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_line_of_exports_ends_with_their_own_code(code: int, tmp_path: Path) -> None:
+    export = {"pushgateway": "http://push.example/a%20b", "user": "o'n \"x", "password_file": "/etc/x y"}
+    cron = read_jobs(rendered(scheduled("cron", export=export))["facemon"])[1]
+    outcome = run(cron, tmp_path, code)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (code, "some trouble\n", "")
+    assert (tmp_path / "called").read_text() == "export-metrics|/srv/faces/facemon.yaml\n"
+    assert (tmp_path / "logged").read_text() == "--tag facemon-export-metrics: some trouble\n"
+
+
 def test_a_path_that_cron_cannot_hold_is_refused() -> None:
     for folder in ("/srv/" + "x" * 990, "/srv/ü" * 200):
-        with pytest.raises(ConfigError, match="cron cannot hold the path"):
+        with pytest.raises(ConfigError, match="cron cannot hold"):
             rendered(scheduled("cron", directory=folder))
-    with pytest.raises(ConfigError, match="cron cannot hold the path"):
+    with pytest.raises(ConfigError, match="cron cannot hold"):
         rendered(scheduled("cron", command='/opt/it\'s "it" '))
     with pytest.raises(ConfigError, match="cron cannot name the path"):
         rendered(scheduled("cron", store="/srv/a\nb"))

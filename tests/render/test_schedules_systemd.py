@@ -44,6 +44,31 @@ def test_systemd_accepts_the_units_and_calls_their_rights_ok(hook: tuple[str, ..
     assert security.returncode == 0, security.stdout
 
 
+@pytest.mark.parametrize(
+    ("export", "writable", "is_private"),
+    [
+        ({"textfile": "/var/lib/node exporter/f.prom"}, ["-/srv/faces/.facemon", "-/var/lib/node exporter"], True),
+        ({"pushgateway": "https://push.example/a%20b", "token_file": "/etc/a b"}, ["-/srv/faces/.facemon"], False),
+    ],
+)
+def test_systemd_accepts_the_units_of_exports(
+    export: dict[str, str], writable: list[str], is_private: bool, tmp_path: Path
+) -> None:
+    texts = rendered(scheduled("systemd", command="/bin/true", export=export))
+    units = written({name: text for name, text in texts.items() if "export" in name}, tmp_path)
+    verified = analyze("verify", "--man=no", *units)
+    assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
+    unit = texts["facemon-export-metrics.service"]
+    options = [word for name, value in export.items() for word in (f"--{name.replace('_', '-')}", value)]
+    assert list(unit_words(unit_value(unit, "ExecStart"))) == [
+        ":/bin/true", "--config", "/srv/faces/facemon.yaml", "export-metrics", *options
+    ]  # fmt: skip
+    lines = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("ReadWritePaths=")]
+    assert [word for line in lines for word in unit_words(line)] == writable
+    assert ("PrivateNetwork=true" in unit) == is_private
+    assert unit_value(texts["facemon-export-metrics.timer"], "OnCalendar").endswith("*:00,15,30,45:00 UTC")
+
+
 def test_systemd_finds_the_command_at_an_odd_path(tmp_path: Path) -> None:
     command = tmp_path / PLAIN.removeprefix("/srv/") / "facemon"
     units = written(rendered(scheduled("systemd", command=str(command))), tmp_path)

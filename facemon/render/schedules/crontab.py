@@ -17,12 +17,15 @@ _ABOUT = """\
 _LONGEST = 1000
 """Characters that cron reads of a variable and its value."""
 
-_COMMAND = (
+_CHECK = (
     "set -o pipefail; "
     'flock --nonblock --conflict-exit-code 75 --close "$FACEMON_CONFIG" "$FACEMON" {check} 2>&1 '
     "| tee >(logger --tag facemon-drift-check)"
 )
 """The lock is on the configuration: it is there before the first check, and each has its own."""
+
+_EXPORT = 'set -o pipefail; "$FACEMON" export-metrics 2>&1 | tee >(logger --tag facemon-export-metrics)'
+"""Its options are in the variables that the command reads; it needs no lock, since it waits for none of its own."""
 
 
 def crontab(config: Config) -> str:
@@ -38,10 +41,18 @@ def crontab(config: Config) -> str:
         "FACEMON_CONFIG": place.config_file,
         "FACEMON_QUIET": "1",
     }
+    schedule = config.schedule
+    if schedule.export is not None:
+        variables |= {
+            f"FACEMON_EXPORT_METRICS_{name.replace('-', '_').upper()}": value
+            for name, value in schedule.export.options.items()
+        }
     lines = [_assignment(name, value) for name, value in variables.items()]
-    command = _COMMAND.format(check=" ".join(("drift-check", *place.choice)))
-    job = f"{config.schedule.drift_check} {config.schedule.user} {command}"
-    return "\n".join((_ABOUT, *lines, "", job, ""))
+    check = _CHECK.format(check=" ".join(("drift-check", *place.choice)))
+    jobs = [f"{schedule.drift_check} {schedule.user} {check}"]
+    if schedule.export is not None:
+        jobs.append(f"{schedule.export.times} {schedule.user} {_EXPORT}")
+    return "\n".join((_ABOUT, *lines, "", *jobs, ""))
 
 
 def _assignment(name: str, value: str) -> str:
@@ -50,7 +61,7 @@ def _assignment(name: str, value: str) -> str:
     line = f"{name}={quote}{value}{quote}"
     if quote is None or len(line.encode()) >= _LONGEST:
         raise ConfigError(
-            f"schedule.targets: cron cannot hold the path {value!r}",
+            f"schedule.targets: cron cannot hold {value!r}",
             hint="move what is there to a shorter, plainer path",
         )
     return line

@@ -6,13 +6,15 @@ from typing import assert_never
 from facemon.config.cron_times import CronTimes
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
-from facemon.config.stack import Target
+from facemon.config.schedule import Target
 from facemon.errors import ConfigError
+from facemon.render.arrival_alerts import export_stale_after
+from facemon.render.drift_series import EXPORTING_DOORS
 from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
 from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
-from facemon.render.schedules.systemd_units import UNIT, service, timer
+from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_service, export_timer, service, timer
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
 
@@ -56,6 +58,31 @@ def schedule_notes(config: Config) -> Iterator[str]:
             f"schedules name the folder {config.directory}: set schedule.directory if they run on another machine, "
             "or if --check is to say the same on every one"
         )
+    yield from _export_notes(config)
+
+
+def _export_notes(config: Config) -> Iterator[str]:
+    """Whether what Prometheus expects of the store is what comes by the clock."""
+    export, door = config.schedule.export, config.prometheus.store_metrics_from
+    if export is None:
+        if door in EXPORTING_DOORS and set(config.schedule.targets) & {"cron", "systemd"}:
+            yield (
+                f"prometheus.store_metrics_from is {door}, and nothing that is rendered runs export-metrics: "
+                f"name the {door} in schedule.export, or run it by a line of your own"
+            )
+        return
+    end = "textfile" if export.pushgateway is None else "pushgateway"
+    if door != end:
+        yield (
+            f"schedule.export names a {end}, and prometheus.store_metrics_from is {door}: a Prometheus that scrapes "
+            "both has the store's series twice"
+        )
+    gap, oldest = CronTimes.parse(export.times).longest_gap(), export_stale_after(config)
+    if gap >= oldest:
+        yield (
+            f"schedule.export.times leaves up to {format_duration(gap)} between two exports, and alerts take an export "
+            f"for stale after {format_duration(oldest)}: raise alerts.ExportStale.threshold"
+        )
 
 
 def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
@@ -66,6 +93,9 @@ def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
         case "systemd":
             yield f"{folder}/{UNIT}.service", commented_text(service(config))
             yield f"{folder}/{UNIT}.timer", commented_text(timer(config))
+            if (export := config.schedule.export) is not None:
+                yield f"{folder}/{EXPORT_UNIT}.service", commented_text(export_service(config, export))
+                yield f"{folder}/{EXPORT_UNIT}.timer", commented_text(export_timer(export))
         case "github":
             yield WORKFLOW, yaml_text(github_workflow(config))
         case "airflow":

@@ -1,16 +1,19 @@
-"""A oneshot service for the check and a timer for the service, with as few rights as a check needs."""
+"""Oneshot services for the check and for exports, and a timer for each, with as few rights as they need."""
 
+import posixpath
 from collections.abc import Sequence
 
 from facemon.config.cron_times import CronTimes
 from facemon.config.document import Config
+from facemon.config.schedule import ScheduledExportConfig
 from facemon.errors import ConfigError
 from facemon.render.schedules.place import Place
 
 UNIT = "facemon-drift-check"
+EXPORT_UNIT = "facemon-export-metrics"
 
-_ABOUT = f"""\
-# Copy {UNIT}.service and .timer to /etc/systemd/system, then: systemctl enable --now {UNIT}.timer
+_ABOUT = """\
+# Copy {unit}.service and .timer to /etc/systemd/system, then: systemctl enable --now {unit}.timer
 """
 _ANSWERS = """\
 # 3 is drift and 4 undecided. They are answers, of which alerts tell; any other code is a failure of the check itself.
@@ -46,45 +49,86 @@ _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
 def service(config: Config) -> str:
-    """The content of the service, without the header; ConfigError for paths that a unit cannot name."""
-    place = Place.of(config)
-    place.refuse_control_characters("systemd")
-    hook = config.drift.on_drift
-    lines = [
-        "[Unit]",
-        "Description=facemon drift-check: has the world or the model moved?",
-        "",
-        "[Service]",
-        "Type=oneshot",
-        f"User={config.schedule.user}",
-        f"ExecStart={_command(place.check())}",
-        _ANSWERS.rstrip(),
-        "",
-        # A store that is not there yet is no reason not to start: the check says so better.
-        f"ReadWritePaths={_word('-' + place.store)}",
-        *([_HOOK.rstrip()] if hook else ["PrivateNetwork=true"]),
-        _RIGHTS.rstrip(),
-    ]
-    return "\n".join((_ABOUT, *lines, ""))
+    """The content of the check's service, without the header; ConfigError for paths that a unit cannot name."""
+    place, hook = _place(config), config.drift.on_drift
+    return _service(
+        UNIT,
+        "drift-check: has the world or the model moved?",
+        config.schedule.user,
+        place.check(),
+        [
+            _ANSWERS.rstrip(),
+            "",
+            *_writable(place.store),
+            *([_HOOK.rstrip()] if hook else ["PrivateNetwork=true"]),
+        ],
+    )
 
 
 def timer(config: Config) -> str:
-    """The content of the timer, without the header."""
-    times = CronTimes.parse(config.schedule.drift_check)
+    """The content of the check's timer, without the header."""
+    # A check that was missed while the machine was off is made up for.
+    return _timer(UNIT, config.schedule.drift_check, "Persistent=true", "RandomizedDelaySec=60")
+
+
+def export_service(config: Config, export: ScheduledExportConfig) -> str:
+    """The content of the exports' service, without the header; ConfigError for paths that a unit cannot name."""
+    place = _place(config)
+    words = [word for name, value in export.options.items() for word in (f"--{name}", value)]
+    folders = [place.store] if export.textfile is None else [place.store, posixpath.dirname(export.textfile)]
+    return _service(
+        EXPORT_UNIT,
+        "export-metrics: what Prometheus is to see of the store",
+        config.schedule.user,
+        (place.command, "--config", place.config_file, "export-metrics", *words),
+        [*_writable(*folders), *(["PrivateNetwork=true"] if export.pushgateway is None else [])],
+    )
+
+
+def export_timer(export: ScheduledExportConfig) -> str:
+    """The content of the exports' timer, without the header."""
+    return _timer(EXPORT_UNIT, export.times)
+
+
+def _place(config: Config) -> Place:
+    place = Place.of(config)
+    place.refuse_control_characters("systemd")
+    return place
+
+
+def _writable(*folders: str) -> list[str]:
+    # A folder that is not there yet is no reason not to start: the command says so better.
+    return [f"ReadWritePaths={_word('-' + folder)}" for folder in folders]
+
+
+def _service(unit: str, about: str, user: str, words: Sequence[str], rights: Sequence[str]) -> str:
     lines = [
         "[Unit]",
-        f"Description=When {UNIT} runs",
+        f"Description=facemon {about}",
+        "",
+        "[Service]",
+        "Type=oneshot",
+        f"User={user}",
+        f"ExecStart={_command(words)}",
+        *rights,
+        _RIGHTS.rstrip(),
+    ]
+    return "\n".join((_ABOUT.format(unit=unit), *lines, ""))
+
+
+def _timer(unit: str, line: str, *options: str) -> str:
+    lines = [
+        "[Unit]",
+        f"Description=When {unit} runs",
         "",
         "[Timer]",
-        *(f"OnCalendar={moments}" for moments in on_calendar(times)),
-        # A check that was missed while the machine was off is made up for.
-        "Persistent=true",
-        "RandomizedDelaySec=60",
+        *(f"OnCalendar={moments}" for moments in on_calendar(CronTimes.parse(line))),
+        *options,
         "",
         "[Install]",
         "WantedBy=timers.target",
     ]
-    return "\n".join((_ABOUT, *lines, ""))
+    return "\n".join((_ABOUT.format(unit=unit), *lines, ""))
 
 
 def on_calendar(times: CronTimes) -> tuple[str, ...]:

@@ -1,0 +1,105 @@
+"""The schedule section: what runs by the clock, and what starts it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from facemon.config.cron_times import CronTimes
+from facemon.config.quantities import HttpUrl, Items, Name
+from facemon.config.section import MisfitError, Section
+
+Target = Literal["cron", "systemd", "github", "airflow", "kubernetes"]
+Path = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")]
+"""An absolute path on the machine where the schedule runs."""
+_SHORTEST_ON_GITHUB = timedelta(minutes=5)
+"""GitHub starts a scheduled workflow no more often."""
+_OF_A_PUSH = ("user", "password_file", "token_file", "ca_file")
+
+
+class ScheduledExportConfig(Section):
+    """When export-metrics runs, and where to: the options of that command, on the machine that has the store."""
+
+    times: str = "*/15 * * * *"
+    """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
+    textfile: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]+\.prom$")] | None = None
+    pushgateway: HttpUrl | None = None
+    user: Name | None = None
+    password_file: Path | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        _parse(self.times, "times")
+        if (self.textfile is None) == (self.pushgateway is None):
+            raise MisfitError(((), "needs a textfile or a pushgateway, and not both"))
+        given = [key for key in _OF_A_PUSH if getattr(self, key) is not None]
+        if given and self.textfile is not None:
+            raise MisfitError(*(((key,), "is for a push, not for a textfile") for key in given))
+        if (self.user is None) != (self.password_file is None):
+            raise MisfitError(((), "needs user and password_file together"))
+        if self.user is not None and self.token_file is not None:
+            raise MisfitError((("token_file",), "is another way than user and password_file: write one of them"))
+        return self
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """The options of `export-metrics` by their names, without dashes, in one order."""
+        values = {key: getattr(self, key) for key in ("textfile", "pushgateway", *_OF_A_PUSH)}
+        return {key.replace("_", "-"): str(value) for key, value in values.items() if value is not None}
+
+
+_READERS: Mapping[str, tuple[Target, ...]] = {
+    "export": ("cron", "systemd"), "user": ("cron", "systemd"), "runner": ("github",), "retrain": ("airflow",),
+}  # fmt: skip
+"""The targets that a key of the schedule is for; the others are for all."""
+
+
+class ScheduleConfig(Section):
+    """When facemon runs by itself, and what is to start it; without targets nothing is rendered."""
+
+    drift_check: str = "0 2 * * *"
+    """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
+    checks: Annotated[Items[Literal["data", "model"]], Field(min_length=1)] = ("data", "model")
+    """Which checks run by the clock; DriftCheckStale fires for these."""
+    targets: Items[Target] = ()
+    export: ScheduledExportConfig | None = None
+    """What export-metrics does by the clock; none = nothing that is rendered runs it."""
+    directory: Path | None = None
+    """The folder of the configuration on the machine that runs the check; none = the one that it is in here."""
+    command: Annotated[str, Field(pattern=r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$")] = "facemon"
+    """facemon there: a path, or a name that the scheduler finds."""
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "facemon"
+    """Whose rights cron and systemd give it."""
+    runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
+    """Labels of the GitHub runner on that machine."""
+    retrain: Items[Name] = ()
+    """A command that Airflow runs after a check that found drift, without a shell, with its JSON on stdin."""
+
+    @model_validator(mode="after")
+    def _comes_as_its_targets_can_tell(self) -> Self:
+        times = _parse(self.drift_check, "drift_check")
+        if len(set(self.targets)) != len(self.targets):
+            raise MisfitError((("targets",), "names a target twice"))
+        if len(set(self.checks)) != len(self.checks):
+            raise MisfitError((("checks",), "names a check twice"))
+        if "github" in self.targets and times.shortest_gap() < _SHORTEST_ON_GITHUB:
+            raise MisfitError((("drift_check",), "github starts nothing twice within 5 minutes"))
+        fields = type(self).model_fields
+        ignored = [
+            ((key,), f"is for {' and '.join(readers)}, which targets does not name")
+            for key, readers in _READERS.items()
+            if getattr(self, key) != fields[key].default and not set(readers).intersection(self.targets)
+        ]
+        if ignored:
+            raise MisfitError(*ignored)
+        return self
+
+
+def _parse(line: str, key: str) -> CronTimes:
+    try:
+        return CronTimes.parse(line)
+    except ValueError as error:
+        raise MisfitError(((key,), str(error))) from None
