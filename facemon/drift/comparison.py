@@ -15,7 +15,7 @@ from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
-from facemon.drift.sample import IGNORED, Sample
+from facemon.drift.sample import IGNORED, NO_VALUES, Sample
 from facemon.drift.single_sources import SingleTest
 from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
 from facemon.values.profile import ColumnCounts, ColumnKind
@@ -218,7 +218,7 @@ def _weigh(
             min_rows=settings.min_rows,
             alone=alone,
         )
-    if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason == IGNORED:
+    if not is_due or found.untested is not Verdict.NOT_COMPARED or found.reason in (IGNORED, NO_VALUES):
         return found
     return replace(found, untested=Verdict.UNDECIDED, reason=expected.overdue(found.reason or ""))
 
@@ -250,6 +250,10 @@ def _untested(
         return Evidence(reason=f"the current data has no such column{_nearest(name, current)}")
     if first and second and first.total and second.total and _kind(first) != _kind(second):
         return Evidence(reason=f"{_HOLDS[_kind(first)]} in the reference, {_HOLDS[_kind(second)]} in the current data")
+    if first and second and first.total and second.total and not (first.holds_values or second.holds_values):
+        # Of a configured attribute it must be known; a feature that is never measured has nothing to decide.
+        is_needed = column.attribute is not None and column.measure != CONFIDENCE
+        return Evidence(reason=NO_VALUES, untested=Verdict.UNDECIDED if is_needed else Verdict.NOT_COMPARED)
     too_few = too_few_rows(first.total if first else 0, second.total if second else 0, settings.min_rows)
     if first is None or second is None or not (first.total and second.total):
         return Evidence(reason=too_few)

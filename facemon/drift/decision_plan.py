@@ -77,8 +77,9 @@ class _World:
         return scaled(self.coming, images / self.coming.total.images, days=days)
 
     def holds(self, column: ComparedColumn) -> bool:
-        """Whether both sides have rows of a column."""
-        return all(side.column(column.name) for side in (self.reference, self.coming))
+        """Whether both sides have rows of a column, and one of them a value: without, nothing is compared."""
+        found = [side.column(column.name) for side in (self.reference, self.coming)]
+        return all(found) and any(each.holds_values for each in found if each)
 
     def worths(self, images: float, columns: _Columns, settings: DriftConfig) -> Mapping[str, ColumnWorth]:
         """What the rows of each column are worth once there are so many images; no threshold changes that."""

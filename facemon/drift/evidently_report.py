@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import EvidentlyConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
-from facemon.drift.sample import IGNORED
+from facemon.drift.sample import IGNORED, NO_VALUES
 from facemon.errors import ConfigError, FacemonError
 from facemon.store.report_files import dated_name, write_report
 from facemon.values.drift_result import CheckResult, ColumnResult, Verdict
@@ -186,9 +186,12 @@ def _obstacle(columns: Sequence[pa.ChunkedArray | None], kinds: Sequence[str | N
             verdict = Verdict.NOT_COMPARED if side == "reference" else Verdict.UNDECIDED
             return f"the {side} has no such column", verdict
     held = [column for column in columns if column is not None]
-    for column, kind, side in zip(held, kinds, ("reference", "current data"), strict=True):
-        if kind == "null" or not _has_values(column):
-            return f"all values are missing in the {side}, which Evidently cannot compare", Verdict.UNDECIDED
+    empty = [kind == "null" or not _has_values(column) for column, kind in zip(held, kinds, strict=True)]
+    if all(empty):
+        return NO_VALUES, Verdict.NOT_COMPARED
+    if any(empty):
+        side = "reference" if empty[0] else "current data"
+        return f"all values are missing in the {side}, which Evidently cannot compare", Verdict.UNDECIDED
     if kinds[0] not in _RESULT_KINDS or kinds[1] not in _RESULT_KINDS:
         return "it holds neither numbers nor labels", Verdict.NOT_COMPARED
     if kinds[0] != kinds[1]:

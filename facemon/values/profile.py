@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.values.binning import places_of
+from facemon.values.binning import MISSING, places_of
 
 MISSING_LABEL = ""
 """The label of a value that is not there; a configured label is never empty."""
@@ -67,6 +67,16 @@ class ColumnCounts:
             # Asked for many times of each column of each source; the counts never change.
             object.__setattr__(self, "_total", int(self.counts.sum()))
         return self._total or 0
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether any row has a value, and not only missing ones."""
+        if self.kind is ColumnKind.CATEGORICAL:
+            counted = zip(self.labels, self.counts.tolist(), strict=True)
+            return any(count and label != MISSING_LABEL for label, count in counted)
+        # Bins ascend, and that of missing values comes before all others.
+        first = int(len(self.bins) > 0 and self.bins[0] == MISSING)
+        return bool(self.counts[first:].any())
 
     @property
     def below(self) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from facemon.drift.sample import Sample
 from facemon.values.drift_result import Check, ColumnResult, Verdict
-from facemon.values.profile import Profile, Unit, add_profiles
+from facemon.values.profile import MISSING_LABEL, ColumnCounts, Profile, Unit, add_profiles, categorical_counts
 from tests.drift.worlds import cameras, correlated_attributes, judge, numbers, profile, single, yes_no
 
 profiles = st.lists(
@@ -107,6 +107,32 @@ def test_identifiers_and_faulty_columns() -> None:
     found = {column.column: (column.verdict, column.reason) for column in outcome.columns}
     assert found["id"] == (Verdict.NOT_COMPARED, "it names single rows in the reference")
     assert found["width"] == (Verdict.UNDECIDED, "it mixes numbers and text in the reference")
+
+
+NOTHING = {
+    "number": numbers(np.full(500, np.nan)),
+    "label": categorical_counts({MISSING_LABEL: 500}, Unit.FACE),
+}
+
+
+@pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING.keys())
+def test_what_has_no_value_on_either_side_is_never_ok(nothing: ColumnCounts) -> None:
+    side = single(image_size=nothing, image_faces=yes_no(5, 500))
+    data = judge(side, side, check=Check.DATA)
+    assert {column.column: (column.verdict, column.reason) for column in data.columns} == {
+        "image_size": (Verdict.NOT_COMPARED, "no value on either side"), "image_faces": (Verdict.OK, None),
+    }  # fmt: skip
+    assert data.verdict is Verdict.OK
+    side = single(beard=nothing)
+    model = judge(side, side, "beard", check=Check.MODEL)
+    assert (model.verdict, model.columns[0].reason) == (Verdict.UNDECIDED, "no value on either side")
+
+
+@pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING.keys())
+def test_values_that_come_or_go_are_drift(nothing: ColumnCounts) -> None:
+    some = numbers(np.arange(500.0)) if nothing.bins.size else yes_no(5, 500)
+    for sides in ((single(beard=nothing), single(beard=some)), (single(beard=some), single(beard=nothing))):
+        assert only(*sides).verdict is Verdict.DRIFT
 
 
 def test_numbers_that_became_labels_are_undecided() -> None:
