@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemon.application.left_out import refuse_left_out
+from facemon.application.time_window import window_of
 from facemon.cli.command import command
 from facemon.cli.evaluation_output import has_accuracy, print_evaluation, tell_what_counts
-from facemon.cli.left_out import refuse_left_out
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
-from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def evaluate(
     _since(observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
     has_given_boxes, left_out = config.model.faces.finder == "manifest", list["SegmentDamagedError"]()
-    with session.open_ledger() as ledger, session.recorded(ledger, "evaluate") as outcome:
+    with session.open_ledger() as ledger, session.operation.recorded(ledger, "evaluate") as outcome:
         since = _since(observed_since, ledger.now())
         result = compare(
             _log_rows(ledger, chosen, attributes, since, left_out, with_boxes=has_given_boxes),
@@ -82,7 +82,7 @@ def evaluate(
             _record(session, ledger, result, outcome)
     if not session.console.is_quiet or outcome.code is not ExitCode.OK:
         print_evaluation(session, result, format_, observed_since)
-    refuse_left_out(session, left_out, ": model_accuracy stays as it was")
+    refuse_left_out(session.operation, left_out, ": model_accuracy stays as it was")
     tell_what_counts(session, result)
     return outcome.code
 

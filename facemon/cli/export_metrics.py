@@ -113,7 +113,7 @@ def _export(
     from facemon.metrics.textfile import drafted_textfile
     from facemon.store.command_runs import announce, entered_before
 
-    with session.open_ledger() as ledger, session.recorded(ledger, _COMMAND) as outcome:
+    with session.open_ledger() as ledger, session.operation.recorded(ledger, _COMMAND) as outcome:
         told = outcome.announced = announce(_COMMAND, session.began, ledger.now())
         # A store that breaks now is an error, not a metric: an old textfile is better than an empty one.
         registry = build_registry(

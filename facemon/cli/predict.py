@@ -127,7 +127,7 @@ def _logged_run(
         session.console.say(note)
     if no_store:
         return run(session, request, predictor, None)
-    with session.open_ledger(create=True) as ledger, session.recorded(ledger, "predict") as outcome:
+    with session.open_ledger(create=True) as ledger, session.operation.recorded(ledger, "predict") as outcome:
         predictor.go_by(ledger.clock.now)
         summary = (retry if retry_failed else run)(session, request, predictor, ledger)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK

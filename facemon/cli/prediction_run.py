@@ -12,12 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.console import Console, Progress
-from facemon.cli.interruption import Uninterrupted, ending_signals
+from facemon.application.operation import Progress
+from facemon.cli.console import Console
 from facemon.cli.predict_paths import refuse_paths
 from facemon.cli.session import Session
 from facemon.cli.shown_rows import Sink, logged_rows, reader_left, showing
 from facemon.errors import FacemonError, Interrupted
+from facemon.interruption import Uninterrupted, ending_signals
 
 if TYPE_CHECKING:
     from facemon.model.predictor import Predictor

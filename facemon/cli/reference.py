@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facemon.application.time_window import window_of
 from facemon.cli.command import command, group
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
-from facemon.cli.time_options import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.printable import Lines, printable
 from facemon.values.drift_result import Check, ColumnResult
@@ -66,7 +66,7 @@ def set_(
     with session.open_ledger(create=file is not None) as ledger:
         now = ledger.now()
         chosen = name or f"{now:%Y-%m-%dT%H:%M:%SZ}"
-        with session.recorded(ledger, "reference") as outcome:
+        with session.operation.recorded(ledger, "reference") as outcome:
             if file is not None:
                 table, given = _read(session, file), shown_name(str(file))
                 made = set_from_table(ledger, chosen, table, kind=kind.value, note=note, now=now, given_as=given)
@@ -111,13 +111,16 @@ def show(
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Tell what a reference is, and how many images of current data each check needs to decide with it."""
-    from facemon.cli.decision_plans import plan_of_reference
+    from facemon.application.decision_plans import plan_of_reference
     from facemon.reports.plan_report import plan_facts
     from facemon.store.references import find_reference, reference_file
 
     with session.open_ledger() as ledger:
         found = find_reference(ledger, name or session.config.drift.reference)
-        file, plan = str(reference_file(ledger, found)), plan_of_reference(session, ledger, found, ledger.now())
+        file, plan = (
+            str(reference_file(ledger, found)),
+            plan_of_reference(session.operation, ledger, found, ledger.now()),
+        )
         if format_ is PrintFormat.JSON:
             about = _facts_document(ledger, found) | {"file": file, "plan": plan and plan.document()}
             session.console.document({"schema": SHOW_SCHEMA} | about)
@@ -167,13 +170,13 @@ def _say_plan(session: Session, ledger: "Ledger", made: "Reference", now: dateti
     """Tell when the checks can decide; a plan that cannot be made hides nothing of what was done."""
     from textwrap import fill
 
-    from facemon.cli.decision_plans import plan_of_reference
+    from facemon.application.decision_plans import plan_of_reference
     from facemon.reports.plan_report import plan_facts
 
     if session.console.is_quiet:
         return
     with suppress(FacemonError):
-        plan = plan_of_reference(session, ledger, made, now)
+        plan = plan_of_reference(session.operation, ledger, made, now)
         for name, text in plan_facts(plan) if plan else ():
             sentence = printable(f"{name}: {text}")
             session.console.say(Lines(fill(sentence, _WIDTH, initial_indent="  ", subsequent_indent="    ")))

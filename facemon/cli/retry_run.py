@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from facemon.cli.interruption import Uninterrupted
-from facemon.cli.left_out import refuse_left_out
+from facemon.application.left_out import refuse_left_out
 from facemon.cli.prediction_run import (
     Request,
     identity_of,
@@ -23,6 +22,7 @@ from facemon.cli.prediction_run import (
 from facemon.cli.session import Session
 from facemon.cli.shown_rows import reader_left, showing
 from facemon.errors import FacemonError, Interrupted
+from facemon.interruption import Uninterrupted
 
 if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
@@ -57,7 +57,7 @@ def retry(session: Session, request: Request, predictor: "Predictor", ledger: "L
                 raise reader_left(state, hint) from error
         elif not left_out:
             session.console.say(f"nothing failed in run {run.id}")
-        refuse_left_out(session, left_out)
+        refuse_left_out(session.operation, left_out)
         return summary
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from facemon.application.left_out import refuse_left_out
 from facemon.cli.command import command, group
-from facemon.cli.left_out import refuse_left_out
 from facemon.cli.repair_output import tell_permissions, tell_recovery, tell_repair
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
@@ -122,10 +122,10 @@ def compact(session: Session) -> ExitCode:
     """Fold the small segments of hours that are over into few Parquet files."""
     from facemon.store.compaction import compact as compact_log
 
-    with session.open_ledger() as ledger, session.recorded(ledger, "store compact") as outcome:
+    with session.open_ledger() as ledger, session.operation.recorded(ledger, "store compact") as outcome:
         done = compact_log(ledger, ledger.now())
         session.console.say(f"folded {done.folded} segments with {done.rows} rows into {done.written}")
-        refuse_left_out(session, done.left_out)
+        refuse_left_out(session.operation, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code
 
@@ -152,7 +152,10 @@ def prune(
     from facemon.store.store_clock import HINT
 
     kept = days or session.config.store.retention_days
-    with session.open_ledger() as ledger, session.recorded(ledger, "store prune", warns=despite_clock) as outcome:
+    with (
+        session.open_ledger() as ledger,
+        session.operation.recorded(ledger, "store prune", warns=despite_clock) as outcome,
+    ):
         if (doubt := ledger.clock.doubt()) and not despite_clock:
             remedy = f"{HINT}; --despite-clock removes rows by this clock once"
             raise FacemonError(f"nothing is removed: {doubt}", remedy)
@@ -169,7 +172,7 @@ def prune(
             )
         if aside:
             session.console.say(f"removed {aside} file{'s' * (aside != 1)} that a repair had set aside")
-        refuse_left_out(session, done.left_out)
+        refuse_left_out(session.operation, done.left_out)
         outcome.code = ExitCode.OK
     return outcome.code
 
