@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
+from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError, UsageError
