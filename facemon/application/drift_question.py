@@ -36,8 +36,10 @@ class DriftRequest:
     may_ask_evidently: bool = True
     """Whether Evidently is asked where the configuration says so."""
     model: str | None = None
-    reference: str | None = None
-    """The name of a reference, or the path of a table."""
+    reference: Path | str | None = None
+    """A table, or the name of a reference."""
+    reference_text: str | None = None
+    """The same as a user writes it: a name, or else a path."""
     current: "Path | TableFile | None" = None
     """A table; none for a window of the log."""
     since: str | datetime | timedelta | None = None
@@ -115,7 +117,8 @@ def question_of(operation: "Operation", ledger: "Ledger | None", request: DriftR
     config = operation.config
     settings = settings_of(config.drift, request)
     current = request.current or Window(*window_of(request.since, request.until, settings.window, at), request.source)
-    reference = None if request.reference is None else given_reference(ledger, request.reference)
+    text = request.reference_text
+    reference = request.reference if text is None else given_reference(ledger, text)
     return DriftQuestion(
         request.choice,
         request.model or config.model.id,

@@ -50,7 +50,7 @@ def drift_check(
     """
     given = locals()
     request = DriftRequest(
-        choice=check, model=model, reference=reference, current=current, since=since, until=until, source=source,
+        choice=check, model=model, reference_text=reference, current=current, since=since, until=until, source=source,
         by_source=by is not None, data_threshold=data_threshold, model_threshold=model_threshold, min_rows=min_rows,
         record=record, look_because="--explain --now asks for a look" if now else None, writes_pages=html,
         fail_on=FailOn.parse(fail_on), exit_zero=exit_zero,
