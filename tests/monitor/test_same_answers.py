@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.csv
 import pytest
+import typer.main
+from typer.core import TyperGroup
 
 from facemon import Monitor
 from facemon.cli.command_line import app
@@ -162,12 +164,13 @@ def test_labels_in_memory_say_what_their_file_says(folder: Path) -> None:
 
 def test_every_command_is_accounted_for() -> None:
     names = {" ".join(words_of(line)) for line in COMMANDS} | set(ELSEWHERE) | ONLY_COMMANDS
-    assert names == set(commands_of(app))
+    assert names == set(commands_of(typer.main.get_command(app)))
 
 
-def commands_of(application: Any, prefix: str = "") -> list[str]:
-    found = [f"{prefix}{each.name}" for each in application.registered_commands]
-    for group in application.registered_groups:
-        name = f"{group.typer_instance.info.name} " if group.typer_instance.info.name else ""
-        found += commands_of(group.typer_instance, f"{prefix}{name}")
-    return found
+def commands_of(found: Any, *words: str) -> Iterator[str]:
+    if not isinstance(found, TyperGroup):
+        yield " ".join(words)
+        return
+    context = typer.Context(found)
+    for name in found.list_commands(context):
+        yield from commands_of(found.get_command(context, name), *words, name)
