@@ -129,21 +129,6 @@ def printing_in(module: str) -> Iterator[str]:
                 yield f"facemon/{module}:{node.lineno} reads or prints by itself"
 
 
-def test_heavy_rooms_are_imported_inside_functions_of_use_cases() -> None:
-    """`facemon --help` loads all use cases, and pays for none."""
-    heavy = {"drift", "evaluation", "metrics", "model", "predict", "render", "server", "store", "tables"}
-    modules = [module for module in MODULES if room_of(module) == "application"]
-    assert [fault for module in modules for fault in eager_imports_in(module, heavy)] == []
-
-
-def eager_imports_in(module: str, rooms: set[str]) -> Iterator[str]:
-    for node in ast.parse(source_of(module)).body:
-        name = node.module if isinstance(node, ast.ImportFrom) else ""
-        parts = (name or "").split(".")
-        if parts[0] == "facemon" and len(parts) > 1 and parts[1] in rooms:
-            yield f"facemon/{module}:{node.lineno} imports {name} when it is loaded"
-
-
 def test_every_room_has_a_layer() -> None:
     rooms = {room_of(module) for module in MODULES} - {"__init__", "__main__"}
     assert rooms <= set().union(*LAYERS)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,6 @@ from facemon.application.time_window import in_utc
 from facemon.config.document import Config
 from facemon.config.loader import load_config
 from facemon.errors import FacemonError
-from facemon.monitor.given_images import given_images
-from facemon.monitor.one_call_run import OneCallRun
-from facemon.values.image_input import shown_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from facemon.values.drift_result import DriftResult
     from facemon.values.explanation import Explanation
 
-_IDENTITY = "facemon.Monitor"
 Since = str | datetime | timedelta | None
 Until = str | datetime | None
 
@@ -67,31 +63,16 @@ class Monitor:
         least for each image: what could not be predicted has an `error`. FacemonError for trouble with the model or
         the store.
         """
-        import pyarrow as pa
-
-        from facemon.predict.pipeline import default_threads, run_pipeline
-        from facemon.store.segment_writer import SegmentWriter
-        from facemon.values.prediction import log_schema
+        from facemon.application.calls_from_python import predict_images
+        from facemon.monitor.given_images import given_images
 
         if self.config.model.faces.finder == "manifest":
             raise FacemonError(
                 "model.faces.finder is manifest, and images given to Monitor.predict bring no boxes of faces",
                 "predict a manifest with facemon predict, or set model.faces.finder to dlib, yunet or none",
             )
-        predictor = self._predictor()
-        workers = threads or self.config.predict.threads or default_threads()
-        inputs = given_images(images, source, _utc(observed_at))
-        batches = []
-        with self._run(predictor.fingerprint, source) as (ledger, run):
-            predictor.go_by(ledger.clock.now)
-            writer = SegmentWriter(ledger, run)
-            try:
-                for batch in run_pipeline(inputs, predictor, run=run.id, threads=workers, stop=threading.Event()):
-                    writer.add(batch)
-                    batches.append(batch.rows)
-            finally:
-                writer.close()
-        return pa.Table.from_batches(batches, log_schema(self.config.model.attributes))
+        predictor, given = self._predictor(), given_images(images, source, _utc(observed_at))
+        return predict_images(self._operation(), predictor, given, source=source, threads=threads)
 
     def log(self, rows: Any, *, source: str | None = None, observed_at: datetime | None = None) -> int:
         """Log predictions that were made elsewhere; answer how many rows.
@@ -103,35 +84,21 @@ class Monitor:
         `image_sha256` and the image's features. A pandas index named like one of these columns is that column.
         FacemonError names the first cell that cannot be; what was written before it stays.
         """
+        from facemon.application.calls_from_python import log_predictions
         from facemon.monitor.foreign_rows import log_rows, tables_of
-        from facemon.store.segment_writer import SegmentWriter
-        from facemon.values.prediction import Origin, PredictedBatch, log_schema
+        from facemon.values.prediction import log_schema
 
-        count = ordinal = 0
-        with self._run("", source) as (ledger, run):
-            writer = SegmentWriter(ledger, run)
-            try:
-                for table in tables_of(rows, log_schema(self.config.model.attributes).names):
-                    now = ledger.now()
-                    batch, end = log_rows(
-                        table,
-                        self.config.model.attributes,
-                        first_ordinal=ordinal,
-                        constants={
-                            "run": run.id,
-                            "predicted_at": now,
-                            "model": self.config.model.id,
-                            "origin": Origin.BATCH.value,
-                        },
-                        source=source,
-                        observed_at=_utc(observed_at) or now,
-                    )
-                    if batch.num_rows:
-                        writer.add(PredictedBatch(batch, range(ordinal, end), ()))
-                    count, ordinal = count + batch.num_rows, end
-            finally:
-                writer.close()
-        return count
+        attributes, at = self.config.model.attributes, _utc(observed_at)
+
+        def complete(
+            table: "pa.Table", first: int, constants: Mapping[str, Any], now: datetime
+        ) -> "tuple[pa.RecordBatch, int]":
+            return log_rows(
+                table, attributes, first_ordinal=first, constants=constants, source=source, observed_at=at or now
+            )
+
+        tables = tables_of(rows, log_schema(attributes).names)
+        return log_predictions(self._operation(), tables, complete, source=source)
 
     def set_reference(
         self,
@@ -330,13 +297,6 @@ class Monitor:
         from facemon.model.predictor import Predictor
 
         return Predictor(self.config.model, self.config.predict)
-
-    def _run(self, fingerprint: str, source: str | None) -> "OneCallRun":
-        from facemon.store.runs import RunIdentity
-
-        if source is not None and shown_name(source) != source:
-            raise FacemonError(f"the source {source!r} is not Unicode text")
-        return OneCallRun(self._operation(), RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
 
 
 def _utc(time: datetime | None) -> datetime | None:
