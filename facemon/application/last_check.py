@@ -54,6 +54,14 @@ def explain_last_check(operation: Operation, request: DriftRequest, name: str) -
         return ExplainedCheck(explain_recorded(operation, ledger, results, name), code)
 
 
+def recorded_checks(operation: Operation) -> list[DriftResult]:
+    """The results of the last checks of record, newest first."""
+    from facemon.store.drift_results import drift_history
+
+    with operation.open_ledger() as ledger:
+        return list(drift_history(ledger))
+
+
 def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> list[DriftResult]:
     """The newest recorded result of each check, with that check alone; FacemonError where there is none.
 

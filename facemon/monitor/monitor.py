@@ -229,6 +229,12 @@ class Monitor:
         request = DriftRequest(choice=CheckChoice(check), model=model)
         return explain_last_check(self._operation(), request, column).explanations
 
+    def history(self) -> "list[DriftResult]":
+        """The results of the last recorded checks, newest first: `facemon drift-check --history`."""
+        from facemon.application.last_check import recorded_checks
+
+        return recorded_checks(self._operation())
+
     def explain(self, name: str) -> dict[str, Any]:
         """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
         from facemon.application.explanation import explain_name, explained_document

@@ -75,6 +75,10 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], Answer]] = {
         ("--format", "json", "--explain", "hair"),
         lambda monitor, _: [explanation_document(each) for each in monitor.explain_check("hair")],
     ),
+    "drift-check of the past": (
+        ("--history", "--format", "json"),
+        lambda monitor, _: [to_document(each) for each in monitor.history()],
+    ),
     "reference show": (
         ("day", "--format", "json"),
         lambda monitor, _: monitor.describe_reference("day").document(),
