@@ -1,4 +1,4 @@
-"""The export of the store's metrics, once: to a textfile, a Pushgateway or whoever asked for the text.
+"""The export of the store's metrics, once: to a textfile, a Pushgateway or the caller.
 
 What is exported tells of its own success already: it is seen only where the export succeeded, and the ledger gets
 the same figures. A textfile is put in its place when they are committed, so that a full disk leaves the old one; a

@@ -1,4 +1,4 @@
-"""One run of predict: from the inputs that are left, through the model, into the log and to whoever reads along."""
+"""One run of predict: from the inputs that are left, through the model, into the log and to the output."""
 
 import signal
 import threading
