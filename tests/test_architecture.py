@@ -18,16 +18,18 @@ LAYERS = (
         "local_path",
         "message_socket",
         "no_telemetry",
+        "pandas_gate",
         "printable",
         "regular_file",
     },
-    {"forked_process"},
+    {"blas_threads", "forked_process", "interruption"},
     {"fork_server"},
     {"config"},
     {"values"},
     {"tables"},
     {"store"},
     {"model", "predict", "evaluation", "drift", "reports", "metrics", "server", "render"},
+    {"application"},
     {"cli", "monitor"},
 )
 """From the bottom up: a module may import from layers below its own, and from its own room."""
@@ -108,6 +110,23 @@ def test_libraries_stay_in_their_file(library: str) -> None:
         assert all(user.startswith(allowed) for user in users)
     else:
         assert users <= allowed
+
+
+def test_use_cases_print_nothing() -> None:
+    """A use case answers and tells its reporter, so that a command and a program may both call it."""
+    modules = [module for module in MODULES if room_of(module) == "application"]
+    assert modules
+    assert [fault for module in modules for fault in printing_in(module)] == []
+
+
+def printing_in(module: str) -> Iterator[str]:
+    for name, line in imports(module):
+        if name.split(".")[0] in ("typer", "rich", "argparse"):
+            yield f"facemon/{module}:{line} imports {name}"
+    for node in nodes_of(module):
+        match node:
+            case ast.Name(id="print" | "input") | ast.Attribute(value=ast.Name(id="sys"), attr="stdout" | "stdin"):
+                yield f"facemon/{module}:{node.lineno} reads or prints by itself"
 
 
 def test_every_room_has_a_layer() -> None:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from facemon.application.local_paths import refuse_url
 from facemon.cli.console import Color, Console, Verbosity
-from facemon.cli.local_paths import refuse_url
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, OutputClosed, UsageError
 

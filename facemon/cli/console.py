@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from facemon.application.operation import HiddenProgress, Progress
 from facemon.errors import FacemonError, Interrupted
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
 
@@ -32,24 +33,6 @@ class Verbosity(StrEnum):
     QUIET = "quiet"
     NORMAL = "normal"
     VERBOSE = "verbose"
-
-
-class Progress(Protocol):
-    """A count that grows; the total may become known on the way."""
-
-    def advance(self, count: int) -> None:
-        """Say that `count` more are done."""
-
-    def expect(self, total: int) -> None:
-        """Say how many there are in all."""
-
-
-class _Silence:
-    def advance(self, count: int) -> None:
-        pass
-
-    def expect(self, total: int) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +134,7 @@ class Console:
     def progress(self, label: str, unit: str) -> Iterator[Progress]:
         """Show a bar with rate and time left while the block runs; only on a terminal's stderr."""
         if self.is_quiet or not sys.stderr.isatty():
-            yield _Silence()
+            yield HiddenProgress()
             return
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as RichProgress
@@ -226,6 +209,8 @@ def _writing_stdout() -> Iterator[None]:
 
 class _Bar:
     """A rich progress bar with a rate of its own, since rich only knows a speed when a total is known."""
+
+    is_shown = True
 
     def __init__(self, bar: Any) -> None:
         self._bar = bar

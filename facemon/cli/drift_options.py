@@ -7,16 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from facemon.application.drift_question import CheckChoice
 from facemon.errors import UsageError
-
-
-class CheckChoice(StrEnum):
-    """Which checks to run."""
-
-    ALL = "all"
-    DATA = "data"
-    MODEL = "model"
-    EVIDENTLY = "evidently"
 
 
 class Grouping(StrEnum):

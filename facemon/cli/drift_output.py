@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import assert_never
 
+from facemon.application.last_check import recorded_checks
 from facemon.cli.console import Console
 from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
@@ -106,12 +107,9 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], fo
 
 def print_history(session: Session, format_: ReportFormat) -> ExitCode:
     """List the last checks; UsageError for a format that holds only one."""
-    from facemon.store.drift_results import drift_history
-
     if format_ not in (ReportFormat.TEXT, ReportFormat.JSON):
         raise UsageError(f"--history has no --format {format_.value}", "write text or json")
-    with session.open_ledger() as ledger:
-        results = list(drift_history(ledger))
+    results = recorded_checks(session.operation)
     if format_ is ReportFormat.JSON:
         for result in results:
             session.console.document(to_document(result))

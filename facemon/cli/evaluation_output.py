@@ -8,6 +8,7 @@ from facemon.cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facemon.application.evaluation import EvaluationAnswer
     from facemon.evaluation.evaluation import Evaluation
     from facemon.evaluation.scores import AttributeScore
 
@@ -43,17 +44,13 @@ def print_evaluation(session: Session, result: "Evaluation", format_: PrintForma
     _print_unmatched(session, result, observed_since)
 
 
-def has_accuracy(session: Session, result: "Evaluation") -> bool:
-    """Whether an attribute had enough labels for model_accuracy."""
-    return any(labelled >= session.config.evaluate.min_labels for _, labelled in result.counts.values())
-
-
-def tell_what_counts(session: Session, result: "Evaluation") -> None:
+def tell_what_counts(session: Session, found: "EvaluationAnswer") -> None:
     """Say what the metrics do not take over from this evaluation."""
+    result = found.result
     least = session.config.evaluate.min_labels
     if not result.has_scores:
         session.console.warn("no label was compared: model_accuracy and evaluate's last success stay as they were")
-    elif not has_accuracy(session, result):
+    elif not found.has_accuracy:
         few = f"no attribute has {least} labels (evaluate.min_labels)"
         session.console.warn(f"{few}: model_accuracy and evaluate's last success stay as they were")
     for attribute, (_, labelled) in result.counts.items():

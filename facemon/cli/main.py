@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from facemon.cli.interruption import heed_no_more, heed_signals, was_interrupted
 from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
+from facemon.interruption import heed_no_more, heed_signals, was_interrupted
 
 if TYPE_CHECKING:
     import typer
@@ -104,8 +104,8 @@ def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
 
 
 def _prepare() -> None:
-    from facemon.cli.blas_threads import use_few_threads
-    from facemon.cli.pandas_gate import keep_pandas_out
+    from facemon.blas_threads import use_few_threads
+    from facemon.pandas_gate import keep_pandas_out
 
     _prepare_streams()
     _forget_variables()

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemon.application.metric_values import metric_values
 from facemon.cli.command import command
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode
 from facemon.values.metric_catalogue import MetricType
 
 if TYPE_CHECKING:
-    from prometheus_client.core import Metric as Family
-
     from facemon.metrics.catalogue_values import MetricValue
 
 app = typer.Typer()
@@ -30,43 +29,17 @@ def metrics(
 
     Of several series, the sum of counters and all observations of histograms are shown.
     """
-    from facemon.metrics.catalogue_values import catalogue_values, to_document
-    from facemon.store.ledger_errors import NoStoreError
-
-    catalogue_values(None, name)  # an unknown name, before the store is read
-    families, trouble = _read(session)
-    known = catalogue_values(families, name)
+    found = metric_values(session.operation, name)
     if format_ is PrintFormat.JSON:
-        session.console.document(to_document(trouble.message if trouble else None, known))
+        session.console.document(found.document())
     elif name is None:
-        session.console.table(("name", "type", "labels", "series", "value", "help"), [_row(each) for each in known])
+        rows = [_row(each) for each in found.known]
+        session.console.table(("name", "type", "labels", "series", "value", "help"), rows)
     else:
-        _show(session, known[0])
-    if trouble is None:
-        return ExitCode.OK
-    if not isinstance(trouble, NoStoreError):
-        raise trouble
-    session.console.say(f"no values: {trouble.message}")
+        _show(session, found.known[0])
+    if why := found.refuse_trouble():
+        session.console.say(f"no values: {why}")
     return ExitCode.OK
-
-
-def _read(session: Session) -> "tuple[list[Family] | None, FacemonError | None]":
-    """What an export would hold now, or why the store cannot be read."""
-    from facemon.metrics.constant_labels import labelled
-    from facemon.metrics.store_collector import build_registry
-    from facemon.store.request_totals import EVERY_INSTANCE
-
-    registry = build_registry(
-        session.open_ledger,
-        session.config.model,
-        must_read=True,
-        instance=EVERY_INSTANCE,
-        min_labels=session.config.evaluate.min_labels,
-    )
-    try:
-        return list(labelled(registry.collect(), session.config.metrics.labels)), None
-    except FacemonError as error:
-        return None, error
 
 
 def _row(known: "MetricValue") -> tuple[str, ...]:

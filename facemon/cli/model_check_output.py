@@ -10,8 +10,8 @@ from facemon.evaluation.paired_scores import RELEVANT
 from facemon.printable import printable
 
 if TYPE_CHECKING:
-    from facemon.cli.description_trial import Trial
-    from facemon.cli.model_check_document import ModelCheck
+    from facemon.application.description_trial import Trial
+    from facemon.application.model_check_answer import ModelCheck
     from facemon.evaluation.alternative_scores import AlternativeScore, AttributeTrial, Interval
     from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
 

@@ -2,22 +2,24 @@
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
+from facemon.application.prediction import predict as predict_images
+from facemon.application.prediction import predict_unlogged
+from facemon.application.prediction import retry_failed as retry_failures
+from facemon.application.prediction_run import PredictRequest
 from facemon.cli.command import command
-from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
-from facemon.cli.prediction_run import Request, run
-from facemon.cli.retry_run import retry
 from facemon.cli.session import Session
-from facemon.cli.shown_rows import TABLE
+from facemon.cli.shown_rows import TABLE, showing
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
     from facemon.predict.image_source import ObservedFrom
-    from facemon.predict.run_summary import FailureLimit, RunSummary
 
 app = typer.Typer()
 _FORMATS = (TABLE, "jsonl", "csv", "parquet")
@@ -107,8 +109,14 @@ def predict(
     chosen = _format(output, format_, csv_safe)
     _refuse_nonsense(paths, source, resume, no_store, retry_failed)
     _refuse_paths(session, paths, null, has_begun=resume or retry_failed)
-    request = Request(tuple(paths), output, chosen, source, observed, observed_text, resume, threads, root, null)
-    summary = _logged_run(session, request, limit, no_store, retry_failed)
+    request = PredictRequest(
+        tuple(paths), source, observed, observed_text, resume, threads, root, _path_list(paths), null
+    )
+    operation, show = session.operation, partial(showing, session, output, chosen)
+    if no_store:
+        summary = predict_unlogged(operation, request, show)
+    else:
+        summary = (retry_failures if retry_failed else predict_images)(operation, request, limit, show)
     if not summary.exceeds(limit):
         return ExitCode.OK
     raise FacemonError(
@@ -117,21 +125,10 @@ def predict(
     )
 
 
-def _logged_run(
-    session: Session, request: Request, limit: "FailureLimit", no_store: bool, retry_failed: bool
-) -> "RunSummary":
-    from facemon.model.predictor import Predictor
+def _path_list(paths: list[str]) -> BinaryIO | None:
+    from facemon.predict.image_source import LIST
 
-    predictor = Predictor(session.config.model, session.config.predict)
-    for note in predictor.notes:
-        session.console.say(note)
-    if no_store:
-        return run(session, request, predictor, None)
-    with session.open_ledger(create=True) as ledger, session.recorded(ledger, "predict") as outcome:
-        predictor.go_by(ledger.clock.now)
-        summary = (retry if retry_failed else run)(session, request, predictor, ledger)
-        outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
-    return summary
+    return sys.stdin.buffer if LIST in paths else None
 
 
 def _refuse_paths(session: Session, paths: list[str], null: bool, *, has_begun: bool) -> None:

@@ -140,7 +140,7 @@ class RunningApi:
         Here and never again: a store that disappears while serving is expected back.
         """
         with self._session.open_ledger(create=True) as ledger:
-            self._session.warn_of_clock(ledger)
+            self._session.operation.warn_of_clock(ledger)
             ledger.clock.keep()
             predictor.go_by(ledger.clock.now)
             return ledger.clock.now

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from facemon.cli.command import command
-from facemon.cli.pandas_gate import let_pandas_in
 from facemon.cli.reloaded_configuration import ReloadedConfiguration
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, Interrupted, UsageError
+from facemon.pandas_gate import let_pandas_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,25 +1,21 @@
-"""Where the rows of a run go besides the log, and what is said when their reader leaves."""
+"""Where the rows of a run go besides the log."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facemon.application.prediction_run import Sink
 from facemon.cli.session import Session
-from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.store.ledger import Ledger
-    from facemon.store.runs import Run
     from facemon.values.prediction import PredictedBatch
 
 TABLE = "table"
 _TABLE_ROWS = 100
 """A table on a terminal shows so many rows; the log has them all."""
-
-Sink = Callable[["PredictedBatch"], None]
 
 
 @contextmanager
@@ -65,16 +61,3 @@ def _tabulating(session: Session) -> Iterator[Sink]:
     session.console.table(table_columns(attributes), rows)
     if beyond:
         session.console.result(f"… and {beyond} rows more; -o FILE writes all")
-
-
-def logged_rows(session: Session, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":
-    """The rows that the run has in the log from before, which are read when they are asked for."""
-    from facemon.store.run_rows import rows_of_run
-    from facemon.values.prediction import log_schema
-
-    return rows_of_run(ledger, run, log_schema(session.config.model.attributes))
-
-
-def reader_left(state: str, hint: str) -> FacemonError:
-    """The error of a run whose rows have no reader any more; `state` is what became of it."""
-    return FacemonError(f"the output was closed by its reader (such as head): {state}", hint)

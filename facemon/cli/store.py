@@ -1,17 +1,24 @@
 """`facemon store`: care for the log."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from facemon.application.store_care import (
+    accept_clock,
+    back_up_store,
+    compact_store,
+    compare_clock,
+    prune_store,
+    store_info,
+    verify_store,
+)
+from facemon.application.store_repair import recover_store, repair_store
 from facemon.cli.command import command, group
-from facemon.cli.left_out import refuse_left_out
-from facemon.cli.repair_output import tell_permissions, tell_recovery, tell_repair
+from facemon.cli.repair_output import tell_repair
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError, UsageError
-from facemon.values.times import EPOCH, format_time
+from facemon.errors import ExitCode, UsageError
 
 app = typer.Typer()
 _MOST_DAYS = 36_500
@@ -30,44 +37,11 @@ def info(
     session: Session, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False
 ) -> ExitCode:
     """Tell what the log holds; a store of an older version is not upgraded."""
-    from facemon.store.inventory import take_inventory
-    from facemon.store.migrations import STORE_VERSION
-    from facemon.store.permissions import MODES
-
-    with session.open_ledger(upgrade=False) as ledger:
-        found = take_inventory(ledger)
-    if found.version < STORE_VERSION:
-        session.console.say(
-            f"the next command that writes upgrades the store from version {found.version} to {STORE_VERSION}; "
-            "facemon store backup FILE saves it as it is"
-        )
-    if found.permissions.mode != MODES[session.config.store.mode]:
-        session.console.say(
-            f"the permissions of the store are {found.permissions.text}, not {session.config.store.mode} (store.mode): "
-            "facemon store repair changes them"
-        )
-    facts = {
-        "store": str(session.config.store.path),
-        "version": found.version,
-        "user": found.permissions.owner_name,
-        "mode": found.permissions.text,
-        "rows": found.rows,
-        "files": found.files,
-        "inline_segments": found.inline,
-        "bytes": found.bytes,
-        "first_observed_at": found.first and format_time(found.first),
-        "last_observed_at": found.last and format_time(found.last),
-        "models": found.models,
-        "unfinished_runs": found.unfinished_runs,
-        "references": found.references,
-        "drift_checks": found.drift_checks,
-        "reports": found.reports,
-        "report_bytes": found.report_bytes,
-    }
+    facts = store_info(session.operation)
     if as_json:
         session.console.document(facts)
     else:
-        shown = facts | {"models": ", ".join(f"{name} ({rows} rows)" for name, rows in found.models.items())}
+        shown = facts | {"models": ", ".join(f"{name} ({rows} rows)" for name, rows in facts["models"].items())}
         rows = [(name.replace("_", " "), "-" if value in (None, "") else str(value)) for name, value in shown.items()]
         session.console.table(("what", "value"), rows)
     return ExitCode.OK
@@ -84,14 +58,7 @@ def backup(
 
     To restore it, unpack the archive in an empty folder: it holds one folder, called like the store's.
     """
-    from facemon.store.backup import back_up
-
-    with session.open_ledger(upgrade=False) as ledger:
-        done = back_up(ledger, file)
-        files = f"the ledger and {done.files} file{'s' * (done.files != 1)}"
-        session.console.say(
-            f"wrote {file}: store version {ledger.version}, {done.rows} rows, {files}, {done.bytes / 1e6:.1f} MB"
-        )
+    back_up_store(session.operation, file)
     return ExitCode.OK
 
 
@@ -101,10 +68,7 @@ def verify(session: Session) -> ExitCode:
 
     Exit 3 when something is wrong.
     """
-    from facemon.store.verification import verify as verify_log
-
-    with session.open_ledger() as ledger:
-        found = verify_log(ledger)
+    found = verify_store(session.operation)
     for problem in found.problems:
         session.console.result(problem)
     looked_at = f"{found.rows} rows in {found.segments} segments"
@@ -120,14 +84,8 @@ def verify(session: Session) -> ExitCode:
 @command(store, "compact")
 def compact(session: Session) -> ExitCode:
     """Fold the small segments of hours that are over into few Parquet files."""
-    from facemon.store.compaction import compact as compact_log
-
-    with session.open_ledger() as ledger, session.recorded(ledger, "store compact") as outcome:
-        done = compact_log(ledger, ledger.now())
-        session.console.say(f"folded {done.folded} segments with {done.rows} rows into {done.written}")
-        refuse_left_out(session, done.left_out)
-        outcome.code = ExitCode.OK
-    return outcome.code
+    compact_store(session.operation)
+    return ExitCode.OK
 
 
 @command(store, "prune")
@@ -146,32 +104,8 @@ def prune(
     Counters keep what the rows added. Old images that were predicted today stay for the whole retention. Rows go in
     whole segments, so a row may stay some days longer, never shorter. Nothing is removed while the clock is wrong.
     """
-    from facemon.store.report_files import FOLDER, prune_reports
-    from facemon.store.retention import prune as prune_log
-    from facemon.store.set_aside import prune_set_aside
-    from facemon.store.store_clock import HINT
-
-    kept = days or session.config.store.retention_days
-    with session.open_ledger() as ledger, session.recorded(ledger, "store prune", warns=despite_clock) as outcome:
-        if (doubt := ledger.clock.doubt()) and not despite_clock:
-            remedy = f"{HINT}; --despite-clock removes rows by this clock once"
-            raise FacemonError(f"nothing is removed: {doubt}", remedy)
-        now = datetime.now(UTC) if despite_clock else ledger.now()
-        before = now - timedelta(days=min(kept, max(0, (now - EPOCH).days)))
-        done = prune_log(ledger, before)
-        reports = prune_reports(ledger.folder / FOLDER, before)
-        aside = prune_set_aside(ledger.folder, before, now)
-        rows = f"{done.rows} row{'s' * (done.rows != 1)} in {done.segments} segment{'s' * (done.segments != 1)}"
-        session.console.say(f"removed {rows}: observed and predicted more than {kept} days ago")
-        if reports:
-            session.console.say(
-                f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago"
-            )
-        if aside:
-            session.console.say(f"removed {aside} file{'s' * (aside != 1)} that a repair had set aside")
-        refuse_left_out(session, done.left_out)
-        outcome.code = ExitCode.OK
-    return outcome.code
+    prune_store(session.operation, days, despite_clock=despite_clock)
+    return ExitCode.OK
 
 
 @command(store, "repair")
@@ -196,15 +130,8 @@ def repair(
     All files get the permissions of store.mode and, as root with --as-root, the
     store's user.
     """
-    from facemon.store.permissions import MODES, apply_mode
-    from facemon.store.repair import repair as repair_log
-
-    with session.open_ledger() as ledger:
-        ledger.refuse_foreign_root()
-        changed, foreign = apply_mode(ledger.folder, MODES[session.config.store.mode])
-        tell_permissions(session, changed, foreign)
-        done = repair_log(ledger, drop_damaged=drop_damaged, now=ledger.now())
-        return tell_repair(session, ledger.folder, done)
+    repaired = repair_store(session.operation, drop_damaged=drop_damaged)
+    return tell_repair(session, repaired.folder, repaired.done)
 
 
 @command(store, "recover")
@@ -224,16 +151,9 @@ def recover(
     folder the backup alone is restored. Stop serve and running batches first.
     Exit 3 when facemon store verify finds a problem afterwards.
     """
-    from facemon.store.ledger_recovery import recover_ledger
-    from facemon.store.verification import verify as verify_log
-
     if (file is None) != no_backup:
         raise UsageError("name either a BACKUP or --no-backup", "facemon store recover monday.tar.gz")
-    config = session.config.store
-    done = recover_ledger(config.path, file, datetime.now(UTC), mode=config.mode, as_root=session.as_root)
-    tell_recovery(session, config.path, done)
-    with session.open_ledger() as ledger:
-        problems = verify_log(ledger).problems
+    problems = recover_store(session.operation, file)
     for problem in problems:
         session.console.result(problem)
     if problems:
@@ -253,21 +173,17 @@ def clock(
 
     Exit 3 when the clock is wrong, or something bears a time that is more than a day ahead.
     """
-    from facemon.store.future_stamps import future_stamps, take_back
     from facemon.store.store_clock import HINT
 
-    with session.open_ledger() as ledger:
-        if accept:
-            changed = take_back(ledger, now := ledger.clock.accept())
-            stamps = f"set {changed} stamp{'s' * (changed != 1)} from the future to now"
-            session.console.say(f"the clock is taken as right: {now:%Y-%m-%d %H:%M} UTC; {stamps}")
-            return ExitCode.OK
-        doubt, ahead = ledger.clock.doubt(), future_stamps(ledger, ledger.now())
-    for each in ahead:
+    if accept:
+        accept_clock(session.operation)
+        return ExitCode.OK
+    found = compare_clock(session.operation)
+    for each in found.ahead:
         session.console.result(f"{each.what}: {each.at:%Y-%m-%d %H:%M} UTC is in the future")
-    if doubt:
-        session.console.result(doubt)
-    if doubt or ahead:
+    if found.doubt:
+        session.console.result(found.doubt)
+    if found.doubt or found.ahead:
         session.console.notice(f"  hint: {HINT}")
         return ExitCode.FOUND
     if not session.console.is_quiet:

@@ -20,18 +20,18 @@ _SEED = 20_261_123
 
 
 def sampled_rows(
-    path: Path,
+    table: Path | TableFile,
     *,
     attributes: Sequence[AttributeConfig],
     tables: TablesConfig,
     most: int,
     source: str | None = None,
 ) -> pa.Table:
-    """At most `most` rows in the file's order, attributes under their names with their labels, columns as declared.
+    """At most `most` rows of a table in its order, attributes under their names with their labels, columns as declared.
 
     With `source` only that one's rows. The columns that name an image, a time or a source are left out.
     """
-    file = open_table(path, notation_of(tables.csv))
+    file = table if isinstance(table, TableFile) else open_table(table, notation_of(tables.csv))
     rows = np.arange(file.rows) if source is None else _rows_of(file, source, tables)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
@@ -45,10 +45,10 @@ def sampled_rows(
         first, last = np.searchsorted(rows, [start, end])
         parts.append(pa.Table.from_batches([batch]).take(pa.array(rows[first:last] - start)).unify_dictionaries())
         start = end
-    table = pa.concat_tables(parts, promote_options="permissive")
+    found = pa.concat_tables(parts, promote_options="permissive")
     for attribute in attributes:
-        table = _labelled(table, attribute, tables)
-    return table if is_log_table(file) else _declared(table, tables)
+        found = _labelled(found, attribute, tables)
+    return found if is_log_table(file) else _declared(found, tables)
 
 
 def _rows_of(file: TableFile, source: str, tables: TablesConfig) -> NDArray[np.intp]:

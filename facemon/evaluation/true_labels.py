@@ -53,13 +53,15 @@ class TrueLabels:
     """The first cells of the columns that hold neither."""
 
 
-def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: TablesConfig) -> TrueLabels:
-    """Read a CSV, JSON Lines or Parquet table, its columns mapped by `tables`.
+def read_true_labels(
+    table: Path | TableFile, attributes: Sequence[AttributeConfig], tables: TablesConfig
+) -> TrueLabels:
+    """Read a CSV, JSON Lines or Parquet file, or an opened table, its columns mapped by `tables`.
 
     FacemonError where the file cannot be read, has no column for the images or for any attribute, or a face without
     a number.
     """
-    file = open_table(path, notation_of(tables.csv), text=(tables.image, tables.id, HASH))
+    file = _opened(table, tables, (tables.image, tables.id, HASH))
     named = _key_columns(file, tables)
     columns = {attribute.name: tables.columns.get(attribute.name, attribute.name) for attribute in attributes}
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]
@@ -67,25 +69,30 @@ def read_true_labels(path: Path, attributes: Sequence[AttributeConfig], tables: 
         wanted = ", ".join(columns.values())
         near = sorted({near for name in columns.values() for near in get_close_matches(name, file.names, n=1)})
         raise FacemonError(
-            f"{path}: no column holds labels of an attribute ({wanted})",
+            f"{file.path}: no column holds labels of an attribute ({wanted})",
             f"name it under tables.columns; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
         )
-    table = file.read()
+    rows = file.read()
     used = {*named.values(), *(columns[attribute.name] for attribute in present)}
     has_faces = FACE in file.names and FACE not in used
     others = [name for name in file.names if name not in used and not (has_faces and name == FACE)]
     return TrueLabels(
-        tuple(_key_column(name, logged, table.column(name)) for logged, name in named.items()),
-        _faces(path, table.column(FACE)) if has_faces else np.full(table.num_rows, ANY_FACE, np.intp),
-        {each.name: read_truth(each, table.column(columns[each.name]), tables) for each in present},
+        tuple(_key_column(name, logged, rows.column(name)) for logged, name in named.items()),
+        _faces(file.path, rows.column(FACE)) if has_faces else np.full(rows.num_rows, ANY_FACE, np.intp),
+        {each.name: read_truth(each, rows.column(columns[each.name]), tables) for each in present},
         tuple(attribute.name for attribute in attributes if attribute not in present),
-        _first_cells(path, tables, others) if others else {},
+        _first_cells(table, tables, others) if others else {},
     )
 
 
-def _first_cells(path: Path, tables: TablesConfig, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    # Opened anew, because which columns might hold names is known only now, and names are no numbers.
-    file = open_table(path, notation_of(tables.csv), text=names)
+def _opened(table: Path | TableFile, tables: TablesConfig, text: Sequence[str]) -> TableFile:
+    """The table; the columns named in `text` keep their cells as a file has them."""
+    return table if isinstance(table, TableFile) else open_table(table, notation_of(tables.csv), text=text)
+
+
+def _first_cells(table: Path | TableFile, tables: TablesConfig, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    # Opened anew, because which columns might hold names is known only now, and names are not numbers.
+    file = _opened(table, tables, names)
     for batch in file.batches(names, encoded=False):
         head = pa.table(batch.slice(0, _SAMPLE))
         return {name: _texts(head.column(name)) for name in names}

@@ -2,29 +2,32 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from facemon.application.time_window import in_utc
 from facemon.config.document import Config
 from facemon.config.loader import load_config
-from facemon.config.serving import StoreConfig
 from facemon.errors import FacemonError
-from facemon.values.image_input import ImageInput, shown_name, url_problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.application.metric_values import MetricValues
+    from facemon.application.operation import Operation
+    from facemon.application.references import DescribedReference, ReferenceDifference
+    from facemon.evaluation.evaluation import Evaluation
     from facemon.model.predictor import Predictor
-    from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
-    from facemon.store.runs import RunIdentity
+    from facemon.store.verification import Verification
     from facemon.values.drift_result import DriftResult
+    from facemon.values.explanation import Explanation
 
-_IDENTITY = "facemon.Monitor"
+Since = str | datetime | timedelta | None
+Until = str | datetime | None
 
 
 class Monitor:
@@ -60,31 +63,16 @@ class Monitor:
         least for each image: what could not be predicted has an `error`. FacemonError for trouble with the model or
         the store.
         """
-        import pyarrow as pa
-
-        from facemon.predict.pipeline import default_threads, run_pipeline
-        from facemon.store.segment_writer import SegmentWriter
-        from facemon.values.prediction import log_schema
+        from facemon.application.calls_from_python import predict_images
+        from facemon.monitor.given_images import given_images
 
         if self.config.model.faces.finder == "manifest":
             raise FacemonError(
                 "model.faces.finder is manifest, and images given to Monitor.predict bring no boxes of faces",
                 "predict a manifest with facemon predict, or set model.faces.finder to dlib, yunet or none",
             )
-        predictor = self._predictor()
-        workers = threads or self.config.predict.threads or default_threads()
-        inputs = _inputs(images, source, _utc(observed_at))
-        batches = []
-        with self._run(predictor.fingerprint, source) as (ledger, run):
-            predictor.go_by(ledger.clock.now)
-            writer = SegmentWriter(ledger, run)
-            try:
-                for batch in run_pipeline(inputs, predictor, run=run.id, threads=workers, stop=threading.Event()):
-                    writer.add(batch)
-                    batches.append(batch.rows)
-            finally:
-                writer.close()
-        return pa.Table.from_batches(batches, log_schema(self.config.model.attributes))
+        predictor, given = self._predictor(), given_images(images, source, _utc(observed_at))
+        return predict_images(self._operation(), predictor, given, source=source, threads=threads)
 
     def log(self, rows: Any, *, source: str | None = None, observed_at: datetime | None = None) -> int:
         """Log predictions that were made elsewhere; answer how many rows.
@@ -96,35 +84,21 @@ class Monitor:
         `image_sha256` and the image's features. A pandas index named like one of these columns is that column.
         FacemonError names the first cell that cannot be; what was written before it stays.
         """
+        from facemon.application.calls_from_python import log_predictions
         from facemon.monitor.foreign_rows import log_rows, tables_of
-        from facemon.store.segment_writer import SegmentWriter
-        from facemon.values.prediction import Origin, PredictedBatch, log_schema
+        from facemon.values.prediction import log_schema
 
-        count = ordinal = 0
-        with self._run("", source) as (ledger, run):
-            writer = SegmentWriter(ledger, run)
-            try:
-                for table in tables_of(rows, log_schema(self.config.model.attributes).names):
-                    now = ledger.now()
-                    batch, end = log_rows(
-                        table,
-                        self.config.model.attributes,
-                        first_ordinal=ordinal,
-                        constants={
-                            "run": run.id,
-                            "predicted_at": now,
-                            "model": self.config.model.id,
-                            "origin": Origin.BATCH.value,
-                        },
-                        source=source,
-                        observed_at=_utc(observed_at) or now,
-                    )
-                    if batch.num_rows:
-                        writer.add(PredictedBatch(batch, range(ordinal, end), ()))
-                    count, ordinal = count + batch.num_rows, end
-            finally:
-                writer.close()
-        return count
+        attributes, at = self.config.model.attributes, _utc(observed_at)
+
+        def complete(
+            table: "pa.Table", first: int, constants: Mapping[str, Any], now: datetime
+        ) -> "tuple[pa.RecordBatch, int]":
+            return log_rows(
+                table, attributes, first_ordinal=first, constants=constants, source=source, observed_at=at or now
+            )
+
+        tables = tables_of(rows, log_schema(attributes).names)
+        return log_predictions(self._operation(), tables, complete, source=source)
 
     def set_reference(
         self,
@@ -142,9 +116,43 @@ class Monitor:
         model's predictions or true labels, `note` why they are normal. Without a name it is called by the time.
         FacemonError where the name is taken, or another process sets a reference.
         """
-        from facemon.monitor.compared_rows import make_reference
+        from facemon.application.references import ReferenceRequest, set_reference
+        from facemon.monitor.compared_rows import refuse_unknown_kind, rows_in_memory
 
-        return make_reference(self.config, rows, name=name, kind=kind, note=note)
+        refuse_unknown_kind(kind)
+        request = ReferenceRequest(rows_in_memory(rows), name=name, kind=kind, note=note, plans=False)
+        return set_reference(self._operation(), request).reference
+
+    def set_reference_window(
+        self, since: Since, until: Until = None, *, name: str | None = None, note: str = ""
+    ) -> "Reference":
+        """Make logged predictions the reference, as `facemon reference set --since` does.
+
+        `since` is a time, or a duration before `until`, which is now where it is None: as text ("24h") or as values. A
+        time without a zone is UTC. FacemonError where the log has no rows of the model in the window.
+        """
+        from facemon.application.references import ReferenceRequest, set_reference
+
+        request = ReferenceRequest(since=since, until=until, name=name, note=note, plans=False)
+        return set_reference(self._operation(), request).reference
+
+    def references(self) -> "list[Reference]":
+        """All references, newest first."""
+        from facemon.application.references import list_references
+
+        return list_references(self._operation())
+
+    def describe_reference(self, name: str | None = None) -> "DescribedReference":
+        """A reference, where it came from and how much current data its checks need: `facemon reference show`."""
+        from facemon.application.references import describe_reference
+
+        return describe_reference(self._operation(), name)
+
+    def compare_references(self, first: str, second: str) -> "ReferenceDifference":
+        """How the reference `second` differs from `first`, as `facemon reference diff` tells."""
+        from facemon.application.references import compare_references
+
+        return compare_references(self._operation(), first, second)
 
     def check(
         self,
@@ -163,9 +171,128 @@ class Monitor:
         --history` show the result, and LockedError is raised while another check is being recorded. `drift.on_drift`
         is never run: the caller has the result.
         """
-        from facemon.monitor.compared_rows import check_rows
+        from facemon.application.drift_check import check_drift
+        from facemon.application.drift_question import DriftRequest
+        from facemon.monitor.compared_rows import choice_of, rows_in_memory
 
-        return check_rows(self.config, rows, reference=reference, checks=checks, by_source=by_source, record=record)
+        request = DriftRequest(
+            choice=choice_of(checks),
+            may_ask_evidently=False,
+            reference=reference,
+            current=rows_in_memory(rows),
+            by_source=by_source,
+            record=record or None,
+        )
+        return check_drift(self._operation(), request).result
+
+    def check_window(
+        self,
+        since: Since = None,
+        until: Until = None,
+        *,
+        reference: Path | str | None = None,
+        check: Literal["all", "data", "model", "evidently"] = "all",
+        source: str | None = None,
+        model: str | None = None,
+        by_source: bool = False,
+        record: bool | None = None,
+    ) -> "DriftResult":
+        """Compare the log's rows of a window with a reference, as `facemon drift-check` does.
+
+        `since` and `until` are as for `set_reference_window`; without them the window is `drift.window`. `reference`
+        is a name in the store, or the Path of a table. A check that asks what the configuration asks is recorded,
+        unless `record` decides otherwise. `drift.on_drift` is never run. `model` is whose rows are compared, `source`
+        the one source that is wanted.
+        """
+        from facemon.application.drift_check import check_drift
+        from facemon.application.drift_question import CheckChoice, DriftRequest
+
+        request = DriftRequest(
+            choice=CheckChoice(check),
+            model=model,
+            reference=reference,
+            since=since,
+            until=until,
+            source=source,
+            by_source=by_source,
+            record=record,
+        )
+        return check_drift(self._operation(), request).told
+
+    def explain_check(
+        self, column: str, *, check: Literal["all", "data", "model"] = "all", model: str | None = None
+    ) -> "list[Explanation]":
+        """Why a column got its verdict in the last recorded check, as `facemon drift-check --explain` tells."""
+        from facemon.application.drift_question import CheckChoice, DriftRequest
+        from facemon.application.last_check import explain_last_check
+
+        request = DriftRequest(choice=CheckChoice(check), model=model)
+        return explain_last_check(self._operation(), request, column).explanations
+
+    def history(self) -> "list[DriftResult]":
+        """The results of the last recorded checks, newest first: `facemon drift-check --history`."""
+        from facemon.application.last_check import recorded_checks
+
+        return recorded_checks(self._operation())
+
+    def explain(self, name: str) -> dict[str, Any]:
+        """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
+        from facemon.application.explanation import explain_name, explained_document
+
+        return explained_document(explain_name(self._operation(), name))
+
+    def evaluate(
+        self, labels: Any, *, observed_since: Since = None, model: str | None = None, by_source: bool = False
+    ) -> "Evaluation":
+        """Compare logged predictions with true labels and record the accuracy, as `facemon evaluate` does.
+
+        `labels` is the path of a table, or rows in memory as `set_reference` takes them. FacemonError where the log
+        has no predictions of the model, and where damaged segments were left out: then nothing is recorded.
+        """
+        from facemon.application.evaluation import EvaluationRequest, evaluate
+        from facemon.monitor.compared_rows import rows_in_memory
+
+        table = Path(labels) if isinstance(labels, str | os.PathLike) else rows_in_memory(labels)
+        operation = self._operation()
+        found = evaluate(operation, EvaluationRequest(table, observed_since, model, by_source))
+        found.refuse_left_out(operation)
+        return found.result
+
+    def export_metrics(
+        self, textfile: Path | str | None = None, *, export: Literal["all", "model", "drift"] = "all"
+    ) -> str:
+        """The store's metrics in the exposition format, written to a `*.prom` file too if one is named.
+
+        As `facemon export-metrics`, whose last success the store then knows.
+        """
+        from facemon.application.metrics_export import Export, ExportRequest, export_metrics
+
+        path = None if textfile is None else Path(textfile)
+        return export_metrics(self._operation(), ExportRequest(Export(export), path))
+
+    def metric_values(self, name: str | None = None) -> "MetricValues":
+        """The catalogue of metrics with the values of the store, as `facemon metrics` lists them."""
+        from facemon.application.metric_values import metric_values
+
+        return metric_values(self._operation(), name)
+
+    def store_info(self) -> dict[str, Any]:
+        """What the log holds, as `facemon store info --json` tells."""
+        from facemon.application.store_care import store_info
+
+        return store_info(self._operation())
+
+    def verify_store(self) -> "Verification":
+        """Read the whole log and list what is wrong with it, as `facemon store verify` does."""
+        from facemon.application.store_care import verify_store
+
+        return verify_store(self._operation())
+
+    def _operation(self) -> "Operation":
+        from facemon.application.operation import Operation
+        from facemon.monitor.python_reporter import PythonReporter
+
+        return Operation(self.config, PythonReporter())
 
     def _predictor(self) -> "Predictor":
         with self._loading:
@@ -177,80 +304,6 @@ class Monitor:
 
         return Predictor(self.config.model, self.config.predict)
 
-    def _run(self, fingerprint: str, source: str | None) -> "_Run":
-        from facemon.store.runs import RunIdentity
-
-        if source is not None and shown_name(source) != source:
-            raise FacemonError(f"the source {source!r} is not Unicode text")
-        return _Run(self.config.store, RunIdentity((_IDENTITY,), self.config.model.id, fingerprint, source))
-
-
-class _Run:
-    """A run of its own for one call, in a ledger that is this call's alone."""
-
-    def __init__(self, store: StoreConfig, identity: "RunIdentity") -> None:
-        self._store = store
-        self._identity = identity
-
-    def __enter__(self) -> "tuple[Ledger, Any]":
-        from facemon.store.ledger import Ledger
-        from facemon.store.runs import begin_run
-
-        self._ledger = Ledger.open(self._store.path, create=True, mode=self._store.mode)
-        try:
-            self._run = begin_run(self._ledger, self._identity, self._ledger.now())
-        except BaseException:
-            self._ledger.close()
-            raise
-        return self._ledger, self._run
-
-    def __exit__(self, *_: object) -> None:
-        from facemon.store.runs import finish_run
-
-        try:
-            # Finished whatever happened: nobody can resume a call.
-            with self._run:
-                finish_run(self._ledger, self._run, self._ledger.now())
-        finally:
-            self._ledger.close()
-
-
-def _inputs(images: Iterable[Any], source: str | None, observed_at: datetime | None) -> Iterator[ImageInput]:
-    if isinstance(images, str | bytes | os.PathLike):
-        raise FacemonError("predict takes several images", "put a single one into a list")
-    for ordinal, image in enumerate(images):
-        is_named = isinstance(image, tuple) and len(image) == 2 and isinstance(image[0], str)
-        name, given = image if is_named else (None, image)
-        if isinstance(given, str | os.PathLike):
-            path = Path(given)
-            yield ImageInput(
-                ordinal, shown_name(name or str(given)), path,
-                observed_at=observed_at, source=source, problem=url_problem(str(given)),
-            )  # fmt: skip
-        else:
-            content = _content(given, ordinal)
-            name = shown_name(name or f"image-{ordinal}")
-            yield ImageInput(ordinal, name, content=content, observed_at=observed_at, source=source)
-
-
-def _content(image: Any, ordinal: int) -> bytes:
-    """The bytes of a file; an image in memory becomes a PNG, which loses nothing."""
-    from PIL import Image
-
-    if isinstance(image, bytes | bytearray | memoryview):
-        return bytes(image)
-    if not isinstance(image, Image.Image):
-        try:
-            image = Image.fromarray(image)
-        except (TypeError, ValueError, AttributeError) as error:
-            kinds = "a path, bytes, a PIL image or an array [height, width, 3] of bytes"
-            raise FacemonError(f"image {ordinal} is a {type(image).__name__}, not {kinds}") from error
-    stream = BytesIO()
-    image.save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
-
 
 def _utc(time: datetime | None) -> datetime | None:
-    if time is None:
-        return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return None if time is None else in_utc(time)

@@ -36,8 +36,8 @@ sys.addaudithook(hook)
 """
 MOMENTS = {
     # Once signals are heeded: the first module that is loaded then, and much later ones.
-    "the command line is loaded": (("import", "facemon.cli.blas_threads"), "store verify"),
-    "pyarrow is loaded": (("import", "pyarrow.lib"), "reference set --since 10d --name other"),
+    "the command line is loaded": (("import", "facemon.blas_threads"), "store verify"),
+    "pyarrow is loaded": (("import", "pyarrow.lib"), "reference set --since 2026-11-20 --name other"),
     "onnxruntime is loaded": (("import", "onnxruntime.capi"), "predict many.jsonl"),
     "the store is made": (("os.mkdir", "segments"), "predict many.jsonl -c elsewhere.yaml"),
     "the ledger is put in place": (("os.rename", "ledger.new"), "predict many.jsonl -c elsewhere.yaml"),

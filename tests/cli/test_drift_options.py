@@ -1,6 +1,7 @@
 import pytest
 
-from facemon.cli.drift_options import CheckChoice, Grouping, ReportFormat, refuse_contradictions, refuse_for_last_check
+from facemon.application.drift_question import CheckChoice
+from facemon.cli.drift_options import Grouping, ReportFormat, refuse_contradictions, refuse_for_last_check
 from facemon.errors import UsageError
 
 NOTHING = {

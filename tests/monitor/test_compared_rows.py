@@ -188,8 +188,9 @@ def test_a_page_that_cannot_be_written_changes_no_verdict(monitor: Monitor, tmp_
     reports = tmp_path / ".facemon" / "reports"
     shutil.rmtree(reports)
     reports.write_text("in the way")
-    with pytest.warns(UserWarning, match="reports.*cannot be written"):
+    with pytest.warns(UserWarning, match="reports.*cannot be written") as warned:
         assert monitor.check(CHANGED, record=True).recorded
+    assert {warning.filename for warning in warned} == {__file__}  # the line that called, not one of facemon's
 
 
 def test_a_window_of_the_log_is_the_reference(monitor: Monitor, tmp_path: Path, facemon: RunFacemon) -> None:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facemon.cli.compared_sides import ComparedSide, Window
-from facemon.cli.drift_options import CheckChoice
-from facemon.cli.drift_question import DriftQuestion
-from facemon.cli.pandas_gate import let_pandas_in
-from facemon.cli.session import Session
+from facemon.application.compared_sides import ComparedSide, Window
+from facemon.application.drift_question import CheckChoice, DriftQuestion
+from facemon.application.operation import Operation
 from facemon.errors import ConfigError, FacemonError
+from facemon.pandas_gate import let_pandas_in
 from facemon.values.drift_result import CheckResult, DriftResult, Verdict
 
 if TYPE_CHECKING:
@@ -26,15 +25,14 @@ class EvidentlyPart:
 
 def refuse_unknown_methods(question: DriftQuestion) -> None:
     """ConfigError for a method that Evidently does not have, also on nights on which it is not needed."""
-    may_run = question.choice is CheckChoice.ALL and question.settings.evidently.when != "never"
-    if may_run or question.choice is CheckChoice.EVIDENTLY:
+    if question.may_run_evidently:
         from facemon.drift.evidently_report import checked_methods
 
         checked_methods(question.settings.evidently)
 
 
 def run_evidently_part(
-    session: Session,
+    operation: Operation,
     question: DriftQuestion,
     result: DriftResult,
     normal: ComparedSide,
@@ -56,7 +54,7 @@ def run_evidently_part(
     if not (normal.sample.rows and latest.sample.rows):
         return EvidentlyPart(nothing, note=f"Evidently compared nothing: {too_few}.")
     try:
-        outcome, report = _asked(session, question, result, normal, latest, too_few, writes_pages=writes_pages)
+        outcome, report = _asked(operation, question, result, normal, latest, too_few, writes_pages=writes_pages)
     except ConfigError:
         raise
     except FacemonError as error:
@@ -64,12 +62,12 @@ def run_evidently_part(
             raise
         return EvidentlyPart(nothing, note=f"{error.message.removesuffix('.')}.")
     if report is not None:
-        session.console.say(f"Evidently's report: {report}")
+        operation.reporter.say(f"Evidently's report: {report}")
     return EvidentlyPart(outcome, None if report is None else report.name)
 
 
 def _asked(
-    session: Session,
+    operation: Operation,
     question: DriftQuestion,
     result: DriftResult,
     normal: ComparedSide,
@@ -88,8 +86,8 @@ def _asked(
         normal.rows(),
         latest.rows(),
         settings=question.settings.evidently,
-        attributes=session.config.model.attributes,
-        folder=session.config.store.path / FOLDER if writes_pages else None,
+        attributes=operation.config.model.attributes,
+        folder=operation.config.store.path / FOLDER if writes_pages else None,
         at=result.at,
         preface=verdict_table_html(result) if result.checks else "",
         ignored=normal.ignored | latest.ignored,

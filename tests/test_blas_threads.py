@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from facemon import blas_threads
 from facemon.available_cores import available_cores
-from facemon.cli import blas_threads
-from facemon.cli.blas_threads import environment_of_others, use_few_threads
+from facemon.blas_threads import environment_of_others, use_few_threads
 
 MANY = {
     "OMP_NUM_THREADS": "64", "OPENBLAS_NUM_THREADS": "64", "MKL_NUM_THREADS": "64", "GOTO_NUM_THREADS": "64",
@@ -18,7 +18,7 @@ MANY = {
 FEW = {**dict.fromkeys(MANY, "1"), "OMP_PROC_BIND": "true", "OMP_PLACES": "{0}"}
 PROBE = """
 import os
-from facemon.cli.blas_threads import use_few_threads
+from facemon.blas_threads import use_few_threads
 use_few_threads()
 import numpy, scipy.linalg
 numpy.ones((400, 400)) @ numpy.ones((400, 400))

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from facemon.cli.session import Session
+from facemon.application.operation import Operation
 from facemon.errors import FacemonError
 from facemon.values.drift_result import Check, DriftResult, Verdict
 
 if TYPE_CHECKING:
-    from facemon.cli.compared_sides import ComparedSide
+    from facemon.application.compared_sides import ComparedSide
     from facemon.config.drift import DriftConfig
     from facemon.drift.sample import Sample
     from facemon.store.ledger import Ledger
@@ -21,13 +21,13 @@ _CHECKS = (Check.DATA, Check.MODEL)
 
 
 def plan_of_reference(
-    session: Session, ledger: "Ledger", reference: "Reference", now: datetime
+    operation: Operation, ledger: "Ledger", reference: "Reference", now: datetime
 ) -> "DecisionPlan | None":
     """Plan both checks of the log with a reference; None where it is another model's or cannot be counted."""
     from facemon.drift.decision_plan import plan_decisions
     from facemon.drift.reference_sample import reference_sample
 
-    config = session.config
+    config = operation.config
     if reference.model not in (None, config.model.id):
         return None
     try:
@@ -44,7 +44,7 @@ def plan_of_reference(
 
 
 def with_plan(
-    session: Session,
+    operation: Operation,
     ledger: "Ledger",
     result: DriftResult,
     sides: "tuple[ComparedSide, ComparedSide]",
@@ -64,13 +64,13 @@ def with_plan(
     if current.total.images:
         rate: Rate | None = Rate(current.total.images / max(1.0, current.days or 1.0), "log")
     else:
-        side, model = reference.side, result.model or session.config.model.id
+        side, model = reference.side, result.model or operation.config.model.id
         rate = _rate(ledger, model, reference.sample, side.since, side.until, result.at)
     plan = plan_decisions(
         reference.sample,
         rate,
         checks=[check for check in _CHECKS if check in result.checks],
-        attributes=session.config.model.attributes,
+        attributes=operation.config.model.attributes,
         settings=settings,
         like=current if current.total.images else None,
     )

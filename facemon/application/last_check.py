@@ -1,15 +1,17 @@
 """`--explain` of the last check of record: what it found, drawn from its rows where the log still has them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from facemon.cli.compared_sides import Window, current_window, reference_side
-from facemon.cli.drift_options import CheckChoice
-from facemon.cli.session import Session
+from facemon.application.compared_sides import Window, current_window, reference_side
+from facemon.application.drift_check import store_if_there
+from facemon.application.drift_question import CheckChoice, DriftRequest
+from facemon.application.operation import Operation
 from facemon.config.quantities import parse_duration
-from facemon.errors import FacemonError
-from facemon.values.drift_result import Check, DriftResult, Side
+from facemon.errors import ExitCode, FacemonError
+from facemon.values.drift_result import Check, DriftResult, Side, overall
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +32,34 @@ _CHECKS = {
     CheckChoice.MODEL: (Check.MODEL,),
     CheckChoice.EVIDENTLY: (Check.EVIDENTLY,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCheck:
+    """Why columns of the last check of record got their verdicts, and the exit code in which that check ended."""
+
+    explanations: "list[Explanation]"
+    code: ExitCode
+
+
+def explain_last_check(operation: Operation, request: DriftRequest, name: str) -> ExplainedCheck:
+    """Explain a column of the last check of record, and end as that check did."""
+    with store_if_there(operation, create=False) as ledger:
+        results = last_checks(ledger, request.model or operation.config.model.id, request.choice)
+        # Data and model may have been checked by separate commands.
+        checks = {check: outcome for result in results for check, outcome in result.checks.items()}
+        whole = replace(results[0], checks=checks, verdict=overall(outcome.verdict for outcome in checks.values()))
+        request.fail_on.refuse_unknown(whole)
+        code = ExitCode.OK if request.exit_zero else request.fail_on.code_of(whole)
+        return ExplainedCheck(explain_recorded(operation, ledger, results, name), code)
+
+
+def recorded_checks(operation: Operation) -> list[DriftResult]:
+    """The results of the last checks of record, newest first."""
+    from facemon.store.drift_results import drift_history
+
+    with operation.open_ledger() as ledger:
+        return list(drift_history(ledger))
 
 
 def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> list[DriftResult]:
@@ -58,7 +88,7 @@ def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> lis
 
 
 def explain_recorded(
-    session: Session, ledger: "Ledger | None", results: Iterable[DriftResult], name: str
+    operation: Operation, ledger: "Ledger | None", results: Iterable[DriftResult], name: str
 ) -> "list[Explanation]":
     """Why the columns of a name got their recorded verdicts; UsageError where no result has such a column."""
     from facemon.drift.explanations import explain, refuse_unknown_column
@@ -67,17 +97,17 @@ def explain_recorded(
     refuse_unknown_column(results, name)
     explanations = []
     for result in results:
-        sides, missing = _sides(session, ledger, result)
+        sides, missing = _sides(operation, ledger, result)
         if missing is not None:
-            session.console.say(f"explained from the recorded result alone: {missing}")
+            operation.reporter.say(f"explained from the recorded result alone: {missing}")
         first, second, edges, windows = sides
         explanations += explain(
-            result, name, first, second, settings=session.config.drift, edges=edges, windows=windows
+            result, name, first, second, settings=operation.config.drift, edges=edges, windows=windows
         )
     return explanations
 
 
-def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "tuple[Sides, str | None]":
+def _sides(operation: Operation, ledger: "Ledger | None", result: DriftResult) -> "tuple[Sides, str | None]":
     """Both samples as they were compared; empty ones, and why, where they cannot be had any more."""
     from facemon.drift.sample import Sample
 
@@ -87,7 +117,7 @@ def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "t
         return nothing, "its current rows are not from the log"
     try:
         first, layout, reference = reference_side(
-            session, ledger, result.reference.name, checks, model=model, for_log=True
+            operation, ledger, result.reference.name, checks, model=model, for_log=True
         )
     except FacemonError as error:
         return nothing, error.message
@@ -95,18 +125,18 @@ def _sides(session: Session, ledger: "Ledger | None", result: DriftResult) -> "t
         return nothing, f"the reference {result.reference.name} is another one now"
 
     def rows_since(since: datetime, until: datetime) -> "Sample":
-        settings = session.config.drift
+        settings = operation.config.drift
         settings = settings.model_copy(update={"widen_to": settings.window})
         window, normal = Window(since, until), first.sample
         return current_window(
-            session, ledger, window, reference, model, normal=normal, checks=checks, settings=settings
+            operation, ledger, window, reference, model, normal=normal, checks=checks, settings=settings
         ).sample
 
     second = rows_since(current.since, current.until)
     if second.rows < current.rows:
         return nothing, f"the log holds {second.rows:,} of its {current.rows:,} rows now"
     if second.rows > current.rows:
-        session.console.say(f"the log holds {second.rows:,} rows of its window now, {current.rows:,} at the time")
+        operation.reporter.say(f"the log holds {second.rows:,} rows of its window now, {current.rows:,} at the time")
     columns = [column for outcome in result.checks.values() for column in outcome.columns]
     spans = {column.window: parse_duration(column.window) for column in columns if column.window is not None}
     windows = {

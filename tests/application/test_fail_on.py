@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from facemon.cli.fail_on import FailOn
+from facemon.application.fail_on import FailOn
 from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.local_paths import refuse_url
+from facemon.application.local_paths import refuse_url
 from facemon.errors import FacemonError
 
 if TYPE_CHECKING:

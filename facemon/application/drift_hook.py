@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.blas_threads import environment_of_others
-from facemon.cli.session import Session
+from facemon.application.operation import Operation
+from facemon.blas_threads import environment_of_others
 from facemon.values.drift_result import DriftResult, to_document
 
 if TYPE_CHECKING:
     from facemon.store.ledger import Ledger
 
 
-def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
+def run_hook(operation: Operation, ledger: "Ledger", result: DriftResult) -> None:
     """Run the configured command where columns drifted that it was not told of, with the result's JSON on stdin.
 
     It runs in the configuration's folder, and its output goes to stderr. Where it fails or takes too long, that is
@@ -25,13 +25,13 @@ def run_hook(session: Session, ledger: "Ledger", result: DriftResult) -> None:
     """
     from facemon.store.announced_drift import announce, unannounced
 
-    command = session.config.drift.on_drift
+    command = operation.config.drift.on_drift
     if not command or not (new := unannounced(ledger, result)):
         return
-    timeout = session.config.drift.on_drift_timeout.total_seconds()
+    timeout = operation.config.drift.on_drift_timeout.total_seconds()
     document = json.dumps(to_document(result.in_short(telling=True)), ensure_ascii=False)
-    if failure := _failure(command, document, timeout, session.config.directory):
-        session.console.warn(f"drift.on_drift: {command[0]} {failure}; the next check runs it again")
+    if failure := _failure(command, document, timeout, operation.config.directory):
+        operation.reporter.warn(f"drift.on_drift: {command[0]} {failure}; the next check runs it again")
         return
     announce(ledger, new)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.session import Session
+from facemon.application.operation import Operation
 from facemon.errors import FacemonError
 from facemon.values.drift_result import Check, Side
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from facemon.store.arrivals import Arrivals
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
+    from facemon.tables.table_file import TableFile
     from facemon.values.labelled import LabelledCount
 
 _MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
@@ -53,7 +54,7 @@ class ComparedSide:
 
 
 def reference_side(
-    session: Session,
+    operation: Operation,
     ledger: "Ledger | None",
     given: Path | str | None,
     checks: Collection[Check],
@@ -74,11 +75,11 @@ def reference_side(
 
     fixed = LOG_LAYOUT if for_log else None
     if isinstance(given, Path):
-        side, layout = _table(session, given, checks, layout=fixed, source=source)
+        side, layout = _table(operation, given, checks, layout=fixed, source=source)
         return side, layout, None
     if ledger is None:
         raise no_reference()
-    config = session.config
+    config = operation.config
     reference = choose_reference(ledger, given or config.drift.reference, model)
     sample, layout = reference_sample(
         ledger,
@@ -90,8 +91,8 @@ def reference_side(
         source=source,
         keeps_counts=keeps_counts,
     )
-    rows = _table_rows(session, reference_file(ledger, reference), source)
-    ignored = _ignored(session) if reference.origin == "file" else frozenset[str]()
+    rows = _table_rows(operation, reference_file(ledger, reference), source)
+    ignored = _ignored(operation) if reference.origin == "file" else frozenset[str]()
     return ComparedSide(sample, side_of(reference), rows, ignored), layout, reference
 
 
@@ -100,13 +101,21 @@ def of_one_source(side: ComparedSide, source: str) -> ComparedSide:
     return replace(side, sample=side.sample.of_source(source))
 
 
-def current_table(session: Session, path: Path, checks: Collection[Check], layout: "TableLayout") -> ComparedSide:
-    """The table of `--current`, counted in the reference's layout."""
-    return _table(session, path, checks, layout=layout)[0]
+def current_table(
+    operation: Operation, table: "Path | TableFile", checks: Collection[Check], layout: "TableLayout"
+) -> ComparedSide:
+    """A table of current rows, counted in the reference's layout."""
+    from facemon.drift.tables import count_sample
+
+    if isinstance(table, Path):
+        return _table(operation, table, checks, layout=layout)[0]
+    attributes, tables = operation.config.model.attributes, operation.config.tables
+    sample = count_sample(table, attributes=attributes, tables=tables, layout=layout, checks=checks)
+    return ComparedSide(sample, Side(sample.rows), _table_rows(operation, table, None), _ignored(operation))
 
 
 def current_window(
-    session: Session,
+    operation: Operation,
     ledger: "Ledger",
     window: Window,
     reference: "Reference | None",
@@ -124,7 +133,7 @@ def current_window(
     from facemon.drift.window_cut import cut_window
     from facemon.store.arrivals import read_arrivals
 
-    taken, config = _span_of(reference), session.config
+    taken, config = _span_of(reference), operation.config
     cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
     with ledger.reading() as connection:
         arrivals = read_arrivals(connection, model)
@@ -179,7 +188,7 @@ def _current_labels(
 
 
 def _table(
-    session: Session,
+    operation: Operation,
     path: Path,
     checks: Collection[Check],
     *,
@@ -188,25 +197,25 @@ def _table(
 ) -> "tuple[ComparedSide, TableLayout]":
     from facemon.drift.tables import read_reference, read_sample
 
-    attributes, tables = session.config.model.attributes, session.config.tables
+    attributes, tables = operation.config.model.attributes, operation.config.tables
     if layout is None:
         sample, layout = read_reference(path, attributes=attributes, tables=tables, checks=checks)
     else:
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
-    side, rows = Side(sample.rows, path.name, "predictions"), _table_rows(session, path, source)
-    return ComparedSide(sample, side, rows, _ignored(session)), layout
+    side, rows = Side(sample.rows, path.name, "predictions"), _table_rows(operation, path, source)
+    return ComparedSide(sample, side, rows, _ignored(operation)), layout
 
 
-def _ignored(session: Session) -> frozenset[str]:
-    return frozenset(name for name, kind in session.config.tables.kinds.items() if kind == "ignore")
+def _ignored(operation: Operation) -> frozenset[str]:
+    return frozenset(name for name, kind in operation.config.tables.kinds.items() if kind == "ignore")
 
 
-def _table_rows(session: Session, path: Path, source: str | None) -> "Callable[[], pa.Table]":
+def _table_rows(operation: Operation, table: "Path | TableFile", source: str | None) -> "Callable[[], pa.Table]":
     def rows() -> "pa.Table":
         from facemon.drift.table_sample import sampled_rows
 
-        config = session.config
+        config = operation.config
         most, attributes = config.drift.evidently.max_rows, config.model.attributes
-        return sampled_rows(path, attributes=attributes, tables=config.tables, most=most, source=source)
+        return sampled_rows(table, attributes=attributes, tables=config.tables, most=most, source=source)
 
     return rows

@@ -9,7 +9,7 @@ from tests.patience import HANG_S
 
 LOST = """
 import signal, time, weakref
-from facemon.cli.interruption import heed_signals
+from facemon.interruption import heed_signals
 from facemon.errors import Interrupted
 
 class Guarded:

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from facemon.application.prediction_run import PredictRequest, identity_of, images_of
 from facemon.cli.main import run
-from facemon.cli.prediction_run import Request, identity_of, images_of
 from facemon.cli.session import Session
 from facemon.model.predictor import Predictor
 from facemon.store.ledger import Ledger
@@ -42,13 +42,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def log_beginning(images: int, *paths: str) -> None:
     """Log so many images of a run, on m.jsonl if no paths are given, which then ends as by kill -9."""
     session = Session()
-    request = Request(paths or ("m.jsonl",), None, None, None, None, "", resume=False, threads=1, root=None)
+    request = PredictRequest(paths or ("m.jsonl",), threads=1)
     predictor = Predictor(session.config.model, session.config.predict)
     with session.open_ledger(create=True) as ledger:
         identity = identity_of(request, predictor)
         with begin_run(ledger, identity, datetime.now(UTC)) as logged:
             writer = SegmentWriter(ledger, logged)
-            for image in islice(images_of(session, request), images):
+            for image in islice(images_of(session.operation, request), images):
                 writer.take(predictor.predict([image], logged.id))
                 if image.ordinal % 4 == 3:
                     writer.flush()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.cli.main import run
-from facemon.cli.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.config.document import Config
 from facemon.config.loader import parse_config
 from facemon.errors import UsageError

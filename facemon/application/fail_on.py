@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facemon.errors import UsageError
+from facemon.errors import ExitCode, UsageError
 from facemon.reports.deciding_checks import deciding_columns
 from facemon.values.drift_result import ColumnResult, DriftResult, Verdict
 
@@ -38,6 +38,16 @@ class FailOn:
             return False
         groups = [deciding_columns(checks) for checks in (result.checks, *(each.checks for each in result.sources))]
         return self.rule == "any" or any(self._is_met_by(columns) for columns in groups)
+
+    def code_of(self, result: DriftResult) -> ExitCode:
+        """The exit code that a result ends in."""
+        match result.verdict:
+            case Verdict.DRIFT:
+                return ExitCode.FOUND if self.is_met(result) else ExitCode.OK
+            case Verdict.OK:
+                return ExitCode.OK
+            case _:
+                return ExitCode.UNDECIDED
 
     def _is_met_by(self, columns: Sequence[ColumnResult]) -> bool:
         drifted = [column for column in columns if column.verdict is Verdict.DRIFT]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from facemon.cli.local_paths import refuse_url
+from facemon.application.local_paths import refuse_url
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
 from facemon.values.image_input import shown_name

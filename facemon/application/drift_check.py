@@ -1,13 +1,13 @@
-"""One drift check from its two sides to its result, which is recorded where the check is of record."""
+"""The drift check: from what is asked to the verdicts, which are recorded where the check is of record."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.compared_sides import (
+from facemon.application.compared_sides import (
     ComparedSide,
     Window,
     current_table,
@@ -15,85 +15,84 @@ from facemon.cli.compared_sides import (
     of_one_source,
     reference_side,
 )
-from facemon.cli.decision_plans import with_plan
-from facemon.cli.drift_options import CheckChoice
-from facemon.cli.drift_question import DriftQuestion
-from facemon.cli.evidently_part import refuse_unknown_methods, run_evidently_part
-from facemon.cli.session import Session
-from facemon.errors import FacemonError
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult, SourceResult
+from facemon.application.decision_plans import with_plan
+from facemon.application.drift_answer import DriftAnswer
+from facemon.application.drift_hook import run_hook
+from facemon.application.drift_question import CheckChoice, DriftQuestion, DriftRequest, question_of
+from facemon.application.evidently_part import refuse_unknown_methods, run_evidently_part
+from facemon.application.operation import Operation
+from facemon.errors import ExitCode, FacemonError
+from facemon.values.drift_result import DriftResult, SourceResult
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from facemon.config.drift import DriftConfig
     from facemon.drift.expected_columns import ExpectedColumns
-    from facemon.drift.sample import Sample
     from facemon.store.arrivals import Arrivals
     from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
-    from facemon.values.explanation import Explanation
 
 
 _RESULTS_LOOKED_AT = 200
 """Of the history, for what was compared before: a check that is not among them is run no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class DriftAnswer:
-    """The result, and what its distributions can be drawn from."""
+def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
+    """Compare current data with the reference, and record the result unless the check is a look."""
+    with store_if_there(operation, create=bool(request.record)) as ledger:
+        at = datetime.now(UTC) if ledger is None else ledger.now()
+        question = question_of(operation, ledger, request, at)
+        look = _why_look(request, differences_of(operation, ledger, question))
+        with entered(operation, ledger, question, look) as outcome:
+            writes_pages = request.writes_pages or look is None
+            answer = run_drift_check(operation, ledger, question, look=look, writes_pages=writes_pages)
+            decided = request.fail_on.code_of(answer.result)
+            outcome.code = ExitCode.OK if request.exit_zero else decided
+    return replace(answer, decided=decided, code=outcome.code)
 
-    result: DriftResult
-    normal: ComparedSide
-    latest: ComparedSide
-    edges: "Mapping[str, NDArray[np.float64]]"
-    settings: "DriftConfig"
-    evidently_page: str | None = None
-    """The name of Evidently's page in the store's reports, where one was written."""
 
-    def shapes(self) -> Mapping[tuple[Check, str], ColumnShape]:
-        """Both distributions of every column."""
-        from facemon.drift.column_shapes import column_shapes
+def asks_as_configured(operation: Operation, request: DriftRequest) -> bool:
+    """Whether a check with this request would be of record without being told so."""
+    with store_if_there(operation, create=False) as ledger:
+        at = datetime.now(UTC) if ledger is None else ledger.now()
+        return not differences_of(operation, ledger, question_of(operation, ledger, request, at))
 
-        own: dict[Check, CheckResult] = {
-            check: outcome for check, outcome in self.result.checks.items() if check is not Check.EVIDENTLY
-        }
-        return column_shapes(own, self.normal.sample, self.latest.sample, self.edges, self._windows)
 
-    def explain(self, name: str) -> "list[Explanation]":
-        """Why the columns of a name got their verdicts; UsageError where there is none."""
-        from facemon.drift.explanations import explain, refuse_unknown_column
+def announce_drift(operation: Operation, answer: DriftAnswer) -> None:
+    """Run `drift.on_drift` where a check of record found drift that the command was not told of yet."""
+    by_own_checks = answer.question.choice is not CheckChoice.EVIDENTLY
+    if answer.look is None and by_own_checks and operation.config.drift.on_drift:
+        with operation.open_ledger() as ledger:
+            run_hook(operation, ledger, answer.result)
 
-        refuse_unknown_column([self.result], name)
-        sides = (self.normal.sample, self.latest.sample)
-        return explain(self.result, name, *sides, settings=self.settings, edges=self.edges, windows=self._windows)
 
-    @property
-    def _windows(self) -> "Mapping[str, Sample]":
-        ladder = self.latest.ladder
-        return {} if ladder is None else {each.rung.name: each.sample for each in ladder.windows}
+def _why_look(request: DriftRequest, differences: tuple[str, ...]) -> str | None:
+    """Why the check is not one of record; None where it is."""
+    if request.record is False:
+        return "--no-record"
+    reasons = differences if request.look_because is None else (*differences, request.look_because)
+    return None if request.record or not reasons else " and ".join(reasons)
 
 
 @contextmanager
-def store_if_there(session: Session, *, create: bool) -> "Iterator[Ledger | None]":
+def store_if_there(operation: Operation, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
     from facemon.store.ledger import has_ledger
 
-    if not create and not has_ledger(session.config.store.path):
+    if not create and not has_ledger(operation.config.store.path):
         yield None
         return
-    with session.open_ledger(create=create) as ledger:
+    with operation.open_ledger(create=create) as ledger:
         yield ledger
 
 
-def differences_of(session: Session, ledger: "Ledger | None", question: DriftQuestion) -> tuple[str, ...]:
+def differences_of(operation: Operation, ledger: "Ledger | None", question: DriftQuestion) -> tuple[str, ...]:
     """How a question differs from the configuration's; none for a check of record."""
     from facemon.drift.check_of_record import AskedCheck, differences
     from facemon.drift.reference_sample import usual_reference
 
-    current, config = question.current, session.config
+    current, config = question.current, operation.config
     asked = AskedCheck(
         checks=frozenset(question.own_checks),
         model=question.model,
@@ -109,7 +108,7 @@ def differences_of(session: Session, ledger: "Ledger | None", question: DriftQue
 
 @contextmanager
 def entered(
-    session: Session, ledger: "Ledger | None", question: DriftQuestion, look: str | None
+    operation: Operation, ledger: "Ledger | None", question: DriftQuestion, look: str | None
 ) -> "Iterator[Outcome]":
     """Enter how the command ends for a check of record, which holds the lock; a look takes no lock.
 
@@ -124,13 +123,13 @@ def entered(
     ledger.refuse_foreign_root()
     with (
         ProcessLock.for_command(ledger.folder, "drift-check"),
-        session.recorded(ledger, "drift-check") as outcome,
+        operation.recorded(ledger, "drift-check") as outcome,
     ):
         yield outcome
 
 
 def run_drift_check(
-    session: Session, ledger: "Ledger | None", question: DriftQuestion, *, look: str | None, writes_pages: bool
+    operation: Operation, ledger: "Ledger | None", question: DriftQuestion, *, look: str | None, writes_pages: bool
 ) -> DriftAnswer:
     """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""
     from facemon.drift.drift_check import join_evidently, run_checks
@@ -139,12 +138,12 @@ def run_drift_check(
 
     by_name = question.choice is CheckChoice.EVIDENTLY
     refuse_unknown_methods(question)
-    normal, latest, edges = _sides(session, ledger, question, keeps_counts=look is None)
+    normal, latest, edges = _sides(operation, ledger, question, keeps_counts=look is None)
     result = run_checks(
         normal.sample,
         latest.sample,
         checks=question.own_checks,
-        attributes=session.config.model.attributes,
+        attributes=operation.config.model.attributes,
         settings=question.settings,
         at=question.at,
         reference_side=normal.side,
@@ -160,19 +159,19 @@ def run_drift_check(
     if ledger is not None and isinstance(question.current, Window):
         since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
         result = _with_last_seen(result, ledger, question.model, since)
-        result = with_plan(session, ledger, result, (normal, latest), question.settings)
+        result = with_plan(operation, ledger, result, (normal, latest), question.settings)
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
     if arrivals is not None and latest.cut is not None:
         result = _late(result, arrivals, latest.side.since or latest.cut.since)
     if question.asks_evidently(result.verdict):
-        found = run_evidently_part(session, question, result, normal, latest, writes_pages=writes_pages)
+        found = run_evidently_part(operation, question, result, normal, latest, writes_pages=writes_pages)
         result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
-    answer = DriftAnswer(result, normal, latest, edges, question.settings, page)
+    answer = DriftAnswer(question, result, normal, latest, edges, look, page)
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
         record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
-        _keep_pages(session, ledger, answer, has_own=not by_name)
+        _keep_pages(operation, ledger, answer, has_own=not by_name)
     return answer
 
 
@@ -220,33 +219,35 @@ def _expected(
     from facemon.drift.expected_columns import ExpectedColumns, compared_before
     from facemon.store.drift_results import drift_history
 
-    history = drift_history(ledger, _RESULTS_LOOKED_AT) if ledger is not None and question.source is None else ()
+    # Rows in memory have no name that says which earlier rows they continue.
+    is_continued = question.source is None and isinstance(question.current, Path | Window)
+    history = drift_history(ledger, _RESULTS_LOOKED_AT) if ledger is not None and is_continued else ()
     before = compared_before(history, model=question.model, reference=normal.side.name, current=latest.side)
     return ExpectedColumns(isinstance(question.current, Window), before)
 
 
-def _keep_pages(session: Session, ledger: "Ledger", answer: DriftAnswer, *, has_own: bool) -> None:
+def _keep_pages(operation: Operation, ledger: "Ledger", answer: DriftAnswer, *, has_own: bool) -> None:
     """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
     from facemon.reports.html_report import html_report
     from facemon.store.report_files import keep_page_of_record
 
-    store = session.config.store
+    store = operation.config.store
     text = html_report(answer.result, answer.shapes(), answer.evidently_page) if has_own else None
     try:
         days = None if ledger.clock.doubt() else store.retention_days
         if page := keep_page_of_record(store.path, answer.result.at, text, days):
-            session.console.say(f"report: {page}")
+            operation.reporter.say(f"report: {page}")
     except FacemonError as error:
-        session.console.warn(error.message)
+        operation.reporter.warn(error.message)
 
 
 def _sides(
-    session: Session, ledger: "Ledger | None", question: DriftQuestion, *, keeps_counts: bool
+    operation: Operation, ledger: "Ledger | None", question: DriftQuestion, *, keeps_counts: bool
 ) -> "tuple[ComparedSide, ComparedSide, Mapping[str, NDArray[np.float64]]]":
     """The reference, the current data, and the quantiles by which both were counted."""
     current, source = question.current, question.source
     normal, layout, named = reference_side(
-        session,
+        operation,
         ledger,
         question.reference,
         question.own_checks,
@@ -255,13 +256,13 @@ def _sides(
         source=source,
         keeps_counts=keeps_counts,
     )
-    if isinstance(current, Path):
-        return normal, current_table(session, current, question.own_checks, layout), layout.edges
+    if not isinstance(current, Window):
+        return normal, current_table(operation, current, question.own_checks, layout), layout.edges
     if source is not None:
         normal = of_one_source(normal, source)
     latest = current_window(
-        session,
-        ledger or session.open_ledger(),
+        operation,
+        ledger or operation.open_ledger(),
         current,
         named,
         question.model,

@@ -11,7 +11,7 @@ from facemon.evaluation.alternative_scores import TrialVerdict
 from facemon.values.prediction import ErrorCode
 
 if TYPE_CHECKING:
-    from facemon.cli.description_trial import Trial
+    from facemon.application.description_trial import Trial
     from facemon.config.model import AttributeConfig
     from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
     from facemon.model.check.suspicions import Suspicion

@@ -8,21 +8,22 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from facemon.cli.interruption import Uninterrupted
-from facemon.cli.left_out import refuse_left_out
-from facemon.cli.prediction_run import (
-    Request,
+from facemon.application.left_out import refuse_left_out
+from facemon.application.operation import Operation
+from facemon.application.prediction_run import (
+    PredictRequest,
+    Show,
     identity_of,
     images_of,
+    reader_left,
     stopping,
     tell,
     times_of,
     worker_count,
     workers_of,
 )
-from facemon.cli.session import Session
-from facemon.cli.shown_rows import reader_left, showing
 from facemon.errors import FacemonError, Interrupted
+from facemon.interruption import Uninterrupted
 
 if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from facemon.values.image_input import ImageInput
 
 
-def retry(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger") -> "RunSummary":
+def retry(
+    operation: Operation, request: PredictRequest, predictor: "Predictor", ledger: "Ledger", show: Show
+) -> "RunSummary":
     """Predict the failed inputs of the newest run on the same paths again; their new rows supersede the old ones."""
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import failed_inputs, reopen_run
@@ -49,46 +52,47 @@ def retry(session: Session, request: Request, predictor: "Predictor", ledger: "L
         failed = failed_inputs(ledger, run, predictor.model.id, left_out)
         summary = RunSummary()
         if failed:
-            session.console.say(f"trying {len(failed)} failed images of run {run.id} again")
+            operation.reporter.say(f"trying {len(failed)} failed images of run {run.id} again")
             try:
-                summary = _predict(session, request, predictor, ledger, run, failed)
+                summary = _predict(operation, request, predictor, ledger, run, failed, show)
             except BrokenPipeError as error:
                 state, hint = "what was tried again is logged", "--retry-failed once more goes on with the rest"
                 raise reader_left(state, hint) from error
         elif not left_out:
-            session.console.say(f"nothing failed in run {run.id}")
-        refuse_left_out(session, left_out)
+            operation.reporter.say(f"nothing failed in run {run.id}")
+        refuse_left_out(operation, left_out)
         return summary
 
 
 def _predict(
-    session: Session,
-    request: Request,
+    operation: Operation,
+    request: PredictRequest,
     predictor: "Predictor",
     ledger: "Ledger",
     run: "Run",
     failed: Mapping[int, int],
+    show: Show,
 ) -> "RunSummary":
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import RetryWriter
 
-    threads = worker_count(session, request)
+    threads = worker_count(operation, request)
     stop, began = threading.Event(), time.monotonic()
-    summary = RunSummary(times=times_of(session, is_logged=True))
+    summary = RunSummary(times=times_of(operation, is_logged=True))
     with ExitStack() as stack:
-        workers = stack.enter_context(workers_of(session, predictor, threads, len(failed)))
+        workers = stack.enter_context(workers_of(operation, predictor, threads, len(failed)))
         writer = RetryWriter(ledger, run, predictor.model.id)
         stack.callback(_close, writer)
-        show = stack.enter_context(showing(session, request.output, request.format))
+        sink = stack.enter_context(show(()))
         stack.enter_context(stopping(stop))
-        inputs = _failed_images(session, request, run, failed)
+        inputs = _failed_images(operation, request, run, failed)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):
             with Uninterrupted():
                 writer.add(batch)
-            show(batch)
+            sink(batch)
             summary = summary.update(batch, time.monotonic() - began)
-    tell(session.console, summary, "logged with the time of the first attempt")
+    tell(operation.reporter, summary, "logged with the time of the first attempt")
     if stop.is_set():
         raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
     return summary
@@ -99,12 +103,14 @@ def _close(writer: "RetryWriter") -> None:
         writer.close()
 
 
-def _failed_images(session: Session, request: Request, run: "Run", failed: Mapping[int, int]) -> "Iterator[ImageInput]":
+def _failed_images(
+    operation: Operation, request: PredictRequest, run: "Run", failed: Mapping[int, int]
+) -> "Iterator[ImageInput]":
     """The failed inputs, at the time that their rows had, once it is known that the inputs are still the same."""
     from facemon.store.runs import check_same_inputs
     from facemon.values.times import from_micros
 
-    check_same_inputs(run, (image.name for image in islice(images_of(session, request), run.done)))
-    for image in islice(images_of(session, request), run.done):
+    check_same_inputs(run, (image.name for image in islice(images_of(operation, request), run.done)))
+    for image in islice(images_of(operation, request), run.done):
         if image.ordinal in failed:
             yield replace(image, observed_at=image.observed_at or from_micros(failed[image.ordinal]))

@@ -1,25 +1,24 @@
-"""One run of predict: from the inputs that are left, through the model, into the log and to whoever reads along."""
+"""One run of predict: from the inputs that are left, through the model, into the log and to the output."""
 
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from facemon.cli.console import Console, Progress
-from facemon.cli.interruption import Uninterrupted, ending_signals
-from facemon.cli.predict_paths import refuse_paths
-from facemon.cli.session import Session
-from facemon.cli.shown_rows import Sink, logged_rows, reader_left, showing
+from facemon.application.operation import Operation, Progress, Reporter
+from facemon.application.predict_paths import refuse_paths
 from facemon.errors import FacemonError, Interrupted
+from facemon.interruption import Uninterrupted, ending_signals
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from facemon.model.predictor import Predictor
     from facemon.predict.image_source import ImageSource, ObservedFrom
     from facemon.predict.observed_times import ObservedTimes
@@ -33,32 +32,41 @@ if TYPE_CHECKING:
 _FEW_IMAGES = 16
 
 
+Sink = Callable[["PredictedBatch"], None]
+Show = Callable[["Iterable[pa.RecordBatch]"], AbstractContextManager[Sink]]
+"""Opens what shows the rows besides the log; it is given those that the run has in the log from before."""
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for, checked."""
+class PredictRequest:
+    """Which images are predicted, and how."""
 
     paths: tuple[str, ...]
-    output: Path | None
-    format: str | None
-    source: str | None
-    observed_at: "datetime | ObservedFrom | None"
-    observed_text: str
-    resume: bool
-    threads: int | None
-    root: Path | None
+    source: str | None = None
+    observed_at: "datetime | ObservedFrom | None" = None
+    observed_text: str = ""
+    """How the time of observation was given; a run is continued only with the same."""
+    resume: bool = False
+    threads: int | None = None
+    root: Path | None = None
+    path_list: BinaryIO | None = None
+    """What the path - reads its list from."""
     null: bool = False
+    """Whether the names of the list end with NUL."""
 
 
-def run(session: Session, request: Request, predictor: "Predictor", ledger: "Ledger | None") -> "RunSummary":
-    """Predict all inputs into the log and the output; what was finished is logged whatever ends the run."""
+def run(
+    operation: Operation, request: PredictRequest, predictor: "Predictor", ledger: "Ledger | None", show: Show
+) -> "RunSummary":
+    """Predict all inputs into the log and what shows them; what was finished is logged whatever ends the run."""
     from facemon.store.runs import finish_run
 
-    images = images_of(session, request)
+    images = images_of(operation, request)
     stop = threading.Event()
-    with _opened_run(session.console, ledger, request, identity_of(request, predictor)) as logged:
-        with _saying_how_to_go_on(session.console, ledger, logged):
-            summary = _predict(session, request, predictor, images, ledger, logged, stop)
-        tell(session.console, summary, f"{'logged with' if logged else 'given'} the time of prediction")
+    with _opened_run(operation.reporter, ledger, request, identity_of(request, predictor)) as logged:
+        with _saying_how_to_go_on(operation.reporter, ledger, logged):
+            summary = _predict(operation, request, predictor, images, ledger, logged, stop, show)
+        tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
             raise Interrupted(f"stopped after {summary.images} images; {kept}")
@@ -66,12 +74,12 @@ def run(session: Session, request: Request, predictor: "Predictor", ledger: "Led
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
     if images.skipped.total:
-        session.console.say(str(images.skipped))
+        operation.reporter.say(str(images.skipped))
     return summary
 
 
 @contextmanager
-def _saying_how_to_go_on(console: Console, ledger: "Ledger | None", logged: "Run | None") -> Iterator[None]:
+def _saying_how_to_go_on(reporter: Reporter, ledger: "Ledger | None", logged: "Run | None") -> Iterator[None]:
     from facemon.store.runs import inputs_logged
 
     try:
@@ -87,48 +95,48 @@ def _saying_how_to_go_on(console: Console, ledger: "Ledger | None", logged: "Run
         ) from error
     except FacemonError:
         if logged:
-            console.notice("what was logged before this error stays; --resume continues after it")
+            reporter.notice("what was logged before this error stays; --resume continues after it")
         raise
 
 
-def images_of(session: Session, request: Request) -> "ImageSource":
+def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
     """The inputs that the request names."""
-    from facemon.predict.image_source import LIST, ImageSource
+    from facemon.predict.image_source import ImageSource
 
-    path_list = sys.stdin.buffer if LIST in request.paths else None
     return ImageSource(
         request.paths,
         observed_at=request.observed_at,
         source=request.source,
-        path_list=path_list,
+        path_list=request.path_list,
         null=request.null,
-        tables=session.config.tables,
+        tables=operation.config.tables,
         root=request.root,
-        formats=session.config.predict.formats,
+        formats=operation.config.predict.formats,
     )
 
 
 def _predict(
-    session: Session,
-    request: Request,
+    operation: Operation,
+    request: PredictRequest,
     predictor: "Predictor",
     images: "ImageSource",
     ledger: "Ledger | None",
     logged: "Run | None",
     stop: threading.Event,
+    show: Show,
 ) -> "RunSummary":
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
 
-    threads = worker_count(session, request)
-    summary = RunSummary(times=times_of(session, is_logged=logged is not None))
+    threads = worker_count(operation, request)
+    summary = RunSummary(times=times_of(operation, is_logged=logged is not None))
     with ExitStack() as stack:
-        workers = stack.enter_context(workers_of(session, predictor, threads, _at_least(session, request)))
+        workers = stack.enter_context(workers_of(operation, predictor, threads, _at_least(operation, request)))
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
-        earlier = logged_rows(session, ledger, logged) if ledger and logged and logged.done else ()
-        sinks.append(stack.enter_context(showing(session, request.output, request.format, earlier)))
-        progress = stack.enter_context(session.console.progress("predicting", "images"))
-        _count_ahead(session, request, progress)
+        earlier = _logged_rows(operation, ledger, logged) if ledger and logged and logged.done else ()
+        sinks.append(stack.enter_context(show(earlier)))
+        progress = stack.enter_context(operation.reporter.progress("predicting", "images"))
+        _count_ahead(operation, request, progress)
         stack.enter_context(stopping(stop))
         began = time.monotonic()
         inputs = _remaining(images, logged) if logged else iter(images)
@@ -140,33 +148,33 @@ def _predict(
     return summary
 
 
-def times_of(session: Session, *, is_logged: bool) -> "ObservedTimes":
+def times_of(operation: Operation, *, is_logged: bool) -> "ObservedTimes":
     """Nothing counted yet, against the retention of a log."""
     from facemon.predict.observed_times import ObservedTimes
 
     longest = timedelta.max.days
-    return ObservedTimes(timedelta(days=min(session.config.store.retention_days, longest)) if is_logged else None)
+    return ObservedTimes(timedelta(days=min(operation.config.store.retention_days, longest)) if is_logged else None)
 
 
-def tell(console: Console, summary: "RunSummary", fallback: str) -> None:
+def tell(reporter: Reporter, summary: "RunSummary", fallback: str) -> None:
     """Say how a run went; `fallback` is the time that images without an EXIF date got.
 
     A nightly run with -q tells of doubtful times too: rows at the wrong time change what later checks find.
     """
-    console.say(str(summary))
+    reporter.say(str(summary))
     for text in summary.times.warnings(summary.images, fallback):
-        console.warn(text)
+        reporter.warn(text)
 
 
-def worker_count(session: Session, request: Request) -> int:
+def worker_count(operation: Operation, request: PredictRequest) -> int:
     """How many chunks are predicted side by side."""
     from facemon.predict.pipeline import default_threads
 
-    return request.threads or session.config.predict.threads or default_threads()
+    return request.threads or operation.config.predict.threads or default_threads()
 
 
 def workers_of(
-    session: Session, predictor: "Predictor", count: int, images: int | None
+    operation: Operation, predictor: "Predictor", count: int, images: int | None
 ) -> "AbstractContextManager[PredictsImages]":
     """What predicts the chunks of at least so many images; none = who knows how many.
 
@@ -175,16 +183,16 @@ def workers_of(
     """
     from facemon.predict.worker_processes import worker_processes
 
-    if session.config.predict.providers != ("cpu",) or (images is not None and images <= _FEW_IMAGES):
+    if operation.config.predict.providers != ("cpu",) or (images is not None and images <= _FEW_IMAGES):
         return nullcontext(predictor)
     return worker_processes(predictor, count)
 
 
-def _at_least(session: Session, request: Request) -> int | None:
+def _at_least(operation: Operation, request: PredictRequest) -> int | None:
     """How many images there are, counted no further than matters; none for a list, which is read once."""
     from facemon.predict.image_source import LIST
 
-    return None if LIST in request.paths else sum(1 for _ in islice(images_of(session, request), _FEW_IMAGES + 1))
+    return None if LIST in request.paths else sum(1 for _ in islice(images_of(operation, request), _FEW_IMAGES + 1))
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -196,7 +204,7 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
         raise FacemonError("the list on stdin names no image", "write one path on each line")
 
 
-def identity_of(request: Request, predictor: "Predictor") -> "RunIdentity":
+def identity_of(request: PredictRequest, predictor: "Predictor") -> "RunIdentity":
     """What a run with this request has in common with one that continues or retries it."""
     from facemon.store.runs import RunIdentity
 
@@ -210,7 +218,7 @@ def identity_of(request: Request, predictor: "Predictor") -> "RunIdentity":
 
 @contextmanager
 def _opened_run(
-    console: Console, ledger: "Ledger | None", request: Request, identity: "RunIdentity"
+    reporter: Reporter, ledger: "Ledger | None", request: PredictRequest, identity: "RunIdentity"
 ) -> "Iterator[Run | None]":
     """The run that the rows belong to, locked while the block runs; none without a log."""
     from facemon.store.runs import begin_run, resume_run
@@ -220,10 +228,10 @@ def _opened_run(
         return
     found = resume_run(ledger, identity) if request.resume else None
     if found:
-        console.say(f"continuing run {found.id} after {found.done} images")
+        reporter.say(f"continuing run {found.id} after {found.done} images")
     elif request.resume:
         refuse_paths(request.paths)
-        console.say("no unfinished run on these paths; starting one")
+        reporter.say("no unfinished run on these paths; starting one")
     with found or begin_run(ledger, identity, ledger.now()) as run:
         yield run
 
@@ -274,11 +282,24 @@ def stopping(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _count_ahead(session: Session, request: Request, progress: Progress) -> None:
+def _count_ahead(operation: Operation, request: PredictRequest, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
     from facemon.predict.image_source import LIST
 
-    if LIST in request.paths or not sys.stderr.isatty():
+    if LIST in request.paths or not progress.is_shown:
         return
-    ahead = images_of(session, request)
+    ahead = images_of(operation, request)
     threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()
+
+
+def _logged_rows(operation: Operation, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":
+    """The rows that the run has in the log from before, which are read when they are asked for."""
+    from facemon.store.run_rows import rows_of_run
+    from facemon.values.prediction import log_schema
+
+    return rows_of_run(ledger, run, log_schema(operation.config.model.attributes))
+
+
+def reader_left(state: str, hint: str) -> FacemonError:
+    """The error of a run whose rows have no reader any more; `state` is what became of it."""
+    return FacemonError(f"the output was closed by its reader (such as head): {state}", hint)

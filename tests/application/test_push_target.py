@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from facemon.cli.push_options import PushOptions
+from facemon.application.push_target import PushOptions
 from facemon.errors import UsageError
 from facemon.metrics.pushgateway import Pushgateway, PushGroup
 from tests.metrics.gateways import write_certificate

@@ -1,0 +1,82 @@
+"""What a program logs with one call: images that it holds, or predictions that it made elsewhere."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from facemon.application.one_call_run import OneCallRun
+from facemon.application.operation import Operation
+from facemon.errors import FacemonError
+from facemon.values.image_input import ImageInput, shown_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from facemon.model.predictor import Predictor
+
+Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
+"""Makes rows of the log of a table, an ordinal to begin with, the columns of the run, and the time of now; returns
+the ordinal after their last too."""
+
+_IDENTITY = "facemon.Monitor"
+
+
+def predict_images(
+    operation: Operation,
+    predictor: "Predictor",
+    images: Iterable[ImageInput],
+    *,
+    source: str | None,
+    threads: int | None,
+) -> "pa.Table":
+    """Predict images and log them in a run of their own; return their rows."""
+    import pyarrow as pa
+
+    from facemon.predict.pipeline import default_threads, run_pipeline
+    from facemon.store.segment_writer import SegmentWriter
+    from facemon.values.prediction import log_schema
+
+    config, batches = operation.config, []
+    workers = threads or config.predict.threads or default_threads()
+    with _run(operation, predictor.fingerprint, source) as (ledger, run):
+        predictor.go_by(ledger.clock.now)
+        writer = SegmentWriter(ledger, run)
+        try:
+            for batch in run_pipeline(images, predictor, run=run.id, threads=workers, stop=threading.Event()):
+                writer.add(batch)
+                batches.append(batch.rows)
+        finally:
+            writer.close()
+    return pa.Table.from_batches(batches, log_schema(config.model.attributes))
+
+
+def log_predictions(
+    operation: Operation, tables: Iterable["pa.Table"], complete: Complete, *, source: str | None
+) -> int:
+    """Log tables of predictions in a run of their own, one after the other; return how many rows."""
+    from facemon.store.segment_writer import SegmentWriter
+    from facemon.values.prediction import Origin, PredictedBatch
+
+    model, count, ordinal = operation.config.model.id, 0, 0
+    with _run(operation, "", source) as (ledger, run):
+        writer = SegmentWriter(ledger, run)
+        try:
+            for table in tables:
+                now = ledger.now()
+                constants = {"run": run.id, "predicted_at": now, "model": model, "origin": Origin.BATCH.value}
+                batch, end = complete(table, ordinal, constants, now)
+                if batch.num_rows:
+                    writer.add(PredictedBatch(batch, range(ordinal, end), ()))
+                count, ordinal = count + batch.num_rows, end
+        finally:
+            writer.close()
+    return count
+
+
+def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:
+    from facemon.store.runs import RunIdentity
+
+    if source is not None and shown_name(source) != source:
+        raise FacemonError(f"the source {source!r} is not Unicode text")
+    return OneCallRun(operation, RunIdentity((_IDENTITY,), operation.config.model.id, fingerprint, source))

@@ -1,0 +1,122 @@
+"""Evaluation: logged predictions against true labels, recorded for model_accuracy."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.application.left_out import refuse_left_out
+from facemon.application.operation import Operation
+from facemon.application.time_window import window_of
+from facemon.errors import ExitCode, FacemonError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from facemon.config.model import AttributeConfig
+    from facemon.evaluation.evaluation import Evaluation
+    from facemon.store.command_runs import Outcome
+    from facemon.store.ledger import Ledger
+    from facemon.store.segment_files import SegmentDamagedError
+    from facemon.tables.table_file import TableFile
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """Which labels are compared with which predictions."""
+
+    labels: "Path | TableFile"
+    observed_since: str | datetime | timedelta | None = None
+    """Only images that were taken since then; None for all."""
+    model: str | None = None
+    """Whose predictions; None for the configured model's."""
+    by_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationAnswer:
+    """The scores, and how the command is to end."""
+
+    result: "Evaluation"
+    code: ExitCode
+    has_accuracy: bool
+    """Whether an attribute had enough labels for model_accuracy."""
+    left_out: "Sequence[SegmentDamagedError]"
+    """Damaged segments: with any, the result is not recorded."""
+
+    def refuse_left_out(self, operation: Operation) -> None:
+        """FacemonError where the result lacks rows of damaged segments."""
+        refuse_left_out(operation, self.left_out, ": model_accuracy stays as it was")
+
+
+def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnswer:
+    """Compare the newest prediction of each labelled image with its true label, and record the accuracy."""
+    from facemon.evaluation.evaluation import evaluate as compare
+    from facemon.evaluation.true_labels import read_true_labels
+
+    config, attributes = operation.config, operation.config.model.attributes
+    model = request.model or config.model.id
+    _since(request.observed_since, datetime.now(UTC))  # refused before anything is recorded
+    # A manifest has a row, and predict an input, for each face that it gives a box.
+    has_given_boxes, left_out = config.model.faces.finder == "manifest", list["SegmentDamagedError"]()
+    with operation.open_ledger() as ledger, operation.recorded(ledger, "evaluate") as outcome:
+        since = _since(request.observed_since, ledger.now())
+        result = compare(
+            _log_rows(ledger, model, attributes, since, left_out, with_boxes=has_given_boxes),
+            read_true_labels(request.labels, attributes, config.tables),
+            attributes,
+            model=model,
+            at=ledger.now(),
+            by_source=request.by_source,
+            one_face_an_input=has_given_boxes,
+        )
+        has_accuracy = any(labelled >= config.evaluate.min_labels for _, labelled in result.counts.values())
+        if not left_out:
+            _record(ledger, result, outcome, has_accuracy=has_accuracy)
+    return EvaluationAnswer(result, outcome.code, has_accuracy, left_out)
+
+
+def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome", *, has_accuracy: bool) -> None:
+    from facemon.store.evaluations import record_accuracy
+
+    record_accuracy(ledger, result.model, result.at, result.counts, result.images)
+    outcome.renews_success = has_accuracy  # which is what AccuracyStale asks for
+    outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
+
+
+def _since(observed_since: str | datetime | timedelta | None, now: datetime) -> datetime | None:
+    if observed_since is None:
+        return None
+    try:
+        return window_of(observed_since, None, now - now, now)[0]
+    except UsageError as error:
+        raise UsageError(error.message.replace("--since", "--observed-since"), error.hint) from error
+
+
+def _log_rows(
+    ledger: "Ledger",
+    model: str,
+    attributes: "Sequence[AttributeConfig]",
+    since: datetime | None,
+    left_out: "list[SegmentDamagedError]",
+    *,
+    with_boxes: bool,
+) -> "Iterator[pa.Table]":
+    from facemon.evaluation.found_images import BOX, COLUMNS
+    from facemon.store.evaluations import models_in_log
+    from facemon.store.segment_files import list_segments, read_rows
+    from facemon.values.times import micros
+
+    known = models_in_log(ledger.connection)
+    if model not in known:
+        there = f"it has those of {', '.join(known)}: choose with --model" if known else "run facemon predict first"
+        raise FacemonError(f"the log has no predictions of {model}", there)
+    columns = [
+        *COLUMNS,
+        *([BOX] if with_boxes else []),
+        *(column for attribute in attributes for column in attribute.columns),
+    ]
+    begin = -(2**63) if since is None else micros(since)
+    segments = list_segments(ledger.connection, None if since is None else begin, None, model)
+    return read_rows(ledger, segments, begin, 2**63 - 1, columns, proven=True, left_out=left_out)

@@ -1,0 +1,200 @@
+"""A configuration to begin with: for the built-in model, or for an ONNX file that is described by what it holds."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from facemon.application.operation import Reporter
+from facemon.errors import FacemonError, UsageError
+from facemon.printable import Lines, printable
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
+    from facemon.model.detector_description import Detector
+    from facemon.model.sessions import Graph
+
+_BUILT_IN = """\
+model:
+  bundle: age-gender              # the built-in one; facemon init --model FILE.onnx describes your own
+"""
+_REST = """
+predict:
+  decode: exact                   # fast decodes large JPEGs about four times as fast, at a smaller scale: on real
+                                  # photographs that moved confidences by up to 0.087
+
+store:
+  path: .facemon                  # the folder of the log; not on a network file system
+  retention_days: 90
+
+# How the columns of tables of labels, references and manifests are called.
+tables:
+  image: image
+  columns: {{}}                     # attribute: the table's column, where their names differ
+  values: {{}}                      # attribute: what its cells mean, e.g. {{{attribute}: {{0: "no", 1: "yes"}}}}
+
+drift:
+  window: 24h                     # how much of the newest data is compared with the reference
+  data: {{threshold: 0.1}}          # score, from 0 to 1, from which on a shift of the images matters
+  model: {{threshold: 0.05}}        # the same for predictions: 0.05 is five percentage points
+  columns: {{}}                     # thresholds of single columns, e.g. {{{attribute}: {{threshold: 0.02}}}}
+
+alerts:
+  HighLatency: {{threshold: 0.5, for: 5m}}
+  LowModelAccuracy: {{threshold: 0.7, for: 15m}}
+
+# Who is told: facemon render-config --help. All other keys, explained: configs/facemon.yaml of the project.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRequest:
+    """An ONNX file to describe, and what the file may leave open."""
+
+    model: Path
+    finder: Path | None = None
+    """The face detector that finds its faces; None where each image is one face."""
+    size: tuple[int, int] | None = None
+    """Width and height of the network's input."""
+    layout: Literal["nchw", "nhwc"] | None = None
+
+
+def first_configuration(network: NetworkRequest | None, folder: Path) -> str:
+    """The text of a commented facemon.yaml that lies in `folder`; without a network, for the built-in model.
+
+    FacemonError where the network cannot be described, or the description could not be loaded.
+    """
+    section = _BUILT_IN if network is None else _described(network, folder)
+    text = f"version: 1\n\n{section}"
+    text += _REST.format(attribute=_config(text, folder).model.attributes[0].name)
+    if network is not None:
+        _require_loadable(text, folder, network.model)
+    return text
+
+
+def write_first_configuration(reporter: Reporter, text: str, file: Path) -> None:
+    """Write the text of `first_configuration`, and tell how many guesses are marked in it."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FacemonError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    guesses = text.count("# guess")
+    marked = "1 guess is marked: look at it" if guesses == 1 else f"{guesses} guesses are marked: look at each"
+    look = f"; {marked}" if guesses else ""
+    reporter.say(f"wrote {file}{look}; facemon model show tells what it describes")
+
+
+def needed_images(text: str, folder: Path) -> str | None:
+    """A sentence on how much data the model's threshold takes, which is known before there is any."""
+    from facemon.drift.decision_plan import images_of_even_label
+    from facemon.reports.plan_report import images_in_words
+
+    config = _config(text, folder)
+    if images := images_of_even_label(config.drift):
+        return Lines(
+            f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
+            f"reference and a\ncheck's window take about {images_in_words(images)} each; reference set tells more"
+        )
+    return None
+
+
+def _config(text: str, folder: Path) -> "Config":
+    from facemon.config.loader import parse_config
+
+    return parse_config(text, name="facemon.yaml", directory=folder.absolute())
+
+
+def _require_loadable(text: str, folder: Path, model: Path) -> None:
+    """Refuse to write a description that facemon itself would refuse."""
+    from facemon.model.bundle import load_bundle
+
+    config = _config(text, folder)
+    try:
+        load_bundle(config.model, config.predict)
+    except FacemonError as error:
+        raise FacemonError(_prefixed(f"{model}: cannot be described", error.message), error.hint) from error
+
+
+def _described(network: NetworkRequest, folder: Path) -> str:
+    from facemon.model.detector_description import detector_by_name, recognise_detector
+    from facemon.model.graph_description import WHOLE_IMAGES, describe_graph
+    from facemon.model.graph_input import AskedInput, find_input
+
+    model, finder = network.model, network.finder
+    faces = WHOLE_IMAGES if finder is None else _described_finder(finder, folder)
+    content, graph = _loaded(model)
+    name = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in model.stem) or "model"
+    with _naming(model):
+        if detector := detector_by_name(graph):
+            raise _without_attributes(detector, model)
+        found = find_input(graph, AskedInput(network.size, network.layout))
+        if detector := recognise_detector(graph, found):
+            raise _without_attributes(detector, model)
+        return describe_graph(
+            graph,
+            found,
+            path=os.path.relpath(model, folder),
+            sha256=hashlib.sha256(content).hexdigest(),
+            name=name,
+            faces=faces,
+        )
+
+
+def _without_attributes(detector: "Detector", file: Path) -> UsageError:
+    message = f"is a face detector ({detector.kind}), without attributes of its own"
+    if not detector.lines:
+        return UsageError(f"{message}; {detector.problem}", detector.hint)
+    return UsageError(
+        message, f"name it beside a network with attributes: facemon init --model NET.onnx --finder {file}"
+    )
+
+
+def _described_finder(finder: Path, folder: Path) -> Sequence[str]:
+    from facemon.model.description_faults import what_is_there
+    from facemon.model.detector_description import (
+        USUAL_DETECTOR_SIDES,
+        detector_by_name,
+        faces_lines,
+        recognise_detector,
+    )
+    from facemon.model.graph_input import AskedInput, find_input
+
+    _, graph = _loaded(finder)
+    with _naming(finder):
+        detector = detector_by_name(graph)
+        if detector is None:
+            detector = recognise_detector(graph, find_input(graph, AskedInput(), USUAL_DETECTOR_SIDES))
+        if detector is None:
+            hint = what_is_there(graph, "describe it yourself as model.faces.detector: docs/models.md")
+            raise FacemonError("is not recognised as a face detector by the forms of its outputs", hint)
+        if not detector.lines:
+            message = f"is a face detector ({detector.kind}) that facemon cannot describe: {detector.problem}"
+            raise FacemonError(message, detector.hint)
+        return tuple(faces_lines(detector, os.path.relpath(finder, folder)))
+
+
+def _loaded(file: Path) -> "tuple[bytes, Graph]":
+    from facemon.model.sessions import Graph
+    from facemon.model.weight_files import read_weights
+
+    content = read_weights(file, "cannot be read", "name an ONNX file that is there")
+    return content, Graph(content, str(file), folder=file.absolute().parent)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Let errors begin with the file that they are about."""
+    try:
+        yield
+    except FacemonError as error:
+        if error.message.startswith(f"{file}: "):
+            raise
+        raise type(error)(_prefixed(str(file), error.message), error.hint) from error
+
+
+def _prefixed(name: str, message: str) -> str:
+    """The message after a name; one that has several lines keeps them."""
+    return Lines(f"{printable(name)}: {message}") if isinstance(message, Lines) else f"{name}: {message}"

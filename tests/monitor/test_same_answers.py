@@ -1,0 +1,180 @@
+"""On one store, each command's JSON is what `facemon.Monitor` answers: both call the same use case."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from facemon import Monitor
+from facemon.cli.command_line import app
+from facemon.values.drift_result import to_document
+from facemon.values.explanation import explanation_document
+from tests.acceptance.small_model import write_small_model
+from tests.conftest import RunFacemon
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+A_DAY = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 60 * DAY
+# So long ago that no rate of images goes by the present.
+SINCE, UNTIL = A_DAY, A_DAY + DAY - HOUR
+NAMES = ("gate", "yard")
+
+
+def logged(first: int, count: int, at: datetime, share_of_a: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "image": f"{number}.jpg",
+            "hair": "a" if number % 100 < 100 * share_of_a else "b",
+            "hair_confidence": 0.6 + number % 40 / 100,
+            "source": NAMES[number % 2],
+            "observed_at": at + timedelta(minutes=number % 600),
+        }
+        for number in range(first, first + count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a day that two references are made of, a day with other labels, a check of record, and labels."""
+    folder = tmp_path_factory.mktemp("one_store")
+    write_small_model(folder, "evaluate: {min_labels: 5}\ndrift: {evidently: {when: never}}\n")
+    monitor = Monitor(folder / "facemon.yaml")
+    monitor.log(logged(0, 800, A_DAY - DAY, 0.5))
+    monitor.log(logged(800, 800, A_DAY, 0.9))
+    before = (A_DAY - DAY).isoformat()
+    monitor.set_reference_window(before, A_DAY - 15 * HOUR, name="morning")
+    monitor.set_reference_window(before, A_DAY, name="day", note="a good day")
+    monitor.check_window(SINCE, UNTIL, record=True)
+    labels = "".join(f"{number}.jpg,{'ab'[number % 3 == 0]}\n" for number in range(0, 400, 7))
+    (folder / "labels.csv").write_text("image,hair\n" + labels)
+    return folder
+
+
+Answer = Callable[[Monitor, Path], Any]
+WINDOW = ("--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
+COMMANDS: Mapping[str, tuple[tuple[str, ...], Answer]] = {
+    "drift-check": (
+        ("--format", "json", "--no-record", "--reference", "day", *WINDOW),
+        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, reference="day", record=False)),
+    ),
+    "drift-check by source": (
+        ("--format", "json", *WINDOW, "--by", "source"),
+        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, by_source=True)),
+    ),
+    "drift-check of one source": (
+        ("--format", "json", *WINDOW, "--source", "gate", "--check", "model"),
+        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, source="gate", check="model")),
+    ),
+    "drift-check explained": (
+        ("--format", "json", "--explain", "hair"),
+        lambda monitor, _: [explanation_document(each) for each in monitor.explain_check("hair")],
+    ),
+    "drift-check of the past": (
+        ("--history", "--format", "json"),
+        lambda monitor, _: [to_document(each) for each in monitor.history()],
+    ),
+    "reference show": (
+        ("day", "--format", "json"),
+        lambda monitor, _: monitor.describe_reference("day").document(),
+    ),
+    "reference diff": (
+        ("morning", "day", "--format", "json"),
+        lambda monitor, _: monitor.compare_references("morning", "day").document(),
+    ),
+    "evaluate": (
+        ("labels.csv", "--by", "source", "--format", "json"),
+        lambda monitor, folder: monitor.evaluate(folder / "labels.csv", by_source=True).document(),
+    ),
+    "export-metrics": ((), lambda monitor, _: monitor.export_metrics()),
+    "export-metrics of drift": (("--export", "drift"), lambda monitor, _: monitor.export_metrics(export="drift")),
+    "metrics": (("--format", "json"), lambda monitor, _: monitor.metric_values().document()),
+    "explain": (("gate", "--format", "json"), lambda monitor, _: monitor.explain("gate")),
+    "store info": (("--json",), lambda monitor, _: monitor.store_info()),
+}
+"""By the command and what is particular of the line: its options, and what Python answers."""
+ELSEWHERE = {
+    "predict": "test_monitor.py",
+    "reference set": "above, and test_compared_rows.py",
+    "reference list": "below",
+    "store verify": "below",
+}
+ONLY_COMMANDS = {
+    "init", "serve", "serve-metrics", "render-config", "model show", "model check", "store backup", "store compact",
+    "store prune", "store repair", "store recover", "store clock",
+}  # fmt: skip
+"""What is done to a configuration or to a store, not asked of them, stays on the command line."""
+
+
+def words_of(line: str) -> list[str]:
+    return re.split(r" by | of | explained", line)[0].split()
+
+
+def without_times(answer: Any) -> Any:
+    """An answer without what differs from one call to the next: when it was made, and how many calls there were."""
+    if isinstance(answer, Mapping):
+        named = str(answer.get("name", ""))
+        volatile = {"at", "bytes"} | ({"value", "series"} if "command" in named or "files" in named else set())
+        return {key: without_times(each) for key, each in answer.items() if key not in volatile}
+    if isinstance(answer, list | tuple):
+        return [without_times(each) for each in answer]
+    if isinstance(answer, str) and answer.startswith("#"):
+        return [line for line in answer.splitlines() if 'command="' not in line and "store_size" not in line]
+    return answer
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_says_what_monitor_answers(
+    line: str, folder: Path, facemon: RunFacemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, answer = COMMANDS[line]
+    monkeypatch.chdir(folder)
+    ran = facemon(*words_of(line), *options, cwd=folder)
+    assert ran.returncode in (0, 3, 4), ran.stderr
+    said: Any = ran.stdout if line.startswith("export") else [json.loads(each) for each in documents(ran.stdout)]
+    known = answer(Monitor(), folder)
+    told = known if isinstance(known, str) else json.loads(json.dumps(known))
+    assert without_times(said) == without_times(told if isinstance(told, str | list) else [told])
+
+
+def documents(text: str) -> list[str]:
+    """The objects of an output: one, which may be indented, or one on each line."""
+    return [text] if text.startswith("{\n") else text.splitlines()
+
+
+def test_lists_and_proofs(folder: Path, facemon: RunFacemon) -> None:
+    monitor = Monitor(folder / "facemon.yaml")
+    listed = facemon("reference", "list", cwd=folder).stdout.splitlines()[1:]
+    assert [each.split()[0] for each in listed] == [each.name for each in monitor.references()] == ["day", "morning"]
+    proven = monitor.verify_store()
+    assert (proven.problems, proven.rows) == ((), 1600)
+    assert f"{proven.rows} rows in {proven.segments} segments" in facemon("store", "verify", cwd=folder).stdout
+
+
+def test_labels_in_memory_say_what_their_file_says(folder: Path) -> None:
+    monitor = Monitor(folder / "facemon.yaml")
+    of_file, of_rows = (
+        without_times(monitor.evaluate(labels).document())
+        for labels in (folder / "labels.csv", pyarrow.csv.read_csv(folder / "labels.csv"))
+    )
+    assert of_rows == of_file
+    assert of_file["labels"]
+
+
+def test_every_command_is_accounted_for() -> None:
+    names = {" ".join(words_of(line)) for line in COMMANDS} | set(ELSEWHERE) | ONLY_COMMANDS
+    assert names == set(commands_of(typer.main.get_command(app)))
+
+
+def commands_of(found: Any, *words: str) -> Iterator[str]:
+    if not isinstance(found, TyperGroup):
+        yield " ".join(words)
+        return
+    context = typer.Context(found)
+    for name in found.list_commands(context):
+        yield from commands_of(found.get_command(context, name), *words, name)
