@@ -8,7 +8,7 @@ from typing import Any
 
 from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.quantities import Severity, format_duration
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
 from facemon.render.next_commands import next_command
@@ -49,7 +49,7 @@ class Alert:
     limit: str
     """The condition in words."""
     for_: timedelta
-    severity: str
+    severity: Severity
     summary: str
     description: str
     dashboard: Dashboard
@@ -83,7 +83,7 @@ class Alert:
     @property
     def told_apart_by(self) -> frozenset[str]:
         """The labels by which two of this alert that fire at once differ."""
-        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.labels)
+        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.label_names)
 
     def changed_by(self, config: AlertConfig) -> "Alert":
         """The alert with what the configuration says of it; a threshold is part of the condition already.

@@ -25,7 +25,6 @@ EXPORTING_DOORS = ("textfile", "pushgateway")
 """The ways out of the store at whose beginning `facemon export-metrics` is run by a schedule."""
 EXPORT = {"command": "export-metrics"}
 _CHECK = ("check", "model")
-_COLUMN = ("attribute", *_CHECK)
 
 
 DRIFT_INCIDENT = "Drift"
@@ -46,11 +45,6 @@ def target_labels(config: Config) -> tuple[str, ...]:
 def check_labels(config: Config) -> tuple[str, ...]:
     """What tells the checks apart: those of another model, and of another store, are others."""
     return (*target_labels(config), *_CHECK)
-
-
-def column_labels(config: Config) -> tuple[str, ...]:
-    """What tells the columns of checks apart."""
-    return (*target_labels(config), *_COLUMN)
 
 
 def example_labels(config: Config) -> dict[str, str]:

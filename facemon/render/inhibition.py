@@ -10,10 +10,9 @@ from typing import Any, get_args
 from facemon.config.alerts import objective_alerts
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS
-from facemon.config.quantities import Severity
+from facemon.config.quantities import Severity, at_most
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import label_names
-from facemon.render.drift_series import column_labels
 from facemon.render.promql import TARGET_LABELS, differs, equals, one_of
 from facemon.render.routing import WATCHDOG
 
@@ -33,7 +32,6 @@ def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
     if down := by_name.get("TargetDown"):
         rules += _over_the_target(down, alerts, config)
     rules += _fast_over_slow(config, by_name)
-    rules += _score_over_verdict(config, by_name)
     return rules
 
 
@@ -81,13 +79,6 @@ def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Ru
             yield _rule(fast, [slow]) | _in_one_store(config)
 
 
-def _score_over_verdict(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:
-    """The drift of a column is one trouble, whether its score or its verdict tells of it."""
-    detected, verdict = (by_name.get(name) for name in ("DriftDetected", "DriftVerdict"))
-    if detected and verdict:
-        yield {**_rule(detected, [verdict]), "equal": list(column_labels(config))}
-
-
 def _in_one_store(config: Config) -> Rule:
     """An alert of one store keeps silent none of another's."""
     return {"equal": list(config.metrics.labels)} if config.metrics.labels else {}
@@ -102,6 +93,5 @@ def _rule(source: Alert, targets: Sequence[Alert]) -> Rule:
 
 def _not_above(source: Alert) -> list[str]:
     """Nothing that is worse may keep silent for what was made a lesser trouble."""
-    severities = get_args(Severity)
-    lesser = severities[severities.index(source.severity) :]
-    return [] if len(lesser) == len(severities) else [one_of("severity", lesser).text]
+    lesser = at_most(source.severity)
+    return [] if len(lesser) == len(get_args(Severity)) else [one_of("severity", lesser).text]

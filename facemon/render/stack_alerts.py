@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.config.prometheus import Door, Job
+from facemon.config.quantities import Severity
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
@@ -34,7 +35,7 @@ class _Switch:
     bad: int
     labels: dict[str, str]
     for_: timedelta
-    severity: str
+    severity: Severity
     limit: str
     summary: str
     description: str

@@ -64,10 +64,6 @@ SILENCED = {
     "critical over warning of the same camera": (
         of_source("SourceSilent", "camera-6", "critical"), of_source("SourceDrift", "camera-6"),
     ),
-    "a score over the verdict on the same column": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-    ),
     "a target over its cameras": (DOWN, of_source("SourceSilent", "camera-6")),
     "the door's target over missing metrics": (DOWN, labelled("MetricsAbsent", "critical", "stack")),
 }  # fmt: skip
@@ -98,14 +94,6 @@ HEARD = {
     "a camera while the whole check is undecided": (
         labelled("DriftUndecided", "critical", "drift", WHOLE_DRIFTS),
         of_source("SourceSilent", "camera-6"),
-    ),
-    "the verdict on another column": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "gender"}),
-    ),
-    "the verdict of another check": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "age", "check": "data"}),
     ),
     "another camera": (of_source("SourceDrift", "camera-5", "critical"), of_source("SourceSilent", "camera-6")),
 }
@@ -165,10 +153,6 @@ def test_a_target_of_little_weight_silences_nothing_that_weighs_more(servers: Pa
 
 def test_rules_are_of_rendered_alerts_only() -> None:
     config = config_of("prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}}")
-    assert len(inhibit_rules(config, alerts_of(config))) == 2
-    config = config_of(
-        "prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}, DriftVerdict: {enabled: false}}"
-    )
     assert len(inhibit_rules(config, alerts_of(config))) == 1
 
 
