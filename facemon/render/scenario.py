@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from facemon.render.promql import quoted
 
-
 UNNAMED = "__key"
 """In tests a label that no configuration can name, as a Pushgateway's grouping key may have any."""
 
