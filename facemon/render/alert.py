@@ -133,6 +133,11 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
     }
 
 
+def given_or(threshold: float | None, usual: float) -> float:
+    """An alert's limit: what the configuration says, which may be 0, or the usual one."""
+    return usual if threshold is None else threshold
+
+
 def logs_of(service: str) -> str:
     """The command that shows the log of a service of the compose file."""
     return f"docker compose -f monitoring/docker-compose.monitoring.yml logs {service}"

@@ -11,7 +11,7 @@ from facemon.config.document import Config
 from facemon.config.quantities import Severity, at_most, format_duration
 from facemon.errors import ConfigError
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.alert import Alert, Dashboard, Runbook, given_or
 from facemon.render.annotation import label, value
 from facemon.render.drift_series import (
     CONFIDENCE_SCORE,
@@ -52,13 +52,9 @@ def column_alerts(config: Config) -> tuple[Alert, ...]:
     return detected, _drift_verdict(config, detected)
 
 
-def _limit(config: Config) -> float:
-    given = config.alerts.DriftDetected.threshold
-    return 0.2 if given is None else given
-
-
 def _drift_detected(config: Config) -> Alert:
-    limit, significance, oldest = _limit(config), config.drift.significance, stale_after(config)
+    limit, significance = given_or(config.alerts.DriftDetected.threshold, 0.2), config.drift.significance
+    oldest = stale_after(config)
     if drift_held(config) >= oldest:
         raise ConfigError(
             "alerts.DriftCheckStale.threshold: a verdict would be too old before DriftDetected has held long enough",

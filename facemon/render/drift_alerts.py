@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.alert import Alert, Dashboard, Runbook, given_or
 from facemon.render.annotation import label, value
 from facemon.render.column_alerts import column_alerts
 from facemon.render.drift_series import (
@@ -36,8 +36,7 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
 
 def accuracy_limit(config: Config) -> float:
     """The limit of LowModelAccuracy."""
-    given = config.alerts.LowModelAccuracy.threshold
-    return 0.7 if given is None else given
+    return given_or(config.alerts.LowModelAccuracy.threshold, 0.7)
 
 
 def _drift_undecided(config: Config) -> Alert:
