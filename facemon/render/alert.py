@@ -8,7 +8,7 @@ from typing import Any
 
 from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
-from facemon.config.quantities import Severity, format_duration
+from facemon.config.quantities import Severity, at_most, format_duration
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
 from facemon.render.next_commands import next_command
@@ -131,6 +131,14 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
             **alert.annotations,
         },
     }
+
+
+def tells_for(first: Alert, name: str, severity: Severity, config: Config) -> bool:
+    """Whether `first` may tell of a fact in the place of another alert: it is rendered, and is not less severe."""
+    changed = config.alerts.of(first.name)
+    return changed.enabled and (config.alerts.of(name).severity or severity) in at_most(
+        changed.severity or first.severity
+    )
 
 
 def given_or(threshold: float | None, usual: float) -> float:

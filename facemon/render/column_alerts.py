@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.quantities import Severity, at_most, format_duration
+from facemon.config.quantities import Severity, format_duration
 from facemon.errors import ConfigError
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, given_or
+from facemon.render.alert import Alert, Dashboard, Runbook, given_or, tells_for
 from facemon.render.annotation import label, value
 from facemon.render.drift_series import (
     CONFIDENCE_SCORE,
@@ -42,7 +42,6 @@ _BESIDE_DETECTED = (
     "the check is old: DriftDetected ends then, and DriftCheckStale fires",
 )
 _OF_A_GROUP = "north"
-_SEVERITY: Severity = "warning"
 _VERDICT_SEVERITY: Severity = "info"
 
 
@@ -76,7 +75,7 @@ def _drift_detected(config: Config) -> Alert:
         f"and decided less than {format_duration(oldest)} ago",
         threshold=limit,
         for_=drift_held(config),
-        severity=_SEVERITY,
+        severity="warning",
         summary=f"{label('attribute')} of {label('model')} drifts",
         description=f"The drift score of {label('attribute')} in the {label('check')} check of {label('model')} is "
         f"{value(3)}, limit {promql.number(limit)}.",
@@ -142,7 +141,7 @@ def _drift_scenarios(config: Config, limit: float, significance: float, oldest: 
 
 def _drift_verdict(config: Config, detected: Alert) -> Alert:
     verdict = promql.compare(promql.select(DETECTED), "==", 1)
-    is_told = _tells_of_scores(config)
+    is_told = tells_for(detected, "DriftVerdict", _VERDICT_SEVERITY, config)
     return Alert(
         name="DriftVerdict",
         group="drift",
@@ -170,12 +169,6 @@ def _drift_verdict(config: Config, detected: Alert) -> Alert:
         scenarios=tuple(_verdict_scenarios(config, detected if is_told else None)),
         incident=DRIFT_INCIDENT,
     )  # fmt: skip
-
-
-def _tells_of_scores(config: Config) -> bool:
-    """Whether DriftDetected tells of a verdict, at least as severely as DriftVerdict would."""
-    detected, verdict = config.alerts.DriftDetected, config.alerts.DriftVerdict
-    return detected.enabled and (verdict.severity or _VERDICT_SEVERITY) in at_most(detected.severity or _SEVERITY)
 
 
 def _verdict_scenarios(config: Config, detected: Alert | None) -> Iterator[Scenario]:

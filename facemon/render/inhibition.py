@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 from facemon.config.alerts import objective_alerts
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS
 from facemon.config.quantities import Severity, at_most
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import label_names
@@ -30,7 +29,7 @@ def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
     if model := by_name.get("ModelNotLoaded"):
         rules += _over_the_api(config, model, alerts)
     if down := by_name.get("TargetDown"):
-        rules += _over_the_target(down, alerts, config)
+        rules.append(_over_the_target(down))
     rules += _fast_over_slow(config, by_name)
     return rules
 
@@ -58,17 +57,13 @@ def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iter
         yield {**rule, "source_matchers": sources} | _in_one_store(config)
 
 
-def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> Iterator[Rule]:
+def _over_the_target(down: Alert) -> Rule:
     """What a target says is old or missing while it is down."""
-    yield {
+    return {
         "source_matchers": [equals("alertname", down.name).text],
         "target_matchers": [*(differs("alertname", name).text for name in (down.name, WATCHDOG)), *_not_above(down)],
         "equal": list(TARGET_LABELS),
     }
-    if absent := [alert for alert in alerts if alert.fires_without_data and alert.name != WATCHDOG]:
-        rule = _rule(down, absent)
-        door = equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from])).text
-        yield {**rule, "source_matchers": [*rule["source_matchers"], door]}
 
 
 def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:

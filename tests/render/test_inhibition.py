@@ -65,7 +65,6 @@ SILENCED = {
         of_source("SourceSilent", "camera-6", "critical"), of_source("SourceDrift", "camera-6"),
     ),
     "a target over its cameras": (DOWN, of_source("SourceSilent", "camera-6")),
-    "the door's target over missing metrics": (DOWN, labelled("MetricsAbsent", "critical", "stack")),
 }  # fmt: skip
 HEARD = {
     "another attribute": (DRIFT_CRITICAL, wrong("gender", ONE)),
@@ -80,10 +79,6 @@ HEARD = {
     "another command": (STALE, labelled("AccuracyStale", "warning", "drift", {**ONE, "command": "evaluate"})),
     "another objective": (burns("Answers", "Fast", "critical"), burns("Fast", "Slow", "warning")),
     "an alert without a target": (DOWN, ERRORS),
-    "missing metrics while another job is down": (
-        labelled("TargetDown", "critical", "stack", {"job": "node", "instance": "node:1"}),
-        labelled("MetricsAbsent", "critical", "stack"),
-    ),
     "the watchdog": (DOWN, labelled("Watchdog", "none", "stack", ONE)),
     "errors while it is not known whether the model is loaded": (UNKNOWN_MODEL, ERRORS),
     "drift while there is no model": (NO_MODEL, wrong("age", ONE)),
