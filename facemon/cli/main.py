@@ -98,9 +98,21 @@ def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
     from facemon.cli.command import make_session
 
     context = getattr(error, "ctx", None)
-    if message := error.format_message():
+    if message := usage_text(error):
         called = context.command_path if context else " ".join(["facemon", *_leading_word(arguments)])
         make_session({}).console.error(FacemonError(message, f"{called} --help shows what it takes"))
+
+
+def usage_text(error: "typer.TyperException") -> str:
+    """What is wrong with the command line; typer has values read by pydantic, whose words are for programmers."""
+    from pydantic import ValidationError
+
+    if isinstance(error.__cause__, ValidationError):
+        from facemon.config.validation_faults import option_fault
+        from facemon.printable import printable
+
+        error.message = printable(option_fault(error.__cause__))
+    return error.format_message()
 
 
 def _prepare() -> None:

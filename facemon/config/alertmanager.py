@@ -1,4 +1,4 @@
-"""The alertmanager section: who is told of what, by which way, and when nobody is."""
+"""The alertmanager section: who is told of what, by which way, and when no receiver is notified."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,7 +12,7 @@ from facemon.config.receivers import ReceiverConfig, SmtpConfig
 from facemon.config.section import MisfitError, Section
 
 NULL_RECEIVER = "null"
-"""The receiver of what nobody needs to be told."""
+"""The receiver that sends nothing."""
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
@@ -29,7 +29,7 @@ class RouteConfig(Section):
     receiver: Name
     continue_: bool = Field(default=False, alias="continue")
     mute: Items[Name] = ()
-    """Names of `mute_times` in which this route tells nobody."""
+    """Names of `mute_times` in which this route notifies no receiver."""
     group_wait: Duration | None = None
     group_interval: PositiveDuration | None = None
     repeat_interval: PositiveDuration | None = None
@@ -61,7 +61,7 @@ class ClockRangeConfig(Section):
 
 
 class MuteTimeConfig(Section):
-    """A time in which routes that name it tell nobody: on these days, in these hours of them; none = on all."""
+    """A time in which routes that name it notify no receiver: on these days, in these hours of them; none = on all."""
 
     name: Name
     weekdays: Items[Weekday] = ()
@@ -118,7 +118,9 @@ class AlertmanagerConfig(Section):
     def _names_are_known(self) -> Self:
         names = [receiver.name for receiver in self.receivers]
         if NULL_RECEIVER in names:
-            raise ValueError(f"no receiver may be named {NULL_RECEIVER!r}: that is the one that tells nobody")
+            raise ValueError(
+                f"no receiver may be named {NULL_RECEIVER!r}: the receiver that sends nothing has this name"
+            )
         times = [time.name for time in self.mute_times]
         faults = [*_doubles("receivers", "receiver", names), *_doubles("mute_times", "mute time", times)]
         for index, route in enumerate(self.routes):

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
@@ -178,7 +178,14 @@ HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$"), AfterVali
 """A user and password before the host would be a secret in the open, as a token in the query is."""
 Replicas = Annotated[int, Field(ge=1, le=9)]
 Severity = Literal["critical", "warning", "info", "none"]
+"""From the worst to the least."""
 
 _Item = TypeVar("_Item")
 Items = Annotated[tuple[_Item, ...], Strict(False)]
 """A YAML list, kept as a tuple; its items stay strict."""
+
+
+def at_most(severity: Severity) -> tuple[Severity, ...]:
+    """This severity and those that are less."""
+    every: tuple[Severity, ...] = get_args(Severity)
+    return every[every.index(severity) :]

@@ -87,9 +87,9 @@ class ReceiverConfig(Section):
     webhook: Items[WebhookConfig] = ()
 
     @model_validator(mode="after")
-    def _somebody_is_told(self) -> Self:
+    def _has_a_way(self) -> Self:
         if not (self.email or self.slack or self.pagerduty or self.teams or self.webhook):
-            raise ValueError("tells nobody: give it email, slack, pagerduty, teams or webhook")
+            raise ValueError("has no way to notify: give it email, slack, pagerduty, teams or webhook")
         return self
 
 

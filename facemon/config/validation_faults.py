@@ -64,9 +64,19 @@ _TYPES = {
     "float_type": "a number",
     "model_type": "a mapping",
     "mapping_type": "a mapping",
+    "dict_type": "a mapping",
     "tuple_type": "a list",
 }
 """What each of pydantic's type errors wants instead."""
+_PARSED = {
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "finite_number": "a finite number",
+}
+"""The same of text that is read as a value of the type, as on the command line."""
+_LONGEST_VALUE = 200
 
 
 def is_secret(keys: Keys) -> bool:
@@ -113,6 +123,18 @@ def validation_faults(error: ValidationError, document: YamlDocument) -> list[Fa
             fault = _wrong_value(keys, in_key, detail, document)
         faults.setdefault((fault.keys, in_key), fault)
     return list(faults.values())
+
+
+def option_fault(error: ValidationError) -> str:
+    """What is wrong with the value of an option on the command line, without the words of pydantic."""
+    detail = error.errors(include_url=False)[0]
+    kind, value = detail["type"], str(detail["input"])[:_LONGEST_VALUE]
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return f"must be {words} {detail['ctx'][bound]:g}, not {value}"
+    if wanted := _TYPES.get(kind) or _PARSED.get(kind):
+        return f"must be {wanted}, not {value!r}"
+    return _own_words(detail)
 
 
 def did_you_mean(given: Any, known: Iterable[str]) -> str:
@@ -212,7 +234,13 @@ def _sentence(detail: ErrorDetails, value: Any, text: str | None) -> tuple[str, 
             return PATTERNS.get(context["pattern"], "is not written as it must be"), ""
         case "value_error":
             return str(context["error"]), misreading(text, value)
-    return detail["msg"], ""
+    return _own_words(detail), ""
+
+
+def _own_words(detail: ErrorDetails) -> str:
+    """What the check that found the fault says: pydantic puts the kind of the exception before it."""
+    error = detail.get("ctx", {}).get("error")
+    return detail["msg"] if error is None else str(error)
 
 
 def _type_hint(wanted: str, value: Any, text: str | None) -> str:

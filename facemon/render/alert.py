@@ -8,7 +8,7 @@ from typing import Any
 
 from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.quantities import Severity, at_most, format_duration
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
 from facemon.render.next_commands import next_command
@@ -49,7 +49,7 @@ class Alert:
     limit: str
     """The condition in words."""
     for_: timedelta
-    severity: str
+    severity: Severity
     summary: str
     description: str
     dashboard: Dashboard
@@ -83,7 +83,7 @@ class Alert:
     @property
     def told_apart_by(self) -> frozenset[str]:
         """The labels by which two of this alert that fire at once differ."""
-        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.labels)
+        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.label_names)
 
     def changed_by(self, config: AlertConfig) -> "Alert":
         """The alert with what the configuration says of it; a threshold is part of the condition already.
@@ -131,6 +131,19 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
             **alert.annotations,
         },
     }
+
+
+def tells_for(first: Alert, name: str, severity: Severity, config: Config) -> bool:
+    """Whether `first` may tell of a fact in the place of another alert: it is rendered, and is not less severe."""
+    changed = config.alerts.of(first.name)
+    return changed.enabled and (config.alerts.of(name).severity or severity) in at_most(
+        changed.severity or first.severity
+    )
+
+
+def given_or(threshold: float | None, usual: float) -> float:
+    """An alert's limit: what the configuration says, which may be 0, or the usual one."""
+    return usual if threshold is None else threshold
 
 
 def logs_of(service: str) -> str:

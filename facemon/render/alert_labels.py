@@ -102,7 +102,7 @@ class LabelSpace:
 
 def label_names(alert: Alert) -> frozenset[str]:
     """The labels that an alert of ours always has from its series; of an alert of the user's own nothing is known."""
-    fired = [frozenset(scenario.fires.labels) for scenario in alert.scenarios if scenario.fires is not None]
+    fired = [scenario.fires.label_names for scenario in alert.scenarios if scenario.fires is not None]
     return frozenset.intersection(*fired) if fired else frozenset()
 
 

@@ -36,7 +36,7 @@ def alerts_of(config: Config) -> tuple[Alert, ...]:
     _require_readable(alerts)
     if not alerts:
         raise ConfigError(
-            "alerts: every alert is disabled, so that nobody would ever be told", hint="enable at least one"
+            "alerts: every alert is disabled, so that no receiver would ever be notified", hint="enable at least one"
         )
     return alerts
 

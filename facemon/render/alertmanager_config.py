@@ -11,7 +11,7 @@ from facemon.render.routes import routing_tree, time_intervals
 
 
 def alertmanager_config(config: Config) -> dict[str, Any]:
-    """The content of `alertmanager.yml`; without receivers nobody is told, and the file is still valid.
+    """The content of `alertmanager.yml`; without receivers none is notified, and the file is still valid.
 
     Raises ConfigError for a route that no alert can reach.
     """

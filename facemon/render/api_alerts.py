@@ -7,7 +7,7 @@ from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.errors import ConfigError
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook
+from facemon.render.alert import Alert, Dashboard, Runbook, given_or
 from facemon.render.annotation import PERCENTAGE, label, value
 from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
 from facemon.render.foreign_metrics import UP
@@ -60,8 +60,7 @@ def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[s
 
 def latency_limit(config: Config) -> float:
     """The limit of HighLatency; ConfigError unless it is an edge of the buckets, below the last."""
-    given = config.alerts.HighLatency.threshold
-    limit = _LATENCY_LIMIT if given is None else given
+    limit = given_or(config.alerts.HighLatency.threshold, _LATENCY_LIMIT)
     return bucket_edge(limit, "alerts.HighLatency.threshold", LATENCY_BUCKETS[:-1])
 
 
@@ -81,8 +80,7 @@ def bucket_edge(limit: float, key: str, edges: tuple[float, ...] = LATENCY_BUCKE
 
 def error_limit(config: Config) -> float:
     """The limit of HighErrorRate."""
-    given = config.alerts.HighErrorRate.threshold
-    return _ERROR_LIMIT if given is None else given
+    return given_or(config.alerts.HighErrorRate.threshold, _ERROR_LIMIT)
 
 
 def _high_latency(config: Config) -> Alert:

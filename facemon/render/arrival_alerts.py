@@ -12,9 +12,10 @@ from facemon.config.document import Config
 from facemon.config.prometheus import Door
 from facemon.config.quantities import format_duration
 from facemon.render import promql
+from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
-from facemon.render.drift_series import EXPORT, LAST_SUCCESS, example_labels, only, target_labels
+from facemon.render.drift_series import EXPORT, EXPORTED, LAST_SUCCESS, example_target, only
 from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
 from facemon.render.promql_ages import AHEAD, overdue
 from facemon.render.rule_test import milliseconds, turn_within
@@ -91,21 +92,13 @@ def _end_stale_after(config: Config, end: _End) -> timedelta:
     return changed.threshold or export_stale_after(config)
 
 
-def _exported() -> promql.Matcher:
-    return promql.equals("command", EXPORT["command"])
-
-
-def _target(config: Config) -> dict[str, str]:
-    return only(example_labels(config), target_labels(config))
-
-
 def _stamp(labels: Mapping[str, str], age: float) -> Clock:
     return Clock(series_text(LAST_SUCCESS.name, {**EXPORT, **labels}), age)
 
 
 def _export_stale(config: Config, end: _End) -> Alert:
     oldest = export_stale_after(config)
-    signal = promql.age(LAST_SUCCESS, _exported())
+    signal = promql.age(LAST_SUCCESS, EXPORTED)
     arrived = overdue(end.age, _end_stale_after(config, end))
     return Alert(
         name="ExportStale",
@@ -134,7 +127,7 @@ def _export_stale(config: Config, end: _End) -> Alert:
 
 
 def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
-    here, age = _target(config), oldest.total_seconds()
+    here, age = example_target(config), oldest.total_seconds()
     beside, fires = only(here, promql.TARGET_LABELS), Firing({**EXPORT, **here})
     healthy = _stamp({**here, "instance": "exporter:2"}, 0)
     predicted = series_text(LAST_SUCCESS.name, {**here, "command": "predict"})
@@ -145,10 +138,7 @@ def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Sce
 
     return (
         _stopped(config, oldest, _stamp(here, 0).series, (healthy, arrived(0)), fires),
-        Scenario("just too old", (_stamp(here, 1.005 * age),), fires),
-        Scenario("exactly at the limit", (_stamp(here, age),)),
-        Scenario("dated in the future", (_stamp(here, -1.005 * AHEAD),), fires),
-        Scenario("exactly a day ahead", (_stamp(here, -AHEAD),)),
+        *at_the_limits(lambda seconds: (_stamp(here, seconds),), age, fires),
         Scenario("another command's", (Clock(predicted, 2 * age),)),
         Scenario("another command's, in the future", (Clock(predicted, -2 * AHEAD),)),
         Scenario("old, and so is what arrived, which has an alert of its own", (old, arrived(1.005 * limit))),
@@ -187,7 +177,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
     expr = overdue(signal, oldest)
     if end.alert == "PushStale":
         # What else is pushed there is not ours.
-        expr = promql.only_where(expr, promql.select(LAST_SUCCESS, _exported()), on=promql.TARGET_LABELS)
+        expr = promql.only_where(expr, promql.select(LAST_SUCCESS, EXPORTED), on=promql.TARGET_LABELS)
     return Alert(
         name=end.alert,
         group="stack",
@@ -206,19 +196,19 @@ def _end_stale(config: Config, end: _End) -> Alert:
             end.causes,
             (f"Run `{end.command}` by hand, as the user of the schedule, and read what it says.",
              "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`, which counts here too."),
-            {"Seconds since the newest export ended:": promql.age(LAST_SUCCESS, _exported()), **end.queries},
+            {"Seconds since the newest export ended:": promql.age(LAST_SUCCESS, EXPORTED), **end.queries},
         ),
         scenarios=_end_scenarios(config, end, oldest),
     )  # fmt: skip
 
 
 def _end_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
-    beside, age = only(_target(config), promql.TARGET_LABELS), oldest.total_seconds()
+    beside, age = only(example_target(config), promql.TARGET_LABELS), oldest.total_seconds()
     fires = Firing({**end.own, **beside})
     pushed = end.alert == "PushStale"
 
     def ours(labels: Mapping[str, str] = beside) -> tuple[Clock, ...]:
-        return (_stamp({**_target(config), **labels}, 0),) if pushed else ()
+        return (_stamp({**example_target(config), **labels}, 0),) if pushed else ()
 
     def arrived(seconds: float, **elsewhere: str) -> Clock:
         return end.arrived({**beside, **elsewhere}, seconds)
@@ -227,14 +217,11 @@ def _end_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenar
     healthy = (arrived(0, **elsewhere), *ours({**beside, **elsewhere}))
     foreign = Clock(series_text(end.metric.name, {**end.foreign, **beside}), 2 * age)
     ahead = Clock(series_text(end.metric.name, {**end.foreign, **beside}), -2 * AHEAD)
-    stranger = {"command": "predict", **_target(config)}
+    stranger = {"command": "predict", **example_target(config)}
     others = (Clock(series_text(LAST_SUCCESS.name, stranger), 0),) if pushed else ()
     return (
         _stopped(config, oldest, arrived(0).series, (*ours(), *healthy), fires),
-        Scenario("just too old", (arrived(1.005 * age), *ours()), fires),
-        Scenario("exactly at the limit", (arrived(age), *ours())),
-        Scenario("dated in the future", (arrived(-1.005 * AHEAD), *ours()), fires),
-        Scenario("exactly a day ahead", (arrived(-AHEAD), *ours())),
+        *at_the_limits(lambda seconds: (arrived(seconds), *ours()), age, fires),
         Scenario("something else than facemon's", (foreign, *others)),
         Scenario("something else than facemon's, in the future", (ahead, *others)),
         *(Scenario(f"facemon's has another {name}", (arrived(2 * age), *ours({name: other})))

@@ -24,8 +24,8 @@ IMAGES = promql.series("images_processed_total")
 EXPORTING_DOORS = ("textfile", "pushgateway")
 """The ways out of the store at whose beginning `facemon export-metrics` is run by a schedule."""
 EXPORT = {"command": "export-metrics"}
+EXPORTED = promql.equals("command", EXPORT["command"])
 _CHECK = ("check", "model")
-_COLUMN = ("attribute", *_CHECK)
 
 
 DRIFT_INCIDENT = "Drift"
@@ -48,15 +48,15 @@ def check_labels(config: Config) -> tuple[str, ...]:
     return (*target_labels(config), *_CHECK)
 
 
-def column_labels(config: Config) -> tuple[str, ...]:
-    """What tells the columns of checks apart."""
-    return (*target_labels(config), *_COLUMN)
-
-
 def example_labels(config: Config) -> dict[str, str]:
     """A column's labels in tests of rules."""
     here = {"attribute": "hair", "check": "model", "model": "faces@1", "job": "exporter", "instance": "exporter:1"}
     return {**here, **config.metrics.labels}
+
+
+def example_target(config: Config) -> dict[str, str]:
+    """A store's labels in tests of rules."""
+    return only(example_labels(config), target_labels(config))
 
 
 def other_labels(config: Config) -> dict[str, str]:

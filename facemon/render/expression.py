@@ -132,6 +132,8 @@ def _narrowed(part: str | Selector, scope: Scope) -> str | Selector:
     more = tuple(
         equals(label, values[0]) if len(values) == 1 and not part.is_absent else one_of(label, values)
         for label, values in scope(part.metrics).items()
+        # One of our jobs by its name is narrower than all of them.
+        if all(matcher.text != equals(label, value).text for matcher in part.matchers for value in values)
     )
     # What is narrowed once stays as it is.
     return replace(part, matchers=(*more, *part.matchers), metrics=())

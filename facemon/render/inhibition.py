@@ -9,11 +9,9 @@ from typing import Any, get_args
 
 from facemon.config.alerts import objective_alerts
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS
-from facemon.config.quantities import Severity
+from facemon.config.quantities import Severity, at_most
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import label_names
-from facemon.render.drift_series import column_labels
 from facemon.render.promql import TARGET_LABELS, differs, equals, one_of
 from facemon.render.routing import WATCHDOG
 
@@ -31,9 +29,8 @@ def inhibit_rules(config: Config, alerts: Sequence[Alert]) -> list[Rule]:
     if model := by_name.get("ModelNotLoaded"):
         rules += _over_the_api(config, model, alerts)
     if down := by_name.get("TargetDown"):
-        rules += _over_the_target(down, alerts, config)
+        rules.append(_over_the_target(down))
     rules += _fast_over_slow(config, by_name)
-    rules += _score_over_verdict(config, by_name)
     return rules
 
 
@@ -60,17 +57,13 @@ def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iter
         yield {**rule, "source_matchers": sources} | _in_one_store(config)
 
 
-def _over_the_target(down: Alert, alerts: Sequence[Alert], config: Config) -> Iterator[Rule]:
+def _over_the_target(down: Alert) -> Rule:
     """What a target says is old or missing while it is down."""
-    yield {
+    return {
         "source_matchers": [equals("alertname", down.name).text],
         "target_matchers": [*(differs("alertname", name).text for name in (down.name, WATCHDOG)), *_not_above(down)],
         "equal": list(TARGET_LABELS),
     }
-    if absent := [alert for alert in alerts if alert.fires_without_data and alert.name != WATCHDOG]:
-        rule = _rule(down, absent)
-        door = equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from])).text
-        yield {**rule, "source_matchers": [*rule["source_matchers"], door]}
 
 
 def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:
@@ -79,13 +72,6 @@ def _fast_over_slow(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Ru
         fast, slow = (by_name.get(name) for name in objective_alerts(objective.name))
         if fast and slow:
             yield _rule(fast, [slow]) | _in_one_store(config)
-
-
-def _score_over_verdict(config: Config, by_name: Mapping[str, Alert]) -> Iterator[Rule]:
-    """The drift of a column is one trouble, whether its score or its verdict tells of it."""
-    detected, verdict = (by_name.get(name) for name in ("DriftDetected", "DriftVerdict"))
-    if detected and verdict:
-        yield {**_rule(detected, [verdict]), "equal": list(column_labels(config))}
 
 
 def _in_one_store(config: Config) -> Rule:
@@ -102,6 +88,5 @@ def _rule(source: Alert, targets: Sequence[Alert]) -> Rule:
 
 def _not_above(source: Alert) -> list[str]:
     """Nothing that is worse may keep silent for what was made a lesser trouble."""
-    severities = get_args(Severity)
-    lesser = severities[severities.index(source.severity) :]
-    return [] if len(lesser) == len(severities) else [one_of("severity", lesser).text]
+    lesser = at_most(source.severity)
+    return [] if len(lesser) == len(get_args(Severity)) else [one_of("severity", lesser).text]

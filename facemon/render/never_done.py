@@ -15,7 +15,7 @@ from facemon.render.drift_series import (
     EXPORTING_DOORS,
     IMAGES,
     LAST_SUCCESS,
-    example_labels,
+    example_target,
     only,
     other_labels,
     target_labels,
@@ -95,10 +95,10 @@ class NeverDone:
         """It was never done, and then it is; a store without images, and one that was away for long."""
         what, grain = " ".join(self.done.values()), self._grain
         begins = 2 * grain
-        images, *others = self._counting(self._here)
+        images, *others = self._counting(example_target(self.config))
         missed = begins + self.after
         soon = missed + 2 * grain
-        first = turning(self._done(self._here), (soon, soon.total_seconds() + AHEAD / 2))
+        first = turning(self._done(example_target(self.config)), (soon, soon.total_seconds() + AHEAD / 2))
         yield self._modelled(
             f"no {what} since a store has its first images, then one; older stores are unaffected",
             (turning(images.series, (timedelta(0), 0), (begins, 5)), *others, first, *self._healthy()),
@@ -114,7 +114,7 @@ class NeverDone:
         )  # fmt: skip
 
     def _modelled(self, title: str, signals: tuple[Signal, ...], checks: tuple[Check, ...]) -> Scenario:
-        firing = Firing({**self._here, **self.labels}, is_aggregated=True)
+        firing = Firing({**example_target(self.config), **self.labels}, is_aggregated=True)
         return Scenario(title, signals, firing, Span.MODELLED, checks, self._scrape, self._grain)
 
     @property
@@ -126,17 +126,13 @@ class NeverDone:
         coarse = min(self.after // 1000, _SPARSEST) // timedelta(seconds=1) * timedelta(seconds=1)
         return max(self.config.prometheus.scrape_interval, coarse)
 
-    @property
-    def _here(self) -> dict[str, str]:
-        return only(example_labels(self.config), target_labels(self.config))
-
     def _healthy(self) -> Iterator[Signal]:
         """For each label of a store one that differs in it alone, and in which it is done.
 
         It is done half a day ahead, so that no limit is so short that the stamp is old before the next sample.
         """
         for name, other in only(other_labels(self.config), self._store).items():
-            labels = {**self._here, name: other}
+            labels = {**example_target(self.config), name: other}
             yield from (*self._counting(labels), Clock(self._done(labels), -AHEAD / 2))
 
     def _counting(self, labels: Mapping[str, str]) -> tuple[Signal, ...]:

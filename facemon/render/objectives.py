@@ -4,7 +4,7 @@ Several windows and burn rates, as chapter 5 of Google's Site Reliability Workbo
 rate of 1 uses the budget up in just the period. The long window says that it matters, the short one that it goes on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from enum import StrEnum
 from facemon.config.alerts import PREDICT, ObjectiveConfig
 from facemon.config.alerts import objective_alerts as alert_names
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.quantities import Severity, format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE
@@ -40,7 +40,7 @@ _WORKBOOK = {
     Pace.FAST: ((Decimal("14.4"), _HOUR, _HOUR / 12), (Decimal(6), 6 * _HOUR, _HOUR / 2)),
     Pace.SLOW: ((Decimal(3), _DAY, 2 * _HOUR), (Decimal(1), 3 * _DAY, 6 * _HOUR)),
 }
-_SEVERITY = {Pace.FAST: "critical", Pace.SLOW: "warning"}
+_SEVERITY: Mapping[Pace, Severity] = {Pace.FAST: "critical", Pace.SLOW: "warning"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import get_args
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
 from facemon.render.alert import Alert
+from facemon.render.annotation import literal
 from facemon.render.expression import quoted
 from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
@@ -29,7 +30,18 @@ def narrowed_alert(alert: Alert, config: Config) -> Alert:
         expr=alert.expr.within(ours),
         runbook=replace(alert.runbook, queries=queries),
         scenarios=(*scenarios, *_of_others(alert, scenarios, ours)),
+        own_labels={**_lost(scenarios, config), **alert.own_labels},
     )
+
+
+def _lost(scenarios: Sequence[Scenario], config: Config) -> dict[str, str]:
+    """The labels of the targets as the rule sets them, where an aggregation in its expression drops them.
+
+    Every series that the rule selects has them, so that routes by them take every alert on these targets.
+    """
+    labels = config.prometheus.target_labels
+    keeps = all(labels.items() <= scenario.fires.labels.items() for scenario in scenarios if scenario.fires)
+    return {} if keeps else {name: literal(text) for name, text in labels.items()}
 
 
 def narrowed_recording(recording: Recording, config: Config) -> Recording:

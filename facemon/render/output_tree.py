@@ -187,7 +187,7 @@ def _read_manifest(out_dir: Path) -> dict[str, Any]:
     if manifest is None:
         raise FacemonError(
             f"{out_dir / MANIFEST}: is not a manifest that facemon wrote",
-            hint="remove it; the files that are there then count as somebody else's",
+            hint="remove it; the files that are there then count as not written by facemon",
         )
     return manifest
 

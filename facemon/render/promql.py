@@ -178,6 +178,11 @@ def both(left: Expr, right: Expr) -> Expr:
     return joined(left.inner, " and ", right.inner, closed=False)
 
 
+def all_but(left: Expr, right: Expr) -> Expr:
+    """The samples of `left` for which `right` has none with all the same labels."""
+    return joined(left.inner, " unless ", right.inner, closed=False)
+
+
 def either(left: Expr, right: Expr) -> Expr:
     """The samples of both; those of `left` where the labels are the same."""
     return joined(left.inner, " or ", right.inner, closed=False)

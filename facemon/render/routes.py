@@ -26,7 +26,7 @@ def routing_tree(config: Config, alerts: Sequence[Alert]) -> dict[str, Any]:
     if faults := [*_dead_man_faults(settings, alerts), *_route_faults(config, alerts)]:
         raise ConfigError(
             Lines("\n".join(map(printable, faults))),
-            hint="correct the route or leave it out: it would never tell anybody",
+            hint="correct the route or leave it out: no alert would ever take it",
         )
     routes = [_route(route) for route in settings.routes]
     if any(alert.name == WATCHDOG for alert in alerts):

@@ -45,13 +45,13 @@ def default_receiver(settings: AlertmanagerConfig) -> str:
 
 
 def unrouted(settings: AlertmanagerConfig) -> tuple[str, ...]:
-    """The receivers that are told of nothing: no route names them, and they are not the first."""
+    """The receivers that get no notifications: no route names them, and they are not the first."""
     named = {default_receiver(settings), *(claim.receiver for claim in claims(settings))}
     return tuple(receiver.name for receiver in settings.receivers if receiver.name not in named)
 
 
 def receivers_of(labels: Mapping[str, str], settings: AlertmanagerConfig) -> tuple[str, ...]:
-    """Who is told of an alert with these labels, in the order of the routes."""
+    """The receivers of an alert with these labels, in the order of the routes."""
     told = []
     for claim in claims(settings):
         if all(labels.get(label, "") in values for label, values in claim.match.items()):

@@ -1,4 +1,4 @@
-"""A page for each alert, from the alert's own numbers: what to read when it wakes somebody."""
+"""A page for each alert, from the alert's own numbers: what to read when it fires."""
 
 from collections.abc import Sequence
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from facemon.render.promql import quoted
 
+UNNAMED = "__key"
+"""In tests a label that no configuration can name, as a Pushgateway's grouping key may have any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
@@ -80,6 +83,11 @@ class Firing:
     value: float | None = None
     is_aggregated: bool = False
     """Whether the rule gives it these labels alone, although a series has the same."""
+
+    @property
+    def label_names(self) -> frozenset[str]:
+        """The names of the labels, without UNNAMED."""
+        return frozenset(self.labels) - {UNNAMED}
 
 
 @dataclass(frozen=True, slots=True)

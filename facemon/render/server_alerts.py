@@ -5,7 +5,7 @@ from datetime import timedelta
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
+from facemon.render.alert import Alert, Dashboard, Runbook, given_or, logs_of
 from facemon.render.annotation import PERCENTAGE, label
 from facemon.render.foreign_metrics import NODE_DISK_FREE, NODE_DISK_SIZE, REMOTE_PENDING, REMOTE_SENT_UP_TO
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Span, series_text
@@ -76,8 +76,7 @@ def _behind_scenarios(age: float) -> tuple[Scenario, ...]:
 
 def least_free(config: Config) -> float:
     """The limit of DiskFilling."""
-    given = config.alerts.DiskFilling.threshold
-    return _LEAST_FREE if given is None else given
+    return given_or(config.alerts.DiskFilling.threshold, _LEAST_FREE)
 
 
 def disk_filling(config: Config) -> Alert:

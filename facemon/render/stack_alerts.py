@@ -1,13 +1,14 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.prometheus import Door, Job
+from facemon.config.prometheus import DOOR_JOBS, Door, Job
+from facemon.config.quantities import Severity
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
+from facemon.render.alert import Alert, Dashboard, Runbook, logs_of, tells_for
 from facemon.render.annotation import label
 from facemon.render.arrival_alerts import arrival_alerts
 from facemon.render.drift_series import IMAGES, LAST_SUCCESS
@@ -34,7 +35,7 @@ class _Switch:
     bad: int
     labels: dict[str, str]
     for_: timedelta
-    severity: str
+    severity: Severity
     limit: str
     summary: str
     description: str
@@ -155,8 +156,8 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
     jobs = config.prometheus.jobs
     wanted: tuple[tuple[Job | None, Alert], ...] = (
         *((None, alert) for alert in arrival_alerts(config)),
-        (None, _TARGET_DOWN.alert()),
-        (None, _metrics_absent(config)),
+        (None, down := _TARGET_DOWN.alert()),
+        (None, _metrics_absent(config, down)),
         (None, _SOURCE_UNREADABLE.alert()),
         ("exporter", _SERVICE_DOWN.alert()),
         ("node", _TEXTFILE_ERROR.alert()),
@@ -195,17 +196,23 @@ _ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
 """By what the store's metrics arrive, the command that brings them, and why they may never have come."""
 
 
-def _metrics_absent(config: Config) -> Alert:
+def _metrics_absent(config: Config, down: Alert) -> Alert:
+    """The alert on metrics that do not arrive, but for a target that is down: TargetDown tells of that.
+
+    By the rule, because an inhibition ends with TargetDown, which may be a moment before this alert ends.
+    """
     way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
-    labels = {"status": "ok", "job": "exporter", "instance": "exporter:1"}
-    present = series_text(IMAGES.name, labels)
-    another = series_text(IMAGES.name, {**labels, "instance": "exporter:2"})
+    is_told = tells_for(down, "MetricsAbsent", "critical", config)
+    absent = promql.absent(IMAGES)
+    expr = (
+        promql.unless(absent, promql.compare(promql.select(UP, _door(config)), "==", 0), on=()) if is_told else absent
+    )
     return Alert(
         name="MetricsAbsent",
         group="stack",
         signal=promql.select(IMAGES),
-        expr=promql.absent(IMAGES),
-        limit=f"no {IMAGES.name} from anywhere",
+        expr=expr,
+        limit=f"no {IMAGES.name} from anywhere" + (", although what brings it is not down" if is_told else ""),
         for_=timedelta(minutes=15),
         severity="critical",
         summary="The store's metrics do not arrive",
@@ -223,12 +230,30 @@ def _metrics_absent(config: Config) -> Alert:
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
         fires_without_data=True,
-        scenarios=(
-            Scenario("nothing at all", (), Firing({}, 1), Span.HELD),
-            Scenario("the metric goes and comes back", (Gauge(present, 5, None),), Firing({}, 1), Span.HELD),
-            Scenario("gone from one instance, and another has it", (Gauge(present, 5, None), Gauge(another, 5, 5))),
-        ),
+        scenarios=tuple(_absent_scenarios(config, is_told)),
     )
+
+
+def _door(config: Config) -> promql.Matcher:
+    """What chooses the targets that bring the store's metrics."""
+    return promql.equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from]))
+
+
+def _absent_scenarios(config: Config, is_told: bool) -> Iterator[Scenario]:
+    labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1"}, Firing({}, 1)
+    gone = Gauge(series_text(IMAGES.name, labels), 5, None)
+    another = Gauge(series_text(IMAGES.name, {**labels, "instance": "exporter:2"}), 5, 5)
+    yield Scenario("nothing at all", (), fires, Span.HELD)
+    yield Scenario("the metric goes and comes back", (gone,), fires, Span.HELD)
+    yield Scenario("gone from one instance, and another has it", (gone, another))
+
+    def target(job: str, level: float) -> Gauge:
+        return Gauge(series_text(UP.name, {"job": job, "instance": "exporter:1"}), 1, level)
+
+    door = DOOR_JOBS[config.prometheus.store_metrics_from]
+    yield Scenario("gone, and what brings it is up", (gone, target(door, 1)), fires)
+    yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
+    yield Scenario("gone with its target", (gone, target(door, 0)), None if is_told else fires)
 
 
 def _watchdog() -> Alert:

@@ -29,11 +29,11 @@ def stack_notes(config: Config, compose: bool, prometheus: bool, alertmanager: b
     if schedules:
         yield from schedule_notes(config)
     if alertmanager and (names := unrouted(config.alertmanager)):
-        yield f"receivers that no route names are told of nothing: {', '.join(names)}"
+        yield f"receivers that no route names get no notifications: {', '.join(names)}"
     if alertmanager:
         yield from unproven_routes(config, alerts_of(config))
     if alertmanager and not config.alertmanager.receivers:
-        yield "alertmanager.receivers is empty: alerts will be seen in Prometheus and Alertmanager, but nobody is told"
+        yield "alertmanager.receivers is empty: Prometheus and Alertmanager show alerts, but no receiver is notified"
 
 
 def _prometheus_notes(config: Config) -> Iterator[str]:

@@ -12,21 +12,22 @@ from functools import reduce
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
 from facemon.render import promql
+from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
 from facemon.render.drift_series import (
     ACCURACY,
     CHECKED_AT,
     DECIDED_AT,
-    EXPORT,
+    EXPORTED,
     EXPORTING_DOORS,
     LAST_SUCCESS,
     SCORE,
     check_labels,
     example_labels,
+    example_target,
     only,
     other_labels,
-    target_labels,
 )
 from facemon.render.never_done import NeverDone, arrival, never_after
 from facemon.render.promql_ages import AHEAD, in_time, overdue, seconds_between
@@ -58,7 +59,7 @@ def _age(config: Config, stamp: promql.Series, *matchers: promql.Matcher) -> pro
     """Seconds from the stamp to now, or to the newest export that could have brought a newer one."""
     if config.prometheus.store_metrics_from not in EXPORTING_DOORS:
         return promql.age(stamp, *matchers)
-    exported = promql.select(LAST_SUCCESS, *(promql.equals(label, text) for label, text in EXPORT.items()))
+    exported = promql.select(LAST_SUCCESS, EXPORTED)
     ignoring = ("command", *(label for label in ("check", "model") if label in stamp.labels))
     return seconds_between(exported, promql.select(stamp, *matchers), ignoring=ignoring)
 
@@ -142,24 +143,12 @@ def _check_scenarios(config: Config, oldest: timedelta) -> tuple[Scenario, ...]:
     return (
         Scenario("too old, then gone; other models and instances are unaffected", (checked, *now, *unaffected),
                  Firing(here), Span.HELD),
-        *_at_the_limits(last, age, here, now),
+        *at_the_limits(lambda seconds: (last(seconds), *now), age, Firing(here)),
         *(Scenario(f"the {check} check, which is not scheduled", (last(seconds, check=check), *now))
           for seconds in (2 * age, -2 * AHEAD)
           for check in unscheduled),
         *_not_known(config, last, age, here),
     )  # fmt: skip
-
-
-def _at_the_limits(
-    last: Callable[[float], Clock], age: float, fires: Mapping[str, str], now: tuple[Clock, ...] = ()
-) -> tuple[Scenario, ...]:
-    """What is just too old and what is just not, and the same of what is dated in the future."""
-    return (
-        Scenario("just too old", (last(1.005 * age), *now), Firing(fires)),
-        Scenario("exactly at the limit", (last(age), *now)),
-        Scenario("dated in the future", (last(-1.005 * AHEAD), *now), Firing(fires)),
-        Scenario("exactly a day ahead", (last(-AHEAD), *now)),
-    )
 
 
 def _not_known(
@@ -217,7 +206,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
     signal = _age(config, LAST_SUCCESS, promql.equals("command", command))
     after, own = never_after(min(oldest, words.first_within), config), {"command": command}
     never = NeverDone(config, LAST_SUCCESS, own, own, after, ({"command": "predict"},))
-    here = {"command": command, **only(example_labels(config), target_labels(config))}
+    here = {"command": command, **example_target(config)}
     age = oldest.total_seconds()
 
     def last(seconds: float, **other: str) -> Clock:
@@ -248,7 +237,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
         scenarios=(
             Scenario("too old, then gone; another instance is unaffected", (success, *now, *unaffected), Firing(here),
                      Span.HELD),
-            *_at_the_limits(last, age, here, now),
+            *at_the_limits(lambda seconds: (last(seconds), *now), age, Firing(here)),
             Scenario("another command's last success", (last(2 * age, command="predict"), *now)),
             Scenario("another command's, in the future", (last(-2 * AHEAD, command="predict"), *now)),
             *_not_known(config, last, age, here),

@@ -34,7 +34,6 @@ prometheus:
   alertmanagers: ["{alertmanager}"]
 alerts:
   DriftDetected: {{for: 1s}}
-  DriftVerdict: {{for: 1s}}
 alertmanager:
   receivers: [{{name: operators, webhook: [{{url: "{webhook}"}}]}}]
   group_wait: 0s
@@ -124,11 +123,9 @@ def test_no_look_changes_a_sample_or_ends_an_alert(
             nightly = facemon("-q", "drift-check", "--check", "model", cwd=folder)
             assert nightly.returncode == 3, nightly.stdout + nightly.stderr
             wait_for_query(prometheus.url, 'drift_detected{attribute="gender", check="model"} == 1')
-            # DriftDetected silences the verdict on the same column, which fires all the same.
             receiver.wait_for(lambda body: told_of(body, "DriftDetected"))
-            wait_for_query(prometheus.url, 'ALERTS{alertname="DriftVerdict", alertstate="firing", attribute="gender"}')
             before = firing(prometheus)
-            assert before.keys() == {"DriftDetected", "DriftVerdict"}
+            assert before.keys() == {"DriftDetected"}, "what it covers is not a DriftVerdict too"
             everybody_looks(facemon, folder, prometheus)
             assert firing(prometheus) == before
             assert resolved(receiver) == []

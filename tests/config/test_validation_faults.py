@@ -1,14 +1,21 @@
 """Every kind of fault that the schema can raise has a sentence of its own."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import ValidationError
 
 from facemon.config.alerts import LatencyAlertConfig
 from facemon.config.document import Config
 from facemon.config.receivers import SlackConfig
-from facemon.config.validation_faults import PATTERNS, did_you_mean, is_secret, known_keys
+from facemon.config.validation_faults import PATTERNS, did_you_mean, is_secret, known_keys, validation_faults
+from facemon.config.yaml_source import read_yaml
+
+SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "configs/facemon.yaml").read_text(encoding="utf-8"))
 
 
 def _patterns(schema: Any) -> Iterator[str]:
@@ -61,3 +68,24 @@ def test_a_hint_names_what_was_meant_or_what_there_is() -> None:
     assert did_you_mean("treshold", ["threshold", "window"]) == "did you mean threshold?"
     assert did_you_mean("x", ["threshold", "window"]) == "known here: threshold, window"
     assert did_you_mean("x", [f"key{n}" for n in range(20)]) == ""
+
+
+def _replaced(value: Any, depth: int, wrong: Any) -> Any:
+    if depth == 0:
+        return wrong
+    if isinstance(value, dict):
+        return {key: _replaced(each, depth - 1, wrong) for key, each in value.items()}
+    return [_replaced(each, depth - 1, wrong) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("wrong", ["x", -1, 0.5, True, None, ["a", 1], [[]], {"a": 1}, 10**40], ids=repr)
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_no_wrong_value_is_told_in_the_words_of_pydantic(depth: int, wrong: Any) -> None:
+    """Every value at one depth of the shipped configuration is wrong at once."""
+    document = read_yaml(yaml.safe_dump(_replaced(SHIPPED, depth, wrong)))
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate(document.value)
+    faults = validation_faults(caught.value, document)
+    assert faults or document.faults
+    said = [fault.message for fault in faults]
+    assert not [text for text in said if re.search("Input should|Value error|unable to parse|instance of", text)]

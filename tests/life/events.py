@@ -107,7 +107,7 @@ def _travels_by(path: str) -> Callable[[Setting], bool]:
 QUIET = Event("all is well, but for other people's jobs", lambda world: _sleep(world, 2 * _MINUTE))
 DRIFT = Event(
     "all attributes drift, and the accuracy is low", _drift, _no_drift,
-    (Told("DriftDetected"), Told("LowModelAccuracy")), may=frozenset({"DriftVerdict"}),
+    (Told("DriftDetected"), Told("LowModelAccuracy")),
 )  # fmt: skip
 MISSED = tuple(Event(f"{count} missed scrapes", _missed(count)) for count in (1, 2, 3))
 EXPORTER_RESTART = Event("restart of the exporter", _restart_exporters)

@@ -54,7 +54,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("ModelNotLoaded", _GROUPING, f"on (job, instance) after `{_LOST}` without job"): _ONE_JOB,
     ("ModelNotLoaded", _MATCHER, f'job="…" after `{_LOST} on (job, instance) model_loaded{{` dropped'): _JOINED,
     **{
-        ("DriftDetected", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
+        (name, _MATCHER, f'job="…" after `{f"{start}{before}"[-CONTEXT:]}` dropped'): _JOINED
+        for name, start in (("DriftDetected", ""), ("DriftVerdict", "drift_detected == 1) unless ((("))
         for before in ("drift_score{", f"{_SCORED}{{", f"{_SCORED} <= n)) and ignoring (attribute) (({_DECIDED}{{",
                        f"{_SCORED} <= n)) and ignoring (attribute) (({_DECIDED}) < n) and ({_DECIDED}{{")
     },

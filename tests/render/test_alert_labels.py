@@ -5,9 +5,13 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.render import foreign_metrics
 from facemon.render.alert_labels import LabelSpace, Match, Values, label_space
 from facemon.render.alert_rules import alerts_of
+from facemon.render.expression import Series
+from facemon.render.promql import TARGET_LABELS
 from facemon.render.routing import Claim, unclaimed
+from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import SHORTENED, config_of
 
 NAMES = st.sampled_from("abc")
@@ -101,3 +105,13 @@ def test_a_label_of_the_server_fills_what_may_be_missing() -> None:
     assert "" not in space["team"]
     assert "z" in space["team"]
     assert "anything" in space["team"]
+
+
+def test_no_alert_has_a_label_that_only_its_tests_have() -> None:
+    """What a Pushgateway may add is in the tests of every way, and a route by it is for that way alone."""
+    catalogue = {label for metric in CATALOGUE.values() for label in metric.labels}
+    foreign = {label for each in vars(foreign_metrics).values() if isinstance(each, Series) for label in each.labels}
+    config = config_of("")
+    for alert in alerts_of(config):
+        known = {"alertname", *TARGET_LABELS, *alert.rule_labels, *catalogue, *foreign}
+        assert label_space(alert, config).labels.keys() <= known, alert.name

@@ -35,6 +35,7 @@ prometheus:
 )
 """What the other configurations lack: a door at which exports arrive, and a remote storage."""
 TEXTFILE, PUSHED = EXPORTED.replace("DOOR", "textfile"), EXPORTED.replace("DOOR", "pushgateway")
+LABELLED = PUSHED.replace("prometheus:", "prometheus:\n  target_labels: {team: 'a\"b'}")
 
 RANDOM = {f"random {number}": text for number, text in enumerate(sampled(2, seed=6))}
 
@@ -82,7 +83,7 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("text", [*CONFIGURATIONS.values(), ODD, PUSHED], ids=[*CONFIGURATIONS, "odd", "pushed"])
+@pytest.mark.parametrize("text", [*CONFIGURATIONS.values(), ODD, LABELLED], ids=[*CONFIGURATIONS, "odd", "pushed"])
 def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
     files = write_rules(tmp_path, config_of(text))
     checked = promtool(servers, "check", "rules", tmp_path / "alert_rules.yml", tmp_path / "recording_rules.yml")

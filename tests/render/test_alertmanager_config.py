@@ -165,7 +165,7 @@ def test_no_label_and_no_name_holds_what_no_command_line_can_carry(text: str) ->
 @pytest.mark.parametrize(
     ("section", "fault"),
     [
-        ("receivers: [{name: 'null'}]", "tells nobody"),
+        ("receivers: [{name: 'null'}]", "has no way to notify"),
         ("receivers: [{name: 'null', webhook: [{url: 'http://x'}]}]", "no receiver may be named 'null'"),
         ("receivers: [{name: ''}]", "receivers[0].name"),
         ("receivers: [{name: a, webhook: [{url: 'http://x'}]}, {name: a, webhook: [{url: 'http://x'}]}]",

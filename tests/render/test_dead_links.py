@@ -41,12 +41,12 @@ class Dead:
     within: timedelta
     not_before: timedelta
     beside: tuple[str, ...] = ()
-    """What else fires by then, because it is true too: the metrics of an only target are absent."""
+    """What else fires by then, because it is true too: the metrics of an only store are absent."""
 
 
 LINKS: Mapping[str, Mapping[str, Dead]] = {
     "exporter": {
-        "scrape": Dead("TargetDown", HOUR, timedelta(0), ("MetricsAbsent",)),
+        "scrape": Dead("TargetDown", HOUR, timedelta(0)),
         "store": Dead("SourceUnreadable", HOUR, timedelta(0), ("MetricsAbsent",)),
         "check": Dead("DriftCheckStale", 29 * HOUR, 25 * HOUR),
         "never checked": Dead("DriftCheckStale", 27 * HOUR, 25 * HOUR),
@@ -54,7 +54,7 @@ LINKS: Mapping[str, Mapping[str, Dead]] = {
         "never evaluated": Dead("AccuracyStale", 37 * HOUR, 35 * HOUR),
     },
     "textfile": {
-        "scrape": Dead("TargetDown", HOUR, timedelta(0), ("MetricsAbsent",)),
+        "scrape": Dead("TargetDown", HOUR, timedelta(0)),
         "export": Dead("ExportStale", 4 * HOUR, 2 * HOUR),
         "textfile": Dead("TextfileStale", 4 * HOUR, 2 * HOUR),
         "check": Dead("DriftCheckStale", 29 * HOUR, 25 * HOUR),

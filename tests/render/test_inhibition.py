@@ -64,12 +64,7 @@ SILENCED = {
     "critical over warning of the same camera": (
         of_source("SourceSilent", "camera-6", "critical"), of_source("SourceDrift", "camera-6"),
     ),
-    "a score over the verdict on the same column": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-    ),
     "a target over its cameras": (DOWN, of_source("SourceSilent", "camera-6")),
-    "the door's target over missing metrics": (DOWN, labelled("MetricsAbsent", "critical", "stack")),
 }  # fmt: skip
 HEARD = {
     "another attribute": (DRIFT_CRITICAL, wrong("gender", ONE)),
@@ -84,10 +79,6 @@ HEARD = {
     "another command": (STALE, labelled("AccuracyStale", "warning", "drift", {**ONE, "command": "evaluate"})),
     "another objective": (burns("Answers", "Fast", "critical"), burns("Fast", "Slow", "warning")),
     "an alert without a target": (DOWN, ERRORS),
-    "missing metrics while another job is down": (
-        labelled("TargetDown", "critical", "stack", {"job": "node", "instance": "node:1"}),
-        labelled("MetricsAbsent", "critical", "stack"),
-    ),
     "the watchdog": (DOWN, labelled("Watchdog", "none", "stack", ONE)),
     "errors while it is not known whether the model is loaded": (UNKNOWN_MODEL, ERRORS),
     "drift while there is no model": (NO_MODEL, wrong("age", ONE)),
@@ -98,14 +89,6 @@ HEARD = {
     "a camera while the whole check is undecided": (
         labelled("DriftUndecided", "critical", "drift", WHOLE_DRIFTS),
         of_source("SourceSilent", "camera-6"),
-    ),
-    "the verdict on another column": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "gender"}),
-    ),
-    "the verdict of another check": (
-        labelled("DriftDetected", "warning", "drift", {**WHOLE_DRIFTS, "attribute": "age"}),
-        labelled("DriftVerdict", "info", "drift", {**WHOLE_DRIFTS, "attribute": "age", "check": "data"}),
     ),
     "another camera": (of_source("SourceDrift", "camera-5", "critical"), of_source("SourceSilent", "camera-6")),
 }
@@ -165,10 +148,6 @@ def test_a_target_of_little_weight_silences_nothing_that_weighs_more(servers: Pa
 
 def test_rules_are_of_rendered_alerts_only() -> None:
     config = config_of("prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}}")
-    assert len(inhibit_rules(config, alerts_of(config))) == 2
-    config = config_of(
-        "prometheus: {jobs: [exporter]}\nalerts: {TargetDown: {enabled: false}, DriftVerdict: {enabled: false}}"
-    )
     assert len(inhibit_rules(config, alerts_of(config))) == 1
 
 

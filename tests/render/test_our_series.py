@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
-from facemon.config.prometheus import PrometheusConfig
+from facemon.config.prometheus import DOOR_JOBS, Door, PrometheusConfig
 from facemon.errors import ConfigError
+from facemon.render.alert_labels import Values, label_space
 from facemon.render.alert_rules import alert_rules, alerts_of
+from facemon.render.annotation import expand
 from facemon.render.dashboards import DASHBOARDS
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.our_series import FOREIGN as OTHERS
@@ -118,3 +121,22 @@ def test_names_and_labels_that_cannot_be_are_refused_with_their_place(settings: 
 
 def test_jobs_keep_their_names_unless_another_is_given() -> None:
     assert PrometheusConfig().job_name("api") == "api"
+
+
+@pytest.mark.parametrize("door", get_args(Door))
+def test_every_alert_has_the_labels_of_the_targets(door: Door) -> None:
+    """An aggregation would drop them, and a route by a team's label would miss the alert."""
+    jobs = ", ".join(dict.fromkeys(("api", "exporter", "prometheus", "alertmanager", "node", DOOR_JOBS[door])))
+    labels = {"namespace": "faces", "team": 'a"b {{ x }}'}
+    config = config_of(
+        f"{OBJECTIVES}\nprometheus: {{store_metrics_from: {door}, jobs: [{jobs}], target_labels: {json.dumps(labels)},"
+        ' remote_write: [{url: "http://archive.example/write"}]}\nexporter: {probes: [{name: x, url: "http://x"}]}'
+    )
+    for alert in alerts_of(config):
+        space = label_space(alert, config)
+        assert all(space[name] == Values(frozenset({text})) for name, text in labels.items()), alert.name
+        for scenario in alert.scenarios:
+            fires = scenario.fires.labels if scenario.fires else {}
+            given = {name: expand(text, fires, 0) for name, text in alert.rule_labels.items()}
+            assert scenario.fires is None or labels.items() <= {**fires, **given}.items(), alert.name
+    assert set(BUILT_IN) - {alert.name for alert in alerts_of(config)} <= {"ExportStale", "TextfileStale", "PushStale"}

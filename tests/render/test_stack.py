@@ -105,7 +105,7 @@ def test_each_alert_has_its_runbook() -> None:
 
 def test_what_was_left_out_is_said() -> None:
     notes = " ".join(render_stack(config_of("prometheus: {jobs: [exporter], replicas: 2}")).notes)
-    for words in ("ModelNotLoaded", "exporter:8001", "nobody is told", "expand-external-labels"):
+    for words in ("ModelNotLoaded", "exporter:8001", "no receiver is notified", "expand-external-labels"):
         assert words in notes
 
 

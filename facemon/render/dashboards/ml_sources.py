@@ -1,6 +1,7 @@
 """What the dashboard *ML Model Metrics* shows of each source by itself: whether it drifts, and whether it is silent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from facemon.config.document import Config
 from facemon.render import promql
@@ -30,16 +31,14 @@ def source_panels(config: Config, chosen: Sequence[promql.Matcher]) -> tuple[Pan
     legend = legend_of(config, "{{source}} ({{check}}, {{model}})")
     rows = promql.select(SOURCE_ROWS, *sources)
     return (
-        Panel(
-            id=27,
-            title="Verdicts by source",
-            description="What the newest check says of each source. Silent: the reference has rows of it, and the "
-            "check found none. Undecided: it found too few.",
-            unit="none",
-            queries=(Query(_verdicts(sources, rows), legend),),
-            type=PanelType.STATES,
-            states=_VERDICTS,
-            no_value=NO_CHECK,
+        replace(
+            _verdict_panel(
+                27,
+                "Verdicts by source",
+                "What the newest check says of each source. Silent: the reference has rows of it, and the check found "
+                "none. Undecided: it found too few.",
+                Query(_verdicts(sources, rows), legend),
+            ),
             width=24,
             height=12,
         ),
@@ -77,15 +76,11 @@ def panels_of_one_source(config: Config, chosen: Sequence[promql.Matcher]) -> tu
     legend = legend_of(config, "{{check}} ({{model}})")
     rows = promql.select(SOURCE_ROWS, *sources)
     return (
-        Panel(
-            id=30,
-            title="Verdicts of this source",
-            description="What each check said of this source, as in Verdicts by source.",
-            unit="none",
-            queries=(Query(_verdicts(sources, rows), legend),),
-            type=PanelType.STATES,
-            states=_VERDICTS,
-            no_value=NO_CHECK,
+        _verdict_panel(
+            30,
+            "Verdicts of this source",
+            "What each check said of this source, as in Verdicts by source.",
+            Query(_verdicts(sources, rows), legend),
         ),
         Panel(
             id=31,
@@ -96,6 +91,20 @@ def panels_of_one_source(config: Config, chosen: Sequence[promql.Matcher]) -> tu
             limit=_least_rows(config),
             no_value=NO_CHECK,
         ),
+    )
+
+
+def _verdict_panel(number: int, title: str, description: str, query: Query) -> Panel:
+    """A panel with a coloured row of verdicts over time for each source and check."""
+    return Panel(
+        id=number,
+        title=title,
+        description=description,
+        unit="none",
+        queries=(query,),
+        type=PanelType.STATES,
+        states=_VERDICTS,
+        no_value=NO_CHECK,
     )
 
 

@@ -71,7 +71,8 @@ def _monitoring(config: Config) -> tuple[Panel, ...]:
         Panel(
             id=15,
             title="Notifications that fail",
-            description="Notifications that a receiver refused, in the window before: alerts fire, but nobody is told.",
+            description="Notifications that a receiver refused, in the window before: alerts fire, but it is not "
+            "notified.",
             unit="short",
             queries=(_failures(foreign.ALERTMANAGER_FAILURES, config, "{{integration}}", "integration"),),
             needs=("alertmanager",),

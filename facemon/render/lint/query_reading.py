@@ -1,6 +1,6 @@
 """Reads PromQL as Prometheus would: is it valid, do its metrics and labels exist, and which labels has its result?
 
-A label set of None is one that nobody can know here, such as that of a metric of the user's own.
+A label set of None is one that is not known here, such as that of a metric of the user's own.
 """
 
 from collections.abc import Collection, Iterator, Mapping

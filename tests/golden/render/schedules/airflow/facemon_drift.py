@@ -46,7 +46,7 @@ with DAG(
 
     @task
     def undecided() -> None:
-        """Fail, so that somebody looks: too few rows, or a shift that could hide behind them."""
+        """Fail the task: there are too few rows, or they could hide a shift."""
         raise RuntimeError("drift-check could not decide; its log says why")
 
     answer = drift_check()

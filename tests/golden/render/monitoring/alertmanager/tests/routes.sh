@@ -31,7 +31,7 @@ amtool says: %s
 reaches null 'endpoint="/predict"' 'severity="warning"' 'area="api"' 'incident="HighLatency"' 'alertname="HighLatency"'
 reaches null 'severity="critical"' 'area="api"' 'incident="HighErrorRate"' 'alertname="HighErrorRate"'
 reaches null 'instance="alertmanager:9093"' 'job="api"' 'model="faces@1"' 'severity="critical"' 'area="api"' 'incident="ModelNotLoaded"' 'alertname="ModelNotLoaded"'
-reaches null 'attribute="age"' 'branch="north"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="DriftDetected"'
+reaches null 'attribute="age"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="DriftDetected"'
 reaches null 'attribute="age"' 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="info"' 'area="drift"' 'incident="Drift"' 'alertname="DriftVerdict"'
 reaches null 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'severity="warning"' 'area="drift"' 'incident="DriftUndecided"' 'alertname="DriftUndecided"'
 reaches null 'check="model"' 'instance="exporter:8001"' 'job="exporter"' 'model="faces@1"' 'source="camera-6"' 'severity="warning"' 'area="drift"' 'incident="Drift"' 'alertname="SourceDrift"'
