@@ -157,7 +157,12 @@ def _job_of(series: str) -> str:
 def _with(signal: Signal, label: str, value: str) -> Signal:
     """The same of a series that has another value of a label."""
 
+    return replace(signal, series=_with_label(signal.series, label, value))
+
+
+@cache
+def _with_label(series: str, label: str, value: str) -> str:
     def other(match: re.Match[str]) -> str:
         return f"{label}={quoted(value)}" if match[1] == label else match[0]
 
-    return replace(signal, series=_LABEL.sub(other, signal.series))
+    return _LABEL.sub(other, series)
