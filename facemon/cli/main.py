@@ -106,10 +106,12 @@ def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
 def _prepare() -> None:
     from facemon.cli.blas_threads import use_few_threads
     from facemon.cli.pandas_gate import keep_pandas_out
+    from facemon.cli.pydantic_plugins import leave_plugins_out
 
     _prepare_streams()
     _forget_variables()
     keep_pandas_out()
+    leave_plugins_out()
     use_few_threads()
 
 
