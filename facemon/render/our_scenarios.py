@@ -12,7 +12,7 @@ from facemon.render.alert import Alert
 from facemon.render.expression import quoted
 from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
-from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store
+from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store, with_series
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
@@ -157,7 +157,7 @@ def _job_of(series: str) -> str:
 def _with(signal: Signal, label: str, value: str) -> Signal:
     """The same of a series that has another value of a label."""
 
-    return replace(signal, series=_with_label(signal.series, label, value))
+    return with_series(signal, _with_label(signal.series, label, value))
 
 
 @cache
