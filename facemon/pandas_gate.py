@@ -6,12 +6,14 @@ commands that hand rows to a library that wants data frames.
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 
-class _PandasGate(MetaPathFinder):
-    """Answers for pandas that there is no such module."""
+class _PandasGate:
+    """Answers for pandas that there is no such module.
+
+    A finder without importlib's base class, whose module takes longer to import than all else here.
+    """
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         del path, target

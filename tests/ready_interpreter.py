@@ -47,7 +47,7 @@ def load(further: Sequence[str]) -> None:
             import_module(module.name)
     # The command is built of the same functions in each run.
     typer.main.get_command = functools.cache(typer.main.get_command)
-    typer.main.get_command(import_module("facemon.cli.command_line").app)
+    import_module("tests.every_command").every_command()
     too_much = set(LEFT_TO_EACH_RUN) & sys.modules.keys()
     assert not too_much, f"a run must load these itself: {too_much}"
     with warnings.catch_warnings():

@@ -11,8 +11,8 @@ import pytest
 import typer
 from write_docs import pages
 
-from facemon.cli.command_line import app
 from facemon.values.metric_catalogue import CATALOGUE
+from tests.every_command import every_command
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -47,7 +47,7 @@ DOCUMENTED = [(path.name, words) for path in DOCUMENTS for words in commands_in(
 @cache
 def options_of(command: tuple[str, ...]) -> frozenset[str]:
     """The options of a command, as its help lists them."""
-    found: Any = typer.main.get_command(app)
+    found: Any = every_command()
     for word in command:
         found = found.commands[word]
     parameters = found.get_params(typer.Context(found, help_option_names=["-h", "--help"]))
@@ -74,8 +74,7 @@ def unknown_in(words: list[str]) -> Iterator[str]:
 
 
 def test_every_command_is_documented() -> None:
-    listed: Any = typer.main.get_command(app)
-    assert {name for name, command in listed.commands.items() if not command.hidden} == set(COMMANDS)
+    assert {name for name, command in every_command().commands.items() if not command.hidden} == set(COMMANDS)
     documented = [words for _, words in DOCUMENTED]
     for command, parts in COMMANDS.items():
         for part in parts or (None,):

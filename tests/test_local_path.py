@@ -9,13 +9,14 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.core import TyperGroup
 
-from facemon.cli.command_line import app
 from facemon.cli.main import run
 from facemon.config.loader import load_config, parse_config
 from facemon.errors import ConfigError
 from facemon.local_path import shown_url, url_fault
 from facemon.predict.image_source import ImageSource
+from tests.every_command import every_command
 
 SCHEMES = ("s3", "gs", "az", "abfss", "http", "https", "file", "hf", "hdfs", "ftp", "S3")
 Captured = pytest.CaptureFixture[str]
@@ -48,18 +49,17 @@ def test_no_password_and_no_signature_is_shown() -> None:
     assert shown_url("https://me:secret@host/a.jpg?sig=secret#secret") == "https://host/a.jpg"
 
 
-def commands(typers: typer.Typer, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for group in typers.registered_groups:
-        assert group.typer_instance is not None
-        name = group.typer_instance.info.name
-        yield from commands(group.typer_instance, *names, *([name] if isinstance(name, str) else []))
-    for each in typers.registered_commands:
-        yield (*names, each.name or ""), each.callback
+def commands(group: TyperGroup, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, *names, name)
+        else:
+            yield (*names, name), command.callback
 
 
 def path_parameters() -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Each command line that has an address in the place of one of its paths, with what else the command requires."""
-    for names, callback in commands(app):
+    for names, callback in commands(every_command()):
         signature = inspect.signature(callback).parameters
         hints = {name: parameter.annotation for name, parameter in signature.items()}
         for wanted, hint in hints.items():

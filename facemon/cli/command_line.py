@@ -1,25 +1,12 @@
-"""The command line: all commands, and the options that they share."""
+"""The command line: all commands, each loaded when it is called, and the options that they share."""
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from facemon import __version__
-from facemon.cli import (
-    drift_check,
-    evaluate,
-    explain,
-    export_metrics,
-    init,
-    metrics,
-    model,
-    predict,
-    reference,
-    render_config,
-    serve,
-    serve_metrics,
-    store,
-)
 from facemon.cli.command import (
     AsRootOption,
     ColorOption,
@@ -30,18 +17,43 @@ from facemon.cli.command import (
     remember,
 )
 
+ROOMS = (
+    "init", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
+    "render-config", "store", "model", "metrics", "explain",
+)  # fmt: skip
+"""The commands and groups; each is `app` in the module of its name."""
+
+
+class _Rooms(TyperGroup):
+    """The commands as one group, which loads only the one that is called, and all where they are listed."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load a command; None where there is none of that name."""
+        if cmd_name in ROOMS and cmd_name not in self.commands:
+            room = import_module(f"facemon.cli.{cmd_name.replace('-', '_')}")
+            self.commands[cmd_name] = typer.main.get_group(room.app).commands[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Load all commands, for help and completion."""
+        for name in ROOMS:
+            self.get_command(ctx, name)
+        return list(ROOMS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is called; the error for a wrong name suggests names of the loaded commands."""
+        if args[0] not in ROOMS:
+            self.list_commands(ctx)
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="facemon",
+    cls=_Rooms,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FACEMON"},
 )
-_ROOMS = (
-    init, predict, evaluate, reference, drift_check, export_metrics, serve_metrics, serve, render_config, store, model,
-    metrics, explain,
-)  # fmt: skip
-for room in _ROOMS:
-    app.add_typer(room.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -117,11 +117,13 @@ def usage_text(error: "typer.TyperException") -> str:
 
 def _prepare() -> None:
     from facemon.blas_threads import use_few_threads
+    from facemon.cli.pydantic_plugins import leave_plugins_out
     from facemon.pandas_gate import keep_pandas_out
 
     _prepare_streams()
     _forget_variables()
     keep_pandas_out()
+    leave_plugins_out()
     use_few_threads()
 
 

@@ -7,9 +7,7 @@ Follows the grammar of Go's text/template as far as notifications need it, with 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, NoReturn
-
-from pydantic import AfterValidator, Field
+from typing import NoReturn
 
 FUNCTIONS = frozenset({
     "and", "or", "not", "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery",
@@ -313,7 +311,3 @@ def checked_template(text: str) -> str:
         checker.line += text.count("\n", place)
         checker.fail(f"is the last, and a {{{{ {checker.open[-1].keyword} }}}} lacks its {{{{ end }}}}")
     return text
-
-
-MessageTemplate = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(checked_template)]
-"""A text of a notification as a Go template."""

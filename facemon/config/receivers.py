@@ -5,7 +5,6 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from facemon.config.go_template import MessageTemplate
 from facemon.config.quantities import HttpUrl, Items, Name, SecretFile
 from facemon.config.section import MisfitError, Section
 
@@ -19,7 +18,15 @@ def _address(text: str) -> str:
     return text
 
 
+def _template(text: str) -> str:
+    from facemon.config.go_template import checked_template
+
+    return checked_template(text)
+
+
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(\.[\w-]+)*", re.ASCII)
+MessageTemplate = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_template)]
+"""A text of a notification as a Go template."""
 EmailAddress = Annotated[str, Field(max_length=254), AfterValidator(_address)]
 
 

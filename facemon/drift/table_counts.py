@@ -23,6 +23,10 @@ MOST_LABELS = 1_000
 """A text column with more distinct values than this is an identifier."""
 _QUANTILES = 1_000
 _WIDEST = 1 << 16
+_ROWS_AT_ONCE = 1 << 15
+"""Rows of a cluster that are binned together: the arrays of each step then stay in the processor's second cache."""
+_FEW_LABELS = 8
+"""Up to so many labels it is cheaper to compare all cells with each label than to tabulate them."""
 
 
 class TooManyLabels(Exception):
@@ -62,19 +66,17 @@ def count_bins(
     decimal: str = ".",
 ) -> list[ColumnCounts]:
     """The counts per cluster in the bins that `bin_of` gives the numbers; `decimal` as in `numbers_of`."""
-    parts: list[list[ColumnCounts]] = [[] for _ in range(clusters)]
-    for cell_array, codes in cells:
-        bins, counts = _tabulate(bin_of(numbers_of(cell_array, decimal)), codes, clusters)
-        for part, row in zip(parts, counts, strict=True):
-            part.append(binned_counts(bins, row, kind))
-    empty = np.empty(0, np.int32), np.empty(0, np.int64)
+    keys: list[list[NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in range(clusters)]
+    counts: list[list[NDArray[np.int64]]] = [[np.empty(0, np.int64)] for _ in range(clusters)]
+    for cell_array, codes in _slices(cells, _ROWS_AT_ONCE * clusters):
+        bins, table = _tabulate(bin_of(numbers_of(cell_array, decimal)), codes, clusters)
+        for cluster, row in enumerate(table):
+            occurs = row != 0
+            keys[cluster].append(bins[occurs])
+            counts[cluster].append(row[occurs])
     return [
-        binned_counts(
-            np.concatenate([empty[0], *(column.bins for column in part)]),
-            np.concatenate([empty[1], *(column.counts for column in part)]),
-            kind,
-        )
-        for part in parts
+        binned_counts(np.concatenate(own_keys), np.concatenate(own_counts), kind)
+        for own_keys, own_counts in zip(keys, counts, strict=True)
     ]
 
 
@@ -92,6 +94,8 @@ def numbers_of(cell_array: Any, decimal: str = ".") -> NDArray[np.float64]:
         cell_array = cell_array.cast(type_)
     if pa.types.is_decimal(type_):
         return doubles_of(cell_array)
+    if pa.types.is_floating(type_):
+        return cell_array.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
     return pc.cast(cell_array, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
@@ -152,6 +156,14 @@ def quantile_bins(
     return bin_of
 
 
+def _slices(cells: Cells, rows: int) -> Cells:
+    """The cells, at most `rows` of them at once; text as it came, since each slice would read its dictionary anew."""
+    for cell_array, codes in cells:
+        step = max(1, len(cell_array)) if is_text(value_type(cell_array.type)) else rows
+        for start in range(0, len(cell_array), step):
+            yield cell_array.slice(start, step), codes[start : start + step]
+
+
 def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The bins that occur and their counts, one row per cluster."""
     tabulated = places_of(bins, _WIDEST)
@@ -164,6 +176,9 @@ def _tabulate(bins: NDArray[np.int32], codes: Codes, clusters: int) -> tuple[NDA
 
 def _per_cluster(places: NDArray[np.integer], codes: Codes, clusters: int, width: int) -> NDArray[np.int64]:
     """How often each place below `width` occurs in each cluster: [clusters, width]."""
+    if clusters == 1 and width <= _FEW_LABELS:
+        found = [np.count_nonzero(places == place) for place in range(width - 1)]
+        return np.array([[*found, len(places) - sum(found)]], dtype=np.int64)
     if clusters > 1:
         places = codes.astype(np.int64) * width + places
     return np.bincount(places, minlength=clusters * width).reshape(clusters, width)

@@ -9,6 +9,7 @@ from facemon.render.alert import Alert
 from facemon.render.annotation import expand
 from facemon.render.prometheus_config import own_targets
 from facemon.render.promql import TARGET_LABELS
+from facemon.render.remembered import remembered
 from facemon.values.prediction import IMAGE_COLUMNS
 
 _STAND_IN = "other"
@@ -131,6 +132,7 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
     return LabelSpace({**labels, **fixed}, rest)
 
 
+@remembered
 def known_values(config: Config) -> Mapping[str, Values]:
     """What the configuration says of labels that come with series."""
     columns = (attribute.name for attribute in config.model.attributes)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import get_args
 
 from facemon.config.document import Config
@@ -12,7 +13,7 @@ from facemon.render.annotation import literal
 from facemon.render.expression import quoted
 from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
-from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store
+from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store, with_series
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
@@ -156,13 +157,24 @@ def _labels(signal: Signal) -> set[str]:
 
 
 def _job(signal: Signal) -> str:
-    return next((match[2] for match in _LABEL.finditer(signal.series) if match[1] == "job"), "")
+    return _job_of(signal.series)
+
+
+@cache
+def _job_of(series: str) -> str:
+    """The job of a series; every signal is asked for it several times."""
+    return next((match[2] for match in _LABEL.finditer(series) if match[1] == "job"), "")
 
 
 def _with(signal: Signal, label: str, value: str) -> Signal:
     """The same of a series that has another value of a label."""
 
+    return with_series(signal, _with_label(signal.series, label, value))
+
+
+@cache
+def _with_label(series: str, label: str, value: str) -> str:
     def other(match: re.Match[str]) -> str:
         return f"{label}={quoted(value)}" if match[1] == label else match[0]
 
-    return replace(signal, series=_LABEL.sub(other, signal.series))
+    return _LABEL.sub(other, series)

@@ -104,8 +104,8 @@ def test_files(tests: Iterable[RuleTest], rule_files: Sequence[str]) -> Iterator
     left = sorted(tests, key=lambda test: test.turn)
     while left:
         interval = left[0].turn
-        here = [test for test in left if test.turn == interval or test.length <= interval * _MOST_EVALUATIONS]
-        left = [test for test in left if test not in here]
+        here = [test for test in left if _fits(test, interval)]
+        left = [test for test in left if not _fits(test, interval)]
         yield (
             interval,
             {
@@ -114,6 +114,11 @@ def test_files(tests: Iterable[RuleTest], rule_files: Sequence[str]) -> Iterator
                 "tests": [test.group for test in here],
             },
         )
+
+
+def _fits(test: RuleTest, interval: int) -> bool:
+    """Whether a test can run at an evaluation interval without thousands of evaluations."""
+    return test.turn == interval or test.length <= interval * _MOST_EVALUATIONS
 
 
 def _values(signal: Signal, phases: Phases) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from facemon.render.promql import quoted
 
@@ -131,7 +132,24 @@ def in_store(scenarios: Iterable[Scenario], labels: Mapping[str, str]) -> tuple[
 def of_store(signals: Iterable[Signal], labels: Mapping[str, str]) -> tuple[Signal, ...]:
     """The same signals, with these labels besides."""
     more = "".join(f", {label}={quoted(value)}" for label, value in labels.items())
-    return tuple(replace(signal, series=f"{signal.series.removesuffix('}')}{more}}}") for signal in signals)
+    return tuple(with_series(signal, f"{signal.series.removesuffix('}')}{more}}}") for signal in signals)
+
+
+def with_series(signal: Signal, series: str) -> Signal:
+    """The same of another series; `replace` takes five times as long, and a stack has thousands of signals."""
+    match signal:
+        case Gauge(_, quiet, firing):
+            return Gauge(series, quiet, firing)
+        case Clock(_, age):
+            return Clock(series, age)
+        case Growth(_, step):
+            return Growth(series, step)
+        case Burst(_, count, late, before):
+            return Burst(series, count, late, before)
+        case Course(_, levels):
+            return Course(series, levels)
+        case _:
+            assert_never(signal)
 
 
 def series_text(name: str, labels: Mapping[str, str]) -> str:

@@ -83,10 +83,12 @@ def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
 def _logit_bins(values: NDArray[np.float64]) -> Bins:
     # One logarithm for both of log(p) - log(1 - p), in place: the limits lie far inside of what clipping cuts.
     with np.errstate(invalid="ignore"):
-        odds = np.clip(values, _NEXT_TO_ZERO, _NEXT_TO_ONE)
+        odds = np.maximum(values, _NEXT_TO_ZERO)
+        np.minimum(odds, _NEXT_TO_ONE, out=odds)
         odds /= 1 - odds
         np.log(odds, out=odds)
-        np.clip(odds, *_LOGIT_LIMITS, out=odds)
+        np.maximum(odds, _LOGIT_LIMITS[0], out=odds)
+        np.minimum(odds, _LOGIT_LIMITS[1], out=odds)
         odds -= _LOGIT_LIMITS[0]
         odds /= _LOGIT_WIDTH
         return odds.astype(np.int32)

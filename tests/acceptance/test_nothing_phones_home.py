@@ -11,13 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import typer.main
 from typer.core import TyperGroup
 
-from facemon.cli.command_line import app
 from tests.acceptance.isolated_network import Plan, Reached
 from tests.acceptance.served import COMMAND
 from tests.acceptance.test_each_command import LINES, TABLES, prepare_folder
+from tests.every_command import every_command
 
 pytestmark = pytest.mark.slow
 
@@ -96,9 +95,7 @@ def commands_of(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def test_no_command_is_forgotten() -> None:
-    root = typer.main.get_command(app)
-    assert isinstance(root, TyperGroup)
-    commands = set(commands_of(root))
+    commands = set(commands_of(every_command()))
     assert ("reference", "set") in commands
     lines = (*LINES, *FURTHER)
     assert {command for command in commands if not any(line[: len(command)] == command for line in lines)} == SERVERS

@@ -46,6 +46,7 @@ def test_yaml_says_the_same_to_readers_of_both_versions(text: str) -> None:
 @given(contents)
 def test_json_parses_back(content: object) -> None:
     assert json.loads(json_text(content)) == content
+    assert json_text(content) == json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
