@@ -46,8 +46,6 @@ class SmallCopy(NamedTuple):
     """[rows, width, 3]: every fourth row."""
     luma: _Copy
     """[height, width]."""
-    levels: list[int]
-    """How many pixels have each of the 256 levels of luma."""
     megapixels: float
 
 
@@ -57,7 +55,7 @@ def small_copy(image: Image.Image, size: tuple[int, int]) -> SmallCopy:
     factor = -(-max(image.size) // LONG_SIDE)
     small = image.reduce(factor) if factor > 1 else image
     luma = small.convert("L")
-    return SmallCopy(np.asarray(small)[::_EACH_ROW], np.asarray(luma), luma.histogram(), size[0] * size[1] / 1e6)
+    return SmallCopy(np.asarray(small)[::_EACH_ROW], np.asarray(luma), size[0] * size[1] / 1e6)
 
 
 def measure(copies: Sequence[SmallCopy]) -> list[ImageFeatures]:
@@ -67,18 +65,15 @@ def measure(copies: Sequence[SmallCopy]) -> list[ImageFeatures]:
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for index, copy in enumerate(copies):
         by_shape.setdefault(copy.luma.shape, []).append(index)
-    sharpness, saturation = np.empty(len(copies)), np.empty(len(copies))
+    brightness, contrast, sharpness, saturation = (np.empty(len(copies)) for _ in range(4))
     for indices in by_shape.values():
         for start in range(0, len(indices), _AT_ONCE):
             some = indices[start : start + _AT_ONCE]
-            sharpness[some] = _sharpness(np.stack([copies[index].luma for index in some]))
+            luma = np.stack([copies[index].luma for index in some])
+            brightness[some], contrast[some] = _brightness_and_contrast(luma)
+            sharpness[some] = _sharpness(luma)
             saturation[some] = _saturation(np.stack([copies[index].colours for index in some]))
-    columns = (
-        *_brightness_and_contrast(np.array([copy.levels for copy in copies], np.int64)),
-        sharpness,
-        saturation,
-        np.array([copy.megapixels for copy in copies]),
-    )
+    columns = (brightness, contrast, sharpness, saturation, np.array([copy.megapixels for copy in copies]))
     return [ImageFeatures(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -89,11 +84,11 @@ def face_share(box: Box, width: int, height: int) -> float:
     return covered / (width * height)
 
 
-def _brightness_and_contrast(levels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    # Sums of whole numbers are exact: var = E[x²] - E[x]².
-    pixels, values = levels.sum(axis=1), np.arange(levels.shape[1])
-    mean = levels @ values / pixels
-    square = levels @ values**2 / pixels
+def _brightness_and_contrast(luma: _Copy) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Sums of whole numbers are exact: var = E[x²] - E[x]². Those of a copy's squares are below 2³².
+    flat = luma.reshape(len(luma), -1)
+    mean = flat.sum(axis=1, dtype=np.uint32) / flat.shape[1]
+    square = np.einsum("ij,ij->i", flat, flat, dtype=np.uint32, casting="unsafe") / flat.shape[1]
     return mean / 255, np.sqrt(np.maximum(square - mean**2, 0)) / 255
 
 

@@ -1,10 +1,10 @@
 """Rows of the log, assembled column by column from what was found in each image."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, slots=True)
-class ImageOutcome:
+class ImageOutcome(NamedTuple):
     """What was found in one image: its faces, or a problem and no face."""
 
     given: ImageInput
@@ -34,7 +33,7 @@ class ImageOutcome:
 
     def failed(self, code: ErrorCode, message: str) -> "ImageOutcome":
         """The same image with a problem in the place of its faces."""
-        return replace(self, boxes=(), confidences=(), shares=(), problem=ImageProblem(code, message))
+        return self._replace(boxes=(), confidences=(), shares=(), problem=ImageProblem(code, message))
 
 
 @dataclass(frozen=True, slots=True)

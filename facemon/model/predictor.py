@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -116,7 +115,7 @@ class _Chunk(NamedTuple):
     def measured(self) -> list[ImageOutcome]:
         """The outcomes with their images' features."""
         features = dict(zip(self.copies, measure(list(self.copies.values())), strict=True))
-        return [replace(each, features=features.get(index)) for index, each in enumerate(self.outcomes)]
+        return [each._replace(features=features.get(index)) for index, each in enumerate(self.outcomes)]
 
 
 def _without_nan(

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from facemon.server.asgi import BODY_IS_HERE
 from facemon.server.joined_writes import JoinedWrites
 
 
@@ -141,6 +142,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         if self.cycle.response_complete:
             self.cycle.more_body = False
             self._unlimit(_Wait.REST)
+        self.scope[BODY_IS_HERE] = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -186,7 +188,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._timers[wait] = self.loop.call_later(seconds, act)
 
     def _unlimit(self, *waits: _Wait) -> None:
-        for wait in waits:
+        for wait in waits if self._timers else ():
             if (timer := self._timers.pop(wait, None)) is not None:
                 timer.cancel()
 

@@ -11,6 +11,8 @@ class JoinedWrites:
         self._transport = transport
         self._loop = loop
         self._kept = b""
+        # Asked for several times in each request, which `__getattr__` would make ten times as slow.
+        self.is_closing = transport.is_closing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

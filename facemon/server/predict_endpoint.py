@@ -10,7 +10,6 @@ from facemon.config.serving import ApiConfig
 from facemon.server.arriving_bodies import ArrivalLimits, ArrivingBodies
 from facemon.server.asgi import Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
-from facemon.server.client_address import client_of
 from facemon.server.image_answers import Answer
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
@@ -61,14 +60,13 @@ class PredictEndpoint:
             await send_json(send, 200, body)
 
     async def _predicted(self, scope: Scope, receive: Receive) -> bytes:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if self._tokens is not None and not self._tokens.allow(headers.get(b"authorization", b"").decode("latin-1")):
+        if self._tokens is not None and not self._tokens.allow(_authorization(scope)):
             message = "send Authorization: Bearer with a token of this server"
             refuse(401, message, (b"www-authenticate", b"Bearer"))
         source = _source(scope["query_string"])
         # Before the body is read, which costs time and memory; no slot is taken yet, so a slow body holds none.
         self._in_flight.check()
-        images = await read_images(headers, receive, self._config, self._arriving, client_of(scope))
+        images = await read_images(scope, receive, self._config, self._arriving)
         size = sum(len(image.content) for image in images)
         self._in_flight.enter(len(images), size)
         try:
@@ -84,6 +82,11 @@ class PredictEndpoint:
         if len(images) == 1:
             return [await self._predictions.answer(images[0].content, source)]
         return await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
+
+
+def _authorization(scope: Scope) -> str:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(b"authorization", b"").decode("latin-1")
 
 
 def _arrival_limits(config: ApiConfig) -> ArrivalLimits:

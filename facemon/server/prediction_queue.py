@@ -6,7 +6,6 @@ A worker that ends is replaced, and the images that it had are tried again, each
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -127,7 +126,7 @@ class PredictionQueue:
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        while self._free:
+        while self._free and (self._lanes.may_be_light or not self._waiting.is_only_light):
             if ended := [worker for worker in (self._free[0], self._free[-1]) if not worker.is_alive]:
                 self._free.remove(ended[0])
                 self._begin_renewal(ended[0], _IDLE_END)
@@ -155,7 +154,7 @@ class PredictionQueue:
     async def _predict(self, worker: ModelWorker, taken: Sequence[Waiting], done: Callable[[], None]) -> None:
         try:
             # Ordinals of this batch alone; the log gives its own.
-            images = [replace(each.image, ordinal=place) if place else each.image for place, each in enumerate(taken)]
+            images = [each.image._replace(ordinal=place) for place, each in enumerate(taken)]
             batch = await worker.predict(images)
             self._log(batch.batch)
         except WorkerDied as death:

@@ -1,14 +1,16 @@
 """The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
 from facemon.config.serving import ApiConfig
 from facemon.server.arriving_bodies import ArrivingBodies
-from facemon.server.asgi import Receive
+from facemon.server.asgi import BODY_IS_HERE, Receive, Scope
+from facemon.server.client_address import client_of
 from facemon.server.refusal import refuse
 from facemon.values.request_outcome import CLIENT_GONE
 
@@ -24,10 +26,9 @@ class SentImage(NamedTuple):
     content: bytes
 
 
-async def read_images(
-    headers: Mapping[bytes, bytes], receive: Receive, config: ApiConfig, arriving: ArrivingBodies, client: str
-) -> list[SentImage]:
-    """All images of a request of a client; none is empty."""
+async def read_images(scope: Scope, receive: Receive, config: ApiConfig, arriving: ArrivingBodies) -> list[SentImage]:
+    """All images of a request; none is empty."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
     if int(headers.get(b"content-length", 0)) > config.max_body:
         refuse(413, _too_large(config.max_body))
@@ -37,20 +38,28 @@ async def read_images(
         reader = _Body()
     else:
         refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
-    size, is_more = 0, True
-    async with arriving.arriving(client) as body:
-        while is_more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                refuse(CLIENT_GONE, "")
-            chunk, is_more = message["body"], message.get("more_body", False)
-            size += len(chunk)
-            if size > config.max_body:
-                refuse(413, _too_large(config.max_body))
-            if is_more:  # the last piece makes it complete, and most bodies have one piece
-                arriving.grow(body, len(chunk))
-            reader.add(chunk)
+    if BODY_IS_HERE in scope:  # most bodies come together with their head, and then need no limit on how they arrive
+        await _read_body(receive, reader, config.max_body, lambda _: None)
+    else:
+        async with arriving.arriving(client_of(scope)) as body:
+            await _read_body(receive, reader, config.max_body, partial(arriving.grow, body))
     return reader.images()
+
+
+async def _read_body(receive: Receive, reader: "_Body | _Form", limit: int, is_arriving: Callable[[int], None]) -> None:
+    """Hand a body to its reader; `is_arriving` hears of the bytes of each piece but the last."""
+    size, is_more = 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            refuse(CLIENT_GONE, "")
+        chunk, is_more = message["body"], message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            refuse(413, _too_large(limit))
+        if is_more:  # the last piece makes it complete, and most bodies have one piece
+            is_arriving(len(chunk))
+        reader.add(chunk)
 
 
 @dataclass(slots=True)

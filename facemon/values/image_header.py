@@ -5,7 +5,6 @@ built oddly, nothing is known, and a decoder must be watched.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - a class
 from typing import NamedTuple
@@ -35,8 +34,7 @@ _BYTES = {"jpeg": 16, "png": 16, "webp": 25}
 """Memory for each pixel."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
+class ImageHeader(NamedTuple):
     """The format, size and structure of an image file, as its head declares them."""
 
     format: str

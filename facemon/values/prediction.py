@@ -20,6 +20,12 @@ IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "
 IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
 """The columns of the data check that every log has."""
 
+_DOCUMENT_COLUMNS = (
+    "image", "image_id", "image_sha256", "face", "box", "face_confidence", "observed_at", "predicted_at", "model",
+    "source", "error", "error_message",
+)  # fmt: skip
+"""What a row's document has beside its attributes."""
+
 
 class ErrorCode(StrEnum):
     """Why an image has no attributes."""
@@ -143,9 +149,11 @@ def prediction_documents(
 ) -> Iterator[dict[str, Any]]:
     """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
     held = [(attribute.name, _columns_of(attribute)) for attribute in attributes]
+    # Without the columns that no document has, which are a third of them.
+    shown = rows.select([*_DOCUMENT_COLUMNS, *(column for _, columns in held for _, column in columns)])
     # Most rows of a batch were predicted, and many observed, at one moment.
     time = cache(_time)
-    for row in rows.to_pylist():
+    for row in shown.to_pylist():
         yield {
             "schema": SCHEMA_NAME,
             "image": row["image"],

@@ -1,7 +1,5 @@
 """What the death of a worker process says of the images that it worked on."""
 
-from dataclasses import replace
-
 from facemon.fork_server import Ending
 from facemon.values.image_input import ImageInput, ImageProblem
 from facemon.values.prediction import ErrorCode
@@ -22,4 +20,4 @@ def is_to_blame(deaths: int, ending: Ending) -> bool:
 def blamed(image: ImageInput, ending: Ending) -> ImageInput:
     """The image with the error that a worker gives it, without looking at it again."""
     code = ErrorCode.CRASHED if ending.late_after is None else ErrorCode.TOO_SLOW
-    return replace(image, problem=ImageProblem(code, f"the process that predicted it was {ending}"))
+    return image._replace(problem=ImageProblem(code, f"the process that predicted it was {ending}"))
