@@ -7,8 +7,8 @@ import pytest
 import typer
 from pydantic import ValidationError
 
-from facemon.cli.command_line import app
 from facemon.cli.main import run, usage_text
+from tests.every_command import every_command
 
 _WORDS_OF_PYDANTIC = ("Value error", "Assertion failed", "Input should", "unable to parse", "pydantic")
 _WRONG = ("nothing", "-1", "1e99", "inf", "nan", "1" * 5000, "")
@@ -23,7 +23,7 @@ def _commands(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 def _refused() -> Iterator[tuple[str, typer.TyperException]]:
     """Each option with each wrong value that it refuses, parsed and not run."""
-    for path, found in _commands(typer.main.get_command(app)):
+    for path, found in _commands(every_command()):
         for option in (each for each in found.params if each.param_type_name == "option" and not each.is_eager):
             for text in _WRONG:
                 try:
