@@ -17,7 +17,7 @@ from benchmarks.drift_store import BEGIN, BUSY, CAMERAS, END, HOURS, ROWS, logge
 from benchmarks.drift_tables import write_config, write_table, yes_no
 from benchmarks.machine import ROUNDS, Line
 from benchmarks.peers.protocol import REFERENCE
-from benchmarks.process_usage import Usage, run_measured
+from benchmarks.process_usage import Usage, run_measured, with_bytecode
 from facemon.config.drift import DriftConfig
 from facemon.drift.compared_columns import ComparedColumn
 from facemon.drift.comparison import compare
@@ -38,17 +38,18 @@ main()
 """Runs the command line, and tells at its end what of the two was imported."""
 ABOUT = f"""\
 Two tables of 1,000,000 rows: 20 attributes' labels as text and their confidences, 40 columns. Both tools as whole
-processes; processor seconds of all their threads, the median of {ROUNDS} runs of facemon and one run of Evidently's
-default preset. Cached: the reference was set before with `facemon reference set`. The log is {BUSY.segments * HOURS:,}
-segments of a second each, {BUSY.sources} sources, {BUSY.attributes} attributes with confidences, compacted; the window
-cuts an hour at both ends. The cameras' log has {CAMERAS.rows // CAMERAS.sources} rows an hour of each source.
+processes, with their bytecode compiled, as an installation leaves it; processor seconds of all their threads, the
+median of {ROUNDS} runs of facemon and one run of Evidently's default preset. Cached: the reference was set before with
+`facemon reference set`. The log is {BUSY.segments * HOURS:,} segments of a second each, {BUSY.sources} sources,
+{BUSY.attributes} attributes with confidences, compacted; the window cuts an hour at both ends. The cameras' log has
+{CAMERAS.rows // CAMERAS.sources} rows an hour of each source.
 """
 
 
 def measure(folder: Path) -> Iterator[Line]:
     """Tables, the log, and the cases that fool others."""
     yield from _table_lines(folder / "tables")
-    yield from _log_lines()
+    yield from _log_lines(folder)
     yield from _hard_lines(folder / "hard")
     yield _saturated_line()
 
@@ -60,9 +61,12 @@ def _table_lines(folder: Path) -> Iterator[Line]:
     script = [sys.executable, "-m", "benchmarks.peers.evidently_pair", "normal.parquet", "latest.parquet"]
     others = run_measured(script, folder, environment={"PYTHONPATH": str(_ROOT), "HOME": str(folder)})
     check: list[str | Path] = [FACEMON, "drift-check", "--check", "model", "--current", "latest.parquet", "--reference"]
-    plain = [run_measured([*check, "normal.parquet"], folder, expected=_ANY_VERDICT) for _ in range(ROUNDS)]
-    run_measured([FACEMON, "reference", "set", "normal.parquet", "--name", "normal"], folder)
-    cached = [run_measured([*check, "normal"], folder, expected=_ANY_VERDICT) for _ in range(ROUNDS)]
+    own = with_bytecode(folder.parent)
+    run_measured([FACEMON, "reference", "set", "normal.parquet", "--name", "normal"], folder, environment=own)
+    plain, cached = (
+        [run_measured([*check, reference], folder, environment=own, expected=_ANY_VERDICT) for _ in range(ROUNDS)]
+        for reference in ("normal.parquet", "normal")
+    )
     for what, usages, wanted in (("not cached", plain, 50), ("cached", cached, 65)):
         cpu = median(usage.cpu for usage in usages)
         note = f"{cpu:.2f} s against {others.cpu:.0f} s"
@@ -85,7 +89,7 @@ def _predictions(seed: int) -> dict[str, pa.Array]:
     return columns
 
 
-def _log_lines() -> Iterator[Line]:
+def _log_lines(folder: Path) -> Iterator[Line]:
     since, until = f"{BEGIN:%Y-%m-%dT%H:%M:%SZ}", f"{END:%Y-%m-%dT%H:%M:%SZ}"
     defaults = ["drift-check", "--since", since, "--until", until]
     model = [*defaults, "--check", "model"]
@@ -98,10 +102,12 @@ def _log_lines() -> Iterator[Line]:
         f"{what}, all defaults": (busy, defaults),
         f"log, {CAMERAS.sources} sources of {2 * CAMERAS.attributes} columns, --check model": (cameras, model),
     }
+    own = with_bytecode(folder)
     usages: dict[str, list[Usage]] = {name: [] for name in runs}
     for _ in range(ROUNDS):
-        for name, (folder, arguments) in runs.items():
-            usages[name].append(run_measured([FACEMON, *arguments], folder, expected=_ANY_VERDICT))
+        for name, (store, arguments) in runs.items():
+            command: list[str | Path] = [FACEMON, *arguments]
+            usages[name].append(run_measured(command, store, environment=own, expected=_ANY_VERDICT))
     help_s = median(usage.wall for usage in usages.pop("--help"))
     for name, of_one in usages.items():
         wall, most = median(usage.wall for usage in of_one), 6 if runs[name][0] == cameras else 4

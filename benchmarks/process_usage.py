@@ -45,6 +45,12 @@ def run_measured(
     return Usage(usage.ru_utime + usage.ru_stime, time.perf_counter() - begin, peak)
 
 
+def with_bytecode(folder: Path) -> dict[str, str]:
+    """An environment in which Python keeps the bytecode that it has compiled, whatever this process was told."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+
+
 def _peak_megabytes(process: int) -> float:
     with suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():

@@ -1,6 +1,5 @@
 """What render-config costs for a stack with everything on: the whole command, from the shell to its end."""
 
-import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -8,7 +7,7 @@ from statistics import median
 
 from benchmarks.command import FACEMON
 from benchmarks.machine import ROUNDS, Line, rounds
-from benchmarks.process_usage import run_measured
+from benchmarks.process_usage import run_measured, with_bytecode
 from tests.render.everything import EVERYTHING
 
 ABOUT = """\
@@ -39,12 +38,6 @@ def measure(folder: Path) -> Iterator[Line]:
     yield Line(what, f"{ratio:.2f}x", f"≤ {_LIMIT:.1f}x", ratio <= _LIMIT, note)
     same = before == _digests(folder / "out")
     yield Line(f"files after {2 * ROUNDS} further runs", "the same" if same else "others", "byte for byte", same)
-
-
-def with_bytecode(folder: Path) -> dict[str, str]:
-    """An environment in which Python keeps the bytecode that it has compiled, whatever this process was told."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def _digests(folder: Path) -> dict[Path, str]:
