@@ -1,6 +1,6 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from facemon.render.server_alerts import disk_filling, remote_write_behind
 
 SOURCE_UP = promql.series("facemon_source_up")
 SERVICE_STATUS = promql.series("external_service_status")
+_STORE = promql.equals("source", "store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,12 @@ _ALERTMANAGER_RELOAD_FAILED = _Switch(
 def stack_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts on the monitoring itself, those without anything to watch left out."""
     jobs = config.prometheus.jobs
+    down, unreadable = _TARGET_DOWN.alert(), _SOURCE_UNREADABLE.alert()
     wanted: tuple[tuple[Job | None, Alert], ...] = (
         *((None, alert) for alert in arrival_alerts(config)),
-        (None, down := _TARGET_DOWN.alert()),
-        (None, _metrics_absent(config, down)),
-        (None, _SOURCE_UNREADABLE.alert()),
+        (None, down),
+        (None, _metrics_absent(config, down, unreadable)),
+        (None, unreadable),
         ("exporter", _SERVICE_DOWN.alert()),
         ("node", _TEXTFILE_ERROR.alert()),
         ("prometheus", _RELOAD_FAILED.alert()),
@@ -196,23 +198,23 @@ _ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
 """By what the store's metrics arrive, the command that brings them, and why they may never have come."""
 
 
-def _metrics_absent(config: Config, down: Alert) -> Alert:
-    """The alert on metrics that do not arrive, but for a target that is down: TargetDown tells of that.
+def _metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
+    """The alert on metrics that do not arrive, unless another alert tells why: the target or the store is away.
 
-    By the rule, because an inhibition ends with TargetDown, which may be a moment before this alert ends.
+    By the rule, because an inhibition ends with the other alert, which may be a moment before this one ends.
     """
     way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
-    is_told = tells_for(down, "MetricsAbsent", "critical", config)
-    absent = promql.absent(IMAGES)
-    expr = (
-        promql.unless(absent, promql.compare(promql.select(UP, _door(config)), "==", 0), on=()) if is_told else absent
-    )
+    causes = ((down, promql.select(UP, _door(config))), (unreadable, promql.select(SOURCE_UP, _STORE)))
+    expr, told = promql.absent(IMAGES), frozenset[str]()
+    for alert, level in causes:
+        if tells_for(alert, "MetricsAbsent", "critical", config):
+            expr, told = promql.unless(expr, promql.compare(level, "==", 0), on=()), told | {alert.name}
     return Alert(
         name="MetricsAbsent",
         group="stack",
         signal=promql.select(IMAGES),
         expr=expr,
-        limit=f"no {IMAGES.name} from anywhere" + (", although what brings it is not down" if is_told else ""),
+        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} tells why" if told else ""),
         for_=timedelta(minutes=15),
         severity="critical",
         summary="The store's metrics do not arrive",
@@ -230,7 +232,7 @@ def _metrics_absent(config: Config, down: Alert) -> Alert:
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
         fires_without_data=True,
-        scenarios=tuple(_absent_scenarios(config, is_told)),
+        scenarios=tuple(_absent_scenarios(config, told)),
     )
 
 
@@ -239,7 +241,7 @@ def _door(config: Config) -> promql.Matcher:
     return promql.equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from]))
 
 
-def _absent_scenarios(config: Config, is_told: bool) -> Iterator[Scenario]:
+def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenario]:
     labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1"}, Firing({}, 1)
     gone = Gauge(series_text(IMAGES.name, labels), 5, None)
     another = Gauge(series_text(IMAGES.name, {**labels, "instance": "exporter:2"}), 5, 5)
@@ -253,7 +255,15 @@ def _absent_scenarios(config: Config, is_told: bool) -> Iterator[Scenario]:
     door = DOOR_JOBS[config.prometheus.store_metrics_from]
     yield Scenario("gone, and what brings it is up", (gone, target(door, 1)), fires)
     yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
-    yield Scenario("gone with its target", (gone, target(door, 0)), None if is_told else fires)
+    yield Scenario("gone with its target", (gone, target(door, 0)), None if "TargetDown" in told else fires)
+
+    def readable(source: str, level: float) -> Gauge:
+        return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)
+
+    yield Scenario("gone, and its store can be read", (gone, readable("store", 1)), fires)
+    yield Scenario("gone, and another source cannot be read", (gone, readable("mine:Queue", 0)), fires)
+    unread = None if "SourceUnreadable" in told else fires
+    yield Scenario("gone, and its store cannot be read", (gone, readable("store", 0)), unread)
 
 
 def _watchdog() -> Alert:

@@ -40,14 +40,12 @@ class Dead:
     alert: str
     within: timedelta
     not_before: timedelta
-    beside: tuple[str, ...] = ()
-    """What else fires by then, because it is true too: the metrics of an only store are absent."""
 
 
 LINKS: Mapping[str, Mapping[str, Dead]] = {
     "exporter": {
         "scrape": Dead("TargetDown", HOUR, timedelta(0)),
-        "store": Dead("SourceUnreadable", HOUR, timedelta(0), ("MetricsAbsent",)),
+        "store": Dead("SourceUnreadable", HOUR, timedelta(0)),
         "check": Dead("DriftCheckStale", 29 * HOUR, 25 * HOUR),
         "never checked": Dead("DriftCheckStale", 27 * HOUR, 25 * HOUR),
         "never a reference": Dead("ReferenceStale", 41 * HOUR, 39 * HOUR),
@@ -135,7 +133,7 @@ def group(door: str, dead: str | None) -> dict[str, Any]:
     else:
         link = LINKS[door][dead]
         last = timedelta(0) if dead.startswith(("never", "nothing")) else last_sign(dead)
-        checks = [firing(last + link.within, dict.fromkeys((link.alert, *link.beside), 1.0))]
+        checks = [firing(last + link.within, {link.alert: 1.0})]
         if link.not_before:
             checks.insert(0, firing(last + link.not_before, {}))
     return {
