@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -107,4 +106,4 @@ def _failed_images(session: Session, request: Request, run: "Run", failed: Mappi
     check_same_inputs(run, (image.name for image in islice(images_of(session, request), run.done)))
     for image in islice(images_of(session, request), run.done):
         if image.ordinal in failed:
-            yield replace(image, observed_at=image.observed_at or from_micros(failed[image.ordinal]))
+            yield image._replace(observed_at=image.observed_at or from_micros(failed[image.ordinal]))
