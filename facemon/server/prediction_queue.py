@@ -13,7 +13,7 @@ from facemon.errors import FacemonError
 from facemon.fork_server import Ending
 from facemon.server.lanes import Lanes
 from facemon.server.model_workers import ModelWorker, WorkerDied
-from facemon.server.waiting_images import Predicted, Waiting, WaitingImages
+from facemon.server.waiting_images import MOST_AT_ONCE, Predicted, Waiting, WaitingImages
 from facemon.values.image_input import ImageInput
 from facemon.values.prediction import PredictedBatch
 from facemon.values.worker_deaths import MOST_DEATHS, blamed, is_to_blame
@@ -61,8 +61,9 @@ class PredictionQueue:
         self._lost: FacemonError | None = None
         """Why workers that ended are not replaced any more."""
         self._waiting = WaitingImages()
-        self._last_taken = 0
-        """How many images were taken together the last time."""
+        self._expected = 0
+        """Images that soon wait together: those that waited when a worker was done last, and as many as it answered,
+        whose senders are about to send again."""
         self._gathering: asyncio.TimerHandle | None = None
         """While few wait, and more are expected to come."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,10 +113,10 @@ class PredictionQueue:
     def _hand_out(self) -> None:
         """Let free workers take what waits.
 
-        Where many images were taken together the last time, as many are waited for a moment: the senders of the last
-        ones are about to send again. A few senders never wait for each other.
+        Where many images are expected, they are waited for a moment. A few senders never wait for each other.
         """
-        if self._free and 0 < self._waiting.light < self._last_taken >= _MANY and self._waiting.is_only_light:
+        is_for_light = self._free and self._lanes.may_be_light and self._waiting.is_only_light
+        if is_for_light and 0 < self._waiting.light < min(self._expected, MOST_AT_ONCE) >= _MANY:
             if self._gathering is None:
                 loop = asyncio.get_running_loop()
                 self._gathering = loop.call_later(_GATHER_SECONDS, self._hand_out_all)
@@ -136,7 +137,6 @@ class PredictionQueue:
             )
             if not taken:
                 return
-            self._last_taken = len(taken)
             # Here, since the task begins later, and its image may be light afterwards: one that is given up is.
             is_heavy = taken[0].is_heavy
             self._lanes.begin(is_heavy=is_heavy)
@@ -169,6 +169,7 @@ class PredictionQueue:
             self._failed_at = None
             self._deaths.pop(worker, None)
             self._release(worker)
+            self._expected = len(taken) + self._waiting.light
             for place, (each, answer) in enumerate(zip(taken, batch.answers, strict=True)):
                 if not each.future.cancelled():
                     each.future.set_result(Predicted(answer, batch, place))

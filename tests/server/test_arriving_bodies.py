@@ -98,6 +98,21 @@ def test_the_memory_of_bodies_that_arrive_is_bounded(tmp_path: Path) -> None:
         wait_until(lambda: api.ask("POST", "/predict", picture())[0] == 200)
 
 
+def test_a_body_that_comes_with_its_head_needs_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving_bodies, "SAFE_RATE", 1)
+    monkeypatch.setattr(arriving_bodies, "CREDIT_SECONDS", HANG_S)
+    content = picture()
+    head = request("POST", "/predict", f"Content-Length: {len(content)}")
+    with served(tmp_path, max_arriving=1, timeout=timedelta(seconds=HANG_S)) as api, connected(api.port) as fast:
+        fast.sendall(HEAD + b"x" * 1000)
+        with connected(api.port) as late:
+            late.sendall(head)
+            assert read_answer(late)[0] == 503
+        with connected(api.port) as whole:
+            whole.sendall(head + content)
+            assert read_answer(whole)[0] == 200
+
+
 # The rule itself, without sockets.
 
 Scene = Callable[[ArrivingBodies], Awaitable[None]]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.errors import FacemonError
-from facemon.server import live_predictions
+from facemon.server import live_predictions, prediction_queue
 from facemon.server.image_answers import AnsweredBatch
 from facemon.server.lanes import Lanes
 from facemon.server.live_predictions import LivePredictions
@@ -228,6 +228,29 @@ def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gat
     with threads(gate, 2) as workers:
         queue = PredictionQueue(workers, logged.append)
         asyncio.run(ask())
+
+
+@pytest.mark.parametrize("waiting", [3, 5, 7])
+def test_a_worker_waits_for_the_senders_that_it_has_just_answered(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, waiting: int
+) -> None:
+    monkeypatch.setattr(prediction_queue, "_GATHER_SECONDS", HANG_S)
+
+    async def ask() -> None:
+        async def send_twice() -> None:
+            await queue.submit(image(0))
+            await queue.submit(image(1))
+
+        sender = asyncio.create_task(send_twice())
+        await begun(gate)
+        others = [queue.submit(image(2 + number)) for number in range(waiting)]
+        gate.go_on.set()
+        await asyncio.gather(sender, *others)
+
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        asyncio.run(ask())
+    assert gate.calls == [1, waiting + 1]
 
 
 def test_a_crowd_waits_for_its_last_ones_only_a_moment(gate: Gate) -> None:
