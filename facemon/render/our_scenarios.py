@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import get_args
 
 from facemon.config.document import Config
@@ -144,7 +145,13 @@ def _labels(signal: Signal) -> set[str]:
 
 
 def _job(signal: Signal) -> str:
-    return next((match[2] for match in _LABEL.finditer(signal.series) if match[1] == "job"), "")
+    return _job_in(signal.series)
+
+
+@lru_cache(maxsize=4096)
+def _job_in(series: str) -> str:
+    # Each alert is held against each label of each series, so the same few are asked for again and again.
+    return next((match[2] for match in _LABEL.finditer(series) if match[1] == "job"), "")
 
 
 def _with(signal: Signal, label: str, value: str) -> Signal:
