@@ -26,7 +26,7 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
 # A machine that is busy is no failure.
-settings.register_profile("short", deadline=None, max_examples=50)
+settings.register_profile("short", deadline=None, max_examples=40)
 settings.register_profile("at length", deadline=None, max_examples=200)
 
 

@@ -17,6 +17,7 @@ import yaml
 
 from tests.incident_pages import Pages, served_page
 from tests.incident_receivers import Ears, Notice
+from tests.read_yaml import read_yaml
 from tests.servers import Server, run_alertmanager, run_prometheus, wait_for_query
 
 COMMAND = Path(sys.executable).with_name("facemon")
@@ -210,7 +211,7 @@ def _render(folder: Path, settings: Mapping[str, object], **places: str) -> None
 
 
 def _rendered(folder: Path) -> frozenset[str]:
-    content = yaml.safe_load((folder / "monitoring/prometheus/alert_rules.yml").read_text(encoding="utf-8"))
+    content = read_yaml((folder / "monitoring/prometheus/alert_rules.yml").read_text(encoding="utf-8"))
     return frozenset(rule["alert"] for group in content["groups"] for rule in group["rules"])
 
 
@@ -227,7 +228,7 @@ def _routes(folder: Path, ears: Ears) -> Path:
     """A copy of alertmanager.yml whose PagerDuty is ours: where that is cannot be said in facemon.yaml."""
     text = (folder / "monitoring/alertmanager/alertmanager.yml").read_text(encoding="utf-8")
     copy = folder / "alertmanager_copy.yml"
-    content = yaml.safe_load(text)
+    content = read_yaml(text)
     content["global"]["pagerduty_url"] = ears.hooks["pager"].url
     copy.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return copy

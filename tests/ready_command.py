@@ -80,7 +80,7 @@ class ReadyCommand:
         self, command: Sequence[str | Path], *, cwd: Path, changes: Changes, stdin: str, timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and to that of all that hold its output, as subprocess.run does."""
-        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd, changes)
+        ours_in, ours_out, ours_err, ours_status = self.begin(command, cwd, changes)
         with ThreadPoolExecutor(3) as pool, os.fdopen(ours_status) as status:
             output = [pool.submit(_read, descriptor) for descriptor in (ours_out, ours_err)]
             pool.submit(_write, ours_in, stdin.encode())
@@ -95,13 +95,13 @@ class ReadyCommand:
 
     def start(self, command: Sequence[str | Path], *, cwd: Path, changes: Changes) -> ReadyProcess:
         """Start it, with nothing to read; what it writes on stdout is lost."""
-        ours_in, ours_out, ours_err, ours_status = self._begin(command, cwd, changes)
+        ours_in, ours_out, ours_err, ours_status = self.begin(command, cwd, changes)
         os.close(ours_in)
         # Not closed, so that writing there is no error: it fits into the pipe.
         self._unread.append(ours_out)
         return ReadyProcess([str(word) for word in command], os.fdopen(ours_err, encoding="utf-8"), ours_status)
 
-    def _begin(self, command: Sequence[str | Path], cwd: Path, changes: Changes) -> tuple[int, int, int, int]:
+    def begin(self, command: Sequence[str | Path], cwd: Path, changes: Changes) -> tuple[int, int, int, int]:
         """Fork a run; answer our ends of its stdin, stdout and stderr, and where its process and exit code are told."""
         (theirs_in, ours_in), (ours_out, theirs_out), (ours_err, theirs_err), (ours_status, theirs_status) = (
             os.pipe() for _ in range(4)
@@ -117,13 +117,26 @@ class ReadyCommand:
 @contextmanager
 def ready_command(environment: Mapping[str, str], *further: str) -> Iterator[ReadyCommand]:
     """Start the interpreter with the environment of its runs; it loads further modules, too."""
+    with connected([sys.executable, ready_interpreter.__file__], further, environment=environment) as command:
+        yield command
+
+
+@contextmanager
+def connected(
+    program: Sequence[str],
+    arguments: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[ReadyCommand]:
+    """Start a program that forks itself, and takes a descriptor to be asked by before its arguments."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    program = [sys.executable, ready_interpreter.__file__, str(theirs.fileno()), *further]
+    whole = [*program, str(theirs.fileno()), *arguments]
     # Its streams are pipes because those of the runs are: Python treats others differently.
     pipe = subprocess.PIPE
     with (
         subprocess.Popen(
-            program, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True, pass_fds=[theirs.fileno()]
+            whole, env=environment, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe, text=True, pass_fds=[theirs.fileno()]
         ) as interpreter,
         ours,
     ):

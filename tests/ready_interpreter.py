@@ -16,8 +16,8 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -40,22 +40,34 @@ def load(further: Sequence[str]) -> None:
 
     import facemon
 
+    with one_thread():
+        for room in READY:
+            for module in pkgutil.walk_packages([f"{facemon.__path__[0]}/{room}"], f"facemon.{room}."):
+                import_module(module.name)
+        # The command is built of the same functions in each run.
+        typer.main.get_command = functools.cache(typer.main.get_command)
+        import_module("tests.every_command").every_command()
+        too_much = set(LEFT_TO_EACH_RUN) & sys.modules.keys()
+        assert not too_much, f"a run must load these itself: {too_much}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in further:
+                import_module(name)
+    freeze()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let numpy be loaded with one thread, as the command has it: a fork would lack the others."""
     is_set = _THREADS in os.environ
     os.environ.setdefault(_THREADS, "1")
-    for room in READY:
-        for module in pkgutil.walk_packages([f"{facemon.__path__[0]}/{room}"], f"facemon.{room}."):
-            import_module(module.name)
-    # The command is built of the same functions in each run.
-    typer.main.get_command = functools.cache(typer.main.get_command)
-    import_module("tests.every_command").every_command()
-    too_much = set(LEFT_TO_EACH_RUN) & sys.modules.keys()
-    assert not too_much, f"a run must load these itself: {too_much}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in further:
-            import_module(name)
+    yield
     if not is_set:
         del os.environ[_THREADS]
+
+
+def freeze() -> None:
+    """Get ready to be forked, with all that is loaded."""
     assert len(_threads()) == 1, f"a fork would lack the threads of a library: {_threads()}"
     gc.collect()
     gc.freeze()
@@ -115,7 +127,7 @@ def _be_forked(streams: list[int], status: int) -> None:
         os.close(descriptor)
 
 
-def _exit(code: object) -> NoReturn:
+def end_at_once(code: object) -> NoReturn:
     """End as `sys.exit` does, without taking each object apart: in a fork that costs more than most commands do."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
@@ -140,4 +152,4 @@ if __name__ == "__main__":
     try:
         main()
     except SystemExit as end:
-        _exit(end.code)
+        end_at_once(end.code)

@@ -5,14 +5,13 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import yaml
-
 from facemon.render.stack import render_stack
 from tests.conftest import ROOT, RunFacemon
+from tests.read_yaml import read_yaml
 from tests.render.configurations import CONFIGURATIONS, SCHEDULES, config_of
 
 MANIFEST = ROOT / ".pre-commit-hooks.yaml"
-(HOOK,) = yaml.safe_load(MANIFEST.read_text())
+(HOOK,) = read_yaml(MANIFEST.read_text())
 
 
 def test_pre_commit_takes_the_manifest(linters: Path, tmp_path: Path) -> None:

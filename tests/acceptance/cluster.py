@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from facemon.config.document import Config
 from facemon.config.loader import parse_config
 from facemon.render.stack import COMPOSE_FILE, render_stack
 from tests.patience import HANG_S
+from tests.read_yaml import read_yaml
 from tests.servers import (
     Server,
     WebhookReceiver,
@@ -189,4 +188,4 @@ def _written(config: Config, folder: Path) -> Any:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    return yaml.safe_load(files[COMPOSE_FILE])["services"]
+    return read_yaml(files[COMPOSE_FILE])["services"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from facemon.cli.main import run
@@ -20,6 +19,7 @@ from tests.cli.described_networks import (
     write_network,
 )  # fmt: skip
 from tests.model.onnx_files import flat_image, write_reducing_model
+from tests.read_yaml import read_yaml
 
 Captured = pytest.CaptureFixture[str]
 NUMBER: Description = {"name": "age", "output": "beard", "kind": "number"}
@@ -69,7 +69,7 @@ def test_each_single_wrong_key_of_the_input_is_found_and_named(folder: Path, cap
     assert (code, found["verdict"], trial["verdict"], trial["best"]) == (3, "found", "better", change)
     best = next(each for each in trial["alternatives"] if each["change"] == change)
     assert (best["value"], trial["labelled"]) == (1.0, 80)
-    written = yaml.safe_load(f"{{{trial['write']}}}")
+    written = read_yaml(f"{{{trial['write']}}}")
     scale = right.get("scale", 1 / 255)
     assert written.get("scale", scale) == scale  # to the last digit
     assert best["gain_interval"][0] > 0

@@ -25,7 +25,7 @@ DEPARTMENTS = (
 
 @pytest.fixture
 def repeats(at_length: bool) -> int:
-    return 2000 if at_length else 500
+    return 2000 if at_length else 300
 
 
 def mixes(rng: np.random.Generator, sources: int, keys: int) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from tests.life.own_api import ApiInUse
 from tests.life.setting import DEAD_MAN, OPERATIONS, TEAM, Setting, configuration
 from tests.life.switch import Switch
 from tests.life.watched_store import WatchedStore
+from tests.read_yaml import read_yaml
 from tests.server.exporters import Exporter, exporter
 from tests.servers import (
     Server,
@@ -75,7 +76,7 @@ class World:
             stack.enter_context(self.api)
             self.prometheus.on()
             stack.callback(self.prometheus.off)
-            targets = len(yaml.safe_load(self._shared_configuration.read_text(encoding="utf-8"))["scrape_configs"])
+            targets = len(read_yaml(self._shared_configuration.read_text(encoding="utf-8"))["scrape_configs"])
             up = targets - self.setting.is_shared
             wait_for_query(self.prometheus.server.url, "up == 1", lambda found: len(found) == up)
             # Not those of others; what was pushed keeps the job that it was pushed with.
@@ -88,7 +89,7 @@ class World:
 
     def rules(self) -> Mapping[str, Mapping[str, Any]]:
         """The rendered alerts by name."""
-        content = yaml.safe_load((self.folder / "monitoring/prometheus/alert_rules.yml").read_text(encoding="utf-8"))
+        content = read_yaml((self.folder / "monitoring/prometheus/alert_rules.yml").read_text(encoding="utf-8"))
         return {rule["alert"]: rule for group in content["groups"] for rule in group["rules"] if "alert" in rule}
 
     def seen_by_prometheus(self) -> set[str]:
@@ -111,7 +112,7 @@ class World:
         (self.folder / "facemon.yaml").write_text(text, encoding="utf-8")
         self.facemon("-q", "render-config")
         file = self.folder / _CONFIGURATION
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
         if self.setting.is_shared:
             # What it scrapes for other people has metrics of the same names; and some of it is down.
             others = {"shop": foreign, "billing-db": f"127.0.0.1:{self.ports['nothing']}"}

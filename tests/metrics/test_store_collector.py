@@ -258,7 +258,7 @@ def test_both_text_formats_are_readable(folder: Path, ledger: Ledger) -> None:
 
 def test_a_scrape_costs_by_series_not_by_rows(tmp_path: Path) -> None:
     statements, steps = [], []
-    for rows in (1_000, 50_000):
+    for rows in (1_000, 20_000):
         folder = tmp_path / str(rows)
         with Ledger.open(folder, create=True) as ledger:
             log_images(ledger, rows, batch=1_000)

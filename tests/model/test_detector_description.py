@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
 from onnx import helper
 from PIL import Image
@@ -29,6 +28,7 @@ from tests.model.detector_files import FACE, cell_middles, corner_shares, landma
 from tests.model.onnx_files import write_identity_model
 from tests.model.open_files import save_graph, tensor
 from tests.model.yunet_files import write_yunet
+from tests.read_yaml import read_yaml
 
 SIZE = (160, 120)
 CORNERS = corner_shares(SIZE)
@@ -50,7 +50,7 @@ def described(path: Path) -> FacesConfig:
     assert not detector.problem
     text = "\n".join(faces_lines(detector, str(path)))
     assert "# guess: " in text
-    return FacesConfig.model_validate(yaml.safe_load(text)["faces"])
+    return FacesConfig.model_validate(read_yaml(text)["faces"])
 
 
 FORMS: Mapping[str, tuple[dict[str, NDArray[np.float64]], str]] = {

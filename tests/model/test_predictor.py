@@ -236,7 +236,7 @@ def test_wrong_probabilities_stop_the_run(tmp_path: Path) -> None:
 def test_many_threads_get_what_one_gets(photographs: Path) -> None:
     predictor = predictor_of(builtin_bundle("age-gender"))
     paths = sorted(photographs.glob("*.jpg"))[:3]
-    chunks = [[ImageInput(at, str(at), path) for at, path in enumerate(paths)] for _ in range(6)]
+    chunks = [[ImageInput(at, str(at), path) for at, path in enumerate(paths)] for _ in range(3)]
     alone = predictor.predict(chunks[0], "run").rows
     gate = threading.Barrier(3)
 

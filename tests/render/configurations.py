@@ -1,9 +1,13 @@
 """The configurations that everything rendered is judged by: the defaults, and some that change as much as they can."""
 
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from facemon.config.document import Config
 from facemon.config.loader import parse_config
+from facemon.render.stack import Part, RenderedStack, render_stack
 
 DIRECTORY = Path("/srv/faces")
 
@@ -116,6 +120,17 @@ exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}
 CONFIGURATIONS = {"defaults": DEFAULTS, "shortened": SHORTENED, "extremes": EXTREMES, "replicated": REPLICATED}
 
 
+@lru_cache(maxsize=64)
 def config_of(text: str) -> Config:
-    """The configuration in `text`, as if it were in a fixed folder."""
+    """The configuration in `text`, as if it were in a fixed folder; the same object when it is asked for again.
+
+    It is frozen, and what is worked out of a configuration is remembered by its identity.
+    """
     return parse_config(text, name="facemon.yaml", directory=DIRECTORY)
+
+
+@lru_cache(maxsize=16)
+def stack_of(text: str, *only: Part) -> RenderedStack:
+    """The rendered stack of the configuration in `text`, or some of its parts; rendered once for all who read it."""
+    stack = render_stack(config_of(text), only)
+    return replace(stack, files=MappingProxyType(dict(stack.files)))

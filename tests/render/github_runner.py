@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.read_yaml import read_yaml
 
 CONTEXT = {
     "github.token": "secret",
@@ -54,7 +54,7 @@ class Runner:
     def run(self, workflow: str) -> tuple[int, dict[str, str]]:
         """Run the job: the exit code of the check, and the outputs of its step."""
         install(self.programs / "gh", GH.format(folder=self.folder))
-        check, tell, keep = yaml.safe_load(workflow)["jobs"]["drift-check"]["steps"]
+        check, tell, keep = read_yaml(workflow)["jobs"]["drift-check"]["steps"]
         (self.folder / "output").write_text("")
         (self.folder / "temp").mkdir(exist_ok=True)
         checked = self.step(check)

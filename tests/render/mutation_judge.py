@@ -64,9 +64,14 @@ class Tested:
     renamed: Callable[[dict[str, Any], str, str], dict[str, Any]]
 
 
-def verdicts(config: Config, servers: Path, folder: Path, processes: int = 2) -> list[Verdict]:
-    """The verdict on every mutant of every rule that has tests."""
-    tested = list(rules_with_tests(config))
+EVERY_RULE = slice(None)
+
+
+def verdicts(
+    config: Config, servers: Path, folder: Path, processes: int = 2, chosen: slice = EVERY_RULE
+) -> list[Verdict]:
+    """The verdict on every mutant of every rule that has tests, or of those that are chosen."""
+    tested = list(rules_with_tests(config))[chosen]
     with ThreadPoolExecutor(processes) as pool:
         judged = pool.map(lambda each: judge(each[1], servers, folder / str(each[0])), enumerate(tested))
         return [verdict for some in judged for verdict in some]

@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.errors import ConfigError
 from facemon.render.compose import compose
 from facemon.render.provisioning import DASHBOARDS_DIR, dashboard_provider, datasources
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, render_stack
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of, stack_of
 
 COMPOSE_FILES = {COMPOSE_FILE, FULL_COMPOSE_FILE}
 NAMED = REPLICATED + "stack: {name: north, selinux: true}\n"
 
 
 def all_services(text: str) -> dict[str, dict[str, Any]]:
-    files = render_stack(config_of(text)).files
+    files = stack_of(text).files
     found: dict[str, dict[str, Any]] = {}
     for path in COMPOSE_FILES.intersection(files):
-        found |= yaml.safe_load(files[path])["services"]
+        found |= read_yaml(files[path])["services"]
     return found
 
 
@@ -33,7 +33,7 @@ def services(text: str = DEFAULTS) -> dict[str, dict[str, Any]]:
 def test_the_schema_of_compose_accepts_them(tmp_path: Path) -> None:
     """All in one run: it needs longer to start than to check a file."""
     for name, text in {**CONFIGURATIONS, "named": NAMED}.items():
-        rendered = render_stack(config_of(text)).files
+        rendered = stack_of(text).files
         for path in COMPOSE_FILES.intersection(rendered):
             (tmp_path / f"{name}-{Path(path).name}").write_text(rendered[path])
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
@@ -101,13 +101,13 @@ def test_an_alertmanager_that_is_older_than_its_file_is_refused() -> None:
 
 def test_two_services_on_one_port_are_refused() -> None:
     with pytest.raises(ConfigError, match="prometheus and api would both be open on port 9090"):
-        render_stack(config_of(DEFAULTS + 'api: {listen: "127.0.0.1:9090"}'))
+        stack_of(DEFAULTS + 'api: {listen: "127.0.0.1:9090"}')
 
 
 def test_without_a_password_one_below_the_output_folder_is_mounted() -> None:
     for only in ((), [Part.COMPOSE]):
         files = render_stack(config_of(""), only=only, out_dir=DIRECTORY / "deploy").files
-        content = yaml.safe_load(files[COMPOSE_FILE])
+        content = read_yaml(files[COMPOSE_FILE])
         assert content["secrets"] == {"grafana_admin_password": {"file": "./secrets/grafana_admin_password"}}
         assert [secret["source"] for secret in content["services"]["grafana"]["secrets"]] == ["grafana_admin_password"]
 
@@ -135,7 +135,7 @@ def test_links_begin_where_people_open_the_servers(section: str, port: int) -> N
 
 def test_no_dollar_names_a_variable() -> None:
     text = DEFAULTS.replace("}", ", root_url: 'http://g.example/$HOME'}")
-    stack = render_stack(config_of(text))
+    stack = stack_of(text)
     assert "http://g.example/$$HOME" in stack.files[COMPOSE_FILE]
     for path in COMPOSE_FILES:
         text = re.sub(r"\$\{FACEMON_[A-Z_]+:-[^}]*\}", "", stack.files[path])
@@ -163,7 +163,7 @@ def test_only_the_profile_starts_the_second_servers() -> None:
     in_profile = {name for name, service in found.items() if service.get("profiles") == ["ha"]}
     assert in_profile == {"prometheus-2", "alertmanager-2", "alertmanager-3", "grafana-2"}
     assert all("profiles" not in service for name, service in found.items() if name not in in_profile)
-    notes = render_stack(config_of(REPLICATED)).notes
+    notes = stack_of(REPLICATED).notes
     assert any(all(name in note for name in (*in_profile, "--profile ha")) for note in notes)
     stored = [service["volumes"][-1].split(":")[0] for name, service in found.items() if name.startswith("prom")]
     assert stored == ["prometheus-data", "prometheus-2-data"]

@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.config.loader import load_config, parse_config
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, render_stack
-from tests.render.configurations import DEFAULTS, DIRECTORY, REPLICATED, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import DEFAULTS, DIRECTORY, REPLICATED, config_of, stack_of
 
 OWN_MODEL = """
 model:
@@ -24,7 +24,7 @@ store: {path: log}
 
 
 def full(text: str, out: Path | None = None) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(render_stack(config_of(text), out_dir=out).files[FULL_COMPOSE_FILE])
+    content: dict[str, Any] = read_yaml(render_stack(config_of(text), out_dir=out).files[FULL_COMPOSE_FILE])
     return content
 
 
@@ -100,7 +100,7 @@ def test_a_folder_that_holds_the_configuration_is_not_seen(path: str) -> None:
 def test_the_command_looks_inside_for_what_is_mounted() -> None:
     text = DEFAULTS + OWN_MODEL
     outside = parse_config(text, name="facemon.yaml", directory=Path("/home/somebody/deploy"))
-    api = yaml.safe_load(render_stack(outside).files[FULL_COMPOSE_FILE])["services"]["api"]
+    api = read_yaml(render_stack(outside).files[FULL_COMPOSE_FILE])["services"]["api"]
     inside = parse_config(text, name="facemon.yaml", directory=Path(api["command"][1]).parent)
     folders = [Path(str(inside.model.faces.weights)).parent, *(each.path.parent for each in inside.model.networks)]
     looked_for = {normpath(str(path)) for path in (inside.store.path, *folders)}
@@ -123,7 +123,7 @@ def test_collectors_of_the_users_own_need_an_image_of_their_own() -> None:
     text = f"{DEFAULTS}exporter: {{collectors: ['m:C']}}\n"
     own_image = f"{text}stack: {{images: {{facemon: 'own:1'}}}}"
     for configuration, is_said in ((text, True), (own_image, False)):
-        notes = render_stack(config_of(configuration)).notes
+        notes = stack_of(configuration).notes
         assert any("stack.images.facemon" in note for note in notes) == is_said
 
 
@@ -131,6 +131,6 @@ def test_collectors_of_the_users_own_need_an_image_of_their_own() -> None:
 def test_the_file_keeps_its_name(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_text(DEFAULTS)
-    api = yaml.safe_load(render_stack(load_config(file)).files[FULL_COMPOSE_FILE])["services"]["api"]
+    api = read_yaml(render_stack(load_config(file)).files[FULL_COMPOSE_FILE])["services"]["api"]
     assert api["command"][1] == f"/srv/faces/{name}".replace("$", "$$")
     assert api["volumes"][1]["source"] == f"./{name}".replace("$", "$$")

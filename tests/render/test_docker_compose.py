@@ -10,8 +10,8 @@ import pytest
 
 from facemon.render.local_files import make_local_files
 from facemon.render.purpose import runs_containers
-from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, render_stack
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, REPLICATED, config_of
+from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, REPLICATED, config_of, stack_of
 from tests.render.random_configurations import sampled
 
 pytestmark = pytest.mark.servers
@@ -31,7 +31,7 @@ def understood(servers: Path, folder: Path, file: str, *options: str) -> dict[st
 
 
 def written(text: str, folder: Path) -> Path:
-    for path, content in render_stack(config_of(text), only=[Part.COMPOSE]).files.items():
+    for path, content in stack_of(text, Part.COMPOSE).files.items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(content)
     make_local_files(config_of(text), folder)

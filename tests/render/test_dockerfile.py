@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from facemon.render.stack import FULL_COMPOSE_FILE, render_stack
-from tests.render.configurations import DEFAULTS, config_of
+from facemon.render.stack import FULL_COMPOSE_FILE
+from tests.read_yaml import read_yaml
+from tests.render.configurations import DEFAULTS, stack_of
 from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +30,7 @@ def instructions(name: str) -> list[str]:
 
 
 def api() -> dict[str, Any]:
-    service: dict[str, Any] = yaml.safe_load(render_stack(config_of(DEFAULTS)).files[FULL_COMPOSE_FILE])["services"][
-        "api"
-    ]
+    service: dict[str, Any] = read_yaml(stack_of(DEFAULTS).files[FULL_COMPOSE_FILE])["services"]["api"]
     return service
 
 

@@ -7,9 +7,8 @@ from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.glossary import ExplainedAlert, ExplainedMetric, State, explain
 from facemon.render.promql import exposed_names
 from facemon.render.recording_rules import RECORDED
-from facemon.render.stack import render_stack
 from facemon.values.metric_catalogue import CATALOGUE
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of, stack_of
 from tests.render.everything import EVERYTHING
 
 
@@ -28,7 +27,7 @@ def metric(name: str, text: str = DEFAULTS) -> ExplainedMetric:
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_each_rendered_alert_is_explained_as_it_is_rendered(text: str) -> None:
     config = config_of(text)
-    files = render_stack(config).files
+    files = stack_of(text).files
     for each in alerts_of(config):
         found = alert(each.name, text)
         assert (found.state, found.reason) == (State.RENDERED, None)

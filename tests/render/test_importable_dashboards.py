@@ -9,8 +9,8 @@ import pytest
 from facemon.render.dashboards import DASHBOARDS
 from facemon.render.dashboards.importable import importable
 from facemon.render.rendered_content import panels
-from facemon.render.stack import Part, render_stack
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
+from facemon.render.stack import Part
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of, stack_of
 
 _VARIABLE = re.compile(r"\$\{(.+?)\}")
 
@@ -54,6 +54,6 @@ def test_it_is_the_provisioned_one_of_the_chosen_data_source(name: str, text: st
 
 def test_they_are_rendered_where_that_is_configured_outside_of_the_provisioned_folder() -> None:
     folder = "monitoring/grafana/import"
-    assert not any(path.startswith(folder) for path in render_stack(config_of(DEFAULTS), [Part.GRAFANA]).files)
-    files = render_stack(config_of("grafana: {import_files: true}"), [Part.GRAFANA]).files
+    assert not any(path.startswith(folder) for path in stack_of(DEFAULTS, Part.GRAFANA).files)
+    files = stack_of("grafana: {import_files: true}", Part.GRAFANA).files
     assert {path for path in files if path.startswith(folder)} == {f"{folder}/{name}" for name in DASHBOARDS}

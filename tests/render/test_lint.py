@@ -11,8 +11,8 @@ import yaml
 
 from facemon.render.lint import lint
 from facemon.render.rendered_content import panels, rules
-from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, RenderedStack, render_stack
-from tests.render.configurations import CONFIGURATIONS, SHORTENED, config_of
+from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, RenderedStack
+from tests.render.configurations import CONFIGURATIONS, SHORTENED, config_of, stack_of
 from tests.render.everything import EVERYTHING
 
 RICH = SHORTENED.replace("jobs: [exporter,", "jobs: [api, exporter,")
@@ -26,7 +26,7 @@ API = "monitoring/grafana/dashboards/api_performance.json"
 
 @pytest.fixture(scope="module")
 def good() -> RenderedStack:
-    return render_stack(config_of(RICH))
+    return stack_of(RICH)
 
 
 def found(stack: RenderedStack, text: str = RICH) -> list[str]:
@@ -70,7 +70,7 @@ def service(content: Any, name: str = "prometheus") -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", [*CONFIGURATIONS.values(), EVERYTHING], ids=[*CONFIGURATIONS, "everything"])
 def test_what_facemon_renders_has_no_fault(text: str) -> None:
-    assert found(render_stack(config_of(text)), text) == []
+    assert found(stack_of(text), text) == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_wrong_containers(change: Callable[[Any], object], told: str, good: Rend
 
 
 def test_an_image_of_a_scheduled_job_is_pinned_too() -> None:
-    stack = render_stack(config_of(EVERYTHING))
+    stack = stack_of(EVERYTHING)
     path = "schedules/kubernetes/drift-check.yaml"
     text, count = re.subn(r"image: \S+", "image: facemon:latest", stack.files[path])
     assert count == 1
@@ -184,7 +184,7 @@ def test_an_image_of_a_scheduled_job_is_pinned_too() -> None:
 
 def test_the_tokens_of_the_api_are_mounted_where_it_looks() -> None:
     text = f"{EVERYTHING}api: {{tokens_file: secrets/tokens}}\n"
-    stack = render_stack(config_of(text))
+    stack = stack_of(text)
     assert found(stack, text) == []
     lost = broken(stack, FULL_COMPOSE_FILE, lambda content: service(content, "api").pop("secrets"))
     (fault,) = found(lost, text)
@@ -194,8 +194,8 @@ def test_the_tokens_of_the_api_are_mounted_where_it_looks() -> None:
 
 def test_a_port_may_be_open_where_it_is_asked_for() -> None:
     text = RICH.replace("stack: {", "stack: {listen: 0.0.0.0, ")
-    assert "0.0.0.0:9090" in render_stack(config_of(text)).files[COMPOSE_FILE]
-    assert found(render_stack(config_of(text)), text) == []
+    assert "0.0.0.0:9090" in stack_of(text).files[COMPOSE_FILE]
+    assert found(stack_of(text), text) == []
 
 
 @pytest.mark.parametrize(
@@ -224,4 +224,4 @@ def test_a_secret_in_a_script_is_found(good: RenderedStack) -> None:
 
 def test_a_part_alone_is_judged_by_itself() -> None:
     for part in Part:
-        assert found(render_stack(config_of(RICH), only=[part])) == []
+        assert found(stack_of(RICH, part)) == []

@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from facemon.config.document import Config
 from facemon.config.loader import parse_config
 from facemon.render.compose import compose
@@ -14,6 +12,7 @@ from facemon.render.local_files import make_local_files
 from facemon.render.purpose import MADE_PASSWORD, fitted
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, render_stack
 from tests.conftest import RunFacemon
+from tests.read_yaml import read_yaml
 
 VARIABLES = "monitoring/.env"
 SECRETS = """\
@@ -92,7 +91,7 @@ def test_grafana_runs_as_the_owner_of_a_password_that_no_other_user_can_read(tmp
     make_local_files(config, tmp_path)
     assert variables(tmp_path)["FACEMON_GRAFANA_USER"] == user
     files = render_stack(config).files
-    assert yaml.safe_load(files[COMPOSE_FILE])["services"]["grafana"]["user"] == "${FACEMON_GRAFANA_USER:-472}:0"
+    assert read_yaml(files[COMPOSE_FILE])["services"]["grafana"]["user"] == "${FACEMON_GRAFANA_USER:-472}:0"
 
 
 def test_what_reads_a_changed_secret_gets_another_label(tmp_path: Path) -> None:
@@ -148,7 +147,7 @@ def test_labels_follow_the_files_that_a_service_reads_when_it_starts() -> None:
         found: dict[str, str] = {}
         files = render_stack(parse_config(text, name="facemon.yaml", directory=Path("/srv/faces"))).files
         for path in (COMPOSE_FILE, FULL_COMPOSE_FILE):
-            services = yaml.safe_load(files[path])["services"].items()
+            services = read_yaml(files[path])["services"].items()
             found |= {name: service.get("labels", {}).get("facemon.files", "") for name, service in services}
         return found
 

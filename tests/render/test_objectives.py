@@ -9,8 +9,8 @@ from facemon.render.alert_rules import alerts_of
 from facemon.render.objectives import Pace, burn_rates, objective_notes
 from facemon.render.recording_rules import recorded_names, recordings
 from facemon.render.runbooks import runbook
-from facemon.render.stack import Part, render_stack
-from tests.render.configurations import config_of
+from facemon.render.stack import Part
+from tests.render.configurations import config_of, stack_of
 
 
 def objective(rest: str, prometheus: str = "{}") -> str:
@@ -60,7 +60,7 @@ def test_what_could_never_fire_is_left_out_with_a_note(target: str, names: list[
     text = objective(f"indicator: errors, target: {target}")
     assert list(alerts_by_name(text)) == names
     assert any(line.startswith(note) for line in objective_notes(config_of(text)))
-    assert any(line.startswith(note) for line in render_stack(config_of(text), [Part.PROMETHEUS]).notes)
+    assert any(line.startswith(note) for line in stack_of(text, Part.PROMETHEUS).notes)
     for alert in alerts_by_name(text).values():
         limits = [float(number) for number in re.findall(r"> ([\d.]+)", str(alert.expr))]
         assert limits

@@ -5,19 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.config.prometheus import DOOR_JOBS
 from facemon.errors import ConfigError
 from facemon.render.compose import compose
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.promql import exposed_names
-from facemon.render.stack import render_stack
 from facemon.render.stack_text import yaml_text
 from facemon.render.verification import Outcome, verify
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 from tests.patience import HANG_S
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of, stack_of
 from tests.servers import promtool, run_prometheus
 
 
@@ -146,7 +145,7 @@ def test_each_replica_expands_its_own_label_and_nothing_else(each_generation: Pa
     assert bool(features) == version.startswith("2.")
     with run_prometheus(each_generation, file, tmp_path, extra_args=features, env=second["environment"]) as server:
         with urllib.request.urlopen(f"{server.url}/api/v1/status/config", timeout=HANG_S) as answer:
-            running = yaml.safe_load(json.load(answer)["data"]["yaml"])
+            running = read_yaml(json.load(answer)["data"]["yaml"])
         assert running["global"]["external_labels"] == {"replica": "prometheus-2", "site": "a$b ${HOME} $$ \\"}
 
 
@@ -159,5 +158,5 @@ def test_an_address_with_a_secret_in_it_is_refused(url: str) -> None:
 @pytest.mark.servers
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_the_tools_accept_everything(text: str, servers: Path) -> None:
-    answers = verify(render_stack(config_of(text)), servers / "usr/bin")
+    answers = verify(stack_of(text), servers / "usr/bin")
     assert [answer for answer in answers if answer.outcome is not Outcome.ACCEPTED] == []

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.errors import ConfigError, UsageError
 from facemon.render.purpose import fitted
-from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, render_stack
-from tests.render.configurations import DIRECTORY, config_of
+from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part
+from tests.read_yaml import read_yaml
+from tests.render.configurations import DIRECTORY, config_of, stack_of
 
 API_DASHBOARD = "monitoring/grafana/dashboards/api_performance.json"
 DATASOURCES = "monitoring/grafana/provisioning/datasources/prometheus.yml"
@@ -32,16 +32,16 @@ SERVICES = {
 
 
 def rendered(text: str) -> dict[str, str]:
-    return dict(render_stack(config_of(text)).files)
+    return dict(stack_of(text).files)
 
 
 def targets(files: dict[str, str]) -> dict[str, str]:
-    scrapes = yaml.safe_load(files["monitoring/prometheus/prometheus.yml"])["scrape_configs"]
+    scrapes = read_yaml(files["monitoring/prometheus/prometheus.yml"])["scrape_configs"]
     return {scrape["job_name"]: ",".join(scrape["static_configs"][0]["targets"]) for scrape in scrapes}
 
 
 def services(files: dict[str, str], path: str = COMPOSE_FILE) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(files.get(path, "services: {}"))["services"]
+    found: dict[str, Any] = read_yaml(files.get(path, "services: {}"))["services"]
     return found
 
 
@@ -100,7 +100,7 @@ def test_fitting_twice_changes_nothing() -> None:
 
 def test_no_container_is_asked_for_beside_an_existing_stack() -> None:
     with pytest.raises(UsageError, match="compose starts nothing"):
-        render_stack(config_of("stack: {for: existing}"), only=[Part.COMPOSE])
+        stack_of("stack: {for: existing}", Part.COMPOSE)
 
 
 def test_what_nothing_scrapes_is_not_started() -> None:
@@ -126,20 +126,18 @@ def test_it_is_said_where_a_container_cannot_reach_what_is_scraped() -> None:
         ("stack: {for: existing}", False),
         ('exporter: {listen: "172.17.0.1:8001"}\napi: {listen: "172.17.0.1:8000"}\nstack: {for: monitoring}', False),
     ):
-        notes = " ".join(render_stack(config_of(text)).notes)
+        notes = " ".join(stack_of(text).notes)
         assert ("containers cannot reach what listens on 127.0.0.1" in notes) == is_said, text
 
 
 def test_the_data_source_of_an_existing_grafana_is_not_replaced() -> None:
-    (source,) = yaml.safe_load(rendered("stack: {for: existing}")[DATASOURCES])["datasources"]
+    (source,) = read_yaml(rendered("stack: {for: existing}")[DATASOURCES])["datasources"]
     assert (source["name"], source["isDefault"], source["url"]) == ("facemon", False, "http://localhost:9090")
     grafana = "grafana: {folder: Faces, datasource: {uid: theirs%s}}\nstack: {for: existing}"
     files = rendered(grafana % "")
     assert DATASOURCES not in files
     assert '"value": "theirs"' in files[API_DASHBOARD]
-    provider = yaml.safe_load(files["monitoring/grafana/provisioning/dashboards/facemon.yml"])["providers"][0]
+    provider = read_yaml(files["monitoring/grafana/provisioning/dashboards/facemon.yml"])["providers"][0]
     assert provider["folder"] == "Faces"
-    (source,) = yaml.safe_load(rendered(grafana % ", name: N, url: 'http://p:1', default: true")[DATASOURCES])[
-        "datasources"
-    ]
+    (source,) = read_yaml(rendered(grafana % ", name: N, url: 'http://p:1', default: true")[DATASOURCES])["datasources"]
     assert [source[key] for key in ("uid", "name", "url", "isDefault")] == ["theirs", "N", "http://p:1", True]

@@ -29,7 +29,7 @@ from tests.render.rendered_laws import (
 
 SEED = 6
 COUNT = 100
-COUNT_IN_SHORT = 25
+COUNT_IN_SHORT = 15
 
 
 @pytest.fixture(scope="module")

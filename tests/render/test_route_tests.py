@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.render.alert_rules import alerts_of
 from facemon.render.route_tests import route_tests
-from facemon.render.stack import Part, render_stack
+from facemon.render.stack import Part
 from facemon.render.stack_text import yaml_text
 from tests.patience import HANG_S
-from tests.render.configurations import CONFIGURATIONS, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import CONFIGURATIONS, config_of, stack_of
 from tests.render.random_configurations import sampled
 
 pytestmark = pytest.mark.servers
@@ -47,13 +47,13 @@ BY_TEAM = {**CONFIGURATIONS, "awkward": AWKWARD}
 
 
 def write(folder: Path, text: str, change: Callable[[dict[str, Any]], None] | None = None) -> Path:
-    stack = render_stack(config_of(text), only=[Part.ALERTMANAGER])
+    stack = stack_of(text, Part.ALERTMANAGER)
     for path, body in stack.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(body, encoding="utf-8")
     if change is not None:
         file = folder / "monitoring/alertmanager/alertmanager.yml"
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
         change(content)
         file.write_text(yaml_text(content), encoding="utf-8")
     return folder / "monitoring/alertmanager/tests/routes.sh"

@@ -14,7 +14,7 @@ from facemon.render.route_tests import examples
 from facemon.render.routing import claims, left_for, receivers_of
 from facemon.render.stack import render_stack
 from facemon.render.stack_text import yaml_text
-from tests.render.configurations import config_of
+from tests.render.configurations import config_of, stack_of
 from tests.render.random_configurations import sampled
 from tests.servers import amtool
 
@@ -109,7 +109,7 @@ def test_a_route_that_some_alert_can_reach_is_rendered(routes: str, rest: str) -
 
 def test_a_receiver_that_is_told_of_nothing_is_said() -> None:
     def notes(routes: str) -> str:
-        return " ".join(render_stack(config_of(f"alertmanager: {{{RECEIVERS}, routes: [{routes}]}}")).notes)
+        return " ".join(stack_of(f"alertmanager: {{{RECEIVERS}, routes: [{routes}]}}").notes)
 
     assert "receivers that no route names get no notifications: b" in notes("")
     assert "get no notifications" not in notes("{match: {severity: critical}, receiver: b}")

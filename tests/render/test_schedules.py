@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import get_args
 
 import pytest
-import yaml
 from hypothesis import given
 
 from facemon.config.schedule import Target
@@ -14,7 +13,8 @@ from facemon.errors import ConfigError
 from facemon.render.output_tree import Change, ChangeKind, plan, write
 from facemon.render.schedules.place import Place
 from facemon.render.stack import Part, part_of, render_stack
-from tests.render.configurations import SCHEDULES, config_of
+from tests.read_yaml import read_all_yaml
+from tests.render.configurations import SCHEDULES, config_of, stack_of
 from tests.render.scheduled import FOLDERS, ODD, PLAIN, scheduled
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"
@@ -29,7 +29,7 @@ PATHS = {
 
 
 def test_the_schedules_are_the_golden_ones() -> None:
-    files = render_stack(config_of(SCHEDULES), only=[Part.SCHEDULES]).files
+    files = stack_of(SCHEDULES, Part.SCHEDULES).files
     assert set(files) == PATHS
     for path, text in files.items():
         assert text == (GOLDEN / path).read_text(encoding="utf-8"), path
@@ -42,11 +42,11 @@ def test_each_target_renders_its_own_files() -> None:
 
 
 def test_without_targets_nothing_is_rendered() -> None:
-    stack = render_stack(config_of(""))
+    stack = stack_of("")
     assert Part.SCHEDULES in stack.parts
     assert not any(part_of(path) is Part.SCHEDULES for path in stack.files)
     with pytest.raises(ConfigError, match=r"schedule\.targets: names no scheduler"):
-        render_stack(config_of(""), only=[Part.SCHEDULES])
+        stack_of("", Part.SCHEDULES)
 
 
 def test_only_the_rendered_workflow_is_ours() -> None:
@@ -70,7 +70,7 @@ def test_files_of_a_target_that_is_gone_are_pruned(tmp_path: Path) -> None:
 
 def test_a_folder_of_this_machine_is_told() -> None:
     def notes(text: str) -> str:
-        return " ".join(render_stack(config_of(text), only=[Part.SCHEDULES]).notes)
+        return " ".join(stack_of(text, Part.SCHEDULES).notes)
 
     assert "set schedule.directory" in notes("schedule: {targets: [cron]}")
     assert "schedule.directory" not in notes("schedule: {targets: [cron], directory: /srv/faces}")
@@ -79,7 +79,7 @@ def test_a_folder_of_this_machine_is_told() -> None:
 
 def test_checks_that_are_rarer_than_the_alerts_expect_are_told() -> None:
     def notes(text: str) -> str:
-        return " ".join(render_stack(config_of(text), only=[Part.SCHEDULES]).notes)
+        return " ".join(stack_of(text, Part.SCHEDULES).notes)
 
     weekly = 'schedule: {targets: [kubernetes], drift_check: "0 2 * * 1"}'
     assert "up to 7d between two checks" in notes(weekly)
@@ -160,7 +160,7 @@ def test_without_a_directory_paths_are_those_of_here() -> None:
 def test_every_path_survives_the_yaml_of_kubernetes(folder: str) -> None:
     store = f"{folder.replace(':', '')}/log"
     text = dict(render_stack(scheduled("kubernetes", store=store), only=[Part.SCHEDULES]).files)
-    _, job = yaml.safe_load_all(text["schedules/kubernetes/drift-check.yaml"])
+    _, job = read_all_yaml(text["schedules/kubernetes/drift-check.yaml"])
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["volumeMounts"][0] == {"name": "store", "mountPath": Place.of(scheduled(store=store)).store}
 

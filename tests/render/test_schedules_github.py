@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 
 from facemon.config.document import Config
 from facemon.render.schedules.github_workflow import CHECK_SCRIPT, ISSUE_SCRIPT
 from facemon.render.schedules.place import PAGE, Place
+from tests.read_yaml import read_yaml
 from tests.render.configurations import config_of
 from tests.render.github_runner import SHELL, Runner, evaluated, install
 from tests.render.scheduled import ODD, TEXTS, WORDS, rendered, scheduled
@@ -39,7 +39,7 @@ def workflow_of(config: Config) -> str:
 
 
 def steps_of(workflow: str) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = yaml.safe_load(workflow)["jobs"]["drift-check"]["steps"]
+    steps: list[dict[str, Any]] = read_yaml(workflow)["jobs"]["drift-check"]["steps"]
     return steps
 
 
@@ -102,7 +102,7 @@ def test_a_report_that_is_too_long_for_an_issue_is_cut_between_lines(tmp_path: P
 @given(WORDS, TEXTS)
 def test_every_text_reaches_the_steps_as_it_is(word: str, label: str) -> None:
     config = scheduled("github", directory=f"/srv/{word}", command=f"/opt/{word}", runner=[label])
-    job = yaml.safe_load(workflow_of(config))["jobs"]["drift-check"]
+    job = read_yaml(workflow_of(config))["jobs"]["drift-check"]
     variables = {name: evaluated(value) for name, value in job["steps"][0]["env"].items()}
     place = Place.of(config)
     assert variables == {
@@ -126,7 +126,7 @@ def test_the_title_is_one_line_that_github_takes() -> None:
 
 def test_it_runs_at_its_time_and_on_demand_with_one_permission() -> None:
     # YAML 1.1 would read a bare on as true; GitHub's reads it as text, with and without quotation marks.
-    workflow = yaml.safe_load(workflow_of(scheduled("github")))
+    workflow = read_yaml(workflow_of(scheduled("github")))
     assert workflow["on"] == {"schedule": [{"cron": "0 2 * * *"}], "workflow_dispatch": {}}
     assert workflow["permissions"] == {"issues": "write"}
     assert workflow["concurrency"]["cancel-in-progress"] is False

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.config.document import Config
 from facemon.errors import ConfigError
+from tests.read_yaml import read_all_yaml
 from tests.render.scheduled import ODD, rendered, scheduled
 
 OLDEST, NEWEST = "1.31", "1.37"
@@ -16,7 +16,7 @@ OLDEST, NEWEST = "1.31", "1.37"
 
 
 def documents(config: Config) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(rendered(config)["drift-check.yaml"]))
+    return list(read_all_yaml(rendered(config)["drift-check.yaml"]))
 
 
 def job(config: Config) -> dict[str, Any]:

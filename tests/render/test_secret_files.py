@@ -2,12 +2,12 @@ import re
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.errors import ConfigError
 from facemon.render.secret_files import all_secrets
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, render_stack
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of, stack_of
 
 EVERYTHING = f"""{REPLICATED}stack: {{secrets_dir: /etc/secrets/}}
 """.replace(
@@ -34,14 +34,14 @@ def named_files(content: Any) -> set[str]:
 
 @pytest.mark.parametrize("text", ALL.values(), ids=ALL)
 def test_every_secret_that_a_rendered_file_names_is_mounted_where_it_is_looked_for(text: str) -> None:
-    files = render_stack(config_of(text)).files
-    services = yaml.safe_load(files[COMPOSE_FILE])["services"]
+    files = stack_of(text).files
+    services = read_yaml(files[COMPOSE_FILE])["services"]
     for name, service in services.items():
         kind = re.sub(r"-\d$", "", name)
         environment = service.get("environment", {})
         wanted = {path for key, path in environment.items() if key.endswith("_FILE")}
         if kind in READERS:
-            wanted |= named_files(yaml.safe_load(files[f"monitoring/{READERS[kind]}"]))
+            wanted |= named_files(read_yaml(files[f"monitoring/{READERS[kind]}"]))
         assert wanted <= mounted(service), name
     assert mounted(services["grafana"]), "its password at least"
 
@@ -50,7 +50,7 @@ def test_every_secret_that_a_rendered_file_names_is_mounted_where_it_is_looked_f
 def test_every_secret_of_the_configuration_is_mounted_in_something_and_defined_once(text: str) -> None:
     config = config_of(text)
     files = render_stack(config).files
-    monitoring, full = (yaml.safe_load(files.get(path, "services: {}")) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
+    monitoring, full = (read_yaml(files.get(path, "services: {}")) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
     services = {**monitoring["services"], **full["services"]}
     used = {secret["source"] for service in services.values() for secret in service.get("secrets", [])}
     assert not set(monitoring["secrets"]).intersection(full.get("secrets", {}))
@@ -59,7 +59,7 @@ def test_every_secret_of_the_configuration_is_mounted_in_something_and_defined_o
 
 
 def test_every_kind_of_secret_is_mounted() -> None:
-    services = yaml.safe_load(render_stack(config_of(EVERYTHING)).files[COMPOSE_FILE])["services"]
+    services = read_yaml(stack_of(EVERYTHING).files[COMPOSE_FILE])["services"]
     remote = {"write", "ca.pem", "cert.pem", "the-key.pem"}
     told = {"smtp", "pager", "teams", "hook", "hook-token", "slack"}
     assert mounted(services["prometheus-2"]) == {f"/etc/secrets/{name}" for name in remote}
@@ -70,20 +70,20 @@ def test_every_kind_of_secret_is_mounted() -> None:
 
 def test_a_secret_of_two_services_is_mounted_in_both() -> None:
     text = SHORTENED.replace("secrets/remote", "secrets/smtp")
-    services = yaml.safe_load(render_stack(config_of(text)).files[COMPOSE_FILE])["services"]
+    services = read_yaml(stack_of(text).files[COMPOSE_FILE])["services"]
     for service in ("prometheus", "alertmanager"):
         assert "/run/secrets/smtp" in mounted(services[service])
 
 
 def test_a_secret_is_found_where_it_lies() -> None:
-    secrets = yaml.safe_load(render_stack(config_of(SHORTENED)).files[COMPOSE_FILE])["secrets"]
+    secrets = read_yaml(stack_of(SHORTENED).files[COMPOSE_FILE])["secrets"]
     assert secrets["slack"] == {"file": "../secrets/slack"}
     assert secrets["token"] == {"file": "/etc/token"}
 
 
 def test_a_secret_is_found_from_another_output_folder() -> None:
     stack = render_stack(config_of(DEFAULTS), out_dir=DIRECTORY / "deploy")
-    secrets = yaml.safe_load(stack.files[COMPOSE_FILE])["secrets"]
+    secrets = read_yaml(stack.files[COMPOSE_FILE])["secrets"]
     assert secrets == {"grafana_admin_password": {"file": "../../secrets/grafana_admin_password"}}
 
 
@@ -93,4 +93,4 @@ def test_a_secret_is_found_from_another_output_folder() -> None:
 def test_two_secrets_of_one_name_and_one_without_a_name_are_refused(first: str, second: str) -> None:
     remotes = "".join(f"{{url: 'https://{file[0]}', bearer_token_file: {file}}}, " for file in (first, second))
     with pytest.raises(ConfigError, match=r"would both be mounted as|names no file"):
-        render_stack(config_of(f"prometheus: {{remote_write: [{remotes}]}}"))
+        stack_of(f"prometheus: {{remote_write: [{remotes}]}}")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from facemon.config.loader import parse_config
 from facemon.errors import UsageError
 from facemon.render.alert_rules import alert_rules, alerts_of
 from facemon.render.alertmanager_config import alertmanager_config
@@ -17,7 +18,8 @@ from facemon.render.prometheus_config import prometheus_config
 from facemon.render.purpose import fitted
 from facemon.render.stack import FULL_COMPOSE_FILE, Part, part_of, render_stack
 from facemon.render.stack_text import HEADER, json_text, yaml_text
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, SHORTENED, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, SHORTENED, config_of, stack_of
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 
@@ -40,7 +42,7 @@ def test_yaml_parses_back_for_readers_of_both_versions(content: object) -> None:
 )
 def test_yaml_says_the_same_to_readers_of_both_versions(text: str) -> None:
     rendered = yaml_text({text: [text]})
-    assert yaml.safe_load(rendered) == YAML(typ="safe", pure=True).load(rendered) == {text: [text]}
+    assert read_yaml(rendered) == YAML(typ="safe", pure=True).load(rendered) == {text: [text]}
 
 
 @given(contents)
@@ -54,15 +56,15 @@ def test_what_is_rendered_parses_back_to_what_was_built(text: str) -> None:
     config = fitted(config_of(text), DIRECTORY)
     files = render_stack(config).files
     prometheus = "monitoring/prometheus"
-    assert yaml.safe_load(files[f"{prometheus}/prometheus.yml"]) == prometheus_config(config)
-    assert yaml.safe_load(files[f"{prometheus}/alert_rules.yml"]) == alert_rules(config)
-    assert yaml.safe_load(files["monitoring/alertmanager/alertmanager.yml"]) == alertmanager_config(config)
+    assert read_yaml(files[f"{prometheus}/prometheus.yml"]) == prometheus_config(config)
+    assert read_yaml(files[f"{prometheus}/alert_rules.yml"]) == alert_rules(config)
+    assert read_yaml(files["monitoring/alertmanager/alertmanager.yml"]) == alertmanager_config(config)
     for name, built in dashboards(config).items():
         assert json.loads(files[f"monitoring/grafana/dashboards/{name}"]) == built
 
 
 def test_the_default_stack_is_the_golden_one() -> None:
-    files = render_stack(config_of(DEFAULTS)).files
+    files = stack_of(DEFAULTS).files
     lying = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("monitoring/**/*") if path.is_file()}
     golden = {*lying, FULL_COMPOSE_FILE}
     assert set(files) == golden, "python -m tests.golden.render.regenerate"
@@ -72,24 +74,26 @@ def test_the_default_stack_is_the_golden_one() -> None:
 
 @pytest.mark.parametrize("text", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_the_same_configuration_gives_the_same_bytes(text: str) -> None:
-    assert render_stack(config_of(text)) == render_stack(config_of(text))
+    # Neither is remembered from another test, nor from the other.
+    first, second = (parse_config(text, name="facemon.yaml", directory=DIRECTORY) for _ in range(2))
+    assert render_stack(first) == render_stack(second)
 
 
 def test_files_say_where_they_come_from() -> None:
-    for path, text in render_stack(config_of(DEFAULTS)).files.items():
+    for path, text in stack_of(DEFAULTS).files.items():
         assert HEADER in text.split("\n", 1)[0] or path.endswith(".json"), path
 
 
 def test_only_some_parts() -> None:
-    everything = render_stack(config_of(SHORTENED)).files
+    everything = stack_of(SHORTENED).files
     for part in Part:
-        some = render_stack(config_of(SHORTENED), only=[part]).files
+        some = stack_of(SHORTENED, part).files
         assert some == {path: text for path, text in everything.items() if part_of(path) is part}
         assert some
 
 
 def test_a_file_is_found_by_its_path_or_its_name() -> None:
-    stack = render_stack(config_of(DEFAULTS))
+    stack = stack_of(DEFAULTS)
     assert stack.text_of("alert_rules.yml") == stack.text_of("monitoring/prometheus/alert_rules.yml")
     with pytest.raises(UsageError, match=r"'rules\.yml' is not a rendered file"):
         stack.text_of("rules.yml")
@@ -105,7 +109,7 @@ def test_each_alert_has_its_runbook() -> None:
 
 
 def test_what_was_left_out_is_said() -> None:
-    notes = " ".join(render_stack(config_of("prometheus: {jobs: [exporter], replicas: 2}")).notes)
+    notes = " ".join(stack_of("prometheus: {jobs: [exporter], replicas: 2}").notes)
     for words in ("ModelNotLoaded", "exporter:8001", "no receiver is notified", "expand-external-labels"):
         assert words in notes
 

@@ -6,14 +6,14 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-import yaml
 
 from facemon.config.stack import PORTS_OF_A_STACK
 from facemon.render.lint import lint
 from facemon.render.published_ports import first_port, published_port
 from facemon.render.purpose import fitted
 from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, render_stack
-from tests.render.configurations import DIRECTORY, config_of
+from tests.read_yaml import read_yaml
+from tests.render.configurations import DIRECTORY, config_of, stack_of
 
 EVERY_SERVICE = """\
 prometheus: {replicas: 9, jobs: [api, exporter, node, cadvisor, prometheus, alertmanager, pushgateway]}
@@ -24,8 +24,8 @@ STACKS = ("", "stack: {name: a}", "stack: {name: b}", "stack: {name: north-1, fi
 
 
 def known_to_the_machine(stack: str) -> set[str]:
-    files = render_stack(config_of(EVERY_SERVICE + stack)).files
-    monitoring, full = (yaml.safe_load(files[path]) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
+    files = stack_of(EVERY_SERVICE + stack).files
+    monitoring, full = (read_yaml(files[path]) for path in (COMPOSE_FILE, FULL_COMPOSE_FILE))
     assert monitoring["name"] == full["name"]
     services: dict[str, Any] = {**monitoring["services"], **full["services"]}
     names = [f"container {service['container_name']}" for service in services.values()]
@@ -33,7 +33,7 @@ def known_to_the_machine(stack: str) -> set[str]:
     # Compose puts the project before the names of volumes and networks.
     volumes = [f"volume {monitoring['name']}_{volume}" for volume in monitoring["volumes"]]
     uids = [f"uid {json.loads(text)['uid']}" for path, text in files.items() if path.endswith(".json")]
-    sources = yaml.safe_load(files["monitoring/grafana/provisioning/datasources/prometheus.yml"])["datasources"]
+    sources = read_yaml(files["monitoring/grafana/provisioning/datasources/prometheus.yml"])["datasources"]
     uids += [f"uid {source['uid']}" for source in sources]
     found = [*names, *ports, *volumes, *uids, f"project {monitoring['name']}"]
     assert len(set(found)) == len(found)
@@ -80,8 +80,8 @@ def test_links_of_a_named_stack_lead_to_its_own_grafana_and_dashboards() -> None
 
 def test_ports_that_the_configuration_names_stay() -> None:
     text = 'stack: {name: a}\napi: {listen: "127.0.0.1:8123"}\ngrafana: {root_url: "https://g.example"}'
-    files = render_stack(config_of(text)).files
-    assert yaml.safe_load(files[FULL_COMPOSE_FILE])["services"]["api"]["ports"] == ["127.0.0.1:8123:8123"]
+    files = stack_of(text).files
+    assert read_yaml(files[FULL_COMPOSE_FILE])["services"]["api"]["ports"] == ["127.0.0.1:8123:8123"]
     assert "https://g.example/d/" in files["monitoring/prometheus/alert_rules.yml"]
 
 
@@ -92,9 +92,9 @@ def test_a_name_that_compose_or_grafana_would_not_take_is_refused(name: str) -> 
 
 
 def test_selinux_labels_what_is_mounted_and_never_the_machines_own_files() -> None:
-    files = render_stack(config_of("stack: {selinux: true}\napi: {tokens_file: secrets/t}")).files
+    files = stack_of("stack: {selinux: true}\napi: {tokens_file: secrets/t}").files
     for path in (COMPOSE_FILE, FULL_COMPOSE_FILE):
-        content = yaml.safe_load(files[path])
+        content = read_yaml(files[path])
         assert "secrets" not in content
         for service in content["services"].values():
             assert "secrets" not in service

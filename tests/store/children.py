@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.patience import HANG_S
+from tests.store.forked_scripts import ForkedScript, fork, may_fork
 
 ROOT = Path(__file__).resolve().parents[2]
-PRELUDE = """
+_IMPORTS = """
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -29,19 +30,23 @@ from facemon.store.segment_writer import SegmentWriter
 from facemon.store.verification import verify
 from facemon.store.windows import read_window
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
-folder = Path(sys.argv[1])
 """
+_FOLDER = "folder = Path(sys.argv[1])\n"
+PRELUDE = _IMPORTS + _FOLDER
 
 
-def start(
-    script: str, *arguments: object, wrapper: Sequence[str] = (), stdin: int | None = None
-) -> subprocess.Popen[str]:
+Child = subprocess.Popen[str] | ForkedScript
+
+
+def start(script: str, *arguments: object, wrapper: Sequence[str] = (), stdin: int | None = None) -> Child:
     """Start a script after the prelude; its first argument is the store's folder."""
+    if may_fork(wrapper):
+        return fork(_IMPORTS, _FOLDER + textwrap.dedent(script), [str(each) for each in arguments], wrapper)
     command = [*wrapper, sys.executable, "-c", PRELUDE + textwrap.dedent(script), *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def finish(process: subprocess.Popen[str]) -> str:
+def finish(process: Child) -> str:
     """Wait for a script to end well; answer what it printed."""
     out, err = process.communicate(timeout=HANG_S)
     assert process.returncode == 0, f"{process.returncode}: {out}\n{err}"

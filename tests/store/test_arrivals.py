@@ -201,7 +201,7 @@ def test_a_model_that_nobody_checks_takes_no_more_hours_than_its_rows(ledger: Le
 
 
 def test_a_day_takes_24_entries_however_much_is_logged(ledger: Ledger) -> None:
-    for minute in range(0, 1440, 7):
+    for minute in range(0, 1440, 20):
         log_images(ledger, 3, observed=NOON + minute * timedelta(minutes=1))
     assert len(counted(ledger)) == 24
     rows = sum(read_segment(ledger, segment).num_rows for segment in list_segments(ledger.connection))

@@ -17,7 +17,7 @@ from facemon.values.source_buckets import SourceProfiles, in_buckets
 from facemon.values.spread import Spread
 from facemon.values.times import hour_of, start_of_hour
 from tests.store.log_rows import MODEL, NOON, log_images
-from tests.store.oracles import count_by_source, count_profile, log_rows, plain
+from tests.store.oracles import Row, count_by_source, count_profile, log_rows, plain
 from tests.values.spread_oracle import assert_alike
 from tests.values.spread_oracle import plain as plain_spread
 
@@ -41,6 +41,12 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     return ledger
 
 
+@pytest.fixture(scope="module")
+def rows(full: Ledger) -> list[Row]:
+    """Every row of it."""
+    return [row | {"source": row["source"] or None} for row in log_rows(full)]
+
+
 # The times of rows, of whole hours, and anything between.
 times = st.one_of(
     st.integers(0, IMAGES).map(lambda image: BEGIN + SPAN * (image / IMAGES)),
@@ -51,8 +57,7 @@ times = st.one_of(
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(since=times, until=times)
-def test_a_window_is_what_its_rows_are(full: Ledger, since: datetime, until: datetime) -> None:
-    rows = [row | {"source": row["source"] or None} for row in log_rows(full)]
+def test_a_window_is_what_its_rows_are(full: Ledger, rows: list[Row], since: datetime, until: datetime) -> None:
     found = read_window(full, since, until, model=MODEL)
     assert {source: plain(profile) for source, profile in found.items()} == count_by_source(rows, since, until, MODEL)
 
