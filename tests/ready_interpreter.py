@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import NoReturn
 
 READY = (
-    "application", "cli", "config", "drift", "evaluation", "metrics", "model", "monitor", "predict", "render", "reports",
-    "server", "store", "tables", "values",
+    "application", "cli", "config", "drift", "evaluation", "metrics", "model", "monitor", "predict", "render",
+    "reports", "server", "store", "tables", "values",
 )  # fmt: skip
 """The rooms of the package that are loaded once."""
 LEFT_TO_EACH_RUN = ("pandas", "evidently", "dlib", "cv2", "rich")

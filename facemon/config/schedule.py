@@ -1,5 +1,6 @@
 """The schedule section: what runs by the clock, and what starts it."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -23,9 +24,9 @@ class ScheduledExportConfig(Section):
 
     times: str = "*/15 * * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
-    textfile: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]+\.prom$")] | None = None
+    textfile: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+\.prom$")] | None = None
     pushgateway: HttpUrl | None = None
-    user: Name | None = None
+    user: Annotated[str, Field(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
     password_file: Path | None = None
     token_file: Path | None = None
     ca_file: Path | None = None
@@ -35,6 +36,8 @@ class ScheduledExportConfig(Section):
         _parse(self.times, "times")
         if (self.textfile is None) == (self.pushgateway is None):
             raise MisfitError(((), "needs a textfile or a pushgateway, and not both"))
+        if self.pushgateway is not None:
+            self._can_be_pushed_to(self.pushgateway)
         given = [key for key in _OF_A_PUSH if getattr(self, key) is not None]
         if given and self.textfile is not None:
             raise MisfitError(*(((key,), "is for a push, not for a textfile") for key in given))
@@ -43,6 +46,13 @@ class ScheduledExportConfig(Section):
         if self.user is not None and self.token_file is not None:
             raise MisfitError((("token_file",), "is another way than user and password_file: write one of them"))
         return self
+
+    def _can_be_pushed_to(self, url: str) -> None:
+        """MisfitError for what `export-metrics --pushgateway` refuses each time that it runs."""
+        if not re.fullmatch(r"https?://[!-~]+", url) or set("@?#") & set(url):
+            raise MisfitError((("pushgateway",), "must be http://HOST:9091, without a user, a query and a fragment"))
+        if self.ca_file is not None and not url.startswith("https://"):
+            raise MisfitError((("ca_file",), "is for https, and pushgateway is not"))
 
     @property
     def options(self) -> Mapping[str, str]:

@@ -25,7 +25,9 @@ PATTERNS = {
     r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$": "must be made of letters, digits and _, no digit and no __ first",
     r"^/[^\s:]*$": "must be an absolute path without spaces and colons",
     r"^/[^\x00-\x1f\x7f]*$": "must be an absolute path without control characters",
-    r"^/[^\x00-\x1f\x7f]+\.prom$": "must be the absolute path of a file *.prom, without control characters",
+    r"^/[^\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+\.prom$": "must be the absolute path of a file *.prom in a folder, without "
+    "control characters",
+    r"^[^:\x00-\x1f\x7f]+$": "must be a name without a colon and control characters",
     r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$": "must be an absolute path, or a command's name alone",
     r"^[a-z_][a-z0-9_-]{0,31}$": "must be a user's name: letters from a to z, digits, _ and -, no digit first",
     r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$": "must be an image and its version, "

@@ -10,8 +10,9 @@ from facemon.values.source_buckets import SourceProfiles, bucket_of, in_buckets
 from facemon.values.spread import Spread, SpreadProfile
 
 IGNORED = "ignored by tables.kinds"
-NO_VALUES = "no value on either side"
 """Why a column is not comparable that the user wants to be left out."""
+NO_VALUES = "no value on either side"
+"""Why a column that both sides have is not compared: all of its values are missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,11 @@ _CHECK = (
 """The lock is on the configuration: it is there before the first check, and each has its own."""
 
 _EXPORT = 'set -o pipefail; "$FACEMON" export-metrics 2>&1 | tee >(logger --tag facemon-export-metrics)'
-"""Its options are in the variables that the command reads; it needs no lock, since it waits for none of its own."""
+"""Its options are in the variables that the command reads. It has no lock: two exports at once do no harm."""
 
 
 def crontab(config: Config) -> str:
-    """The content of `cron/facemon`, without the header; ConfigError for a path that cron cannot be told."""
+    """The content of `cron/facemon`, without the header; ConfigError for a value that cron cannot hold."""
     place = Place.of(config)
     place.refuse_control_characters("cron")
     variables = {
@@ -62,7 +62,7 @@ def _assignment(name: str, value: str) -> str:
     if quote is None or len(line.encode()) >= _LONGEST:
         raise ConfigError(
             f"schedule.targets: cron cannot hold {value!r}",
-            hint="move what is there to a shorter, plainer path",
+            hint="use a shorter value, without quotes and blanks at its ends",
         )
     return line
 

@@ -97,7 +97,7 @@ def _place(config: Config) -> Place:
 
 
 def _writable(*folders: str) -> list[str]:
-    # A folder that is not there yet is no reason not to start: the command says so better.
+    # A folder that is not there yet does not stop the unit: the command reports it.
     return [f"ReadWritePaths={_word('-' + folder)}" for folder in folders]
 
 
