@@ -109,7 +109,10 @@ def kept_through_gaps(alert: Alert, config: Config) -> Alert:
     """The alert, which fires on while its series are missing for some scrapes, as when an exporter restarts."""
     if alert.group == "objectives" or not (config.prometheus.keeps_firing and alert.expr.sees_gaps):
         return alert
-    return replace(alert, keep_firing_for=config.prometheus.gap)
+    # Where one alert of an incident follows another, the first fires on until the second has held: a gap between the
+    # two would be an end of the incident and a second beginning.
+    longer = alert.for_ if alert.incident else timedelta(0)
+    return replace(alert, keep_firing_for=config.prometheus.gap + longer)
 
 
 def rule(alert: Alert, config: Config) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The alerts on the drift of a column: its score is too high, or the check's own verdict is drift for another reason.
 
-One fact is told once. So DriftVerdict asks for the verdicts that DriftDetected does not cover, by the same expression.
+One fact makes one alert: DriftVerdict asks for the verdicts that DriftDetected does not cover, by the same expression.
 An inhibition would let it through whenever Alertmanager sends a notification after one of the two and before the other.
 """
 

@@ -122,7 +122,7 @@ def test_each_alert_is_tested_without_data() -> None:
 
 
 def test_the_default_tests_are_few_files() -> None:
-    longer = ["alert_rules_every_1m_test.yml", "alert_rules_every_1h_test.yml", "alert_rules_every_6h_test.yml"]
+    longer = [f"alert_rules_every_{interval}_test.yml" for interval in ("1m", "5m", "1h", "6h")]
     assert list(rule_tests(alerts_of(config_of(DEFAULTS)), config_of(DEFAULTS))) == [MAIN_FILE, *longer]
 
 
