@@ -10,7 +10,7 @@ from types import ModuleType
 
 
 class _PandasGate:
-    """Answers for pandas that there is no such module.
+    """Tells Python's import system that there is no pandas.
 
     A finder without importlib's base class, whose module takes longer to import than all else here.
     """

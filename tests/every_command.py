@@ -1,5 +1,8 @@
 """The command line with all its commands loaded."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import typer
 from typer.core import TyperGroup
 
@@ -12,3 +15,16 @@ def every_command() -> TyperGroup:
     assert isinstance(root, TyperGroup)
     root.list_commands(typer.Context(root))
     return root
+
+
+def single_commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command that is not a group, after the words that name it."""
+
+    def below(group: TyperGroup, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+        for name, command in group.commands.items():
+            if isinstance(command, TyperGroup):
+                yield from below(command, *words, name)
+            else:
+                yield (*words, name), command
+
+    return below(every_command())

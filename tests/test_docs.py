@@ -1,4 +1,4 @@
-"""The documentation names only commands, options and metrics that there are, and leaves out no command."""
+"""The documentation names only commands, options, metrics and modules that there are, and leaves out no command."""
 
 import re
 import shlex
@@ -109,3 +109,11 @@ def test_every_test_that_the_documentation_names_is_there() -> None:
     ]
     assert len(named) > 100
     assert [each for each in named if not any(path.endswith(f"/{each[1]}") or path == each[1] for path in there)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documented_modules_exist(document: Path) -> None:
+    package = ROOT / "facemon"
+    rooms = "|".join(path.name for path in package.iterdir() if path.is_dir())
+    named = re.findall(rf"`(?:facemon/)?((?:{rooms})/[a-z_/]+?)(?:\.py)?`", document.read_text())
+    assert [name for name in named if not (package / name).exists() and not (package / f"{name}.py").exists()] == []

@@ -3,20 +3,19 @@
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.core import TyperGroup
 
 from facemon.cli.main import run
 from facemon.config.loader import load_config, parse_config
 from facemon.errors import ConfigError
 from facemon.local_path import shown_url, url_fault
 from facemon.predict.image_source import ImageSource
-from tests.every_command import every_command
+from tests.every_command import single_commands
 
 SCHEMES = ("s3", "gs", "az", "abfss", "http", "https", "file", "hf", "hdfs", "ftp", "S3")
 Captured = pytest.CaptureFixture[str]
@@ -49,18 +48,10 @@ def test_no_password_and_no_signature_is_shown() -> None:
     assert shown_url("https://me:secret@host/a.jpg?sig=secret#secret") == "https://host/a.jpg"
 
 
-def commands(group: TyperGroup, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            yield from commands(command, *names, name)
-        else:
-            yield (*names, name), command.callback
-
-
 def path_parameters() -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Each command line that has an address in the place of one of its paths, with what else the command requires."""
-    for names, callback in commands(every_command()):
-        signature = inspect.signature(callback).parameters
+    for names, command in single_commands():
+        signature = inspect.signature(command.callback).parameters
         hints = {name: parameter.annotation for name, parameter in signature.items()}
         for wanted, hint in hints.items():
             kind, *options = get_args(hint) or (hint, None)

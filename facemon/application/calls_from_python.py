@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facemon.application.one_call_run import OneCallRun
 from facemon.application.operation import Operation
-from facemon.errors import FacemonError
-from facemon.values.image_input import ImageInput, shown_name
+from facemon.values.image_input import ImageInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +76,4 @@ def log_predictions(
 def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:
     from facemon.store.runs import RunIdentity
 
-    if source is not None and shown_name(source) != source:
-        raise FacemonError(f"the source {source!r} is not Unicode text")
     return OneCallRun(operation, RunIdentity((_IDENTITY,), operation.config.model.id, fingerprint, source))

@@ -67,7 +67,8 @@ def reference_side(
     """The reference: a file, the one of a name, that of `drift.reference`, or the newest that was set.
 
     With `for_log` a table is counted in the log's bins, because the other side comes from there. Where one `source`
-    is wanted, others are not told apart. With `keeps_counts` the counts of a table may be written to the ledger.
+    is wanted, the other sources are not counted separately. With `keeps_counts` the counts of a table
+    may be written to the ledger.
     """
     from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT

@@ -1,4 +1,4 @@
-"""What a drift check answers."""
+"""What a drift check returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`--explain` of the last check of record: what it found, drawn from its rows where the log still has them."""
+"""The recorded checks, and why a column got its verdict in the last one: from its rows where the log has them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

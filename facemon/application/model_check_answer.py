@@ -24,7 +24,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True)
 class ModelCheck:
-    """One run of the command."""
+    """What a check of the model found."""
 
     model: str
     fingerprint: str

@@ -80,7 +80,7 @@ def _address(url: str) -> str:
         is_address = False
     if "@" in whole:
         raise UsageError(
-            "--pushgateway holds a user, and everybody on this machine can read a command line",
+            "--pushgateway holds a user, and every user of this machine can read a command line",
             "--user with --password-file says who pushes",
         )
     if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
@@ -100,7 +100,8 @@ def _grouping(pairs: Sequence[str], labels: Mapping[str, str]) -> tuple[tuple[st
             raise UsageError(f"--grouping {pair}: the job has an option of its own", "write --job NAME")
         if not _LABEL.fullmatch(name):
             raise UsageError(
-                f"--grouping {pair}: {name!r} is no label name", "letters, digits and _, no digit first, no two _ first"
+                f"--grouping {pair}: {name!r} is not a label name",
+                "letters, digits and _, no digit first, no two _ first",
             )
         if name in _TAKEN:
             raise UsageError(f"--grouping {pair}: {name} is a label of facemon's own metrics", "choose another name")

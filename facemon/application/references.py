@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.decision_plans import plan_of_reference
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.values.drift_result import Check, ColumnResult
 from facemon.values.times import format_time
 
@@ -106,14 +106,17 @@ def set_reference(operation: Operation, request: ReferenceRequest) -> MadeRefere
     from facemon.drift.reference_sample import count_once
     from facemon.store.references import set_from_table, set_from_window
 
-    config = operation.config
-    with operation.open_ledger(create=request.table is not None) as ledger:
+    config, table = operation.config, request.table
+    _refuse_contradictions(request)
+    # A file that cannot be read is a failed run of the command; rows of a program are refused before there is a store.
+    read = None if table is None or isinstance(table, Path) else _read(operation, table)
+    with operation.open_ledger(create=table is not None) as ledger:
         now = ledger.now()
         name, note = request.name or f"{now:%Y-%m-%dT%H:%M:%SZ}", request.note
         with operation.recorded(ledger, "reference") as outcome:
-            if request.table is not None:
-                table, given = _read(operation, request.table)
-                made = set_from_table(ledger, name, table, kind=request.kind, note=note, now=now, given_as=given)
+            if table is not None:
+                rows, given = read or _read(operation, table)
+                made = set_from_table(ledger, name, rows, kind=request.kind, note=note, now=now, given_as=given)
                 count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
             else:
                 begin, end = window_of(request.since, request.until, config.drift.window, now)
@@ -164,19 +167,30 @@ def _described(ledger: "Ledger", found: "Reference", plan: "DecisionPlan | None"
     return DescribedReference(found, given_as(ledger, found), reference_file(ledger, found), plan)
 
 
+def _refuse_contradictions(request: ReferenceRequest) -> None:
+    """UsageError where a request names neither a table nor a window, or both."""
+    if (request.table is None) == (request.since is None):
+        raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
+    if request.table is None and request.kind == "labels":
+        raise UsageError("the log holds predictions; true labels come from a FILE")
+
+
 def _read(operation: Operation, given: "Path | TableFile") -> "tuple[pa.Table, str]":
-    """All rows, and the name under which the reference remembers where they came from."""
+    """All rows, and what the reference records of where they came from."""
     from facemon.drift.column_kinds import refuse_unclear_columns
     from facemon.tables.csv_notation import notation_of
     from facemon.tables.table_file import open_table
     from facemon.values.image_input import shown_name
 
     config = operation.config
-    is_file = isinstance(given, Path)
-    file = open_table(given, notation_of(config.tables.csv)) if isinstance(given, Path) else given
+    if isinstance(given, Path):
+        file = open_table(given, notation_of(config.tables.csv))
+        origin = shown_name(str(file.path))
+    else:
+        file, origin = given, "facemon.Monitor"
     table = file.read()
     refuse_unclear_columns(table, str(file.path), config.model.attributes, config.tables)
-    return table, shown_name(str(file.path)) if is_file else "facemon.Monitor"
+    return table, origin
 
 
 def _lost_rows(ledger: "Ledger", made: "Reference") -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
 from facemon.errors import ExitCode, FacemonError
+from facemon.values.counted import counted
 from facemon.values.times import EPOCH, format_time
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def back_up_store(operation: Operation, file: Path) -> None:
 
     with operation.open_ledger(upgrade=False) as ledger:
         done = back_up(ledger, file)
-        files = f"the ledger and {done.files} file{'s' * (done.files != 1)}"
+        files = f"the ledger and {counted(done.files, 'file')}"
         operation.reporter.say(
             f"wrote {file}: store version {ledger.version}, {done.rows} rows, {files}, {done.bytes / 1e6:.1f} MB"
         )
@@ -114,12 +115,12 @@ def prune_store(operation: Operation, days: int | None, *, despite_clock: bool) 
         done = prune(ledger, before)
         reports = prune_reports(ledger.folder / FOLDER, before)
         aside = prune_set_aside(ledger.folder, before, now)
-        rows = f"{done.rows} row{'s' * (done.rows != 1)} in {done.segments} segment{'s' * (done.segments != 1)}"
+        rows = f"{counted(done.rows, 'row')} in {counted(done.segments, 'segment')}"
         say(f"removed {rows}: observed and predicted more than {kept} days ago")
         if reports:
-            say(f"removed {reports} file{'s' * (reports != 1)} of reports, written more than {kept} days ago")
+            say(f"removed {counted(reports, 'file')} of reports, written more than {kept} days ago")
         if aside:
-            say(f"removed {aside} file{'s' * (aside != 1)} that a repair had set aside")
+            say(f"removed {counted(aside, 'file')} that a repair had set aside")
         refuse_left_out(operation, done.left_out)
         outcome.code = ExitCode.OK
 
@@ -138,5 +139,5 @@ def accept_clock(operation: Operation) -> None:
 
     with operation.open_ledger() as ledger:
         changed = take_back(ledger, now := ledger.clock.accept())
-        stamps = f"set {changed} stamp{'s' * (changed != 1)} from the future to now"
+        stamps = f"set {counted(changed, 'stamp')} from the future to now"
         operation.reporter.say(f"the clock is taken as right: {now:%Y-%m-%d %H:%M} UTC; {stamps}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.store_care import verify_store
+from facemon.values.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +47,6 @@ def recover_store(operation: Operation, backup: Path | None) -> "Sequence[str]":
     done = recover_ledger(store.path, backup, datetime.now(UTC), mode=store.mode, as_root=operation.as_root)
     _tell_recovery(operation, store.path, done)
     return verify_store(operation).problems
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun in the singular or plural."""
-    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def _tell_permissions(operation: Operation, changed: int, foreign: int) -> None:

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from facemon.errors import UsageError
 
+_TIME = "a time such as 2026-11-23T02:00:00Z"
+_DURATION_OR_TIME = "a duration such as 24h, or a time"
+
 
 def window_of(
     since: str | datetime | timedelta | None, until: str | datetime | None, default: timedelta, now: datetime
@@ -13,14 +16,18 @@ def window_of(
 
     A time without a zone is UTC.
     """
-    end = _end(until) if until else now
+    end = now if until is None else _end(until)
     begin, span = None, default
     if isinstance(since, timedelta):
         span = since
     elif isinstance(since, datetime):
         begin = in_utc(since)
-    elif since is not None:
+    elif isinstance(since, str):
         begin, span = _begin(since, default)
+    elif since is not None:
+        raise UsageError(
+            f"--since {since!r}: write {_DURATION_OR_TIME}", "from Python: text, a datetime or a timedelta"
+        )
     try:
         begin = end - span if begin is None else begin
     except OverflowError as error:
@@ -31,8 +38,13 @@ def window_of(
 
 
 def in_utc(time: datetime) -> datetime:
-    """The time in UTC; one without a zone is taken to be in UTC already."""
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    """The time in UTC; one without a zone is taken to be in UTC already. UsageError where UTC has no such time."""
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise UsageError(f"the time {time.isoformat()} is before the year 1 or after the year 9999 in UTC") from error
 
 
 def _end(until: str | datetime) -> datetime:
@@ -40,10 +52,12 @@ def _end(until: str | datetime) -> datetime:
 
     if isinstance(until, datetime):
         return in_utc(until)
+    if not isinstance(until, str):
+        raise UsageError(f"--until {until!r}: write {_TIME}", "from Python: text or a datetime")
     try:
         return parse_time(until)
     except ValueError as error:
-        raise UsageError(f"--until {until}: write a time such as 2026-11-23T02:00:00Z") from error
+        raise UsageError(f"--until {until}: write {_TIME}") from error
 
 
 def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
@@ -56,4 +70,4 @@ def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
     try:
         return parse_time(since), default
     except ValueError as error:
-        raise UsageError(f"--since {since}: write a duration such as 24h, or a time") from error
+        raise UsageError(f"--since {since}: write {_DURATION_OR_TIME}") from error

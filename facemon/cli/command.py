@@ -7,10 +7,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from facemon.application.local_paths import refuse_url
+from facemon.application.given_values import refuse_unusable
 from facemon.cli.console import Color, Console, Verbosity
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, OutputClosed, UsageError
+from facemon.errors import ExitCode, OutputClosed
 
 _PANEL = "Common options"
 
@@ -109,8 +109,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
         def invoke(ctx: typer.Context, **values: Any) -> ExitCode:
             given = {option: values.pop(option) for option in COMMON}
             remember(ctx, given)
-            _refuse_bytes(values)
-            _refuse_urls({**values, **given})
+            refuse_unusable({**values, **given})
             try:
                 return run(make_session(ctx.obj), **values)
             except BrokenPipeError as error:
@@ -130,18 +129,3 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
         return run
 
     return register
-
-
-def _refuse_urls(values: Mapping[str, Any]) -> None:
-    """UsageError for an address in the place of a file or a folder, before anything is read or written."""
-    for value in values.values():
-        if isinstance(value, Path):
-            refuse_url(value)
-
-
-def _refuse_bytes(values: Mapping[str, Any]) -> None:
-    """UsageError for a name that is no text: neither the log nor a report could hold it. Paths may be any bytes."""
-    for option, value in values.items():
-        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            shown = value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            raise UsageError(f"{option.strip('_').replace('_', ' ')} {shown}: is not UTF-8")

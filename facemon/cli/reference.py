@@ -18,7 +18,7 @@ from facemon.application.references import (
 from facemon.cli.command import command, group
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, UsageError
+from facemon.errors import ExitCode
 from facemon.printable import Lines, printable
 from facemon.values.drift_result import Check, ColumnResult
 from facemon.values.times import format_time
@@ -53,10 +53,6 @@ def set_(
     note: Annotated[str, typer.Option(metavar="TEXT", help="Why this is normal.")] = "",
 ) -> ExitCode:
     """Make logged predictions, or a table, the reference that later checks compare with."""
-    if (file is None) == (since is None):
-        raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
-    if file is None and kind is Kind.LABELS:
-        raise UsageError("the log holds predictions; true labels come from a FILE")
     plans = not session.console.is_quiet
     made = set_reference(
         session.operation, ReferenceRequest(file, since, until, name=name, kind=kind.value, note=note, plans=plans)

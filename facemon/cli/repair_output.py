@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.application.store_repair import counted
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
+from facemon.values.counted import counted
 
 if TYPE_CHECKING:
     from facemon.store.repair import Repair

@@ -19,6 +19,7 @@ from facemon.cli.command import command, group
 from facemon.cli.repair_output import tell_repair
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
+from facemon.values.counted import counted
 
 app = typer.Typer()
 _MOST_DAYS = 36_500
@@ -73,7 +74,7 @@ def verify(session: Session) -> ExitCode:
         session.console.result(problem)
     looked_at = f"{found.rows} rows in {found.segments} segments"
     if problems := len(found.problems):
-        session.console.warn(f"{problems} problem{'s' * (problems != 1)} in {looked_at}")
+        session.console.warn(f"{counted(problems, 'problem')} in {looked_at}")
         session.console.notice(f"  hint: {_REMEDIES[found.is_ledger_damaged]}")
         return ExitCode.FOUND
     if not session.console.is_quiet:

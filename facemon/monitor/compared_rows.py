@@ -1,7 +1,7 @@
 """Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from facemon.application.drift_question import CheckChoice
 from facemon.errors import FacemonError
@@ -10,7 +10,12 @@ from facemon.values.drift_result import Check
 if TYPE_CHECKING:
     from facemon.tables.table_file import TableFile
 
-_KINDS = ("predictions", "labels")
+Choice = TypeVar("Choice", bound=str)
+
+KINDS = ("predictions", "labels")
+"""What a reference holds."""
+OWN_CHECKS = (CheckChoice.ALL, CheckChoice.DATA, CheckChoice.MODEL)
+"""Those whose columns can be explained."""
 _ROWS = "rows"
 """What messages call a table that has no name."""
 
@@ -23,10 +28,12 @@ def rows_in_memory(rows: Any) -> "TableFile":
     return table_of(one_table(rows), _ROWS)
 
 
-def refuse_unknown_kind(kind: str) -> None:
-    """FacemonError where a reference can hold no such thing."""
-    if kind not in _KINDS:
-        raise FacemonError(f"kind {kind!r} is neither predictions nor labels")
+def one_of(what: str, given: str, allowed: Iterable[Choice]) -> Choice:
+    """The allowed value that equals `given`; FacemonError with all of them for any other."""
+    known = list(allowed)
+    if given not in known:
+        raise FacemonError(f"{what} {given!r} is not one of {', '.join(known)}")
+    return known[known.index(given)]
 
 
 def choice_of(names: Iterable[str]) -> CheckChoice:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from facemon.values.drift_result import DriftResult
     from facemon.values.explanation import Explanation
 
-Since = str | datetime | timedelta | None
+Begin = str | datetime | timedelta
+Since = Begin | None
 Until = str | datetime | None
 
 
@@ -72,7 +73,7 @@ class Monitor:
                 "predict a manifest with facemon predict, or set model.faces.finder to dlib, yunet or none",
             )
         predictor, given = self._predictor(), given_images(images, source, _utc(observed_at))
-        return predict_images(self._operation(), predictor, given, source=source, threads=threads)
+        return predict_images(self._operation(source=source), predictor, given, source=source, threads=threads)
 
     def log(self, rows: Any, *, source: str | None = None, observed_at: datetime | None = None) -> int:
         """Log predictions that were made elsewhere; answer how many rows.
@@ -98,7 +99,7 @@ class Monitor:
             )
 
         tables = tables_of(rows, log_schema(attributes).names)
-        return log_predictions(self._operation(), tables, complete, source=source)
+        return log_predictions(self._operation(source=source), tables, complete, source=source)
 
     def set_reference(
         self,
@@ -117,14 +118,15 @@ class Monitor:
         FacemonError where the name is taken, or another process sets a reference.
         """
         from facemon.application.references import ReferenceRequest, set_reference
-        from facemon.monitor.compared_rows import refuse_unknown_kind, rows_in_memory
+        from facemon.monitor.compared_rows import KINDS, one_of, rows_in_memory
 
-        refuse_unknown_kind(kind)
-        request = ReferenceRequest(rows_in_memory(rows), name=name, kind=kind, note=note, plans=False)
-        return set_reference(self._operation(), request).reference
+        operation = self._operation(name=name, note=note)
+        chosen = one_of("kind", str(kind), KINDS)
+        request = ReferenceRequest(rows_in_memory(rows), name=name, kind=chosen, note=note, plans=False)
+        return set_reference(operation, request).reference
 
     def set_reference_window(
-        self, since: Since, until: Until = None, *, name: str | None = None, note: str = ""
+        self, since: Begin, until: Until = None, *, name: str | None = None, note: str = ""
     ) -> "Reference":
         """Make logged predictions the reference, as `facemon reference set --since` does.
 
@@ -134,7 +136,7 @@ class Monitor:
         from facemon.application.references import ReferenceRequest, set_reference
 
         request = ReferenceRequest(since=since, until=until, name=name, note=note, plans=False)
-        return set_reference(self._operation(), request).reference
+        return set_reference(self._operation(name=name, note=note), request).reference
 
     def references(self) -> "list[Reference]":
         """All references, newest first."""
@@ -146,13 +148,13 @@ class Monitor:
         """A reference, where it came from and how much current data its checks need: `facemon reference show`."""
         from facemon.application.references import describe_reference
 
-        return describe_reference(self._operation(), name)
+        return describe_reference(self._operation(name=name), name)
 
     def compare_references(self, first: str, second: str) -> "ReferenceDifference":
         """How the reference `second` differs from `first`, as `facemon reference diff` tells."""
         from facemon.application.references import compare_references
 
-        return compare_references(self._operation(), first, second)
+        return compare_references(self._operation(first=first, second=second), first, second)
 
     def check(
         self,
@@ -183,7 +185,7 @@ class Monitor:
             by_source=by_source,
             record=record or None,
         )
-        return check_drift(self._operation(), request).result
+        return check_drift(self._operation(reference=reference), request).result
 
     def check_window(
         self,
@@ -206,9 +208,11 @@ class Monitor:
         """
         from facemon.application.drift_check import check_drift
         from facemon.application.drift_question import CheckChoice, DriftRequest
+        from facemon.monitor.compared_rows import one_of
 
+        operation = self._operation(reference=reference, source=source, model=model)
         request = DriftRequest(
-            choice=CheckChoice(check),
+            choice=one_of("check", check, CheckChoice),
             model=model,
             reference=reference,
             since=since,
@@ -217,17 +221,18 @@ class Monitor:
             by_source=by_source,
             record=record,
         )
-        return check_drift(self._operation(), request).told
+        return check_drift(operation, request).told
 
     def explain_check(
         self, column: str, *, check: Literal["all", "data", "model"] = "all", model: str | None = None
     ) -> "list[Explanation]":
         """Why a column got its verdict in the last recorded check, as `facemon drift-check --explain` tells."""
-        from facemon.application.drift_question import CheckChoice, DriftRequest
+        from facemon.application.drift_question import DriftRequest
         from facemon.application.last_check import explain_last_check
+        from facemon.monitor.compared_rows import OWN_CHECKS, one_of
 
-        request = DriftRequest(choice=CheckChoice(check), model=model)
-        return explain_last_check(self._operation(), request, column).explanations
+        request = DriftRequest(choice=one_of("check", check, OWN_CHECKS), model=model)
+        return explain_last_check(self._operation(column=column, model=model), request, column).explanations
 
     def history(self) -> "list[DriftResult]":
         """The results of the last recorded checks, newest first: `facemon drift-check --history`."""
@@ -239,7 +244,7 @@ class Monitor:
         """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
         from facemon.application.explanation import explain_name, explained_document
 
-        return explained_document(explain_name(self._operation(), name))
+        return explained_document(explain_name(self._operation(name=name), name))
 
     def evaluate(
         self, labels: Any, *, observed_since: Since = None, model: str | None = None, by_source: bool = False
@@ -253,7 +258,7 @@ class Monitor:
         from facemon.monitor.compared_rows import rows_in_memory
 
         table = Path(labels) if isinstance(labels, str | os.PathLike) else rows_in_memory(labels)
-        operation = self._operation()
+        operation = self._operation(labels=table, model=model)
         found = evaluate(operation, EvaluationRequest(table, observed_since, model, by_source))
         found.refuse_left_out(operation)
         return found.result
@@ -266,15 +271,23 @@ class Monitor:
         As `facemon export-metrics`, whose last success the store then knows.
         """
         from facemon.application.metrics_export import Export, ExportRequest, export_metrics
+        from facemon.monitor.compared_rows import one_of
 
         path = None if textfile is None else Path(textfile)
-        return export_metrics(self._operation(), ExportRequest(Export(export), path))
+        request = ExportRequest(one_of("export", export, Export), path)
+        return export_metrics(self._operation(textfile=path), request)
 
     def metric_values(self, name: str | None = None) -> "MetricValues":
-        """The catalogue of metrics with the values of the store, as `facemon metrics` lists them."""
+        """The catalogue of metrics with the values of the store, as `facemon metrics` lists them.
+
+        FacemonError where there is no store, or one that cannot be read.
+        """
         from facemon.application.metric_values import metric_values
 
-        return metric_values(self._operation(), name)
+        found = metric_values(self._operation(name=name), name)
+        if found.trouble is not None:
+            raise found.trouble
+        return found
 
     def store_info(self) -> dict[str, Any]:
         """What the log holds, as `facemon store info --json` tells."""
@@ -288,10 +301,13 @@ class Monitor:
 
         return verify_store(self._operation())
 
-    def _operation(self) -> "Operation":
+    def _operation(self, **given: Any) -> "Operation":
+        """The operation of one call; UsageError where a given text or path is one that facemon cannot use."""
+        from facemon.application.given_values import refuse_unusable
         from facemon.application.operation import Operation
         from facemon.monitor.python_reporter import PythonReporter
 
+        refuse_unusable(given)
         return Operation(self.config, PythonReporter())
 
     def _predictor(self) -> "Predictor":
@@ -306,4 +322,6 @@ class Monitor:
 
 
 def _utc(time: datetime | None) -> datetime | None:
+    if time is not None and not isinstance(time, datetime):
+        raise FacemonError(f"observed_at {time!r} is not a datetime")
     return None if time is None else in_utc(time)

@@ -1,8 +1,9 @@
-"""How Python hears what a use case says beside its answer: trouble as a warning, all else in the log `facemon`."""
+"""How Python hears what a use case says beside what it returns: trouble as a warning, all else in the log `facemon`."""
 
 import contextlib
 import inspect
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from facemon.application.operation import HiddenProgress, Progress
 
 _LOG = logging.getLogger("facemon")
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 class PythonReporter:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from facemon.reports.column_figures import one_line
+from facemon.values.counted import counted
 from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
 from facemon.values.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResult, Verdict
 from facemon.values.times import span_name
@@ -99,7 +100,7 @@ def _unless(remedies: Sequence[Remedy], rate: Rate | None) -> str:
 
 def _all_of(remedy: Remedy) -> str:
     days = remedy.reference_days
-    parts = [f"{days} day{'s' * (days != 1)} of reference"] if days else []
+    parts = [f"{counted(days, 'day')} of reference"] if days else []
     parts += [f"a threshold of {remedy.threshold:g}"] if remedy.threshold else []
     parts += [f"drift.widen_to: {span_name(remedy.widen_to)}"] if remedy.widen_to else []
     return " and ".join(parts)

@@ -12,6 +12,7 @@ from facemon.store.ledger import Ledger
 from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment_files import Segment
+from facemon.values.counted import counted
 from facemon.values.times import format_time, from_micros, micros
 
 FOLDER = "set-aside"
@@ -46,7 +47,7 @@ class SetAside:
     def text(self) -> str:
         """Which rows these are, for a message."""
         first, last = (f"{from_micros(time):%Y-%m-%d %H:%M}" for time in (self.first_observed, self.last_observed))
-        rows = f"{self.rows} row{'s' * (self.rows != 1)}"
+        rows = counted(self.rows, "row")
         return f"{self.path or f'segment {self.segment}'} ({rows} of {self.model}, observed {first} to {last} UTC)"
 
 

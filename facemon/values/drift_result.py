@@ -162,6 +162,10 @@ class DriftResult:
         kept = {check: outcome for check, outcome in self.checks.items() if check in checks}
         return replace(self, checks=kept, verdict=overall(outcome.verdict for outcome in kept.values()))
 
+    def document(self) -> dict[str, Any]:
+        """The object of `facemon.drift/1`, ready for JSON."""
+        return to_document(self)
+
 
 def to_document(result: DriftResult) -> dict[str, Any]:
     """The object of `facemon.drift/1`, ready for JSON."""

@@ -36,6 +36,10 @@ class Explanation:
     recorded: bool
     """Whether by a check of record."""
 
+    def document(self) -> dict[str, Any]:
+        """The object of `facemon.explanation/1`, ready for JSON."""
+        return explanation_document(self)
+
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """The object of `facemon.explanation/1`, ready for JSON."""

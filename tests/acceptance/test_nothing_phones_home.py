@@ -6,17 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from typer.core import TyperGroup
 
 from tests.acceptance.isolated_network import Plan, Reached
 from tests.acceptance.served import COMMAND
 from tests.acceptance.test_each_command import LINES, TABLES, prepare_folder
-from tests.every_command import every_command
+from tests.every_command import single_commands
 
 pytestmark = pytest.mark.slow
 
@@ -86,16 +85,8 @@ def run_traced(folder: Path, plan: Plan) -> Reached:
     return reached
 
 
-def commands_of(group: TyperGroup, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            yield from commands_of(command, (*before, name))
-        else:
-            yield *before, name
-
-
 def test_no_command_is_forgotten() -> None:
-    commands = set(commands_of(every_command()))
+    commands = {words for words, _ in single_commands()}
     assert ("reference", "set") in commands
     lines = (*LINES, *FURTHER)
     assert {command for command in commands if not any(line[: len(command)] == command for line in lines)} == SERVERS

@@ -9,6 +9,7 @@ from facemon.errors import UsageError
 
 NOW = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
 DAY, NOON = timedelta(days=1), datetime(2026, 11, 29, 12, tzinfo=UTC)
+EAST, WEST = timezone(timedelta(hours=1)), timezone(timedelta(hours=-1))
 IN_INDIA = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
 
 
@@ -37,6 +38,14 @@ def test_text_and_values(given: list[tuple[object, object]], window: tuple[datet
         (timedelta(0), None, "is empty"),
         (NOW, NOON, "is empty"),
         (timedelta.max, None, "before the year 1"),
+        (NOON.date(), None, r"--since datetime.date\(2026, 11, 29\): write a duration"),
+        (24, None, "--since 24: write a duration"),
+        (None, NOON.date(), r"--until datetime.date\(2026, 11, 29\): write a time"),
+        (None, DAY, r"--until datetime.timedelta\(days=1\): write a time"),
+        (None, 0, "--until 0: write a time"),
+        (None, "", "--until : write a time"),
+        (datetime.min.replace(tzinfo=EAST), None, "before the year 1 or after the year 9999"),
+        (None, datetime.max.replace(tzinfo=WEST), "before the year 1 or after the year 9999"),
     ],
 )
 def test_windows_that_are_none(since: object, until: object, said: str) -> None:

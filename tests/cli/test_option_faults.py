@@ -1,29 +1,21 @@
 """What a wrong value of an option is told to be: in plain words, whatever reads it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import typer
 from pydantic import ValidationError
 
 from facemon.cli.main import run, usage_text
-from tests.every_command import every_command
+from tests.every_command import single_commands
 
 _WORDS_OF_PYDANTIC = ("Value error", "Assertion failed", "Input should", "unable to parse", "pydantic")
 _WRONG = ("nothing", "-1", "1e99", "inf", "nan", "1" * 5000, "")
 
 
-def _commands(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, each in getattr(found, "commands", {}).items():
-        yield from _commands(each, (*path, name))
-    if path and not hasattr(found, "commands"):
-        yield path, found
-
-
 def _refused() -> Iterator[tuple[str, typer.TyperException]]:
     """Each option with each wrong value that it refuses, parsed and not run."""
-    for path, found in _commands(every_command()):
+    for path, found in single_commands():
         for option in (each for each in found.params if each.param_type_name == "option" and not each.is_eager):
             for text in _WRONG:
                 try:

@@ -262,7 +262,7 @@ def test_a_frame_that_is_no_table(monitor: Monitor) -> None:
 
 
 def test_wrong_arguments(monitor: Monitor, tmp_path: Path) -> None:
-    with pytest.raises(FacemonError, match="kind 'guesses' is neither predictions nor labels"):
+    with pytest.raises(FacemonError, match="kind 'guesses' is not one of predictions, labels"):
         monitor.set_reference(NORMAL, kind="guesses")  # type: ignore[arg-type]
     for checks in (["evidently"], "all", ["data", "modle"]):
         with pytest.raises(FacemonError, match="there is no check"):

@@ -2,22 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.csv
 import pytest
-import typer.main
-from typer.core import TyperGroup
 
 from facemon import Monitor
-from facemon.cli.command_line import app
-from facemon.values.drift_result import to_document
-from facemon.values.explanation import explanation_document
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
+from tests.every_command import single_commands
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 A_DAY = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 60 * DAY
@@ -61,23 +57,23 @@ WINDOW = ("--since", SINCE.isoformat(), "--until", UNTIL.isoformat())
 COMMANDS: Mapping[str, tuple[tuple[str, ...], Answer]] = {
     "drift-check": (
         ("--format", "json", "--no-record", "--reference", "day", *WINDOW),
-        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, reference="day", record=False)),
+        lambda monitor, _: monitor.check_window(SINCE, UNTIL, reference="day", record=False).document(),
     ),
     "drift-check by source": (
         ("--format", "json", *WINDOW, "--by", "source"),
-        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, by_source=True)),
+        lambda monitor, _: monitor.check_window(SINCE, UNTIL, by_source=True).document(),
     ),
     "drift-check of one source": (
         ("--format", "json", *WINDOW, "--source", "gate", "--check", "model"),
-        lambda monitor, _: to_document(monitor.check_window(SINCE, UNTIL, source="gate", check="model")),
+        lambda monitor, _: monitor.check_window(SINCE, UNTIL, source="gate", check="model").document(),
     ),
     "drift-check explained": (
         ("--format", "json", "--explain", "hair"),
-        lambda monitor, _: [explanation_document(each) for each in monitor.explain_check("hair")],
+        lambda monitor, _: [each.document() for each in monitor.explain_check("hair")],
     ),
     "drift-check of the past": (
         ("--history", "--format", "json"),
-        lambda monitor, _: [to_document(each) for each in monitor.history()],
+        lambda monitor, _: [each.document() for each in monitor.history()],
     ),
     "reference show": (
         ("day", "--format", "json"),
@@ -168,13 +164,4 @@ def test_labels_in_memory_say_what_their_file_says(folder: Path) -> None:
 
 def test_every_command_is_accounted_for() -> None:
     names = {" ".join(words_of(line)) for line in COMMANDS} | set(ELSEWHERE) | ONLY_COMMANDS
-    assert names == set(commands_of(typer.main.get_command(app)))
-
-
-def commands_of(found: Any, *words: str) -> Iterator[str]:
-    if not isinstance(found, TyperGroup):
-        yield " ".join(words)
-        return
-    context = typer.Context(found)
-    for name in found.list_commands(context):
-        yield from commands_of(found.get_command(context, name), *words, name)
+    assert names == {" ".join(words) for words, _ in single_commands()}
