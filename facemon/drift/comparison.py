@@ -248,22 +248,18 @@ def _untested(
         return Evidence(reason="the reference has no such column", untested=Verdict.NOT_COMPARED)
     if second is None and (current.total.faces if column.attribute else current.rows):
         return Evidence(reason=f"the current data has no such column{_nearest(name, current)}")
-    return _untested_counts(first, second, column, settings)
+    return _untested_counts(first, second, settings.min_rows)
 
 
-def _untested_counts(
-    first: ColumnCounts | None, second: ColumnCounts | None, column: ComparedColumn, settings: DriftConfig
-) -> Evidence | None:
+def _untested_counts(first: ColumnCounts | None, second: ColumnCounts | None, min_rows: int) -> Evidence | None:
     """Why the counts of a column cannot be tested; None where they can."""
-    too_few = too_few_rows(first.total if first else 0, second.total if second else 0, settings.min_rows)
+    too_few = too_few_rows(first.total if first else 0, second.total if second else 0, min_rows)
     if first is None or second is None or not (first.total and second.total):
         return Evidence(reason=too_few)
     if _kind(first) != _kind(second):
         return Evidence(reason=f"{_HOLDS[_kind(first)]} in the reference, {_HOLDS[_kind(second)]} in the current data")
     if not (first.holds_values or second.holds_values):
-        # Of a configured attribute it must be known; a feature that is never measured has nothing to decide.
-        is_needed = column.attribute is not None and column.measure != CONFIDENCE
-        return Evidence(reason=NO_VALUES, untested=Verdict.UNDECIDED if is_needed else Verdict.NOT_COMPARED)
+        return Evidence(reason=NO_VALUES, untested=Verdict.NOT_COMPARED)
     if too_few is not None:
         return Evidence(distance(first, second), _METHODS[_kind(first)], reason=too_few)
     return None

@@ -125,7 +125,8 @@ def test_what_has_no_value_on_either_side_is_never_ok(nothing: ColumnCounts) -> 
     assert data.verdict is Verdict.OK
     side = single(beard=nothing)
     model = judge(side, side, "beard", check=Check.MODEL)
-    assert (model.verdict, model.columns[0].reason) == (Verdict.UNDECIDED, "no value on either side")
+    assert (model.columns[0].verdict, model.columns[0].reason) == (Verdict.NOT_COMPARED, "no value on either side")
+    assert model.verdict is Verdict.UNDECIDED, "a check that compared nothing"
 
 
 @pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING.keys())
