@@ -14,7 +14,7 @@ from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
-from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
+from facemon.metrics.scrape_limits import AcceptedSeries, are_plainly_within, why_refused
 from facemon.metrics.timed_source import SourceFault, TimedSource
 from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
@@ -111,7 +111,7 @@ class ExportedMetrics(Collector):
     def _require_accepted(self, families: Sequence[Family], before: int) -> None:
         """SourceFault when Prometheus would refuse the whole scrape for these families, after so many samples."""
         for family in families:
-            for sample in family.samples:
+            for sample in () if are_plainly_within(family.samples, self._limits) else family.samples:
                 if reason := why_refused(sample, self._limits):
                     raise SourceFault(f"Prometheus would refuse {family.name[:100]}: {reason}")
         count = sum(len(family.samples) for family in families)

@@ -4,6 +4,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -40,9 +41,15 @@ def read_totals(connection: sqlite3.Connection, table: str = "totals") -> Totals
     """All totals as committed."""
     rows = connection.execute(f"SELECT metric, labels, part, value FROM {table}")  # noqa: S608 - one of two names of ours
     try:
-        return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}
+        return {TotalKey(metric, _decoded(labels), part): value for metric, labels, part, value in rows}
     except (ValueError, TypeError) as error:
         raise sqlite3.DatabaseError(f"a total cannot be decoded: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _decoded(labels: str) -> tuple[str, ...]:
+    """The label values of a total; a scrape reads the same ones each time, and a histogram's many times."""
+    return tuple(json.loads(labels))
 
 
 def sum_totals(*all_totals: Mapping[TotalKey, float]) -> Totals:
