@@ -10,7 +10,7 @@ from types import ModuleType
 
 
 class _PandasGate:
-    """Tells Python's import system that there is no pandas.
+    """Tells Python's import system that pandas is missing.
 
     A finder without importlib's base class, whose module takes longer to import than all else here.
     """

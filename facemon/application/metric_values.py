@@ -26,7 +26,7 @@ class MetricValues:
         return to_document(self.trouble.message if self.trouble else None, self.known)
 
     def refuse_trouble(self) -> str | None:
-        """Why there are no values, where there is no store; FacemonError where there is one that cannot be read."""
+        """Why values are missing, where the store is missing; FacemonError where it cannot be read."""
         from facemon.store.ledger_errors import NoStoreError
 
         if self.trouble is None:

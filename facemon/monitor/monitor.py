@@ -280,7 +280,7 @@ class Monitor:
     def metric_values(self, name: str | None = None) -> "MetricValues":
         """The catalogue of metrics with the values of the store, as `facemon metrics` lists them.
 
-        FacemonError where there is no store, or one that cannot be read.
+        FacemonError where the store is missing or cannot be read.
         """
         from facemon.application.metric_values import metric_values
 

@@ -71,7 +71,7 @@ def test_numbers_of_base_60_are_read_in_linear_time() -> None:
 
     least_seconds(1)
     # Four times as long, if it is linear; sixteen times, if each digit is multiplied with all before it.
-    assert least_seconds(800_000) < 9 * least_seconds(200_000)
+    assert least_seconds(1_600_000) < 9 * least_seconds(400_000)
 
 
 def test_values_on_the_command_line_that_would_overflow(facemon: RunFacemon, tmp_path: Path) -> None:

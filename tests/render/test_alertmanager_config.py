@@ -185,7 +185,7 @@ def test_no_label_and_no_name_holds_what_no_command_line_can_carry(text: str) ->
         ("receivers: [{name: a, webhook: [{url: 'http://x/%zz'}]}]", "a % without two digits after it"),
         ("receivers: [{name: a, webhook: [{url: \"http://x/\\x7f\"}]}]", "holds a character that does not print"),
         ("receivers: [{name: a, webhook: [{}]}]", "needs one of url and url_file"),
-        ("receivers: [{name: a, email: [{to: 'nobody'}]}]", "'nobody' is not an email address"),
+        ("receivers: [{name: a, email: [{to: 'team'}]}]", "'team' is not an email address"),
         ("smtp: {smarthost: 'm:25', from: \"a@b\\nBcc: c@d\"}", "is not an email address"),
         ("smtp: {smarthost: 'm:25', from: a@b, username: u}", "username and password_file come together"),
         ("smtp: {smarthost: 'm:25', from: a@b, password_file: p}", "username and password_file come together"),
