@@ -56,8 +56,8 @@ def percentile_99(seconds: Sequence[float]) -> float:
 async def _both(config_file: Path, images: Path, port: int) -> dict[str, list[float]]:
     """Seconds of each request and of each call; a first turn of both is the warm-up."""
     from facemon.config.loader import load_config
+    from facemon.domain.image_input import ImageInput
     from facemon.model.predictor import Predictor
-    from facemon.values.image_input import ImageInput
 
     config = load_config(config_file)
     predictor = Predictor(config.model, config.predict)

@@ -13,10 +13,10 @@ from benchmarks.machine import Line
 from benchmarks.repeats import REPEATS, repeated
 from benchmarks.shares import Share, mean_interval, percent
 from facemon.config.drift import DriftConfig, ThresholdConfig
+from facemon.domain.drift_result import Check, CheckResult, Verdict
 from facemon.drift.compared_columns import ComparedColumn
 from facemon.drift.comparison import compare
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, CheckResult, Verdict
 
 _REFERENCE_ROWS = 10_000
 _SIZES = (200, 1_000, 10_000)

@@ -13,7 +13,7 @@ from benchmarks.repeats import repeated
 from benchmarks.shares import Share, mean_interval, percent
 from benchmarks.simulated_nights import LONGEST_FROM, NIGHTS, REFERENCE_DAYS, SimulatedLog
 from benchmarks.watched_world import LABELS
-from facemon.values.drift_result import Verdict
+from facemon.domain.drift_result import Verdict
 
 _REPEATS: Mapping[int, int] = {200: 200, 500: 60, 1_000: 60, 2_000: 60}
 """Repeats by images a day."""

@@ -14,8 +14,8 @@ from benchmarks.machine import Line
 from benchmarks.repeats import REPEATS, repeated
 from benchmarks.shares import Share
 from facemon.distribution_functions import ndtri
+from facemon.domain.drift_result import Verdict
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Verdict
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

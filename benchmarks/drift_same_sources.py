@@ -11,7 +11,7 @@ from benchmarks.judged import ALARM_LIMIT, alarm_line, alarms_at_zero, binary_at
 from benchmarks.machine import Line
 from benchmarks.repeats import repeated
 from benchmarks.shares import Share, percent
-from facemon.values.drift_result import DriftResult, Verdict
+from facemon.domain.drift_result import DriftResult, Verdict
 
 _SIZES = ((200, 200), (1_000, 1_000), (10_000, 1_000), (10_000, 10_000))
 _DECIDING = _SIZES[2:]

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr, ndtri
 
+from facemon.domain.binning import Scale, bins_of
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
 from facemon.drift.sample import Sample
-from facemon.values.binning import Scale, bins_of
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
 
 Floats = NDArray[np.float64]
 Latent = NDArray[np.float32]

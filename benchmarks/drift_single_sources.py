@@ -11,9 +11,9 @@ from benchmarks.machine import Line
 from benchmarks.repeats import repeated
 from benchmarks.shares import Share, percent
 from benchmarks.watched_world import ATTRIBUTES, LABELS, Distribution, counts_of, distributions
+from facemon.domain.drift_result import Check, DriftResult, Verdict
+from facemon.domain.profile import Profile
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, DriftResult, Verdict
-from facemon.values.profile import Profile
 
 _ROWS = 1_000
 _BOTH = (Check.DATA, Check.MODEL)

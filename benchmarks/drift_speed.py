@@ -19,11 +19,11 @@ from benchmarks.machine import ROUNDS, Line
 from benchmarks.peers.protocol import REFERENCE
 from benchmarks.process_usage import Usage, run_measured, with_bytecode
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check
+from facemon.domain.profile import Profile
 from facemon.drift.compared_columns import ComparedColumn
 from facemon.drift.comparison import compare
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check
-from facemon.values.profile import Profile
 
 _ROWS, _ATTRIBUTES = 1_000_000, tuple(BASE_RATES)[:20]
 _ANY_VERDICT = (0, 3, 4)

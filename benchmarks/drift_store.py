@@ -17,6 +17,7 @@ from benchmarks.drift_tables import write_config, yes_no
 from benchmarks.machine import CORES
 from facemon.config.loader import load_config
 from facemon.config.model import ModelConfig
+from facemon.domain.prediction import IMAGE_FEATURES, log_schema
 from facemon.store.compaction import compact
 from facemon.store.ledger import Ledger
 from facemon.store.migrations import STORE_VERSION
@@ -27,7 +28,6 @@ from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
 from facemon.store.segment_writer import prepare_segments, register_segments
 from facemon.store.totals import add_totals
-from facemon.values.prediction import IMAGE_FEATURES, log_schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, Unit
+from facemon.domain.spread import Spread, SpreadProfile
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, Unit
-from facemon.values.spread import Spread, SpreadProfile
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -7,10 +7,10 @@ from benchmarks.machine import Line
 from benchmarks.shares import Share, percent
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder, WindowRows, rungs_of, sources_to_judge
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 
 DEFAULTS = DriftConfig()
 ALARM_LIMIT = 0.05

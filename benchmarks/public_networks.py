@@ -20,12 +20,12 @@ from benchmarks.public_network_list import NETWORKS, PublicNetwork, Section
 from benchmarks.results_table import Table
 from facemon.config.model import FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import Box
 from facemon.model.bounded_decoding import BoundedDecoder
 from facemon.model.bundle import Bundle, load_bundle
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View, face_finder
 from facemon.model.input_tensor import input_pixels
-from facemon.values.image_input import Box
 
 _TOOLS = Path(__file__).parents[1] / ".tools"
 _FOLDER, _PEOPLE = _TOOLS / "networks", _TOOLS / "photographs"

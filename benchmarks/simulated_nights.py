@@ -9,10 +9,10 @@ import numpy as np
 from benchmarks.hourly_columns import DAY, HourlyColumn, HourlySource, Ints, sample_of
 from benchmarks.judged import DEFAULTS, NOW, judged
 from benchmarks.watched_world import ATTRIBUTES, Distribution, counts_of, distributions
+from facemon.domain.drift_result import Check, DriftResult
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Rung, climb, rungs_of
-from facemon.values.drift_result import Check, DriftResult
 
 REFERENCE_DAYS = 7
 NIGHTS = 60

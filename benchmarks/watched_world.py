@@ -9,8 +9,8 @@ from scipy.special import betaincinv, logit, ndtr
 
 from benchmarks.hourly_columns import Floats, Ints, Keys
 from facemon.config.model import AttributeConfig
-from facemon.values.binning import MISSING, Scale, bins_of, lower_edges
-from facemon.values.profile import ColumnKind, Unit
+from facemon.domain.binning import MISSING, Scale, bins_of, lower_edges
+from facemon.domain.profile import ColumnKind, Unit
 
 _CORRELATION = 0.05
 """How much alike two rows of one source are (the intra-class correlation)."""

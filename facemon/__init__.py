@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import facemon.no_telemetry  # noqa: F401 - before anything that would send something
 
 if TYPE_CHECKING:
+    from facemon.domain.drift_result import DriftResult, Verdict
     from facemon.monitor.instrument import instrument
     from facemon.monitor.monitor import Monitor
-    from facemon.values.drift_result import DriftResult, Verdict
 
 __all__ = ["DriftResult", "Monitor", "Verdict", "__version__", "instrument"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "DriftResult": "facemon.values.drift_result",
+    "DriftResult": "facemon.domain.drift_result",
     "Monitor": "facemon.monitor.monitor",
-    "Verdict": "facemon.values.drift_result",
+    "Verdict": "facemon.domain.drift_result",
     "instrument": "facemon.monitor.instrument",
 }
 

@@ -25,7 +25,7 @@ LAYERS = (
     {"blas_threads", "forked_process", "interruption"},
     {"fork_server"},
     {"config"},
-    {"values"},
+    {"domain"},
     {"tables"},
     {"store"},
     {"model", "predict", "evaluation", "drift", "reports", "metrics", "server", "render"},

@@ -11,7 +11,7 @@ import pytest
 import typer
 from write_docs import pages
 
-from facemon.values.metric_catalogue import CATALOGUE
+from facemon.domain.metric_catalogue import CATALOGUE
 from tests.every_command import every_command
 
 ROOT = Path(__file__).parents[1]

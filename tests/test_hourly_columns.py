@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from benchmarks.hourly_columns import YES_NO, HourlyColumn, HourlySource, Keys, sample_of
+from facemon.domain.daily_spread import daily_spreads
+from facemon.domain.hourly_spread import add_hours
+from facemon.domain.profile import ColumnKind, Profile, add_profiles
 from facemon.drift.sample import Sample
-from facemon.values.daily_spread import daily_spreads
-from facemon.values.hourly_spread import add_hours
-from facemon.values.profile import ColumnKind, Profile, add_profiles
 
 _BINS = Keys(ColumnKind.NUMBER, bins=np.array([3, 4, 7, 9], np.int32))
 _SOURCES = ("left", "right")

@@ -10,7 +10,7 @@ from verdict_figures import CAMERA_CHANGED, MIX_CHANGED, judged, ladder
 from write_docs import with_table
 
 from facemon.config.drift import DriftConfig, ThresholdConfig
-from facemon.values.drift_result import Verdict
+from facemon.domain.drift_result import Verdict
 
 PICTURES = pictures()
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, ColumnResult
+from facemon.domain.prediction import IMAGE_COLUMNS
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, Unit, binned_counts, categorical_counts
 from facemon.drift.compared_columns import ComparedColumn, compared_columns, threshold_of
 from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.homogeneity import effective_rows, labels_p_value
@@ -17,9 +20,6 @@ from facemon.drift.power import detectable_labels
 from facemon.drift.quiet_reach import reaches
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Rung, climb, rungs_of
-from facemon.values.drift_result import Check, ColumnResult
-from facemon.values.prediction import IMAGE_COLUMNS
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, Unit, binned_counts, categorical_counts
 
 _NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
 _DAY = timedelta(days=1)

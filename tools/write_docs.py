@@ -5,8 +5,8 @@ from pathlib import Path
 from draw_verdicts import pictures
 from verdict_figures import plan_table
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.metrics.catalogue_page import catalogue_page
-from facemon.values.metric_catalogue import CATALOGUE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _VERDICTS = DOCS / "verdicts.md"

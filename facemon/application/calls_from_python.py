@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facemon.application.one_call_run import OneCallRun
 from facemon.application.operation import Operation
-from facemon.values.image_input import ImageInput
+from facemon.domain.image_input import ImageInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,9 +32,9 @@ def predict_images(
     """Predict images and log them in a run of their own; return their rows."""
     import pyarrow as pa
 
+    from facemon.domain.prediction import log_schema
     from facemon.predict.pipeline import default_threads, run_pipeline
     from facemon.store.segment_writer import SegmentWriter
-    from facemon.values.prediction import log_schema
 
     config, batches = operation.config, []
     workers = threads or config.predict.threads or default_threads()
@@ -54,8 +54,8 @@ def log_predictions(
     operation: Operation, tables: Iterable["pa.Table"], complete: Complete, *, source: str | None
 ) -> int:
     """Log tables of predictions in a run of their own, one after the other; return how many rows."""
+    from facemon.domain.prediction import Origin, PredictedBatch
     from facemon.store.segment_writer import SegmentWriter
-    from facemon.values.prediction import Origin, PredictedBatch
 
     model, count, ordinal = operation.config.model.id, 0, 0
     with _run(operation, "", source) as (ledger, run):

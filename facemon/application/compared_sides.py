@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
+from facemon.domain.drift_result import Check, Side
 from facemon.errors import FacemonError
-from facemon.values.drift_result import Check, Side
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.config.drift import DriftConfig
+    from facemon.domain.labelled import LabelledCount
     from facemon.drift.sample import Sample
     from facemon.drift.tables import TableLayout
     from facemon.drift.window_cut import CutWindow
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.tables.table_file import TableFile
-    from facemon.values.labelled import LabelledCount
 
 _MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
 
@@ -176,9 +176,9 @@ def _current_labels(
     ledger: "Ledger", model: str, until: datetime, span: timedelta, reference: "Reference | None"
 ) -> "list[LabelledCount]":
     """The labels up to the window's end, as far back as `span` says, but not back to the reference's."""
+    from facemon.domain.times import hour_of
     from facemon.drift.reference_sample import hours_of
     from facemon.store.evaluations import labelled_counts
-    from facemon.values.times import hour_of
 
     end = hour_of(until - _MICROSECOND) + 1
     first = end + -span // _HOUR  # rounded away from the end, so that half an hour is one

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
+from facemon.domain.drift_result import Check, DriftResult, Verdict
 from facemon.errors import FacemonError
-from facemon.values.drift_result import Check, DriftResult, Verdict
 
 if TYPE_CHECKING:
     from facemon.application.compared_sides import ComparedSide
     from facemon.config.drift import DriftConfig
+    from facemon.domain.decision_plan import DecisionPlan, Rate
     from facemon.drift.sample import Sample
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
-    from facemon.values.decision_plan import DecisionPlan, Rate
 
 _DAY = timedelta(days=1)
 _CHECKS = (Check.DATA, Check.MODEL)
@@ -54,9 +54,9 @@ def with_plan(
 
     The rows to come are taken to be like those of the longest window; where it has none, like the reference's.
     """
+    from facemon.domain.decision_plan import Rate
     from facemon.drift.decision_plan import plan_decisions
     from facemon.reports.plan_report import undecided_sentences
-    from facemon.values.decision_plan import Rate
 
     reference, current = sides[0], sides[1].sample
     if result.verdict is not Verdict.UNDECIDED or not reference.sample.total.images:
@@ -81,8 +81,8 @@ def _rate(
     ledger: "Ledger", model: str, sample: "Sample", since: datetime | None, until: datetime | None, now: datetime
 ) -> "Rate | None":
     """The images a day of the log's last days, else of the reference's window, of which less than a day is one."""
+    from facemon.domain.decision_plan import Rate
     from facemon.store.logged_rate import images_per_day
-    from facemon.values.decision_plan import Rate
 
     if (logged := images_per_day(ledger, model, now)) is not None:
         return Rate(logged, "log")

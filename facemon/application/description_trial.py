@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from facemon.domain.prediction import log_schema
 from facemon.evaluation.alternative_scores import (
     AttributeTrial,
     Errors,
@@ -20,7 +21,6 @@ from facemon.evaluation.alternative_scores import (
 )
 from facemon.evaluation.found_images import BOX, COLUMNS
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
-from facemon.values.prediction import log_schema
 
 if TYPE_CHECKING:
     from datetime import datetime

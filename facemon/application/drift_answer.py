@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from facemon.application.compared_sides import ComparedSide
 from facemon.application.drift_question import DriftQuestion
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, CheckResult, DriftResult
 from facemon.errors import ExitCode
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from facemon.domain.explanation import Explanation
     from facemon.drift.sample import Sample
-    from facemon.values.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from facemon.application.drift_hook import run_hook
 from facemon.application.drift_question import CheckChoice, DriftQuestion, DriftRequest, question_of
 from facemon.application.evidently_part import refuse_unknown_methods, run_evidently_part
 from facemon.application.operation import Operation
+from facemon.domain.drift_result import DriftResult, SourceResult
 from facemon.errors import ExitCode, FacemonError
-from facemon.values.drift_result import DriftResult, SourceResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,8 +177,8 @@ def run_drift_check(
 
 def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: datetime) -> DriftResult:
     """The result with the hour of the last rows of each source that is silent from `since` on."""
+    from facemon.domain.times import hour_of, start_of_hour
     from facemon.store.profiles import last_hour
-    from facemon.values.times import hour_of, start_of_hour
 
     # The hour that the window cuts may hold rows from before it.
     end = hour_of(since) + 1

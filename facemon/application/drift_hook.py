@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.blas_threads import environment_of_others
-from facemon.values.drift_result import DriftResult, to_document
+from facemon.domain.drift_result import DriftResult, to_document
 
 if TYPE_CHECKING:
     from facemon.store.ledger import Ledger

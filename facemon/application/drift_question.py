@@ -10,7 +10,7 @@ from facemon.application.compared_sides import Window
 from facemon.application.fail_on import FailOn
 from facemon.application.given_reference import given_reference
 from facemon.application.time_window import window_of
-from facemon.values.drift_result import Check, Verdict
+from facemon.domain.drift_result import Check, Verdict
 
 if TYPE_CHECKING:
     from facemon.application.operation import Operation

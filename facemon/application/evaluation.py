@@ -103,10 +103,10 @@ def _log_rows(
     *,
     with_boxes: bool,
 ) -> "Iterator[pa.Table]":
+    from facemon.domain.times import micros
     from facemon.evaluation.found_images import BOX, COLUMNS
     from facemon.store.evaluations import models_in_log
     from facemon.store.segment_files import list_segments, read_rows
-    from facemon.values.times import micros
 
     known = models_in_log(ledger.connection)
     if model not in known:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from facemon.application.compared_sides import ComparedSide, Window
 from facemon.application.drift_question import CheckChoice, DriftQuestion
 from facemon.application.operation import Operation
+from facemon.domain.drift_result import CheckResult, DriftResult, Verdict
 from facemon.errors import ConfigError, FacemonError
 from facemon.pandas_gate import let_pandas_in
-from facemon.values.drift_result import CheckResult, DriftResult, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

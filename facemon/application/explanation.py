@@ -63,8 +63,8 @@ def _source(operation: Operation, name: str) -> "ExplainedSource | None":
 
 
 def _check(state: "SourceState") -> "SourceCheck":
+    from facemon.domain.times import format_time, from_micros
     from facemon.render.explained_source import SourceCheck
-    from facemon.values.times import format_time, from_micros
 
     verdict = "silent" if not state.rows else "undecided" if state.undecided else "drift" if state.detected else "ok"
     return SourceCheck(state.model, state.check, verdict, state.rows, format_time(from_micros(state.at)))

@@ -10,16 +10,16 @@ from facemon.application.drift_check import store_if_there
 from facemon.application.drift_question import CheckChoice, DriftRequest
 from facemon.application.operation import Operation
 from facemon.config.quantities import parse_duration
+from facemon.domain.drift_result import Check, DriftResult, Side, overall
 from facemon.errors import ExitCode, FacemonError
-from facemon.values.drift_result import Check, DriftResult, Side, overall
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from facemon.domain.explanation import Explanation
     from facemon.drift.sample import Sample
     from facemon.store.ledger import Ledger
-    from facemon.values.explanation import Explanation
 
     Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
     """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""

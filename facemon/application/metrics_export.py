@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.config.web_address import origin
+from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import ExitCode
-from facemon.values.metric_catalogue import MetricGroup
 
 if TYPE_CHECKING:
     from facemon.metrics.pushgateway import Pushgateway

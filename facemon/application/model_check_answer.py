@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import ExitCode
 from facemon.evaluation.alternative_scores import TrialVerdict
-from facemon.values.prediction import ErrorCode
 
 if TYPE_CHECKING:
     from facemon.application.description_trial import Trial

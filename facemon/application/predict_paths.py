@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from facemon.application.local_paths import refuse_url
+from facemon.domain.image_input import shown_name
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
-from facemon.values.image_input import shown_name
 
 if TYPE_CHECKING:
     from facemon.config.document import Config

@@ -19,6 +19,8 @@ from facemon.interruption import Uninterrupted, ending_signals
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.domain.image_input import ImageInput
+    from facemon.domain.prediction import PredictedBatch
     from facemon.model.predictor import Predictor
     from facemon.predict.image_source import ImageSource, ObservedFrom
     from facemon.predict.observed_times import ObservedTimes
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
     from facemon.store.runs import Run, RunIdentity
-    from facemon.values.image_input import ImageInput
-    from facemon.values.prediction import PredictedBatch
 
 _FEW_IMAGES = 16
 
@@ -294,8 +294,8 @@ def _count_ahead(operation: Operation, request: PredictRequest, progress: Progre
 
 def _logged_rows(operation: Operation, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":
     """The rows that the run has in the log from before, which are read when they are asked for."""
+    from facemon.domain.prediction import log_schema
     from facemon.store.run_rows import rows_of_run
-    from facemon.values.prediction import log_schema
 
     return rows_of_run(ledger, run, log_schema(operation.config.model.attributes))
 

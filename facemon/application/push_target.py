@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from facemon.config.web_address import origin
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.regular_file import read_regular, require_regular
-from facemon.values.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from facemon.metrics.pushgateway import Pushgateway

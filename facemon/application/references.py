@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.decision_plans import plan_of_reference
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
+from facemon.domain.drift_result import Check, ColumnResult
+from facemon.domain.times import format_time
 from facemon.errors import ExitCode, FacemonError, UsageError
-from facemon.values.drift_result import Check, ColumnResult
-from facemon.values.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.domain.decision_plan import DecisionPlan
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.tables.table_file import TableFile
-    from facemon.values.decision_plan import DecisionPlan
 
 SHOW_SCHEMA = "facemon.reference/1"
 DIFF_SCHEMA = "facemon.reference_diff/1"
@@ -177,10 +177,10 @@ def _refuse_contradictions(request: ReferenceRequest) -> None:
 
 def _read(operation: Operation, given: "Path | TableFile") -> "tuple[pa.Table, str]":
     """All rows, and what the reference records of where they came from."""
+    from facemon.domain.image_input import shown_name
     from facemon.drift.column_kinds import refuse_unclear_columns
     from facemon.tables.csv_notation import notation_of
     from facemon.tables.table_file import open_table
-    from facemon.values.image_input import shown_name
 
     config = operation.config
     if isinstance(given, Path):

@@ -25,13 +25,13 @@ from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted
 
 if TYPE_CHECKING:
+    from facemon.domain.image_input import ImageInput
     from facemon.model.predictor import Predictor
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger import Ledger
     from facemon.store.retry import RetryWriter
     from facemon.store.runs import Run
     from facemon.store.segment_files import SegmentDamagedError
-    from facemon.values.image_input import ImageInput
 
 
 def retry(
@@ -106,8 +106,8 @@ def _failed_images(
     operation: Operation, request: PredictRequest, run: "Run", failed: Mapping[int, int]
 ) -> "Iterator[ImageInput]":
     """The failed inputs, at the time that their rows had, once it is known that the inputs are still the same."""
+    from facemon.domain.times import from_micros
     from facemon.store.runs import check_same_inputs
-    from facemon.values.times import from_micros
 
     check_same_inputs(run, (image.name for image in islice(images_of(operation, request), run.done)))
     for image in islice(images_of(operation, request), run.done):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
+from facemon.domain.counted import counted
+from facemon.domain.times import EPOCH, format_time
 from facemon.errors import ExitCode, FacemonError
-from facemon.values.counted import counted
-from facemon.values.times import EPOCH, format_time
 
 if TYPE_CHECKING:
+    from facemon.domain.clock_judgement import SeenTime
     from facemon.store.verification import Verification
-    from facemon.values.clock_judgement import SeenTime
 
 
 @dataclass(frozen=True, slots=True)

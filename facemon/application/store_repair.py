@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.store_care import verify_store
-from facemon.values.counted import counted
+from facemon.domain.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

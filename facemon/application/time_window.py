@@ -48,7 +48,7 @@ def in_utc(time: datetime) -> datetime:
 
 
 def _end(until: str | datetime) -> datetime:
-    from facemon.values.times import parse_time
+    from facemon.domain.times import parse_time
 
     if isinstance(until, datetime):
         return in_utc(until)
@@ -63,7 +63,7 @@ def _end(until: str | datetime) -> datetime:
 def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
     """The time that a text names, or else the duration."""
     from facemon.config.quantities import parse_duration
-    from facemon.values.times import parse_time
+    from facemon.domain.times import parse_time
 
     with suppress(ValueError):
         return None, parse_duration(since)

@@ -12,12 +12,12 @@ from facemon.application.last_check import recorded_checks
 from facemon.cli.console import Console
 from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
+from facemon.domain.explanation import Explanation, explanation_document
 from facemon.errors import ExitCode, FacemonError, UsageError
 from facemon.printable import without_commands
 from facemon.reports.deciding_checks import deciding_columns
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict, to_document
-from facemon.values.explanation import Explanation, explanation_document
 
 PAGE = Path("reports", "drift.html")
 """Where `--html` writes, in the store's folder."""

@@ -9,8 +9,8 @@ from facemon.application.metric_values import metric_values
 from facemon.cli.command import command
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
+from facemon.domain.metric_catalogue import MetricType
 from facemon.errors import ExitCode
-from facemon.values.metric_catalogue import MetricType
 
 if TYPE_CHECKING:
     from facemon.metrics.catalogue_values import MetricValue

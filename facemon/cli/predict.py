@@ -143,7 +143,7 @@ def _refuse_paths(session: Session, paths: list[str], null: bool, *, has_begun: 
 
 
 def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:
-    from facemon.values.image_input import source_fault
+    from facemon.domain.image_input import source_fault
 
     if retry_failed and (resume or no_store):
         raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
@@ -179,8 +179,8 @@ def _plain_format(output: Path | None, chosen: str | None) -> str | None:
 
 
 def _observed(text: str | None) -> "tuple[datetime | ObservedFrom | None, str]":
+    from facemon.domain.times import parse_time
     from facemon.predict.image_source import ObservedFrom
-    from facemon.values.times import parse_time
 
     if text is None:
         return None, ""

@@ -18,10 +18,10 @@ from facemon.application.references import (
 from facemon.cli.command import command, group
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
+from facemon.domain.drift_result import Check, ColumnResult
+from facemon.domain.times import format_time
 from facemon.errors import ExitCode
 from facemon.printable import Lines, printable
-from facemon.values.drift_result import Check, ColumnResult
-from facemon.values.times import format_time
 
 app = typer.Typer()
 reference = group(app, "reference", "Say what is normal.")

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.cli.session import Session
+from facemon.domain.counted import counted
 from facemon.errors import ExitCode
-from facemon.values.counted import counted
 
 if TYPE_CHECKING:
     from facemon.store.repair import Repair

@@ -58,10 +58,10 @@ def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
 
 def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
     """The names that requests may bring; those that the API has logged lately keep their places over restarts."""
+    from facemon.domain.prediction import Origin
+    from facemon.domain.times import hour_of
     from facemon.server.source_names import SourceNames
     from facemon.store.profiles import known_sources
-    from facemon.values.prediction import Origin
-    from facemon.values.times import hour_of
 
     api = session.config.api
     first = hour_of(datetime.now(UTC) - _REMEMBERED)
@@ -86,6 +86,7 @@ class RunningApi:
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
+        from facemon.domain.request_outcome import UNMATCHED
         from facemon.metrics.scrape_limits import own_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
@@ -95,7 +96,6 @@ class RunningApi:
         from facemon.server.images_in_flight import ImagesInFlight
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.request_counts import RequestCounts
-        from facemon.values.request_outcome import UNMATCHED
 
         self._session, config, self._configuration = session, session.config, configuration
         self._failure: FacemonError | None = None

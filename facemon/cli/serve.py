@@ -11,8 +11,8 @@ import typer
 from facemon.cli.command import command
 from facemon.cli.reloaded_configuration import ReloadedConfiguration
 from facemon.cli.session import Session
+from facemon.domain.image_formats import HEIF_HINT, heif_is_installed
 from facemon.errors import ExitCode, FacemonError, UsageError
-from facemon.values.image_formats import HEIF_HINT, heif_is_installed
 
 if TYPE_CHECKING:
     from facemon.config.document import Config

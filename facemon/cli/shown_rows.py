@@ -11,7 +11,7 @@ from facemon.cli.session import Session
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.values.prediction import PredictedBatch
+    from facemon.domain.prediction import PredictedBatch
 
 TABLE = "table"
 _TABLE_ROWS = 100

@@ -18,8 +18,8 @@ from facemon.application.store_repair import recover_store, repair_store
 from facemon.cli.command import command, group
 from facemon.cli.repair_output import tell_repair
 from facemon.cli.session import Session
+from facemon.domain.counted import counted
 from facemon.errors import ExitCode, UsageError
-from facemon.values.counted import counted
 
 app = typer.Typer()
 _MOST_DAYS = 36_500

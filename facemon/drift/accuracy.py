@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from facemon.domain.drift_result import ACCURACY
+from facemon.domain.labelled import LabelledCount
+from facemon.domain.profile import ColumnCounts, Profile, Unit, categorical_counts
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import ACCURACY
-from facemon.values.labelled import LabelledCount
-from facemon.values.profile import ColumnCounts, Profile, Unit, categorical_counts
 
 RIGHT, WRONG = "right", "wrong"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facemon.config.document import Config
 from facemon.config.drift import DriftConfig
-from facemon.values.drift_result import Check
+from facemon.domain.drift_result import Check
 
 NOT_THE_LOG = "the current rows are not from the log"
 

@@ -7,6 +7,8 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.drift_result import Verdict
+from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, unpaired_test
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, is_constant
@@ -17,8 +19,6 @@ from facemon.drift.power import detectable_by_t, detectable_labels, detectable_s
 from facemon.drift.sample import Sample
 from facemon.drift.single_sources import SingleTest
 from facemon.drift.within_sources import differences, labels_within, numbers_within
-from facemon.values.drift_result import Verdict
-from facemon.values.profile import ColumnCounts, ColumnKind
 
 _SPLITS = np.linspace(0.1, 0.9, 9)
 """Numbers are split at the deciles of both windows together."""

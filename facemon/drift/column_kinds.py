@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.domain.profile import MISSING_LABEL, OTHER, ColumnCounts
 from facemon.drift.table_counts import Cells, is_number, is_text, numbers_of, value_type
 from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.number_notations import refuse_foreign_numbers
-from facemon.values.profile import MISSING_LABEL, OTHER, ColumnCounts
 
 FEWEST_DISTINCT = 20
 """With no more distinct values a column is compared by its labels, whatever they look like."""

@@ -8,13 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.binning import MISSING, Scale, lower_edges
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, CheckResult
+from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind
 from facemon.drift.accuracy import held_by
 from facemon.drift.distances import Counts, aligned
 from facemon.drift.sample import Sample
-from facemon.values.binning import MISSING, Scale, lower_edges
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult
-from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind
 
 GROUPS = 12
 _MISSING, _REST = "missing", "all others"

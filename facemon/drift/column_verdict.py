@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from facemon.domain.drift_result import Verdict
 from facemon.drift.column_evidence import Evidence
-from facemon.values.drift_result import Verdict
 
 BLUNT = 2
 """Rows that cannot detect a shift of this many thresholds cannot rule out drift."""

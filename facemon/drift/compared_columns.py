@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
+from facemon.domain.prediction import IMAGE_COLUMNS
 from facemon.drift.accuracy import accuracy_column
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
-from facemon.values.prediction import IMAGE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

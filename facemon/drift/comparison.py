@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
+from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_groups import ColumnGroups
@@ -17,8 +19,6 @@ from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, NO_VALUES, Sample
 from facemon.drift.single_sources import SingleTest
-from facemon.values.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
-from facemon.values.profile import ColumnCounts, ColumnKind
 
 
 @dataclass(frozen=True, slots=True)

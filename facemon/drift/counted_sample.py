@@ -11,11 +11,11 @@ import numpy as np
 from facemon import __version__
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check
+from facemon.domain.profile import add_profiles
+from facemon.domain.profile_codec import decode_profile, encode_profile
 from facemon.drift.sample import Sample
 from facemon.drift.tables import TableLayout
-from facemon.values.drift_result import Check
-from facemon.values.profile import add_profiles
-from facemon.values.profile_codec import decode_profile, encode_profile
 
 _COUNTING = 3
 """The version of how rows are counted and of the bytes below; a change of either raises it."""

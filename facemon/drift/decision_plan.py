@@ -15,14 +15,14 @@ import numpy as np
 
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
+from facemon.domain.drift_result import Check
+from facemon.domain.profile import ColumnKind, Profile, categorical_counts
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.quiet_reach import ColumnWorth, KnownVariances, column_worths, decides, detectable_shifts
 from facemon.drift.sample import Sample, alike
 from facemon.drift.scaled_sample import scaled, sizes_alone
 from facemon.drift.window_ladder import LONGEST, quiet_columns, sources_to_judge, spans_of
-from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
-from facemon.values.drift_result import Check
-from facemon.values.profile import ColumnKind, Profile, categorical_counts
 
 _DAY = timedelta(days=1)
 _REFERENCE_DAYS = tuple(span // _DAY for span in spans_of(_DAY, LONGEST))

@@ -16,6 +16,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from facemon.domain.profile import ColumnCounts, Profile, Unit
+from facemon.domain.spread import Spread, SpreadProfile
 from facemon.drift.design_effect import (
     INDEPENDENT,
     UNKNOWN_DAYS,
@@ -30,8 +32,6 @@ from facemon.drift.design_effect import (
 )
 from facemon.drift.moderation import moderated
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, Profile, Unit
-from facemon.values.spread import Spread, SpreadProfile
 
 FEWEST_CLUSTERS = 5
 """With fewer, no spread between clusters can be estimated."""

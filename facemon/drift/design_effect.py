@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import chdtrc
+from facemon.domain.binning import distinct
+from facemon.domain.profile import ColumnCounts, ColumnKind
+from facemon.domain.spread import Spread
 from facemon.drift.row_variances import below, hourly_variances, independent_variances
-from facemon.values.binning import distinct
-from facemon.values.profile import ColumnCounts, ColumnKind
-from facemon.values.spread import Spread
 
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20

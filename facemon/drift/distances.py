@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.values.binning import distinct
-from facemon.values.profile import ColumnCounts, ColumnKind
+from facemon.domain.binning import distinct
+from facemon.domain.profile import ColumnCounts, ColumnKind
 
 Counts = NDArray[np.int64]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, Verdict
 from facemon.drift.compared_columns import compared_columns
 from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
@@ -22,7 +23,6 @@ from facemon.drift.source_verdicts import (
 )
 from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, Verdict
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
 EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."

@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import EvidentlyConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.domain.drift_result import CheckResult, ColumnResult, Verdict
 from facemon.drift.sample import IGNORED, NO_VALUES
 from facemon.errors import ConfigError, FacemonError
 from facemon.store.report_files import dated_name, write_report
-from facemon.values.drift_result import CheckResult, ColumnResult, Verdict
 
 _DISTANCES = {
     "jensenshannon": ("categorical", "numerical"),

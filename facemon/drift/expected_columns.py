@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from facemon.values.drift_result import Check, ColumnResult, DriftResult, Side, Verdict
+from facemon.domain.drift_result import Check, ColumnResult, DriftResult, Side, Verdict
 
 _SET_ANEW = "set a new reference with facemon reference set --since 24h"
 

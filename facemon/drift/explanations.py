@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
+from facemon.domain.explanation import Explanation
 from facemon.drift.column_shapes import column_shapes
 from facemon.drift.lacking_rows import lacking_rows
 from facemon.drift.sample import Sample
 from facemon.errors import UsageError
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict
-from facemon.values.explanation import Explanation
 
 
 def explain(

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import ACCURACY, Check, ColumnResult, DriftResult, Verdict
+from facemon.domain.explanation import RowsToDecide
 from facemon.drift.dependence import NO_EFFECT, Comparison, effect_parts, layout_of
 from facemon.drift.drift_check import FAMILIES_OF_LOG
 from facemon.drift.rows_to_decide import rows_to_decide
 from facemon.drift.sample import Sample, alike
 from facemon.drift.window_ladder import spans_of
-from facemon.values.drift_result import ACCURACY, Check, ColumnResult, DriftResult, Verdict
-from facemon.values.explanation import RowsToDecide
 
 
 def lacking_rows(

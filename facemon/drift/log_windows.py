@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check
+from facemon.domain.labelled import LabelledCount
+from facemon.domain.source_buckets import SourceProfiles, add_source_profiles
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.sample import Sample
@@ -12,9 +15,6 @@ from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder, Rung, climb, rungs_of
 from facemon.store.ledger import Ledger as Store
 from facemon.store.windows import read_sources
-from facemon.values.drift_result import Check
-from facemon.values.labelled import LabelledCount
-from facemon.values.source_buckets import SourceProfiles, add_source_profiles
 
 _DAY = timedelta(days=1)
 

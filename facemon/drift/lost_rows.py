@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from facemon.values.drift_result import CheckResult, ColumnResult, DriftResult, Verdict
+from facemon.domain.drift_result import CheckResult, ColumnResult, DriftResult, Verdict
 
 
 def with_lost_rows(result: DriftResult, rows: int) -> DriftResult:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import kolmogorov, ndtr
+from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_groups import single_variances
 from facemon.drift.column_verdict import BLUNT
@@ -16,7 +17,6 @@ from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.power import detectable_of_pairs, detectable_shift
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, ColumnKind
 
 Floats = NDArray[np.float64]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, ColumnResult
 from facemon.drift.compared_columns import compared_columns
 from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import ExpectedColumns
@@ -11,7 +12,6 @@ from facemon.drift.reference_sample import reference_sample
 from facemon.drift.tables import LOG_LAYOUT
 from facemon.store.ledger import Ledger
 from facemon.store.references import Reference
-from facemon.values.drift_result import Check, ColumnResult
 
 _CHECKS = (Check.DATA, Check.MODEL)
 

@@ -7,6 +7,10 @@ from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, Side
+from facemon.domain.profile import OTHER
+from facemon.domain.source_buckets import SourceProfiles
+from facemon.domain.times import hour_of
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.log_table import read_log_table
@@ -25,10 +29,6 @@ from facemon.store.references import (
     reference_spreads,
 )
 from facemon.tables.table_file import open_table
-from facemon.values.drift_result import Check, Side
-from facemon.values.profile import OTHER
-from facemon.values.source_buckets import SourceProfiles
-from facemon.values.times import hour_of
 
 _MICROSECOND = timedelta(microseconds=1)
 _ALL_CHECKS = (Check.DATA, Check.MODEL)

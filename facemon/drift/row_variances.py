@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.values.profile import ColumnCounts
-from facemon.values.spread import Spread
+from facemon.domain.profile import ColumnCounts
+from facemon.domain.spread import Spread
 
 Floats = NDArray[np.float64]
 _NO_BINS, _NO_SUMS = np.empty(0, np.int32), np.empty(0)

@@ -9,6 +9,9 @@ import numpy as np
 
 from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import ndtri
+from facemon.domain.drift_result import ACCURACY, BETWEEN_SOURCES, ColumnResult, Verdict
+from facemon.domain.explanation import RowsToDecide
+from facemon.domain.profile import ColumnKind
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import NO_EFFECT, Clustered, Comparison, EffectParts, Layout, TooFewClusters, Within
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS
@@ -17,9 +20,6 @@ from facemon.drift.homogeneity import effective_rows
 from facemon.drift.power import POWER
 from facemon.drift.verdict_odds import Asked, Days, RowsToCome, share_decided
 from facemon.drift.within_sources import differences, weights
-from facemon.values.drift_result import ACCURACY, BETWEEN_SOURCES, ColumnResult, Verdict
-from facemon.values.explanation import RowsToDecide
-from facemon.values.profile import ColumnKind
 
 _WANTED = 0.8
 """How often the promised rows decide."""

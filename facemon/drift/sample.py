@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
-from facemon.values.profile import ColumnCounts, Profile, add_profiles
-from facemon.values.source_buckets import SourceProfiles, bucket_of, in_buckets
-from facemon.values.spread import Spread, SpreadProfile
+from facemon.domain.profile import ColumnCounts, Profile, add_profiles
+from facemon.domain.source_buckets import SourceProfiles, bucket_of, in_buckets
+from facemon.domain.spread import Spread, SpreadProfile
 
 IGNORED = "ignored by tables.kinds"
 """Why a column is not comparable that the user wants to be left out."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, add_profiles
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, add_profiles
 
 _ONE_BIN = np.zeros(1, np.int32)
 

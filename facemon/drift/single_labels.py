@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.profile import ColumnKind
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import labels_p_value, pair_p_values
@@ -17,7 +18,6 @@ from facemon.drift.new_labels import are_known, new_labels_test, with_new_labels
 from facemon.drift.power import detectable_of_pairs
 from facemon.drift.row_variances import hourly_variances
 from facemon.drift.single_sources import SingleTest
-from facemon.values.profile import ColumnKind
 
 Counts = NDArray[np.int64]
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import ndtr
+from facemon.domain.binning import distinct
+from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.design_effect import (
     DECILES,
     DesignEffect,
@@ -24,8 +26,6 @@ from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
 from facemon.drift.power import detectable_shift
 from facemon.drift.row_variances import hourly_variances
-from facemon.values.binning import distinct
-from facemon.values.profile import ColumnCounts, ColumnKind
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from facemon.domain.drift_result import Check, CheckResult, SourceResult, Verdict, overall
+from facemon.domain.source_buckets import MOST_SOURCES
 from facemon.drift.comparison import ComparedGroup
 from facemon.drift.row_variances import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
-from facemon.values.drift_result import Check, CheckResult, SourceResult, Verdict, overall
-from facemon.values.source_buckets import MOST_SOURCES
 
 _HALF = 0.5
 NO_TIMES_NOTE = "Rows are taken as independent: without times, nothing shows how often frames repeat."

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.domain.binning import MISSING, Scale, bins_of, places_of
+from facemon.domain.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 from facemon.tables.attribute_cells import values_of
 from facemon.tables.column_types import plain_type
 from facemon.tables.decimal_numbers import doubles_of
 from facemon.tables.number_notations import numbers_in
-from facemon.values.binning import MISSING, Scale, bins_of, places_of
-from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 
 Codes = NDArray[np.int16]
 Cells = Iterable[tuple[Any, Codes]]

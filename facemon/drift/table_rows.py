@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.source_buckets import bucket_of, has_too_many
 from facemon.drift.table_counts import Codes
 from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.table_file import TableFile
-from facemon.values.source_buckets import bucket_of, has_too_many
 
 SOURCE = "source"
 _LOG_MARKS = {"image", "face", "error", "predicted_at"}

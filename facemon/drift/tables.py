@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
+from facemon.domain.binning import MISSING, Scale
+from facemon.domain.drift_result import Check
+from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind, Profile
 from facemon.drift.column_kinds import (
     FEWEST_DISTINCT,
     are_truths,
@@ -45,9 +48,6 @@ from facemon.tables.attribute_cells import AttributeCells, text_of
 from facemon.tables.csv_notation import notation_of
 from facemon.tables.number_notations import number_of, refuse_foreign_numbers
 from facemon.tables.table_file import TableFile, open_table
-from facemon.values.binning import MISSING, Scale
-from facemon.values.drift_result import Check
-from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind, Profile
 
 _ALL_CHECKS = (Check.DATA, Check.MODEL)
 _TRUTHS, _UNKNOWN = {0.0, 1.0}, (math.nan,)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.drift_result import Verdict
 from facemon.drift.column_evidence import FEWEST_WORTH, Evidence
 from facemon.drift.column_verdict import decide
 from facemon.drift.dependence import NO_EFFECT, EffectParts
@@ -18,7 +19,6 @@ from facemon.drift.distances import Counts
 from facemon.drift.homogeneity import effective_rows, labels_p_value, numbers_p_value
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_labels, detectable_numbers
-from facemon.values.drift_result import Verdict
 
 Floats = NDArray[np.float64]
 

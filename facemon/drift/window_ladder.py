@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check
+from facemon.domain.times import span_name
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, quiet_variances
 from facemon.drift.sample import Sample, alike
-from facemon.values.drift_result import Check
-from facemon.values.times import span_name
 
 LONGEST = timedelta(days=28)
 """The longest window that any setting is advised to take."""

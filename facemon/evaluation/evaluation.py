@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.labelled import LabelledImage
+from facemon.domain.times import format_time
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
 from facemon.evaluation.label_matches import KeyedLabels, LabelMatches
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
 from facemon.evaluation.true_labels import FACE, HASH, IMAGE, KeyColumn, TrueLabels
 from facemon.evaluation.truth import Truth
 from facemon.evaluation.unmatched import LoggedNames, Unmatched, explain_unmatched
-from facemon.values.labelled import LabelledImage
-from facemon.values.times import format_time
 
 SCHEMA = "facemon.evaluation/1"
 _EXAMPLES = 5

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.profile import MISSING_LABEL
 from facemon.errors import FacemonError
 from facemon.evaluation.truth import Truth, read_truth
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
-from facemon.values.profile import MISSING_LABEL
 
 IMAGE, IMAGE_ID, HASH, FACE = "image", "image_id", "image_sha256", "face"
 """Columns of the log, which those of a table are compared with."""

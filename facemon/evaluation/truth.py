@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.profile import MISSING_LABEL
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
-from facemon.values.profile import MISSING_LABEL
 
 NO_LABEL, UNKNOWN_LABEL, OUT_OF_RANGE = -1, -2, -3
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from facemon.values.metric_catalogue import Metric, MetricGroup, MetricSource, MetricType
+from facemon.domain.metric_catalogue import Metric, MetricGroup, MetricSource, MetricType
 
 _HEADINGS = {
     MetricGroup.API: "The ML API",
@@ -46,7 +46,7 @@ EXAMPLES = {
 _OPENING = """\
 # Metrics
 
-Every metric that facemon exports, written from the catalogue in `facemon/values/metric_catalogue.py` by `make docs`.
+Every metric that facemon exports, written from the catalogue in `facemon/domain/metric_catalogue.py` by `make docs`.
 `facemon metrics` lists the same with the values in the store; `facemon metrics NAME` shows every series of one.
 
 Names, types and labels stay as they are; metrics are only ever added. A gauge that is not known is absent, never 0. The

@@ -7,8 +7,8 @@ from typing import Any
 
 from prometheus_client.core import Metric as Family
 
+from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricType
 from facemon.errors import UsageError
-from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricType
 
 SCHEMA = "facemon.metrics/1"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import ConfigError
 from facemon.regular_file import open_regular
-from facemon.values.metric_catalogue import CATALOGUE
 
 Series = tuple[str, frozenset[tuple[str, str]]]
 """A name and labels, their values as they are written."""

@@ -12,11 +12,11 @@ from prometheus_client.registry import Collector
 
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
 from facemon.metrics.scrape_limits import AcceptedSeries, are_plainly_within, why_refused
 from facemon.metrics.timed_source import SourceFault, TimedSource
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
 Tell = Callable[[str], None]
 STORE_SECONDS = 5.0

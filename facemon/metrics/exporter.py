@@ -10,6 +10,7 @@ from prometheus_client.core import Metric as Family
 from facemon.config.document import Config
 from facemon.config.loader import placed_error
 from facemon.config.yaml_source import Keys
+from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import FacemonError
 from facemon.metrics.exported_metrics import STORE_SECONDS, ExportedMetrics
 from facemon.metrics.foreign_collectors import load_collector
@@ -17,7 +18,6 @@ from facemon.metrics.service_probes import ServiceProbes
 from facemon.metrics.store_collector import StoreCollector
 from facemon.metrics.timed_source import SourceFault, TimedSource
 from facemon.store.ledger import Ledger
-from facemon.values.metric_catalogue import MetricGroup
 
 Tell = Callable[[str], None]
 

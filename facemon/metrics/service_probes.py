@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prometheus_client.core import GaugeMetricFamily
 
 from facemon.config.serving import ExporterConfig
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.metrics.health_request import HealthRequest
-from facemon.values.metric_catalogue import CATALOGUE
 
 Tell = Callable[[str], None]
 

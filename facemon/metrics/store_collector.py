@@ -10,6 +10,8 @@ from prometheus_client.registry import Collector
 from facemon import __version__
 from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
+from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
+from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.errors import FacemonError
 from facemon.store.command_runs import CommandRun, read_command_runs
 from facemon.store.drift_results import (
@@ -26,8 +28,6 @@ from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
 from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, histogram_family, request_families
 from facemon.store.totals import Totals, read_totals
-from facemon.values.drift_result import CONFIDENCE, LABEL, VALUE
-from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 
 Series = Iterable[tuple[tuple[str, ...], float]]
 _MICROS = 1e6

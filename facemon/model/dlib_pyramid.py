@@ -9,7 +9,7 @@ Source: `pyramid_down<6>` in dlib/image_transforms/image_pyramid.h, dlib 20.
 
 from math import floor
 
-from facemon.values.image_input import Box
+from facemon.domain.image_input import Box
 
 BOX_SIDE = 73
 """Pixels of the smallest box."""

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol, Self
 from PIL import Image
 
 from facemon.config.model import CutConfig, FacesConfig, NetworkConfig
+from facemon.domain.image_input import Box
 from facemon.model.alignment import Points, aligned_face, can_align
 from facemon.model.crops import cut_box
 from facemon.model.decoding import DecodedImage
-from facemon.values.image_input import Box
 
 
 class View(NamedTuple):

@@ -1,8 +1,8 @@
 """The finder of a manifest's boxes."""
 
+from facemon.domain.image_input import Box
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, touches
-from facemon.values.image_input import Box
 
 
 class GivenFaces:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facemon.values.image_input import Box
+from facemon.domain.image_input import Box
 
 LONG_SIDE = 128
 """The most pixels on the longer side of the copy that is measured, which is the image over a whole number."""

@@ -4,8 +4,8 @@ from io import BytesIO
 
 from PIL import Image
 
+from facemon.domain.image_formats import heif_is_installed, is_heif
 from facemon.model.unended_jpeg import with_end
-from facemon.values.image_formats import heif_is_installed, is_heif
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
 """All that is opened, as Pillow names it; `ImageFormat` of the configuration in capitals."""

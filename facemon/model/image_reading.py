@@ -4,14 +4,14 @@ from datetime import datetime
 from functools import partial
 
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import Box, ImageInput, ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Bundle
 from facemon.model.decoding import DecodedImage, read_image
 from facemon.model.faces import Face, NoNumberError, View
 from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE
-from facemon.values.image_input import Box, ImageInput, ImageProblem
-from facemon.values.prediction import ErrorCode
 
 
 class ImageReader:

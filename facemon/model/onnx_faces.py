@@ -8,6 +8,7 @@ from PIL import Image
 
 from facemon.config.detector import DetectorConfig
 from facemon.config.faces import FacesConfig
+from facemon.domain.image_input import Box
 from facemon.errors import FacemonError
 from facemon.model.box_decoding import Candidates, decode_candidates, distinct
 from facemon.model.decoding import DecodedImage
@@ -19,7 +20,6 @@ from facemon.model.input_tensor import input_batch, input_pixels
 from facemon.model.sessions import INPUT_TYPES, Graph
 from facemon.model.weight_files import read_weights
 from facemon.printable import Lines, printable
-from facemon.values.image_input import Box
 
 _SCORE = 0.7
 """The least score where the configuration names none, as in Ultra-Light's own code."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.image_input import Box, ImageInput, ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.model.attribute_decoding import Reading
 from facemon.model.image_features import ImageFeatures
-from facemon.values.image_input import Box, ImageInput, ImageProblem
-from facemon.values.prediction import ErrorCode
 
 if TYPE_CHECKING:
     import pyarrow as pa

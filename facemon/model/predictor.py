@@ -9,6 +9,8 @@ import numpy as np
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput, ImageProblem, Undated
+from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, log_schema
 from facemon.model.attribute_decoding import Doubles, read_attribute
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle
@@ -18,8 +20,6 @@ from facemon.model.image_features import SmallCopy, face_share, measure, small_c
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import input_pixels
 from facemon.model.prediction_rows import ImageOutcome, RowLayout, prediction_rows
-from facemon.values.image_input import ImageInput, ImageProblem, Undated
-from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, log_schema
 
 
 def _utc_now() -> datetime:

@@ -8,7 +8,7 @@ from struct import Struct
 
 from PIL import Image
 
-from facemon.values.image_header import read_header
+from facemon.domain.image_header import read_header
 
 _SHORT = Struct(">H")
 _SOF, _DRI, _SOS, _RESTARTS = range(0xC0, 0xC3), 0xDD, 0xDA, range(0xD0, 0xD8)

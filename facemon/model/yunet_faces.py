@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from facemon.config.model import FacesConfig
+from facemon.domain.image_input import Box
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, whole_box
 from facemon.model.weight_files import read_weights
-from facemon.values.image_input import Box
 
 _SCORE, _NMS, _MOST_CANDIDATES = 0.9, 0.3, 5000
 """OpenCV's own: the least score, the overlap from which on two boxes are one face, the candidates before that."""

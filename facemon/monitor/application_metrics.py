@@ -10,13 +10,13 @@ from prometheus_client.registry import Collector
 
 from facemon import __version__
 from facemon.config.default_limits import ScrapeLimits
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
+from facemon.domain.request_outcome import status_of
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LATENCY, REQUESTS, request_families
 from facemon.store.totals import TotalKey, Totals
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
-from facemon.values.request_outcome import status_of
 
 if TYPE_CHECKING:
     from facemon.config.document import Config

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from facemon.application.drift_question import CheckChoice
+from facemon.domain.drift_result import Check
 from facemon.errors import FacemonError
-from facemon.values.drift_result import Check
 
 if TYPE_CHECKING:
     from facemon.tables.table_file import TableFile

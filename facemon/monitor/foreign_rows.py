@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
 from facemon.tables.column_types import fitted_column, joined
-from facemon.values.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 
 ROWS_AT_ONCE = 65_536
 _YEARS = (datetime.min, datetime.max)  # noqa: DTZ901 - made aware below

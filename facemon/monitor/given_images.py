@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from facemon.domain.image_input import ImageInput, shown_name, url_problem
 from facemon.errors import FacemonError
-from facemon.values.image_input import ImageInput, shown_name, url_problem
 
 
 def given_images(images: Iterable[Any], source: str | None, observed_at: datetime | None) -> Iterator[ImageInput]:

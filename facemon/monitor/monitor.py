@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from facemon.application.metric_values import MetricValues
     from facemon.application.operation import Operation
     from facemon.application.references import DescribedReference, ReferenceDifference
+    from facemon.domain.drift_result import DriftResult
+    from facemon.domain.explanation import Explanation
     from facemon.evaluation.evaluation import Evaluation
     from facemon.model.predictor import Predictor
     from facemon.store.references import Reference
     from facemon.store.verification import Verification
-    from facemon.values.drift_result import DriftResult
-    from facemon.values.explanation import Explanation
 
 Begin = str | datetime | timedelta
 Since = Begin | None
@@ -86,8 +86,8 @@ class Monitor:
         FacemonError names the first cell that cannot be; what was written before it stays.
         """
         from facemon.application.calls_from_python import log_predictions
+        from facemon.domain.prediction import log_schema
         from facemon.monitor.foreign_rows import log_rows, tables_of
-        from facemon.values.prediction import log_schema
 
         attributes, at = self.config.model.attributes, _utc(observed_at)
 

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator, Sequence
 
+from facemon.domain.image_formats import suffixes_of
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.predict.skipped_files import SkippedFiles
-from facemon.values.image_formats import suffixes_of
-from facemon.values.image_input import ImageProblem
-from facemon.values.prediction import ErrorCode
 
 _BESIDE_IMAGES = frozenset(("@eadir", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"))
 """What Synology, macOS and Windows put beside images, thumbnails above all, in lower case."""

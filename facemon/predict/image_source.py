@@ -11,13 +11,13 @@ from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
 from facemon.confined_file import open_beneath
+from facemon.domain.image_formats import SUFFIXES
+from facemon.domain.image_input import ImageInput, ImageProblem, shown_name, url_problem
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import UsageError
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
 from facemon.predict.path_list import listed_paths
-from facemon.values.image_formats import SUFFIXES
-from facemon.values.image_input import ImageInput, ImageProblem, shown_name, url_problem
-from facemon.values.prediction import ErrorCode
 
 LIST = "-"
 """The path that stands for a list of paths on stdin, one a line."""

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import Box, ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
 from facemon.predict.manifest_cells import BOX_SIDES, box_of, id_of, name_of, source_of, time_of
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
@@ -19,8 +21,6 @@ from facemon.predict.parquet_rows import column_names, parquet_rows
 from facemon.regular_file import require_regular
 from facemon.tables.compressed_file import format_suffix, open_bytes
 from facemon.tables.csv_notation import CsvHead, CsvNotation, is_ascii_with_more, notation_of, read_head
-from facemon.values.image_input import Box, ImageProblem
-from facemon.values.prediction import ErrorCode
 
 _CSV, _JSON = frozenset((".csv", ".tsv")), frozenset((".jsonl", ".ndjson"))
 _PATH = "path"

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from facemon.values.image_input import Box, source_fault
-from facemon.values.times import parse_time
+from facemon.domain.image_input import Box, source_fault
+from facemon.domain.times import parse_time
 
 BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from facemon.values.image_input import Undated
-from facemon.values.prediction import PredictedBatch
-from facemon.values.times import from_micros
+from facemon.domain.image_input import Undated
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.times import from_micros
 
 _MICROSECOND, _DAY = timedelta(microseconds=1), timedelta(days=1)
 _REASONS = {

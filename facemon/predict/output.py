@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.prediction import log_schema, prediction_documents
+from facemon.domain.times import format_time
 from facemon.errors import FacemonError, UsageError
 from facemon.predict.draft_file import drafted
-from facemon.values.prediction import log_schema, prediction_documents
-from facemon.values.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa

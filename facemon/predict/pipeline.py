@@ -9,8 +9,8 @@ from time import perf_counter
 from typing import Protocol
 
 from facemon.available_cores import available_cores
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch
 
 LARGEST_CHUNK = 64
 _FIRST_CHUNK = 2

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from facemon.domain.prediction import ErrorCode, PredictedBatch
 from facemon.errors import UsageError
 from facemon.predict.observed_times import ObservedTimes
-from facemon.values.prediction import ErrorCode, PredictedBatch
 
 _LIMIT = re.compile(r"(\d{1,18})|(\d{1,18}(?:\.\d+)?)\s*%")
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from facemon.domain.image_formats import HEIF_HINT, SUFFIXES, heif_is_installed
+from facemon.domain.image_input import shown_name
 from facemon.printable import printable
-from facemon.values.image_formats import HEIF_HINT, SUFFIXES, heif_is_installed
-from facemon.values.image_input import shown_name
 
 _SHOWN = 4
 _MOST_KINDS = 256

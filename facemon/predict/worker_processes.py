@@ -6,12 +6,12 @@ from contextlib import contextmanager, nullcontext
 from queue import LifoQueue
 from typing import Protocol, TypeVar
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch, joined
+from facemon.domain.worker_deaths import blamed, is_to_blame
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch, joined
-from facemon.values.worker_deaths import blamed, is_to_blame
 
 MOST_CRASHES = 8
 """When so many images in a row end their workers, the cause is not the images."""

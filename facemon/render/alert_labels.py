@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Job
+from facemon.domain.prediction import IMAGE_COLUMNS
 from facemon.render.alert import Alert
 from facemon.render.annotation import expand
 from facemon.render.prometheus_config import own_targets
 from facemon.render.promql import TARGET_LABELS
 from facemon.render.remembered import remembered
-from facemon.values.prediction import IMAGE_COLUMNS
 
 _STAND_IN = "other"
 

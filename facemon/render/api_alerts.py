@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from facemon.config.document import Config
 from facemon.config.quantities import format_duration
+from facemon.domain.metric_catalogue import LATENCY_BUCKETS
 from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or
@@ -13,7 +14,6 @@ from facemon.render.api_scenarios import failing_scenarios, failing_with_few_her
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.render.traffic import requests
-from facemon.values.metric_catalogue import LATENCY_BUCKETS
 
 LATENCY = promql.series("api_request_latency_seconds")
 REQUESTS = promql.series("api_requests_total")

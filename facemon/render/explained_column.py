@@ -6,9 +6,9 @@ from typing import Any
 
 from facemon.config.attribute import AttributeConfig
 from facemon.config.document import Config
+from facemon.domain.log_columns import IMAGE_COLUMN_HELP, LOG_COLUMN_HELP, LogColumn
+from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.render.promql import quoted
-from facemon.values.log_columns import IMAGE_COLUMN_HELP, LOG_COLUMN_HELP, LogColumn
-from facemon.values.metric_catalogue import CATALOGUE, MetricGroup
 
 _LABEL = "attribute"
 _OF_CONFIDENCE = "confidence_drift_score"

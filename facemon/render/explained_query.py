@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.lint.query_reading import KnownMetric, exported_metrics, read_query
 from facemon.render.promql import RANGE, RATE_INTERVAL, exposed_names
-from facemon.values.metric_catalogue import CATALOGUE
 
 FUNCTIONS = {
     "abs": "The value without its sign.",

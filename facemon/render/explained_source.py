@@ -6,9 +6,9 @@ from shlex import quote
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.render.alert_rules import alerts_of
 from facemon.render.promql import quoted
-from facemon.values.metric_catalogue import CATALOGUE
 
 _UP = "facemon_source_up"
 _OF_METRICS = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from facemon.values.metric_catalogue import MetricType
+from facemon.domain.metric_catalogue import MetricType
 
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})

@@ -1,7 +1,7 @@
 """The metrics of other programs that rules and dashboards ask for: exporters, the Pushgateway, the stack itself."""
 
+from facemon.domain.metric_catalogue import MetricType
 from facemon.render.promql import Series
-from facemon.values.metric_catalogue import MetricType
 
 _C, _G = MetricType.COUNTER, MetricType.GAUGE
 _FILESYSTEM = ("device", "fstype", "mountpoint")

@@ -12,6 +12,7 @@ from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Door, Job, RemoteWriteConfig
 from facemon.config.quantities import format_duration
 from facemon.config.serving import ProbeConfig
+from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricSource
 from facemon.errors import ConfigError, UsageError
 from facemon.render.alert import Alert, rule
 from facemon.render.alert_rules import alerts_of
@@ -24,7 +25,6 @@ from facemon.render.promql import exposed_names
 from facemon.render.recording_rules import recording_rules
 from facemon.render.rendered_content import panels, rules
 from facemon.render.runbooks import runbook
-from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricSource
 
 SCHEMA = "facemon.explain/1"
 _NONE = "-"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.render.expression import Series
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
 FOREIGN = "of-others"
 """In tests the job, or another label, of another team's targets, whose programs export metrics of the same names."""

@@ -15,11 +15,11 @@ from facemon.config.prometheus import (
     TlsConfig,
 )
 from facemon.config.quantities import format_duration
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.render.promql import exposed_names
 from facemon.render.purpose import listen_of
 from facemon.render.replicas import REPLICA_VARIABLE, alertmanager_names, prometheus_names
 from facemon.render.secret_files import seen_at
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 
 _TARGETS: dict[Job, str] = {
     "node": "node-exporter:9100",

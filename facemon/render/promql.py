@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from facemon.config.quantities import format_duration
+from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricType
 from facemon.render.expression import (
     Expr,
     Matcher,
@@ -21,7 +22,6 @@ from facemon.render.expression import (
     quoted,
     written,
 )
-from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricType
 
 __all__ = [
     "Expr", "Matcher", "Scope", "Series", "chosen", "chosen_or_none", "differs", "equals", "none_of", "one_of",

@@ -6,11 +6,11 @@ from fractions import Fraction
 from math import ceil, floor
 
 from facemon.config.alerts import PREDICT
+from facemon.domain.metric_catalogue import LATENCY_BUCKETS
 from facemon.render import promql
 from facemon.render.our_series import FOREIGN
 from facemon.render.promql import Series
 from facemon.render.scenario import Burst, Growth, series_text
-from facemon.values.metric_catalogue import LATENCY_BUCKETS
 
 LATENCY = promql.series("api_request_latency_seconds")
 REQUESTS = promql.series("api_requests_total")

@@ -1,6 +1,6 @@
 """What was found of one column, in words and figures that are the same in every report."""
 
-from facemon.values.drift_result import Check, ColumnResult, Verdict
+from facemon.domain.drift_result import Check, ColumnResult, Verdict
 
 HEADINGS = ("column", "verdict", "shift", "limit", "p", "rows", "why")
 

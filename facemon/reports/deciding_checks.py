@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from facemon.values.drift_result import Check, CheckResult, ColumnResult
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult
 
 
 def deciding_checks(checks: Mapping[Check, CheckResult]) -> dict[Check, CheckResult]:

@@ -2,8 +2,8 @@
 
 from html import escape
 
+from facemon.domain.column_shape import ColumnShape
 from facemon.reports.column_figures import one_line
-from facemon.values.column_shape import ColumnShape
 
 _HEIGHT = 48
 _BAR = 6

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from facemon.domain.explanation import Explanation, RowsToDecide
 from facemon.reports.column_figures import column_sentence, one_line
 from facemon.reports.sparkline import sparkline
-from facemon.values.explanation import Explanation, RowsToDecide
 
 HEADINGS = ("", "reference", "current", "change")
 

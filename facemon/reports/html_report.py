@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import quote
 
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
+from facemon.domain.times import format_time
 from facemon.reports.column_figures import HEADINGS, column_figures
 from facemon.reports.distribution_drawing import distribution_svg, distribution_table
 from facemon.reports.ranking import ranked
 from facemon.reports.text_report import Shapes, TextTable, text_report
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict
-from facemon.values.times import format_time
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2127; --faint: #67707b; --line: #d9dee4;

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from facemon.domain.drift_result import DriftResult, Verdict
 from facemon.reports.text_report import TextTable, text_report
-from facemon.values.drift_result import DriftResult, Verdict
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|&~#$])")
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from facemon.domain.counted import counted
+from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
+from facemon.domain.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResult, Verdict
+from facemon.domain.times import span_name
 from facemon.reports.column_figures import one_line
-from facemon.values.counted import counted
-from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
-from facemon.values.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResult, Verdict
-from facemon.values.times import span_name
 
 _ORIGINS = {"log": "as logged lately", "reference": "as in the reference"}
 

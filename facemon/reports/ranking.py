@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, Verdict
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, Verdict
 
 ORDER = (Verdict.DRIFT, Verdict.UNDECIDED, Verdict.OK, Verdict.NOT_COMPARED)
 

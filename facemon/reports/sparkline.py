@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from facemon.values.column_shape import ColumnShape
+from facemon.domain.column_shape import ColumnShape
 
 _BARS = "▁▂▃▄▅▆▇█"
 

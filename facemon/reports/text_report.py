@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict
 from facemon.reports.column_figures import HEADINGS, column_figures, one_line
 from facemon.reports.ranking import ORDER, ranked, telling
 from facemon.reports.sparkline import both_sides
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict
 
 Shapes = Mapping[tuple[Check, str], ColumnShape]
 """The distributions of columns, by check and column name."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from facemon.domain.times import format_time
 from facemon.printable import Lines
-from facemon.values.times import format_time
 
 _MOST_WAITING = 10_000
 """Lines beyond these are left out, and said to be."""

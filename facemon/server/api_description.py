@@ -6,7 +6,7 @@ from typing import Any
 
 from facemon import __version__
 from facemon.config.serving import ApiConfig
-from facemon.values.prediction import SCHEMA_NAME, ErrorCode
+from facemon.domain.prediction import SCHEMA_NAME, ErrorCode
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Document = dict[str, Any]

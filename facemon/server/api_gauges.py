@@ -7,9 +7,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
-from facemon.values.metric_catalogue import CATALOGUE
 
 
 class ApiGauges(Collector):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from facemon.domain.request_outcome import CLIENT_GONE
 from facemon.server.asgi import Application, Message, Receive, Scope, Send
 from facemon.server.request_counts import RequestCounts
 from facemon.server.route_templates import template_of
-from facemon.values.request_outcome import CLIENT_GONE
 
 REQUEST_ID = "request_id"
 """Where an application finds the id of its request, in the scope."""

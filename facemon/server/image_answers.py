@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from facemon.config.model import AttributeConfig
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
 
 _encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 """As `json.dumps`, which makes an encoder of its own for each call."""

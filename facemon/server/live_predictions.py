@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode, PredictedBatch
+from facemon.domain.request_outcome import CacheResult
 from facemon.server.image_answers import Answer, answers_of
 from facemon.server.prediction_cache import PredictionCache, predicted_again
 from facemon.server.prediction_queue import PoolStrength, PredictionQueue
 from facemon.server.refusal import refuse
 from facemon.server.waiting_images import Predicted, is_heavy
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode, PredictedBatch
-from facemon.values.request_outcome import CacheResult
 
 _READ_AT_ONCE = 2**20
 """Bytes that are read within the event loop; more would hold up others for more than a millisecond."""

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol, Self
 
+from facemon.domain.image_input import ImageInput
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
 from facemon.server.image_answers import AnsweredBatch
-from facemon.values.image_input import ImageInput
 
 
 class WorkerDied(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 from facemon.config.serving import ApiConfig
+from facemon.domain.prediction import ErrorCode
 from facemon.server.arriving_bodies import ArrivalLimits, ArrivingBodies
 from facemon.server.asgi import Receive, Scope, Send
 from facemon.server.bearer_tokens import BearerTokens
@@ -16,7 +17,6 @@ from facemon.server.live_predictions import LivePredictions
 from facemon.server.refusal import Refused, refuse, send_json, send_refusal
 from facemon.server.request_images import SentImage, read_images
 from facemon.server.source_names import SourceNames
-from facemon.values.prediction import ErrorCode
 
 _LONGEST_SOURCE = 200
 _HALF_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")

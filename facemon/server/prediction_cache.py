@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime
 
-from facemon.values.prediction import PredictedBatch
+from facemon.domain.prediction import PredictedBatch
 
 
 class PredictionCache:

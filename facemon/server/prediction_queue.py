@@ -9,14 +9,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.worker_deaths import MOST_DEATHS, blamed, is_to_blame
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending
 from facemon.server.lanes import Lanes
 from facemon.server.model_workers import ModelWorker, WorkerDied
 from facemon.server.waiting_images import MOST_AT_ONCE, Predicted, Waiting, WaitingImages
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
-from facemon.values.worker_deaths import MOST_DEATHS, blamed, is_to_blame
 
 _MANY, _GATHER_SECONDS = 4, 0.004
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 10.0

@@ -3,9 +3,9 @@
 import json
 from typing import NoReturn
 
+from facemon.domain.request_outcome import REFUSALS
 from facemon.server.asgi import Scope, Send
 from facemon.server.counted_requests import REQUEST_ID
-from facemon.values.request_outcome import REFUSALS
 
 Header = tuple[bytes, bytes]
 _NAMES = REFUSALS | {500: "failed"}

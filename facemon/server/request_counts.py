@@ -4,10 +4,10 @@ import threading
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from facemon.domain.metric_catalogue import LATENCY_BUCKETS
+from facemon.domain.request_outcome import CacheResult, did_work, known_method, status_of
 from facemon.store.total_families import LATENCY, LOOKUPS, OTHER_SOURCE_IMAGES, REQUESTS
 from facemon.store.totals import TotalKey, Totals, bucket_part
-from facemon.values.metric_catalogue import LATENCY_BUCKETS
-from facemon.values.request_outcome import CacheResult, did_work, known_method, status_of
 
 
 @dataclass(slots=True)

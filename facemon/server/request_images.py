@@ -8,11 +8,11 @@ from typing import NamedTuple
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
 from facemon.config.serving import ApiConfig
+from facemon.domain.request_outcome import CLIENT_GONE
 from facemon.server.arriving_bodies import ArrivingBodies
 from facemon.server.asgi import BODY_IS_HERE, Receive, Scope
 from facemon.server.client_address import client_of
 from facemon.server.refusal import refuse
-from facemon.values.request_outcome import CLIENT_GONE
 
 _UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from facemon.domain.request_outcome import UNMATCHED
 from facemon.server.asgi import Scope
-from facemon.values.request_outcome import UNMATCHED
 
 
 def template_of(scope: Scope) -> str:

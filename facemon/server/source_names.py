@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from facemon.values.profile import OTHER
+from facemon.domain.profile import OTHER
 
 
 class SourceNames:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
+from facemon.domain.image_header import read_header
+from facemon.domain.image_input import ImageInput
 from facemon.server.image_answers import Answer, AnsweredBatch
-from facemon.values.image_header import read_header
-from facemon.values.image_input import ImageInput
 
 MOST_AT_ONCE = 8
 """Images of one inference; more would make the first wait for the last and gain nothing."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.store.ledger import Ledger
-from facemon.values.drift_result import Check, CheckResult, DriftResult, Verdict
 
 _COLUMNS = ("model", "reference", "current", "source", "check_name", "column_name")
 

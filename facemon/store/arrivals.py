@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from facemon.values.times import hour_of
+from facemon.domain.times import hour_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

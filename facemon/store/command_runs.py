@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from facemon.domain.times import micros
 from facemon.errors import ExitCode, FacemonError, Interrupted
 from facemon.store.ledger import Ledger
-from facemon.values.times import micros
 
 _SUCCESS = (ExitCode.OK, ExitCode.FOUND, ExitCode.UNDECIDED)
 

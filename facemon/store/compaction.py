@@ -7,6 +7,7 @@ from itertools import groupby
 
 import pyarrow as pa
 
+from facemon.domain.times import from_micros, hour_of, micros, start_of_hour
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
@@ -21,7 +22,6 @@ from facemon.store.segment_files import (
     write_parquet,
 )
 from facemon.store.segment_writer import NewSegment, register_segments
-from facemon.values.times import from_micros, hour_of, micros, start_of_hour
 
 WRITER = "compact"
 SMALL_ROWS = 65_536

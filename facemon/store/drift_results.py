@@ -5,9 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from facemon.store.arrivals import Arrivals, mark_checked
-from facemon.store.ledger import Ledger
-from facemon.values.drift_result import (
+from facemon.domain.drift_result import (
     Check,
     CheckResult,
     ColumnResult,
@@ -17,7 +15,9 @@ from facemon.values.drift_result import (
     from_document,
     to_document,
 )
-from facemon.values.times import micros
+from facemon.domain.times import micros
+from facemon.store.arrivals import Arrivals, mark_checked
+from facemon.store.ledger import Ledger
 
 _DETECTED = {Verdict.DRIFT: 1, Verdict.OK: 0}
 NO_MODEL = ""

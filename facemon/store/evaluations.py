@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from facemon.domain.labelled import LabelledCount, LabelledImage
+from facemon.domain.times import micros
 from facemon.store.ledger import Ledger
-from facemon.values.labelled import LabelledCount, LabelledImage
-from facemon.values.times import micros
 
 _NO_SOURCE = ""
 

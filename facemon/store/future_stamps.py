@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
+from facemon.domain.clock_judgement import TOLERANCE, SeenTime
+from facemon.domain.times import from_micros, micros
 from facemon.store.ledger import Ledger
-from facemon.values.clock_judgement import TOLERANCE, SeenTime
-from facemon.values.times import from_micros, micros
 
 _SECOND = 1_000_000
 

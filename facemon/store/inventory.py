@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from facemon.domain.times import from_micros
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger import Ledger
 from facemon.store.permissions import Permissions
 from facemon.store.report_files import FOLDER, measure_reports
-from facemon.values.times import from_micros
 
 
 @dataclass(frozen=True, slots=True)

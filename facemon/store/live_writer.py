@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import add_request_totals
 from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals, sum_totals
-from facemon.values.prediction import PredictedBatch
 
 MOST_ROWS = 200_000
 """Rows that are kept in memory while the store fails, at about 0.5 kB each; later ones are lost, and counted."""

@@ -7,6 +7,7 @@ have beyond the rows of all other segments, and other writers do not change that
 import sqlite3
 from collections.abc import Sequence
 
+from facemon.domain.profile import ProfileKey, add_profiles
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.log_survey import Survey, have_rows_in
@@ -17,7 +18,6 @@ from facemon.store.segment_files import Segment, list_segments, read_segment
 from facemon.store.segment_writer import NewSegment, register_segments
 from facemon.store.set_aside import SetAside
 from facemon.store.totals import Totals, add_totals, differences, read_totals
-from facemon.values.profile import ProfileKey, add_profiles
 
 _Hour = tuple[int, str, str]
 """Hour, model and origin of a profile: its sources are replaced together."""

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple, Self
 
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.forked_process import ForkedProcess, ProcessEnded
 from facemon.store.live_writer import MOST_ROWS, LiveWriter
 from facemon.store.totals import TotalKey
-from facemon.values.prediction import PredictedBatch
 
 HAND_OVER_SECONDS = 0.6
 """From one hand-over to the next one, so that a prediction is on the disk before it is a second old."""

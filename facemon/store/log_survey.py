@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import read_all_profiles
@@ -16,7 +17,6 @@ from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import Segment, list_segments, read_segment
 from facemon.store.totals import Totals, read_totals, sum_totals
-from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles
 
 _HOUR = 3_600_000_000
 _KNOWN_FILES = (

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from facemon.domain.times import from_micros, hour_of
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import count_images
-from facemon.values.times import from_micros, hour_of
 
 _DAY, _LATELY = timedelta(days=1), timedelta(days=7)
 

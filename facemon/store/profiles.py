@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
-from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
-from facemon.values.profile_codec import DAMAGED, decode_profile, encode_profile, images_of
+from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.domain.profile_codec import DAMAGED, decode_profile, encode_profile, images_of
 
 MAX_SOURCES = 64
 _NO_SOURCE = ""

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from facemon.domain.daily_spread import DailySpreads, daily_spreads
+from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
+from facemon.domain.profile_codec import decode_profile, encode_profile
+from facemon.domain.source_buckets import has_too_many
+from facemon.domain.spread import Spread, SpreadProfile
+from facemon.domain.spread_codec import decode_spreads, encode_spreads
+from facemon.domain.times import hour_of, start_of_hour
 from facemon.store.ledger import Ledger
 from facemon.store.source_hours import SourceHours
 from facemon.store.windows import read_hours
-from facemon.values.daily_spread import DailySpreads, daily_spreads
-from facemon.values.profile import OTHER, Profile, ProfileKey, add_profiles
-from facemon.values.profile_codec import decode_profile, encode_profile
-from facemon.values.source_buckets import has_too_many
-from facemon.values.spread import Spread, SpreadProfile
-from facemon.values.spread_codec import decode_spreads, encode_spreads
-from facemon.values.times import hour_of, start_of_hour
 
 LEAST_DAYS = timedelta(days=7)
 """A shorter reference does not tell how much its days differ."""

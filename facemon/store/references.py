@@ -10,15 +10,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from facemon.domain.profile import Profile
+from facemon.domain.profile_codec import decode_profile, encode_profile
+from facemon.domain.times import from_micros, micros
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.reference_spreads import ReferenceSpreads, enter_spreads, read_reference_window, read_spreads
 from facemon.store.segment_files import list_segments, read_rows, write_parquet
-from facemon.values.profile import Profile
-from facemon.values.profile_codec import decode_profile, encode_profile
-from facemon.values.times import from_micros, micros
 
 WRITER = "reference"
 _GIVEN_AS = b"facemon.given_as"

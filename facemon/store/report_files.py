@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from facemon.domain.times import EPOCH
 from facemon.errors import FacemonError
 from facemon.store.permissions import GIVE_BACK, make_folder, permissions_near
-from facemon.values.times import EPOCH
 
 FOLDER = "reports"
 LATEST = "latest.html"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from facemon.domain.times import micros
 from facemon.store.arrivals import prune_arrivals
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
@@ -19,7 +20,6 @@ from facemon.store.segment_files import (
     read_segment,
 )
 from facemon.store.totals import add_totals
-from facemon.values.times import micros
 
 
 @dataclass(frozen=True, slots=True)

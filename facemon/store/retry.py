@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from facemon.domain.prediction import ErrorCode, PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store.arrivals import replace_arrivals, rows_by_hour
 from facemon.store.ledger import Ledger
@@ -20,7 +21,6 @@ from facemon.store.runs import Run, RunIdentity
 from facemon.store.segment_files import Segment, SegmentDamagedError, SegmentGoneError, list_segments, read_segment
 from facemon.store.segment_writer import NewSegment, prepare_segments, register_segments
 from facemon.store.totals import add_totals, sum_totals
-from facemon.values.prediction import ErrorCode, PredictedBatch
 
 _FLUSH_IMAGES = 4096
 _FLUSH_SECONDS = 10.0

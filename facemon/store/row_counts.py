@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX
+from facemon.domain.metric_catalogue import CATALOGUE
+from facemon.domain.prediction import ErrorCode
 from facemon.store.totals import TotalKey, Totals, bucket_part
-from facemon.values.metric_catalogue import CATALOGUE
-from facemon.values.prediction import ErrorCode
 
 PREDICTIONS = "model_predictions_total"
 CONFIDENCES = "model_confidence_score"

@@ -9,10 +9,9 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
-from facemon.store.row_counts import label_columns, number_columns
-from facemon.values.binning import Scale, bins_of, places_of
-from facemon.values.prediction import IMAGE_FEATURES, ErrorCode
-from facemon.values.profile import (
+from facemon.domain.binning import Scale, bins_of, places_of
+from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode
+from facemon.domain.profile import (
     MISSING_LABEL,
     ColumnCounts,
     ColumnKind,
@@ -21,6 +20,7 @@ from facemon.values.profile import (
     Unit,
     categorical_counts,
 )
+from facemon.store.row_counts import label_columns, number_columns
 
 Codes = NDArray[np.int64]
 _HOUR = 3_600_000_000

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from facemon.domain.times import micros
 from facemon.store.ledger import Ledger
 from facemon.store.segment_files import list_segments, read_rows
-from facemon.values.times import micros
 
 _SEED = 0
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from facemon.domain.times import micros
 from facemon.errors import FacemonError, LockedError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 from facemon.store.recovery import recover
-from facemon.values.times import micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.store.arrivals import add_arrivals, rows_by_hour
 from facemon.store.ledger import Ledger
@@ -24,7 +25,6 @@ from facemon.store.segment_files import (
     write_parquet,
 )
 from facemon.store.totals import TotalKey, add_totals, sum_totals
-from facemon.values.prediction import PredictedBatch
 
 SEGMENT_ROWS = 16_384
 """A segment is closed when it has this many rows, or after `SEGMENT_SECONDS`, whichever comes first."""

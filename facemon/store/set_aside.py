@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from facemon.domain.counted import counted
+from facemon.domain.times import format_time, from_micros, micros
 from facemon.store.ledger import Ledger
 from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment_files import Segment
-from facemon.values.counted import counted
-from facemon.values.times import format_time, from_micros, micros
 
 FOLDER = "set-aside"
 KEPT_AT_LEAST = timedelta(days=7)

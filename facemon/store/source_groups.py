@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pyarrow.compute
 
+from facemon.domain.profile import Profile, add_profiles
+from facemon.domain.source_buckets import SourceProfiles, bucket_of, has_too_many
 from facemon.store.row_profiles import profile_sources
-from facemon.values.profile import Profile, add_profiles
-from facemon.values.source_buckets import SourceProfiles, bucket_of, has_too_many
 
 _BATCH_ROWS = 131_072
 """Small tables are counted together, since each costs as much time as it has sources."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from facemon.values.hourly_spread import add_hours
-from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
-from facemon.values.source_buckets import SourceProfiles
-from facemon.values.spread import Spread, SpreadProfile, add_column_spreads
+from facemon.domain.hourly_spread import add_hours
+from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.domain.source_buckets import SourceProfiles
+from facemon.domain.spread import Spread, SpreadProfile, add_column_spreads
 
 MOST_HOURS = 64
 """So many hours of a source are kept before they become one profile and their spreads."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from facemon.domain.clock_judgement import ClockJudgement, ClockReading, SeenTime, judge
+from facemon.domain.times import format_time, from_micros, parse_time
 from facemon.store.permissions import make_file
-from facemon.values.clock_judgement import ClockJudgement, ClockReading, SeenTime, judge
-from facemon.values.times import format_time, from_micros, parse_time
 
 FILE = "clock"
 HINT = "correct the clock, or run facemon store clock --accept if it is right"

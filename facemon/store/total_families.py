@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 
+from facemon.domain.metric_catalogue import CATALOGUE
+from facemon.domain.request_outcome import EXPECTED_CODES, CacheResult, status_of
 from facemon.store.totals import TotalKey, Totals, bucket_part
-from facemon.values.metric_catalogue import CATALOGUE
-from facemon.values.request_outcome import EXPECTED_CODES, CacheResult, status_of
 
 REQUESTS, LATENCY, LOOKUPS = "api_requests_total", "api_request_latency_seconds", "cache_lookups_total"
 OTHER_SOURCE_IMAGES = "api_other_source_images_total"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facemon.domain.times import format_time, start_of_hour
 from facemon.store.ledger import Ledger
 from facemon.store.log_survey import Survey, files_without_entry, have_rows_in, survey
 from facemon.store.runs import UNKNOWN_INPUTS
 from facemon.store.set_aside import read_records
 from facemon.store.totals import TotalKey, differences
-from facemon.values.times import format_time, start_of_hour
 
 _MOST_FAULTS = 10
 """Of a damaged ledger; more of them tell nothing more."""

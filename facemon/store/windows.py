@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
+from facemon.domain.packed_columns import packed, subtracted
+from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
+from facemon.domain.source_buckets import SourceProfiles
+from facemon.domain.times import hour_of, micros, start_of_hour
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import as_counted, by_source, crowded_hours, read_profiles
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.store.source_groups import SourceGroups
 from facemon.store.source_hours import MOST_HOURS, with_hourly_spreads
-from facemon.values.packed_columns import packed, subtracted
-from facemon.values.profile import Profile, ProfileKey, add_profiles, subtract_profile
-from facemon.values.source_buckets import SourceProfiles
-from facemon.values.times import hour_of, micros, start_of_hour
 
 _HOUR = 3_600_000_000
 

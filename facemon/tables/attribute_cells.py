@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.profile import MISSING_LABEL, OTHER
 from facemon.errors import FacemonError
-from facemon.values.profile import MISSING_LABEL, OTHER
 
 _SHOWN = 5
 

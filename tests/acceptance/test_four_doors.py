@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from facemon.render.promql import exposed_names
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from tests.acceptance.camera import DAY_ONE, DAY_TWO
 from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import served

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.store.command_runs import read_command_runs
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger import Ledger
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
 from tests.metrics.stores import logged_folder
 

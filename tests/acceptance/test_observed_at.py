@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from facemon.values.times import format_time
+from facemon.domain.times import format_time
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 

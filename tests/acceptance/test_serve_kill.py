@@ -20,11 +20,11 @@ import pytest
 from PIL import Image
 
 from facemon.config.quantities import Listen
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from facemon.store.api_identity import default_instance
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import read_request_totals
 from facemon.store.segment_files import list_segments, read_segment
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model

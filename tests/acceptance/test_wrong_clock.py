@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from facemon.domain.times import format_time, from_micros, micros
 from facemon.store.future_stamps import future_stamps
 from facemon.store.ledger import Ledger
 from facemon.store.references import list_references
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.store_clock import FILE, read_clock
-from facemon.values.times import format_time, from_micros, micros
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon

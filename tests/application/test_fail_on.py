@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from facemon.application.fail_on import FailOn
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 
 
 def outcome(**verdicts: Verdict) -> dict[Check, CheckResult]:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import write_reducing_model
 
 Description = dict[str, Any]

@@ -13,11 +13,11 @@ from facemon.cli.console import Color, Console
 from facemon.cli.drift_options import ReportFormat
 from facemon.cli.drift_output import Shown, print_history, print_result
 from facemon.cli.session import Session
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import Check, DriftResult, SourceResult, Verdict
+from facemon.domain.explanation import Explanation
 from facemon.errors import ExitCode
 from facemon.store.drift_results import record_drift
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import Check, DriftResult, SourceResult, Verdict
-from facemon.values.explanation import Explanation
 from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, SHAPES
 
 BARS = "▆▆ ▏▄█"

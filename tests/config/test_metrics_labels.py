@@ -4,7 +4,7 @@ import pytest
 
 from facemon.config.loader import load_config
 from facemon.config.metrics import OWN_LABELS
-from facemon.values.metric_catalogue import CATALOGUE
+from facemon.domain.metric_catalogue import CATALOGUE
 from tests.config.config_files import faults_of, write
 
 pytestmark = pytest.mark.usefixtures("empty_folder")

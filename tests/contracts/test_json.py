@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from facemon.values.drift_result import from_document, to_document
-from facemon.values.metric_catalogue import CATALOGUE
+from facemon.domain.drift_result import from_document, to_document
+from facemon.domain.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
 from tests.contracts.samples import DRIFT, EXPLANATIONS, FOLDER, METRICS, PREDICTION, make_samples
 

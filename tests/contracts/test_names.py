@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from facemon.values.metric_catalogue import CATALOGUE
+from facemon.domain.metric_catalogue import CATALOGUE
 from tests.conftest import RunFacemon
 
 METRICS = {

@@ -10,10 +10,10 @@ import pyarrow.parquet
 
 from facemon.config.drift import DriftConfig, TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, ColumnResult, Side
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample
 from facemon.drift.tables import read_reference, read_sample
-from facemon.values.drift_result import Check, ColumnResult, Side
 from tests.drift.worlds import NOW, binary
 
 BEARD = binary("beard")

@@ -1,7 +1,7 @@
+from facemon.domain.drift_result import Check, Verdict
+from facemon.domain.labelled import LabelledCount
 from facemon.drift.accuracy import accuracy_of, with_accuracy
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, Verdict
-from facemon.values.labelled import LabelledCount
 from tests.drift.worlds import judge, single, yes_no
 
 ROWS = 1000

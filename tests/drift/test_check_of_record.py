@@ -10,8 +10,8 @@ import pytest
 from facemon.config.document import Config
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.loader import parse_config
+from facemon.domain.drift_result import Check
 from facemon.drift.check_of_record import AskedCheck, differences
-from facemon.values.drift_result import Check
 
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 DAY = timedelta(days=1)

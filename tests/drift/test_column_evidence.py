@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facemon.domain.profile import ColumnCounts, ColumnKind, categorical_counts
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.dependence import Comparison, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT
 from facemon.drift.sample import Sample
-from facemon.values.profile import ColumnCounts, ColumnKind, categorical_counts
 from tests.drift.worlds import numbers, profile, single, yes_no
 
 SIZES = (500, 50)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from facemon.domain.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 from facemon.drift.column_shapes import GROUPS, shape_of
 from facemon.drift.table_counts import quantile_bins, quantile_edges
-from facemon.values.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 from tests.drift.worlds import numbers
 
 

@@ -1,8 +1,8 @@
 """The verdict on one column."""
 
+from facemon.domain.drift_result import Verdict
 from facemon.drift.column_evidence import Evidence
 from facemon.drift.column_verdict import decide
-from facemon.values.drift_result import Verdict
 
 
 def evidence_of(score: float, detectable: float = 0.01) -> Evidence:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facemon.domain.drift_result import Check, ColumnResult, Verdict
+from facemon.domain.profile import MISSING_LABEL, ColumnCounts, Profile, Unit, add_profiles, categorical_counts
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, ColumnResult, Verdict
-from facemon.values.profile import MISSING_LABEL, ColumnCounts, Profile, Unit, add_profiles, categorical_counts
 from tests.drift.worlds import cameras, correlated_attributes, judge, numbers, profile, single, yes_no
 
 profiles = st.lists(

@@ -8,6 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.drift_result import Check
 from facemon.drift import counted_sample
 from facemon.drift import reference_sample as module
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
@@ -17,7 +18,6 @@ from facemon.drift.tables import read_reference
 from facemon.store.ledger import Ledger
 from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import Reference, set_from_table
-from facemon.values.drift_result import Check
 from tests.drift.worlds import NOW, binary
 
 BEARD, TABLES = binary("beard"), TablesConfig()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.spread import Spread
 from facemon.drift.dependence import Comparison, EffectParts, Within, effect_parts
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DaysEffect, DesignEffect, SourceRows, days_ratio
 from facemon.drift.verdict_odds import Days, RowsToCome
-from facemon.values.spread import Spread
 from tests.drift.worlds import numbers, yes_no
 
 SHARE, DEVIATION, DAYS, OF_A_DAY = 0.3, 0.02, 7, 1_500

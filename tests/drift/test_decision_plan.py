@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Rate
+from facemon.domain.drift_result import Check, Verdict
+from facemon.domain.profile import ColumnKind, Profile, categorical_counts
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.decision_plan import images_of_even_label, plan_decisions
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample
 from facemon.drift.scaled_sample import scaled
 from facemon.drift.window_ladder import Ladder, Rung, climb, rungs_of
-from facemon.values.decision_plan import CheckPlan, DecisionPlan, Rate
-from facemon.values.drift_result import Check, Verdict
-from facemon.values.profile import ColumnKind, Profile, categorical_counts
 from tests.drift.worlds import EMPTY, NOW, binary, numbers, profile, single, yes_no
 
 DAY = timedelta(days=1)

@@ -2,9 +2,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from facemon.domain.profile import Profile, Unit
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Within, design_effect, layout_of
 from facemon.drift.sample import Sample
-from facemon.values.profile import Profile, Unit
 from tests.drift.worlds import profile, yes_no
 
 

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facemon.domain.hourly_spread import hourly_spreads
+from facemon.domain.profile import ColumnCounts, ColumnKind, add_profiles
+from facemon.domain.spread import Spread
 from facemon.drift.design_effect import (
     DesignEffect,
     SourceRows,
@@ -11,9 +14,6 @@ from facemon.drift.design_effect import (
     hours_ratio,
     sources_ratio,
 )
-from facemon.values.hourly_spread import hourly_spreads
-from facemon.values.profile import ColumnCounts, ColumnKind, add_profiles
-from facemon.values.spread import Spread
 from tests.drift.worlds import numbers, profile, yes_no
 
 HOURS = 24

@@ -4,11 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from facemon.config.drift import DriftConfig
-from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, join_evidently, run_checks
-from facemon.drift.multiplicity import adjusted
-from facemon.drift.sample import Sample
-from facemon.drift.source_verdicts import NO_TIMES_NOTE
-from facemon.values.drift_result import (
+from facemon.domain.drift_result import (
     Check,
     CheckResult,
     DriftResult,
@@ -17,6 +13,10 @@ from facemon.values.drift_result import (
     from_document,
     to_document,
 )
+from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, join_evidently, run_checks
+from facemon.drift.multiplicity import adjusted
+from facemon.drift.sample import Sample
+from facemon.drift.source_verdicts import NO_TIMES_NOTE
 from tests.drift.worlds import binary, profile, single, yes_no
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.config.drift import EvidentlyConfig
+from facemon.domain.drift_result import Verdict
 from facemon.drift.evidently_report import run_evidently, tagless
 from facemon.errors import ConfigError
-from facemon.values.drift_result import Verdict
 from tests.drift.worlds import binary
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)

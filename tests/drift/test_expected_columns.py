@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
+from facemon.domain.labelled import LabelledCount
+from facemon.domain.profile import Profile
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.drift_check import run_checks
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns, compared_before
 from facemon.drift.sample import IGNORED, Sample
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
-from facemon.values.labelled import LabelledCount
-from facemon.values.profile import Profile
 from tests.drift.worlds import binary, single, yes_no
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)

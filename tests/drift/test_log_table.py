@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.prediction import log_schema
 from facemon.drift.tables import LOG_LAYOUT, read_reference, read_sample
-from facemon.values.prediction import log_schema
 from tests.drift.worlds import binary
 
 START = datetime(2026, 11, 22, 2, 59, tzinfo=UTC)

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from facemon.drift.lost_rows import with_lost_rows
-from facemon.values.drift_result import (
+from facemon.domain.drift_result import (
     Check,
     CheckResult,
     ColumnResult,
@@ -16,6 +15,7 @@ from facemon.values.drift_result import (
     from_document,
     to_document,
 )
+from facemon.drift.lost_rows import with_lost_rows
 
 
 def result(verdict: Verdict) -> DriftResult:

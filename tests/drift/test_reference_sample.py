@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.domain import source_buckets
+from facemon.domain.drift_result import Check
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.sample import Sample
 from facemon.store.ledger import Ledger
 from facemon.store.references import reference_spreads, set_from_window
-from facemon.values import source_buckets
-from facemon.values.drift_result import Check
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, log_images
 
 WEEK = timedelta(days=7)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, ColumnResult, DriftResult, Verdict
+from facemon.domain.explanation import RowsToDecide
+from facemon.domain.profile import ColumnKind, binned_counts, categorical_counts
+from facemon.domain.spread import Spread
 from facemon.drift.drift_check import run_checks
 from facemon.drift.lacking_rows import lacking_rows
 from facemon.drift.rows_to_decide import rows_to_decide
 from facemon.drift.sample import Sample
-from facemon.values.drift_result import Check, ColumnResult, DriftResult, Verdict
-from facemon.values.explanation import RowsToDecide
-from facemon.values.profile import ColumnKind, binned_counts, categorical_counts
-from facemon.values.spread import Spread
 from tests.drift.worlds import EMPTY, NOW, binary, cameras, single, yes_no
 
 Shares = Sequence[float] | NDArray[np.float64]

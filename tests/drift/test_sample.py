@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check, Verdict
+from facemon.domain.labelled import LabelledCount
+from facemon.domain.profile import Profile
+from facemon.domain.source_buckets import BUCKETS, SourceProfiles, bucket_of
+from facemon.domain.spread import Spread, SpreadProfile
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample, alike
-from facemon.values.drift_result import Check, Verdict
-from facemon.values.labelled import LabelledCount
-from facemon.values.profile import Profile
-from facemon.values.source_buckets import BUCKETS, SourceProfiles, bucket_of
-from facemon.values.spread import Spread, SpreadProfile
 from tests.drift.worlds import EMPTY, NOW, binary, cameras, judge
 
 SIZES = np.full(600, 10)

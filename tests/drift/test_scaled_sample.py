@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.profile import categorical_counts
 from facemon.drift.sample import Sample
 from facemon.drift.scaled_sample import scaled, sizes_alone
-from facemon.values.profile import categorical_counts
 from tests.drift.worlds import profile
 
 COUNTS = st.lists(st.integers(0, 500), min_size=1, max_size=12)

@@ -4,6 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.binning import MISSING
+from facemon.domain.hourly_spread import hourly_spreads
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
+from facemon.domain.spread import SpreadProfile
 from facemon.drift.column_groups import single_variances
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distances import Counts, aligned, ks_distance, total_variation
@@ -13,10 +17,6 @@ from facemon.drift.power import detectable_shift
 from facemon.drift.single_labels import SingleLabels, is_pair
 from facemon.drift.single_sources import SingleSources, SingleTest, is_numbers
 from facemon.drift.within_sources import numbers_within
-from facemon.values.binning import MISSING
-from facemon.values.hourly_spread import hourly_spreads
-from facemon.values.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
-from facemon.values.spread import SpreadProfile
 
 EFFECTS = (DesignEffect(), DesignEffect(3.5), DesignEffect(1.4, 9.0), DesignEffect(1.02, 4000.0))
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from facemon.domain.binning import Scale, bins_of
+from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind
 from facemon.drift import table_counts
 from facemon.drift.table_counts import Codes, count_bins, count_labels, fixed_bins, numbers_of
-from facemon.values.binning import Scale, bins_of
-from facemon.values.profile import MISSING_LABEL, ColumnCounts, ColumnKind
 
 ROWS = 1_000
 

@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.drift_result import Verdict
 from facemon.drift.table_sample import sampled_rows
 from facemon.errors import FacemonError
-from facemon.values.drift_result import Verdict
 from tests.drift.table_files import BEARD, check, write
 
 KINDS = TablesConfig(kinds={"site": "categorical", "flag": "categorical", "width": "numerical", "row": "ignore"})

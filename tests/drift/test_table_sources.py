@@ -8,9 +8,9 @@ import pyarrow.parquet
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.drift_result import Verdict
+from facemon.domain.profile import add_profiles
 from facemon.drift.tables import read_reference, read_sample
-from facemon.values.drift_result import Verdict
-from facemon.values.profile import add_profiles
 from tests.drift.table_files import BEARD, TABLES, check, compared, write
 
 

@@ -7,12 +7,12 @@ import pyarrow.parquet
 import pytest
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.drift_result import Verdict
+from facemon.domain.profile import ColumnKind
 from facemon.drift.table_sample import sampled_rows
 from facemon.drift.tables import read_sample
 from facemon.errors import FacemonError
 from facemon.tables.table_file import open_table
-from facemon.values.drift_result import Verdict
-from facemon.values.profile import ColumnKind
 from tests.drift.table_files import AGE, BEARD, TABLES, check, compared, write
 from tests.drift.worlds import numbers, single, yes_no
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from facemon.config.drift import DriftConfig
+from facemon.domain.drift_result import Check
+from facemon.domain.profile import Profile
 from facemon.drift.compared_columns import ComparedColumn
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import MOST_SOURCES, Ladder, Rung, climb, rungs_of, sources_to_judge
-from facemon.values.drift_result import Check
-from facemon.values.profile import Profile
 from tests.drift.worlds import profile, single, yes_no
 
 DAY = timedelta(days=1)

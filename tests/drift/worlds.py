@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
-from facemon.drift.drift_check import run_checks
-from facemon.drift.sample import Sample
-from facemon.values.binning import Scale, bins_of
-from facemon.values.drift_result import Check, CheckResult, Side
-from facemon.values.profile import (
+from facemon.domain.binning import Scale, bins_of
+from facemon.domain.drift_result import Check, CheckResult, Side
+from facemon.domain.profile import (
     ColumnCounts,
     ColumnKind,
     Profile,
@@ -20,6 +18,8 @@ from facemon.values.profile import (
     binned_counts,
     categorical_counts,
 )
+from facemon.drift.drift_check import run_checks
+from facemon.drift.sample import Sample
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 EMPTY = Side(0)

@@ -7,9 +7,9 @@ from pathlib import Path
 from random import Random
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import ImageInput
 from facemon.errors import FacemonError
 from facemon.predict.image_source import ImageSource
-from facemon.values.image_input import ImageInput
 
 _CELLS = [
     b"b\xe9ton", b"\xff\xfe", b"\xed\xa0\x80", "Z\u00fcrich".encode(), "\u202eabc".encode(), b"\x1b[2J", b"a\0b", b"",

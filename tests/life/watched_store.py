@@ -4,12 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from facemon.errors import ExitCode
-from facemon.store.command_runs import record_command
-from facemon.store.drift_results import record_drift
-from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
-from facemon.values.drift_result import (
+from facemon.domain.drift_result import (
     Check,
     CheckResult,
     ColumnResult,
@@ -19,6 +14,11 @@ from facemon.values.drift_result import (
     Verdict,
     overall,
 )
+from facemon.errors import ExitCode
+from facemon.store.command_runs import record_command
+from facemon.store.drift_results import record_drift
+from facemon.store.evaluations import record_accuracy
+from facemon.store.ledger import Ledger
 from tests.store.log_rows import MODEL, log_images
 
 _ROWS = 900

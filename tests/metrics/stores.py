@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry
 
 from facemon.config.loader import parse_config
 from facemon.config.model import ModelConfig
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
+from facemon.domain.prediction import PredictedBatch
 from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import build_registry
 from facemon.store.drift_results import record_drift
 from facemon.store.ledger import Ledger
 from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
-from facemon.values.prediction import PredictedBatch
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 
 CONFIGURATION = """\

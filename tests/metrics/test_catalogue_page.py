@@ -2,8 +2,8 @@
 
 import re
 
+from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricGroup, MetricSource, MetricType
 from facemon.metrics.catalogue_page import EXAMPLES, catalogue_page
-from facemon.values.metric_catalogue import CATALOGUE, Metric, MetricGroup, MetricSource, MetricType
 from tests.render.known_queries import KNOWN, metrics_in
 
 PAGE = catalogue_page(CATALOGUE.values())

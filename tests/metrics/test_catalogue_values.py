@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.metrics.catalogue_values import MetricValue, Series, catalogue_values, to_document
 from facemon.store.ledger import Ledger
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.metrics.stores import DRIFT, check_model, column, log_faces, registry_of
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from facemon import __version__
+from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import record_command
 from facemon.store.ledger import Ledger
-from facemon.values.metric_catalogue import MetricGroup
 from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
 
 GOLDEN = f"""\

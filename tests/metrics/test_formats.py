@@ -9,12 +9,12 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import announce, record_command
 from facemon.store.evaluations import record_accuracy
 from facemon.store.ledger import Ledger
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 from tests.metrics.stores import AT, DECIDED, DRIFT, UNDECIDED, check_model, column, registry_of
 from tests.store.log_rows import MODEL, log_images
 

@@ -13,6 +13,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from facemon.domain.drift_result import Check, Verdict
+from facemon.domain.metric_catalogue import CATALOGUE, CONFIDENCE_BUCKETS, MetricGroup
 from facemon.errors import ExitCode, FacemonError
 from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
@@ -20,8 +22,6 @@ from facemon.store.compaction import compact
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger import Ledger
 from facemon.store.retention import prune
-from facemon.values.drift_result import Check, Verdict
-from facemon.values.metric_catalogue import CATALOGUE, CONFIDENCE_BUCKETS, MetricGroup
 from tests.metrics.stores import (
     AT,
     DECIDED,

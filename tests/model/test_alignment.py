@@ -16,11 +16,11 @@ from skimage.transform import SimilarityTransform
 from facemon.config.faces import TEMPLATES, AlignConfig
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode
 from facemon.model.alignment import can_align, similarity, warped
 from facemon.model.bundle import load_bundle
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode
 from tests.model.onnx_files import write_identity_model
 from tests.model.yunet_files import LANDMARKS, write_yunet
 

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode
 from tests.model.onnx_files import flat_image, write_reducing_model
 
 COLOUR = (200, 100, 50)

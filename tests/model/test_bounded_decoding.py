@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_header import MOST_SCANS, read_header
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.decoder_process import DecoderEnded, DecoderProcess
 from facemon.model.decoding import DecodedImage, decode_image
-from facemon.values.image_header import MOST_SCANS, read_header
-from facemon.values.image_input import ImageProblem
-from facemon.values.prediction import ErrorCode
 from tests.model.decoder_bombs import BOMBS, progressive_jpeg, saved
 from tests.patience import wait_until
 

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from facemon.config.model import CropConfig, FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import Box, ImageInput
 from facemon.model.bundle import load_bundle
 from facemon.model.crops import cut_box
 from facemon.model.decoding import DecodedImage
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import Box, ImageInput
 from tests.model.onnx_files import write_identity_model
 
 WIDTH, HEIGHT = 61, 47

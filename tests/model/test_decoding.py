@@ -15,10 +15,10 @@ import pytest
 from PIL import Image, ImageFile
 from pillow_heif import register_heif_opener
 
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
 from facemon.model.image_opening import FORMATS
-from facemon.values.image_input import ImageProblem
-from facemon.values.prediction import ErrorCode
 
 LIMIT = 100_000_000
 # A test that may read everything, as root may, learns nothing from a file that it may not read.

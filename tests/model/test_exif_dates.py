@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 
+from facemon.domain.image_input import ImageProblem, Undated
 from facemon.model.decoding import DecodedImage, date_of_damaged, decode_image, silence_pillow
 from facemon.model.exif_dates import exif_date
-from facemon.values.image_input import ImageProblem, Undated
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ORIGINAL, FRACTION, OFFSET = 0x9003, 0x9291, 0x9011

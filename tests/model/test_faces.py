@@ -9,11 +9,11 @@ from PIL import Image
 
 from facemon.config.model import CutConfig, FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import Box, ImageInput
 from facemon.errors import FacemonError
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View, face_finder
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import Box, ImageInput
 from tests.model.onnx_files import model_of, write_identity_model
 from tests.model.yunet_files import FACE_HEIGHT, FACE_WIDTH, write_yunet
 

@@ -12,8 +12,8 @@ from onnx import TensorProto
 from PIL import Image, ImageOps
 
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import model_of, write_identity_model
 
 WIDTH, HEIGHT = 6, 5

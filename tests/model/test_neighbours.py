@@ -10,9 +10,9 @@ from PIL import Image
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
 from facemon.model.bundle import load_bundle
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import model_of, write_identity_model, write_reducing_model
 
 _SIDE = 4

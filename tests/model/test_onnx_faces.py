@@ -13,13 +13,13 @@ from pydantic import ValidationError
 
 from facemon.config.model import FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
 from facemon.model.bundle import load_bundle
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, face_finder
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode
 from tests.model.detector_files import corner_shares, landmark_pixels, write_detector
 from tests.model.onnx_files import write_identity_model
 from tests.model.yunet_files import LANDMARKS

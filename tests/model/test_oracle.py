@@ -12,11 +12,11 @@ from PIL import Image, ImageOps
 from facemon.config.builtin_bundles import builtin_bundle
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import prediction_documents
 from facemon.model.decoding import silence_pillow
 from facemon.model.input_tensor import input_batch
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import prediction_documents
 
 CHANGED_IMAGES = 30
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from facemon.config.model import AttributeConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import ImageInput
 from facemon.errors import FacemonError
 from facemon.model.bundle import load_bundle
 from facemon.model.predictor import Predictor
-from facemon.values.image_input import ImageInput
 from tests.model.onnx_files import flat_image, model_of, write_reducing_model
 
 COLOURS = [(0, 51, 102), (153, 204, 255), (51, 0, 255), (102, 102, 0), (255, 51, 51)]

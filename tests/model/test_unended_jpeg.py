@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from facemon.domain.image_input import ImageProblem
 from facemon.model.decoding import DecodedImage, decode_image
-from facemon.values.image_input import ImageProblem
 
 LIMIT = 10**6
 END = b"\xff\xd9"

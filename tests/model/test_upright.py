@@ -10,9 +10,9 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from facemon.config.serving import PredictConfig
+from facemon.domain.image_header import read_header
 from facemon.model.bounded_decoding import BoundedDecoder
 from facemon.model.decoding import DecodedImage, silence_pillow
-from facemon.values.image_header import read_header
 
 WIDTH, HEIGHT = 96, 64
 ORIENTATION, XMP_TAG = 0x0112, 700

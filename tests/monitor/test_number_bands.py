@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from facemon import Monitor, Verdict
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.drift_result import Check, ColumnResult
+from facemon.domain.prediction import log_schema, prediction_documents
 from facemon.errors import FacemonError
 from facemon.evaluation.evaluation import evaluate
 from facemon.evaluation.true_labels import read_true_labels
@@ -21,8 +23,6 @@ from facemon.metrics.store_collector import build_registry
 from facemon.model.attribute_decoding import read_attribute
 from facemon.predict.terminal_table import table_rows
 from facemon.store.ledger import Ledger
-from facemon.values.drift_result import Check, ColumnResult
-from facemon.values.prediction import log_schema, prediction_documents
 from tests.model.onnx_files import flat_image, write_reducing_model
 from tests.store.log_rows import NOON
 from tests.store.oracles import log_rows

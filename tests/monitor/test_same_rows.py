@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from facemon import Monitor
-from facemon.values.drift_result import Verdict, to_document
+from facemon.domain.drift_result import Verdict, to_document
 from tests.acceptance.small_model import CONFIG as SMALL_MODEL
 from tests.conftest import RunFacemon
 

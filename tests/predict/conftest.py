@@ -3,8 +3,8 @@
 import pytest
 
 from facemon.config.model import ModelConfig
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch
 from tests.model.onnx_files import flat_image
 from tests.predict.predicted import small_model, small_predictor
 

@@ -9,10 +9,10 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from facemon.config.serving import ImageFormat, PredictConfig
+from facemon.domain.image_formats import SUFFIXES, suffixes_of
 from facemon.model.image_opening import FORMATS
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.skipped_files import SkippedFiles
-from facemon.values.image_formats import SUFFIXES, suffixes_of
 
 ALL = PredictConfig().formats
 HEIC_REMEDY = "pip install 'facemon[heif]' to read .heic"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import UsageError
 from facemon.predict.image_source import ImageSource, ObservedFrom
-from facemon.values.prediction import ErrorCode
 
 
 def touch(folder: Path, *names: str) -> None:

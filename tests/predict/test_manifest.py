@@ -9,12 +9,12 @@ import pytest
 from pyarrow import parquet
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import ImageInput, ImageProblem
+from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError, UsageError
 from facemon.model.decoding import read_image
 from facemon.predict.image_source import ImageSource
 from facemon.predict.manifest import Manifest
-from facemon.values.image_input import ImageInput, ImageProblem
-from facemon.values.prediction import ErrorCode
 
 NIGHT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ROWS: list[dict[str, Any]] = [

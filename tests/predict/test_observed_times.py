@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from facemon.domain.image_input import Undated
+from facemon.domain.prediction import PredictedBatch
 from facemon.predict.observed_times import ObservedTimes
-from facemon.values.image_input import Undated
-from facemon.values.prediction import PredictedBatch
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)

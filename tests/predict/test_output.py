@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from facemon.config.model import ModelConfig
+from facemon.domain.prediction import PredictedBatch, log_schema, prediction_documents
 from facemon.errors import FacemonError, UsageError
 from facemon.predict.output import WRITERS, OutputFormat, format_of, open_file, open_stream
-from facemon.values.prediction import PredictedBatch, log_schema, prediction_documents
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.predict.pipeline import LARGEST_CHUNK, ChunkSize, run_pipeline
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
 from tests.model.onnx_files import flat_image
 from tests.patience import HANG_S
 from tests.predict.predicted import small_predictor

@@ -1,9 +1,9 @@
 import pyarrow as pa
 import pytest
 
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import UsageError
 from facemon.predict.run_summary import FailureLimit, RunSummary
-from facemon.values.prediction import PredictedBatch
 
 
 def test_the_summary_counts_images_and_faces(batch: PredictedBatch) -> None:

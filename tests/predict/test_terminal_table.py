@@ -1,6 +1,6 @@
 from facemon.config.model import ModelConfig
+from facemon.domain.prediction import PredictedBatch
 from facemon.predict.terminal_table import table_columns, table_rows
-from facemon.values.prediction import PredictedBatch
 
 
 def test_the_table_for_people(model: ModelConfig, batch: PredictedBatch) -> None:

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from facemon.config.alerts import BUILT_IN, AgeAlertConfig, AlertsConfig, LatencyAlertConfig
 from facemon.config.quantities import Severity
-from facemon.values.metric_catalogue import LATENCY_BUCKETS
+from facemon.domain.metric_catalogue import LATENCY_BUCKETS
 from tests.render.random_choices import FOR, LONGEST, Choices, Document
 
 _LONG = ("2d", "53h", "8d", "30d", "4w")

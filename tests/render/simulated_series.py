@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.domain.metric_catalogue import CATALOGUE, MetricType
+from facemon.domain.request_outcome import EXPECTED_CODES, CacheResult, status_of
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.prometheus_config import own_targets
-from facemon.values.metric_catalogue import CATALOGUE, MetricType
-from facemon.values.request_outcome import EXPECTED_CODES, CacheResult, status_of
 from tests.render.real_expositions import Expositions
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800

@@ -5,13 +5,13 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.render import foreign_metrics
 from facemon.render.alert_labels import LabelSpace, Match, Values, label_space
 from facemon.render.alert_rules import alerts_of
 from facemon.render.expression import Series
 from facemon.render.promql import TARGET_LABELS
 from facemon.render.routing import Claim, unclaimed
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import SHORTENED, config_of
 
 NAMES = st.sampled_from("abc")

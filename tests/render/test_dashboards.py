@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.render.dashboards import DASHBOARDS
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.provisioning import datasources
 from facemon.render.recording_rules import PREDICTION_RATE
 from facemon.render.rendered_content import panels as every_panel
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
 from tests.render.known_queries import KNOWN, metrics_in, selectors_in
 

@@ -3,6 +3,7 @@
 import pytest
 
 from facemon.config.model import LOG_COLUMNS
+from facemon.domain.prediction import IMAGE_COLUMNS, log_schema
 from facemon.errors import UsageError
 from facemon.metrics.catalogue_page import EXAMPLES
 from facemon.render.dashboards import DASHBOARDS
@@ -12,7 +13,6 @@ from facemon.render.explained_source import ExplainedSource
 from facemon.render.glossary import explain, known_names
 from facemon.render.recording_rules import recording_rules
 from facemon.render.rendered_content import panels, rules
-from facemon.values.prediction import IMAGE_COLUMNS, log_schema
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of
 from tests.render.everything import EVERYTHING
 

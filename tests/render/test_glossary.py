@@ -1,13 +1,13 @@
 import pytest
 
 from facemon.config.alerts import BUILT_IN
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.render.alert_rules import alerts_of
 from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.glossary import ExplainedAlert, ExplainedMetric, State, explain
 from facemon.render.promql import exposed_names
 from facemon.render.recording_rules import RECORDED
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of, stack_of
 from tests.render.everything import EVERYTHING
 

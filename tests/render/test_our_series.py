@@ -9,6 +9,7 @@ import pytest
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Door, PrometheusConfig
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import ConfigError
 from facemon.render.alert_labels import Values, label_space
 from facemon.render.alert_rules import alert_rules, alerts_of
@@ -21,7 +22,6 @@ from facemon.render.prometheus_config import prometheus_config
 from facemon.render.recording_rules import recorded_names, recording_rules
 from facemon.render.rendered_content import panels
 from facemon.render.runbooks import runbook
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.render.configurations import CONFIGURATIONS, OBJECTIVES, OWN_NAMES, config_of
 from tests.render.known_queries import selectors_in
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from facemon.config.prometheus import DOOR_JOBS
+from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.errors import ConfigError
 from facemon.render.compose import compose
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.promql import exposed_names
 from facemon.render.stack_text import yaml_text
 from facemon.render.verification import Outcome, verify
-from facemon.values.metric_catalogue import CATALOGUE, MetricSource
 from tests.patience import HANG_S
 from tests.read_yaml import read_yaml
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of, stack_of

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.metric_catalogue import CATALOGUE, MetricType
 from facemon.render import promql
-from facemon.values.metric_catalogue import CATALOGUE, MetricType
 from tests.render.known_queries import metrics_in
 
 SCORE = promql.series("drift_score")

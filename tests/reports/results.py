@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from facemon.values.column_shape import ColumnShape
-from facemon.values.drift_result import (
+from facemon.domain.column_shape import ColumnShape
+from facemon.domain.drift_result import (
     Check,
     CheckResult,
     ColumnResult,

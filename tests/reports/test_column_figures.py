@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from facemon.domain.drift_result import Check, ColumnResult, Verdict
 from facemon.reports.column_figures import column_sentence
-from facemon.values.drift_result import Check, ColumnResult, Verdict
 from tests.reports.results import AGE, EVIDENTLY, GENDER, SIZE
 
 

@@ -1,9 +1,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from facemon.domain.drift_result import Check, ColumnResult, Verdict
+from facemon.domain.explanation import Explanation
 from facemon.reports.explanation_report import explanation_report
-from facemon.values.drift_result import Check, ColumnResult, Verdict
-from facemon.values.explanation import Explanation
 
 COLUMN = ColumnResult("beard", "categorical", Verdict.OK, 0.01, 0.4, 0.4, 10_000, 1000, detectable=0.0464)
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from facemon.domain.drift_result import Check, DriftResult, Verdict
 from facemon.errors import ExitCode
 from facemon.reports.github_report import annotations, step_outputs
-from facemon.values.drift_result import Check, DriftResult, Verdict
 from tests.reports.results import BY_SOURCE, DATA, EVIDENTLY, NASTY_RESULT, NOTHING_DECIDED, RESULT
 
 

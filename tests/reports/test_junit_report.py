@@ -1,8 +1,8 @@
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, SourceResult, Verdict
 from facemon.reports.junit_report import junit_report
-from facemon.values.drift_result import Check, CheckResult, DriftResult, SourceResult, Verdict
 from tests.reports.results import BY_SOURCE, EVIDENTLY, GENDER, NAME, NASTY_RESULT, NOTHING_DECIDED, RESULT
 
 NOTHING_DECIDED_IN_ONE = replace(

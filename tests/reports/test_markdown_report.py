@@ -1,8 +1,8 @@
 import re
 from dataclasses import replace
 
+from facemon.domain.drift_result import Side
 from facemon.reports.markdown_report import markdown_report
-from facemon.values.drift_result import Side
 from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from facemon.reports.plan_report import images_in_words, plan_facts, undecided_sentences
-from facemon.values.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from tests.drift.worlds import NOW
 
 DAY = timedelta(days=1)

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.column_shape import ColumnShape
 from facemon.reports.sparkline import both_sides, sparkline
-from facemon.values.column_shape import ColumnShape
 
 
 def test_bars_by_the_largest_share() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from facemon.domain.image_input import ImageInput
 from facemon.server.image_answers import AnsweredBatch, AnsweringPredictor
 from facemon.server.model_workers import InThread
-from facemon.values.image_input import ImageInput
 from tests.patience import HANG_S
 from tests.predict.predicted import small_model, small_predictor
 from tests.server.served_api import picture

@@ -17,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from facemon.config.quantities import Listen
 from facemon.config.serving import ApiConfig, PredictConfig
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.request_outcome import UNMATCHED
 from facemon.metrics.store_collector import build_registry
 from facemon.model.predictor import Predictor
 from facemon.server.api_gauges import ApiGauges
@@ -34,8 +36,6 @@ from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
 from facemon.server.source_names import SourceNames
 from facemon.store.ledger import Ledger
-from facemon.values.prediction import PredictedBatch
-from facemon.values.request_outcome import UNMATCHED
 from tests.patience import HANG_S
 from tests.predict.predicted import small_model
 

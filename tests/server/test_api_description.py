@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from facemon.config.serving import ApiConfig
+from facemon.domain.request_outcome import EXPECTED_CODES
 from facemon.server.api_description import describe_api, description_page
-from facemon.values.request_outcome import EXPECTED_CODES
 from tests.server.served_api import Api, picture
 
 

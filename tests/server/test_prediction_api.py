@@ -15,12 +15,12 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.metric_catalogue import CATALOGUE
+from facemon.domain.prediction import Origin, PredictedBatch
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
 from facemon.server import prediction_api
-from facemon.values.image_input import ImageInput
-from facemon.values.metric_catalogue import CATALOGUE
-from facemon.values.prediction import Origin, PredictedBatch
 from tests.patience import HANG_S
 from tests.server.served_api import Api, picture, served
 

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.request_outcome import CacheResult
 from facemon.errors import FacemonError
 from facemon.server import live_predictions, prediction_queue
 from facemon.server.image_answers import AnsweredBatch
@@ -18,9 +21,6 @@ from facemon.server.live_predictions import LivePredictions
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.refusal import Refused
 from facemon.server.waiting_images import MOST_AT_ONCE, Predicted, is_heavy
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import PredictedBatch
-from facemon.values.request_outcome import CacheResult
 from tests.patience import HANG_S
 from tests.server.gated_model import Gate, begun, image, threads, until
 from tests.server.served_api import picture

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
+from facemon.domain.request_outcome import CacheResult
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LOOKUPS
 from facemon.store.totals import TotalKey, sum_totals
-from facemon.values.request_outcome import CacheResult
 
 LATENCY = "api_request_latency_seconds"
 

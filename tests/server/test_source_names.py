@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.profile import Profile, ProfileKey
 from facemon.server.source_names import SourceNames
 from facemon.store.ledger import Ledger
 from facemon.store.profiles import add_to_profiles, known_sources
-from facemon.values.profile import Profile, ProfileKey
 from tests.acceptance.served import served as serving
 from tests.acceptance.small_model import write_small_model
 from tests.server.raw_requests import connected, read_answer, request

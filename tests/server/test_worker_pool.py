@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as given_by
 from hypothesis import strategies as st
 
+from facemon.domain.image_input import ImageInput
+from facemon.domain.prediction import ErrorCode, PredictedBatch
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending
 from facemon.predict.worker_processes import forking_server
@@ -25,8 +27,6 @@ from facemon.server.image_answers import AnsweredBatch
 from facemon.server.model_workers import InProcess, InThread, WorkerDied
 from facemon.server.prediction_queue import PoolStrength, PredictionQueue
 from facemon.server.waiting_images import Predicted
-from facemon.values.image_input import ImageInput
-from facemon.values.prediction import ErrorCode, PredictedBatch
 from tests.patience import HANG_S
 from tests.server.gated_model import Gate, image, until
 from tests.server.served_api import picture

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.prediction import PredictedBatch, log_schema
 from facemon.store.ledger import Ledger
 from facemon.store.runs import RunIdentity, begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.values.prediction import PredictedBatch, log_schema
 
 ATTRIBUTES = (
     AttributeConfig(name="gender", output="g", kind="categorical", labels=("female", "male")),

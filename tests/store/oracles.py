@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from facemon.domain.binning import Scale, bins_of
+from facemon.domain.prediction import IMAGE_FEATURES
+from facemon.domain.profile import ColumnKind, Profile
 from facemon.store.ledger import Ledger
 from facemon.store.segment_files import list_segments, read_segment
-from facemon.values.binning import Scale, bins_of
-from facemon.values.prediction import IMAGE_FEATURES
-from facemon.values.profile import ColumnKind, Profile
 
 Row = dict[str, Any]
 LABELS = ("gender", "age")

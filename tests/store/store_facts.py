@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from facemon.domain.drift_result import to_document
 from facemon.store.command_runs import read_command_runs
 from facemon.store.drift_results import drift_history, read_drift_checks, read_drift_gauges
 from facemon.store.evaluations import read_accuracy
@@ -22,7 +23,6 @@ from facemon.store.references import list_references, reference_file, reference_
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.totals import read_totals
 from facemon.store.verification import verify
-from facemon.values.drift_result import to_document
 
 MODELS = ("small@1", "small@2")
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.times import hour_of
 from facemon.store.arrivals import Arrivals, mark_checked, prune_arrivals, read_arrivals, replace_arrivals
 from facemon.store.ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.segment_files import list_segments, read_segment
-from facemon.values.prediction import PredictedBatch
-from facemon.values.times import hour_of
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.times import micros
 from facemon.store.compaction import compact
 from facemon.store.drift_results import CheckState, read_drift_checks, read_drift_gauges, record_drift
 from facemon.store.ledger import Ledger
@@ -19,9 +22,6 @@ from facemon.store.segment_files import list_segments
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals, read_totals
 from facemon.store.verification import verify
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
-from facemon.values.prediction import PredictedBatch
-from facemon.values.times import micros
 from tests.store.log_rows import NOON, make_batch
 
 BY_MODEL = (PREDICTIONS, CONFIDENCES)

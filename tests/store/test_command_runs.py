@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from facemon.domain.times import from_micros, micros
 from facemon.errors import ExitCode, FacemonError
 from facemon.store.command_runs import (
     Announcement,
@@ -17,7 +18,6 @@ from facemon.store.command_runs import (
     recorded,
 )
 from facemon.store.ledger import Ledger
-from facemon.values.times import from_micros, micros
 from tests.store.log_rows import NOON
 
 

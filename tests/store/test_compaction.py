@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.prediction import PredictedBatch, log_schema
 from facemon.errors import LockedError
 from facemon.store import compaction, segment_writer
 from facemon.store.compaction import Compaction, compact
@@ -19,7 +20,6 @@ from facemon.store.segment_files import Segment, list_segments
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import read_totals
 from facemon.store.verification import verify
-from facemon.values.prediction import PredictedBatch, log_schema
 from tests.store import children
 from tests.store.log_rows import ATTRIBUTES, IDENTITY, MODEL, NOON, log_images, make_batch
 from tests.store.oracles import Row, log_rows

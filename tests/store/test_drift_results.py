@@ -1,6 +1,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
+from facemon.domain.times import micros
 from facemon.store.drift_results import (
     CheckState,
     DriftGauge,
@@ -12,8 +14,6 @@ from facemon.store.drift_results import (
     record_drift,
 )
 from facemon.store.ledger import Ledger
-from facemon.values.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
-from facemon.values.times import micros
 from tests.store.log_rows import MODEL, NOON
 
 LABEL = ColumnResult("gender", "categorical", Verdict.DRIFT, 0.12, 1e-9, 2e-9, 500, 300, attribute="gender")

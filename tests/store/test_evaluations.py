@@ -1,8 +1,8 @@
 from datetime import timedelta
 
+from facemon.domain.labelled import LabelledCount, LabelledImage
 from facemon.store.evaluations import Accuracy, labelled_counts, read_accuracy, record_accuracy
 from facemon.store.ledger import Ledger
-from facemon.values.labelled import LabelledCount, LabelledImage
 from tests.store.log_rows import MODEL, NOON
 
 

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from facemon.domain.daily_spread import daily_spreads
 from facemon.errors import FacemonError, LockedError
 from facemon.store.ledger import Ledger
 from facemon.store.process_lock import ProcessLock
@@ -20,7 +21,6 @@ from facemon.store.references import (
 )
 from facemon.store.retention import prune
 from facemon.store.windows import read_window
-from facemon.values.daily_spread import daily_spreads
 from tests.store import children
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import log_rows

@@ -1,10 +1,10 @@
 """What the API has counted: kept by address, added up, and shown as families with every expected series."""
 
+from facemon.domain.request_outcome import EXPECTED_CODES
 from facemon.store.ledger import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE, add_request_totals, read_request_totals
 from facemon.store.total_families import request_families
 from facemon.store.totals import TotalKey, Totals
-from facemon.values.request_outcome import EXPECTED_CODES
 
 OK = TotalKey("api_requests_total", ("/predict", "POST", "success", "200"), "")
 QUICK = TotalKey("api_request_latency_seconds", ("/predict", "POST"), "0.005")

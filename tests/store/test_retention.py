@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from facemon.domain.prediction import PredictedBatch
+from facemon.domain.times import hour_of, micros
 from facemon.errors import LockedError
 from facemon.store import segment_writer
 from facemon.store.arrivals import mark_checked, read_arrivals
@@ -21,8 +23,6 @@ from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.totals import differences, read_totals, sum_totals
 from facemon.store.verification import verify
-from facemon.values.prediction import PredictedBatch
-from facemon.values.times import hour_of, micros
 from tests.store import children
 from tests.store.kept_stores import KeptStore
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images

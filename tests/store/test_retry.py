@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store import retry as retry_module
 from facemon.store.compaction import compact
@@ -18,7 +19,6 @@ from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.segment_writer import SegmentWriter, prepare_segments
 from facemon.store.totals import TotalKey, read_totals
 from facemon.store.verification import verify
-from facemon.values.prediction import PredictedBatch
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
 
 LATER = NOON + timedelta(days=2)

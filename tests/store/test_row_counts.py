@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.store.row_counts import (
     CONFIDENCES,
     LATENCIES,
@@ -16,7 +17,6 @@ from facemon.store.row_counts import (
     number_columns,
 )
 from facemon.store.totals import TotalKey, sum_totals
-from facemon.values.metric_catalogue import CATALOGUE
 from tests.store.log_rows import MODEL, SCHEMA, make_batch
 
 

@@ -4,8 +4,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facemon.domain.profile import ProfileKey, add_profiles
 from facemon.store.row_profiles import profile_rows
-from facemon.values.profile import ProfileKey, add_profiles
 from tests.store.log_rows import MODEL, NOON, SCHEMA, make_batch
 from tests.store.oracles import Row, count_profile, plain
 

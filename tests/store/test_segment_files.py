@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.times import from_micros, micros
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.segment_files import (
@@ -19,7 +20,6 @@ from facemon.store.segment_files import (
     split_by_date,
     write_parquet,
 )
-from facemon.values.times import from_micros, micros
 from tests.store import children
 from tests.store.log_rows import MODEL, NOON, SCHEMA, log_images, make_batch
 from tests.store.oracles import log_rows

@@ -3,12 +3,12 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
+from facemon.domain import source_buckets
+from facemon.domain.profile import Profile, add_profiles
+from facemon.domain.source_buckets import in_buckets
 from facemon.store import source_groups
 from facemon.store.row_profiles import profile_rows, profile_sources
 from facemon.store.source_groups import SourceGroups
-from facemon.values import source_buckets
-from facemon.values.profile import Profile, add_profiles
-from facemon.values.source_buckets import in_buckets
 from tests.store.log_rows import make_batch
 
 SOURCES = (None, "", *(f"person {number}" for number in range(30)))

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from facemon.domain import source_buckets
+from facemon.domain.hourly_spread import hourly_spreads
+from facemon.domain.profile import Profile, add_profiles
+from facemon.domain.source_buckets import SourceProfiles, in_buckets
+from facemon.domain.spread import Spread
+from facemon.domain.times import hour_of, start_of_hour
 from facemon.store import segment_writer, source_hours, windows
 from facemon.store.ledger import Ledger
 from facemon.store.windows import read_sources, read_window
-from facemon.values import source_buckets
-from facemon.values.hourly_spread import hourly_spreads
-from facemon.values.profile import Profile, add_profiles
-from facemon.values.source_buckets import SourceProfiles, in_buckets
-from facemon.values.spread import Spread
-from facemon.values.times import hour_of, start_of_hour
+from tests.domain.spread_oracle import assert_alike
+from tests.domain.spread_oracle import plain as plain_spread
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import Row, count_by_source, count_profile, log_rows, plain
-from tests.values.spread_oracle import assert_alike
-from tests.values.spread_oracle import plain as plain_spread
 
 BEGIN = datetime(1969, 12, 31, 22, 30, tzinfo=UTC)
 """Before 1970, where times are negative numbers."""

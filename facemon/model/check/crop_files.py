@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from facemon.domain.image_input import ImageInput
 from facemon.errors import FacemonError
-from facemon.values.image_input import ImageInput
 
 _LONGEST_STEM = 60
 

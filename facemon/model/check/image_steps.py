@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from facemon.config.model import AttributeConfig, InputConfig
+from facemon.domain.image_input import Box, ImageInput, ImageProblem
 from facemon.errors import FacemonError
 from facemon.model.alignment import Points
 from facemon.model.attribute_decoding import Doubles, read_attribute
@@ -24,7 +25,6 @@ from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import channel_count, input_pixels
 from facemon.model.prediction_rows import ImageOutcome
 from facemon.model.sessions import Numbers
-from facemon.values.image_input import Box, ImageInput, ImageProblem
 
 _SHOWN_NUMBERS = 8
 _KEPT_NUMBERS = 1024

@@ -6,6 +6,7 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
 from facemon.config.quantities import format_duration
+from facemon.domain.request_outcome import REFUSALS, CacheResult
 from facemon.render import promql
 from facemon.render.alert import Dashboard
 from facemon.render.api_alerts import MODEL_LOADED, at_work, error_ratio, latency_p95
@@ -20,7 +21,6 @@ from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, Stat
 from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import variables
 from facemon.render.traffic import LATENCY, REQUESTS
-from facemon.values.request_outcome import REFUSALS, CacheResult
 
 LOOKUPS = promql.series("cache_lookups_total")
 CACHED = promql.series("cache_size")

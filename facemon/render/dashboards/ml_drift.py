@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from facemon.config.document import Config
+from facemon.domain.prediction import IMAGE_COLUMNS
 from facemon.render import promql
 from facemon.render.dashboards.alert_limits import AlertLimits
 from facemon.render.dashboards.colours import BAD, GOOD, NEUTRAL, WARNING
@@ -21,7 +22,6 @@ from facemon.render.drift_series import (
     THRESHOLD,
     UNDECIDED,
 )
-from facemon.values.prediction import IMAGE_COLUMNS
 
 NO_CHECK = "no check yet"
 _VERDICTS = {0: State("ok", GOOD), 1: State("drift", BAD), 2: State("undecided", WARNING)}

@@ -10,9 +10,9 @@ from typing import Any
 import promql_parser
 from promql_parser import AggModifierType, LabelModifierType, MatchOp, ValueType, VectorMatchCardinality
 
+from facemon.domain.metric_catalogue import CATALOGUE, MetricType
 from facemon.render.foreign_metrics import ALERTS, FOREIGN
 from facemon.render.promql import TARGET_LABELS, exposed_names
-from facemon.values.metric_catalogue import CATALOGUE, MetricType
 
 Labels = frozenset[str] | None
 

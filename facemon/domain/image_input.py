@@ -1,0 +1,84 @@
+"""One image to predict: where it comes from, when it was taken, and what is already known to be wrong with it."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from facemon.domain.prediction import ErrorCode
+from facemon.local_path import url_fault
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
+
+
+LONGEST_SOURCE = 200
+"""Characters of a source's name, as the API takes it."""
+
+
+class Undated(StrEnum):
+    """Why an image's EXIF data do not tell when it was taken."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    """What is written is not a date."""
+    AHEAD = "ahead"
+    """The date lies more than a day in the future."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageProblem:
+    """Why an image cannot be predicted; the message is for people and does not repeat the image's name."""
+
+    code: ErrorCode
+    message: str
+
+
+class ImageInput(NamedTuple):  # a server makes several for each request, and a tuple takes a quarter of the time
+    """One input of a run; `ordinal` is its place in it, and either `path` or `content` holds its bytes."""
+
+    ordinal: int
+    name: str
+    """The image as it was given, in valid UTF-8: see `shown_name`."""
+    path: Path | None = None
+    root: Path | None = None
+    """The folder that `path` must lie below, and begins in where it is relative; none = anywhere."""
+    content: bytes | None = None
+    sha256: str | None = None
+    """Of `content`, where somebody has computed it already."""
+    observed_at: datetime | None = None
+    """When it was taken; none = when it is predicted."""
+    observed_from_exif: bool = False
+    """Whether the time that the camera wrote into the image goes before `observed_at`."""
+    source: str | None = None
+    id: str | None = None
+    """What other systems call the image, from a manifest."""
+    box: Box | None = None
+    """Where its face is, from a manifest; only the finder `manifest` looks at it."""
+    problem: ImageProblem | None = None
+    """Trouble that was found before the image was opened, such as a directory that may not be listed."""
+
+
+def url_problem(name: str) -> ImageProblem | None:
+    """The problem of an image that is named by an address such as s3://bucket/a.jpg; none for any other name."""
+    fault = url_fault(name)
+    return ImageProblem(ErrorCode.UNREADABLE, str(fault)) if fault else None
+
+
+def source_fault(source: str) -> str | None:
+    """What keeps a text from being the name of a source, which is a label of metrics; none where nothing does."""
+    if len(source) > LONGEST_SOURCE:
+        return f"has {len(source):,} characters; at most {LONGEST_SOURCE} are kept"
+    if any(character < " " or "\x7f" <= character < "\xa0" for character in source):
+        return "holds a control character"
+    return None
+
+
+def shown_name(name: str) -> str:
+    """A file's name with backslash escapes where it is not UTF-8, so that it can stand in the log."""
+    try:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file's name holds but JSON can
+        return name.encode("utf-8", "backslashreplace").decode()

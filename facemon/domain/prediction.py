@@ -1,0 +1,190 @@
+"""The rows of the log: their columns and types, the error codes, and the JSON of one row."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from facemon.domain.times import format_time
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from facemon.config.model import AttributeConfig
+    from facemon.domain.image_input import Undated
+
+SCHEMA_NAME = "facemon.prediction/1"
+IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "face_share")
+"""What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
+IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
+"""The columns of the data check that every log has."""
+
+_DOCUMENT_COLUMNS = (
+    "image", "image_id", "image_sha256", "face", "box", "face_confidence", "observed_at", "predicted_at", "model",
+    "source", "error", "error_message",
+)  # fmt: skip
+"""What a row's document has beside its attributes."""
+
+
+class ErrorCode(StrEnum):
+    """Why an image has no attributes."""
+
+    NO_FACE = "no_face"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    DENIED = "denied"
+    NAN = "nan"
+    TOO_SLOW = "too_slow"
+    """Decoding would have taken, or took, more processor time than it may."""
+    CRASHED = "crashed"
+    """The process that worked on it ended."""
+
+
+class Origin(StrEnum):
+    """Who asked for a prediction."""
+
+    BATCH = "batch"
+    API = "api"
+
+
+def log_schema(attributes: "Sequence[AttributeConfig]") -> "pa.Schema":
+    """The Arrow schema of the log for a model's attributes; its first columns are the same for all."""
+    import pyarrow as pa
+
+    time = pa.timestamp("us", tz="UTC")
+    columns: list[tuple[str, pa.DataType]] = [
+        ("run", pa.string()),
+        ("ordinal", pa.int64()),
+        ("image", pa.string()),
+        ("image_sha256", pa.string()),
+        ("face", pa.int32()),
+        ("box", pa.list_(pa.int32())),
+        ("observed_at", time),
+        ("predicted_at", time),
+        ("model", pa.string()),
+        ("source", pa.string()),
+        ("origin", pa.string()),
+        ("error", pa.string()),
+        ("error_message", pa.string()),
+        ("image_id", pa.string()),
+        ("face_confidence", pa.float32()),
+    ]
+    columns += [(f"image_{feature}", pa.float32()) for feature in IMAGE_FEATURES]
+    for attribute in attributes:
+        for column in attribute.columns:
+            columns.append((column, pa.string() if column == attribute.name else pa.float32()))
+    return pa.schema(columns)
+
+
+class PredictedBatch:
+    """What one call of a predictor answers: rows in the log's schema, and what the call cost.
+
+    `rows` holds at least one row for each input, in input order; `ordinals` are the inputs' own.
+    `latencies` are the wall seconds of each inference call (all networks on one batch of faces). `undated` says of
+    each image that was to be dated by its EXIF data, and could not be, why.
+    """
+
+    __slots__ = ("_block", "_rows", "latencies", "ordinals", "undated")
+
+    def __init__(
+        self,
+        rows: "pa.RecordBatch",
+        ordinals: range | tuple[int, ...],
+        latencies: tuple[float, ...],
+        undated: "tuple[Undated, ...]" = (),
+    ) -> None:
+        self._rows: pa.RecordBatch | None = rows
+        self._block: bytes | None = None
+        self.ordinals = ordinals
+        self.latencies = latencies
+        self.undated = undated
+
+    @property
+    def rows(self) -> "pa.RecordBatch":
+        """The predictions."""
+        if self._rows is None:
+            import pyarrow as pa
+            import pyarrow.ipc
+
+            self._rows = pa.ipc.open_stream(self._block).read_next_batch()
+        return self._rows
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # Between processes as one block of memory: column by column it takes seven times as long. It stays one until
+        # somebody asks for its rows, and is sent on as it is.
+        if self._block is None:
+            self._block = _block_of(self.rows)
+        return self._block, self.ordinals, self.latencies, self.undated
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._rows = None
+        self._block, self.ordinals, self.latencies, self.undated = state
+
+
+def joined(batches: Sequence[PredictedBatch]) -> PredictedBatch:
+    """Several batches as one; their ordinals must be in order."""
+    import pyarrow as pa
+
+    return PredictedBatch(
+        pa.concat_batches([batch.rows for batch in batches]),
+        tuple(ordinal for batch in batches for ordinal in batch.ordinals),
+        tuple(seconds for batch in batches for seconds in batch.latencies),
+        tuple(reason for batch in batches for reason in batch.undated),
+    )
+
+
+def _block_of(rows: "pa.RecordBatch") -> bytes:
+    import pyarrow as pa
+    import pyarrow.ipc
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_batch(rows)
+    return sink.getvalue().to_pybytes()
+
+
+def prediction_documents(
+    rows: "pa.RecordBatch | pa.Table", attributes: "Sequence[AttributeConfig]"
+) -> Iterator[dict[str, Any]]:
+    """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
+    held = [(attribute.name, _columns_of(attribute)) for attribute in attributes]
+    # Without the columns that no document has, which are a third of them.
+    shown = rows.select([*_DOCUMENT_COLUMNS, *(column for _, columns in held for _, column in columns)])
+    # Most rows of a batch were predicted, and many observed, at one moment.
+    time = cache(_time)
+    for row in shown.to_pylist():
+        yield {
+            "schema": SCHEMA_NAME,
+            "image": row["image"],
+            "image_id": row["image_id"],
+            "image_sha256": row["image_sha256"],
+            "face": row["face"],
+            "box": row["box"],
+            "face_confidence": _short(row["face_confidence"]),
+            "observed_at": time(row["observed_at"]),
+            "predicted_at": time(row["predicted_at"]),
+            "model": row["model"],
+            "source": row["source"],
+            "attributes": {}
+            if row["error"]
+            else {name: {key: _short(row[column]) for key, column in columns} for name, columns in held},
+            "error": row["error"],
+            "error_message": row["error_message"],
+        }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)
+
+
+def _columns_of(attribute: "AttributeConfig") -> list[tuple[str, str]]:
+    """The keys of an attribute's object, each with the column that it comes from."""
+    found, name = attribute.columns, attribute.name
+    columns = (("label", name), ("confidence", f"{name}_confidence"), ("value", f"{name}_value"))
+    return [(key, column) for key, column in columns if column in found]
+
+
+def _short(value: Any) -> Any:
+    # Float32 carries about seven digits; more would print noise of the conversion.
+    return float(f"{value:.7g}") if isinstance(value, float) else value
