@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
 from facemon.errors import FacemonError, UsageError
+from facemon.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from facemon.application.description_trial import DescriptionTrial
@@ -137,9 +137,6 @@ def _chosen(attributes: "Sequence[AttributeConfig]", name: str | None) -> "Seque
         return attributes
     names = [each.name for each in attributes]
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        raise UsageError(
-            f"--attribute {name}: the model has no such attribute",
-            f"did you mean {near[0]}?" if near else f"it has {', '.join(names)}",
-        )
+        hint = did_you_mean(name, names, f"it has {', '.join(names)}")
+        raise UsageError(f"--attribute {name}: the model has no such attribute", hint)
     return [each for each in attributes if each.name == name]

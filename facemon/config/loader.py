@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from facemon.config.builtin_bundles import DEFAULT_BUNDLE, builtin_bundle, bundle_names
 from facemon.config.document import Config
 from facemon.config.trusted_file import check_trusted
-from facemon.config.validation_faults import did_you_mean, is_secret, validation_faults
+from facemon.config.validation_faults import is_secret, nearest_or_all, validation_faults
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
 from facemon.errors import ConfigError
@@ -143,7 +143,7 @@ def _model(document: YamlDocument) -> tuple[Any, list[Fault]]:
     if name not in names and keys not in document.unreadable:
         what = repr(name) if isinstance(name, str) else word_of(name)
         message = f"is {what}, must be a built-in bundle: {', '.join(names)}"
-        hint = did_you_mean(name, names) if isinstance(name, str) else ""
+        hint = nearest_or_all(name, names) if isinstance(name, str) else ""
         faults.append(Fault(document.values[keys], keys, message, hint if hint.startswith("did") else ""))
     return default if name not in names else builtin_bundle(name), faults
 

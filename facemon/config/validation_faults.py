@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -13,6 +12,7 @@ from facemon.config.document import Config
 from facemon.config.section import MisfitError, Section
 from facemon.config.yaml_source import START, Fault, Keys, YamlDocument
 from facemon.config.yaml_traps import boolean_hint, misreading, number_hint, text_hint, word_of
+from facemon.near_names import did_you_mean, nearest_names
 
 _SECRET = re.compile(r"passw|passphrase|pwd$|token|secret|credential|api_?(?:key|url)$|private_key", re.IGNORECASE)
 _SHORT_LIST = 8
@@ -139,12 +139,11 @@ def option_fault(error: ValidationError) -> str:
     return _own_words(detail)
 
 
-def did_you_mean(given: Any, known: Iterable[str]) -> str:
+def nearest_or_all(given: Any, known: Iterable[str]) -> str:
     """A hint that names the closest of `known`, or all of them if they are few."""
     names = sorted(known)
-    if close := get_close_matches(str(given), names, n=1):
-        return f"did you mean {close[0]}?"
-    return f"known here: {', '.join(names)}" if 0 < len(names) <= _SHORT_LIST else ""
+    few = 0 < len(names) <= _SHORT_LIST
+    return did_you_mean(str(given), names, f"known here: {', '.join(names)}" if few else "")
 
 
 def _located(loc: tuple[int | str, ...], value: Any) -> tuple[Keys, tuple[int | str, ...], bool]:
@@ -192,8 +191,8 @@ def _unknown_key(keys: Keys, document: YamlDocument) -> tuple[Fault, str]:
         meant = (fitting or files or [""])[0]
         hint = f"put it into a file and name that with {meant}" if meant else "no key here takes one"
         return Fault(place, keys, "a secret may not stand here", hint), meant
-    close = get_close_matches(str(key), known, n=1)
-    return Fault(place, keys, "unknown key", did_you_mean(key, known)), close[0] if close else ""
+    close = nearest_names(str(key), known)
+    return Fault(place, keys, "unknown key", nearest_or_all(key, known)), close[0] if close else ""
 
 
 def _missing(wanted: Keys, keys: Keys, detail: ErrorDetails, document: YamlDocument) -> Fault:
@@ -263,8 +262,7 @@ def _not_among(names: list[str], value: Any, text: str | None) -> tuple[str, str
     if not isinstance(value, str):
         hint = text_hint(text, value) if text in names else misreading(text, value)
         return f"is {word_of(value)}, must be one of {', '.join(names)}", hint
-    close = get_close_matches(value, names, n=1)
-    return f"is {value!r}, must be one of {', '.join(names)}", f"did you mean {close[0]}?" if close else ""
+    return f"is {value!r}, must be one of {', '.join(names)}", did_you_mean(value, names)
 
 
 def _fields(section: type[Section]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from facemon.config.drift import DriftConfig
 from facemon.domain.drift_result import ACCURACY, CONFIDENCE, LABEL, Check, CheckResult, ColumnResult, Verdict, overall
@@ -19,6 +18,7 @@ from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, NO_VALUES, Sample
 from facemon.drift.single_sources import SingleTest
+from facemon.near_names import nearest_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,5 +318,5 @@ def _kind(column: ColumnCounts) -> str:
 
 
 def _nearest(name: str, sample: Sample) -> str:
-    near = get_close_matches(name, [other for other in sample.names if other != name], n=3)
+    near = nearest_names(name, [other for other in sample.names if other != name], most=3)
     return f"; the nearest are {', '.join(near)}" if near else ""

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.domain.drift_result import CheckResult, ColumnResult, Verdict
 from facemon.drift.sample import IGNORED, NO_VALUES
 from facemon.errors import ConfigError, FacemonError
+from facemon.near_names import did_you_mean
 from facemon.store.report_files import dated_name, write_report
 
 _DISTANCES = {
@@ -105,11 +105,9 @@ def checked_methods(settings: EvidentlyConfig) -> dict[str, str]:
     for kind, method in methods.items():
         known = [name for name, kinds in (_DISTANCES | _TESTS).items() if kind in kinds]
         if method not in known:
-            near = get_close_matches(method, known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
             raise ConfigError(
                 f"drift.evidently.methods.{kind}: Evidently has no {kind} method {method!r}",
-                f"{hint}It has {', '.join(known)}",
+                f"{did_you_mean(method, known)} It has {', '.join(known)}".lstrip(),
             )
     return methods
 

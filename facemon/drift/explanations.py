@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 
 import numpy as np
@@ -15,6 +14,7 @@ from facemon.drift.column_shapes import column_shapes
 from facemon.drift.lacking_rows import lacking_rows
 from facemon.drift.sample import Sample
 from facemon.errors import UsageError
+from facemon.near_names import nearest_names
 
 
 def explain(
@@ -67,6 +67,6 @@ def refuse_unknown_column(results: Sequence[DriftResult], name: str) -> None:
     if any(name in (column.column, column.attribute) for column in columns):
         return
     known = {column.column for column in columns}
-    near = get_close_matches(name, known, n=3)
+    near = nearest_names(name, known, most=3)
     hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(sorted(known))}"
     raise UsageError(f"--explain {name}: no column of that name was compared", hint)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.profile import MISSING_LABEL
 from facemon.errors import FacemonError
 from facemon.evaluation.truth import Truth, read_truth
+from facemon.near_names import nearest_names
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.csv_notation import notation_of
 from facemon.tables.table_file import TableFile, open_table
@@ -67,7 +67,7 @@ def read_true_labels(
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]
     if not present:
         wanted = ", ".join(columns.values())
-        near = sorted({near for name in columns.values() for near in get_close_matches(name, file.names, n=1)})
+        near = sorted({near for name in columns.values() for near in nearest_names(name, file.names)})
         raise FacemonError(
             f"{file.path}: no column holds labels of an attribute ({wanted})",
             f"name it under tables.columns; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
@@ -104,7 +104,7 @@ def _key_columns(file: TableFile, tables: TablesConfig) -> dict[str, str]:
     wanted = {HASH: HASH, IMAGE: tables.image, IMAGE_ID: tables.id}
     if found := {logged: name for logged, name in wanted.items() if name in file.names}:
         return found
-    near = next((near for name in wanted.values() if (near := get_close_matches(name, file.names, n=1))), [])
+    near = next((near for name in wanted.values() if (near := nearest_names(name, file.names))), [])
     raise FacemonError(
         f"{file.path}: no column names the images: there is neither {tables.image} nor {tables.id} nor {HASH}",
         f"name it with tables.image; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",

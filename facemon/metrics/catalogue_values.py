@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from prometheus_client.core import Metric as Family
 
 from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricType
 from facemon.errors import UsageError
+from facemon.near_names import did_you_mean
 
 SCHEMA = "facemon.metrics/1"
 
@@ -57,8 +57,7 @@ def to_document(trouble: str | None, values: Sequence[MetricValue]) -> dict[str,
 
 def _metric(name: str) -> Metric:
     if name not in CATALOGUE:
-        (nearest,) = get_close_matches(name, CATALOGUE, n=1, cutoff=0)
-        raise UsageError(f"metrics {name}: there is no such metric", f"did you mean {nearest}?")
+        raise UsageError(f"metrics {name}: there is no such metric", did_you_mean(name, CATALOGUE, cutoff=0))
     return CATALOGUE[name]
 
 

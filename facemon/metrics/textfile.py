@@ -3,13 +3,14 @@
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError
+from facemon.files import drafted
 
+_MODE = 0o644
 _LIST_AND_ENTER, _ENTER = 0o5, 0o1
 _ACCESS_LIST = "system.posix_acl_access"
 
@@ -22,24 +23,11 @@ def drafted_textfile(path: Path, text: str) -> Iterator[Callable[[], None]]:
     where node-exporter could not read the new one or it cannot be written.
     """
     try:
-        target = _place_for(path)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        draft = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                os.fchmod(descriptor, 0o644)
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            yield lambda: _move(draft, target)
-        finally:
-            draft.unlink(missing_ok=True)
+        with drafted(_place_for(path)) as draft:
+            draft.stream.write(text.encode())
+            yield lambda: draft.put(_MODE)
     except OSError as error:
         raise FacemonError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _move(draft: Path, target: Path) -> None:
-    draft.replace(target)
 
 
 def _place_for(path: Path) -> Path:

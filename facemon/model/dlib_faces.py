@@ -16,6 +16,7 @@ from PIL import Image
 from facemon.config.model import FacesConfig
 from facemon.domain.image_input import Box
 from facemon.errors import FacemonError
+from facemon.files import drafted
 from facemon.model.decoding import DecodedImage
 from facemon.model.dlib_pyramid import box_in_whole, next_side, steps_over
 from facemon.model.faces import Face
@@ -118,7 +119,7 @@ def frontal_detector(dlib: Any, folder: Path | None) -> Any:
         folder.mkdir(parents=True, exist_ok=True)
         if not _is_own(folder, stat.S_IFDIR):
             return detector
-        draft = kept.with_suffix(f".{os.getpid()}")
-        detector.save(str(draft))
-        draft.replace(kept)
+        with drafted(kept) as draft:
+            detector.save(str(draft.path))
+            draft.put()
     return detector

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
+from facemon.near_names import did_you_mean
 from facemon.tables.column_types import fitted_column, joined
 
 ROWS_AT_ONCE = 65_536
@@ -119,8 +119,7 @@ def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
         raise FacemonError(f"several columns are called {repeated!r}", "rename all but one")
     for name in table.column_names:
         if name not in settable:
-            near = get_close_matches(name, settable, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(settable)}"
+            hint = did_you_mean(name, settable, f"known: {', '.join(settable)}")
             raise FacemonError(f"the log has no column {name!r} that could be set", hint)
     if "image" not in table.column_names:
         raise FacemonError("the rows have no column image", "each row names the image that it is about")

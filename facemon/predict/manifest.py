@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import Box, ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
+from facemon.near_names import did_you_mean
 from facemon.predict.manifest_cells import BOX_SIDES, box_of, id_of, name_of, source_of, time_of
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
 from facemon.predict.parquet_rows import column_names, parquet_rows
@@ -106,8 +106,8 @@ class Manifest:
         wanted = (self._tables.image, _PATH)
         found = next((name for name in wanted if name in columns), None)
         if found is None and columns:
-            near = get_close_matches(wanted[0], columns, n=1) or get_close_matches(_PATH, columns, n=1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
+            near = did_you_mean(wanted[0], columns) or did_you_mean(_PATH, columns)
+            meant = f" ({near})" if near else ""
             neither = " nor ".join(dict.fromkeys(wanted))
             more = ", …" if len(columns) > _SHOWN_COLUMNS else ""
             raise FacemonError(

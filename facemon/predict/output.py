@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.prediction import log_schema, prediction_documents
 from facemon.domain.times import format_time
 from facemon.errors import FacemonError, UsageError
-from facemon.predict.draft_file import drafted
+from facemon.files import Draft, drafted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -196,27 +195,27 @@ def open_file(
     target = path.resolve()
     if target.is_dir():
         raise UsageError(f"-o {path}: is a directory")
-    with _drafted(path, target) as stream:
-        guarded = _GuardedWriter(stream, path, WRITERS[output_format](stream, attributes))
+    with _drafted(path, target) as draft:
+        guarded = _GuardedWriter(draft, path, WRITERS[output_format](draft.stream, attributes))
         yield guarded
         guarded.close()
 
 
 @contextmanager
-def _drafted(path: Path, target: Path) -> Iterator[BinaryIO]:
+def _drafted(path: Path, target: Path) -> Iterator[Draft]:
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(drafted(target))
+            draft = stack.enter_context(drafted(target))
         except OSError as error:
             raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
-        yield stream
+        yield draft
 
 
 class _GuardedWriter:
     """Says of a failure to write which file it was, and keeps it apart from other failures of the block."""
 
-    def __init__(self, stream: BinaryIO, path: Path, writer: PredictionWriter) -> None:
-        self._stream = stream
+    def __init__(self, draft: Draft, path: Path, writer: PredictionWriter) -> None:
+        self._draft = draft
         self._path = path
         self._writer = writer
 
@@ -229,8 +228,7 @@ class _GuardedWriter:
     def close(self) -> None:
         try:
             self._writer.close()
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            self._draft.put()
         except OSError as error:
             raise _unwritten(self._path, error) from error
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, get_args
 
@@ -14,6 +13,7 @@ from facemon.config.quantities import format_duration
 from facemon.config.serving import ProbeConfig
 from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricSource
 from facemon.errors import ConfigError, UsageError
+from facemon.near_names import did_you_mean
 from facemon.render.alert import Alert, rule
 from facemon.render.alert_rules import alerts_of
 from facemon.render.dashboards import DASHBOARDS
@@ -184,10 +184,8 @@ def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSo
         return found
     if is_query(name):
         return explain_query(name, config, recorded)
-    nearest = get_close_matches(
-        name, [*_every_alert(config), *CATALOGUE, *FOREIGN, *recorded, *column_names(config)], n=3, cutoff=0.5
-    )
-    hint = f"did you mean {' or '.join(nearest)}?" if nearest else "facemon explain lists what there is"
+    known = [*_every_alert(config), *CATALOGUE, *FOREIGN, *recorded, *column_names(config)]
+    hint = did_you_mean(name, known, "facemon explain lists what there is", most=3, cutoff=0.5)
     raise UsageError(f"explain {name}: there is no such alert, metric, column or source", hint)
 
 

@@ -7,9 +7,8 @@ forced, nor is a folder that another configuration rendered.
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from enum import StrEnum
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from facemon.errors import FacemonError
+from facemon.files import Draft, drafted
 from facemon.regular_file import read_regular
 from facemon.render.stack import RenderedStack, part_of
 
@@ -123,8 +123,8 @@ def write(
     with _staged(out_dir, contents) as staged:
         for change in doomed:
             _remove(_inside(out_dir, change.path))
-        for target, beside in staged.items():
-            _put(beside, target)
+        for draft in staged:
+            _put(draft)
     return Written(tuple(written), tuple(each.path for each in doomed), tuple(kept))
 
 
@@ -240,35 +240,21 @@ def _read(out_dir: Path, path: str) -> bytes | None:
 
 
 @contextmanager
-def _staged(out_dir: Path, contents: Mapping[str, bytes]) -> Iterator[dict[Path, Path]]:
-    """Each file's place and, beside it, a file with what belongs there; what was not put in place is removed again."""
-    staged: dict[Path, Path] = {}
-    try:
+def _staged(out_dir: Path, contents: Mapping[str, bytes]) -> Iterator[list[Draft]]:
+    """Each file, beside its place; what was not put there is removed again."""
+    with ExitStack() as stack:
+        staged = []
         for path, content in contents.items():
             target = _inside(out_dir, path)
-            staged[target] = _written_beside(target, content)
+            try:
+                make_folder(target.parent)
+                draft = stack.enter_context(drafted(target))
+                draft.stream.write(content)
+                draft.stream.flush()
+            except OSError as error:
+                raise _refused(target, error) from error
+            staged.append(draft)
         yield staged
-    finally:
-        for beside in staged.values():
-            beside.unlink(missing_ok=True)
-
-
-def _written_beside(target: Path, content: bytes) -> Path:
-    try:
-        make_folder(target.parent)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            # mkstemp's files are private.
-            beside.chmod(_FILE_MODE)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _refused(target, error) from error
-    return beside
 
 
 def make_folder(folder: Path, mode: int = _FOLDER_MODE) -> None:
@@ -279,11 +265,11 @@ def make_folder(folder: Path, mode: int = _FOLDER_MODE) -> None:
         each.chmod(mode)
 
 
-def _put(beside: Path, target: Path) -> None:
+def _put(draft: Draft) -> None:
     try:
-        beside.replace(target)
+        draft.put(_FILE_MODE)
     except OSError as error:
-        raise _refused(target, error) from error
+        raise _refused(draft.target, error) from error
 
 
 def _remove(target: Path) -> None:

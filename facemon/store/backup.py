@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from facemon.errors import FacemonError, UsageError
+from facemon.files import sync_folder
 from facemon.store.layout import FOLDERS, LEDGER_NAME
 from facemon.store.ledger import Ledger
 from facemon.store.ledger_errors import DamagedLedgerError, is_damage
@@ -143,8 +144,4 @@ def _put_in_place(draft: Path, target: Path) -> None:
         if target.exists():
             raise
         draft.rename(target)  # a file system without links
-    descriptor = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target.parent)

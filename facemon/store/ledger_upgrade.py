@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
+from facemon.files import sync_folder
 from facemon.store.migrations import MIGRATIONS, STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
@@ -91,11 +92,7 @@ def _keep_copy(path: Path, version: int) -> Path:
     _refuse_full_disk(path)
     copy_ledger(path, draft)
     draft.rename(kept)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
     return kept
 
 

@@ -3,17 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from facemon.domain.times import EPOCH
 from facemon.errors import FacemonError
+from facemon.files import drafted
 from facemon.store.permissions import GIVE_BACK, make_folder, permissions_near
 
 FOLDER = "reports"
 LATEST = "latest.html"
 """The page of the newest check of record."""
 _TIME = "%Y%m%dT%H%M%SZ"
-_DRAFT = ".draft-"
+_DRAFT = re.compile(r"\.draft-.*|\..*\.part")
 _DATED = re.compile(r"(?:drift|evidently)-(\d{8}T\d{6}Z)\.(?:html|json)")
 
 
@@ -24,25 +24,20 @@ def dated_name(kind: str, at: datetime, suffix: str) -> str:
 
 def write_report(path: Path, text: str) -> Path:
     """Write a report under its name once it is whole; FacemonError where it cannot be."""
-    draft, permissions = None, permissions_near(path)
+    permissions = permissions_near(path)
     try:
         if permissions is not None:
             make_folder(path.parent, permissions)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=_DRAFT, delete=False) as file:
-            draft = Path(file.name)
-            file.write(text)
-        if permissions is None:
-            draft.chmod(0o644)  # a file of the user's own, for other people to open
-        else:
-            permissions.give(draft)
-        draft.replace(path)
+        with drafted(path) as draft:
+            draft.stream.write(text.encode())
+            if permissions is not None:
+                permissions.give(draft.path)
+            # A file of the user's own is for other people to open.
+            draft.put(0o644 if permissions is None else None)
     except OSError as error:
         hint = GIVE_BACK if permissions and isinstance(error, PermissionError) else None
         raise FacemonError(f"{path} cannot be written: {error.strerror}", hint) from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
     return path
 
 
@@ -72,7 +67,7 @@ def prune_reports(folder: Path, before: datetime) -> int:
     """
     removed = 0
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name.startswith(_DRAFT) and _is_older(path, before):
+        if _DRAFT.fullmatch(path.name) and _is_older(path, before):
             path.unlink(missing_ok=True)  # of a process that was killed
         if (dated := _DATED.fullmatch(path.name)) and _time_of(dated[1]) < before:
             try:

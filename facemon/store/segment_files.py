@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.domain.times import from_micros
 from facemon.errors import FacemonError
+from facemon.files import sync_folder
 from facemon.store.ledger import Ledger
 from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
@@ -96,8 +97,8 @@ def write_parquet(path: Path, table: pa.Table) -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
         draft.rename(path)
-        _sync_folder(path.parent)
-        _sync_folder(path.parent.parent)
+        sync_folder(path.parent)
+        sync_folder(path.parent.parent)
     except OSError as error:
         with suppress(OSError):  # the folder may be what is wrong
             draft.unlink(missing_ok=True)
@@ -106,14 +107,6 @@ def write_parquet(path: Path, table: pa.Table) -> str:
         hint = GIVE_BACK if isinstance(error, PermissionError) else None
         raise FacemonError(f"{path} cannot be written: {reason}", hint) from error
     return digest
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def encode_inline(table: pa.Table) -> bytes:

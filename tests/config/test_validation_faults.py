@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from facemon.config.alerts import LatencyAlertConfig
 from facemon.config.document import Config
 from facemon.config.receivers import SlackConfig
-from facemon.config.validation_faults import PATTERNS, did_you_mean, is_secret, known_keys, validation_faults
+from facemon.config.validation_faults import PATTERNS, nearest_or_all, is_secret, known_keys, validation_faults
 from facemon.config.yaml_source import read_yaml
 
 SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "configs/facemon.yaml").read_text(encoding="utf-8"))
@@ -65,9 +65,9 @@ def test_secrets_are_known_by_their_keys(keys: tuple[str | int, ...], secret: bo
 
 
 def test_a_hint_names_what_was_meant_or_what_there_is() -> None:
-    assert did_you_mean("treshold", ["threshold", "window"]) == "did you mean threshold?"
-    assert did_you_mean("x", ["threshold", "window"]) == "known here: threshold, window"
-    assert did_you_mean("x", [f"key{n}" for n in range(20)]) == ""
+    assert nearest_or_all("treshold", ["threshold", "window"]) == "did you mean threshold?"
+    assert nearest_or_all("x", ["threshold", "window"]) == "known here: threshold, window"
+    assert nearest_or_all("x", [f"key{n}" for n in range(20)]) == ""
 
 
 def _replaced(value: Any, depth: int, wrong: Any) -> Any:

@@ -1,6 +1,5 @@
 """Pictures that networks are shown, as PNG files in one folder."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from PIL import Image
 
 from facemon.domain.image_input import ImageInput
 from facemon.errors import FacemonError
+from facemon.files import drafted
 
 _LONGEST_STEM = 60
 
@@ -29,14 +29,10 @@ class CropFiles:
     def keep(self, given: ImageInput, face: int, network: int, what: str, image: Image.Image) -> str:
         """Write a picture and return its file's name, in place of one of the same name; FacemonError."""
         name = f"{given.ordinal:05}-{_stem(given.name)}-face{face}-network{network}-{what}.png"
-        draft = self.folder / f".{name}.{os.getpid()}"
         try:
-            try:
-                with draft.open("xb") as file:
-                    image.save(file, format="PNG")
-                draft.replace(self.folder / name)  # a link that has this name goes, not what it leads to
-            finally:
-                draft.unlink(missing_ok=True)
+            with drafted(self.folder / name) as draft:
+                image.save(draft.stream, format="PNG")
+                draft.put()
         except OSError as error:
             raise self._unwritten(error) from error
         return name

@@ -1,0 +1,16 @@
+"""The known names that a wrong one may have meant."""
+
+from collections.abc import Iterable
+
+
+def nearest_names(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """The `known` names most like `name`, the likest first: at most `most`, each at least `cutoff` alike (0 to 1)."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known if isinstance(known, list) else list(known), n=most, cutoff=cutoff)
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int = 1, cutoff: float = 0.6) -> str:
+    """A hint that names the nearest of `known`, or `otherwise` where none is near."""
+    near = nearest_names(name, known, most, cutoff)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
