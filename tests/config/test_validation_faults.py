@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from facemon.config.alerts import LatencyAlertConfig
 from facemon.config.document import Config
 from facemon.config.receivers import SlackConfig
-from facemon.config.validation_faults import PATTERNS, nearest_or_all, is_secret, known_keys, validation_faults
+from facemon.config.validation_faults import PATTERNS, is_secret, known_keys, nearest_or_all, validation_faults
 from facemon.config.yaml_source import read_yaml
 
 SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "configs/facemon.yaml").read_text(encoding="utf-8"))
