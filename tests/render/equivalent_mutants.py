@@ -125,6 +125,35 @@ EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
 }
 """Where there is a remote storage."""
 
+_STAMP = "facemon_last_success_timestamp_seconds"
+_AGE = f'{_STAMP}{{command="…"}}'
+_OLD_EXPORT = f"{_AGE}) > n) or ((time() - {_AGE}) < -n)) unless"
+_MTIME = "node_textfile_mtime_seconds{"
+_OLD_FILE = f"{_OLD_EXPORT} {_ON} (((time() - {_MTIME}"
+
+
+def _joined_with_exports(name: str, stamp: str, ignored: str, own: str) -> dict[tuple[str, str, str], str]:
+    """The job of an export and of the stamp that it brought, in both comparisons of how old that was."""
+    joined = f"{_AGE} - ignoring ({ignored}) group_right () {stamp}"
+    before = (f"{_STAMP}{{", f"{joined}{{", f"{joined}{own}) > n) or (({_STAMP}{{")
+    changes = [(each, "dropped") for each in before] + [(before[1], "dropped (2)")]
+    return {(name, _MATCHER, f'job="…" after `{each[-CONTEXT:]}` {change}'): _JOINED for each, change in changes}
+
+
+EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
+    **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", ""),
+    **_joined_with_exports("ReferenceStale", _STAMP, "command", '{command="…"}'),
+    **_joined_with_exports("AccuracyStale", _STAMP, "command", '{command="…"}'),
+    ("ExportStale", _GROUPING, f"{_ON} after `{_OLD_EXPORT[-CONTEXT:]}` without job"): _ONE_JOB,
+    ("ExportStale", _MATCHER, f'job="…" after `{_OLD_FILE[-CONTEXT:]}` dropped'): _JOINED,
+    (
+        "ExportStale",
+        _MATCHER,
+        f'job="…" after `{f"""{_OLD_FILE}file=~"…"}}) > n) or ((time() - {_MTIME}"""[-CONTEXT:]}` dropped',
+    ): _JOINED,
+}
+"""Where the store's metrics arrive by a textfile."""
+
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):
         "the same checks are undecided, only the number of their columns is lost, and no text of the alert shows it",
@@ -165,7 +194,7 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE}
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED}
     if "$value" not in repr(mutant.rule):
         reasons |= EQUIVALENT_UNSEEN
         if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
