@@ -28,6 +28,9 @@ _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
 _LOST = "model_loaded == 0) or (api_workers_configured unless"
+_BY_CHECK, _DECIDED_SOURCE = "by (job, instance, check, model)", "drift_source_detected"
+_ROWS = f"count {_BY_CHECK} (drift_undecided == 1) or ((sum {_BY_CHECK} (drift_source_rows"
+_ROWS_UNLESS, _ON_SOURCE = f"{_ROWS} unless", "on (job, instance, check, model, source)"
 _SCORED = "drift_score > n) and (drift_p_value"
 _DECIDED = "(time() - drift_decided_timestamp_seconds"
 
@@ -83,6 +86,12 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         )
     },
     ("DriftUndecided", _AGGREGATION, "count to sum"): "every sample that is counted is 1",
+    ("DriftUndecided", _GROUPING, f"{_ON_SOURCE} after `{_ROWS_UNLESS[-CONTEXT:]}` without job"): _ONE_JOB,
+    **{
+        ("DriftUndecided", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
+        for before in (f"{_ROWS}{{", f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}{{",
+                       f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}) / sum {_BY_CHECK} (drift_source_rows{{")
+    },
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more (2)"): _IMAGES,
     ("ReferenceStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
