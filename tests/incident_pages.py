@@ -47,6 +47,7 @@ class Pages:
             ('drift_detected{attribute="race",check="model",model="faces@1"}', int(bad)),
             ('drift_undecided{attribute="age",check="model",model="faces@1"}', int(bad)),
             ('drift_source_detected{check="model",source="camera-5",model="faces@1"}', int(bad)),
+            ('drift_source_detected{check="model",source="camera-6",model="faces@1"}', 0),
             ('drift_source_rows{check="model",source="camera-6",model="faces@1"}', 0 if bad else 400),
             ('drift_decided_timestamp_seconds{check="model",model="faces@1"}', now),
             ('drift_check_timestamp_seconds{check="model",model="faces@1"}', now - (2 * day if bad else 0)),

@@ -56,6 +56,8 @@ class Alert:
     runbook: Runbook
     keep_firing_for: timedelta = timedelta(0)
     """How long it fires on when the condition no longer holds."""
+    outlives: timedelta = timedelta(0)
+    """How much longer than through a gap it fires on, so that what it keeps silent ends before it."""
     scenarios: tuple[Scenario, ...] = ()
     threshold: float | None = None
     least_requests: int | None = None
@@ -112,7 +114,7 @@ def kept_through_gaps(alert: Alert, config: Config) -> Alert:
     # Where one alert of an incident follows another, the first fires on until the second has held: a gap between the
     # two would be an end of the incident and a second beginning.
     longer = alert.for_ if alert.incident else timedelta(0)
-    return replace(alert, keep_firing_for=config.prometheus.gap + longer)
+    return replace(alert, keep_firing_for=config.prometheus.gap + longer + alert.outlives)
 
 
 def rule(alert: Alert, config: Config) -> dict[str, Any]:

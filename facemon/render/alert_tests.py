@@ -117,8 +117,8 @@ def _modelled(alert: Alert, scenario: Scenario, config: Config) -> RuleTest:
     for ends, check in zip(times, scenario.checks, strict=True):
         # What fires goes on for some time after its condition has ended.
         at = ends + (kept if has_fired and check.since is None and not check.before else 0)
-        has_fired = has_fired or check.since is not None
         since = at if check.since is None else milliseconds(check.since)
+        has_fired = has_fired or (check.since is not None and held <= at - since)
         fires = None if check.since is None else scenario.fires
         if at - after(since, turn) < held <= at - since:
             checks.append(_condition_check(alert, at, fires))

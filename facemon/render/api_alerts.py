@@ -34,6 +34,11 @@ def api_alerts(config: Config) -> tuple[Alert, ...]:
     return (_high_latency(config), _high_error_rate(config), _model_not_loaded(config))
 
 
+def is_only_api(config: Config) -> bool:
+    """Whether there is a single API, so that its missing model explains all slow and failing requests."""
+    return len(config.prometheus.targets.get("api", ("the only one",))) <= 1
+
+
 def at_work(config: Config) -> tuple[promql.Matcher, ...]:
     """What leaves out the endpoints whose requests are not work."""
     ignored = config.alerts.ignored_endpoints
@@ -202,6 +207,14 @@ def _missing_model() -> Runbook:
     )
 
 
+def _requests_in_window(config: Config) -> timedelta:
+    """How long the last request without a model may make the alerts fire that ModelNotLoaded keeps silent."""
+    if not is_only_api(config):
+        return timedelta(0)
+    silenced = (config.alerts.HighErrorRate, config.alerts.HighLatency)
+    return config.prometheus.window + max(alert.keep_firing_for or timedelta(0) for alert in silenced)
+
+
 def _model_not_loaded(config: Config) -> Alert:
     target = {"job": "api", "instance": "api:1", **config.metrics.labels}
     model = {"model": "faces@1", **target}
@@ -224,6 +237,7 @@ def _model_not_loaded(config: Config) -> Alert:
         expr=promql.either(promql.compare(signal, "==", 0), lost),
         limit="a `facemon serve` that answers has no model loaded, or lacks workers",
         for_=timedelta(minutes=1),
+        outlives=_requests_in_window(config),
         severity="critical",
         summary=f"{label('instance')} has no model, or lacks workers",
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",

@@ -19,7 +19,7 @@ from facemon.render.drift_series import EXPORT, EXPORTED, LAST_SUCCESS, example_
 from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
 from facemon.render.promql_ages import AHEAD, overdue
 from facemon.render.rule_test import milliseconds, turn_within
-from facemon.render.scenario import Check, Clock, Firing, Scenario, Signal, Span, series_text
+from facemon.render.scenario import Check, Clock, Firing, Gauge, Scenario, Signal, Span, series_text
 from facemon.render.series_models import rhythm, stamps, turning
 
 _TWO_HOURLY_EXPORTS_LOST = timedelta(hours=3)
@@ -51,6 +51,11 @@ class _End:
 
     def arrived(self, target: Mapping[str, str], age: float) -> Clock:
         return Clock(series_text(self.metric.name, {**self.own, **target}), age)
+
+    def foreign_ages(self, target: Mapping[str, str], age: float) -> dict[str, Clock]:
+        """What is not ours at the same target, too old and dated in the future; nothing where that has other labels."""
+        series = series_text(self.metric.name, {**self.foreign, **target})
+        return {"is old": Clock(series, age), "is in the future": Clock(series, -2 * AHEAD)} if self.foreign else {}
 
 
 _ENDS: Mapping[Door, _End] = {
@@ -138,6 +143,7 @@ def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Sce
 
     return (
         _stopped(config, oldest, _stamp(here, 0).series, (healthy, arrived(0)), fires),
+        _gone(_stamp(here, 0).series, age, (), fires),
         *at_the_limits(lambda seconds: (_stamp(here, seconds),), age, fires),
         Scenario("another command's", (Clock(predicted, 2 * age),)),
         Scenario("another command's, in the future", (Clock(predicted, -2 * AHEAD),)),
@@ -147,7 +153,14 @@ def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Sce
         Scenario("old, and what arrived is dated a day ahead", (old, arrived(-AHEAD)), fires),
         *(Scenario(f"old, and so is what arrived at another {name}", (old, arrived(2 * limit, **{name: other})), fires)
           for name, other in _OTHER_TARGET.items()),
+        *(Scenario(f"old, and what is not facemon's {what}", (old, foreign), fires)
+          for what, foreign in end.foreign_ages(beside, 2 * limit).items()),
     )  # fmt: skip
+
+
+def _gone(series: str, age: float, others: tuple[Signal, ...], fires: Firing) -> Scenario:
+    """What is old ends with its series, at times that are fine enough to tell how long the alert fires on."""
+    return Scenario("too old, then gone", (Gauge(series, None, -1.005 * age), *others), fires, Span.HELD)
 
 
 def _stopped(
@@ -221,6 +234,7 @@ def _end_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenar
     others = (Clock(series_text(LAST_SUCCESS.name, stranger), 0),) if pushed else ()
     return (
         _stopped(config, oldest, arrived(0).series, (*ours(), *healthy), fires),
+        _gone(arrived(0).series, age, ours(), fires),
         *at_the_limits(lambda seconds: (arrived(seconds), *ours()), age, fires),
         Scenario("something else than facemon's", (foreign, *others)),
         Scenario("something else than facemon's, in the future", (ahead, *others)),

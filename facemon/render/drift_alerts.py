@@ -1,5 +1,6 @@
 """The alerts on drift and accuracy, and the guards against a verdict that is old or was never reached."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from facemon.config.document import Config
@@ -12,15 +13,21 @@ from facemon.render.drift_series import (
     LAST_SUCCESS,
     SAMPLES,
     SCORE,
+    SOURCE_DETECTED,
+    SOURCE_ROWS,
     UNDECIDED,
     check_labels,
     example_labels,
+    example_source,
     only,
+    other_source,
     target_labels,
 )
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, series_text
 from facemon.render.source_alerts import source_alerts
 from facemon.render.stale_alerts import stale_alerts
+
+_HALF = 0.5
 
 
 def drift_alerts(config: Config) -> tuple[Alert, ...]:
@@ -41,7 +48,7 @@ def accuracy_limit(config: Config) -> float:
 
 def _drift_undecided(config: Config) -> Alert:
     here, of_check = example_labels(config), check_labels(config)
-    signal = promql.aggregate("count", promql.compare(promql.select(UNDECIDED), "==", 1), by=of_check)
+    columns = promql.aggregate("count", promql.compare(promql.select(UNDECIDED), "==", 1), by=of_check)
     first = Gauge(series_text(UNDECIDED.name, here), 0, 1)
     second = Gauge(series_text(UNDECIDED.name, {**here, "attribute": "age"}), 0, 1)
     decided = Gauge(series_text(UNDECIDED.name, {**here, "attribute": "race"}), 0, 0)
@@ -50,17 +57,18 @@ def _drift_undecided(config: Config) -> Alert:
         name="DriftUndecided",
         group="drift",
         signal=promql.select(UNDECIDED),
-        expr=signal,
-        limit="a column that the last drift check could not decide",
+        expr=promql.either(columns, promql.compare(undecided_share(config), ">=", _HALF)),
+        limit="a column that the last drift check could not decide, or sources that hold half of its rows",
         for_=timedelta(0),
         severity="warning",
         summary=f"The {label('check')} check of {label('model')} is undecided",
-        description=f"{value(0)} columns of the {label('check')} check of {label('model')} could not be decided.",
+        description=f"The {label('check')} check of {label('model')} could not decide some columns, or sources that "
+        "hold half of its rows.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "The last check had too little data to decide whether there is drift.",
             (
-                "too few images, also over `drift.widen_to`",
+                "too few images, of all sources or of single ones, also over `drift.widen_to`",
                 "the sources differ from the reference's and are fewer than 5",
                 "a configured column is missing",
             ),
@@ -71,14 +79,51 @@ def _drift_undecided(config: Config) -> Alert:
             {
                 "The columns that could not be decided:": promql.compare(promql.select(UNDECIDED), "==", 1),
                 "The rows that each had:": promql.select(SAMPLES),
+                "The share of the rows whose sources could not be decided:": undecided_share(config),
             },
         ),
         scenarios=(
             Scenario("two of three columns; another instance is unaffected", (first, second, decided, other),
                      Firing(only(here, of_check), 2), Span.HELD),
             Scenario("all decided", (decided, other)),
+            *_undecided_sources(config),
         ),
     )  # fmt: skip
+
+
+def undecided_share(config: Config) -> promql.Expr:
+    """The share of a check's current rows whose sources it could not decide; a source without rows is silent instead.
+
+    The check's verdict asks for half of the reference's rows too, which no gauge has.
+    """
+    of_check, rows = check_labels(config), promql.select(SOURCE_ROWS)
+    undecided = promql.unless(rows, promql.select(SOURCE_DETECTED), on=(*of_check, "source"))
+    whole = promql.aggregate("sum", rows, by=of_check)
+    return promql.divide(promql.aggregate("sum", undecided, by=of_check), whole)
+
+
+def _undecided_sources(config: Config) -> Iterator[Scenario]:
+    """Two undecided sources beside a decided one; the same sources of other checks, models and stores are decided."""
+    here = example_source(config)
+
+    def source(rows: float, *, decided: bool, **other: str) -> tuple[Signal, ...]:
+        labels = {**here, **other}
+        verdict = (Gauge(series_text(SOURCE_DETECTED.name, labels), 0, 0),) if decided else ()
+        return (Gauge(series_text(SOURCE_ROWS.name, labels), rows, rows), *verdict)
+
+    def beside(first: float, others: float) -> tuple[Signal, ...]:
+        elsewhere = {name: text for name, text in other_source(config).items() if name != "source"}
+        return (
+            *source(first, decided=False),
+            *source(200, decided=False, source="camera-7"),
+            *source(others, decided=True, source="camera-8"),
+            *(signal for name, text in elsewhere.items() for signal in source(10, decided=True, **{name: text})),
+        )
+
+    fires = Firing(only(here, check_labels(config)), 0.5)
+    yield Scenario("undecided sources hold half of the rows", beside(300, 500), fires)
+    yield Scenario("undecided sources hold just less than half", beside(299, 501))
+    yield Scenario("all sources are silent", source(0, decided=False))
 
 
 def _low_model_accuracy(config: Config) -> Alert:

@@ -12,6 +12,7 @@ from facemon.config.document import Config
 from facemon.config.quantities import Severity, at_most
 from facemon.render.alert import Alert
 from facemon.render.alert_labels import label_names
+from facemon.render.api_alerts import is_only_api
 from facemon.render.promql import TARGET_LABELS, differs, equals, one_of
 from facemon.render.routing import WATCHDOG
 
@@ -47,9 +48,11 @@ def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iter
     """A request without a model is slow or fails, which shows in what is counted over all instances.
 
     That explains nothing where another instance may be the one that fails, nor where it is not known whether the model
-    is loaded: then the alert has no label of a model.
+    is loaded: then the alert has no label of a model. The alert outlives the window of rates (`Alert.outlives`), so
+    that what the last requests without a model make fire is not told of when the model is back. An objective whose
+    windows are longer may be told of then: its budget is used up.
     """
-    if len(config.prometheus.targets.get("api", ("the only one",))) > 1:
+    if not is_only_api(config):
         return
     if counted := [alert for alert in alerts if alert.group in _API and not label_names(alert) & set(TARGET_LABELS)]:
         rule = _rule(model, counted)

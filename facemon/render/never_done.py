@@ -27,6 +27,8 @@ from facemon.render.series_models import always, turning
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _LONGEST, _LONGEST_GAP = timedelta(days=30), timedelta(hours=30)
+_YEARS = 1000 * AHEAD
+"""In seconds: from it no age comes out that any limit has."""
 _SPARSEST = timedelta(seconds=290)
 """Between two samples of a test: a little less than the time for which Prometheus takes one for the present."""
 
@@ -41,7 +43,7 @@ def never_after(oldest: timedelta, config: Config) -> timedelta:
 
 
 def arrival(config: Config, labels: Mapping[str, str], age: float = 0) -> tuple[Clock, ...]:
-    """The export by which a store's metrics arrived so many seconds ago, beside another command's success.
+    """The export by which a store's metrics arrived so many seconds ago, beside another command's success years before.
 
     Nothing where each scrape reads the store.
     """
@@ -51,7 +53,7 @@ def arrival(config: Config, labels: Mapping[str, str], age: float = 0) -> tuple[
     exported, compacted = (
         series_text(LAST_SUCCESS.name, {"command": command, **here}) for command in (EXPORT["command"], "compact")
     )
-    return Clock(exported, age), Clock(compacted, age)
+    return Clock(exported, age), Clock(compacted, age + _YEARS)
 
 
 @dataclass(frozen=True, slots=True)

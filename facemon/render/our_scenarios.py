@@ -111,12 +111,12 @@ def _of_others(alert: Alert, scenarios: Sequence[Scenario], ours: OurSeries) -> 
                 signals.setdefault(elsewhere.series, elsewhere)
     if signals:
         yield Scenario(_OTHERS_ALONE, tuple(signals.values()), told)
-    elif modelled := next((each for each in scenarios if each.fires and each.span is Span.MODELLED), None):
-        moved = (
-            _with(signal, label, f"{FOREIGN}-1") for label in _chosen_by(modelled, ours) for signal in modelled.signals
-        )
-        soonest = min(check.since for check in modelled.checks if check.since is not None)
-        yield replace(modelled, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=(Check(soonest),))
+        return
+    modelled = (each for each in scenarios if each.fires and each.span is Span.MODELLED)
+    if not alert.fires_without_data and (first := next(modelled, None)):
+        moved = (_with(signal, label, f"{FOREIGN}-1") for label in _chosen_by(first, ours) for signal in first.signals)
+        soonest = min(check.since for check in first.checks if check.since is not None)
+        yield replace(first, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=(Check(soonest),))
 
 
 def _chosen_by(scenario: Scenario, ours: OurSeries) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ def largest_before(metric: Series, window: timedelta, offset: timedelta, *matche
     return joined("max_over_time(", selected, f"[{format_duration(window)}] offset {format_duration(offset)})")
 
 
+def largest_within(metric: Series, window: timedelta, *matchers: Matcher) -> Expr:
+    """The largest sample of the window that ends now."""
+    return joined("max_over_time(", select(metric, *matchers), f"[{format_duration(window)}])")
+
+
 def labelled(expr: Expr, label: str, value: str) -> Expr:
     """Each sample with one more label, whatever the others are."""
     text = quoted(value.replace("$", "$$"))

@@ -1,17 +1,16 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
-from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Door, Job
+from facemon.config.prometheus import Job
 from facemon.config.quantities import Severity
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, logs_of, tells_for
+from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.arrival_alerts import arrival_alerts
-from facemon.render.drift_series import IMAGES, LAST_SUCCESS
+from facemon.render.drift_series import LAST_SUCCESS
 from facemon.render.failure_alerts import notifications_failing, rules_failing
 from facemon.render.foreign_metrics import (
     ALERTMANAGER_RELOADED,
@@ -19,12 +18,11 @@ from facemon.render.foreign_metrics import (
     PROMETHEUS_RELOADED,
     UP,
 )
+from facemon.render.metrics_absent import SOURCE_UP, metrics_absent
 from facemon.render.scenario import Firing, Gauge, Scenario, Span, series_text
 from facemon.render.server_alerts import disk_filling, remote_write_behind
 
-SOURCE_UP = promql.series("facemon_source_up")
 SERVICE_STATUS = promql.series("external_service_status")
-_STORE = promql.equals("source", "store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
     wanted: tuple[tuple[Job | None, Alert], ...] = (
         *((None, alert) for alert in arrival_alerts(config)),
         (None, down),
-        (None, _metrics_absent(config, down, unreadable)),
+        (None, metrics_absent(config, down, unreadable)),
         (None, unreadable),
         ("exporter", _SERVICE_DOWN.alert()),
         ("node", _TEXTFILE_ERROR.alert()),
@@ -181,89 +179,6 @@ def stack_alerts(config: Config) -> tuple[Alert, ...]:
 def knows_services(config: Config) -> bool:
     """Whether the exporter may have `external_service_status`: a collector has it where no probe is configured."""
     return "exporter" in config.prometheus.jobs and bool(config.exporter.probes or config.exporter.collectors)
-
-
-_ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
-    "exporter": ("the exporter", "facemon serve-metrics", "the exporter does not run, or reads another store"),
-    "api": ("the API", "facemon serve", "the API does not run, or cannot open its store"),
-    "textfile": (
-        "a textfile", "facemon export-metrics --textfile DIR/facemon.prom",
-        "no textfile was ever written, or to another folder than the one that node-exporter reads",
-    ),
-    "pushgateway": (
-        "a push", "facemon export-metrics --pushgateway URL",
-        "nothing was ever pushed, or the Pushgateway was restarted without a file for its groups",
-    ),
-}  # fmt: skip
-"""By what the store's metrics arrive, the command that brings them, and why they may never have come."""
-
-
-def _metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
-    """The alert on metrics that do not arrive, unless another alert tells why: the target or the store is away.
-
-    By the rule, because an inhibition ends with the other alert, which may be a moment before this one ends.
-    """
-    way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
-    causes = ((down, promql.select(UP, _door(config))), (unreadable, promql.select(SOURCE_UP, _STORE)))
-    expr, told = promql.absent(IMAGES), frozenset[str]()
-    for alert, level in causes:
-        if tells_for(alert, "MetricsAbsent", "critical", config):
-            expr, told = promql.unless(expr, promql.compare(level, "==", 0), on=()), told | {alert.name}
-    return Alert(
-        name="MetricsAbsent",
-        group="stack",
-        signal=promql.select(IMAGES),
-        expr=expr,
-        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} tells why" if told else ""),
-        for_=timedelta(minutes=15),
-        severity="critical",
-        summary="The store's metrics do not arrive",
-        description=f"Nothing brings {IMAGES.name}, which {way} should: alerts on drift and accuracy cannot fire. "
-        f"Run `{command}`.",
-        dashboard=Dashboard.ML_METRICS,
-        runbook=Runbook(
-            "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
-            (cause, "`prometheus.store_metrics_from` is not the way by which they leave", "no store was made yet"),
-            (
-                f"Run `{command}` and read what it says.",
-                "Compare `prometheus.store_metrics_from` with what runs.",
-                "Run `facemon export-metrics -o -`: it prints what the store has.",
-            ),
-            {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
-        ),
-        fires_without_data=True,
-        scenarios=tuple(_absent_scenarios(config, told)),
-    )
-
-
-def _door(config: Config) -> promql.Matcher:
-    """What chooses the targets that bring the store's metrics."""
-    return promql.equals("job", config.prometheus.job_name(DOOR_JOBS[config.prometheus.store_metrics_from]))
-
-
-def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenario]:
-    labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1"}, Firing({}, 1)
-    gone = Gauge(series_text(IMAGES.name, labels), 5, None)
-    another = Gauge(series_text(IMAGES.name, {**labels, "instance": "exporter:2"}), 5, 5)
-    yield Scenario("nothing at all", (), fires, Span.HELD)
-    yield Scenario("the metric goes and comes back", (gone,), fires, Span.HELD)
-    yield Scenario("gone from one instance, and another has it", (gone, another))
-
-    def target(job: str, level: float) -> Gauge:
-        return Gauge(series_text(UP.name, {"job": job, "instance": "exporter:1"}), 1, level)
-
-    door = DOOR_JOBS[config.prometheus.store_metrics_from]
-    yield Scenario("gone, and what brings it is up", (gone, target(door, 1)), fires)
-    yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
-    yield Scenario("gone with its target", (gone, target(door, 0)), None if "TargetDown" in told else fires)
-
-    def readable(source: str, level: float) -> Gauge:
-        return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)
-
-    yield Scenario("gone, and its store can be read", (gone, readable("store", 1)), fires)
-    yield Scenario("gone, and another source cannot be read", (gone, readable("mine:Queue", 0)), fires)
-    unread = None if "SourceUnreadable" in told else fires
-    yield Scenario("gone, and its store cannot be read", (gone, readable("store", 0)), unread)
 
 
 def _watchdog() -> Alert:

@@ -28,6 +28,9 @@ _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
 _LOST = "model_loaded == 0) or (api_workers_configured unless"
+_BY_CHECK, _DECIDED_SOURCE = "by (job, instance, check, model)", "drift_source_detected"
+_ROWS = f"count {_BY_CHECK} (drift_undecided == 1) or ((sum {_BY_CHECK} (drift_source_rows"
+_ROWS_UNLESS, _ON_SOURCE = f"{_ROWS} unless", "on (job, instance, check, model, source)"
 _SCORED = "drift_score > n) and (drift_p_value"
 _DECIDED = "(time() - drift_decided_timestamp_seconds"
 
@@ -83,6 +86,12 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         )
     },
     ("DriftUndecided", _AGGREGATION, "count to sum"): "every sample that is counted is 1",
+    ("DriftUndecided", _GROUPING, f"{_ON_SOURCE} after `{_ROWS_UNLESS[-CONTEXT:]}` without job"): _ONE_JOB,
+    **{
+        ("DriftUndecided", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
+        for before in (f"{_ROWS}{{", f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}{{",
+                       f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}) / sum {_BY_CHECK} (drift_source_rows{{")
+    },
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more (2)"): _IMAGES,
     ("ReferenceStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
@@ -125,6 +134,35 @@ EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
 }
 """Where there is a remote storage."""
 
+_STAMP = "facemon_last_success_timestamp_seconds"
+_AGE = f'{_STAMP}{{command="…"}}'
+_OLD_EXPORT = f"{_AGE}) > n) or ((time() - {_AGE}) < -n)) unless"
+_MTIME = "node_textfile_mtime_seconds{"
+_OLD_FILE = f"{_OLD_EXPORT} {_ON} (((time() - {_MTIME}"
+
+
+def _joined_with_exports(name: str, stamp: str, ignored: str, own: str) -> dict[tuple[str, str, str], str]:
+    """The job of an export and of the stamp that it brought, in both comparisons of how old that was."""
+    joined = f"{_AGE} - ignoring ({ignored}) group_right () {stamp}"
+    before = (f"{_STAMP}{{", f"{joined}{{", f"{joined}{own}) > n) or (({_STAMP}{{")
+    changes = [(each, "dropped") for each in before] + [(before[1], "dropped (2)")]
+    return {(name, _MATCHER, f'job="…" after `{each[-CONTEXT:]}` {change}'): _JOINED for each, change in changes}
+
+
+EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
+    **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", ""),
+    **_joined_with_exports("ReferenceStale", _STAMP, "command", '{command="…"}'),
+    **_joined_with_exports("AccuracyStale", _STAMP, "command", '{command="…"}'),
+    ("ExportStale", _GROUPING, f"{_ON} after `{_OLD_EXPORT[-CONTEXT:]}` without job"): _ONE_JOB,
+    ("ExportStale", _MATCHER, f'job="…" after `{_OLD_FILE[-CONTEXT:]}` dropped'): _JOINED,
+    (
+        "ExportStale",
+        _MATCHER,
+        f'job="…" after `{f"""{_OLD_FILE}file=~"…"}}) > n) or ((time() - {_MTIME}"""[-CONTEXT:]}` dropped',
+    ): _JOINED,
+}
+"""Where the store's metrics arrive by a textfile."""
+
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):
         "the same checks are undecided, only the number of their columns is lost, and no text of the alert shows it",
@@ -165,7 +203,7 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE}
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED}
     if "$value" not in repr(mutant.rule):
         reasons |= EQUIVALENT_UNSEEN
         if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):

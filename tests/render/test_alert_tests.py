@@ -16,6 +16,7 @@ from tests.render.configurations import CONFIGURATIONS, DEFAULTS, OBJECTIVES, co
 from tests.render.equivalent_mutants import (
     EQUIVALENT,
     EQUIVALENT_AT_ZERO,
+    EQUIVALENT_EXPORTED,
     EQUIVALENT_REMOTE,
     EQUIVALENT_UNSEEN,
     kind_of,
@@ -180,6 +181,7 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
     judged = [
         *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),
         *verdicts(config_of(PLAIN), servers, tmp_path / "plain"),
+        *verdicts(config_of(TEXTFILE), servers, tmp_path / "textfile"),
     ]
     assert not unexplained(judged)
     alive = {
@@ -187,7 +189,9 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         for verdict in judged
         if not verdict.is_killed
     }
-    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_UNSEEN, **EQUIVALENT_AT_ZERO}
+    reasons = {
+        **EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_UNSEEN, **EQUIVALENT_AT_ZERO,
+    }  # fmt: skip
     assert alive == set(reasons)
     assert all(len(reason.split()) > 5 for reason in reasons.values())
 

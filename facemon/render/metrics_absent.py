@@ -1,0 +1,189 @@
+"""The alert on the store's metrics that do not arrive, although no other alert says why.
+
+That another alert says why is known once what it watches has been wrong for as long as its `for` asks. A single missed
+scrape looks the same at first: it must not begin the wait of this alert again.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from facemon.config.document import Config
+from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.render import promql
+from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
+from facemon.render.drift_series import IMAGES
+from facemon.render.foreign_metrics import UP
+from facemon.render.promql_ages import largest_within
+from facemon.render.rule_test import milliseconds, turn_of_window
+from facemon.render.scenario import Check, Firing, Gauge, Scenario, Signal, Span, series_text
+from facemon.render.series_models import turning
+
+SOURCE_UP = promql.series("facemon_source_up")
+
+_STORE = promql.equals("source", "store")
+_HELD = timedelta(minutes=15)
+_START, _MILLISECOND = timedelta(0), timedelta(milliseconds=1)
+
+
+_ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
+    "exporter": ("the exporter", "facemon serve-metrics", "the exporter does not run, or reads another store"),
+    "api": ("the API", "facemon serve", "the API does not run, or cannot open its store"),
+    "textfile": (
+        "a textfile", "facemon export-metrics --textfile DIR/facemon.prom",
+        "no textfile was ever written, or to another folder than the one that node-exporter reads",
+    ),
+    "pushgateway": (
+        "a push", "facemon export-metrics --pushgateway URL",
+        "nothing was ever pushed, or the Pushgateway was restarted without a file for its groups",
+    ),
+}  # fmt: skip
+"""By what the store's metrics arrive, the command that brings them, and why they may never have come."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Another alert that says why nothing arrives, while a gauge of each target or store is 0."""
+
+    alert: Alert
+    metric: promql.Series
+    matcher: promql.Matcher
+    example: str
+    """The gauge's series in tests."""
+    is_of_all: bool
+    """Whether it says why only where all of the gauges are 0, not where one of them is."""
+
+    def window(self, config: Config) -> timedelta | None:
+        """How long the gauge must have been 0 for the other alert to say why, as its `for` asks.
+
+        It is longer than three missed scrapes, and so much shorter than this alert's own `for` that this one is never
+        due before. None where that leaves no room: then the gauge as it is now decides.
+        """
+        settings = config.prometheus
+        held = _given(config.alerts.of(self.alert.name).for_, self.alert.for_)
+        least, most = settings.gap + settings.scrape_interval, _held(config) - settings.gap
+        return min(max(held, least), most) if least <= most else None
+
+    def says_why(self, config: Config) -> promql.Expr:
+        """A sample while the other alert says why."""
+        window = self.window(config)
+        if window is None:
+            return promql.compare(promql.select(self.metric, self.matcher), "==", 0)
+        level = largest_within(self.metric, window, self.matcher)
+        return promql.compare(promql.aggregate("max", level) if self.is_of_all else level, "==", 0)
+
+
+def _given(changed: timedelta | None, usual: timedelta) -> timedelta:
+    return usual if changed is None else changed
+
+
+def _held(config: Config) -> timedelta:
+    return _given(config.alerts.MetricsAbsent.for_, _HELD)
+
+
+def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...]:
+    """What other alerts tell of in the place of this one.
+
+    One target of several that is down does not explain that the others bring nothing. A store that cannot be read
+    does, whichever other process can read it.
+    """
+    door = DOOR_JOBS[config.prometheus.store_metrics_from]
+    job = promql.equals("job", config.prometheus.job_name(door))
+    up = series_text(UP.name, {"job": door, "instance": "exporter:1"})
+    readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
+    causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
+    return tuple(cause for cause in causes if tells_for(cause.alert, "MetricsAbsent", "critical", config))
+
+
+def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
+    """The alert on metrics that do not arrive, unless another alert tells why: the target or the store is away.
+
+    By the rule, because an inhibition ends with the other alert, which may be a moment before this one ends.
+    """
+    way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
+    causes = _causes(config, down, unreadable)
+    expr, told = promql.absent(IMAGES), [each.alert.name for each in causes]
+    for each in causes:
+        expr = promql.unless(expr, each.says_why(config), on=())
+    return Alert(
+        name="MetricsAbsent",
+        group="stack",
+        signal=promql.select(IMAGES),
+        expr=expr,
+        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} tells why" if told else ""),
+        for_=_HELD,
+        severity="critical",
+        summary="The store's metrics do not arrive",
+        description=f"Nothing brings {IMAGES.name}, which {way} should: alerts on drift and accuracy cannot fire. "
+        f"Run `{command}`.",
+        dashboard=Dashboard.ML_METRICS,
+        runbook=Runbook(
+            "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
+            (cause, "`prometheus.store_metrics_from` is not the way by which they leave", "no store was made yet"),
+            (
+                f"Run `{command}` and read what it says.",
+                "Compare `prometheus.store_metrics_from` with what runs.",
+                "Run `facemon export-metrics -o -`: it prints what the store has.",
+            ),
+            {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
+        ),
+        fires_without_data=True,
+        scenarios=(
+            *_absent_scenarios(config, told),
+            *(story for each in causes for story in _course_scenarios(each, config)),
+        ),
+    )
+
+
+def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenario]:
+    labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1"}, Firing({}, 1)
+    gone = Gauge(series_text(IMAGES.name, labels), 5, None)
+    another = Gauge(series_text(IMAGES.name, {**labels, "instance": "exporter:2"}), 5, 5)
+    yield Scenario("nothing at all", (), fires, Span.HELD)
+    yield Scenario("the metric goes and comes back", (gone,), fires, Span.HELD)
+    yield Scenario("gone from one instance, and another has it", (gone, another))
+
+    def target(job: str, level: float, instance: str = "exporter:1") -> Gauge:
+        return Gauge(series_text(UP.name, {"job": job, "instance": instance}), 1, level)
+
+    door = DOOR_JOBS[config.prometheus.store_metrics_from]
+    yield Scenario("gone, and what brings it is up", (gone, target(door, 1)), fires)
+    yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
+    both = (target(door, 0), target(door, 1, "exporter:2"))
+    yield Scenario("gone, and one of two targets is down", (gone, *both), fires)
+    yield Scenario("gone with its target", (gone, target(door, 0)), None if "TargetDown" in told else fires)
+
+    def readable(source: str, level: float) -> Gauge:
+        return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)
+
+    yield Scenario("gone, and its store can be read", (gone, readable("store", 1)), fires)
+    yield Scenario("gone, and another source cannot be read", (gone, readable("mine:Queue", 0)), fires)
+    unread = None if "SourceUnreadable" in told else fires
+    yield Scenario("gone, and its store cannot be read", (gone, readable("store", 0)), unread)
+
+
+def _course_scenarios(cause: _Cause, config: Config) -> Iterator[Scenario]:
+    """What a cause does in the course of time: it stays, or it is seen for three scrapes only."""
+    if (window := cause.window(config)) is None:
+        return
+    scrape, held, turn = config.prometheus.scrape_interval, _held(config), turn_of_window(milliseconds(window))
+    grain = turn * _MILLISECOND
+    # Whole scrapes, so that the series end when their levels do.
+    ends = -(-2 * grain // scrape) * scrape
+    missed = -(-(ends + held / 2) // scrape) * scrape
+    back, known = missed + 3 * scrape, ends - scrape + window
+    gone = turning(series_text(IMAGES.name, {"status": "ok", "job": "exporter"}), (_START, 5), (ends, None))
+
+    def modelled(title: str, level: Signal, *checks: Check) -> Scenario:
+        return Scenario(title, (gone, level), Firing({}, 1), Span.MODELLED, checks, scrape, grain)
+
+    yield modelled(
+        f"gone, and {cause.alert.name} says why for good",
+        turning(cause.example, (_START, 1), (ends, 0)),
+        Check(known, ends, before=True), Check(known + _MILLISECOND), Check(known + 2 * held),
+    )  # fmt: skip
+    yield modelled(
+        f"gone, and {cause.alert.name} would say why for three scrapes",
+        turning(cause.example, (_START, 1), (missed, 0), (back, 1)),
+        Check(back, ends, before=True), Check(ends + held + grain, ends),
+    )  # fmt: skip
