@@ -13,7 +13,7 @@ FAST_TESTS := $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and 
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test lint format types docs goldens tools peers bench prove build clean
+.PHONY: help demo check test test-at lint format types docs goldens tools peers bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: lint types ## Check style and types and run the fast tests, for the minut
 test: lint types tools ## Install, then run every check and test (those of real servers too)
 	$(FAST_TESTS)
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "slow or servers" --durations=10
+
+test-at: $(VENV)/.dev ## Run tests as if it were another time: make test-at AT="2028-02-29 23:58" TESTS="tests/store -n 2"
+	@$(BIN)/python tools/run_tests_at.py "$(AT)" $(TESTS)
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check .

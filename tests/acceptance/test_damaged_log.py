@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import chdir
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from tests.acceptance.tables import CONFIGURATION
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
 from tests.patience import HANG_S
+from tests.recent_hours import HOUR, hours_of_one_date
 from tests.store.children import without_privileges
 from tests.store.damage import flip_bytes
 from tests.store.test_permissions import give, modes, owners
@@ -28,9 +29,9 @@ CONFIG = CONFIGURATION.replace("[64, 64]", "[4, 4]")
 CHECK = "drift: {cluster: none, widen_to: 24h, evidently: {when: never}}\n"
 
 
-def log(folder: Path, *, ago: timedelta, seed: int, rows: int = 3_000) -> None:
+def log(folder: Path, *, begin: datetime, seed: int, rows: int = 3_000) -> None:
     """Half an hour of predictions without drift."""
-    random, begin = np.random.default_rng(seed), datetime.now(UTC) - ago
+    random = np.random.default_rng(seed)
     times = [begin + timedelta(seconds=index % 1_800) for index in range(rows)]
     columns = {
         "image": [f"{seed}-{index}.jpg" for index in range(rows)],
@@ -43,15 +44,16 @@ def log(folder: Path, *, ago: timedelta, seed: int, rows: int = 3_000) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Path:
-    """A reference of five days ago and two files of today."""
+    """A reference of five days ago and two files of the last hours."""
     tmp_path = tmp_path_factory.mktemp("made")
     (tmp_path / "facemon.yaml").write_text(CONFIG + CHECK)
-    log(tmp_path, ago=timedelta(days=5), seed=1)
-    begin = datetime.now(UTC) - timedelta(days=5, hours=1)
-    window = ("--since", begin.isoformat(), "--until", (begin + timedelta(hours=3)).isoformat())
+    begin = hours_of_one_date(ago=timedelta(days=5))
+    log(tmp_path, begin=begin, seed=1)
+    window = ("--since", begin.isoformat(), "--until", (begin + HOUR).isoformat())
     assert facemon("-q", "reference", "set", *window, cwd=tmp_path).returncode == 0
+    begin = hours_of_one_date(ago=timedelta(hours=5))
     for seed in (9, 5):
-        log(tmp_path, ago=timedelta(hours=5), seed=seed)
+        log(tmp_path, begin=begin, seed=seed)
     (tmp_path / "models").mkdir()
     write_reducing_model(tmp_path / "models" / "attributes.onnx", {"beard": [[1], [1], [1]]})
     (tmp_path / "labels.csv").write_text("filename,beard_binary\n5-1.jpg,1\n9-1.jpg,1\n")
@@ -181,7 +183,7 @@ def test_a_killed_run_leaves_no_lock_behind(facemon: RunFacemon, logged: Path) -
 
 def test_a_damaged_ledger_from_the_first_message_to_a_whole_store(facemon: RunFacemon, logged: Path) -> None:
     assert facemon("store", "backup", "saved.tar.gz", cwd=logged).returncode == 0
-    log(logged, ago=timedelta(hours=3), seed=3)
+    log(logged, begin=hours_of_one_date(ago=timedelta(hours=3)), seed=3)
     (logged / "bad.jpg").write_text("not an image")
     ledger = logged / ".facemon" / "ledger.sqlite"
     content = bytearray(ledger.read_bytes())

@@ -86,7 +86,7 @@ def test_no_check_is_due_of_a_model_that_predicts_no_more(
 ) -> None:
     log_images(ledger, 10)  # its run has ended
     now = datetime.now(UTC)
-    check_model(ledger, column("gender", DRIFT, 0.3))
+    check_model(ledger, column("gender", DRIFT, 0.3), at=now)
     check_model(ledger, column("gender", DRIFT, 0.3), model="new@1", at=now + timedelta(hours=hours))
     other = registry_of(folder, model=MODEL_CONFIG.model_copy(update={"name": "new"}))
     values = values_of(exposition(other))
