@@ -43,7 +43,7 @@ class InProcess:
     def __init__(self, server: ForkServer, process: ServedProcess, patience: float, *, niceness: int = 0) -> None:
         """The server replaces the process; one that does not answer for `patience` seconds is ended.
 
-        With `niceness` the process runs at a lower priority, as nice(1) has it.
+        The process runs at a priority that is lower than this one's by `niceness`, as nice(1) counts.
         """
         self._server = server
         self._patience = patience
@@ -86,7 +86,8 @@ class InProcess:
         self._is_finished = False
         if self._niceness:
             with suppress(OSError):  # it has ended, which `is_alive` tells
-                os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
+                # The system takes the lowest priority for all that would be below it.
+                os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + self._niceness)
 
     async def _finish(self) -> Ending:
         self._is_finished = True
