@@ -81,9 +81,7 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
             if status.st_size > max_bytes:
                 message = f"the file has {status.st_size} bytes; the limit is {max_bytes}"
                 return ImageProblem(ErrorCode.TOO_LARGE, message)
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                # Not more than was measured, although a file may grow meanwhile.
-                return file.read(status.st_size)
+            return _whole(descriptor, status.st_size)
         finally:
             os.close(descriptor)
     except OutsideError:
@@ -93,6 +91,17 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
     except ValueError as error:
         what = "characters that no name has" if isinstance(error, UnicodeError) else "a null character"
         return ImageProblem(ErrorCode.UNREADABLE, f"the name holds {what}, so no such file can exist")
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    """Read a file of `size` bytes: not more than was measured, although it may grow meanwhile."""
+    content = os.read(descriptor, size)
+    if len(content) == size:
+        return content
+    parts = [content]  # it shrank, or the system reads 2 GiB at a time
+    while parts[-1] and (left := size - sum(map(len, parts))):
+        parts.append(os.read(descriptor, left))
+    return b"".join(parts)
 
 
 def decode_image(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facemon.domain.image_input import Box
+from facemon.model.pixel_lines import pixel_lines
 
 LONG_SIDE = 128
 """The most pixels on the longer side of the copy that is measured, which is the image over a whole number."""
@@ -43,7 +44,7 @@ class SmallCopy(NamedTuple):
     """What is kept of an image to measure it later, together with others."""
 
     colours: _Copy
-    """[rows, width, 3]: every fourth row."""
+    """[rows, 3, width]: every fourth row."""
     luma: _Copy
     """[height, width]."""
     megapixels: float
@@ -55,7 +56,7 @@ def small_copy(image: Image.Image, size: tuple[int, int]) -> SmallCopy:
     factor = -(-max(image.size) // LONG_SIDE)
     small = image.reduce(factor) if factor > 1 else image
     luma = small.convert("L")
-    return SmallCopy(np.asarray(small)[::_EACH_ROW], np.asarray(luma), size[0] * size[1] / 1e6)
+    return SmallCopy(pixel_lines(small)[::_EACH_ROW], np.asarray(luma), size[0] * size[1] / 1e6)
 
 
 def measure(copies: Sequence[SmallCopy]) -> list[ImageFeatures]:
@@ -105,7 +106,7 @@ def _sharpness(luma: _Copy) -> NDArray[np.floating]:
 
 
 def _saturation(colours: _Copy) -> NDArray[np.floating]:
-    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
+    red, green, blue = colours[..., 0, :], colours[..., 1, :], colours[..., 2, :]
     highest = np.maximum(np.maximum(red, green), blue)
     spread = highest - np.minimum(np.minimum(red, green), blue)
     # Where the highest channel is 0 the spread is 0 too; dividing by 1 instead gives the 0 that is meant.

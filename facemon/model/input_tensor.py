@@ -10,6 +10,7 @@ from PIL import Image
 from facemon.config.model import InputConfig
 from facemon.config.network_input import GrayConfig
 from facemon.model.fitting import fit_image
+from facemon.model.pixel_lines import pixel_lines
 
 _FEWEST_LEVELS = 16
 """Whole numbers over fewer values than this come from a description for fractions, such as `scale: 1/255`."""
@@ -34,11 +35,16 @@ def input_pixels(image: Image.Image, config: InputConfig) -> NDArray[np.uint8]:
     fitted = fit_image(image, config)
     match config.channels:
         case "rgb":
-            return np.asarray(fitted)
+            return _colours(fitted, config)
         case "bgr":
-            return np.asarray(fitted)[:, :, ::-1]
+            return _colours(fitted, config)[:, :, ::-1]
         case "gray":
             return _luma(fitted, gray)
+
+
+def _colours(image: Image.Image, config: InputConfig) -> NDArray[np.uint8]:
+    """[height, width, 3] of an RGB image, in the order in memory that the network's layout is filled from fastest."""
+    return pixel_lines(image).transpose(0, 2, 1) if config.layout == "nchw" else np.asarray(image)
 
 
 def _luma(image: Image.Image, gray: GrayConfig) -> NDArray[np.uint8]:

@@ -40,7 +40,8 @@ class ObservedTimes:
         import pyarrow as pa
 
         columns = (batch.rows.column(name) for name in ("observed_at", "predicted_at"))
-        observed, predicted = (column.cast(pa.int64()).to_numpy() for column in columns)
+        # The same bytes as whole numbers; a cast of so few rows takes many times as long.
+        observed, predicted = (column.view(pa.int64()).to_numpy() for column in columns)
         old = observed[predicted - observed > self.retention // _MICROSECOND]
         oldest = min([*([] if self.oldest is None else [self.oldest]), *old.tolist()], default=None)
         ahead = self.ahead + int((observed - predicted > _DAY // _MICROSECOND).sum())

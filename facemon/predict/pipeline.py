@@ -3,7 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from time import perf_counter
 from typing import Protocol
@@ -83,7 +84,8 @@ class ChunkSize:
 def _await(waiting: deque[Future[PredictedBatch]], stop: threading.Event) -> None:
     """Wait for the first chunk; drop the chunks that have not begun as soon as the run is to stop."""
     while waiting and not waiting[0].done():
-        wait((waiting[0],), _LOOK_AROUND_S)
+        with suppress(TimeoutError, CancelledError):
+            waiting[0].exception(_LOOK_AROUND_S)
         if stop.is_set():
             _drop_unbegun(waiting)
 
