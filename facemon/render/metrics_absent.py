@@ -15,7 +15,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
 from facemon.render.drift_series import IMAGES
 from facemon.render.foreign_metrics import UP
 from facemon.render.promql_ages import largest_within
-from facemon.render.rule_test import milliseconds, turn_of_window
+from facemon.render.rule_test import milliseconds, turn_within
 from facemon.render.scenario import Check, Firing, Gauge, Scenario, Signal, Span, series_text
 from facemon.render.series_models import turning
 
@@ -166,8 +166,9 @@ def _course_scenarios(cause: _Cause, config: Config) -> Iterator[Scenario]:
     """What a cause does in the course of time: it stays, or it is seen for three scrapes only."""
     if (window := cause.window(config)) is None:
         return
-    scrape, held, turn = config.prometheus.scrape_interval, _held(config), turn_of_window(milliseconds(window))
-    grain = turn * _MILLISECOND
+    scrape, held = config.prometheus.scrape_interval, _held(config)
+    # Fine enough to tell the window from one that is a quarter longer or shorter.
+    grain = turn_within(milliseconds(window), 4) * _MILLISECOND
     # Whole scrapes, so that the series end when their levels do.
     ends = -(-2 * grain // scrape) * scrape
     missed = -(-(ends + held / 2) // scrape) * scrape

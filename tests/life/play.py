@@ -61,8 +61,8 @@ class _Stage:
         self.mailbox = Mailbox(made.receivers)
         self._judged = 0
         self._rules = made.rules()
-        self._may_end: frozenset[str] = frozenset()
-        """What was told of as firing without being asked for, and not yet as over."""
+        self._may_end = Counter[frozenset[str]]()
+        """How often something was told of as firing without being asked for, and not yet as over."""
 
     def play(self, scene: Scene) -> None:
         events = tuple(event for event in scene.events if event.happens(self._world.setting))
@@ -126,17 +126,27 @@ class _Stage:
             self._life.early += sum(message.status == RESOLVED for message in others)
             return messages
         may = frozenset[str]().union(*(event.may for event in events))
-        for (alerts, how), often in Counter((message.alerts, message.status) for message in others).items():
-            # The end of what may be told comes when it comes, also after the event.
-            if often > 1 or not alerts <= (may if how == FIRING else may | self._may_end):
-                first = next(message for message in others if (message.alerts, message.status) == (alerts, how))
-                self._life.faults.append(f"{at}: told {often} times of {shown(first)}, which nothing asks for")
-            self._may_end = self._may_end | alerts if how == FIRING else self._may_end - alerts
+        self._judge_others(others, may, at)
         for message in messages:
             # A message that something is over may name what was over before.
             if message.status == FIRING == status and message.alerts & names and not message.alerts <= names | may:
                 self._life.faults.append(f"{at}: {shown(message)} is about more than happened")
         return messages
+
+    def _judge_others(self, others: Sequence[Message], may: frozenset[str], at: str) -> None:
+        """Hold the messages that are not expected against what may be told: once, and its end for each beginning.
+
+        The end comes when it comes, also after the event: an Alertmanager that is away again before it told the end
+        tells it when it is back, beside that of the second time.
+        """
+        counted = Counter((message.alerts, message.status) for message in others)
+        for (alerts, how), often in sorted(counted.items(), key=lambda item: item[0][1] != FIRING):
+            allowed = alerts <= may
+            most = int(allowed) if how == FIRING else max(int(allowed), self._may_end[alerts])
+            if often > most:
+                first = next(message for message in others if (message.alerts, message.status) == (alerts, how))
+                self._life.faults.append(f"{at}: told {often} times of {shown(first)}, which nothing asks for")
+            self._may_end[alerts] = max(0, self._may_end[alerts] + (often if how == FIRING else -often))
 
     def _ways(self, wanted: Sequence[tuple[Event, Told]], found: Sequence[Message], began: float) -> Iterator[Way]:
         for event, alert in wanted:

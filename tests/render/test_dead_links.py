@@ -24,7 +24,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 DAYS = 3
 DEATH = 26 * HOUR + 30 * MINUTE
 """When a link dies: after nights and exports in good order, half an hour after an export."""
-SPACING = 4 * MINUTE
+SPACING = 2 * MINUTE
 TARGETS = {
     "exporter": 'job="exporter",instance="exporter:8001"',
     "textfile": 'job="node",instance="node-exporter:9100"',
