@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from facemon import __version__
 from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.errors import FacemonError
@@ -119,7 +120,7 @@ class StoreCollector(Collector):
         yield counter_family("model_predictions_total", totals, labels)
         yield counter_family("images_processed_total", totals, [(status,) for status in IMAGE_STATUSES])
         yield histogram_family("model_inference_latency_seconds", totals, [(model,)])
-        confident = [(a.name, model) for a in self._model.attributes if f"{a.name}_confidence" in a.columns]
+        confident = [(a.name, model) for a in self._model.attributes if Measure.CONFIDENCE.column(a.name) in a.columns]
         yield histogram_family("model_confidence_score", totals, confident)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from facemon.config.attribute import AttributeConfig
 from facemon.config.document import Config
+from facemon.domain.attribute import Measure
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.log_columns import IMAGE_COLUMN_HELP, LOG_COLUMN_HELP, LogColumn
 from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.render.promql import quoted
@@ -91,18 +93,19 @@ def explain_column(name: str, config: Config) -> ExplainedColumn | None:
 
 
 def _predicted(name: str, attribute: AttributeConfig, config: Config) -> ExplainedColumn:
+    kind = kind_of(attribute)
     threshold = _threshold(attribute.name, config, config.drift.model.threshold)
     if name == attribute.name:
         selected = tuple(_selected(metric, name) for metric in _metrics(MetricGroup.MODEL))
         return ExplainedColumn(
-            name, "text", f"The predicted label of the attribute {attribute.name}.", attribute.name, attribute.classes,
+            name, "text", kind.help(attribute, Measure.LABEL), attribute.name, attribute.classes,
             "model", threshold, (*selected, *_drift_metrics(name)),
         )  # fmt: skip
-    if name.endswith("_confidence"):
-        help_ = "The probability of the predicted label, from 0 to 1."
+    if name == Measure.CONFIDENCE.column(attribute.name):
+        help_ = kind.help(attribute, Measure.CONFIDENCE)
         metrics = tuple(_selected(metric, attribute.name) for metric in ("model_confidence_score", _OF_CONFIDENCE))
         return ExplainedColumn(name, "number", help_, attribute.name, (), "model", threshold, metrics)
-    help_ = "The predicted number" + (", whose band is the label." if attribute.classes else ".")
+    help_ = kind.help(attribute, Measure.VALUE)
     has_its_own = not attribute.classes
     return ExplainedColumn(
         name, "number", help_, attribute.name, (), "model" if has_its_own else None,
