@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
-from facemon.domain.kinds.kind import Reading
+from facemon.domain.kinds.kind import Reader, Reading
 from facemon.domain.kinds.registry import kind_of
 from facemon.errors import FacemonError
 
@@ -27,11 +27,16 @@ def select_columns(attribute: AttributeConfig, output: NDArray[np.floating]) -> 
     return flat.astype(np.float64)
 
 
+def reader_of(attribute: AttributeConfig) -> Reader:
+    """What decodes the attribute's columns; to make it takes longer than to call it."""
+    if attribute.average:  # shares_of has its turn before
+        attribute = attribute.model_copy(update={"activation": "none", "scale": 1.0, "offset": 0.0})
+    return kind_of(attribute).reader(attribute)
+
+
 def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
     """Decode finite [n, width] columns; FacemonError when they are said to be probabilities and are none."""
-    if attribute.average:  # shares_of has had its turn
-        attribute = attribute.model_copy(update={"activation": "none", "scale": 1.0, "offset": 0.0})
-    return kind_of(attribute).read(attribute, columns)
+    return reader_of(attribute)(columns)
 
 
 def shares_of(attribute: AttributeConfig, columns: Doubles) -> Doubles:

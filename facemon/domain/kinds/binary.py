@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reader, Reading
 
 if TYPE_CHECKING:
     from facemon.domain.kinds.kind import Doubles
@@ -29,23 +29,26 @@ class Binary(AttributeKind):
         """Return one number under a sigmoid, two under a softmax."""
         return {"sigmoid": (1,), "softmax": (2,), "none": (1, 2)}[attribute.activation]
 
-    def read(self, attribute: Attribute, columns: "Doubles") -> Reading:
-        """Decode [n, 1] or [n, 2] columns: the second label from the threshold on."""
+    def reader(self, attribute: Attribute) -> Reader:
+        """Return what decodes [n, 1] or [n, 2] columns: the second label from the threshold on."""
         import numpy as np
 
         from facemon.domain.kinds.probabilities import checked, labelled, probabilities, sigmoid
 
-        if columns.shape[1] == 2:
-            shares = probabilities(attribute, columns)
-            return labelled(shares, (shares[:, 1] >= attribute.threshold).astype(np.intp))
-        column = columns[:, 0]
-        if attribute.activation == "sigmoid":
-            second, first = sigmoid(column), sigmoid(-column)
-        else:
-            second = checked(attribute, column)
-            first = 1 - second
-        is_second = second >= attribute.threshold
-        return Reading(is_second.astype(np.intp), np.where(is_second, second, first).astype(np.float32), None)
+        def read(columns: "Doubles") -> Reading:
+            if columns.shape[1] == 2:
+                shares = probabilities(attribute, columns)
+                return labelled(shares, (shares[:, 1] >= attribute.threshold).astype(np.intp))
+            column = columns[:, 0]
+            if attribute.activation == "sigmoid":
+                second, first = sigmoid(column), sigmoid(-column)
+            else:
+                second = checked(attribute, column)
+                first = 1 - second
+            is_second = second >= attribute.threshold
+            return Reading(is_second.astype(np.intp), np.where(is_second, second, first).astype(np.float32), None)
+
+        return read
 
     def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
         """Return the probabilities [n, 1] of the second label."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reader, Reading
 
 if TYPE_CHECKING:
     from facemon.domain.kinds.kind import Doubles
@@ -33,9 +33,12 @@ class Categorical(AttributeKind):
         """Return "labels"."""
         return "labels"
 
-    def read(self, attribute: Attribute, columns: "Doubles") -> Reading:
-        """Decode [n, labels] columns: the label with the largest probability, the first one of equals."""
+    def reader(self, attribute: Attribute) -> Reader:
+        """Return what decodes [n, labels] columns: the label with the largest probability, the first one of equals."""
         from facemon.domain.kinds.probabilities import labelled, probabilities
 
-        shares = probabilities(attribute, columns)
-        return labelled(shares, shares.argmax(axis=1))
+        def read(columns: "Doubles") -> Reading:
+            shares = probabilities(attribute, columns)
+            return labelled(shares, shares.argmax(axis=1))
+
+        return read

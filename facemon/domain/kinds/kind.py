@@ -1,7 +1,7 @@
 """What each kind of attribute says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from facemon.domain.attribute import Attribute, Measure
@@ -27,6 +27,10 @@ class Reading(NamedTuple):
     """The probability of that label; none for a number's."""
     value: "NDArray[np.number[Any]] | None"
     """An ordinal's expected value, or a number, in the type of the column."""
+
+
+Reader = Callable[["Doubles"], Reading]
+"""Decodes finite [n, width] columns; FacemonError when they are said to be probabilities and are none."""
 
 
 class AttributeKind(ABC):
@@ -79,13 +83,13 @@ class AttributeKind(ABC):
         return None
 
     @abstractmethod
-    def read(self, attribute: Attribute, columns: "Doubles") -> Reading:
-        """Decode finite [n, width] columns; FacemonError when they are said to be probabilities and are none."""
+    def reader(self, attribute: Attribute) -> Reader:
+        """Return what decodes the attribute: made once, called for each batch of faces."""
 
     def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
         """Return what is averaged over networks: probabilities [n, width], unless the kind says otherwise.
 
-        `read` gets the average with activation none, scale 1 and offset 0.
+        The reader of the average is made for activation none, scale 1 and offset 0.
         """
         from facemon.domain.kinds.probabilities import probabilities
 

@@ -5,7 +5,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Reader, Reading
 
 if TYPE_CHECKING:
     from facemon.domain.kinds.kind import Doubles
@@ -42,14 +42,21 @@ class Number(AttributeKind):
         """Return a fault for a softmax."""
         return "softmax of a single number is always 1" if attribute.activation == "softmax" else None
 
-    def read(self, attribute: Attribute, columns: "Doubles") -> Reading:
-        """Decode [n, 1] columns."""
+    def reader(self, attribute: Attribute) -> Reader:
+        """Return what decodes [n, 1] columns."""
         import numpy as np
 
-        from facemon.domain.kinds.probabilities import band_codes
+        from facemon.domain.kinds.probabilities import bands_of, sigmoid
 
-        numbers = self.shares(attribute, columns)[:, 0].astype(np.float32)
-        return Reading(band_codes(attribute, numbers) if attribute.bands else None, None, numbers)
+        codes_of = bands_of(attribute) if attribute.bands else None
+
+        def read(columns: "Doubles") -> Reading:
+            column = columns[:, 0]
+            given = sigmoid(column) if attribute.activation == "sigmoid" else column
+            numbers = (given * attribute.scale + attribute.offset).astype(np.float32)
+            return Reading(codes_of(numbers) if codes_of else None, None, numbers)
+
+        return read
 
     def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
         """Return the numbers [n, 1], scaled."""

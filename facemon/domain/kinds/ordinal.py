@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reader, Reading
 
 if TYPE_CHECKING:
     from facemon.domain.kinds.kind import Doubles
@@ -41,24 +41,30 @@ class Ordinal(AttributeKind):
             return "an ordinal's probabilities add up to 1, so its activation is softmax or none"
         return None
 
-    def read(self, attribute: Attribute, columns: "Doubles") -> Reading:
-        """Decode [n, values] columns.
+    def reader(self, attribute: Attribute) -> Reader:
+        """Return what decodes [n, values] columns.
 
         The value is the mean of the values under the probabilities (Σ pᵢ·vᵢ), the label the band of that value and the
         confidence the band's mass.
         """
         import numpy as np
 
-        from facemon.domain.kinds.probabilities import band_codes, distributed, shares_at
+        from facemon.domain.kinds.probabilities import bands_of, distributed, shares_at
 
-        shares = distributed(attribute, columns, len(attribute.values))
-        values = np.asarray(attribute.values)
-        # Rounding may carry a mean just over the largest of its own values.
-        means = np.clip(shares @ values, values.min(), values.max()).astype(np.float32)
-        codes = band_codes(attribute, means)
-        members = np.asarray([[low <= value < high for value in values] for low, high in attribute.bands.values()])
-        confidence = shares_at(shares @ members.T.astype(np.float64), codes)
-        return Reading(codes, np.clip(confidence, 0, 1).astype(np.float32), means)
+        values, codes_of = np.asarray(attribute.values), bands_of(attribute)
+        least, most = values.min(), values.max()
+        members = [[low <= value < high for value in attribute.values] for low, high in attribute.bands.values()]
+        of_band = np.asarray(members).T.astype(np.float64)
+
+        def read(columns: "Doubles") -> Reading:
+            shares = distributed(attribute, columns)
+            # Rounding may carry a mean just over the largest of its own values.
+            means = np.clip(shares @ values, least, most).astype(np.float32)
+            codes = codes_of(means)
+            confidence = np.clip(shares_at(shares @ of_band, codes), 0, 1)
+            return Reading(codes, confidence.astype(np.float32), means)
+
+        return read
 
     def may_be_true(self, attribute: Attribute, number: float) -> bool:
         """Return whether the number is a value beyond all bands; below zero nothing lies that counts from zero on."""

@@ -1,5 +1,7 @@
 """Outputs to probabilities, and both to labels: what several kinds decode by, for all faces of a batch at once."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,11 +46,11 @@ def checked(attribute: Attribute, shares: Doubles) -> Doubles:
     return np.clip(shares, 0, 1)
 
 
-def distributed(attribute: Attribute, columns: Doubles, numbers: int) -> Doubles:
-    """The probabilities of so many outcomes of which one happens; FacemonError where they do not add up to 1."""
+def distributed(attribute: Attribute, columns: Doubles) -> Doubles:
+    """The probabilities of outcomes of which one happens; FacemonError where they do not add up to 1."""
     shares = probabilities(attribute, columns)
     sums = shares.sum(axis=1)
-    if np.any(np.abs(sums - 1) > MOST_ROUNDING * numbers):
+    if np.any(np.abs(sums - 1) > MOST_ROUNDING * shares.shape[1]):
         worst = sums[np.abs(sums - 1).argmax()]
         raise FacemonError(
             f"the probabilities of the attribute {attribute.name} add up to {worst:.4g}, not 1",
@@ -67,8 +69,9 @@ def labelled(shares: Doubles, codes: NDArray[np.intp]) -> Reading:
     return Reading(codes, shares_at(shares, codes).astype(np.float32), None)
 
 
-def band_codes(attribute: Attribute, numbers: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The band of each number that lies in one, as an index into the classes; bands may be in any order."""
+def bands_of(attribute: Attribute) -> Callable[[NDArray[np.float32]], NDArray[np.intp]]:
+    """What finds the band of each number that lies in one, as an index into the classes; bands may be in any order."""
     lows = np.asarray([low for low, _ in attribute.reach.values()])
     order = np.argsort(lows)
-    return order[np.searchsorted(lows[order], numbers.astype(np.float64), side="right") - 1]
+    edges = lows[order]
+    return lambda numbers: order[np.searchsorted(edges, numbers.astype(np.float64), side="right") - 1]
