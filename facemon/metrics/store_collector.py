@@ -146,8 +146,15 @@ def build_registry(
 
 
 def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
-    # Not accuracy: beside the labels' it would be a second series with the same labels, which breaks the scrape.
-    labels = [gauge for gauge in gauges if gauge.measure in (LABEL, VALUE)]
+    # Neither accuracy nor the value of an attribute with labels: beside the labels' they would be a second series with
+    # the same labels, which breaks the scrape.
+    labelled = {(gauge.attribute, gauge.check, gauge.model) for gauge in gauges if gauge.measure == LABEL}
+    labels = [
+        gauge
+        for gauge in gauges
+        if gauge.measure == LABEL
+        or (gauge.measure == VALUE and (gauge.attribute, gauge.check, gauge.model) not in labelled)
+    ]
     confidences = [gauge for gauge in gauges if gauge.measure == CONFIDENCE]
     yield from _known("drift_score", _series(labels, lambda g: g.score))
     yield from _known("confidence_drift_score", _series(confidences, lambda g: g.score))
