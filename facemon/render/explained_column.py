@@ -106,11 +106,11 @@ def _predicted(name: str, attribute: AttributeConfig, config: Config) -> Explain
         metrics = tuple(_selected(metric, attribute.name) for metric in ("model_confidence_score", _OF_CONFIDENCE))
         return ExplainedColumn(name, "number", help_, attribute.name, (), "model", threshold, metrics)
     help_ = kind.help(attribute, Measure.VALUE)
-    has_its_own = not attribute.classes
-    return ExplainedColumn(
-        name, "number", help_, attribute.name, (), "model" if has_its_own else None,
-        threshold if has_its_own else None, _drift_metrics(attribute.name) if has_its_own else (),
-    )  # fmt: skip
+    if Measure.VALUE not in (compared := kind.compared(attribute)):
+        return ExplainedColumn(name, "number", help_, attribute.name, (), None, None, ())
+    metrics = _drift_metrics(attribute.name) if compared[0] is Measure.VALUE else _shared_metrics(attribute.name)
+    own = _threshold(name, config, threshold)
+    return ExplainedColumn(name, "number", help_, attribute.name, (), "model", own, metrics)
 
 
 def _threshold(name: str, config: Config, usual: float) -> float:
@@ -125,6 +125,11 @@ def _metrics(group: MetricGroup) -> tuple[str, ...]:
 def _drift_metrics(attribute: str) -> tuple[str, ...]:
     """The series of a column of labels or numbers; the score of confidences is another column's."""
     return tuple(_selected(metric, attribute) for metric in _metrics(MetricGroup.DRIFT) if metric != _OF_CONFIDENCE)
+
+
+def _shared_metrics(attribute: str) -> tuple[str, ...]:
+    """The series that tell of a column beside the labels, whose scores are the labels'."""
+    return tuple(_selected(metric, attribute) for metric in ("drift_detected", "drift_undecided"))
 
 
 def _selected(metric: str, attribute: str) -> str:
