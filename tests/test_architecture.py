@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from facemon.domain.kinds import registry as kinds
+
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
     {"error_hints"},
@@ -26,8 +28,8 @@ LAYERS = (
     },
     {"blas_threads", "forked_process", "interruption"},
     {"fork_server"},
-    {"config"},
     {"domain"},
+    {"config"},
     {"tables"},
     {"store"},
     {"model", "predict", "evaluation", "drift", "reports", "metrics", "server", "render"},
@@ -112,6 +114,38 @@ def test_libraries_stay_in_their_file(library: str) -> None:
         assert all(user.startswith(allowed) for user in users)
     else:
         assert users <= allowed
+
+
+KINDS = "domain/kinds/"
+
+
+def test_attribute_kinds_are_known_by_the_registry_alone() -> None:
+    """All else asks a kind what it says of itself, so that a kind is one file and a line of the registry."""
+    assert {Path(name).stem for name in KINDS_THERE_ARE} == set(kinds.KINDS)
+    others = [module for module in MODULES if not module.startswith(KINDS)]
+    assert [fault for module in others for fault in known_kinds_in(module)] == []
+
+
+KINDS_THERE_ARE = {each for each in MODULES if each.startswith(KINDS)} - {
+    f"{KINDS}{name}.py" for name in ("__init__", "kind", "probabilities", "registry")
+}
+
+
+def known_kinds_in(module: str) -> Iterator[str]:
+    files = {f"facemon.domain.kinds.{Path(name).stem}" for name in KINDS_THERE_ARE}
+    yield from (f"facemon/{module}:{line} imports {name}" for name, line in imports(module) if name in files)
+    for node in nodes_of(module):
+        match node:
+            case ast.Compare(left=ast.Attribute(value=ast.Name(id="column"))):
+                continue  # a column is categorical or a number, whatever attribute it is of, if any
+            case ast.Compare(left=ast.Attribute(attr="kind"), comparators=[compared]):
+                constants = ast.walk(compared)
+            case ast.Match(subject=ast.Attribute(attr="kind"), cases=cases):
+                constants = (part for each in cases for part in ast.walk(each.pattern))
+            case _:
+                continue
+        if named := {each.value for each in constants if isinstance(each, ast.Constant)} & set(kinds.KINDS):
+            yield f"facemon/{module}:{node.lineno} knows the kind {', '.join(map(str, named))}"
 
 
 def test_use_cases_print_nothing() -> None:

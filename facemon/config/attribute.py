@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from math import inf
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PlainValidator, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
 from facemon.config.quantities import Items, Name
 from facemon.config.section import MisfitError, Section
+from facemon.domain.attribute import Activation, Measure
+from facemon.domain.kinds.registry import KINDS, kind_of
 
 ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LOG_COLUMNS = (
@@ -18,9 +20,21 @@ LOG_COLUMNS = (
 )  # fmt: skip
 """The columns of the log that are there for every model, in order (DESIGN: fixed)."""
 RESERVED_PREFIX = "image_"
-DERIVED_SUFFIXES = ("_confidence", "_value")
+DERIVED_SUFFIXES = tuple(each.column("") for each in Measure if each is not Measure.LABEL)
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
+_PLAIN: Mapping[str, Any] = {"labels": (), "values": (), "bands": {}, "scale": 1.0, "offset": 0.0}
+"""The keys that not every kind has, each with what it is where it is not given."""
+
+
+def _known_kind(given: Any) -> str:
+    if not isinstance(given, str) or given not in KINDS:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, KINDS))})
+    return given
+
+
+def _list_kinds(schema: dict[str, Any]) -> None:
+    schema |= {"type": "string", "enum": list(KINDS)}
 
 
 class AttributeConfig(Section):
@@ -30,13 +44,14 @@ class AttributeConfig(Section):
     output: Name
     index: Annotated[int, Field(ge=0)] | None = None
     slice: Annotated[tuple[int, int], Field(strict=False)] | None = None
-    kind: Literal["binary", "categorical", "ordinal", "number"]
+    kind: Annotated[str, PlainValidator(_known_kind), Field(json_schema_extra=_list_kinds)]
+    """A name in `facemon.domain.kinds.registry.KINDS`."""
     labels: Items[Name] = ()
     values: Items[_Finite] = ()
     bands: Mapping[Name, Annotated[tuple[float, float], Field(strict=False)]] = Field(default_factory=dict)
     """For ordinals, and for numbers that are to have labels: a label to the half-open interval `[low, high)` of values
     that it covers. A number beyond all bands has the label of the nearest."""
-    activation: Literal["sigmoid", "softmax", "none"] = "none"
+    activation: Activation = "none"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """For binaries: the probability of the second label from which on it is the prediction."""
     scale: _Finite = 1.0
@@ -58,19 +73,17 @@ class AttributeConfig(Section):
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> Self:
-        needs: dict[str, tuple[str, ...]] = {
-            "binary": ("labels",), "categorical": ("labels",), "ordinal": ("values", "bands"), "number": (),
-        }  # fmt: skip
-        for key in ("labels", "values", "bands"):
-            if (self.kind, key) == ("number", "bands"):
-                continue
-            if bool(getattr(self, key)) != (key in needs[self.kind]):
-                verb = "needs" if key in needs[self.kind] else "has no use for"
-                raise MisfitError(((key,), f"a {self.kind} attribute {verb} {key}"))
-        if self.kind == "binary" and len(self.labels) != 2:
-            raise MisfitError((("labels",), f"a binary attribute has two labels, not {len(self.labels)}"))
-        if self.kind == "categorical" and len(self.labels) < 2:
-            raise MisfitError((("labels",), "a categorical attribute has at least two labels"))
+        kind = kind_of(self)
+        for key, plain in _PLAIN.items():
+            is_given = getattr(self, key) != plain
+            if is_given and key not in (*kind.needs, *kind.takes):
+                raise MisfitError(((key,), f"{self._of_its_kind} has no use for {key}"))
+            if key in kind.needs and not is_given:
+                raise MisfitError(((key,), f"{self._of_its_kind} needs {key}"))
+        if self.scale == 0:
+            raise MisfitError((("scale",), "0 would make every number the same"))
+        if faults := list(kind.faults(self)):
+            raise MisfitError(*faults)
         if len(set(self.labels)) != len(self.labels):
             raise MisfitError((("labels",), "two labels are the same"))
         if self.index is not None and self.slice is not None:
@@ -80,22 +93,7 @@ class AttributeConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _numbers_alone_are_scaled(self) -> Self:
-        if self.kind != "number":
-            for key, plain in (("scale", 1.0), ("offset", 0.0)):
-                if getattr(self, key) != plain:
-                    raise MisfitError(((key,), f"a {self.kind} attribute has no use for {key}"))
-        if self.scale == 0:
-            raise MisfitError((("scale",), "0 would make every number the same"))
-        return self
-
-    @model_validator(mode="after")
-    def _bands_cover_each_value_once(self) -> Self:
-        for value in self.values:
-            covering = [label for label, (low, high) in self.bands.items() if low <= value < high]
-            if len(covering) != 1:
-                message = f"the value {value:g} lies in {len(covering)} bands; it needs exactly one"
-                raise MisfitError((("bands",), message))
+    def _bands_join(self) -> Self:
         for label, (low, high) in self.bands.items():
             if not low < high:
                 raise MisfitError((("bands", label), f"[{low:g}, {high:g}] is empty: write [low, high], low < high"))
@@ -106,24 +104,19 @@ class AttributeConfig(Section):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The labels that this attribute can predict; empty for a number."""
-        return self.labels or tuple(self.bands)
+        """The labels that this attribute can predict; empty for one without labels."""
+        return kind_of(self).classes(self)
 
     @property
     def reach(self) -> Mapping[str, tuple[float, float]]:
-        """The bands; those of a number with the lowest and the highest one open to their outer sides."""
-        if self.kind != "number" or not self.bands:
-            return self.bands
-        edges = [edge for band in self.bands.values() for edge in band]
-        opened = {min(edges): -inf, max(edges): inf}
-        return {label: (opened.get(low, low), opened.get(high, high)) for label, (low, high) in self.bands.items()}
+        """The half-open interval of values of each label; empty where labels do not depend on a value."""
+        return kind_of(self).reach(self)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the log that this attribute fills."""
-        names = [self.name] if self.classes else []
-        if self.kind != "number":
-            names.append(f"{self.name}_confidence")
-        if self.kind in ("ordinal", "number"):
-            names.append(f"{self.name}_value")
-        return tuple(names)
+        return tuple(measure.column(self.name) for measure in kind_of(self).columns(self))
+
+    @property
+    def _of_its_kind(self) -> str:
+        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind} attribute"

@@ -6,12 +6,13 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from facemon.domain.attribute import Attribute
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.config.model import AttributeConfig
     from facemon.domain.image_input import Undated
 
 SCHEMA_NAME = "facemon.prediction/1"
@@ -48,7 +49,7 @@ class Origin(StrEnum):
     API = "api"
 
 
-def log_schema(attributes: "Sequence[AttributeConfig]") -> "pa.Schema":
+def log_schema(attributes: Sequence[Attribute]) -> "pa.Schema":
     """The Arrow schema of the log for a model's attributes; its first columns are the same for all."""
     import pyarrow as pa
 
@@ -72,8 +73,8 @@ def log_schema(attributes: "Sequence[AttributeConfig]") -> "pa.Schema":
     ]
     columns += [(f"image_{feature}", pa.float32()) for feature in IMAGE_FEATURES]
     for attribute in attributes:
-        for column in attribute.columns:
-            columns.append((column, pa.string() if column == attribute.name else pa.float32()))
+        for measure, type_ in kind_of(attribute).columns(attribute).items():
+            columns.append((measure.column(attribute.name), pa.type_for_alias(type_)))
     return pa.schema(columns)
 
 
@@ -145,7 +146,7 @@ def _block_of(rows: "pa.RecordBatch") -> bytes:
 
 
 def prediction_documents(
-    rows: "pa.RecordBatch | pa.Table", attributes: "Sequence[AttributeConfig]"
+    rows: "pa.RecordBatch | pa.Table", attributes: Sequence[Attribute]
 ) -> Iterator[dict[str, Any]]:
     """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
     held = [(attribute.name, _columns_of(attribute)) for attribute in attributes]
@@ -178,11 +179,9 @@ def _time(time: datetime | None) -> str | None:
     return None if time is None else format_time(time)
 
 
-def _columns_of(attribute: "AttributeConfig") -> list[tuple[str, str]]:
+def _columns_of(attribute: Attribute) -> list[tuple[str, str]]:
     """The keys of an attribute's object, each with the column that it comes from."""
-    found, name = attribute.columns, attribute.name
-    columns = (("label", name), ("confidence", f"{name}_confidence"), ("value", f"{name}_value"))
-    return [(key, column) for key, column in columns if column in found]
+    return [(str(measure), measure.column(attribute.name)) for measure in kind_of(attribute).columns(attribute)]
 
 
 def _short(value: Any) -> Any:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
-from facemon.domain.drift_result import ACCURACY, CONFIDENCE, LABEL, VALUE, Check
+from facemon.domain.attribute import Measure
+from facemon.domain.drift_result import ACCURACY, LABEL, VALUE, Check
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.prediction import IMAGE_COLUMNS
 from facemon.drift.accuracy import accuracy_column
 from facemon.drift.sample import Sample
@@ -44,19 +46,16 @@ def model_columns(
     """
     columns = []
     for attribute in attributes:
-        value = f"{attribute.name}_value"
-        if not attribute.classes:
-            columns.append(ComparedColumn(value, attribute.name, VALUE))
-            continue
-        columns.append(ComparedColumn(attribute.name, attribute.name))
-        confidence = f"{attribute.name}_confidence"
-        if reference.column(confidence) or current.column(confidence) or confidence in expected:
-            columns.append(ComparedColumn(confidence, attribute.name, CONFIDENCE))
-        if attribute.kind == "number" and ((reference.column(value) and current.column(value)) or value in expected):
-            columns.append(ComparedColumn(value, attribute.name, VALUE))
+        main, *others = kind_of(attribute).compared(attribute)
+        columns.append(ComparedColumn(main.column(attribute.name), attribute.name, main))
+        for measure in others:
+            name = measure.column(attribute.name)
+            held = [bool(sample.column(name)) for sample in (reference, current)]
+            if name in expected or (all(held) if measure is Measure.VALUE else any(held)):
+                columns.append(ComparedColumn(name, attribute.name, measure))
         accuracy = accuracy_column(attribute.name)
         has_labels = any(sample.accuracy().column(attribute.name) for sample in (reference, current))
-        if has_labels or accuracy in expected:
+        if attribute.classes and (has_labels or accuracy in expected):
             columns.append(ComparedColumn(accuracy, attribute.name, ACCURACY))
     return tuple(columns)
 
@@ -70,7 +69,7 @@ def data_columns(
 ) -> tuple[ComparedColumn, ...]:
     """Every column of either side, and every configured or `expected` one, that belongs to no attribute."""
     of_attributes = {attribute.name for attribute in attributes} | {
-        column for attribute in attributes for column in (*attribute.columns, f"{attribute.name}_confidence")
+        column for attribute in attributes for column in (*attribute.columns, Measure.CONFIDENCE.column(attribute.name))
     }
     held = {
         *reference.total.columns,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.domain.attribute import Measure
 from facemon.drift.log_table import is_log_table
 from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
@@ -82,7 +83,7 @@ def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig)
     at = table.column_names.index(name)
     column = table.column(at)
     if not attribute.classes:
-        return table.set_column(at, f"{attribute.name}_value", column)
+        return table.set_column(at, Measure.VALUE.column(attribute.name), column)
     cells = AttributeCells(attribute, tables)
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)

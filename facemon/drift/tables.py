@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.binning import MISSING, Scale
 from facemon.domain.drift_result import Check
 from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind, Profile
@@ -187,7 +188,7 @@ class _TableReader:
         """Count the attributes' columns; the columns of the file that belong to them."""
         used: set[str] = set()
         for attribute in self._attributes:
-            for column in dict.fromkeys((attribute.name, f"{attribute.name}_confidence", f"{attribute.name}_value")):
+            for column in dict.fromkeys(measure.column(attribute.name) for measure in Measure):
                 name = self._tables.columns.get(column, column)
                 if name not in self._file.names:
                     continue
@@ -203,7 +204,7 @@ class _TableReader:
             cells.check(f"{self._file.path}: column {name}")
             return
         if column == attribute.name:
-            column = f"{attribute.name}_value"
+            column = Measure.VALUE.column(attribute.name)
         type_ = value_type(self._file.schema.field(name).type)
         if not is_number(type_):
             if is_text(type_):
@@ -211,7 +212,7 @@ class _TableReader:
                 self._refuse_foreign_numbers(name, texts, declarable=False)
             self._faulty[column] = "it holds no numbers"
             return
-        is_confidence = column.endswith("_confidence")
+        is_confidence = column == Measure.CONFIDENCE.column(attribute.name)
         scale, kind = (Scale.LOGIT, ColumnKind.CONFIDENCE) if is_confidence else (Scale.LOG_LINEAR, ColumnKind.NUMBER)
         cells_of = self._rows.cells(name, faces_only=True)
         self._columns[column] = count_bins(cells_of, len(self._rows.sources), fixed_bins(scale), kind)

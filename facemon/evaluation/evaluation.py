@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.attribute import Measure
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.labelled import LabelledImage
 from facemon.domain.times import format_time
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
@@ -161,15 +163,16 @@ def _scores(
 def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows: NDArray[np.bool_]) -> AttributeScore:
     codes, numbers = truth.codes[matches.labels], truth.numbers[matches.labels]
     errors = None
-    if attribute.kind in ("ordinal", "number"):
-        differences = np.abs(_floats(matches.rows, f"{attribute.name}_value") - numbers)
+    value, confident = (each.column(attribute.name) for each in (Measure.VALUE, Measure.CONFIDENCE))
+    if value in attribute.columns:
+        differences = kind_of(attribute).absolute_errors(_floats(matches.rows, value), numbers)
         errors = differences[rows & np.isfinite(differences)]
     if not attribute.classes:
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
     kept, predicted = rows & has_truth(codes), _predicted(attribute, matches)
     confidence = np.full(len(kept), np.nan)
-    if f"{attribute.name}_confidence" in attribute.columns:
-        confidence = _floats(matches.rows, f"{attribute.name}_confidence")
+    if confident in attribute.columns:
+        confidence = _floats(matches.rows, confident)
     return score_labels(
         attribute.name,
         attribute.classes,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.profile import MISSING_LABEL
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
 
@@ -22,7 +23,7 @@ class Truth:
 
     codes: NDArray[np.intp]
     """Labels as indices into the attribute's classes; or NO_LABEL, UNKNOWN_LABEL, or OUT_OF_RANGE: a number that lies
-    in no band of an ordinal, so that whatever was predicted is wrong."""
+    in the reach of no label, so that whatever was predicted is wrong."""
     numbers: NDArray[np.float64]
     """What was given as a number; NaN elsewhere."""
     cells: NDArray[np.intp]
@@ -62,8 +63,6 @@ class _Reader:
         self._cells = AttributeCells(attribute, tables)
         self._places = {label: index for index, label in enumerate(attribute.classes)}
         self._folded = _folded(attribute, tables)
-        edges = [edge for band in attribute.reach.values() for edge in band]
-        self._lowest = min(edges, default=0.0)
 
     def read(self, value: object) -> tuple[int, float, bool]:
         """The code of a cell, its number, and whether something was forgiven."""
@@ -78,10 +77,9 @@ class _Reader:
             return self._places[label], number, isinstance(value, str) and value != value.strip()
         if (folded := self._folded.get(text_of(value).casefold())) in self._places:
             return self._places[folded], number, True
-        if self._attribute.kind == "ordinal" and np.isfinite(number):
-            # Below zero lies nothing that counts from zero on: such a number is a mark for something else.
-            is_fault = number < 0 <= self._lowest
-            return (UNKNOWN_LABEL, float("nan"), False) if is_fault else (OUT_OF_RANGE, number, False)
+        if np.isfinite(number):
+            may_be_true = kind_of(self._attribute).may_be_true(self._attribute, number)
+            return (OUT_OF_RANGE, number, False) if may_be_true else (UNKNOWN_LABEL, float("nan"), False)
         return self._none_of_them(value), number, False
 
     def _none_of_them(self, value: object) -> int:

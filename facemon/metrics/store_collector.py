@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from facemon import __version__
 from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.errors import FacemonError
@@ -119,7 +120,7 @@ class StoreCollector(Collector):
         yield counter_family("model_predictions_total", totals, labels)
         yield counter_family("images_processed_total", totals, [(status,) for status in IMAGE_STATUSES])
         yield histogram_family("model_inference_latency_seconds", totals, [(model,)])
-        confident = [(a.name, model) for a in self._model.attributes if f"{a.name}_confidence" in a.columns]
+        confident = [(a.name, model) for a in self._model.attributes if Measure.CONFIDENCE.column(a.name) in a.columns]
         yield histogram_family("model_confidence_score", totals, confident)
 
 
@@ -145,8 +146,15 @@ def build_registry(
 
 
 def _drift_families(gauges: Sequence[DriftGauge]) -> Iterator[Family]:
-    # Not accuracy: beside the labels' it would be a second series with the same labels, which breaks the scrape.
-    labels = [gauge for gauge in gauges if gauge.measure in (LABEL, VALUE)]
+    # Neither accuracy nor the value of an attribute with labels: beside the labels' they would be a second series with
+    # the same labels, which breaks the scrape.
+    labelled = {(gauge.attribute, gauge.check, gauge.model) for gauge in gauges if gauge.measure == LABEL}
+    labels = [
+        gauge
+        for gauge in gauges
+        if gauge.measure == LABEL
+        or (gauge.measure == VALUE and (gauge.attribute, gauge.check, gauge.model) not in labelled)
+    ]
     confidences = [gauge for gauge in gauges if gauge.measure == CONFIDENCE]
     yield from _known("drift_score", _series(labels, lambda g: g.score))
     yield from _known("confidence_drift_score", _series(confidences, lambda g: g.score))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import prod
 
 from facemon.config.model import AttributeConfig, InputConfig, NetworkConfig
-from facemon.model.attribute_decoding import activation_fault, widths
+from facemon.domain.kinds.registry import kind_of
 from facemon.model.input_tensor import channel_count, whole_number_fault
 from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 from facemon.printable import Lines, printable
@@ -18,7 +18,7 @@ def misfits(network: NetworkConfig, graph: Graph) -> Iterator[str]:
     yield from input_misfits(network.input, graph)
     outputs = {tensor.name: tensor for tensor in graph.outputs}
     for attribute in network.attributes:
-        if fault := activation_fault(attribute):
+        if fault := kind_of(attribute).activation_fault(attribute):
             yield f"  {attribute.name}: {fault}"
         elif attribute.output not in outputs:
             yield f"  {attribute.name}: there is no output {attribute.output}"
@@ -65,12 +65,11 @@ def _output_misfits(attribute: AttributeConfig, tensor: Tensor, graph: Graph) ->
         first, end = attribute.index, attribute.index + 1
     if end > there:
         yield f"  {attribute.name}: {tensor.name} has {there} numbers a face, so there is no number {end - 1} (from 0)"
-    elif end - first not in widths(attribute):
-        wanted = " or ".join(map(str, widths(attribute)))
-        why = {"categorical": "labels", "ordinal": "values"}.get(
-            attribute.kind, f"({attribute.kind}, {attribute.activation})"
-        )
-        yield f"  {attribute.name}: {wanted} {why} are described, but {end - first} numbers a face are read"
+        return
+    kind = kind_of(attribute)
+    if end - first not in (widths := kind.widths(attribute)):
+        wanted = f"{' or '.join(map(str, widths))} {kind.counted(attribute)}"
+        yield f"  {attribute.name}: {wanted} are described, but {end - first} numbers a face are read"
 
 
 def zipped_source(graph: Graph, output: str) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.kinds.registry import kind_of
 from facemon.model.bundle import Bundle, Network
 
 SCHEMA = "facemon.model/1"
@@ -55,10 +56,7 @@ def _attribute(attribute: AttributeConfig) -> dict[str, Any]:
         "output": attribute.output,
         "activation": attribute.activation,
     }
-    if attribute.kind == "binary":
-        described["threshold"] = attribute.threshold
-    if attribute.kind == "number":
-        described |= {"scale": attribute.scale, "offset": attribute.offset}
+    described |= kind_of(attribute).card(attribute)
     if attribute.average:
         described["average"] = True
     if attribute.bands:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.image_input import Box, ImageInput, ImageProblem
+from facemon.domain.kinds.kind import Reading
 from facemon.domain.prediction import ErrorCode
-from facemon.model.attribute_decoding import Reading
 from facemon.model.image_features import ImageFeatures
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def _attribute_columns(attribute: AttributeConfig, reading: Reading | None, has_
         classes = attribute.classes
         columns[attribute.name] = _by_row([classes[code] for code in reading.codes.tolist()], has_face)
     if reading.confidence is not None:
-        columns[f"{attribute.name}_confidence"] = _numbers(reading.confidence, has_face)
+        columns[Measure.CONFIDENCE.column(attribute.name)] = _numbers(reading.confidence, has_face)
     if reading.value is not None:
-        columns[f"{attribute.name}_value"] = _numbers(reading.value, has_face)
+        columns[Measure.VALUE.column(attribute.name)] = _numbers(reading.value, has_face)
     return columns
 
 

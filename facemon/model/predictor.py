@@ -11,7 +11,7 @@ from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.domain.image_input import ImageInput, ImageProblem, Undated
 from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, log_schema
-from facemon.model.attribute_decoding import Doubles, read_attribute
+from facemon.model.attribute_decoding import Doubles, reader_of
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, silence_pillow
@@ -36,6 +36,7 @@ class Predictor:
         self._reader = ImageReader(self._bundle, limits)
         self._clock = clock
         self._layout = RowLayout.of(log_schema(model.attributes))
+        self._readers = {each.name: reader_of(each) for each in model.attributes}
         self._views = tuple(View.of(network, model.faces) for network in model.networks)
         self.model = model
         self.fingerprint = self._bundle.fingerprint
@@ -58,7 +59,7 @@ class Predictor:
             self._look_at(image, predicted_at, chunk)
         columns, latencies = self._bundle.run(chunk.inputs)
         outcomes, columns = _without_nan(chunk.measured(), columns)
-        readings = {each.name: read_attribute(each, columns[each.name]) for each in self.model.attributes if columns}
+        readings = {name: read(columns[name]) for name, read in self._readers.items() if columns}
         constants = {"run": run, "predicted_at": predicted_at, "model": self.model.id, "origin": origin.value}
         rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._layout)
         return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies, tuple(chunk.undated))

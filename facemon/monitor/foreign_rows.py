@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
@@ -77,7 +78,7 @@ def log_rows(
     ordinals, faces = _images_and_faces(columns, errors)
     columns |= {"ordinal": pa.array(ordinals + first_ordinal), "face": faces}
     for attribute in attributes:
-        if attribute.bands:
+        if attribute.reach:
             columns[attribute.name] = _banded(attribute, columns, table.num_rows)
     for name, default in (("source", source), ("observed_at", observed_at)):
         missing = pa.scalar(default, schema.field(name).type)
@@ -148,11 +149,11 @@ def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[Attribute
         if attribute.name in columns and attribute.classes:
             why = f"must be one of {', '.join(attribute.classes)}"
             _refuse(_outside(columns[attribute.name], pa.array(attribute.classes)), attribute.name, why)
-        name = f"{attribute.name}_confidence"
+        name = Measure.CONFIDENCE.column(attribute.name)
         if name in columns:
             inside = pc.and_(pc.greater_equal(columns[name], 0), pc.less_equal(columns[name], 1))
             _refuse(pc.and_(pc.is_valid(columns[name]), pc.invert(inside)), name, "is no probability from 0 to 1")
-        name = f"{attribute.name}_value"
+        name = Measure.VALUE.column(attribute.name)
         if name in columns:
             _refuse(pc.invert(pc.is_finite(columns[name])), name, "is not finite")
         for name in attribute.columns:
@@ -198,9 +199,9 @@ def _images_and_faces(columns: Mapping[str, pa.Array], errors: pa.Array) -> tupl
 
 
 def _banded(attribute: AttributeConfig, columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
-    """The labels of an ordinal or a number with bands; where only its value is given, the band that it lies in."""
+    """The labels of an attribute with bands; where only its value is given, the band that it lies in."""
     given = columns.get(attribute.name, pa.nulls(rows, pa.string()))
-    values = columns.get(f"{attribute.name}_value")
+    values = columns.get(Measure.VALUE.column(attribute.name))
     if values is None:
         return given
     numbers = values.to_numpy(zero_copy_only=False)

@@ -1,9 +1,10 @@
 """Predictions as the cells of a table that a person reads on a terminal."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.kinds.registry import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,14 +19,5 @@ def table_rows(rows: "pa.RecordBatch", attributes: Sequence[AttributeConfig]) ->
     """A tuple of cells for each row; the last is `ok` or the error's code."""
     for row in rows.to_pylist():
         face = "" if row["face"] is None else str(row["face"])
-        cells = ("" if row["error"] else _cell(attribute, row) for attribute in attributes)
+        cells = ("" if row["error"] else kind_of(attribute).cell(attribute, row) for attribute in attributes)
         yield (row["image"], face, *cells, row["error"] or "ok")
-
-
-def _cell(attribute: AttributeConfig, row: dict[str, Any]) -> str:
-    name = attribute.name
-    if attribute.kind == "number":
-        value = f"{row[name + '_value']:.4g}"
-        return f"{value} ({row[name]})" if attribute.bands else value
-    label = f"{row[name]} {row[name + '_confidence']:.0%}".replace("%", " %")
-    return f"{row[name + '_value']:.1f} ({label})" if attribute.kind == "ordinal" else label

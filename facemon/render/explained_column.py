@@ -6,6 +6,8 @@ from typing import Any
 
 from facemon.config.attribute import AttributeConfig
 from facemon.config.document import Config
+from facemon.domain.attribute import Measure
+from facemon.domain.kinds.registry import kind_of
 from facemon.domain.log_columns import IMAGE_COLUMN_HELP, LOG_COLUMN_HELP, LogColumn
 from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.render.promql import quoted
@@ -91,23 +93,24 @@ def explain_column(name: str, config: Config) -> ExplainedColumn | None:
 
 
 def _predicted(name: str, attribute: AttributeConfig, config: Config) -> ExplainedColumn:
+    kind = kind_of(attribute)
     threshold = _threshold(attribute.name, config, config.drift.model.threshold)
     if name == attribute.name:
         selected = tuple(_selected(metric, name) for metric in _metrics(MetricGroup.MODEL))
         return ExplainedColumn(
-            name, "text", f"The predicted label of the attribute {attribute.name}.", attribute.name, attribute.classes,
+            name, "text", kind.help(attribute, Measure.LABEL), attribute.name, attribute.classes,
             "model", threshold, (*selected, *_drift_metrics(name)),
         )  # fmt: skip
-    if name.endswith("_confidence"):
-        help_ = "The probability of the predicted label, from 0 to 1."
+    if name == Measure.CONFIDENCE.column(attribute.name):
+        help_ = kind.help(attribute, Measure.CONFIDENCE)
         metrics = tuple(_selected(metric, attribute.name) for metric in ("model_confidence_score", _OF_CONFIDENCE))
         return ExplainedColumn(name, "number", help_, attribute.name, (), "model", threshold, metrics)
-    help_ = "The predicted number" + (", whose band is the label." if attribute.classes else ".")
-    has_its_own = not attribute.classes
-    return ExplainedColumn(
-        name, "number", help_, attribute.name, (), "model" if has_its_own else None,
-        threshold if has_its_own else None, _drift_metrics(attribute.name) if has_its_own else (),
-    )  # fmt: skip
+    help_ = kind.help(attribute, Measure.VALUE)
+    if Measure.VALUE not in (compared := kind.compared(attribute)):
+        return ExplainedColumn(name, "number", help_, attribute.name, (), None, None, ())
+    metrics = _drift_metrics(attribute.name) if compared[0] is Measure.VALUE else _shared_metrics(attribute.name)
+    own = _threshold(name, config, threshold)
+    return ExplainedColumn(name, "number", help_, attribute.name, (), "model", own, metrics)
 
 
 def _threshold(name: str, config: Config, usual: float) -> float:
@@ -122,6 +125,11 @@ def _metrics(group: MetricGroup) -> tuple[str, ...]:
 def _drift_metrics(attribute: str) -> tuple[str, ...]:
     """The series of a column of labels or numbers; the score of confidences is another column's."""
     return tuple(_selected(metric, attribute) for metric in _metrics(MetricGroup.DRIFT) if metric != _OF_CONFIDENCE)
+
+
+def _shared_metrics(attribute: str) -> tuple[str, ...]:
+    """The series that tell of a column beside the labels, whose scores are the labels'."""
+    return tuple(_selected(metric, attribute) for metric in ("drift_detected", "drift_undecided"))
 
 
 def _selected(metric: str, attribute: str) -> str:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,22 @@ def test_accuracy_is_no_second_score_of_the_labels(folder: Path, ledger: Ledger)
     check_model(ledger, column("gender", DECIDED, 0.01), column("gender", DRIFT, 0.4, measure="accuracy"))
     values = samples_of(folder)  # fails on a series that is there twice: Prometheus refuses the whole scrape
     assert values['drift_score{attribute="gender",check="model",model="faces@1"}'] == 0.01
+    assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [each for size in range(1, 5) for each in combinations(("label", "confidence", "value", "accuracy"), size)],
+)
+def test_each_series_is_there_once_whatever_is_compared_of_an_attribute(
+    folder: Path, ledger: Ledger, measures: tuple[str, ...]
+) -> None:
+    scores = {"label": 0.1, "confidence": 0.2, "value": 0.4, "accuracy": 0.3}
+    check_model(ledger, *(column("gender", DRIFT, scores[each], measure=each) for each in measures))
+    values = samples_of(folder)  # fails on a series that is there twice: Prometheus refuses the whole scrape
+    main = next((each for each in ("label", "value") if each in measures), None)
+    score = values.get('drift_score{attribute="gender",check="model",model="faces@1"}')
+    assert score == (main and scores[main])
     assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facemon.config.model import LOG_COLUMNS
+from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.domain.prediction import IMAGE_COLUMNS, log_schema
 from facemon.errors import UsageError
 from facemon.metrics.catalogue_page import EXAMPLES
@@ -63,6 +63,17 @@ def test_a_column_is_held_against_its_own_threshold(
     assert (found.check, found.threshold) == (check, threshold)
     assert (metric in found.metrics) == (metric is not None)
     assert bool(found.metrics) == (metric is not None)
+
+
+def test_the_value_of_a_number_with_labels_is_compared_and_has_no_score_of_its_own() -> None:
+    config = config_of(TABLES)
+    (network,) = config.model.networks[:1]
+    banded = AttributeConfig(name="yaw", output="yaw", kind="number", bands={"left": (-90, 0), "right": (0, 90)})
+    model = config.model.model_copy(update={"networks": (network.model_copy(update={"attributes": (banded,)}),)})
+    found = explain_column("yaw_value", config.model_copy(update={"model": model}))
+    assert found is not None
+    assert (found.check, found.threshold) == ("model", 0.05)
+    assert found.metrics == ('drift_detected{attribute="yaw"}', 'drift_undecided{attribute="yaw"}')
 
 
 @pytest.mark.parametrize("name", ["store", "log", "application", "own:Queue"])
