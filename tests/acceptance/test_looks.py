@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import chdir, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import pytest
 from facemon import Monitor, Verdict
 from tests.acceptance.tables import CONFIGURATION, write_table
 from tests.conftest import RunFacemon
+from tests.recent_hours import HOUR, hours_of_one_date
 
 HOOK = 'drift: {cluster: none, on_drift: [sh, -c, "cat >> heard.jsonl"], evidently: {when: never}}\n'
 NORMAL_AT = timedelta(days=5)
@@ -27,8 +28,8 @@ NORMAL_AT = timedelta(days=5)
 
 
 def log(folder: Path, *, ago: timedelta, beards: float, seed: int, rows: int = 1_500) -> None:
-    """Predictions of half an hour, made elsewhere, of which some have a source."""
-    random, begin = np.random.default_rng(seed), datetime.now(UTC) - ago
+    """Predictions of half an hour of one hour, made elsewhere, of which some have a source."""
+    random, begin = np.random.default_rng(seed), hours_of_one_date(ago=ago)
     times = [begin + timedelta(seconds=index % 1_800) for index in range(rows)]
     table = pa.table(
         {
@@ -60,8 +61,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Pa
     log(tmp_path, ago=NORMAL_AT, beards=0.3, seed=2)
     log(tmp_path, ago=timedelta(hours=2), beards=0.6, seed=3)
     for name, ago in (("older", 2 * NORMAL_AT), ("normal", NORMAL_AT)):
-        begin = datetime.now(UTC) - ago - timedelta(hours=1)
-        window = ("--since", begin.isoformat(), "--until", (begin + timedelta(hours=3)).isoformat())
+        begin = hours_of_one_date(ago=ago)
+        window = ("--since", (begin - HOUR).isoformat(), "--until", (begin + 2 * HOUR).isoformat())
         made = facemon("-q", "reference", "set", *window, "--name", name, cwd=tmp_path)
         assert made.returncode == 0, made.stderr
     night = facemon("-q", "drift-check", cwd=tmp_path)

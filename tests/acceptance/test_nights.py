@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import chdir
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from tests.acceptance.camera import take_pictures
 from tests.acceptance.small_model import write_small_model
 from tests.acceptance.tables import CONFIGURATION
 from tests.conftest import RunFacemon
+from tests.recent_hours import HOUR, hours_of_one_date
 
 MASK = '        - {name: mask, output: mask, kind: binary, labels: ["no", "yes"], activation: sigmoid}\n'
 BEARD = CONFIGURATION.partition("tables:")[0]
@@ -33,7 +34,7 @@ WAY_OUT = "set a new reference with facemon reference set --since 24h"
 def log(
     folder: Path, *, ago: timedelta, seed: int, rows: int = 6_000, masks: bool = False, beards: float = 0.3
 ) -> None:
-    random, begin = np.random.default_rng(seed), datetime.now(UTC) - ago
+    random, begin = np.random.default_rng(seed), hours_of_one_date(ago=ago)
     columns = {
         "image": [f"{seed}-{index}.jpg" for index in range(rows)],
         "observed_at": pa.array(
@@ -50,8 +51,8 @@ def log(
 
 
 def set_reference(facemon: RunFacemon, folder: Path, name: str, *, ago: timedelta) -> None:
-    begin = datetime.now(UTC) - ago - timedelta(hours=1)
-    window = ("--since", begin.isoformat(), "--until", (begin + timedelta(hours=3)).isoformat())
+    begin = hours_of_one_date(ago=ago)
+    window = ("--since", (begin - HOUR).isoformat(), "--until", (begin + 2 * HOUR).isoformat())
     made = facemon("-q", "reference", "set", *window, "--name", name, cwd=folder)
     assert made.returncode == 0, made.stderr
 
@@ -158,7 +159,7 @@ def test_a_night_with_drift_links_to_evidently(facemon_with_evidently: RunFacemo
     assert len(list(folder.iterdir())) == 4
     # A look that shows Evidently's verdict leaves no page, unless a page is asked for.
     for options, more in (((), 0), (("--html",), 3)):
-        look = facemon_with_evidently("drift-check", "--since", "3h", *options, cwd=quiet)
+        look = facemon_with_evidently("drift-check", "--since", "4h", *options, cwd=quiet)
         assert look.returncode == 3, look.stderr
         assert "evidently: " in look.stdout
         assert len(list(folder.iterdir())) == 4 + more
@@ -232,7 +233,7 @@ def test_rows_that_come_too_late_for_every_check_are_counted_once(facemon: RunFa
 
     assert night() == (0, False), "there was no check before, after which rows could be late"
     log(quiet, ago=timedelta(days=2), seed=3, rows=70)
-    assert night("--since", "3h") == (None, False), "a look counts nothing"
-    assert night("--since", "3h", "--record")[0] is None, "nor does a recorded check of another window"
+    assert night("--since", "4h") == (None, False), "a look counts nothing"
+    assert night("--since", "4h", "--record")[0] is None, "nor does a recorded check of another window"
     assert night() == (70, True)
     assert night() == (0, False)

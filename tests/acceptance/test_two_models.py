@@ -1,7 +1,7 @@
 """Two models that share a store: what belongs to one is never overwritten by the other's."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 import facemon as library
 from tests.acceptance.series import Series, samples_of, series_of
 from tests.conftest import RunFacemon
+from tests.recent_hours import HOUR, hours_of_one_date
 
 IMAGES = 1200
 A, B = "a@1", "b@1"
@@ -31,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Pat
     """A store in which the beards of a have gone from 30 to 80 %, and those of b are what they were."""
     folder = tmp_path_factory.mktemp("two")
     random = np.random.default_rng(0)
-    begin = datetime.now(UTC) - timedelta(hours=48)
-    end = begin + timedelta(hours=24)
+    first = hours_of_one_date(ago=timedelta(hours=42))
+    begin, end = first - 6 * HOUR, first + 18 * HOUR
     for name, shares in (("a", (0.3, 0.8)), ("b", (0.5, 0.5))):
         (folder / f"{name}.yaml").write_text(CONFIGURATION.format(name=name), encoding="utf-8")
         monitor = library.Monitor(folder / f"{name}.yaml")
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, facemon: RunFacemon) -> Pat
                 [
                     {"image": f"{day}/{number}", "beard": "yes" if random.random() < share else "no",
                      "beard_confidence": float(random.uniform(0.5, 1)),
-                     "observed_at": begin + timedelta(days=day, hours=6, seconds=number)}
+                     "observed_at": first + timedelta(days=day, seconds=number)}
                     for number in range(IMAGES)
                 ]
             )  # fmt: skip

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from facemon import Monitor
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.every_command import single_commands
+from tests.recent_hours import HOUR, hours_of_one_date
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-A_DAY = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - 60 * DAY
+DAY = timedelta(days=1)
 # So long ago that no rate of images goes by the present.
+A_DAY = hours_of_one_date(24, ago=60 * DAY)
 SINCE, UNTIL = A_DAY, A_DAY + DAY - HOUR
 NAMES = ("gate", "yard")
 
