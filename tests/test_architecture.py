@@ -28,7 +28,8 @@ LAYERS = (
     {"domain"},
     {"tables"},
     {"store"},
-    {"model", "predict", "evaluation", "drift", "reports", "metrics", "server", "render"},
+    {"model", "predict", "evaluation", "drift", "metrics", "server", "render"},
+    {"reports"},
     {"application"},
     {"cli", "monitor"},
 )

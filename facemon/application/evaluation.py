@@ -49,6 +49,19 @@ class EvaluationAnswer:
         """FacemonError where the result lacks rows of damaged segments."""
         refuse_left_out(operation, self.left_out, ": model_accuracy stays as it was")
 
+    def tell_what_counts(self, operation: Operation) -> None:
+        """Say what the metrics do not take over from this evaluation."""
+        reporter, least = operation.reporter, operation.config.evaluate.min_labels
+        if not self.result.has_scores:
+            reporter.warn("no label was compared: model_accuracy and evaluate's last success stay as they were")
+        elif not self.has_accuracy:
+            few = f"no attribute has {least} labels (evaluate.min_labels)"
+            reporter.warn(f"{few}: model_accuracy and evaluate's last success stay as they were")
+        for attribute, (_, labelled) in self.result.counts.items():
+            if labelled < least:
+                few = f"{attribute} has {labelled} of {least} labels (evaluate.min_labels)"
+                reporter.say(f"{few}: model_accuracy stays as it was")
+
 
 def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnswer:
     """Compare the newest prediction of each labelled image with its true label, and record the accuracy."""

@@ -18,6 +18,8 @@ from facemon.printable import Lines, printable, printable_lines, without_command
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
+    from facemon.reports.printed_parts import Part
+
 
 class Color(StrEnum):
     """When to use colour."""
@@ -129,6 +131,19 @@ class Console:
             # In a log cells are broken into lines, on which a runner looks for commands.
             table.add_row(*(_styled(cell if self.is_terminal else without_commands(cell)) for cell in cells))
         self._rich(sys.stdout).print(table)
+
+    def show(self, parts: "Iterable[Part]") -> None:
+        """Print a report: lines and tables on stdout, remarks on stderr."""
+        from facemon.reports.printed_parts import Remark, Table
+
+        for part in parts:
+            match part:
+                case str():
+                    self.result(part)
+                case Table(headings, rows, title):
+                    self.table(headings, rows, title=title)
+                case Remark(text, tone):
+                    getattr(self, tone.value)(text)
 
     @contextmanager
     def progress(self, label: str, unit: str) -> Iterator[Progress]:

@@ -9,7 +9,6 @@ import typer
 from facemon.application.evaluation import EvaluationRequest
 from facemon.application.evaluation import evaluate as compare
 from facemon.cli.command import command
-from facemon.cli.evaluation_output import print_evaluation, tell_what_counts
 from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -52,7 +51,12 @@ def evaluate(
     operation, by_source = session.operation, by is Grouping.SOURCE
     found = compare(operation, EvaluationRequest(labels, observed_since, model, by_source))
     if not session.console.is_quiet or found.code is not ExitCode.OK:
-        print_evaluation(session, found.result, format_, observed_since)
+        if format_ is PrintFormat.JSON:
+            session.console.document(found.result.document(), indent=2)
+        else:
+            from facemon.reports.evaluation_report import evaluation_report
+
+            session.console.show(evaluation_report(found.result, observed_since))
     found.refuse_left_out(operation)
-    tell_what_counts(session, found)
+    found.tell_what_counts(operation)
     return found.code

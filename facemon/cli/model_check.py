@@ -45,12 +45,13 @@ def check(
 
     Log nothing. Exit 4 when no face is found, or when there are too few labels to decide.
     """
-    from facemon.cli.model_check_output import print_check
-
     result = check_model(session.operation, ModelCheckRequest(paths, labels, attribute, crops))
     code = result.code
     if not session.console.is_quiet or code is not ExitCode.OK:
-        print_check(session, result, format_)
+        if format_ is PrintFormat.JSON:
+            session.console.document(result.document(), indent=2)
+        else:
+            session.console.show(result.report())
     if code is ExitCode.FAILED:
         raise FacemonError(
             f"{result.failed} of {len(result.images)} images could not be read", "the result says why for each of them"
