@@ -77,7 +77,7 @@ def _tell_other(error: Exception, options: dict[str, Any], arguments: list[str])
     import typer
 
     from facemon.cli.command import make_session
-    from facemon.cli.system_errors import explained
+    from facemon.system_errors import explained
 
     if isinstance(error, typer.TyperException):
         _tell_usage(error, arguments)
@@ -117,8 +117,8 @@ def usage_text(error: "typer.TyperException") -> str:
 
 def _prepare() -> None:
     from facemon.blas_threads import use_few_threads
-    from facemon.cli.pydantic_plugins import leave_plugins_out
     from facemon.pandas_gate import keep_pandas_out
+    from facemon.pydantic_plugins import leave_plugins_out
 
     _prepare_streams()
     _forget_variables()
