@@ -23,7 +23,7 @@ LAYERS = (
         "pydantic_plugins",
         "regular_file",
     },
-    {"blas_threads", "forked_process", "interruption", "system_errors"},
+    {"blas_threads", "forked_process", "interruption", "standard_streams", "system_errors"},
     {"fork_server"},
     {"config"},
     {"domain"},

@@ -50,7 +50,9 @@ def print_result(
     In quiet mode stdout stays empty where the command ends in 0. `shapes` is called only where distributions are drawn.
     """
     if shown.page is not None:
-        _write_page(console, result, shown.page, shapes, shown.evidently_page)
+        from facemon.application.drift_page import write_page
+
+        write_page(console, result, shapes(), shown.page, shown.evidently_page)
     if shown.format_ is ReportFormat.GITHUB:
         from facemon.application.github_runner import append_for_runner
 
@@ -113,11 +115,3 @@ def _can_draw(console: Console) -> bool:
     """Whether bars reach a person: not in a pipe, nor where they lack room, nor where stdout has no such characters."""
     has_room = get_terminal_size().columns >= _ROOM_FOR_BARS
     return console.is_terminal and has_room and (sys.stdout.encoding or "").lower().startswith("utf")
-
-
-def _write_page(console: Console, result: DriftResult, page: Path, shapes: _Shapes, evidently_page: str | None) -> None:
-    from facemon.reports.html_report import html_report
-    from facemon.store.report_files import write_report
-
-    write_report(page, html_report(result, shapes(), evidently_page))
-    console.say(f"report: {page}")

@@ -6,7 +6,7 @@ import typer
 
 from facemon.application.metric_values import metric_values
 from facemon.cli.command import command
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -23,13 +23,8 @@ def metrics(
 
     Of several series, the sum of counters and all observations of histograms are shown.
     """
-    from facemon.reports.metrics_report import metric_report, metrics_table
-
     found = metric_values(session.operation, name)
-    if format_ is PrintFormat.JSON:
-        session.console.document(found.document())
-    else:
-        session.console.show([metrics_table(found.known)] if name is None else metric_report(found.known[0]))
+    print_answer(session.console, found, format_)
     if why := found.refuse_trouble():
         session.console.say(f"no values: {why}")
     return ExitCode.OK

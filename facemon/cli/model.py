@@ -4,7 +4,7 @@ import typer
 
 from facemon.cli.command import command, group
 from facemon.cli.model_check import check
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -21,11 +21,5 @@ def show(
     """Print the model card: networks, inputs, attributes, hashes, licence and known weaknesses."""
     from facemon.application.described_model import describe_model
 
-    card = describe_model(session.operation)
-    if format_ is PrintFormat.JSON:
-        session.console.document(card, indent=2)
-    else:
-        from facemon.reports.model_card_report import model_card_report
-
-        session.console.show(model_card_report(card))
+    print_answer(session.console, describe_model(session.operation), format_, indent=2)
     return ExitCode.OK

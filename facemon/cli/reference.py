@@ -14,7 +14,7 @@ from facemon.application.references import (
     set_reference,
 )
 from facemon.cli.command import command, group
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -76,13 +76,7 @@ def show(
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Tell what a reference is, and how many images of current data each check needs to decide with it."""
-    from facemon.reports.reference_report import reference_table
-
-    found = describe_reference(session.operation, name)
-    if format_ is PrintFormat.JSON:
-        session.console.document(found.document())
-    else:
-        session.console.show([reference_table((found.reference, found.given_as), str(found.file), found.plan)])
+    print_answer(session.console, describe_reference(session.operation, name), format_)
     return ExitCode.OK
 
 
@@ -94,12 +88,5 @@ def diff(
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Tell how B differs from A: in what they are, and column by column as if B were current data."""
-    from facemon.reports.reference_report import difference_report
-
-    found = compare_references(session.operation, first, second)
-    if format_ is PrintFormat.JSON:
-        session.console.document(found.document())
-    else:
-        a, b = ((each.reference, each.given_as) for each in (found.first, found.second))
-        session.console.show(difference_report(a, b, found.columns))
+    print_answer(session.console, compare_references(session.operation, first, second), format_)
     return ExitCode.OK

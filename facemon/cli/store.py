@@ -170,14 +170,10 @@ def clock(
 
     Exit 3 when the clock is wrong, or something bears a time that is more than a day ahead.
     """
-    from facemon.reports.store_report import clock_report
-    from facemon.store.store_clock import HINT
-
     if accept:
         accept_clock(session.operation)
         return ExitCode.OK
     found = compare_clock(session.operation)
-    is_wrong = bool(found.doubt or found.ahead)
-    if is_wrong or not session.console.is_quiet:
-        session.console.show(clock_report(found.doubt, found.ahead, HINT))
-    return ExitCode.FOUND if is_wrong else ExitCode.OK
+    if found.is_wrong or not session.console.is_quiet:
+        session.console.show(found.report())
+    return ExitCode.FOUND if found.is_wrong else ExitCode.OK

@@ -242,9 +242,9 @@ class Monitor:
 
     def explain(self, name: str) -> dict[str, Any]:
         """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
-        from facemon.application.explanation import explain_name, explained_document
+        from facemon.application.explanation import explain_name
 
-        return explained_document(explain_name(self._operation(name=name), name))
+        return explain_name(self._operation(name=name), name).document()
 
     def evaluate(
         self, labels: Any, *, observed_since: Since = None, model: str | None = None, by_source: bool = False
