@@ -31,6 +31,13 @@ def retry_failed(operation: Operation, request: PredictRequest, limit: "FailureL
     return _logged(operation, request, limit, show, retries=True)
 
 
+def failure_limit(text: str) -> "FailureLimit":
+    """Return how many images, or which share of them, may fail; UsageError for what is neither."""
+    from facemon.predict.run_summary import FailureLimit
+
+    return FailureLimit.parse(text)
+
+
 def observed_of(text: str | None) -> "datetime | ObservedFrom | None":
     """Return what a text says of when images were taken: a time, or where it is read from; UsageError for others."""
     from facemon.domain.times import parse_time

@@ -33,6 +33,17 @@ class RenderRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """How files on disk differ from their rendering."""
+
+    differs: bool
+    changes: tuple[str, ...]
+    """What would become of each file that is not as it was rendered."""
+    diff: str
+    """The same line by line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rendering:
     """A rendered stack that nothing has refused."""
 
@@ -48,6 +59,14 @@ class Rendering:
         from facemon.render.output_tree import plan
 
         return plan(self.stack, self.out)
+
+    def comparison(self) -> "Comparison":
+        """How the files on disk differ from their rendering; nothing is written."""
+        from facemon.render.output_tree import ChangeKind, diff, differs
+
+        changes = self.changes()
+        changed = [f"{each.kind.value}: {each.path}" for each in changes if each.kind is not ChangeKind.UNCHANGED]
+        return Comparison(differs(changes), tuple(changed), diff(changes))
 
 
 def render_stack(operation: Operation, request: RenderRequest) -> Rendering:
@@ -69,8 +88,13 @@ def render_stack(operation: Operation, request: RenderRequest) -> Rendering:
     return Rendering(stack, config, request.out, servers)
 
 
-def write_stack(operation: Operation, rendering: Rendering, *, prune: bool = False, force: bool = False) -> None:
-    """Write what differs, and make the servers read it; FacemonError where a file was kept or a server did not."""
+def write_stack(
+    operation: Operation, rendering: Rendering, *, prune: bool = False, force: bool = False
+) -> "tuple[str, ...]":
+    """Write what differs, make the servers read it, and return the paths below the folder that were written.
+
+    FacemonError where a file was kept or a server did not read it.
+    """
     from facemon.render.local_files import make_local_files
     from facemon.render.output_tree import write
     from facemon.render.stack import COMPOSE_FILE
@@ -93,6 +117,7 @@ def write_stack(operation: Operation, rendering: Rendering, *, prune: bool = Fal
         )
     if rendering.servers is not None:
         _reload(operation, rendering.config, rendering.servers, done.written)
+    return done.written
 
 
 def _parts(names: Sequence[str]) -> "tuple[Part, ...]":

@@ -35,14 +35,9 @@ class ServeRequest:
     """The name to count requests under; None for `api.instance`, or host and address."""
 
 
-def require_extra() -> None:
-    """FacemonError where a library is missing that only the API needs."""
-    if missing := [name for name in _EXTRA if find_spec(name) is None]:
-        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
-
-
 def serve_api(operation: Operation, request: ServeRequest, configuration: "ReloadedConfiguration") -> None:
     """Answer requests until a signal ends this; every prediction is logged."""
+    _require_extra()
     from facemon.application.running_api import RunningApi, tokens_of
     from facemon.model.predictor import Predictor
     from facemon.predict.pipeline import default_threads
@@ -65,6 +60,12 @@ def serve_api(operation: Operation, request: ServeRequest, configuration: "Reloa
         running = RunningApi(operation, predictor, name, tokens, api, count, configuration, request.report, stack)
         running.serve(listening, f"http://{address}")
     reporter.say("stopped; every prediction is logged")
+
+
+def _require_extra() -> None:
+    """FacemonError where a library is missing that only the API needs."""
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        raise FacemonError(f"facemon serve needs {' and '.join(missing)}", "pip install 'facemon[serve]'")
 
 
 def _servable(config: "Config") -> "Config":

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facemon.application.predict_paths import refuse_unusable_paths
-from facemon.application.prediction import observed_of, predict_unlogged, refuse_nonsense
+from facemon.application.prediction import failure_limit, observed_of, predict_unlogged, refuse_nonsense
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
 from facemon.application.prediction_output import FORMATS, TABLE, chosen_format, file_sink, stream_sink
@@ -102,16 +102,13 @@ def predict(
     .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
     where it has them.
     """
-    from facemon.predict.run_summary import FailureLimit
-
-    limit = FailureLimit.parse(max_failures)
+    limit = failure_limit(max_failures)
     observed = observed_of(observed_at)
     chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
     refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
-    request = PredictRequest(
-        tuple(paths), source, observed, observed_at or "", resume, threads, root, _path_list(paths), null
-    )
+    path_list = sys.stdin.buffer if "-" in paths else None
+    request = PredictRequest(tuple(paths), source, observed, observed_at or "", resume, threads, root, path_list, null)
     operation, show = session.operation, partial(_showing, session, output, chosen)
     if no_store:
         summary = predict_unlogged(operation, request, show)
@@ -123,12 +120,6 @@ def predict(
         f"{summary.failed} of {summary.images} images could not be predicted",
         "their rows say why (error, error_message); --max-failures N or P% allows for some",
     )
-
-
-def _path_list(paths: list[str]) -> BinaryIO | None:
-    from facemon.predict.image_source import LIST
-
-    return sys.stdin.buffer if LIST in paths else None
 
 
 @contextmanager

@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from facemon.render.output_tree import Change
 
 app = typer.Typer()
 _ReloadOption = Annotated[
@@ -78,7 +75,12 @@ def render_config(
         session.console.file(rendering.stack.text_of(stdout).rstrip("\n"))
         return ExitCode.OK
     if check or diff:
-        return _compare(session, rendering.changes(), diff)
+        found = rendering.comparison()
+        if diff and found.diff:
+            session.console.file(found.diff.rstrip("\n"))
+        if not diff:
+            session.console.show(found.changes)
+        return ExitCode.FOUND if found.differs else ExitCode.OK
     write_stack(session.operation, rendering, prune=prune, force=force)
     return ExitCode.OK
 
@@ -89,15 +91,3 @@ def _require_one_task(stdout: str | None, writing: Sequence[str], looking: Seque
         raise UsageError("--stdout prints one file and writes none", f"leave out {excess}, or --stdout")
     if looking and writing:
         raise UsageError(f"{looking[0]} writes nothing, so that {writing[0]} would do nothing", "leave out one of them")
-
-
-def _compare(session: Session, changes: "Sequence[Change]", show: bool) -> ExitCode:
-    from facemon.render.output_tree import ChangeKind, diff, differs
-
-    if show and (text := diff(changes)):
-        session.console.file(text.rstrip("\n"))
-    if not show:
-        for change in changes:
-            if change.kind is not ChangeKind.UNCHANGED:
-                session.console.result(f"{change.kind.value}: {change.path}")
-    return ExitCode.FOUND if differs(changes) else ExitCode.OK

@@ -47,12 +47,10 @@ def serve(
 
     SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
     """
-    from facemon.application.served_api import ServeRequest, require_extra, serve_api
+    from facemon.application.served_api import ServeRequest, serve_api
 
     request = ServeRequest(partial(_tell_failure, session.console), parsed_listen(listen), workers, instance)
-    operation = session.operation
-    require_extra()
-    serve_api(operation, request, reloaded_at_hangup(session))
+    serve_api(session.operation, request, reloaded_at_hangup(session))
     return ExitCode.OK
 
 
