@@ -114,6 +114,23 @@ def test_libraries_stay_in_their_file(library: str) -> None:
         assert users <= allowed
 
 
+def test_the_command_line_only_asks_and_prints() -> None:
+    """Commands go by use cases, whose answers reports turn into text; they reach past both for no room of features."""
+    modules = [module for module in MODULES if room_of(module) == "cli"]
+    assert sum(source_of(module).count("\n") for module in modules) < 2_000
+    features = LAYERS[layer("model")] | {"store", "tables"}
+    past = [
+        f"facemon/{m}:{line} imports {name}" for m in modules for name, line in imports(m) if room_in(name) in features
+    ]
+    assert past == []
+
+
+def room_in(imported_name: str) -> str:
+    """The room of a name that is imported from facemon; empty for others."""
+    package, _, rest = imported_name.partition(".")
+    return rest.partition(".")[0] if package == "facemon" else ""
+
+
 def test_use_cases_print_nothing() -> None:
     """A use case answers and tells its reporter, so that a command and a program may both call it."""
     modules = [module for module in MODULES if room_of(module) == "application"]

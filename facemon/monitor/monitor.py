@@ -292,7 +292,7 @@ class Monitor:
         return found
 
     def describe_model(self) -> "DescribedModel":
-        """The card of the configured model, as `facemon model show` prints it; FacemonError where its files are not."""
+        """The card of the configured model, as `facemon model show` prints it; FacemonError where a file is missing."""
         from facemon.application.described_model import describe_model
 
         return describe_model(self._operation())
@@ -302,15 +302,14 @@ class Monitor:
     ) -> "tuple[str, ...]":
         """Write the monitoring stack below `out`, as `facemon render-config` does; return the paths that were written.
 
-        `only` names parts, such as `prometheus`, and `purpose` what runs where, instead of `stack.for`. FacemonError
-        where a file was edited by hand or is not facemon's: such files are kept.
+        `only` names parts, `purpose` replaces `stack.for`. FacemonError where a file that was edited by hand is kept.
         """
         from facemon.application.rendered_stack import RenderRequest, render_stack, write_stack
         from facemon.config.stack import Purpose
         from facemon.monitor.compared_rows import one_of
 
-        operation = self._operation(out=Path(out))
-        chosen = None if purpose is None else one_of("purpose", purpose, get_args(Purpose))
+        operation, known = self._operation(out=Path(out)), get_args(Purpose)
+        chosen = purpose and one_of("purpose", purpose, known)
         return write_stack(operation, render_stack(operation, RenderRequest(Path(out), tuple(only), chosen)))
 
     def store_info(self) -> dict[str, Any]:
