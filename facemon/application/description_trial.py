@@ -14,6 +14,7 @@ from facemon.evaluation.alternative_scores import (
     Errors,
     Hits,
     Measured,
+    Trial,
     TrialVerdict,
     compare,
     compare_all,
@@ -36,19 +37,6 @@ if TYPE_CHECKING:
 OWN: "Change" = ()
 RunAgain = Callable[[Callable[["Face"], None]], None]
 """Hands all faces of the photographs to a function once more, in the same order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What true labels say of the description."""
-
-    labels: int
-    """Images in the table."""
-    matched_by: tuple[tuple[str, int], ...]
-    left_out: tuple[LeftOut, ...]
-    """Labels that are about one of the photographs and are not compared."""
-    attributes: tuple[AttributeTrial, ...]
-    unlabelled: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

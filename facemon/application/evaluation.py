@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from facemon.config.model import AttributeConfig
     from facemon.evaluation.evaluation import Evaluation
+    from facemon.reports.printed_parts import Part
     from facemon.store.command_runs import Outcome
     from facemon.store.ledger import Ledger
     from facemon.store.segment_files import SegmentDamagedError
@@ -44,10 +45,35 @@ class EvaluationAnswer:
     """Whether an attribute had enough labels for model_accuracy."""
     left_out: "Sequence[SegmentDamagedError]"
     """Damaged segments: with any, the result is not recorded."""
+    observed_since: str | None = None
+    """Since when images were searched, as it was given; None for all."""
+
+    def document(self) -> dict[str, Any]:
+        """The object of `facemon.evaluation/1`."""
+        return self.result.document()
+
+    def report(self) -> "Iterator[Part]":
+        """The scores as tables, and remarks on the labels."""
+        from facemon.reports.evaluation_report import evaluation_report
+
+        return evaluation_report(self.result, self.observed_since)
 
     def refuse_left_out(self, operation: Operation) -> None:
         """FacemonError where the result lacks rows of damaged segments."""
         refuse_left_out(operation, self.left_out, ": model_accuracy stays as it was")
+
+    def tell_what_counts(self, operation: Operation) -> None:
+        """Say what the metrics do not take over from this evaluation."""
+        reporter, least = operation.reporter, operation.config.evaluate.min_labels
+        if not self.result.has_scores:
+            reporter.warn("no label was compared: model_accuracy and evaluate's last success stay as they were")
+        elif not self.has_accuracy:
+            few = f"no attribute has {least} labels (evaluate.min_labels)"
+            reporter.warn(f"{few}: model_accuracy and evaluate's last success stay as they were")
+        for attribute, (_, labelled) in self.result.counts.items():
+            if labelled < least:
+                few = f"{attribute} has {labelled} of {least} labels (evaluate.min_labels)"
+                reporter.say(f"{few}: model_accuracy stays as it was")
 
 
 def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnswer:
@@ -74,7 +100,8 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
         has_accuracy = any(labelled >= config.evaluate.min_labels for _, labelled in result.counts.values())
         if not left_out:
             _record(ledger, result, outcome, has_accuracy=has_accuracy)
-    return EvaluationAnswer(result, outcome.code, has_accuracy, left_out)
+    given = None if request.observed_since is None else str(request.observed_since)
+    return EvaluationAnswer(result, outcome.code, has_accuracy, left_out, given)
 
 
 def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome", *, has_accuracy: bool) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from facemon.model.detector_description import Detector
     from facemon.model.sessions import Graph
 
+_LONGEST_SIDE = 4096
+_SIZE_HINT = "for example --size 112x112"
 _BUILT_IN = """\
 model:
   bundle: age-gender              # the built-in one; facemon init --model FILE.onnx describes your own
@@ -60,6 +63,17 @@ class NetworkRequest:
     size: tuple[int, int] | None = None
     """Width and height of the network's input."""
     layout: Literal["nchw", "nhwc"] | None = None
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Return width and height in pixels; UsageError for what is neither."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text, re.IGNORECASE)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 2 <= min(size) <= max(size) <= _LONGEST_SIDE:
+        raise UsageError(f"--size {text} is not WIDTHxHEIGHT in pixels, from 2 to {_LONGEST_SIDE:,} each", _SIZE_HINT)
+    return size
 
 
 def first_configuration(network: NetworkRequest | None, folder: Path) -> str:

@@ -7,9 +7,12 @@ from facemon.application.operation import Operation
 from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from prometheus_client.core import Metric as Family
 
     from facemon.metrics.catalogue_values import MetricValue
+    from facemon.reports.printed_parts import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,14 @@ class MetricValues:
 
     known: "list[MetricValue]"
     trouble: FacemonError | None
+    is_one: bool = False
+    """Whether one metric was asked for."""
+
+    def report(self) -> "Iterable[Part]":
+        """A table of the metrics, or what is known of the one that was asked for."""
+        from facemon.reports.metrics_report import metric_report, metrics_table
+
+        return metric_report(self.known[0]) if self.is_one else [metrics_table(self.known)]
 
     def document(self) -> dict[str, Any]:
         """The object of `facemon.metrics/1`."""
@@ -42,7 +53,7 @@ def metric_values(operation: Operation, name: str | None = None) -> MetricValues
 
     catalogue_values(None, name)  # an unknown name, before the store is read
     families, trouble = _read(operation)
-    return MetricValues(list(catalogue_values(families, name)), trouble)
+    return MetricValues(list(catalogue_values(families, name)), trouble, name is not None)
 
 
 def _read(operation: Operation) -> "tuple[list[Family] | None, FacemonError | None]":

@@ -1,6 +1,6 @@
 """What `facemon model check` found: its exit code, and the object of `facemon.model_check/1`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,11 @@ from facemon.errors import ExitCode
 from facemon.evaluation.alternative_scores import TrialVerdict
 
 if TYPE_CHECKING:
-    from facemon.application.description_trial import Trial
     from facemon.config.model import AttributeConfig
+    from facemon.evaluation.alternative_scores import Trial
     from facemon.model.check.image_steps import AttributeRead, FaceSteps, ImageSteps, NetworkSteps
     from facemon.model.check.suspicions import Suspicion
+    from facemon.reports.printed_parts import Part
 
 SCHEMA = "facemon.model_check/1"
 _VERDICTS = {
@@ -64,6 +65,12 @@ class ModelCheck:
         if not self.faces or TrialVerdict.UNDECIDED in verdicts or TrialVerdict.NOT_COMPARED in verdicts:
             return ExitCode.UNDECIDED
         return ExitCode.OK
+
+    def report(self) -> "Iterator[Part]":
+        """What is printed: the steps of some images, what looks wrong, and what labels say."""
+        from facemon.reports.model_check_report import model_check_report
+
+        return model_check_report(self.images, self.attributes, self.suspicions, self.trial, self.crops)
 
     def document(self) -> dict[str, Any]:
         """The object of `facemon.model_check/1`; what is not known is null."""

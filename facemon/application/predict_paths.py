@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from facemon.application.local_paths import refuse_url
+from facemon.application.operation import Operation
 from facemon.domain.image_input import shown_name
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
@@ -37,6 +38,17 @@ class _Fault(NamedTuple):
     kind: str
     what: str
     remedy: str = ""
+
+
+def refuse_unusable_paths(operation: Operation, paths: Sequence[str], null: bool, *, has_begun: bool) -> None:
+    """UsageError for what predict cannot take; a run that `has_begun` may have paths that are gone since."""
+    from facemon.predict.image_source import LIST
+
+    if null and LIST not in paths:
+        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
+    if not has_begun:
+        refuse_paths(paths)
+    refuse_without_boxes(operation.config, paths)
 
 
 def refuse_paths(paths: Sequence[str], missing: str = _CORRECT) -> None:

@@ -1,14 +1,18 @@
 """Prediction: images in, attributes out, everything logged; or once more what failed before."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.prediction_run import PredictRequest, Show, run
 from facemon.application.retry_run import retry
-from facemon.errors import ExitCode
+from facemon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from facemon.model.predictor import Predictor
+    from facemon.predict.image_source import ObservedFrom
     from facemon.predict.run_summary import FailureLimit, RunSummary
 
 
@@ -25,6 +29,44 @@ def predict_unlogged(operation: Operation, request: PredictRequest, show: Show) 
 def retry_failed(operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show) -> "RunSummary":
     """Predict the failed inputs of the newest run on the same paths again; their new rows supersede the old ones."""
     return _logged(operation, request, limit, show, retries=True)
+
+
+def failure_limit(text: str) -> "FailureLimit":
+    """Return how many images, or which share of them, may fail; UsageError for what is neither."""
+    from facemon.predict.run_summary import FailureLimit
+
+    return FailureLimit.parse(text)
+
+
+def observed_of(text: str | None) -> "datetime | ObservedFrom | None":
+    """Return what a text says of when images were taken: a time, or where it is read from; UsageError for others."""
+    from facemon.domain.times import parse_time
+    from facemon.predict.image_source import ObservedFrom
+
+    if text is None:
+        return None
+    if text in ("mtime", "exif"):
+        return ObservedFrom(text)
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise UsageError(f"--observed-at {text}: write mtime, exif or a time such as 2026-11-23T02:00:00Z") from error
+
+
+def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, logs: bool, retries: bool) -> None:
+    """UsageError for wishes that exclude each other, and for a source that the log could not hold."""
+    from facemon.domain.image_input import source_fault
+
+    if retries and (resumes or not logs):
+        raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
+    if retries and "-" in paths:
+        raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
+    if resumes and not logs:
+        raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
+    if source is not None and not source.strip():
+        raise UsageError("--source is empty", "name a source or leave the option out")
+    if source is not None and (fault := source_fault(source)):
+        raise UsageError(f"--source {fault}")
 
 
 def _logged(

@@ -14,9 +14,12 @@ from facemon.domain.times import format_time
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
     from facemon.domain.decision_plan import DecisionPlan
+    from facemon.reports.printed_parts import Part
     from facemon.store.ledger import Ledger
     from facemon.store.references import Reference
     from facemon.tables.table_file import TableFile
@@ -65,6 +68,12 @@ class DescribedReference:
         plan = None if self.plan is None else self.plan.document()
         return {"schema": SHOW_SCHEMA} | self.facts() | {"file": str(self.file), "plan": plan}
 
+    def report(self) -> "Iterator[Part]":
+        """The reference and the plan of its checks as one table."""
+        from facemon.reports.reference_report import reference_table
+
+        yield reference_table((self.reference, self.given_as), str(self.file), self.plan)
+
     def facts(self) -> dict[str, Any]:
         """What is known of the reference itself, ready for JSON."""
         found = self.reference
@@ -90,6 +99,13 @@ class ReferenceDifference:
     second: DescribedReference
     columns: "list[tuple[Check, ColumnResult]]"
     """Column by column, as if B were current data."""
+
+    def report(self) -> "Iterator[Part]":
+        """What differs, and the columns, as tables."""
+        from facemon.reports.reference_report import difference_report
+
+        first, second = ((each.reference, each.given_as) for each in (self.first, self.second))
+        return difference_report(first, second, self.columns)
 
     def document(self) -> dict[str, Any]:
         """The object of `facemon.reference_diff/1`."""

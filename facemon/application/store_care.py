@@ -1,6 +1,6 @@
 """Care for the log: what it holds, backups, verification, compaction, retention, and the clock that stamps it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
     from facemon.domain.clock_judgement import SeenTime
+    from facemon.reports.printed_parts import Part
     from facemon.store.verification import Verification
 
 
@@ -23,6 +24,18 @@ class ClockFindings:
 
     doubt: str | None
     ahead: "Sequence[SeenTime]"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the clock is wrong, or something bears a time that is more than a day ahead."""
+        return bool(self.doubt or self.ahead)
+
+    def report(self) -> "Iterator[Part]":
+        """What bears a time that has not come yet, why the clock is doubted, and the hint; or that it is right."""
+        from facemon.reports.store_report import clock_report
+        from facemon.store.store_clock import HINT
+
+        return clock_report(self.doubt, self.ahead, HINT)
 
 
 def store_info(operation: Operation) -> dict[str, Any]:

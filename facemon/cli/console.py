@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from facemon.application.operation import HiddenProgress, Progress
 from facemon.errors import FacemonError, Interrupted
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
+from facemon.standard_streams import EscapedStream, writing_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+
+    from facemon.reports.printed_parts import Part
 
 
 class Color(StrEnum):
@@ -63,11 +65,11 @@ class Console:
 
     def stream(self) -> BinaryIO:
         """What takes lines of UTF-8 for stdout, as `file` does."""
-        return _EscapedStream(sys.stdout.buffer) if self.is_terminal else sys.stdout.buffer
+        return EscapedStream(sys.stdout.buffer) if self.is_terminal else sys.stdout.buffer
 
     def flush(self) -> None:
         """Let go of what stdout still holds back; FacemonError as for `result`."""
-        with _writing_stdout():
+        with writing_stdout():
             sys.stdout.flush()
 
     def document(self, document: Mapping[str, Any], *, indent: int | None = None) -> None:
@@ -130,6 +132,19 @@ class Console:
             table.add_row(*(_styled(cell if self.is_terminal else without_commands(cell)) for cell in cells))
         self._rich(sys.stdout).print(table)
 
+    def show(self, parts: "Iterable[Part]") -> None:
+        """Print a report: lines and tables on stdout, remarks on stderr."""
+        from facemon.reports.printed_parts import Remark, Table
+
+        for part in parts:
+            match part:
+                case str():
+                    self.result(part)
+                case Table(headings, rows, title):
+                    self.table(headings, rows, title=title)
+                case Remark(text, tone):
+                    getattr(self, tone.value)(text)
+
     @contextmanager
     def progress(self, label: str, unit: str) -> Iterator[Progress]:
         """Show a bar with rate and time left while the block runs; only on a terminal's stderr."""
@@ -168,7 +183,7 @@ class Console:
         return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
 
     def _write(self, text: str) -> None:
-        with _writing_stdout():
+        with writing_stdout():
             print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
 
     def _write_error(self, text: str) -> None:
@@ -181,30 +196,6 @@ class Console:
 def _kept_lines(text: str) -> str:
     """A message, whose own line ends are kept and those of names are not."""
     return text if isinstance(text, Lines) else printable(text)
-
-
-class _EscapedStream(BytesIO):
-    """Passes lines of UTF-8 on with what would steer a terminal escaped."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self._stream = stream
-
-    def write(self, content: Any) -> int:
-        return self._stream.write(printable_lines(bytes(content).decode("utf-8", "replace")).encode())
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-
-@contextmanager
-def _writing_stdout() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise FacemonError(f"stdout cannot be written: {error.strerror}") from error
 
 
 class _Bar:

@@ -8,6 +8,7 @@ import typer
 
 from facemon.application.drift_answer import DriftAnswer
 from facemon.application.drift_check import announce_drift, asks_as_configured, check_drift
+from facemon.application.drift_contradictions import refuse_contradictions, refuse_for_last_check
 from facemon.application.drift_question import CheckChoice, DriftRequest
 from facemon.application.fail_on import FailOn
 from facemon.application.last_check import explain_last_check
@@ -55,11 +56,11 @@ def drift_check(
         record=record, look_because="--explain --now asks for a look" if now else None, writes_pages=html,
         fail_on=FailOn.parse(fail_on), exit_zero=exit_zero,
     )  # fmt: skip
-    options.refuse_contradictions(given)
+    refuse_contradictions(given)
     if history:
         return print_history(session, format_)
     if explain is not None and not now and asks_as_configured(session.operation, request):
-        options.refuse_for_last_check(given)
+        refuse_for_last_check(given)
         return _explain_last(session, request, explain, format_)
     answer = check_drift(session.operation, request)
     if answer.look is not None and record is None and not sys.stderr.isatty():

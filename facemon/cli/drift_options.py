@@ -1,20 +1,13 @@
 """The options of `facemon drift-check`."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from facemon.application.drift_question import CheckChoice
-from facemon.errors import UsageError
-
-
-class Grouping(StrEnum):
-    """What verdicts can be split by."""
-
-    SOURCE = "source"
+from facemon.cli.print_format import Grouping
 
 
 class ReportFormat(StrEnum):
@@ -68,35 +61,3 @@ FailRule = Annotated[str, typer.Option(metavar="any|never|share=X|attribute=NAME
 MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fewer rows than this decide nothing.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and on undecided too.")]
 History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]
-
-
-_OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
-_CONTRADICTIONS = (
-    ("history", _OF_A_CHECK, "--history lists the checks that were; the other option belongs to a new one"),
-    ("current", ("since", "until", "source"), "it chooses rows of the log, and --current brings its own"),
-    ("by", ("source",), "one source needs no verdict for each"),
-)
-_OF_A_NEW_CHECK = ("record", "html")
-
-
-def refuse_for_last_check(given: Mapping[str, Any]) -> None:
-    """UsageError for options that belong to a new check, where `--explain` is about the last one of record."""
-    if other := next((name for name in _OF_A_NEW_CHECK if given[name]), None):
-        raise UsageError(
-            f"--explain and --{other} exclude each other: the last check of record is over", "add --now for a new one"
-        )
-
-
-def refuse_contradictions(given: Mapping[str, Any]) -> None:
-    """UsageError for options that exclude each other; `given` maps the command's parameters to their values."""
-    if given["reference"] == "":
-        raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
-    for first, others, why in _CONTRADICTIONS:
-        if given[first] and (other := next((name for name in others if given[name]), None)):
-            raise UsageError(f"--{first} and --{other} exclude each other: {why}")
-    if given["now"] and given["explain"] is None:
-        raise UsageError("--now says what --explain explains", "name a column with --explain")
-    if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
-        raise UsageError("--by source judges by our own checks, and --check evidently leaves them out")
-    if given["explain"] and given["format_"] not in (ReportFormat.TEXT, ReportFormat.JSON):
-        raise UsageError(f"--explain has no --format {given['format_'].value}", "write text or json")

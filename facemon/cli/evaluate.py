@@ -1,6 +1,5 @@
 """`facemon evaluate`: how right the logged predictions are, by true labels."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,18 +8,11 @@ import typer
 from facemon.application.evaluation import EvaluationRequest
 from facemon.application.evaluation import evaluate as compare
 from facemon.cli.command import command
-from facemon.cli.evaluation_output import print_evaluation, tell_what_counts
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, Grouping, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-
-
-class Grouping(StrEnum):
-    """What scores can be split by."""
-
-    SOURCE = "source"
 
 
 @command(app, "evaluate")
@@ -52,7 +44,7 @@ def evaluate(
     operation, by_source = session.operation, by is Grouping.SOURCE
     found = compare(operation, EvaluationRequest(labels, observed_since, model, by_source))
     if not session.console.is_quiet or found.code is not ExitCode.OK:
-        print_evaluation(session, found.result, format_, observed_since)
+        print_answer(session.console, found, format_, indent=2)
     found.refuse_left_out(operation)
-    tell_what_counts(session, found)
+    found.tell_what_counts(operation)
     return found.code

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from facemon.application.explanation import explain_name, explained_document, names_document, names_to_explain
+from facemon.application.explanation import explain_name, names_to_explain
 from facemon.cli.command import command
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -23,22 +23,6 @@ def explain(
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Say what a name means here: an alert's query, limit and runbook; what asks for a metric; what a column holds."""
-    if name is None:
-        return _list(session, format_)
-    found = explain_name(session.operation, name)
-    if format_ is PrintFormat.JSON:
-        session.console.document(explained_document(found))
-        return ExitCode.OK
-    session.console.table(("what", "value"), found.facts())
-    if found.page:
-        session.console.result(f"\n{found.page}")
-    return ExitCode.OK
-
-
-def _list(session: Session, format_: PrintFormat) -> ExitCode:
-    names = names_to_explain(session.operation)
-    if format_ is PrintFormat.JSON:
-        session.console.document(names_document(names))
-    else:
-        session.console.table(("what", "name"), [(kind, name) for kind, found in names.items() for name in found])
+    found = names_to_explain(session.operation) if name is None else explain_name(session.operation, name)
+    print_answer(session.console, found, format_)
     return ExitCode.OK

@@ -1,6 +1,5 @@
 """`facemon init`: a configuration to begin with."""
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from facemon.application.first_configuration import (
     NetworkRequest,
     first_configuration,
     needed_images,
+    parse_size,
     write_first_configuration,
 )
 from facemon.cli.command import command
@@ -19,8 +19,6 @@ from facemon.errors import ExitCode, UsageError
 
 app = typer.Typer()
 _STDOUT = Path("-")
-_LONGEST_SIDE = 4096
-_SIZE_HINT = "for example --size 112x112"
 
 
 class _Layout(StrEnum):
@@ -62,7 +60,9 @@ def init(
         raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     folder = Path() if output == _STDOUT else output.parent
     network = (
-        None if model is None else NetworkRequest(model, finder, _size(size), None if layout is None else layout.value)
+        None
+        if model is None
+        else NetworkRequest(model, finder, parse_size(size), None if layout is None else layout.value)
     )
     text = first_configuration(network, folder)
     if output == _STDOUT:
@@ -72,13 +72,3 @@ def init(
     if not session.console.is_quiet and (needed := needed_images(text, folder)):
         session.console.say(needed)
     return ExitCode.OK
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text, re.IGNORECASE)
-    size = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 2 <= min(size) <= max(size) <= _LONGEST_SIDE:
-        raise UsageError(f"--size {text} is not WIDTHxHEIGHT in pixels, from 2 to {_LONGEST_SIDE:,} each", _SIZE_HINT)
-    return size

@@ -30,6 +30,8 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command line in this process; answer its exit code."""
+    from facemon.standard_streams import discard_stdout
+
     options: dict[str, Any] = {}
     try:
         from facemon.cli.command import make_session
@@ -38,13 +40,13 @@ def run(arguments: list[str]) -> int:
         outcome = app(arguments, prog_name="facemon", standalone_mode=False, obj=options)
         make_session(options).console.flush()
     except (OutputClosed, BrokenPipeError):
-        _discard_stdout()
+        discard_stdout()
         return ExitCode.INTERRUPTED
     except SystemExit:
         # Completion ends so, and typer when the reader of a help text leaves.
         if "_FACEMON_COMPLETE" in os.environ:
             raise
-        _discard_stdout()
+        discard_stdout()
         return ExitCode.INTERRUPTED
     except Interrupted as error:
         return _tell_interruption(error, options)
@@ -57,18 +59,20 @@ def run(arguments: list[str]) -> int:
 
 def _tell(error: FacemonError, options: dict[str, Any]) -> int:
     from facemon.cli.command import make_session
+    from facemon.standard_streams import discard_unwritable
 
     make_session(options).console.error(error)
-    _discard_unwritable()
+    discard_unwritable()
     return error.exit_code
 
 
 def _tell_interruption(error: Interrupted, options: dict[str, Any]) -> int:
     """Say that a signal ended the command; it may have done so before anything was loaded."""
     from facemon.cli.console import Console
+    from facemon.standard_streams import discard_unwritable
 
     Console(show_tracebacks=bool(options.get("debug"))).error(error)
-    _discard_unwritable()
+    discard_unwritable()
     return error.exit_code
 
 
@@ -77,7 +81,7 @@ def _tell_other(error: Exception, options: dict[str, Any], arguments: list[str])
     import typer
 
     from facemon.cli.command import make_session
-    from facemon.cli.system_errors import explained
+    from facemon.system_errors import explained
 
     if isinstance(error, typer.TyperException):
         _tell_usage(error, arguments)
@@ -117,10 +121,11 @@ def usage_text(error: "typer.TyperException") -> str:
 
 def _prepare() -> None:
     from facemon.blas_threads import use_few_threads
-    from facemon.cli.pydantic_plugins import leave_plugins_out
     from facemon.pandas_gate import keep_pandas_out
+    from facemon.pydantic_plugins import leave_plugins_out
+    from facemon.standard_streams import prepare_streams
 
-    _prepare_streams()
+    prepare_streams()
     _forget_variables()
     keep_pandas_out()
     leave_plugins_out()
@@ -130,35 +135,6 @@ def _prepare() -> None:
 def _leading_word(arguments: list[str]) -> list[str]:
     """The command that was meant, where the error does not know it."""
     return [word for word in arguments[:1] if not word.startswith("-")]
-
-
-def _discard_stdout() -> None:
-    """Let what is still buffered go nowhere: Python would complain of it when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _discard_unwritable() -> None:
-    """Let what is still buffered go nowhere, if it can go nowhere else: the terminal may have been closed."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        _discard_stdout()
-
-
-def _prepare_streams() -> None:
-    """Put /dev/null where a stream is closed, so that no file of ours takes its number; escape what cannot be shown."""
-    import io
-
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(number)
-    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8")
-    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
-    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _forget_variables() -> None:

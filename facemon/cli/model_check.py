@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facemon.application.model_check import ModelCheckRequest, check_model
-from facemon.cli.print_format import FormatOption, PrintFormat
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
 
@@ -45,12 +45,10 @@ def check(
 
     Log nothing. Exit 4 when no face is found, or when there are too few labels to decide.
     """
-    from facemon.cli.model_check_output import print_check
-
     result = check_model(session.operation, ModelCheckRequest(paths, labels, attribute, crops))
     code = result.code
     if not session.console.is_quiet or code is not ExitCode.OK:
-        print_check(session, result, format_)
+        print_answer(session.console, result, format_, indent=2)
     if code is ExitCode.FAILED:
         raise FacemonError(
             f"{result.failed} of {len(result.images)} images could not be read", "the result says why for each of them"

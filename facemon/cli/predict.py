@@ -1,34 +1,34 @@
 """`facemon predict`: images in, attributes out, everything logged."""
 
 import sys
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
+from facemon.application.predict_paths import refuse_unusable_paths
+from facemon.application.prediction import failure_limit, observed_of, predict_unlogged, refuse_nonsense
 from facemon.application.prediction import predict as predict_images
-from facemon.application.prediction import predict_unlogged
 from facemon.application.prediction import retry_failed as retry_failures
-from facemon.application.prediction_run import PredictRequest
+from facemon.application.prediction_output import FORMATS, TABLE, chosen_format, file_sink, stream_sink
+from facemon.application.prediction_run import PredictRequest, Sink
 from facemon.cli.command import command
 from facemon.cli.session import Session
-from facemon.cli.shown_rows import TABLE, showing
-from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
-    from facemon.predict.image_source import ObservedFrom
+    import pyarrow as pa
 
 app = typer.Typer()
-_FORMATS = (TABLE, "jsonl", "csv", "parquet")
 _FormatOption = Annotated[
     str | None,
     typer.Option(
         "--format",
         envvar="FACEMON_PREDICT_FORMAT",
-        metavar="|".join(_FORMATS),
+        metavar="|".join(FORMATS),
         help="How to print (default: table on a terminal, else jsonl).",
     ),
 ]
@@ -102,17 +102,14 @@ def predict(
     .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
     where it has them.
     """
-    from facemon.predict.run_summary import FailureLimit
-
-    limit = FailureLimit.parse(max_failures)
-    observed, observed_text = _observed(observed_at)
-    chosen = _format(output, format_, csv_safe)
-    _refuse_nonsense(paths, source, resume, no_store, retry_failed)
-    _refuse_paths(session, paths, null, has_begun=resume or retry_failed)
-    request = PredictRequest(
-        tuple(paths), source, observed, observed_text, resume, threads, root, _path_list(paths), null
-    )
-    operation, show = session.operation, partial(showing, session, output, chosen)
+    limit = failure_limit(max_failures)
+    observed = observed_of(observed_at)
+    chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
+    refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
+    refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
+    path_list = sys.stdin.buffer if "-" in paths else None
+    request = PredictRequest(tuple(paths), source, observed, observed_at or "", resume, threads, root, path_list, null)
+    operation, show = session.operation, partial(_showing, session, output, chosen)
     if no_store:
         summary = predict_unlogged(operation, request, show)
     else:
@@ -125,68 +122,23 @@ def predict(
     )
 
 
-def _path_list(paths: list[str]) -> BinaryIO | None:
-    from facemon.predict.image_source import LIST
+@contextmanager
+def _showing(
+    session: Session, output: Path | None, format_: str | None, earlier: "Iterable[pa.RecordBatch]" = ()
+) -> Iterator[Sink]:
+    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere."""
+    operation, console = session.operation, session.console
+    if output is not None and format_ is not None:
+        with file_sink(operation, output, format_, earlier) as sink:
+            yield sink
+    elif format_ is None and console.is_quiet:
+        yield lambda _: None
+    elif format_ == TABLE or (format_ is None and console.is_terminal):
+        from facemon.reports.prediction_report import PredictionReport
 
-    return sys.stdin.buffer if LIST in paths else None
-
-
-def _refuse_paths(session: Session, paths: list[str], null: bool, *, has_begun: bool) -> None:
-    from facemon.predict.image_source import LIST
-
-    if null and LIST not in paths:
-        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
-    config = session.config  # its faults first
-    if not has_begun:  # else a path may have gone since
-        refuse_paths(paths)
-    refuse_without_boxes(config, paths)
-
-
-def _refuse_nonsense(paths: list[str], source: str | None, resume: bool, no_store: bool, retry_failed: bool) -> None:
-    from facemon.domain.image_input import source_fault
-
-    if retry_failed and (resume or no_store):
-        raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
-    if retry_failed and "-" in paths:
-        raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
-    if resume and no_store:
-        raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
-    if source is not None and not source.strip():
-        raise UsageError("--source is empty", "name a source or leave the option out")
-    if source is not None and (fault := source_fault(source)):
-        raise UsageError(f"--source {fault}")
-
-
-def _format(output: Path | None, chosen: str | None, csv_safe: bool) -> str | None:
-    found = _plain_format(output, chosen)
-    if csv_safe and found != "csv":
-        raise UsageError("--csv-safe is for CSV", "add --format csv, or -o FILE.csv")
-    if found == "parquet" and output is None and sys.stdout.isatty():
-        raise UsageError("Parquet is not for a terminal", "-o FILE.parquet writes a file")
-    return "csv-safe" if csv_safe else found
-
-
-def _plain_format(output: Path | None, chosen: str | None) -> str | None:
-    from facemon.predict.output import format_of
-
-    if chosen is not None and chosen not in _FORMATS:
-        raise UsageError(f"--format {chosen}: there are {', '.join(_FORMATS)}")
-    if output is not None and chosen == TABLE:
-        raise UsageError("a table is for the terminal; a file takes jsonl, csv or parquet")
-    if output is None:
-        return chosen
-    return chosen or format_of(output).value
-
-
-def _observed(text: str | None) -> "tuple[datetime | ObservedFrom | None, str]":
-    from facemon.domain.times import parse_time
-    from facemon.predict.image_source import ObservedFrom
-
-    if text is None:
-        return None, ""
-    if text in ("mtime", "exif"):
-        return ObservedFrom(text), text
-    try:
-        return parse_time(text), text
-    except ValueError as error:
-        raise UsageError(f"--observed-at {text}: write mtime, exif or a time such as 2026-11-23T02:00:00Z") from error
+        report = PredictionReport(session.config.model.attributes)
+        yield report.add
+        console.show(report.parts())
+    else:
+        with stream_sink(operation, console.stream(), format_) as sink:
+            yield sink

@@ -1,9 +1,15 @@
-"""The option of commands that print what they found either for people or for programs."""
+"""The options of commands that print what they found, for people or for programs, and their one way of printing."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from facemon.cli.console import Console
+
+if TYPE_CHECKING:
+    from facemon.reports.printed_parts import Part
 
 
 class PrintFormat(StrEnum):
@@ -13,4 +19,28 @@ class PrintFormat(StrEnum):
     JSON = "json"
 
 
+class Grouping(StrEnum):
+    """What results can be split by."""
+
+    SOURCE = "source"
+
+
 FormatOption = Annotated[PrintFormat, typer.Option("--format", help="How to print.")]
+
+
+class Answer(Protocol):
+    """What a use case returns."""
+
+    def document(self) -> Mapping[str, Any]:
+        """The answer as JSON."""
+
+    def report(self) -> "Iterable[Part]":
+        """The answer for people."""
+
+
+def print_answer(console: Console, answer: Answer, format_: PrintFormat, *, indent: int | None = None) -> None:
+    """Print an answer as it was asked for."""
+    if format_ is PrintFormat.JSON:
+        console.document(answer.document(), indent=indent)
+    else:
+        console.show(answer.report())

@@ -11,7 +11,6 @@ from facemon.cli.console import Console
 if TYPE_CHECKING:
     from facemon.application.operation import Operation
     from facemon.config.document import Config
-    from facemon.store.ledger import Ledger
 
 
 @dataclass
@@ -37,7 +36,3 @@ class Session:
         from facemon.application.operation import Operation
 
         return Operation(self.config, self.console, as_root=self.as_root, began=self.began)
-
-    def open_ledger(self, *, create: bool = False, upgrade: bool = True) -> "Ledger":
-        """The ledger of the store that the configuration names, as `Operation.open_ledger`."""
-        return self.operation.open_ledger(create=create, upgrade=upgrade)

@@ -16,21 +16,13 @@ from facemon.application.store_care import (
 )
 from facemon.application.store_repair import recover_store, repair_store
 from facemon.cli.command import command, group
-from facemon.cli.repair_output import tell_repair
 from facemon.cli.session import Session
-from facemon.domain.counted import counted
 from facemon.errors import ExitCode, UsageError
 
 app = typer.Typer()
 _MOST_DAYS = 36_500
 """As of store.retention_days."""
 store = group(app, "store", "Look after the prediction log.")
-
-
-_REMEDIES = {
-    False: "facemon store repair mends what loses nothing, and tells what it would drop",
-    True: "facemon store recover BACKUP goes back to a backup and keeps what is newer",
-}
 
 
 @command(store, "info")
@@ -42,9 +34,9 @@ def info(
     if as_json:
         session.console.document(facts)
     else:
-        shown = facts | {"models": ", ".join(f"{name} ({rows} rows)" for name, rows in facts["models"].items())}
-        rows = [(name.replace("_", " "), "-" if value in (None, "") else str(value)) for name, value in shown.items()]
-        session.console.table(("what", "value"), rows)
+        from facemon.reports.store_report import store_table
+
+        session.console.show([store_table(facts)])
     return ExitCode.OK
 
 
@@ -69,17 +61,12 @@ def verify(session: Session) -> ExitCode:
 
     Exit 3 when something is wrong.
     """
+    from facemon.reports.store_report import verification_report
+
     found = verify_store(session.operation)
-    for problem in found.problems:
-        session.console.result(problem)
-    looked_at = f"{found.rows} rows in {found.segments} segments"
-    if problems := len(found.problems):
-        session.console.warn(f"{counted(problems, 'problem')} in {looked_at}")
-        session.console.notice(f"  hint: {_REMEDIES[found.is_ledger_damaged]}")
-        return ExitCode.FOUND
-    if not session.console.is_quiet:
-        session.console.result(f"ok: {looked_at}; every row once, files unchanged, totals and profiles equal the rows")
-    return ExitCode.OK
+    if found.problems or not session.console.is_quiet:
+        session.console.show(verification_report(found))
+    return ExitCode.FOUND if found.problems else ExitCode.OK
 
 
 @command(store, "compact")
@@ -131,8 +118,15 @@ def repair(
     All files get the permissions of store.mode and, as root with --as-root, the
     store's user.
     """
+    from facemon.reports.repair_report import repair_report
+
     repaired = repair_store(session.operation, drop_damaged=drop_damaged)
-    return tell_repair(session, repaired.folder, repaired.done)
+    session.console.show(repair_report(repaired.folder, repaired.done))
+    if repaired.done.would_drop or repaired.done.left:
+        return ExitCode.FOUND
+    if not session.console.is_quiet:
+        session.console.result("ok: facemon store verify finds no problem")
+    return ExitCode.OK
 
 
 @command(store, "recover")
@@ -152,13 +146,15 @@ def recover(
     folder the backup alone is restored. Stop serve and running batches first.
     Exit 3 when facemon store verify finds a problem afterwards.
     """
+    from facemon.reports.store_report import REPAIR
+
     if (file is None) != no_backup:
         raise UsageError("name either a BACKUP or --no-backup", "facemon store recover monday.tar.gz")
     problems = recover_store(session.operation, file)
     for problem in problems:
         session.console.result(problem)
     if problems:
-        session.console.notice(f"  hint: {_REMEDIES[False]}")
+        session.console.notice(f"  hint: {REPAIR}")
     return ExitCode.FOUND if problems else ExitCode.OK
 
 
@@ -174,19 +170,10 @@ def clock(
 
     Exit 3 when the clock is wrong, or something bears a time that is more than a day ahead.
     """
-    from facemon.store.store_clock import HINT
-
     if accept:
         accept_clock(session.operation)
         return ExitCode.OK
     found = compare_clock(session.operation)
-    for each in found.ahead:
-        session.console.result(f"{each.what}: {each.at:%Y-%m-%d %H:%M} UTC is in the future")
-    if found.doubt:
-        session.console.result(found.doubt)
-    if found.doubt or found.ahead:
-        session.console.notice(f"  hint: {HINT}")
-        return ExitCode.FOUND
-    if not session.console.is_quiet:
-        session.console.result("ok: the clock is right, as far as this machine and this store know")
-    return ExitCode.OK
+    if found.is_wrong or not session.console.is_quiet:
+        session.console.show(found.report())
+    return ExitCode.FOUND if found.is_wrong else ExitCode.OK

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from facemon.evaluation.paired_scores import (
     t_quantile,
 )
 from facemon.evaluation.scores import wilson_interval
+
+if TYPE_CHECKING:
+    from facemon.evaluation.joined_labels import LeftOut
 
 Interval = tuple[float, float]
 
@@ -164,6 +167,19 @@ class AttributeTrial:
             "combined": [each.document() for each in self.combined],
             "unreadable": list(self.unreadable),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What true labels say of the description."""
+
+    labels: int
+    """Images in the table."""
+    matched_by: tuple[tuple[str, int], ...]
+    left_out: "tuple[LeftOut, ...]"
+    """Labels that are about one of the photographs and are not compared."""
+    attributes: tuple[AttributeTrial, ...]
+    unlabelled: tuple[str, ...]
 
 
 def compare(own: Measured, others: Mapping[str, Measured]) -> tuple[AlternativeScore, ...]:

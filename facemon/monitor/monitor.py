@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from facemon.application.time_window import in_utc
 from facemon.config.document import Config
@@ -16,9 +16,11 @@ from facemon.errors import FacemonError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.application.described_model import DescribedModel
     from facemon.application.metric_values import MetricValues
     from facemon.application.operation import Operation
     from facemon.application.references import DescribedReference, ReferenceDifference
+    from facemon.config.stack import Purpose
     from facemon.domain.drift_result import DriftResult
     from facemon.domain.explanation import Explanation
     from facemon.evaluation.evaluation import Evaluation
@@ -242,9 +244,9 @@ class Monitor:
 
     def explain(self, name: str) -> dict[str, Any]:
         """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
-        from facemon.application.explanation import explain_name, explained_document
+        from facemon.application.explanation import explain_name
 
-        return explained_document(explain_name(self._operation(name=name), name))
+        return explain_name(self._operation(name=name), name).document()
 
     def evaluate(
         self, labels: Any, *, observed_since: Since = None, model: str | None = None, by_source: bool = False
@@ -288,6 +290,27 @@ class Monitor:
         if found.trouble is not None:
             raise found.trouble
         return found
+
+    def describe_model(self) -> "DescribedModel":
+        """The card of the configured model, as `facemon model show` prints it; FacemonError where a file is missing."""
+        from facemon.application.described_model import describe_model
+
+        return describe_model(self._operation())
+
+    def render_config(
+        self, out: Path | str = ".", *, only: Iterable[str] = (), purpose: "Purpose | None" = None
+    ) -> "tuple[str, ...]":
+        """Write the monitoring stack below `out`, as `facemon render-config` does; return the paths that were written.
+
+        `only` names parts, `purpose` replaces `stack.for`. FacemonError where a file that was edited by hand is kept.
+        """
+        from facemon.application.rendered_stack import RenderRequest, render_stack, write_stack
+        from facemon.config.stack import Purpose
+        from facemon.monitor.compared_rows import one_of
+
+        operation, known = self._operation(out=Path(out)), get_args(Purpose)
+        chosen = purpose and one_of("purpose", purpose, known)
+        return write_stack(operation, render_stack(operation, RenderRequest(Path(out), tuple(only), chosen)))
 
     def store_info(self) -> dict[str, Any]:
         """What the log holds, as `facemon store info --json` tells."""

@@ -1,9 +1,12 @@
 """The explanation of a column for people: both distributions, what moved, the test, what would decide."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from facemon.domain.explanation import Explanation, RowsToDecide
+from facemon.printable import without_commands
 from facemon.reports.column_figures import column_sentence, one_line
+from facemon.reports.printed_parts import Part, Table
 from facemon.reports.sparkline import sparkline
 
 HEADINGS = ("", "reference", "current", "change")
@@ -16,6 +19,15 @@ class ExplanationReport:
     headline: str
     rows: tuple[tuple[str, ...], ...]
     sentences: tuple[str, ...]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield what is printed, in which no name is a command for a workflow's runner."""
+        yield without_commands(self.headline)
+        for sentence in self.sentences:
+            yield f"  {without_commands(sentence)}"
+        if self.rows:
+            yield Table(HEADINGS, self.rows).without_commands()
+        yield ""
 
 
 def explanation_report(explanation: Explanation, *, draws: bool = False) -> ExplanationReport:

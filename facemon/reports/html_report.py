@@ -9,8 +9,9 @@ from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.domain.times import format_time
 from facemon.reports.column_figures import HEADINGS, column_figures
 from facemon.reports.distribution_drawing import distribution_svg, distribution_table
+from facemon.reports.printed_parts import Table
 from facemon.reports.ranking import ranked
-from facemon.reports.text_report import Shapes, TextTable, text_report
+from facemon.reports.text_report import Shapes, text_report
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c2127; --faint: #67707b; --line: #d9dee4;
@@ -107,7 +108,7 @@ def _drawing(shape: ColumnShape | None) -> str:
     return f"{distribution_svg(shape)}<details><summary>figures</summary>{distribution_table(shape)}</details>"
 
 
-def _text_table(table: TextTable) -> str:
+def _text_table(table: Table) -> str:
     rows = (f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in table.rows)
     return _table(table.headings, rows) if table.rows else ""
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from facemon.domain.drift_result import DriftResult, Verdict
-from facemon.reports.text_report import TextTable, text_report
+from facemon.reports.printed_parts import Table
+from facemon.reports.text_report import text_report
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|&~#$])")
 
@@ -22,7 +23,7 @@ def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
 
 
-def _table(table: TextTable) -> str:
+def _table(table: Table) -> str:
     if not table.rows:
         return ""
     rows = [table.headings, ["---"] * len(table.headings), *(map(_cell, row) for row in table.rows)]

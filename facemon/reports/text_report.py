@@ -1,11 +1,13 @@
-"""A drift result as tables of plain text and sentences; how they are drawn is the console's business."""
+"""A drift result as tables of plain text and sentences; the console draws them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict
+from facemon.printable import without_commands
 from facemon.reports.column_figures import HEADINGS, column_figures, one_line
+from facemon.reports.printed_parts import Part, Table
 from facemon.reports.ranking import ORDER, ranked, telling
 from facemon.reports.sparkline import both_sides
 
@@ -27,23 +29,28 @@ _COUNTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class TextTable:
-    """Rows of as many cells as there are headings."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TextReport:
     """What to say, the table of all columns below it, then the same by source where that was asked for."""
 
     summary: tuple[str, ...]
-    columns: TextTable
+    columns: Table
     source_summary: tuple[str, ...]
-    source_columns: TextTable
+    source_columns: Table
     """Drifted and undecided columns alone."""
     notes: tuple[str, ...]
+
+    def parts(self) -> Iterator[Part]:
+        """Yield what is printed, in which no name is a command for a workflow's runner."""
+        yield from map(without_commands, self.summary)
+        yield ""
+        yield self.columns.without_commands()
+        if self.source_summary:
+            yield ""
+        yield from map(without_commands, self.source_summary)
+        if self.source_columns.rows:
+            yield ""
+            yield self.source_columns.without_commands()
+        yield from map(without_commands, self.notes)
 
 
 def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport:
@@ -97,20 +104,20 @@ def _side(side: Side, title: str) -> str:
     return f"{title}{name}: {side.rows:,} rows{days}"
 
 
-def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> TextTable:
+def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> Table:
     lines: list[tuple[str, ...]] = [("check", *HEADINGS, "reference ▏current")]
     for check, column in ranked(checks):
         shape = shapes.get((check, column.column))
         lines.append((check.value, *column_figures(check, column), both_sides(shape) if shape else ""))
     headings, *rows = lines if shapes else [line[:-1] for line in lines]
-    return TextTable(headings, tuple(rows))
+    return Table(headings, tuple(rows))
 
 
-def _source_table(sources: tuple[SourceResult, ...]) -> TextTable:
+def _source_table(sources: tuple[SourceResult, ...]) -> Table:
     rows = [
         (column.verdict, (source_name(each), check.value, *column_figures(check, column)))
         for each in sources
         for check, column in telling(each.checks)
     ]
     rows.sort(key=lambda row: ORDER.index(row[0]))
-    return TextTable(("source", "check", *HEADINGS), tuple(cells for _, cells in rows))
+    return Table(("source", "check", *HEADINGS), tuple(cells for _, cells in rows))

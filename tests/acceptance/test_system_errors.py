@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from facemon.cli.system_errors import explained
 from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
 from facemon.store.ledger import Ledger
 from facemon.store.verification import verify
+from facemon.system_errors import explained
 from tests.acceptance.logged_folder import log_some
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S

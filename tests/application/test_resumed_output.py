@@ -44,7 +44,7 @@ def log_beginning(images: int, *paths: str) -> None:
     session = Session()
     request = PredictRequest(paths or ("m.jsonl",), threads=1)
     predictor = Predictor(session.config.model, session.config.predict)
-    with session.open_ledger(create=True) as ledger:
+    with session.operation.open_ledger(create=True) as ledger:
         identity = identity_of(request, predictor)
         with begin_run(ledger, identity, datetime.now(UTC)) as logged:
             writer = SegmentWriter(ledger, logged)

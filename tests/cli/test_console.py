@@ -12,6 +12,7 @@ import pytest
 
 from facemon.cli.console import Color, Console, Verbosity
 from facemon.errors import FacemonError
+from facemon.reports.printed_parts import Part, Remark, Table, Tone
 
 ROWS = [("image_brightness", "drift"), ("x", "[bold]ok[/bold]")]
 PLAIN = "column            verdict\nimage_brightness  drift\nx                 [bold]ok[/bold]\n"
@@ -52,6 +53,22 @@ def test_results_and_the_rest_go_different_ways(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr()
     assert printed.out == 'result\n{"name": "été", "rows": 1}\n'
     assert printed.err == "said\nwarning: careful\n"
+
+
+def test_a_report_goes_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    parts: list[Part] = [
+        "first",
+        Table(("a", "b"), (("1", "22"),), "title"),
+        Remark("said"),
+        Remark("trouble", Tone.WARN),
+        "last",
+    ]
+    Console().show(parts)
+    printed = capsys.readouterr()
+    assert printed.out == "first\ntitle\na  b\n1  22\nlast\n"
+    assert printed.err == "said\nwarning: trouble\n"
+    Console(Verbosity.QUIET).show([*parts, Remark("read on", Tone.NOTICE)])
+    assert capsys.readouterr().err == "warning: trouble\nread on\n"
 
 
 def test_quiet_and_verbose(capsys: pytest.CaptureFixture[str]) -> None:

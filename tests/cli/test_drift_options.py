@@ -1,7 +1,9 @@
 import pytest
 
+from facemon.application.drift_contradictions import refuse_contradictions, refuse_for_last_check
 from facemon.application.drift_question import CheckChoice
-from facemon.cli.drift_options import Grouping, ReportFormat, refuse_contradictions, refuse_for_last_check
+from facemon.cli.drift_options import ReportFormat
+from facemon.cli.print_format import Grouping
 from facemon.errors import UsageError
 
 NOTHING = {

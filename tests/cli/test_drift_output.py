@@ -124,7 +124,7 @@ def history(folder: Path, capsys: pytest.CaptureFixture[str], result: DriftResul
     """The line of a result in the history."""
     (folder / "facemon.yaml").write_text(f"version: 1\nstore: {{path: {folder / 'store'}}}\n")
     session = Session(config_path=folder / "facemon.yaml")
-    with session.open_ledger(create=True) as ledger:
+    with session.operation.open_ledger(create=True) as ledger:
         record_drift(ledger, result)
     assert print_history(session, ReportFormat.TEXT) is ExitCode.OK
     return capsys.readouterr().out.splitlines()[1]

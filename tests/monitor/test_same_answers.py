@@ -91,6 +91,7 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], Answer]] = {
     "export-metrics": ((), lambda monitor, _: monitor.export_metrics()),
     "export-metrics of drift": (("--export", "drift"), lambda monitor, _: monitor.export_metrics(export="drift")),
     "metrics": (("--format", "json"), lambda monitor, _: monitor.metric_values().document()),
+    "model show": (("--format", "json"), lambda monitor, _: monitor.describe_model().document()),
     "explain": (("gate", "--format", "json"), lambda monitor, _: monitor.explain("gate")),
     "store info": (("--json",), lambda monitor, _: monitor.store_info()),
 }
@@ -100,9 +101,10 @@ ELSEWHERE = {
     "reference set": "above, and test_compared_rows.py",
     "reference list": "below",
     "store verify": "below",
+    "render-config": "below",
 }
 ONLY_COMMANDS = {
-    "init", "serve", "serve-metrics", "render-config", "model show", "model check", "store backup", "store compact",
+    "init", "serve", "serve-metrics", "model check", "store backup", "store compact",
     "store prune", "store repair", "store recover", "store clock",
 }  # fmt: skip
 """What is done to a configuration or to a store, not asked of them, stays on the command line."""
@@ -151,6 +153,16 @@ def test_lists_and_proofs(folder: Path, facemon: RunFacemon) -> None:
     proven = monitor.verify_store()
     assert (proven.problems, proven.rows) == ((), 1600)
     assert f"{proven.rows} rows in {proven.segments} segments" in facemon("store", "verify", cwd=folder).stdout
+
+
+def test_the_stack_is_the_same(folder: Path, facemon: RunFacemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert facemon("render-config", "-q", "--out", "one", "--for", "existing", cwd=folder).returncode == 0
+    written = Monitor().render_config("other", purpose="existing")
+    texts = [{path: (folder / out / path).read_bytes() for path in written} for out in ("one", "other")]
+    assert len(written) > 20
+    assert texts[0] == texts[1]
+    assert Monitor().render_config("other", purpose="existing") == ()
 
 
 def test_labels_in_memory_say_what_their_file_says(folder: Path) -> None:

@@ -45,12 +45,15 @@ URLS: dict[str, Call] = {
     "labels as a path": lambda monitor: monitor.evaluate(Path("s3://bucket/x")),
     "reference": lambda monitor: monitor.check_window(AN_HOUR, reference=Path("s3://bucket/x")),
     "textfile": lambda monitor: monitor.export_metrics("s3://bucket/x"),
+    "folder of the stack": lambda monitor: monitor.render_config("s3://bucket/x"),
 }
 OTHERS: dict[str, tuple[Call, str]] = {
     "kind": (lambda monitor: monitor.set_reference(ROWS, kind="guesses"), "'guesses' .* predictions, labels"),
     "check": (lambda monitor: monitor.check_window(check="modle"), "'modle' .* all, data, model, evidently"),
     "check to explain": (lambda monitor: monitor.explain_check("hair", check="evidently"), "'evidently' .* model$"),
     "export": (lambda monitor: monitor.export_metrics(export="drfit"), "'drfit' .* all, model, drift"),
+    "part of the stack": (lambda monitor: monitor.render_config(only=["graphana"]), "'graphana'"),
+    "purpose": (lambda monitor: monitor.render_config(purpose="nothing"), "'nothing' .* full, monitoring"),
     "no window": (lambda monitor: monitor.set_reference_window(None), "a window with --since"),
     "observed_at": (lambda monitor: monitor.log([], observed_at=date(2026, 11, 1)), "is not a datetime"),
 }

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from socket import socket
 from typing import TYPE_CHECKING, Any
 
-from facemon.cli.reloaded_configuration import ReloadedConfiguration
-from facemon.cli.session import Session
+from facemon.application.operation import Operation
+from facemon.application.reloaded_configuration import ReloadedConfiguration
 from facemon.errors import FacemonError, Interrupted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prometheus_client import CollectorRegistry
 
     from facemon.config.document import Config
@@ -38,34 +40,34 @@ _UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
 """Their successes leave no line in the access log: they come every few seconds, and are no news."""
 
 
-def tokens_of(session: Session, config: "Config") -> "BearerTokens | None":
+def tokens_of(operation: Operation, config: "Config") -> "BearerTokens | None":
     """The tokens that a configuration asks for; none where it asks for none."""
     path = config.api.tokens_file
     if path is None:
         return None
     from facemon.server.bearer_tokens import BearerTokens
 
-    return BearerTokens(config.directory / path, session.console.warn)
+    return BearerTokens(config.directory / path, operation.reporter.warn)
 
 
-def _stored_metrics(session: Session, instance: str) -> "CollectorRegistry":
+def _stored_metrics(operation: Operation, instance: str) -> "CollectorRegistry":
     from facemon.metrics.store_collector import build_registry
 
-    config = session.config
+    config = operation.config
     min_labels = config.evaluate.min_labels
-    return build_registry(session.open_ledger, config.model, instance=instance, min_labels=min_labels)
+    return build_registry(operation.open_ledger, config.model, instance=instance, min_labels=min_labels)
 
 
-def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
+def _source_names(operation: Operation, counts: "RequestCounts") -> "SourceNames":
     """The names that requests may bring; those that the API has logged lately keep their places over restarts."""
     from facemon.domain.prediction import Origin
     from facemon.domain.times import hour_of
     from facemon.server.source_names import SourceNames
     from facemon.store.profiles import known_sources
 
-    api = session.config.api
+    api = operation.config.api
     first = hour_of(datetime.now(UTC) - _REMEMBERED)
-    with session.open_ledger() as ledger, ledger.reading() as connection:
+    with operation.open_ledger() as ledger, ledger.reading() as connection:
         known = known_sources(connection, first, Origin.API, api.max_sources + len(api.sources))
     known = [name for name in known if name not in api.sources][: api.max_sources]
     return SourceNames(api.sources, known, api.max_sources, counts.count_other_source)
@@ -76,13 +78,14 @@ class RunningApi:
 
     def __init__(
         self,
-        session: Session,
+        operation: Operation,
         predictor: "Predictor",
         instance: str,
         tokens: "BearerTokens | None",
         api: "ApiConfig",
         workers: int,
         configuration: ReloadedConfiguration,
+        report: Callable[[Exception, str], None],
         stack: ExitStack,
     ) -> None:
         """Start all that runs beside the event loop; `stack` ends it."""
@@ -97,26 +100,26 @@ class RunningApi:
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.request_counts import RequestCounts
 
-        self._session, config, self._configuration = session, session.config, configuration
+        self._operation, config, self._configuration = operation, operation.config, configuration
         self._failure: FacemonError | None = None
         now = self._open_store(predictor)
         # Before any thread of this process begins, because the other processes are copies of it.
         # One more than predict light images at once: what takes long to decode has a worker of its own.
-        model = _model_workers(session, predictor, workers + 1, stack)
+        model = _model_workers(operation, predictor, workers + 1, stack)
         counts = RequestCounts()
         self._log = log = stack.enter_context(self._log_process(predictor, counts, instance))
         predictions = self._live_predictions(model, workers, counts, now)
         self._in_flight = in_flight = ImagesInFlight(api.max_in_flight, api.in_flight_bytes)
-        stored = _stored_metrics(session, instance)
+        stored = _stored_metrics(operation, instance)
         gauges = ApiGauges(config.model.id, predictions, in_flight, stored, lambda: log.trouble)
-        metrics = own_registry(gauges, config, session.console.warn)
-        sources = _source_names(session, counts)
+        metrics = own_registry(gauges, config, operation.reporter.warn)
+        sources = _source_names(operation, counts)
         self._most_connections = api.max_connections
         self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
-        entries = stack.enter_context(AccessLog(session.console.say)) if api.access_log else None
+        entries = stack.enter_context(AccessLog(operation.reporter.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = ApiServer(
-            CountedRequests(self._api.application(), counts, report=self._report, access_log=note),
+            CountedRequests(self._api.application(), counts, report=report, access_log=note),
             limits=ConnectionLimits(api.max_connections),
             patience=_STOP_SHARE * api.timeout.total_seconds(),
             refused=lambda code: counts.count(UNMATCHED, "other", code, 0.0),
@@ -127,10 +130,10 @@ class RunningApi:
     def serve(self, listening: socket, url: str) -> None:
         """Answer requests until a signal ends this; FacemonError where the server cannot go on."""
         try:
-            self._session.console.say(f"serving predictions on {url}")
+            self._operation.reporter.say(f"serving predictions on {url}")
             self._server.run(listening)
         except Interrupted:
-            self._session.console.detail("finishing what has begun")
+            self._operation.reporter.detail("finishing what has begun")
         if self._failure is not None:
             raise self._failure
 
@@ -139,8 +142,8 @@ class RunningApi:
 
         Here and never again: a store that disappears while serving is expected back.
         """
-        with self._session.open_ledger(create=True) as ledger:
-            self._session.operation.warn_of_clock(ledger)
+        with self._operation.open_ledger(create=True) as ledger:
+            self._operation.warn_of_clock(ledger)
             ledger.clock.keep()
             predictor.go_by(ledger.clock.now)
             return ledger.clock.now
@@ -151,29 +154,29 @@ class RunningApi:
         from facemon.server.live_predictions import LivePredictions
         from facemon.server.prediction_queue import PredictionQueue
 
-        attributes, add = self._session.config.model.attributes, self._log.add
-        tell, cache_size = self._session.console.warn, self._session.config.api.cache_size
+        attributes, add = self._operation.config.model.attributes, self._log.add
+        tell, cache_size = self._operation.reporter.warn, self._operation.config.api.cache_size
         self._queue = PredictionQueue(model, add, lanes=lanes, tell=tell, exhausted=self._give_up)
         return LivePredictions(self._queue, attributes, add, now, cache_size=cache_size, looked_up=counts.count_lookup)
 
-    def follow(self, config: "Config") -> None:
+    def follow(self, config: "Config", _: "Path | None" = None) -> None:
         """Take from a new configuration what can change while the server runs, and warn of the rest."""
-        from facemon.cli.changed_keys import changed_keys
+        from facemon.config.changed_keys import changed_keys
 
-        tokens = tokens_of(self._session, config)
-        if (tokens is None) != (self._session.config.api.tokens_file is None):
+        tokens = tokens_of(self._operation, config)
+        if (tokens is None) != (self._operation.config.api.tokens_file is None):
             raise FacemonError("api.tokens_file: whether tokens are asked for changes with a restart only")
         self._api.follow(config.api.model_copy(update={"max_connections": self._most_connections}), tokens)
         self._in_flight.hold_to(config.api.max_in_flight, config.api.in_flight_bytes)
-        for key in changed_keys(self._session.config, config):
+        for key in changed_keys(self._operation.config, config):
             if key.partition(".")[0] in _OWN_SECTIONS and key not in _RELOADED:
-                self._session.console.warn(f"{key} changes with a restart only; it stays as it was")
+                self._operation.reporter.warn(f"{key} changes with a restart only; it stays as it was")
 
     async def _look_after(self) -> None:
         import asyncio
 
         await self._queue.replace_dead()
-        await asyncio.to_thread(self._configuration.reload_if_asked)
+        await asyncio.to_thread(self._configuration.reload_if_asked, self.follow)
 
     def _give_up(self, error: FacemonError) -> None:
         # A server that is started again has workers; this one would refuse everything.
@@ -185,11 +188,11 @@ class RunningApi:
         from facemon.store.log_process import LogProcess
         from facemon.store.runs import RunIdentity
 
-        session = self._session
+        operation = self._operation
         identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)
         return LogProcess(
-            lambda tell: LiveWriter(session.open_ledger, identity, tell, instance=instance),
-            session.console.warn,
+            lambda tell: LiveWriter(operation.open_ledger, identity, tell, instance=instance),
+            operation.reporter.warn,
             take_counts=counts.take,
             # A server that is started anew has a log that works; this one would forget all that it answers.
             killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
@@ -197,17 +200,10 @@ class RunningApi:
 
     def _why_not_ready(self) -> str | None:
         try:
-            self._session.open_ledger().close()
+            self._operation.open_ledger().close()
         except FacemonError as error:
             return error.message
         return self._log.trouble
-
-    def _report(self, error: Exception, request: str) -> None:
-        console = self._session.console
-        if not isinstance(error, FacemonError):
-            console.fault(error)
-            return
-        console.error(FacemonError(f"{error.message} (request {request})", error.hint))
 
 
 def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
@@ -220,14 +216,16 @@ def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, An
     return note
 
 
-def _model_workers(session: Session, predictor: "Predictor", count: int, stack: ExitStack) -> "Sequence[ModelWorker]":
+def _model_workers(
+    operation: Operation, predictor: "Predictor", count: int, stack: ExitStack
+) -> "Sequence[ModelWorker]":
     """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
     from facemon.model.decoder_process import NICENESS
     from facemon.predict.worker_processes import forking_server
     from facemon.server.image_answers import AnsweringPredictor
     from facemon.server.model_workers import InProcess, InThread
 
-    config = session.config
+    config = operation.config
     answering = AnsweringPredictor(
         lambda images, run, origin: predictor.predict(images, run, origin=origin), config.model.attributes
     )

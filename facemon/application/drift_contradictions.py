@@ -1,0 +1,38 @@
+"""Which options of `facemon drift-check` exclude each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from facemon.application.drift_question import CheckChoice
+from facemon.errors import UsageError
+
+_OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
+_CONTRADICTIONS = (
+    ("history", _OF_A_CHECK, "--history lists the checks that were; the other option belongs to a new one"),
+    ("current", ("since", "until", "source"), "it chooses rows of the log, and --current brings its own"),
+    ("by", ("source",), "one source needs no verdict for each"),
+)
+_OF_A_NEW_CHECK = ("record", "html")
+
+
+def refuse_for_last_check(given: Mapping[str, Any]) -> None:
+    """UsageError for options that belong to a new check, where `--explain` is about the last one of record."""
+    if other := next((name for name in _OF_A_NEW_CHECK if given[name]), None):
+        raise UsageError(
+            f"--explain and --{other} exclude each other: the last check of record is over", "add --now for a new one"
+        )
+
+
+def refuse_contradictions(given: Mapping[str, Any]) -> None:
+    """UsageError for options that exclude each other; `given` maps the command's parameters to their values."""
+    if given["reference"] == "":
+        raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
+    for first, others, why in _CONTRADICTIONS:
+        if given[first] and (other := next((name for name in others if given[name]), None)):
+            raise UsageError(f"--{first} and --{other} exclude each other: {why}")
+    if given["now"] and given["explain"] is None:
+        raise UsageError("--now says what --explain explains", "name a column with --explain")
+    if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
+        raise UsageError("--by source judges by our own checks, and --check evidently leaves them out")
+    if given["explain"] and given["format_"] not in ("text", "json"):
+        raise UsageError(f"--explain has no --format {given['format_'].value}", "write text or json")

@@ -1,0 +1,60 @@
+"""Where the rows of a run go besides the log, and in which format: a file, a stream, or a table for people."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from facemon.application.operation import Operation
+from facemon.application.prediction_run import Sink
+from facemon.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE = "table"
+FORMATS = (TABLE, "jsonl", "csv", "parquet")
+
+
+def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is_terminal: bool) -> str | None:
+    """Return the format of a file's rows, or of those on stdout; None to go by who reads stdout."""
+    found = _plain_format(output, chosen)
+    if csv_safe and found != "csv":
+        raise UsageError("--csv-safe is for CSV", "add --format csv, or -o FILE.csv")
+    if found == "parquet" and output is None and is_terminal:
+        raise UsageError("Parquet is not for a terminal", "-o FILE.parquet writes a file")
+    return "csv-safe" if csv_safe else found
+
+
+@contextmanager
+def file_sink(
+    operation: Operation, output: Path, format_: str, earlier: "Iterable[pa.RecordBatch]" = ()
+) -> Iterator[Sink]:
+    """Write rows to a file, which begins with the `earlier` rows of the run, so that it has all of them."""
+    from facemon.predict.output import OutputFormat, open_file
+
+    with open_file(output, OutputFormat(format_), operation.config.model.attributes) as writer:
+        for rows in earlier:
+            writer.add(rows)
+        yield lambda batch: writer.add(batch.rows)
+
+
+@contextmanager
+def stream_sink(operation: Operation, stream: BinaryIO, format_: str | None) -> Iterator[Sink]:
+    """Write rows to a stream, which has shown those of before already; None for JSON lines."""
+    from facemon.predict.output import OutputFormat, open_stream
+
+    with open_stream(stream, OutputFormat(format_ or "jsonl"), operation.config.model.attributes) as writer:
+        yield lambda batch: writer.add(batch.rows)
+
+
+def _plain_format(output: Path | None, chosen: str | None) -> str | None:
+    from facemon.predict.output import format_of
+
+    if chosen is not None and chosen not in FORMATS:
+        raise UsageError(f"--format {chosen}: there are {', '.join(FORMATS)}")
+    if output is not None and chosen == TABLE:
+        raise UsageError("a table is for the terminal; a file takes jsonl, csv or parquet")
+    if output is None:
+        return chosen
+    return chosen or format_of(output).value
