@@ -19,9 +19,9 @@ from facemon.config.loader import load_config
 from facemon.config.model import ModelConfig
 from facemon.domain.prediction import IMAGE_FEATURES, log_schema
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
-from facemon.store.profiles import add_to_profiles
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.profile_table import add_to_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import set_from_window
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.command import FACEMON
 from benchmarks.machine import Line
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.totals import read_totals
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model

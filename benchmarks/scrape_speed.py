@@ -22,7 +22,7 @@ from benchmarks.machine import Line
 from benchmarks.served import Server, running
 from facemon.monitor.monitor import Monitor
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _SCRAPES, _WARM_UP = 300, 10
 _SMALL_ROWS = 100_000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facemon.drift.window_cut import CutWindow
     from facemon.drift.window_ladder import Ladder
     from facemon.store.arrivals import Arrivals
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.references import Reference
     from facemon.tables.table_file import TableFile
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facemon.config.drift import DriftConfig
     from facemon.domain.decision_plan import DecisionPlan, Rate
     from facemon.drift.sample import Sample
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.references import Reference
 
 _DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facemon.config.model import AttributeConfig
     from facemon.evaluation.evaluation import Evaluation
     from facemon.store.command_runs import Outcome
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.segment_files import SegmentDamagedError
     from facemon.tables.table_file import TableFile
 

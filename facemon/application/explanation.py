@@ -48,7 +48,7 @@ def _source(operation: Operation, name: str) -> "ExplainedSource | None":
     from facemon.render.explained_source import source_of_images
     from facemon.render.purpose import fitted
     from facemon.store.drift_results import read_drift_sources
-    from facemon.store.profiles import has_source
+    from facemon.store.ledger.profile_table import has_source
 
     try:
         with operation.open_ledger() as ledger, ledger.reading() as connection:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.operation import Operation
 
 if TYPE_CHECKING:
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.runs import RunIdentity
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from facemon.config.document import Config
     from facemon.store.command_runs import Outcome
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
 
 
 class Progress(Protocol):
@@ -73,7 +73,7 @@ class Operation:
 
         An older one is upgraded first, unless `upgrade` is off.
         """
-        from facemon.store.ledger import Ledger
+        from facemon.store.ledger.sqlite_ledger import Ledger
 
         store = self.config.store
         return Ledger.open(

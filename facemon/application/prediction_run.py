@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facemon.predict.observed_times import ObservedTimes
     from facemon.predict.pipeline import PredictsImages
     from facemon.predict.run_summary import RunSummary
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.runs import Run, RunIdentity
 
 _FEW_IMAGES = 16

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.domain.decision_plan import DecisionPlan
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.references import Reference
     from facemon.tables.table_file import TableFile
 

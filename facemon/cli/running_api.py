@@ -61,7 +61,7 @@ def _source_names(session: Session, counts: "RequestCounts") -> "SourceNames":
     from facemon.domain.prediction import Origin
     from facemon.domain.times import hour_of
     from facemon.server.source_names import SourceNames
-    from facemon.store.profiles import known_sources
+    from facemon.store.ledger.profile_table import known_sources
 
     api = session.config.api
     first = hour_of(datetime.now(UTC) - _REMEMBERED)

@@ -10,7 +10,7 @@ from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import ExpectedColumns
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.tables import LOG_LAYOUT
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import Reference
 
 _CHECKS = (Check.DATA, Check.MODEL)

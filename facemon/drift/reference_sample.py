@@ -18,7 +18,7 @@ from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import FacemonError, UsageError
 from facemon.store.evaluations import labelled_counts
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import (
     Reference,

@@ -17,7 +17,7 @@ from facemon.metrics.foreign_collectors import load_collector
 from facemon.metrics.service_probes import ServiceProbes
 from facemon.metrics.store_collector import StoreCollector
 from facemon.metrics.timed_source import SourceFault, TimedSource
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 Tell = Callable[[str], None]
 

@@ -23,8 +23,8 @@ from facemon.store.drift_results import (
     read_drift_sources,
 )
 from facemon.store.evaluations import read_accuracy
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
+from facemon.store.ledger.request_table import EVERY_INSTANCE, read_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, histogram_family, request_families
 from facemon.store.totals import Totals, read_totals

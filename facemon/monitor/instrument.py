@@ -78,7 +78,7 @@ def _loaded(config: "Config | Path | str") -> "Config":
 def _stored(config: "Config") -> Collector:
     """The metrics of a configuration's store, which is made here if there is none, and never again."""
     from facemon.metrics.store_collector import build_registry
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
 
     Ledger.open(config.store.path, create=True, mode=config.store.mode).close()
     return build_registry(lambda: Ledger.open(config.store.path), config.model, min_labels=config.evaluate.min_labels)

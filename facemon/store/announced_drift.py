@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _COLUMNS = ("model", "reference", "current", "source", "check_name", "column_name")
 

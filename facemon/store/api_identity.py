@@ -6,9 +6,9 @@ import socket
 
 from facemon.config.quantities import Listen
 from facemon.errors import LockedError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.request_table import counted_instances, rename_instance
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
-from facemon.store.request_totals import counted_instances, rename_instance
 
 _PATIENCE_SECONDS = 1.0
 """For a moment another API may have the lock, to look whether its holder lives."""

@@ -12,9 +12,9 @@ from typing import BinaryIO, Literal
 
 from facemon.errors import FacemonError, UsageError
 from facemon.store.layout import FOLDERS, LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
+from facemon.store.ledger.upgrade import copy_ledger
 from facemon.store.ledger_errors import DamagedLedgerError, is_damage
-from facemon.store.ledger_upgrade import copy_ledger
 from facemon.store.permissions import Permissions, make_file
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import BACKUP_WRITER, draft_of

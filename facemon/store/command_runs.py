@@ -9,7 +9,7 @@ from datetime import datetime
 
 from facemon.domain.times import micros
 from facemon.errors import ExitCode, FacemonError, Interrupted
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _SUCCESS = (ExitCode.OK, ExitCode.FOUND, ExitCode.UNDECIDED)
 

@@ -8,7 +8,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from facemon.domain.times import from_micros, hour_of, micros, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.segment_files import (

@@ -17,7 +17,7 @@ from facemon.domain.drift_result import (
 )
 from facemon.domain.times import micros
 from facemon.store.arrivals import Arrivals, mark_checked
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _DETECTED = {Verdict.DRIFT: 1, Verdict.OK: 0}
 NO_MODEL = ""

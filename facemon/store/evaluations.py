@@ -7,7 +7,7 @@ from datetime import datetime
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
 from facemon.domain.times import micros
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _NO_SOURCE = ""
 

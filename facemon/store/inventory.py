@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facemon.domain.times import from_micros
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.permissions import Permissions
 from facemon.store.report_files import FOLDER, measure_reports
 

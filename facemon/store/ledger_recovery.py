@@ -17,10 +17,10 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup_archive import extract_files, extract_ledger
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger import Ledger, has_ledger
+from facemon.store.ledger.salvage import Salvage, salvage
+from facemon.store.ledger.sqlite_ledger import Ledger, has_ledger
+from facemon.store.ledger.upgrade import living_writers
 from facemon.store.ledger_errors import DamagedLedgerError
-from facemon.store.ledger_salvage import Salvage, salvage
-from facemon.store.ledger_upgrade import living_writers
 from facemon.store.log_balance import raise_totals
 from facemon.store.permissions import MODES, Permissions, make_folder, other_user, permissions_for_new, refuse_root
 from facemon.store.process_lock import ProcessLock

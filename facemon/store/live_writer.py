@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import add_request_totals
+from facemon.store.ledger.request_table import add_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals, sum_totals

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from facemon.domain.profile import ProfileKey, add_profiles
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.profile_table import add_to_profiles, replace_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.log_survey import Survey, have_rows_in
-from facemon.store.profiles import add_to_profiles, replace_profiles
 from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
 from facemon.store.segment_files import Segment, list_segments, read_segment

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import read_all_profiles
+from facemon.store.ledger.profile_table import read_all_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.recovery import draft_of
 from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows

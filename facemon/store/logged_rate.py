@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from facemon.domain.times import from_micros, hour_of
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import count_images
+from facemon.store.ledger.profile_table import count_images
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _DAY, _LATELY = timedelta(days=1), timedelta(days=7)
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 
 GRACE_SECONDS = 3600

@@ -1,6 +1,6 @@
 """The counts of a table that is a reference, kept so that the next check need not count its rows again."""
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import Reference
 
 _KEPT = 4

@@ -12,7 +12,7 @@ from facemon.domain.source_buckets import has_too_many
 from facemon.domain.spread import Spread, SpreadProfile
 from facemon.domain.spread_codec import decode_spreads, encode_spreads
 from facemon.domain.times import hour_of, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.source_hours import SourceHours
 from facemon.store.windows import read_hours
 

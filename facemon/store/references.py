@@ -14,7 +14,7 @@ from facemon.domain.profile import Profile
 from facemon.domain.profile_codec import decode_profile, encode_profile
 from facemon.domain.times import from_micros, micros
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.reference_spreads import ReferenceSpreads, enter_spreads, read_reference_window, read_spreads

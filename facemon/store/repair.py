@@ -12,7 +12,7 @@ from pathlib import Path
 from facemon.errors import FacemonError
 from facemon.store import compaction
 from facemon.store.layout import WORK
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.log_balance import LogChangedError, balance, take_in_again
 from facemon.store.log_survey import Survey, files_without_entry, survey
 from facemon.store.permissions import GIVE_BACK, make_folder

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from facemon.domain.times import micros
 from facemon.store.arrivals import prune_arrivals
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.profile_table import subtract_from_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows

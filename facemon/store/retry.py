@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from facemon.domain.prediction import ErrorCode, PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store.arrivals import replace_arrivals, rows_by_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.profile_table import add_to_profiles, subtract_from_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
-from facemon.store.profiles import add_to_profiles, subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows

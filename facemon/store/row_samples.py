@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from facemon.domain.times import micros
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.segment_files import list_segments, read_rows
 
 _SEED = 0

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles
+from facemon.store.ledger.profile_table import add_to_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import UNKNOWN_INPUTS

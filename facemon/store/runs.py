@@ -11,7 +11,7 @@ from typing import Self
 
 from facemon.domain.times import micros
 from facemon.errors import FacemonError, LockedError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 from facemon.store.recovery import recover
 

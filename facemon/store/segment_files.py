@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from facemon.config.model import LOG_COLUMNS
 from facemon.domain.times import from_micros
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.store.arrivals import add_arrivals, rows_by_hour
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles
+from facemon.store.ledger.profile_table import add_to_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import InputDigest, Run

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facemon.domain.counted import counted
 from facemon.domain.times import format_time, from_micros, micros
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment_files import Segment

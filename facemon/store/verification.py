@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facemon.domain.times import format_time, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.log_survey import Survey, files_without_entry, have_rows_in, survey
 from facemon.store.runs import UNKNOWN_INPUTS
 from facemon.store.set_aside import read_records

@@ -13,8 +13,8 @@ from facemon.domain.packed_columns import packed, subtracted
 from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.domain.source_buckets import SourceProfiles
 from facemon.domain.times import hour_of, micros, start_of_hour
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import as_counted, by_source, crowded_hours, read_profiles
+from facemon.store.ledger.profile_table import as_counted, by_source, crowded_hours, read_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import list_segments, read_rows
 from facemon.store.source_groups import SourceGroups

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.conftest import RunFacemon
 from tests.metrics.stores import DRIFT, check_model, column, logged_folder
 

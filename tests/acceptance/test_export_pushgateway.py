@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.acceptance.exports import entered_runs, own_runs, scrape, values_of
 from tests.conftest import RunFacemon
 from tests.metrics.gateways import dawdling_gateway, gateway, write_certificate

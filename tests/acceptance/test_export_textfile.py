@@ -11,7 +11,7 @@ import pytest
 from facemon.errors import ExitCode
 from facemon.store.command_runs import record_command
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.acceptance.exports import entered_runs, scrape
 from tests.conftest import RunFacemon
 from tests.metrics.stores import AT, logged_folder

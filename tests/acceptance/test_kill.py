@@ -62,7 +62,7 @@ def results_in(file: Path) -> list[tuple[object, ...]]:
 
 def assert_every_image_once(folder: Path, count: int) -> None:
     """Look with another pair of eyes than verify's: at each run's rows, by the name of the image."""
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.sqlite_ledger import Ledger
     from facemon.store.segment_files import list_segments, read_segment
 
     images: dict[str, list[str]] = {}

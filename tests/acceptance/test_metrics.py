@@ -8,7 +8,7 @@ import pytest
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.store.command_runs import read_command_runs
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.conftest import RunFacemon
 from tests.metrics.stores import logged_folder
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.acceptance.tables import CONFIGURATION as TABLES
 from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import add_request_totals
+from facemon.store.ledger.request_table import add_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.totals import TotalKey
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model

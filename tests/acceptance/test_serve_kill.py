@@ -22,8 +22,8 @@ from PIL import Image
 from facemon.config.quantities import Listen
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from facemon.store.api_identity import default_instance
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import read_request_totals
+from facemon.store.ledger.request_table import read_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.segment_files import list_segments, read_segment
 from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import Served, served

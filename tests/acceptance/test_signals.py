@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.verification import verify
 from tests.acceptance.logged_folder import log_some
 from tests.acceptance.test_workers import all_gone

@@ -16,8 +16,8 @@ import pytest
 
 from facemon import __version__
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 from tests.store.children import without_privileges

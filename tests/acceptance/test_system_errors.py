@@ -15,7 +15,7 @@ from _pytest.mark.structures import ParameterSet
 from facemon.cli.system_errors import explained
 from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.verification import verify
 from tests.acceptance.logged_folder import log_some
 from tests.conftest import RunFacemon

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from facemon.domain.times import format_time, from_micros, micros
-from facemon.store.future_stamps import future_stamps
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
+from facemon.store.ledger.stamp_columns import future_stamps
 from facemon.store.references import list_references
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.store_clock import FILE, read_clock

@@ -17,7 +17,7 @@ from facemon.application.prediction_run import PredictRequest, identity_of, imag
 from facemon.cli.main import run
 from facemon.cli.session import Session
 from facemon.model.predictor import Predictor
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.runs import begin_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.acceptance.small_model import write_small_model

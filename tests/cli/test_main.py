@@ -24,7 +24,7 @@ from facemon.errors import (
     OutputClosed,
     UsageError,
 )  # fmt: skip
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.conftest import RunFacemon
 from tests.store.log_rows import log_images
 

@@ -15,7 +15,7 @@ from facemon.drift.counted_sample import counting_key, decode_counted, encode_co
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.sample import Sample
 from facemon.drift.tables import read_reference
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import Reference, set_from_table
 from tests.drift.worlds import NOW, binary

@@ -8,7 +8,7 @@ from facemon.domain import source_buckets
 from facemon.domain.drift_result import Check
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.sample import Sample
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import reference_spreads, set_from_window
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, log_images
 

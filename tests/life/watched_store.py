@@ -18,7 +18,7 @@ from facemon.errors import ExitCode
 from facemon.store.command_runs import record_command
 from facemon.store.drift_results import record_drift
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store.log_rows import MODEL, log_images
 
 _ROWS = 900

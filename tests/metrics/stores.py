@@ -15,7 +15,7 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import build_registry
 from facemon.store.drift_results import record_drift
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images

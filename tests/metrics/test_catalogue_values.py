@@ -8,7 +8,7 @@ import pytest
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.metrics.catalogue_values import MetricValue, Series, catalogue_values, to_document
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.metrics.stores import DRIFT, check_model, column, log_faces, registry_of
 
 

@@ -9,7 +9,7 @@ from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import record_command
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
 
 GOLDEN = f"""\

@@ -14,7 +14,7 @@ from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import announce, record_command
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.metrics.stores import AT, DECIDED, DRIFT, UNDECIDED, check_model, column, registry_of
 from tests.store.log_rows import MODEL, log_images
 

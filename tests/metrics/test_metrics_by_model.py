@@ -8,7 +8,7 @@ import pytest
 
 from facemon.metrics.exposition import exposition
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.metrics.stores import (
     AT,
     DECIDED,

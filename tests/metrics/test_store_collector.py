@@ -20,7 +20,7 @@ from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.retention import prune
 from tests.metrics.stores import (
     AT,

@@ -21,7 +21,7 @@ from facemon.domain.drift_result import to_document
 from facemon.errors import ExitCode, FacemonError, LockedError
 from facemon.store.command_runs import read_command_runs
 from facemon.store.drift_results import drift_history, read_drift_gauges
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import find_reference, reference_file
 from tests.acceptance.small_model import CONFIG as SMALL_MODEL

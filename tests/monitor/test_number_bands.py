@@ -22,7 +22,7 @@ from facemon.evaluation.truth import UNKNOWN_LABEL, read_truth
 from facemon.metrics.store_collector import build_registry
 from facemon.model.attribute_decoding import read_attribute
 from facemon.predict.terminal_table import table_rows
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.model.onnx_files import flat_image, write_reducing_model
 from tests.store.log_rows import NOON
 from tests.store.oracles import log_rows

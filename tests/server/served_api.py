@@ -35,7 +35,7 @@ from facemon.server.prediction_api import PredictionApi
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
 from facemon.server.source_names import SourceNames
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.patience import HANG_S
 from tests.predict.predicted import small_model
 

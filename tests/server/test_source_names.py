@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from facemon.domain.profile import Profile, ProfileKey
 from facemon.server.source_names import SourceNames
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles, known_sources
+from facemon.store.ledger.profile_table import add_to_profiles, known_sources
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.acceptance.served import served as serving
 from tests.acceptance.small_model import write_small_model
 from tests.server.raw_requests import connected, read_answer, request

@@ -22,7 +22,7 @@ from pathlib import Path
 from facemon.errors import FacemonError, LockedError
 from facemon.store import recovery, segment_writer
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.recovery import recover
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run, finish_run, resume_run

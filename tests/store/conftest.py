@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store import kept_stores
 
 

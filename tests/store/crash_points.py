@@ -24,7 +24,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.references import list_references, set_from_window
 from facemon.store.repair import repair

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import read_request_totals
+from facemon.store.ledger.request_table import read_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.totals import TotalKey
 from facemon.store.verification import verify

@@ -10,7 +10,7 @@ import numpy as np
 from facemon.domain.binning import Scale, bins_of
 from facemon.domain.prediction import IMAGE_FEATURES
 from facemon.domain.profile import ColumnKind, Profile
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.segment_files import list_segments, read_segment
 
 Row = dict[str, Any]

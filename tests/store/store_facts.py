@@ -17,8 +17,8 @@ from facemon.domain.drift_result import to_document
 from facemon.store.command_runs import read_command_runs
 from facemon.store.drift_results import drift_history, read_drift_checks, read_drift_gauges
 from facemon.store.evaluations import read_accuracy
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import read_all_profiles
+from facemon.store.ledger.profile_table import read_all_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import list_references, reference_file, reference_profiles
 from facemon.store.segment_files import list_segments, read_segment
 from facemon.store.totals import read_totals
@@ -107,7 +107,7 @@ def _by_model(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _requests(connection: Any) -> list[list[Any]]:
     with suppress(ImportError):  # version 3 was the first to keep them
-        from facemon.store.request_totals import read_request_totals
+        from facemon.store.ledger.request_table import read_request_totals
 
         instances = [name for (name,) in connection.execute("SELECT DISTINCT instance FROM request_totals")]
         return sorted(

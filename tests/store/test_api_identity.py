@@ -15,9 +15,14 @@ from hypothesis import strategies as st
 from facemon.config.quantities import Listen
 from facemon.errors import ExitCode, LockedError
 from facemon.store.api_identity import default_instance, hold_identity
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.request_table import (
+    EVERY_INSTANCE,
+    add_request_totals,
+    counted_instances,
+    read_request_totals,
+)
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.request_totals import EVERY_INSTANCE, add_request_totals, counted_instances, read_request_totals
 from facemon.store.totals import TotalKey
 from tests.patience import HANG_S
 
@@ -65,7 +70,7 @@ import sys, time
 from pathlib import Path
 from facemon.config.quantities import parse_listen
 from facemon.store.api_identity import hold_identity
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 with Ledger.open(Path(sys.argv[1])) as ledger:
     lock = hold_identity(ledger, "api-1", parse_listen("0.0.0.0:8000"))
 print("held", flush=True)

@@ -8,7 +8,7 @@ import pytest
 from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import hour_of
 from facemon.store.arrivals import Arrivals, mark_checked, prune_arrivals, read_arrivals, replace_arrivals
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run

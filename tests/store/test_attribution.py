@@ -14,7 +14,7 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import micros
 from facemon.store.compaction import compact
 from facemon.store.drift_results import CheckState, read_drift_checks, read_drift_gauges, record_drift
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.retention import prune
 from facemon.store.row_counts import CONFIDENCES, PREDICTIONS
 from facemon.store.runs import RunIdentity, begin_run, finish_run

@@ -14,7 +14,7 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup import Backup, back_up
 from facemon.store.compaction import compact
 from facemon.store.layout import FOLDERS
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import BACKUP_WRITER, GRACE_SECONDS, recover
 from facemon.store.verification import verify

@@ -17,7 +17,7 @@ from facemon.store.command_runs import (
     record_command,
     recorded,
 )
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store.log_rows import NOON
 
 

@@ -10,9 +10,9 @@ from facemon.domain.prediction import PredictedBatch, log_schema
 from facemon.errors import LockedError
 from facemon.store import compaction, segment_writer
 from facemon.store.compaction import Compaction, compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.profile_table import read_all_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import read_all_profiles
 from facemon.store.recovery import recover
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run

@@ -13,7 +13,7 @@ from facemon.store.drift_results import (
     read_drift_sources,
     record_drift,
 )
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store.log_rows import MODEL, NOON
 
 LABEL = ColumnResult("gender", "categorical", Verdict.DRIFT, 0.12, 1e-9, 2e-9, 500, 300, attribute="gender")

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
 from facemon.store.evaluations import Accuracy, labelled_counts, read_accuracy, record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store.log_rows import MODEL, NOON
 
 

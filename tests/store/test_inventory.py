@@ -6,8 +6,8 @@ import pytest
 
 from facemon.store import segment_writer
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.references import set_from_table
 from facemon.store.runs import begin_run
 from tests.store import children

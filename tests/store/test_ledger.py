@@ -14,8 +14,8 @@ import pytest
 from facemon.errors import FacemonError
 from facemon.store.file_system import file_system_of
 from facemon.store.layout import FOLDERS
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.patience import HANG_S
 from tests.store import children
 from tests.store.log_rows import log_images

@@ -13,7 +13,7 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.ledger_recovery import Recovery, recover_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path

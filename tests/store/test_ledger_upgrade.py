@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError, LockedError
-from facemon.store import ledger_upgrade
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger import upgrade
+from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from tests.store import children
 from tests.store.kept_stores import NEWEST, KeptStore
@@ -115,7 +115,7 @@ def test_processes_that_come_together_upgrade_once(kept_store: KeptStore) -> Non
 
 @oldest
 def test_an_upgrade_waits_for_the_one_that_is_going_on(kept_store: KeptStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_upgrade, "UPGRADE_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(upgrade, "UPGRADE_PATIENCE_SECONDS", 0.2)
     before = contents(kept_store.store)
     with (
         ProcessLock.waiting(writer_lock_path(kept_store.store, "upgrade")),
@@ -132,7 +132,7 @@ def test_a_store_that_an_older_facemon_writes_to_is_not_upgraded(
     kept_store: KeptStore, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would go on writing what the new tables do not mean: predict and the API hold a lock while they live."""
-    monkeypatch.setattr(ledger_upgrade, "WRITER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(upgrade, "WRITER_PATIENCE_SECONDS", 0.2)
     before = contents(kept_store.store)
     holder = children.start(
         """
@@ -163,7 +163,7 @@ def test_a_step_that_fails_leaves_the_old_store(kept_store: KeptStore, monkeypat
 
     *first, last = MIGRATIONS
     broken = type(last)(last.to_version, last.summary, fail)
-    monkeypatch.setattr(ledger_upgrade, "MIGRATIONS", (*first, broken))
+    monkeypatch.setattr(upgrade, "MIGRATIONS", (*first, broken))
     with pytest.raises(FacemonError, match="a segment cannot be read"):
         Ledger.open(kept_store.store)
     assert version_in(kept_store.store) == kept_store.version

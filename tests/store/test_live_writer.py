@@ -11,7 +11,7 @@ import pytest
 from facemon.errors import FacemonError
 from facemon.store import live_writer
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, make_batch

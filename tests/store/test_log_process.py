@@ -14,7 +14,7 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.store import log_process
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.log_process import LogProcess
 from facemon.store.totals import TotalKey

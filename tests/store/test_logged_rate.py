@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.logged_rate import images_per_day
 from tests.store.log_rows import MODEL, NOON, log_images
 

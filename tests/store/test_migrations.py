@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.reference_spreads import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads
 from tests.conftest import RunFacemon

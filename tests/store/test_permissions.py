@@ -16,7 +16,7 @@ from facemon.errors import FacemonError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.permissions import MODES, Permissions, apply_mode
 from facemon.store.process_lock import ProcessLock, writer_lock_path

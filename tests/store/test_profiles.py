@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from facemon.store import segment_writer
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import MAX_SOURCES, last_hour, read_all_profiles
+from facemon.store.ledger.profile_table import MAX_SOURCES, last_hour, read_all_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.retention import prune
 from facemon.store.verification import verify
 from tests.store.log_rows import NOON, log_images

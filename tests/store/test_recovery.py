@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from facemon.store import recovery
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import draft_of, recover
 from facemon.store.verification import verify

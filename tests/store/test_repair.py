@@ -13,7 +13,7 @@ from facemon.errors import FacemonError, LockedError
 from facemon.store import log_balance, segment_writer
 from facemon.store import repair as repair_module
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.repair import Repair, repair
 from facemon.store.retention import prune

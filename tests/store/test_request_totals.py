@@ -1,8 +1,8 @@
 """What the API has counted: kept by address, added up, and shown as families with every expected series."""
 
 from facemon.domain.request_outcome import EXPECTED_CODES
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import EVERY_INSTANCE, add_request_totals, read_request_totals
+from facemon.store.ledger.request_table import EVERY_INSTANCE, add_request_totals, read_request_totals
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.total_families import request_families
 from facemon.store.totals import TotalKey, Totals
 

@@ -15,9 +15,9 @@ from facemon.errors import LockedError
 from facemon.store import segment_writer
 from facemon.store.arrivals import mark_checked, read_arrivals
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.profile_table import read_all_profiles
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import read_all_profiles
 from facemon.store.retention import Pruning, prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.segment_files import list_segments, read_segment

@@ -11,7 +11,7 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store import retry as retry_module
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.runs import begin_run

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from facemon.errors import FacemonError
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.run_rows import rows_of_run
 from facemon.store.runs import Run, begin_run, resume_run
 from facemon.store.segment_files import SegmentDamagedError

@@ -6,7 +6,7 @@ import pytest
 
 from facemon.errors import FacemonError, LockedError
 from facemon.store import runs
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.runs import InputDigest, begin_run, check_same_inputs, finish_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, NOON, log_images, make_batch

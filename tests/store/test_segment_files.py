@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facemon.domain.times import from_micros, micros
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.segment_files import (
     Segment,
     SegmentGoneError,

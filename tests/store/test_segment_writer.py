@@ -10,7 +10,7 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.store import segment_writer
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.runs import begin_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, read_totals

@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from facemon.store import segment_writer
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.verification import Verification, verify
 from tests.store.log_rows import log_images
 

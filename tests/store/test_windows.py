@@ -14,7 +14,7 @@ from facemon.domain.source_buckets import SourceProfiles, in_buckets
 from facemon.domain.spread import Spread
 from facemon.domain.times import hour_of, start_of_hour
 from facemon.store import segment_writer, source_hours, windows
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 from facemon.store.windows import read_sources, read_window
 from tests.domain.spread_oracle import assert_alike
 from tests.domain.spread_oracle import plain as plain_spread

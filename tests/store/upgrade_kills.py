@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.sqlite_ledger import Ledger
 from tests.store.crash_points import FILE_EVENTS, in_child
 from tests.store.store_facts import facts
 

@@ -14,11 +14,11 @@ from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger_creation import APPLICATION_ID, create_store
+from facemon.store.ledger.creation import APPLICATION_ID, create_store
+from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.upgrade import upgrade as upgrade_ledger
+from facemon.store.ledger.upgrade import version_of
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, NoStoreError, explained
-from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
-from facemon.store.ledger_upgrade import version_of
-from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
 from facemon.store.permissions import (
     MODES,
     Permissions,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from facemon.domain.clock_judgement import TOLERANCE, SeenTime
 from facemon.domain.times import from_micros, micros
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.sqlite_ledger import Ledger
 
 _SECOND = 1_000_000
 

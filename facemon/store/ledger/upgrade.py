@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
-from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 
