@@ -49,7 +49,7 @@ def _read(operation: Operation) -> "tuple[list[Family] | None, FacemonError | No
     """What an export would hold now, or why the store cannot be read."""
     from facemon.metrics.constant_labels import labelled
     from facemon.metrics.store_collector import build_registry
-    from facemon.store.ledger.request_table import EVERY_INSTANCE
+    from facemon.store.request_totals import EVERY_INSTANCE
 
     registry = build_registry(
         operation.open_ledger,

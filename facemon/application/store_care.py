@@ -28,7 +28,7 @@ class ClockFindings:
 def store_info(operation: Operation) -> dict[str, Any]:
     """What the log holds, ready for JSON; a store of an older version is not upgraded."""
     from facemon.store.inventory import take_inventory
-    from facemon.store.ledger.migrations import STORE_VERSION
+    from facemon.store.ledger.opening import STORE_VERSION
     from facemon.store.permissions import MODES
 
     store, say = operation.config.store, operation.reporter.say
@@ -127,7 +127,7 @@ def prune_store(operation: Operation, days: int | None, *, despite_clock: bool) 
 
 def compare_clock(operation: Operation) -> ClockFindings:
     """Compare the clock with the uptime and with what the store has seen."""
-    from facemon.store.ledger.stamp_columns import future_stamps
+    from facemon.store.future_stamps import future_stamps
 
     with operation.open_ledger() as ledger:
         return ClockFindings(ledger.clock.doubt(), list(future_stamps(ledger, ledger.now())))
@@ -135,7 +135,7 @@ def compare_clock(operation: Operation) -> ClockFindings:
 
 def accept_clock(operation: Operation) -> None:
     """Take the clock as right, and set what is stamped with a later time to now."""
-    from facemon.store.ledger.stamp_columns import take_back
+    from facemon.store.future_stamps import take_back
 
     with operation.open_ledger() as ledger:
         changed = take_back(ledger, now := ledger.clock.accept())

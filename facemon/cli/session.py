@@ -11,7 +11,7 @@ from facemon.cli.console import Console
 if TYPE_CHECKING:
     from facemon.application.operation import Operation
     from facemon.config.document import Config
-    from facemon.store.ledger.sqlite_ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
 
 @dataclass

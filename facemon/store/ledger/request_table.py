@@ -1,38 +1,43 @@
-"""What the ML API has counted of its requests, for each instance of it: a name and its address, or a name given."""
+"""What the ML APIs of a store have counted of their requests, by instance."""
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.totals import TotalKey, Totals
 
-EVERY_INSTANCE = "*"
 
+class RequestTable:
+    """`entries.RequestRecords` in SQLite."""
 
-def add_request_totals(connection: sqlite3.Connection, instance: str, counts: Mapping[TotalKey, float]) -> None:
-    """Add to the totals of an instance, in the caller's transaction."""
-    connection.executemany(
-        "INSERT INTO request_totals VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (instance, metric, labels, part) DO UPDATE SET value = value + excluded.value",
-        [(instance, key.metric, json.dumps(key.labels), key.part, value) for key, value in counts.items()],
-    )
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
 
+    def add(self, instance: str, counts: Mapping[TotalKey, float]) -> None:
+        self._connection.executemany(
+            "INSERT INTO request_totals VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (instance, metric, labels, part) DO UPDATE SET value = value + excluded.value",
+            [(instance, key.metric, json.dumps(key.labels), key.part, value) for key, value in counts.items()],
+        )
 
-def counted_instances(connection: sqlite3.Connection) -> list[str]:
-    """The instances that have totals."""
-    return [instance for (instance,) in connection.execute("SELECT DISTINCT instance FROM request_totals")]
+    def instances(self) -> list[str]:
+        return [instance for (instance,) in self._connection.execute("SELECT DISTINCT instance FROM request_totals")]
 
+    def rename(self, old: str, new: str) -> None:
+        self._connection.execute("UPDATE request_totals SET instance = ? WHERE instance = ?", (new, old))
 
-def rename_instance(connection: sqlite3.Connection, old: str, new: str) -> None:
-    """Give the totals of an instance to one that has none, in the caller's transaction."""
-    connection.execute("UPDATE request_totals SET instance = ? WHERE instance = ?", (new, old))
+    def read(self, instance: str) -> Totals:
+        query = (
+            "SELECT metric, labels, part, sum(value) FROM request_totals WHERE ? IN (instance, ?) "
+            "GROUP BY metric, labels, part"
+        )
+        rows = self._connection.execute(query, (instance, EVERY_INSTANCE))
+        return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}
 
-
-def read_request_totals(connection: sqlite3.Connection, instance: str) -> Totals:
-    """The totals of an instance as committed, or of all together for `EVERY_INSTANCE`."""
-    query = (
-        "SELECT metric, labels, part, sum(value) FROM request_totals WHERE ? IN (instance, ?) "
-        "GROUP BY metric, labels, part"
-    )
-    rows = connection.execute(query, (instance, EVERY_INSTANCE))
-    return {TotalKey(metric, tuple(json.loads(labels)), part): value for metric, labels, part, value in rows}
+    def raise_to(self, rows: Iterable[tuple[object, ...]]) -> None:
+        self._connection.executemany(
+            "INSERT INTO request_totals VALUES (?, ?, ?, ?, ?) ON CONFLICT (instance, metric, labels, part) "
+            "DO UPDATE SET value = max(value, excluded.value)",
+            rows,
+        )

@@ -12,8 +12,9 @@ import pyarrow.ipc
 
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.total_tables import read_totals
 from facemon.store.permissions import make_file
-from facemon.store.totals import Totals, read_totals
+from facemon.store.totals import Totals
 
 WAL = ("", "-wal")
 _READABLE_FROM = 4
