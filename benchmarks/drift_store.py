@@ -19,15 +19,15 @@ from facemon.config.loader import load_config
 from facemon.config.model import ModelConfig
 from facemon.domain.prediction import IMAGE_FEATURES, log_schema
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
-from facemon.store.profiles import add_to_profiles
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import set_from_window
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
-from facemon.store.segment_writer import prepare_segments, register_segments
-from facemon.store.totals import add_totals
+from facemon.store.run_state import RunIdentity
+from facemon.store.runs import Run, begin_run, finish_run
+from facemon.store.segment_writer import prepare_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def logged_day(traffic: Traffic) -> Path:
     shutil.rmtree(draft := folder.with_suffix(".part"), ignore_errors=True)
     write_config(draft, dict.fromkeys(tuple(BASE_RATES)[: traffic.attributes], ("no", "yes")))
     model = load_config(draft / "facemon.yaml").model
-    with Ledger.open(draft / ".facemon", create=True) as ledger:
+    with open_ledger(draft / ".facemon", create=True) as ledger:
         with begin_run(ledger, RunIdentity(("bench",), model.id, "", None), _DAY) as run:
             sources = Sources.draw(np.random.default_rng(7), traffic.sources, equal=True, name="camera")
             for hour in (*traffic.before, *range(HOURS)):
@@ -85,10 +85,10 @@ def _log_hour(ledger: Ledger, run: Run, table: pa.Table, segments: int) -> None:
     parts = [table.slice(number * rows, rows) for number in range(segments)]
     with ThreadPoolExecutor(CORES) as pool:  # segments this small become bytes, which no ledger is needed for
         prepared = list(chain.from_iterable(pool.map(partial(prepare_segments, ledger, run.id), parts)))
-    with ledger.writing() as connection:
-        register_segments(connection, prepared)
-        add_totals(connection, count_rows(table))
-        add_to_profiles(connection, profile_rows(table))
+    with ledger.writing():
+        ledger.segments.register(prepared)
+        ledger.totals.add(count_rows(table))
+        ledger.profiles.add(profile_rows(table))
 
 
 def _rows(run: Run, begin: datetime, traffic: Traffic, rates: NDArray[np.float64], model: ModelConfig) -> pa.Table:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from benchmarks.command import FACEMON
 from benchmarks.machine import Line
-from facemon.store.ledger import Ledger
-from facemon.store.totals import read_totals
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
 from tests.acceptance.test_serve_kill import (
@@ -25,6 +24,7 @@ from tests.acceptance.test_serve_kill import (
 )
 from tests.model.onnx_files import flat_image
 from tests.store.kept_stores import NEWEST, unpack
+from tests.store.sql import sql
 
 _ROUNDS = 29
 _PICTURES, _DAYS = 60, (1, 40, 95, 96)
@@ -95,8 +95,8 @@ def _age(site: Path, _: random.Random) -> None:
     """Log images of long ago, as if they had been predicted then: retention counts from the later of both times."""
     _run(site, "predict", "days.csv", "-q")
     _run(site, "store", "compact")
-    with Ledger.open(site / ".facemon") as ledger, ledger.writing() as connection:
-        connection.execute("UPDATE segments SET last_predicted = last_observed")
+    with open_ledger(site / ".facemon") as ledger, ledger.writing():
+        sql(ledger).execute("UPDATE segments SET last_predicted = last_observed")
 
 
 _VICTIMS = (
@@ -149,8 +149,8 @@ def _run(site: Path, *arguments: str) -> None:
 def _totals(site: Path) -> dict[str, float]:
     if not (site / ".facemon").exists():
         return {}
-    with Ledger.open(site / ".facemon") as ledger:
-        return {str(key): value for key, value in read_totals(ledger.connection).items()}
+    with open_ledger(site / ".facemon") as ledger:
+        return {str(key): value for key, value in ledger.totals.read().items()}
 
 
 def _expect_whole(site: Path, before: dict[str, float], name: str) -> None:

@@ -22,7 +22,7 @@ from benchmarks.machine import Line
 from benchmarks.served import Server, running
 from facemon.monitor.monitor import Monitor
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 
 _SCRAPES, _WARM_UP = 300, 10
 _SMALL_ROWS = 100_000
@@ -64,7 +64,7 @@ def _fill(store: Path) -> int:
     monitor.log(table)
     monitor.set_reference(_table(0).drop_columns("image"), name="bench-reference")
     subprocess.run([FACEMON, *_CHECK], cwd=store, check=True, capture_output=True)
-    with Ledger.open(store / ".facemon") as ledger:
+    with open_ledger(store / ".facemon") as ledger:
         return take_inventory(ledger).rows
 
 

@@ -50,10 +50,14 @@ ONLY_HERE: dict[str, set[str] | str] = {
     "rich": {"cli/console.py"},
     "scipy": {"distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},
-    "sqlite3": "store/",
+    "sqlite3": "store/ledger/",
     "click": set(),
 }
 """Which modules alone may import a library; a string means all modules below that folder."""
+
+LEDGER_DOORS = {"protocol", "entries", "opening", "salvage"}
+"""What modules outside of `store/ledger` may import of it: the protocol, how a ledger is opened, and what is left of a
+damaged one."""
 
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
@@ -165,6 +169,33 @@ def room_in(imported_name: str) -> str:
     """The room of a name that is imported from facemon; empty for others."""
     package, _, rest = imported_name.partition(".")
     return rest.partition(".")[0] if package == "facemon" else ""
+
+
+def test_only_the_ledger_speaks_sql() -> None:
+    """All else goes by the protocol, so that another ledger is a room of its own."""
+    outside = [module for module in MODULES if not module.startswith("store/ledger/")]
+    assert [fault for module in outside for fault in what_it_takes_of_the_ledger(module)] == []
+
+
+def what_it_takes_of_the_ledger(module: str) -> Iterator[str]:
+    for name, line in imports(module):
+        parts = name.split(".")
+        if parts[:3] == ["facemon", "store", "ledger"] and len(parts) > 3 and parts[3] not in LEDGER_DOORS:
+            yield f"facemon/{module}:{line} imports {name}"
+    for node in nodes_of(module):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="execute" | "executemany" | "executescript")):
+                yield f"facemon/{module}:{node.lineno} executes a statement"
+
+
+@pytest.mark.parametrize("module", ["protocol", "entries"])
+def test_the_protocol_knows_nothing_of_what_keeps_a_ledger(module: str) -> None:
+    own = {
+        name.split(".")[3]
+        for name, _ in imports(f"store/ledger/{module}.py")
+        if name.startswith("facemon.store.ledger.")
+    }
+    assert own <= {"protocol", "entries"}
 
 
 def test_use_cases_print_nothing() -> None:

@@ -74,6 +74,6 @@ def log_predictions(
 
 
 def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:
-    from facemon.store.runs import RunIdentity
+    from facemon.store.run_state import RunIdentity
 
     return OneCallRun(operation, RunIdentity((_IDENTITY,), operation.config.model.id, fingerprint, source))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from facemon.drift.window_cut import CutWindow
     from facemon.drift.window_ladder import Ladder
     from facemon.store.arrivals import Arrivals
-    from facemon.store.ledger import Ledger
-    from facemon.store.references import Reference
+    from facemon.store.ledger.protocol import Ledger
+    from facemon.store.named_reference import Reference
     from facemon.tables.table_file import TableFile
 
 _MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
@@ -132,12 +132,11 @@ def current_window(
     """
     from facemon.drift.log_windows import read_log_windows
     from facemon.drift.window_cut import cut_window
-    from facemon.store.arrivals import read_arrivals
 
     taken, config = _span_of(reference), operation.config
     cut = cut_window(window.since, window.until, taken, name=reference.name if reference else None)
-    with ledger.reading() as connection:
-        arrivals = read_arrivals(connection, model)
+    with ledger.reading():
+        arrivals = ledger.arrivals.read(model)
         ladder = read_log_windows(
             ledger,
             cut,
@@ -178,14 +177,13 @@ def _current_labels(
     """The labels up to the window's end, as far back as `span` says, but not back to the reference's."""
     from facemon.domain.times import hour_of
     from facemon.drift.reference_sample import hours_of
-    from facemon.store.evaluations import labelled_counts
 
     end = hour_of(until - _MICROSECOND) + 1
     first = end + -span // _HOUR  # rounded away from the end, so that half an hour is one
     taken = hours_of(reference)
     if taken is not None and taken[1] <= end:
         first = max(first, taken[1])
-    return labelled_counts(ledger.connection, model, first, end)
+    return ledger.evaluations.labelled(model, first, end)
 
 
 def _table(

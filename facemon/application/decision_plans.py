@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from facemon.config.drift import DriftConfig
     from facemon.domain.decision_plan import DecisionPlan, Rate
     from facemon.drift.sample import Sample
-    from facemon.store.ledger import Ledger
-    from facemon.store.references import Reference
+    from facemon.store.ledger.protocol import Ledger
+    from facemon.store.named_reference import Reference
 
 _DAY = timedelta(days=1)
 _CHECKS = (Check.DATA, Check.MODEL)

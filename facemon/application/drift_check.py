@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from facemon.drift.expected_columns import ExpectedColumns
     from facemon.store.arrivals import Arrivals
     from facemon.store.command_runs import Outcome
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
 
 _RESULTS_LOOKED_AT = 200
@@ -78,7 +78,7 @@ def _why_look(request: DriftRequest, differences: tuple[str, ...]) -> str | None
 @contextmanager
 def store_if_there(operation: Operation, *, create: bool) -> "Iterator[Ledger | None]":
     """The ledger; None where no store exists and none is to be created, because two tables compare without one."""
-    from facemon.store.ledger import has_ledger
+    from facemon.store.ledger.opening import has_ledger
 
     if not create and not has_ledger(operation.config.store.path):
         yield None
@@ -178,7 +178,6 @@ def run_drift_check(
 def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: datetime) -> DriftResult:
     """The result with the hour of the last rows of each source that is silent from `since` on."""
     from facemon.domain.times import hour_of, start_of_hour
-    from facemon.store.profiles import last_hour
 
     # The hour that the window cuts may hold rows from before it.
     end = hour_of(since) + 1
@@ -186,7 +185,7 @@ def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: da
     def seen(each: SourceResult) -> SourceResult:
         if not each.is_silent or each.source is None:
             return each
-        hour = last_hour(ledger.connection, model, each.source, end)
+        hour = ledger.profiles.last_hour(model, each.source, end)
         return replace(each, last_seen=None if hour is None else start_of_hour(hour))
 
     return replace(result, sources=tuple(map(seen, result.sources)))
@@ -209,7 +208,7 @@ def _lost_rows(ledger: "Ledger | None", question: DriftQuestion, latest: Compare
     if ledger is None or latest.ladder is None or latest.side.until is None:
         return 0
     since = latest.ladder.windows[-1].rung.since
-    return lost_rows(ledger.connection, ledger.folder, since, latest.side.until, question.model)
+    return lost_rows(ledger, since, latest.side.until, question.model)
 
 
 def _expected(

@@ -14,7 +14,7 @@ from facemon.blas_threads import environment_of_others
 from facemon.domain.drift_result import DriftResult, to_document
 
 if TYPE_CHECKING:
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
 
 def run_hook(operation: Operation, ledger: "Ledger", result: DriftResult) -> None:

@@ -15,7 +15,7 @@ from facemon.domain.drift_result import Check, Verdict
 if TYPE_CHECKING:
     from facemon.application.operation import Operation
     from facemon.config.drift import DriftConfig
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
     from facemon.tables.table_file import TableFile
 
 

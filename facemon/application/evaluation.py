@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from facemon.evaluation.evaluation import Evaluation
     from facemon.reports.printed_parts import Part
     from facemon.store.command_runs import Outcome
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
     from facemon.store.segment_files import SegmentDamagedError
     from facemon.tables.table_file import TableFile
 
@@ -132,10 +132,9 @@ def _log_rows(
 ) -> "Iterator[pa.Table]":
     from facemon.domain.times import micros
     from facemon.evaluation.found_images import BOX, COLUMNS
-    from facemon.store.evaluations import models_in_log
-    from facemon.store.segment_files import list_segments, read_rows
+    from facemon.store.segment_files import read_rows
 
-    known = models_in_log(ledger.connection)
+    known = ledger.segments.models()
     if model not in known:
         there = f"it has those of {', '.join(known)}: choose with --model" if known else "run facemon predict first"
         raise FacemonError(f"the log has no predictions of {model}", there)
@@ -145,5 +144,5 @@ def _log_rows(
         *(column for attribute in attributes for column in attribute.columns),
     ]
     begin = -(2**63) if since is None else micros(since)
-    segments = list_segments(ledger.connection, None if since is None else begin, None, model)
+    segments = ledger.segments.within(None if since is None else begin, None, model)
     return read_rows(ledger, segments, begin, 2**63 - 1, columns, proven=True, left_out=left_out)

@@ -78,13 +78,11 @@ def _source(operation: Operation, name: str) -> "ExplainedSource | None":
     """A source of images that the log has, with what the newest checks say of it; none without a log."""
     from facemon.render.explained_source import source_of_images
     from facemon.render.purpose import fitted
-    from facemon.store.drift_results import read_drift_sources
-    from facemon.store.profiles import has_source
 
     try:
-        with operation.open_ledger() as ledger, ledger.reading() as connection:
-            is_logged = has_source(connection, name)
-            states = [state for state in read_drift_sources(connection) if state.source == name]
+        with operation.open_ledger() as ledger, ledger.reading():
+            is_logged = ledger.profiles.has_source(name)
+            states = [state for state in ledger.checks.source_states() if state.source == name]
     except FacemonError:
         # What can be explained without a log should not need one.
         is_logged, states = False, []

@@ -7,7 +7,7 @@ from facemon.application.local_paths import refuse_url
 from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
 _PATH_STARTS = ("./", "../", "/")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from facemon.domain.explanation import Explanation
     from facemon.drift.sample import Sample
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
     Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
     """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""

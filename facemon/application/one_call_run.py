@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.operation import Operation
 
 if TYPE_CHECKING:
-    from facemon.store.ledger import Ledger
-    from facemon.store.runs import RunIdentity
+    from facemon.store.ledger.protocol import Ledger
+    from facemon.store.run_state import RunIdentity
 
 
 class OneCallRun:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from facemon.config.document import Config
     from facemon.store.command_runs import Outcome
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
 
 
 class Progress(Protocol):
@@ -73,10 +73,10 @@ class Operation:
 
         An older one is upgraded first, unless `upgrade` is off.
         """
-        from facemon.store.ledger import Ledger
+        from facemon.store.ledger.opening import open_ledger
 
         store = self.config.store
-        return Ledger.open(
+        return open_ledger(
             store.path, create=create, upgrade=upgrade, tell=self.reporter.say, mode=store.mode, as_root=self.as_root
         )
 

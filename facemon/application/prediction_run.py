@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from facemon.predict.observed_times import ObservedTimes
     from facemon.predict.pipeline import PredictsImages
     from facemon.predict.run_summary import RunSummary
-    from facemon.store.ledger import Ledger
-    from facemon.store.runs import Run, RunIdentity
+    from facemon.store.ledger.protocol import Ledger
+    from facemon.store.run_state import RunIdentity
+    from facemon.store.runs import Run
 
 _FEW_IMAGES = 16
 
@@ -206,7 +207,7 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
 
 def identity_of(request: PredictRequest, predictor: "Predictor") -> "RunIdentity":
     """What a run with this request has in common with one that continues or retries it."""
-    from facemon.store.runs import RunIdentity
+    from facemon.store.run_state import RunIdentity
 
     absolute = [path if path == "-" else str(Path(path).absolute()) for path in request.paths]
     inputs = tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in absolute)

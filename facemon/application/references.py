@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from facemon.domain.decision_plan import DecisionPlan
     from facemon.reports.printed_parts import Part
-    from facemon.store.ledger import Ledger
-    from facemon.store.references import Reference
+    from facemon.store.ledger.protocol import Ledger
+    from facemon.store.named_reference import Reference
     from facemon.tables.table_file import TableFile
 
 SHOW_SCHEMA = "facemon.reference/1"
@@ -214,7 +214,7 @@ def _lost_rows(ledger: "Ledger", made: "Reference") -> int:
 
     if made.since is None or made.until is None or made.model is None:
         return 0
-    return lost_rows(ledger.connection, ledger.folder, made.since, made.until, made.model)
+    return lost_rows(ledger, made.since, made.until, made.model)
 
 
 def _column_document(column: ColumnResult) -> dict[str, Any]:

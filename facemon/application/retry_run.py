@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from facemon.domain.image_input import ImageInput
     from facemon.model.predictor import Predictor
     from facemon.predict.run_summary import RunSummary
-    from facemon.store.ledger import Ledger
+    from facemon.store.ledger.protocol import Ledger
     from facemon.store.retry import RetryWriter
     from facemon.store.runs import Run
     from facemon.store.segment_files import SegmentDamagedError

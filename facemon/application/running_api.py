@@ -63,12 +63,11 @@ def _source_names(operation: Operation, counts: "RequestCounts") -> "SourceNames
     from facemon.domain.prediction import Origin
     from facemon.domain.times import hour_of
     from facemon.server.source_names import SourceNames
-    from facemon.store.profiles import known_sources
 
     api = operation.config.api
     first = hour_of(datetime.now(UTC) - _REMEMBERED)
-    with operation.open_ledger() as ledger, ledger.reading() as connection:
-        known = known_sources(connection, first, Origin.API, api.max_sources + len(api.sources))
+    with operation.open_ledger() as ledger, ledger.reading():
+        known = ledger.profiles.known_sources(first, Origin.API, api.max_sources + len(api.sources))
     known = [name for name in known if name not in api.sources][: api.max_sources]
     return SourceNames(api.sources, known, api.max_sources, counts.count_other_source)
 
@@ -186,7 +185,7 @@ class RunningApi:
     def _log_process(self, predictor: "Predictor", counts: "RequestCounts", instance: str) -> "LogProcess":
         from facemon.store.live_writer import LiveWriter
         from facemon.store.log_process import LogProcess
-        from facemon.store.runs import RunIdentity
+        from facemon.store.run_state import RunIdentity
 
         operation = self._operation
         identity = RunIdentity(("api",), predictor.model.id, predictor.fingerprint, None)

@@ -41,7 +41,7 @@ class ClockFindings:
 def store_info(operation: Operation) -> dict[str, Any]:
     """What the log holds, ready for JSON; a store of an older version is not upgraded."""
     from facemon.store.inventory import take_inventory
-    from facemon.store.migrations import STORE_VERSION
+    from facemon.store.ledger.opening import STORE_VERSION
     from facemon.store.permissions import MODES
 
     store, say = operation.config.store, operation.reporter.say

@@ -13,7 +13,7 @@ from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.sample import Sample
 from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder, Rung, climb, rungs_of
-from facemon.store.ledger import Ledger as Store
+from facemon.store.ledger.protocol import Ledger as Store
 from facemon.store.windows import read_sources
 
 _DAY = timedelta(days=1)

@@ -10,8 +10,8 @@ from facemon.drift.comparison import ComparedGroup, compare_groups
 from facemon.drift.expected_columns import ExpectedColumns
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.tables import LOG_LAYOUT
-from facemon.store.ledger import Ledger
-from facemon.store.references import Reference
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import Reference
 
 _CHECKS = (Check.DATA, Check.MODEL)
 

@@ -17,11 +17,10 @@ from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import FacemonError, UsageError
-from facemon.store.evaluations import labelled_counts
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import Reference
 from facemon.store.reference_counts import keep_counts, read_counts
 from facemon.store.references import (
-    Reference,
     find_reference,
     list_references,
     reference_file,
@@ -88,7 +87,7 @@ def reference_sample(
         found = apart if source is not None else SourceProfiles.bounded(profiles, spreads.by_source)
         sample = replace(Sample.of_profiles(found), whole_days={} if found.bucketed else spreads.whole_days)
     if reference.model and (hours := hours_of(reference)):
-        sample = with_accuracy(sample, labelled_counts(ledger.connection, reference.model, *hours))
+        sample = with_accuracy(sample, ledger.evaluations.labelled(reference.model, *hours))
     return sample, LOG_LAYOUT
 
 

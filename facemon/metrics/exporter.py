@@ -17,7 +17,7 @@ from facemon.metrics.foreign_collectors import load_collector
 from facemon.metrics.service_probes import ServiceProbes
 from facemon.metrics.store_collector import StoreCollector
 from facemon.metrics.timed_source import SourceFault, TimedSource
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 
 Tell = Callable[[str], None]
 
@@ -43,7 +43,7 @@ class Exporter:
         """
         foreign = self._loaded(config, path)
         store = StoreCollector(
-            partial(Ledger.open, config.store.path, tell=self._say),
+            partial(open_ledger, config.store.path, tell=self._say),
             config.model,
             tuple(MetricGroup),
             False,
@@ -73,7 +73,7 @@ class Exporter:
 
     def _open_store(self) -> Iterable[Family]:
         try:
-            Ledger.open(self._store_path).close()
+            open_ledger(self._store_path).close()
         except FacemonError as error:
             raise SourceFault(error.message) from error
         return ()

@@ -14,21 +14,17 @@ from facemon.domain.attribute import Measure
 from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
 from facemon.errors import FacemonError
-from facemon.store.command_runs import CommandRun, read_command_runs
+from facemon.store.command_runs import CommandRun
 from facemon.store.drift_results import (
     CheckState,
     DriftGauge,
     SourceState,
-    read_drift_checks,
-    read_drift_gauges,
-    read_drift_sources,
 )
-from facemon.store.evaluations import read_accuracy
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import EVERY_INSTANCE, read_request_totals
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, histogram_family, request_families
-from facemon.store.totals import Totals, read_totals
+from facemon.store.totals import Totals
 
 Series = Iterable[tuple[tuple[str, ...], float]]
 _MICROS = 1e6
@@ -84,17 +80,17 @@ class StoreCollector(Collector):
 
     def read(self, ledger: Ledger) -> Iterator[Family]:
         """The store's families; FacemonError when the store cannot be read."""
-        with ledger.reading() as connection:
-            totals = read_totals(connection)
-            evaluated = sorted(evaluated_models(connection, self._model.id))
-            accuracy = {model: read_accuracy(connection, model, self._min_labels) for model in evaluated}
-            checked = checked_models(connection, self._model.id)
-            drift = [gauge for gauge in read_drift_gauges(connection) if gauge.model in checked]
-            checks = [check for check in read_drift_checks(connection) if check.model in checked]
-            sources = [each for each in read_drift_sources(connection) if each.model in checked]
-            idle = idle_models(connection, self._model.id)
-            runs = read_command_runs(connection)
-            requests = None if self._instance is None else read_request_totals(connection, self._instance)
+        with ledger.reading():
+            totals = ledger.totals.read()
+            evaluated = sorted(evaluated_models(ledger, self._model.id))
+            accuracy = {model: ledger.evaluations.accuracy(model, self._min_labels) for model in evaluated}
+            checked = checked_models(ledger, self._model.id)
+            drift = [gauge for gauge in ledger.checks.gauges() if gauge.model in checked]
+            checks = [check for check in ledger.checks.states() if check.model in checked]
+            sources = [each for each in ledger.checks.source_states() if each.model in checked]
+            idle = idle_models(ledger, self._model.id)
+            runs = ledger.commands.all()
+            requests = None if self._instance is None else ledger.requests.read(self._instance)
         if requests is not None:
             yield from request_families(requests, expects_predict=self._instance != EVERY_INSTANCE)
         if MetricGroup.MODEL in self._groups:

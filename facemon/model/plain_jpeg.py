@@ -22,7 +22,9 @@ def decode_plain_jpeg(content: bytes, header: ImageHeader, needed: NeededSize | 
     `needed` as for `decode_image`.
     """
     size = header.width, header.height
-    if not (header.is_plain and header.is_single_scan) or header.pixels > min(_MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS):
+    if not (header.is_plain and header.is_single_scan) or header.pixels > min(
+        _MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS
+    ):
         return None
     scale = _scale(size, needed(size)) if needed is not None else 1
     try:

@@ -16,6 +16,7 @@ from facemon.server.counted_requests import CountedRequests
 from facemon.server.exposition_format import choose_exposition
 from facemon.server.request_counts import RequestCounts
 from facemon.server.route_templates import declares, template_of
+from facemon.store.ledger.opening import open_ledger
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
@@ -78,10 +79,9 @@ def _loaded(config: "Config | Path | str") -> "Config":
 def _stored(config: "Config") -> Collector:
     """The metrics of a configuration's store, which is made here if there is none, and never again."""
     from facemon.metrics.store_collector import build_registry
-    from facemon.store.ledger import Ledger
 
-    Ledger.open(config.store.path, create=True, mode=config.store.mode).close()
-    return build_registry(lambda: Ledger.open(config.store.path), config.model, min_labels=config.evaluate.min_labels)
+    open_ledger(config.store.path, create=True, mode=config.store.mode).close()
+    return build_registry(lambda: open_ledger(config.store.path), config.model, min_labels=config.evaluate.min_labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from facemon.domain.explanation import Explanation
     from facemon.evaluation.evaluation import Evaluation
     from facemon.model.predictor import Predictor
-    from facemon.store.references import Reference
+    from facemon.store.named_reference import Reference
     from facemon.store.verification import Verification
 
 Begin = str | datetime | timedelta

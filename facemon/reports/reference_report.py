@@ -13,7 +13,7 @@ from facemon.reports.printed_parts import Part, Remark, Table
 
 if TYPE_CHECKING:
     from facemon.domain.decision_plan import DecisionPlan
-    from facemon.store.references import Reference
+    from facemon.store.named_reference import Reference
 
     Described = tuple[Reference, str | None]
     """A reference, and the name of the table that it was given as."""

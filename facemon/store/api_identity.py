@@ -6,9 +6,8 @@ import socket
 
 from facemon.config.quantities import Listen
 from facemon.errors import LockedError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
-from facemon.store.request_totals import counted_instances, rename_instance
 
 _PATIENCE_SECONDS = 1.0
 """For a moment another API may have the lock, to look whether its holder lives."""
@@ -30,7 +29,7 @@ def hold_identity(ledger: Ledger, instance: str, listen: Listen) -> ProcessLock:
     address alone, and where a container gets a new host name. They are renamed, which neither loses nor doubles any.
     """
     lock = _held(ledger, instance)
-    if instance not in (names := counted_instances(ledger.connection)):
+    if instance not in (names := ledger.requests.instances()):
         _take_over(ledger, [name for name in names if _is_at(name, listen)], instance)
     return lock
 
@@ -53,8 +52,8 @@ def _take_over(ledger: Ledger, names: list[str], instance: str) -> None:
     try:
         ended = [name for name, lock in locks.items() if lock is not None]
         if len(ended) == 1:
-            with ledger.writing() as connection:
-                rename_instance(connection, ended[0], instance)
+            with ledger.writing():
+                ledger.requests.rename(ended[0], instance)
     finally:
         for lock in locks.values():
             if lock is not None:

@@ -1,11 +1,10 @@
 """A backup of a store: one tar archive with a copy of the ledger and the files that this copy names."""
 
 import os
-import sqlite3
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -13,15 +12,13 @@ from typing import BinaryIO, Literal
 from facemon.errors import FacemonError, UsageError
 from facemon.files import sync_folder
 from facemon.store.layout import FOLDERS, LEDGER_NAME
-from facemon.store.ledger import Ledger
-from facemon.store.ledger_errors import DamagedLedgerError, is_damage
-from facemon.store.ledger_upgrade import copy_ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.ledger_errors import LedgerCopyError
 from facemon.store.permissions import Permissions, make_file
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import BACKUP_WRITER, draft_of
 
 _FORMATS: dict[str, Literal["w", "w:gz"]] = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz"}
-_FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +42,15 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
     with (
         ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
         _whole_or_nothing(ledger, target) as file,
-        _ledger_copy(ledger, target) as copy,
+        _place_of_copy(target) as copy,
     ):
-        with closing(sqlite3.connect(copy)) as copied:
-            paths = [path for (path,) in copied.execute(_FILES)]
-            (rows,) = copied.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()
-        _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, paths)
+        named = ledger.copy_to(copy)
+        _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, named.paths)
         size = file.tell()
-    return Backup(rows, len(paths), size)
+    return Backup(named.rows, len(named.paths), size)
 
 
-def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, copy: Path, paths: list[str]) -> None:
+def _write_archive(file: BinaryIO, mode: Literal["w", "w:gz"], folder: Path, copy: Path, paths: Sequence[str]) -> None:
     top, permissions = Path(folder.resolve().name or "store"), Permissions.of(folder)
 
     def owned(part: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -113,19 +108,16 @@ def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
             "name a file in a folder that can be written, on a disk with room; facemon store verify tells whether the "
             "store lacks a file",
         ) from error
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise DamagedLedgerError(ledger.folder, error) from error
-        raise FacemonError(f"the backup {target} cannot be made: the copy of the ledger: {error}") from error
+    except LedgerCopyError as error:
+        raise FacemonError(f"the backup {target} cannot be made: {error.message}", error.hint) from error
 
 
 @contextmanager
-def _ledger_copy(ledger: Ledger, target: Path) -> Iterator[Path]:
-    """A copy of the ledger beside the target, for as long as the block runs."""
+def _place_of_copy(target: Path) -> Iterator[Path]:
+    """Where a copy of the ledger may lie, beside the target, for as long as the block runs."""
     copy = target.with_name(f".{target.name}.ledger")
     _remove_copy(copy)  # of a backup that was killed
     try:
-        copy_ledger(ledger.folder / LEDGER_NAME, copy)
         yield copy
     finally:
         _remove_copy(copy)

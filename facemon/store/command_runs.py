@@ -1,6 +1,5 @@
 """When each command last ran, how long it took, and when it last succeeded."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from datetime import datetime
 
 from facemon.domain.times import micros
 from facemon.errors import ExitCode, FacemonError, Interrupted
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 
 _SUCCESS = (ExitCode.OK, ExitCode.FOUND, ExitCode.UNDECIDED)
 
@@ -86,18 +85,15 @@ def entered_before(ledger: Ledger, outcome: Outcome) -> Iterator[None]:
     """
     if (told := outcome.announced) is None:
         raise ValueError("nothing was announced")
-    with ledger.reading() as connection:
-        before = {run.command: run.last_success for run in read_command_runs(connection)}.get(told.command)
+    with ledger.reading():
+        before = {run.command: run.last_success for run in ledger.commands.all()}.get(told.command)
     _record(ledger, told.command, told.finished, told.seconds, ExitCode.OK)
     try:
         yield
     except BaseException:
-        with ledger.writing() as connection:
+        with ledger.writing():
             # Another run may have succeeded since: its success stays.
-            connection.execute(
-                "UPDATE command_runs SET last_success = ? WHERE command = ? AND last_success = ?",
-                (before, told.command, told.finished),
-            )
+            ledger.commands.take_back_success(told.command, told.finished, before)
         raise
     outcome.is_entered = True
 
@@ -116,15 +112,5 @@ def _record(
     ledger: Ledger, command: str, finished: int, seconds: float, code: ExitCode, *, renews_success: bool = True
 ) -> None:
     success = finished if renews_success and code in _SUCCESS else None
-    with ledger.writing() as connection:
-        connection.execute(
-            "INSERT INTO command_runs VALUES (?, ?, ?, ?, ?) ON CONFLICT (command) DO UPDATE SET "
-            "finished = excluded.finished, seconds = excluded.seconds, exit_code = excluded.exit_code, "
-            "last_success = coalesce(excluded.last_success, last_success)",
-            (command, finished, seconds, int(code), success),
-        )
-
-
-def read_command_runs(connection: sqlite3.Connection) -> list[CommandRun]:
-    """Every command that was ever run on this store."""
-    return [CommandRun(*row) for row in connection.execute("SELECT command, seconds, last_success FROM command_runs")]
+    with ledger.writing():
+        ledger.commands.enter(command, finished, seconds, int(code), success)

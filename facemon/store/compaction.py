@@ -8,20 +8,19 @@ from itertools import groupby
 import pyarrow as pa
 
 from facemon.domain.times import from_micros, hour_of, micros, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.deliveries import Delivery, register
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
+from facemon.store.segment import NewSegment, Segment
 from facemon.store.segment_files import (
-    Segment,
     SegmentDamagedError,
     SegmentGoneError,
-    list_segments,
     observed_range,
     read_segment,
     segment_path,
     write_parquet,
 )
-from facemon.store.segment_writer import NewSegment, register_segments
 
 WRITER = "compact"
 SMALL_ROWS = 65_536
@@ -51,7 +50,7 @@ def compact(ledger: Ledger, now: datetime) -> Compaction:
         recover(ledger, holding=WRITER)
         closed = [
             segment
-            for segment in list_segments(ledger.connection, until=micros(start_of_hour(hour_of(now))))
+            for segment in ledger.segments.within(until=micros(start_of_hour(hour_of(now))))
             if segment.last_observed < micros(start_of_hour(hour_of(now)))
             and (segment.path is None or segment.rows < SMALL_ROWS)
         ]
@@ -125,19 +124,11 @@ def _fold(ledger: Ledger, group: list[Segment], table: pa.Table) -> bool:
     """Replace a group by one segment in one transaction; False when retention took a part of it meanwhile."""
     name = f"{group[0].id}c"
     path = segment_path(name, from_micros(observed_range(table)[0]))
-    with ledger.writing() as connection:
-        connection.execute("INSERT OR REPLACE INTO intents VALUES (?, ?, ?)", (name, WRITER, path))
+    with ledger.writing():
+        ledger.files.intend(WRITER, [(name, path)])
     new = NewSegment(name, path, None, table, write_parquet(ledger.folder / path, table))
-    with ledger.writing() as connection:
-        gone = 0
-        for part in group:
-            gone += connection.execute("DELETE FROM segments WHERE id = ?", (part.id,)).rowcount
-        if gone == len(group):
-            register_segments(connection, [new])
-            discards = [(part.path, int(ledger.now().timestamp())) for part in group if part.path]
-            connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
+    with ledger.writing():
+        if register(ledger, Delivery([new], group)):
             return True
-        connection.rollback()
-        connection.execute("BEGIN IMMEDIATE")
     recover(ledger, holding=WRITER)
     return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facemon.domain.times import from_micros
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.permissions import Permissions
 from facemon.store.report_files import FOLDER, measure_reports
 
@@ -33,20 +33,15 @@ class Inventory:
 
 def take_inventory(ledger: Ledger) -> Inventory:
     """Count what the ledger knows; reads no rows."""
-    with ledger.reading() as connection:
-        rows, inline, total, first, last = connection.execute(
-            "SELECT coalesce(sum(rows), 0), sum(path IS NULL), count(*), min(first_observed), max(last_observed) "
-            "FROM segments"
-        ).fetchone()
-        models = dict(connection.execute("SELECT model, sum(rows) FROM segments GROUP BY model ORDER BY model"))
-        (unfinished,) = connection.execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone()
-        (references,) = connection.execute("SELECT count(*) FROM baselines").fetchone()
-        (checks,) = connection.execute("SELECT count(*) FROM drift_results").fetchone()
+    with ledger.reading():
+        log, unfinished = ledger.segments.size(), ledger.runs.count_unfinished()
+        references, checks = ledger.references.count(), ledger.checks.count()
+    first, last = log.first_observed, log.last_observed
     files = [*(ledger.folder / "segments").rglob("*.parquet"), *ledger.folder.glob(f"{LEDGER_NAME}*")]
     return Inventory(
-        ledger.version, rows, total - (inline or 0), inline or 0, sum(map(_size, files)),
+        ledger.version, log.rows, log.files, log.inline, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
-        models, unfinished, references, checks, *measure_reports(ledger.folder / FOLDER),
+        log.models, unfinished, references, checks, *measure_reports(ledger.folder / FOLDER),
         Permissions.of(ledger.folder),
     )  # fmt: skip
 

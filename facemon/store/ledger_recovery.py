@@ -17,18 +17,17 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup_archive import extract_files, extract_ledger
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger import Ledger, has_ledger
+from facemon.store.ledger.opening import has_ledger, open_ledger, open_ledger_beside
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.ledger.salvage import Salvage, salvage
 from facemon.store.ledger_errors import DamagedLedgerError
-from facemon.store.ledger_salvage import Salvage, salvage
-from facemon.store.ledger_upgrade import living_writers
 from facemon.store.log_balance import raise_totals
 from facemon.store.permissions import MODES, Permissions, make_folder, other_user, permissions_for_new, refuse_root
-from facemon.store.process_lock import ProcessLock
+from facemon.store.process_lock import ProcessLock, living_writers
 from facemon.store.rows_taken_in import LeftFiles, NewerRows
-from facemon.store.segment_files import is_as_written, list_segments
+from facemon.store.segment_files import is_as_written
 from facemon.store.set_aside import FOLDER as ASIDE
 from facemon.store.set_aside import move_aside
-from facemon.store.totals import read_totals
 
 _COMMAND = "recover"
 _LEDGER_FILES = tuple(f"{LEDGER_NAME}{end}" for end in ("-wal", "-shm", ""))
@@ -90,12 +89,11 @@ def _recover(folder: Path, work: Path, backup: Path | None, now: datetime, permi
     if backup is not None:
         make_folder(new, permissions)
         extract_ledger(backup, new / LEDGER_NAME, permissions)
-    with Ledger.open(new, create=backup is None, as_root=True) as opened:
-        # The files of the log are in the store already; only the ledger is not in its place.
-        made = Ledger(folder, opened.connection, as_root=True)
+    # The files of the log are in the store already; only the ledger is not in its place.
+    with open_ledger_beside(new, folder, create=backup is None) as made:
         if backup is not None:
             _restore_files(folder, made, backup, permissions, aside)
-        known = {segment.path or segment.id for segment in list_segments(made.connection)}
+        known = {segment.path or segment.id for segment in made.segments.within()}
         newer = NewerRows(made)
         done.backup_rows = newer.rows
         left = newer.add_files(_unknown_files(folder, made, old), old.sha256)
@@ -138,13 +136,12 @@ def _refuse_whole(folder: Path) -> None:
             )
         return
     try:
-        with Ledger.open(folder, upgrade=False) as ledger:
-            lines = [line for (line,) in ledger.connection.execute("PRAGMA integrity_check(1)")]
-            for table in ("totals", "departed"):
-                read_totals(ledger.connection, table)
+        with open_ledger(folder, upgrade=False) as ledger:
+            faults = ledger.faults(1)
+            ledger.totals.read(), ledger.totals.departed()
     except DamagedLedgerError:
         return
-    if lines == ["ok"]:
+    if not faults:
         raise UsageError(
             f"the ledger of the store in {folder} is whole: rows that are newer than a backup would be lost",
             "facemon store verify tells what else is wrong; facemon store repair mends it",
@@ -198,13 +195,12 @@ def _work_folder(folder: Path, permissions: Permissions) -> Iterator[Path]:
 def _restore_files(folder: Path, made: Ledger, backup: Path, permissions: Permissions, aside: str) -> None:
     """Put the files of the backup's ledger in their places, where the store does not have them as they were written."""
     lacking = set()
-    for segment in list_segments(made.connection):
+    for segment in made.segments.within():
         if segment.path is not None and not _is_whole(folder / segment.path, segment.sha256):
             lacking.add(segment.path)
             if (folder / segment.path).exists():
                 move_aside(folder, segment.path, f"{aside}/{Path(segment.path).name}")
-    paths = made.connection.execute("SELECT path FROM baselines")
-    lacking |= {path for (path,) in paths if not (folder / path).is_file()}
+    lacking |= {each.path for each in made.references.all() if not (folder / each.path).is_file()}
     extract_files(backup, folder, permissions, lacking.__contains__)
 
 
@@ -225,24 +221,20 @@ def _files(folder: Path) -> set[str]:
 
 
 def _known(made: Ledger) -> set[str]:
-    return {segment.path for segment in list_segments(made.connection) if segment.path}
+    return {segment.path for segment in made.segments.within() if segment.path}
 
 
 def _unknown_references(folder: Path, made: Ledger) -> list[str]:
-    known = {path for (path,) in made.connection.execute("SELECT path FROM baselines")}
+    known = {reference.path for reference in made.references.all()}
     files = (path.relative_to(folder).as_posix() for path in (folder / "references").glob("*.parquet"))
     return sorted(path for path in files if path not in known)
 
 
 def _keep_counters(made: Ledger, old: Salvage) -> bool:
     """Raise the totals to those of the damaged ledger, and count the difference as rows that are gone."""
-    with made.writing() as connection:
-        raise_totals(connection, old.totals or {})
-        connection.executemany(
-            "INSERT INTO request_totals VALUES (?, ?, ?, ?, ?) ON CONFLICT (instance, metric, labels, part) "
-            "DO UPDATE SET value = max(value, excluded.value)",
-            old.request_totals,
-        )
+    with made.writing():
+        raise_totals(made, old.totals or {})
+        made.requests.raise_to(old.request_totals)
     return old.totals is not None
 
 

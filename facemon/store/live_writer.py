@@ -1,6 +1,5 @@
 """A server's predictions and counts into the log, in spite of a store that fails."""
 
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import add_request_totals
-from facemon.store.runs import Run, RunIdentity, begin_run, finish_run
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.run_state import RunIdentity
+from facemon.store.runs import Run, begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals, sum_totals
 
@@ -25,7 +24,7 @@ _ROWS_AT_ONCE = 8_192
 """What waits is written in transactions of about so many rows."""
 _CLOCK_SECONDS = 60.0
 """How often the clock is judged, and kept for the commands that follow."""
-_STORE_TROUBLE = (FacemonError, sqlite3.Error, OSError, pa.ArrowException)
+_STORE_TROUBLE = (FacemonError, OSError, pa.ArrowException)
 
 
 @dataclass(slots=True)
@@ -169,29 +168,27 @@ class LiveWriter:
             writer.take(_numbered(batch, run.id, done))
             done += len(batch.ordinals)
 
-        def count(connection: sqlite3.Connection) -> None:
-            connection.execute("UPDATE runs SET flushes = ? WHERE id = ?", (number + 1, run.id))
-            add_request_totals(connection, self._instance, flush.counts)
+        def count() -> None:
+            ledger.runs.count_flushes(run.id, number + 1)
+            ledger.requests.add(self._instance, flush.counts)
 
         writer.flush(also=count)
         return replace(run, done=done, digest=writer.digest)
 
     def _catch_up(self, ledger: Ledger) -> None:
         """Let go of what the ledger says is written: it may have been, although the write ended in an error."""
-        with ledger.reading() as connection:
-            query = "SELECT done, digest, flushes FROM runs WHERE id = ?"
-            found = connection.execute(query, (self._run.id,)).fetchone()
+        with ledger.reading():
+            found = ledger.runs.state(self._run.id)
         if found is None:
             # Another store stands where ours stood; what waits is written to a run of its own there.
             self._run.lock.release()
             self._run, self._flushes = begin_run(ledger, self._identity, ledger.now()), 0
             return
-        done, digest, flushes = found
-        while self._waiting and self._flushes < flushes:
+        while self._waiting and self._flushes < found.flushes:
             written = self._waiting.popleft()
             self._flushes += 1
             self._rows -= written.rows
-        self._run = replace(self._run, done=done, digest=digest)
+        self._run = replace(self._run, done=found.done, digest=found.digest)
 
 
 def _merged(batches: Sequence[PredictedBatch]) -> PredictedBatch:

@@ -4,20 +4,18 @@ What a segment added to the totals is not known once its rows are lost. It is wh
 have beyond the rows of all other segments, and other writers do not change that difference.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from facemon.domain.profile import ProfileKey, add_profiles
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.log_survey import Survey, have_rows_in
-from facemon.store.profiles import add_to_profiles, replace_profiles
 from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.segment_files import Segment, list_segments, read_segment
-from facemon.store.segment_writer import NewSegment, register_segments
+from facemon.store.segment import NewSegment, Segment
+from facemon.store.segment_files import read_segment
 from facemon.store.set_aside import SetAside
-from facemon.store.totals import Totals, add_totals, differences, read_totals
+from facemon.store.totals import Totals, differences
 
 _Hour = tuple[int, str, str]
 """Hour, model and origin of a profile: its sources are replaced together."""
@@ -40,16 +38,15 @@ def balance(
     profiles = {key: add_profiles(parts) for key, parts in found.profiles.items() if _hour(key) in hours}
     if not (dropped or gone or raised or hours):
         return 0, 0
-    with ledger.writing() as connection:
+    with ledger.writing():
         arrived = _arrived(ledger, found)
-        for segment in dropped:
-            connection.execute("DELETE FROM segments WHERE id = ?", (segment.id,))
-        add_totals(connection, gone, table="departed")
-        add_totals(connection, raised)
-        replace_profiles(connection, hours, profiles)
+        ledger.segments.remove(dropped)
+        ledger.totals.depart(gone)
+        ledger.totals.add(raised)
+        ledger.profiles.replace(hours, profiles)
         for segment in arrived:
             new = profile_rows(read_segment(ledger, segment))
-            add_to_profiles(connection, {key: each for key, each in new.items() if _hour(key) in hours})
+            ledger.profiles.add({key: each for key, each in new.items() if _hour(key) in hours})
     return len(gone) + len(raised), len(hours)
 
 
@@ -63,23 +60,22 @@ def take_in_again(ledger: Ledger, record: SetAside, path: str) -> bool:
     )
     table = read_segment(ledger, segment, proven=True)
     counts = count_rows(table)
-    with ledger.writing() as connection:
-        if not _includes(read_totals(connection, "departed"), counts):
+    with ledger.writing():
+        if not _includes(ledger.totals.departed(), counts):
             return False
-        register_segments(connection, [NewSegment(segment.id, path, None, table, segment.sha256)])
-        add_totals(connection, {key: -value for key, value in counts.items()}, table="departed")
-        connection.execute("DELETE FROM departed WHERE abs(value) < 1e-6")
-        add_to_profiles(connection, profile_rows(table))
+        ledger.segments.register([NewSegment(segment.id, path, None, table, segment.sha256)])
+        ledger.totals.take_back_departed(counts)
+        ledger.profiles.add(profile_rows(table))
     return True
 
 
-def raise_totals(connection: sqlite3.Connection, least: Totals) -> None:
+def raise_totals(ledger: Ledger, least: Totals) -> None:
     """Raise totals that are below others, and count the difference as rows that are gone."""
-    present = read_totals(connection)
+    present = ledger.totals.read()
     more = {key: value - present.get(key, 0.0) for key, value in least.items() if value > present.get(key, 0.0)}
-    add_totals(connection, more)
+    ledger.totals.add(more)
     # How long inference took is in no row.
-    add_totals(connection, {key: value for key, value in more.items() if key.metric != LATENCIES}, table="departed")
+    ledger.totals.depart({key: value for key, value in more.items() if key.metric != LATENCIES})
 
 
 def _surplus(found: Survey) -> tuple[Totals, Totals]:
@@ -97,7 +93,7 @@ def _hours_to_mend(found: Survey, kept: Sequence[Segment]) -> set[_Hour]:
 
 def _arrived(ledger: Ledger, found: Survey) -> list[Segment]:
     """Segments that were registered since the log was read."""
-    before, now = {segment.id for segment in found.segments}, list_segments(ledger.connection)
+    before, now = {segment.id for segment in found.segments}, ledger.segments.within()
     if before - {segment.id for segment in now}:
         raise LogChangedError(
             f"the log in {ledger.folder} is being changed by a retry", "run again when facemon predict has ended"

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import read_all_profiles
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.recovery import draft_of
 from facemon.store.row_counts import LATENCIES, count_rows
 from facemon.store.row_profiles import profile_rows
-from facemon.store.segment_files import Segment, list_segments, read_segment
-from facemon.store.totals import Totals, read_totals, sum_totals
+from facemon.store.segment import Segment
+from facemon.store.segment_files import read_segment
+from facemon.store.totals import Totals, sum_totals
 
 _HOUR = 3_600_000_000
-_KNOWN_FILES = (
-    "SELECT path FROM segments WHERE path IS NOT NULL UNION SELECT path FROM intents UNION SELECT path FROM discards"
-)
 
 
 @dataclass
@@ -64,10 +62,8 @@ class Survey:
 
 def survey(ledger: Ledger) -> Survey:
     """Read the whole log; segments that cannot be read are told. Call it in a transaction."""
-    connection = ledger.connection
-    kept = {key: value for key, value in read_totals(connection).items() if key.metric != LATENCIES}
-    departed, profiles = read_totals(connection, "departed"), read_all_profiles(connection)
-    found = Survey(list_segments(connection), kept, departed, profiles)
+    kept = {key: value for key, value in ledger.totals.read().items() if key.metric != LATENCIES}
+    found = Survey(ledger.segments.within(), kept, ledger.totals.departed(), ledger.profiles.all())
     for segment in found.segments:
         try:
             found._add(read_segment(ledger, segment, proven=True))  # noqa: SLF001 - its own module
@@ -101,14 +97,14 @@ def files_without_entry(ledger: Ledger) -> list[str]:
     if all(name in known for name in found):
         return []
     # A file that came after this state of the ledger was taken is a living writer's, which has entered it by now.
-    with Ledger.open(ledger.folder) as fresh:
+    with open_ledger(ledger.folder) as fresh:
         known |= _known_files(fresh)
     # One that has gone since it was listed had its entry cleared away with it.
     return [name for name in found if name not in known and (ledger.folder / name).exists()]
 
 
 def _known_files(ledger: Ledger) -> set[str]:
-    paths = [path for (path,) in ledger.connection.execute(_KNOWN_FILES)]
+    paths = ledger.files.known()
     return {*paths, *(draft_of(Path(path)).as_posix() for path in paths)}
 
 

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 
 from facemon.domain.times import from_micros, hour_of
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import count_images
+from facemon.store.ledger.protocol import Ledger
 
 _DAY, _LATELY = timedelta(days=1), timedelta(days=7)
 
@@ -15,10 +14,9 @@ def images_per_day(ledger: Ledger, model: str, now: datetime) -> float | None:
     A log that began later counts from its first row on. Less than a day counts as a day, because nothing tells
     whether the hours that follow are as busy.
     """
-    with ledger.reading() as connection:
-        query = "SELECT min(first_observed) FROM segments WHERE model = ?"
-        (first,) = connection.execute(query, (model,)).fetchone()
-        images = count_images(connection, hour_of(now - _LATELY), hour_of(now) + 1, model)
+    with ledger.reading():
+        first = ledger.segments.first_observed(model)
+        images = ledger.profiles.count_images(hour_of(now - _LATELY), hour_of(now) + 1, model)
     if first is None or not images:
         return None
     return images / max(1.0, (now - max(from_micros(first), now - _LATELY)) / _DAY)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from facemon.errors import FacemonError, LockedError
 from facemon.store.permissions import GIVE_BACK, Permissions, permissions_near
 
+_NO_WRITERS = {"upgrade.lock", "create.lock"}
 _PATIENCE_SECONDS = 10.0
 _RECOVERY_SECONDS = 1.0
 """How long a command waits for its lock: recovery may have it for a moment, to clear away after a dead one."""
@@ -121,3 +123,16 @@ def _is_still_at(path: Path, descriptor: int) -> bool:
         return False
     ours = os.fstat(descriptor)
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def living_writers(folder: Path, without: Collection[str] = _NO_WRITERS) -> list[str]:
+    """Who holds a lock of the store: a run, or a command; but those of the names `without`."""
+    held = []
+    for path in sorted((folder / "locks").glob("*.lock")):
+        if path.name in without:
+            continue
+        if lock := ProcessLock.try_acquire(path):
+            lock.release()
+        else:
+            held.append(f"{path.stem}: process {holder_of(path)}")
+    return held

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 
 GRACE_SECONDS = 3600
@@ -21,8 +21,7 @@ def recover(ledger: Ledger, holding: str | None = None) -> int:
     writer whose lock the caller has, and who needs none of its intents any more.
     """
     ledger.refuse_foreign_root()
-    writers = [row[0] for row in ledger.connection.execute("SELECT DISTINCT writer FROM intents")]
-    dead = sum(_clear_writer(ledger, writer, writer == holding) for writer in writers)
+    dead = sum(_clear_writer(ledger, writer, writer == holding) for writer in ledger.files.writers())
     _remove_discards(ledger)
     _remove_free_locks(ledger.folder)
     return dead
@@ -39,12 +38,12 @@ def _clear_writer(ledger: Ledger, writer: str, is_locked: bool) -> bool:
 
 
 def _clear_intents(ledger: Ledger, writer: str) -> bool:
-    with ledger.writing() as connection:
-        left = connection.execute("SELECT path FROM intents WHERE writer = ?", (writer,)).fetchall()
-        for (path,) in left:
+    with ledger.writing():
+        left = ledger.files.intended_by(writer)
+        for path in left:
             (ledger.folder / path).unlink(missing_ok=True)
             draft_of(ledger.folder / path).unlink(missing_ok=True)
-        connection.execute("DELETE FROM intents WHERE writer = ?", (writer,))
+        ledger.files.forget_writer(writer)
     return bool(left)
 
 
@@ -55,13 +54,13 @@ def _remove_discards(ledger: Ledger) -> None:
     # Let go at once: a backup that begins now copies a ledger that gave up these files an hour ago.
     lock.release()
     before = int(ledger.now().timestamp()) - GRACE_SECONDS
-    paths = ledger.connection.execute("SELECT path FROM discards WHERE since < ?", (before,)).fetchall()
-    for (path,) in paths:
+    paths = ledger.files.given_up_before(before)
+    for path in paths:
         # The file first: a crash in between leaves an entry that the next call meets again.
         (ledger.folder / path).unlink(missing_ok=True)
     if paths:
-        with ledger.writing() as connection:
-            connection.executemany("DELETE FROM discards WHERE path = ?", paths)
+        with ledger.writing():
+            ledger.files.forget_given_up(paths)
 
 
 def _remove_free_locks(folder: Path) -> None:

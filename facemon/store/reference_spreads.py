@@ -1,18 +1,16 @@
 """How much the hours and days of a reference differ: computed when a window becomes one, kept beside its profiles."""
 
-import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from facemon.domain.daily_spread import DailySpreads, daily_spreads
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
 from facemon.domain.profile_codec import decode_profile, encode_profile
 from facemon.domain.source_buckets import has_too_many
-from facemon.domain.spread import Spread, SpreadProfile
-from facemon.domain.spread_codec import decode_spreads, encode_spreads
+from facemon.domain.spread import SpreadProfile
 from facemon.domain.times import hour_of, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.source_hours import SourceHours
 from facemon.store.windows import read_hours
 
@@ -21,18 +19,6 @@ LEAST_DAYS = timedelta(days=7)
 _DAY = 24
 _LEAST_OF_A_DAY = timedelta(hours=12)
 """A last day of fewer hours is left out."""
-_SOURCE, _WHOLE = "source", "whole"
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceSpreads:
-    """How much the hours and days of each source differ, and the days of all sources together, by column.
-
-    Both are empty where it is not known: of tables, and of references that older versions set.
-    """
-
-    by_source: Mapping[str | None, SpreadProfile] = field(default_factory=dict)
-    whole_days: Mapping[str, Spread] = field(default_factory=dict)
 
 
 def read_reference_window(
@@ -84,24 +70,3 @@ class _Days:
         if self._today and self._day < self._whole_days:
             self._days.append({source: encode_profile(add_profiles(parts)) for source, parts in self._today.items()})
         self._today = {}
-
-
-def enter_spreads(connection: sqlite3.Connection, baseline: str, spreads: ReferenceSpreads) -> None:
-    """Enter the spreads of a reference, given by its id, in a transaction."""
-    rows = [(baseline, _SOURCE, source or "", encode_spreads(each)) for source, each in spreads.by_source.items()]
-    if spreads.whole_days:
-        rows.append((baseline, _WHOLE, "", encode_spreads(SpreadProfile(days=spreads.whole_days))))
-    connection.executemany("INSERT INTO baseline_spreads VALUES (?, ?, ?, ?)", rows)
-
-
-def read_spreads(connection: sqlite3.Connection, baseline: str) -> ReferenceSpreads:
-    """The inverse of `enter_spreads`."""
-    query = "SELECT scope, source, data FROM baseline_spreads WHERE baseline = ?"
-    by_source: dict[str | None, SpreadProfile] = {}
-    whole_days: Mapping[str, Spread] = {}
-    for scope, source, data in connection.execute(query, (baseline,)):
-        if scope == _WHOLE:
-            whole_days = decode_spreads(data).days
-        else:
-            by_source[source or None] = decode_spreads(data)
-    return ReferenceSpreads(by_source, whole_days)

@@ -2,56 +2,34 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from facemon.domain.profile import Profile
-from facemon.domain.profile_codec import decode_profile, encode_profile
-from facemon.domain.times import from_micros, micros
+from facemon.domain.times import micros
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import Reference, ReferenceSpreads
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
-from facemon.store.reference_spreads import ReferenceSpreads, enter_spreads, read_reference_window, read_spreads
-from facemon.store.segment_files import list_segments, read_rows, write_parquet
+from facemon.store.reference_spreads import read_reference_window
+from facemon.store.segment_files import read_rows, write_parquet
 
 WRITER = "reference"
 _GIVEN_AS = b"facemon.given_as"
 """Under this key the file of a table tells what it was called when it was set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A named reference; `kind` is predictions or labels, `origin` window or file."""
-
-    id: str
-    name: str
-    kind: str
-    note: str
-    model: str | None
-    origin: str
-    created: datetime
-    since: datetime | None
-    until: datetime | None
-    rows: int
-    path: str
-
-
-_COLUMNS = "id, name, kind, note, model, origin, created, since, until, rows, path"
-
-
 def set_from_window(
     ledger: Ledger, name: str, since: datetime, until: datetime, *, model: str, note: str, now: datetime
 ) -> Reference:
     """Make the rows of a model that were observed in `[since, until)` a reference."""
-    with ledger.reading() as connection:
+    with ledger.reading():
         start, stop = micros(since), micros(until)
-        tables = list(read_rows(ledger, list_segments(connection, start, stop, model), start, stop, proven=True))
+        tables = list(read_rows(ledger, ledger.segments.within(start, stop, model), start, stop, proven=True))
         profiles, spreads = read_reference_window(ledger, since, until, model=model)
     if not tables:
         raise FacemonError(
@@ -83,28 +61,20 @@ def _set(
         recover(ledger, holding=WRITER)
         if any(known.name == name for known in list_references(ledger)):
             raise FacemonError(f"there is a reference {name!r} already", "choose another name with --name")
-        reference = secrets.token_hex(8)
-        path = f"references/{reference}.parquet"
-        with ledger.writing() as connection:
-            connection.execute("INSERT INTO intents VALUES (?, ?, ?)", (reference, WRITER, path))
+        key = secrets.token_hex(8)
+        path = f"references/{key}.parquet"
+        reference = Reference(key, name, kind, note, model, origin, now, since, until, table.num_rows, path)
+        with ledger.writing():
+            ledger.files.intend(WRITER, [(key, path)])
         write_parquet(ledger.folder / path, table)
-        times = (micros(now), since and micros(since), until and micros(until))
-        with ledger.writing() as connection:
-            connection.execute(
-                f"INSERT INTO baselines ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                (reference, name, kind, note, model, origin, *times, table.num_rows, path),
-            )
-            rows = [(reference, source or "", encode_profile(profile)) for source, profile in profiles.items()]
-            connection.executemany("INSERT INTO baseline_profiles VALUES (?, ?, ?)", rows)
-            enter_spreads(connection, reference, spreads)
-            connection.execute("DELETE FROM intents WHERE segment = ?", (reference,))
+        with ledger.writing():
+            ledger.references.enter(reference, profiles, spreads)
     return find_reference(ledger, name)
 
 
 def list_references(ledger: Ledger) -> list[Reference]:
     """All references, the one that was set last first, whatever the clock said then."""
-    rows = ledger.connection.execute(f"SELECT {_COLUMNS} FROM baselines ORDER BY rowid DESC")  # noqa: S608
-    return [_reference(row) for row in rows]
+    return ledger.references.all()
 
 
 def find_reference(ledger: Ledger, name: str | None) -> Reference:
@@ -131,13 +101,12 @@ def no_reference() -> FacemonError:
 
 def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None, Profile]:
     """A window reference's profiles by source."""
-    rows = ledger.connection.execute("SELECT source, data FROM baseline_profiles WHERE baseline = ?", (reference.id,))
-    return {source or None: decode_profile(data) for source, data in rows}
+    return ledger.references.profiles(reference.id)
 
 
 def reference_spreads(ledger: Ledger, reference: Reference) -> ReferenceSpreads:
     """How much a window reference's hours and days differ; empty for tables and for references set before version 5."""
-    return read_spreads(ledger.connection, reference.id)
+    return ledger.references.spreads(reference.id)
 
 
 def reference_file(ledger: Ledger, reference: Reference) -> Path:
@@ -155,10 +124,3 @@ def given_as(ledger: Ledger, reference: Reference) -> str | None:
         return None
     name = metadata.get(_GIVEN_AS)
     return None if name is None else name.decode()
-
-
-def _reference(row: tuple[Any, ...]) -> Reference:
-    facts = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    for name in ("created", "since", "until"):
-        facts[name] = None if facts[name] is None else from_micros(facts[name])
-    return Reference(**facts)

@@ -12,13 +12,14 @@ from pathlib import Path
 from facemon.errors import FacemonError
 from facemon.store import compaction
 from facemon.store.layout import WORK
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.log_balance import LogChangedError, balance, take_in_again
 from facemon.store.log_survey import Survey, files_without_entry, survey
 from facemon.store.permissions import GIVE_BACK, make_folder
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
-from facemon.store.segment_files import SIGNS_OF_DAMAGE, Segment, SegmentDamagedError, list_segments, sha256_of
+from facemon.store.segment import Segment
+from facemon.store.segment_files import SIGNS_OF_DAMAGE, SegmentDamagedError, sha256_of
 from facemon.store.set_aside import (
     SetAside,
     is_registered,
@@ -96,7 +97,7 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
 def _finish_earlier(ledger: Ledger) -> None:
     """Forget records of segments that are in the log: a repair ended before its transaction, or after a return."""
     for record in read_records(ledger.folder):
-        if is_registered(ledger.connection, record):
+        if is_registered(ledger, record):
             remove_record(ledger.folder, record)
 
 
@@ -121,7 +122,7 @@ def _place_files(ledger: Ledger, done: Repair, now: datetime) -> None:
 
 
 def _without_file(ledger: Ledger) -> Iterator[Segment]:
-    for segment in list_segments(ledger.connection):
+    for segment in ledger.segments.within():
         if segment.path is not None and _digest(ledger.folder / segment.path) != segment.sha256:
             yield segment
 

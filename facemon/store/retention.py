@@ -4,22 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facemon.domain.times import micros
-from facemon.store.arrivals import prune_arrivals
-from facemon.store.ledger import Ledger
+from facemon.store.deliveries import Delivery, register
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import subtract_from_profiles
 from facemon.store.recovery import recover
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
+from facemon.store.segment import Segment
 from facemon.store.segment_files import (
-    Segment,
     SegmentDamagedError,
     SegmentGoneError,
     last_predicted,
-    list_segments,
     read_segment,
 )
-from facemon.store.totals import add_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
     left_out: list[SegmentDamagedError] = []
     with ProcessLock.for_command(ledger.folder, "prune"):
         recover(ledger)
-        for segment in list_segments(ledger.connection, until=micros(before)):
+        for segment in ledger.segments.within(until=micros(before)):
             last = segment.last_observed if segment.last_predicted is None else segment.last_predicted
             if max(segment.last_observed, last) >= micros(before):
                 continue
@@ -57,21 +54,17 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
             if segment.last_predicted is None and (last := last_predicted(table)) >= micros(before):
                 _keep_last_predicted(ledger, segment, last)
                 continue
-            with ledger.writing() as connection:
-                if not connection.execute("DELETE FROM segments WHERE id = ?", (segment.id,)).rowcount:
+            gone = Delivery(replaced=[segment], departed=count_rows(table), gone_profiles=[profile_rows(table)])
+            with ledger.writing():
+                if not register(ledger, gone):
                     continue
-                add_totals(connection, count_rows(table), table="departed")
-                subtract_from_profiles(connection, profile_rows(table))
-                if segment.path:
-                    since = int(ledger.now().timestamp())
-                    connection.execute("INSERT INTO discards VALUES (?, ?)", (segment.path, since))
             segments, rows = segments + 1, rows + segment.rows
-        with ledger.writing() as connection:
-            prune_arrivals(connection, before)
+        with ledger.writing():
+            ledger.arrivals.prune(before)
     return Pruning(segments, rows, tuple(left_out))
 
 
 def _keep_last_predicted(ledger: Ledger, segment: Segment, last: int) -> None:
     """Spare the next pruning the reading of a segment that an older facemon wrote."""
-    with ledger.writing() as connection:
-        connection.execute("UPDATE segments SET last_predicted = ? WHERE id = ?", (last, segment.id))
+    with ledger.writing():
+        ledger.segments.keep_last_predicted(segment.id, last)

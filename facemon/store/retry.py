@@ -1,6 +1,5 @@
 """Failed inputs of a run, predicted again: the new rows supersede the old ones, and both attempts are counted."""
 
-import sqlite3
 import time
 from collections.abc import Sequence
 
@@ -9,18 +8,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.domain.prediction import ErrorCode, PredictedBatch
-from facemon.errors import FacemonError, LockedError
-from facemon.store.arrivals import replace_arrivals, rows_by_hour
-from facemon.store.ledger import Ledger
-from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
-from facemon.store.profiles import add_to_profiles, subtract_from_profiles
+from facemon.errors import FacemonError
+from facemon.store.arrivals import rows_by_hour
+from facemon.store.deliveries import Delivery, register
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.recovery import recover
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
-from facemon.store.runs import Run, RunIdentity
-from facemon.store.segment_files import Segment, SegmentDamagedError, SegmentGoneError, list_segments, read_segment
-from facemon.store.segment_writer import NewSegment, prepare_segments, register_segments
-from facemon.store.totals import add_totals, sum_totals
+from facemon.store.run_state import RunIdentity
+from facemon.store.runs import Run, state_of, taken_up
+from facemon.store.segment import Segment
+from facemon.store.segment_files import SegmentDamagedError, SegmentGoneError, read_segment
+from facemon.store.segment_writer import prepare_segments
+from facemon.store.totals import sum_totals
 
 _FLUSH_IMAGES = 4096
 _FLUSH_SECONDS = 10.0
@@ -33,25 +33,14 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     FacemonError when it did not come to its end, LockedError when it is going on.
     """
     recover(ledger)
-    query = (
-        "SELECT id FROM runs WHERE inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY rowid DESC LIMIT 1"
-    )
-    values = (identity.inputs_text, identity.model, identity.fingerprint, identity.source)
-    found = ledger.connection.execute(query, values).fetchone()
+    found = ledger.runs.newest(identity)
     if found is None:
         return None
-    path = writer_lock_path(ledger.folder, found[0])
-    try:
-        lock = ProcessLock.waiting(path)
-    except LockedError as error:
-        raise LockedError(f"run {found[0]} is still going on (process {holder_of(path)})") from error
-    query = "SELECT done, digest, finished FROM runs WHERE id = ?"
-    done, digest, finished = ledger.connection.execute(query, found).fetchone()
-    if finished is None:
-        lock.release()
-        raise FacemonError(f"run {found[0]} did not come to its end", "continue it with --resume, then retry")
-    return Run(found[0], done, digest, lock)
+    run = taken_up(ledger, found)
+    if state_of(ledger, found).finished is None:
+        run.lock.release()
+        raise FacemonError(f"run {found} did not come to its end", "continue it with --resume, then retry")
+    return run
 
 
 def failed_inputs(
@@ -62,7 +51,7 @@ def failed_inputs(
     A damaged segment is an error, unless there is a list, `left_out`, to which its error is added.
     """
     failed: dict[int, int] = {}
-    for segment in list_segments(ledger.connection, model=model):
+    for segment in ledger.segments.within(model=model):
         try:
             table = read_segment(ledger, segment, ("run", "ordinal", "error", "observed_at"))
         except SegmentGoneError:
@@ -125,18 +114,19 @@ class RetryWriter:
         for _, kept, _ in parts:
             if kept.num_rows:
                 written += prepare_segments(self._ledger, self._run.id, kept)
-        with self._ledger.writing() as connection:
-            if self._replace(connection, [segment for segment, _, _ in parts], written):
-                counts = histogram(LATENCIES, (self._model,), latencies)
-                add_totals(connection, sum_totals(count_rows(new), counts))
-                add_totals(connection, count_rows(old), table="departed")
-                add_to_profiles(connection, profile_rows(new))
-                replace_arrivals(connection, rows_by_hour(old), rows_by_hour(new))
-                for _, _, superseded in parts:
-                    subtract_from_profiles(connection, profile_rows(superseded))
+        delivery = Delivery(
+            written,
+            [segment for segment, _, _ in parts],
+            sum_totals(count_rows(new), histogram(LATENCIES, (self._model,), latencies)),
+            count_rows(old),
+            profile_rows(new),
+            [profile_rows(superseded) for _, _, superseded in parts],
+            rows_by_hour(new),
+            rows_by_hour(old),
+        )
+        with self._ledger.writing():
+            if register(self._ledger, delivery):
                 return True
-            connection.rollback()
-            connection.execute("BEGIN IMMEDIATE")
         recover(self._ledger, holding=self._run.id)
         return False
 
@@ -144,7 +134,7 @@ class RetryWriter:
         """Each segment that holds failed rows of the new rows' inputs, with the rows that stay and those that go."""
         ordinals = pa.array(np.unique(new["ordinal"].to_numpy()))
         parts = []
-        for segment in list_segments(self._ledger.connection, model=self._model):
+        for segment in self._ledger.segments.within(model=self._model):
             if segment.id in self._without:
                 continue
             try:
@@ -158,15 +148,6 @@ class RetryWriter:
             elif not pc.any(failed).as_py():
                 self._without.add(segment.id)
         return parts
-
-    def _replace(self, connection: sqlite3.Connection, olds: Sequence[Segment], news: list[NewSegment]) -> bool:
-        gone = sum(connection.execute("DELETE FROM segments WHERE id = ?", (old.id,)).rowcount for old in olds)
-        if gone != len(olds):
-            return False
-        register_segments(connection, news)
-        discards = [(old.path, int(self._ledger.now().timestamp())) for old in olds if old.path]
-        connection.executemany("INSERT INTO discards VALUES (?, ?)", discards)
-        return True
 
 
 def _failed_rows(table: pa.Table, run: str) -> pa.ChunkedArray:

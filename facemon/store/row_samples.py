@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from facemon.domain.times import micros
-from facemon.store.ledger import Ledger
-from facemon.store.segment_files import list_segments, read_rows
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.segment_files import read_rows
 
 _SEED = 0
 
@@ -29,8 +29,8 @@ def sample_rows(
     which the window has `rows_of_source`.
     """
     random = np.random.default_rng(_SEED)
-    with ledger.reading() as connection:
-        segments = list_segments(connection, micros(since), micros(until), model)
+    with ledger.reading():
+        segments = ledger.segments.within(micros(since), micros(until), model)
         held = sum(segment.rows for segment in segments) if rows_of_source is None else rows_of_source
         share = min(1.0, most / max(1, held))
         parts = []

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles
+from facemon.store.deliveries import Delivery, register
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
+from facemon.store.run_state import RunState
 from facemon.store.runs import UNKNOWN_INPUTS
+from facemon.store.segment import NewSegment
 from facemon.store.segment_files import (
     is_as_written,
     last_predicted,
-    list_segments,
     observed_range,
     read_segment,
     sha256_of,
 )
-from facemon.store.segment_writer import NewSegment, prepare_segments, register_segments
-from facemon.store.totals import add_totals
+from facemon.store.segment_writer import prepare_segments
 
 _WRITER = "recover"
 _TIMES = ["observed_at", "predicted_at"]
@@ -49,7 +49,7 @@ class NewerRows:
         self._ordinals: dict[str, list[NDArray[np.int64]]] = {}
         self.rows = 0
         """Rows in the log."""
-        for segment in list_segments(ledger.connection):
+        for segment in ledger.segments.within():
             try:
                 self._remember(read_segment(ledger, segment, ("run", "ordinal")))
             except FacemonError:
@@ -98,20 +98,17 @@ class NewerRows:
     def _id_for(self, path: str) -> str:
         """The name of a file, unless a segment has it whose own file is somewhere else."""
         name = Path(path).stem
-        query = "SELECT EXISTS (SELECT 1 FROM segments WHERE id = ?)"
-        (is_taken,) = self._ledger.connection.execute(query, (name,)).fetchone()
-        return secrets.token_hex(8) if is_taken else name
+        return secrets.token_hex(8) if self._ledger.segments.has(name) else name
 
     def _write(self, rows: pa.Table) -> None:
         if rows.num_rows:
             self._register(prepare_segments(self._ledger, _WRITER, rows))
 
     def _register(self, segments: list[NewSegment]) -> None:
-        with self._ledger.writing() as connection:
-            register_segments(connection, segments)
+        with self._ledger.writing():
             for segment in segments:
-                add_totals(connection, count_rows(segment.table))
-                add_to_profiles(connection, profile_rows(segment.table))
+                counted = Delivery([segment], totals=count_rows(segment.table), profiles=profile_rows(segment.table))
+                register(self._ledger, counted)
                 self._extend_runs(segment.table)
         for segment in segments:
             self._remember(segment.table)
@@ -120,13 +117,8 @@ class NewerRows:
         """Enter runs that are not known, and close those that went on: which inputs they had is not known."""
         for run, ordinals in _ordinals_of(table):
             end, (first, last) = int(ordinals.max()) + 1, (observed_range(table)[0], last_predicted(table))
-            self._ledger.connection.execute(
-                "INSERT INTO runs (id, inputs, model, fingerprint, source, started, finished, done, digest) "
-                "VALUES (?1, '[]', ?2, '', NULL, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
-                "digest = CASE WHEN done < ?5 THEN ?6 ELSE digest END, "
-                "finished = CASE WHEN done < ?5 THEN coalesce(finished, ?4) ELSE finished END, done = max(done, ?5)",
-                (run, table["model"][0].as_py(), first, last, end, UNKNOWN_INPUTS),
-            )
+            model = table["model"][0].as_py()
+            self._ledger.runs.extend(run, RunState(model, end, UNKNOWN_INPUTS, 0, first, last))
 
     def _fresh(self, table: pa.Table) -> pa.Table:
         """The rows of images that the log does not have."""

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.runs import Run
-from facemon.store.segment_files import Segment, SegmentDamagedError, list_segments, read_segment
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.runs import Run, state_of
+from facemon.store.segment import Segment
+from facemon.store.segment_files import SegmentDamagedError, read_segment
 
 _CLOCK_MARGIN = timedelta(days=1) // timedelta(microseconds=1)
 """Rows may be dated up to a day before the start of their run, where the clock was set back."""
@@ -50,10 +51,9 @@ def rows_of_run(ledger: Ledger, run: Run, schema: pa.Schema) -> Iterator[pa.Reco
 
 
 def _parts(ledger: Ledger, run: Run, damaged: list[SegmentDamagedError]) -> Iterator[_Part]:
-    query = "SELECT model, started FROM runs WHERE id = ?"
-    model, started = ledger.connection.execute(query, (run.id,)).fetchone()
-    for segment in list_segments(ledger.connection, model=model):
-        if segment.last_predicted is not None and segment.last_predicted < started - _CLOCK_MARGIN:
+    state = state_of(ledger, run.id)
+    for segment in ledger.segments.within(model=state.model):
+        if segment.last_predicted is not None and segment.last_predicted < state.started - _CLOCK_MARGIN:
             continue
         try:
             table = read_segment(ledger, segment, ("run", "ordinal"))

@@ -1,7 +1,6 @@
 """Runs of predict: which inputs they were given, how far they came, and which one can be resumed."""
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,26 +10,10 @@ from typing import Self
 
 from facemon.domain.times import micros
 from facemon.errors import FacemonError, LockedError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
 from facemon.store.recovery import recover
-
-
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """What two runs must have in common for one to continue the other."""
-
-    inputs: tuple[str, ...]
-    """The paths as the user gave them, made absolute, and what else decides which rows come of them."""
-    model: str
-    fingerprint: str
-    source: str | None
-
-    @property
-    def inputs_text(self) -> str:
-        """The inputs as the ledger keeps them."""
-        return json.dumps(self.inputs)
-
+from facemon.store.run_state import RunIdentity, RunState
 
 UNKNOWN_INPUTS = "recovered"
 """In place of the digest of a run whose rows were found in files when a ledger was recovered."""
@@ -71,11 +54,8 @@ def begin_run(ledger: Ledger, identity: RunIdentity, now: datetime) -> Run:
     recover(ledger)
     run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     lock = ProcessLock.waiting(writer_lock_path(ledger.folder, run))
-    with ledger.writing() as connection:
-        connection.execute(
-            "INSERT INTO runs (id, inputs, model, fingerprint, source, started) VALUES (?, ?, ?, ?, ?, ?)",
-            (run, identity.inputs_text, identity.model, identity.fingerprint, identity.source, micros(now)),
-        )
+    with ledger.writing():
+        ledger.runs.begin(run, identity, micros(now))
     return Run(run, 0, "", lock)
 
 
@@ -85,28 +65,31 @@ def resume_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     LockedError (exit 75) when that run is still going on in another process.
     """
     recover(ledger)
-    query = (
-        "SELECT id FROM runs WHERE finished IS NULL AND inputs = ? AND model = ? AND fingerprint = ? AND source IS ? "
-        "ORDER BY rowid DESC LIMIT 1"
-    )
-    found = ledger.connection.execute(
-        query, (identity.inputs_text, identity.model, identity.fingerprint, identity.source)
-    ).fetchone()
-    if found is None:
-        return None
-    path = writer_lock_path(ledger.folder, found[0])
+    found = ledger.runs.newest(identity, unfinished=True)
+    return None if found is None else taken_up(ledger, found)
+
+
+def taken_up(ledger: Ledger, run: str) -> Run:
+    """Take the lock of a run that is known; LockedError when it is still going on in another process."""
+    path = writer_lock_path(ledger.folder, run)
     try:
         lock = ProcessLock.waiting(path)
     except LockedError as error:
-        raise LockedError(f"run {found[0]} is still going on (process {holder_of(path)})") from error
-    done, digest = ledger.connection.execute("SELECT done, digest FROM runs WHERE id = ?", found).fetchone()
-    return Run(found[0], done, digest, lock)
+        raise LockedError(f"run {run} is still going on (process {holder_of(path)})") from error
+    state = state_of(ledger, run)
+    return Run(run, state.done, state.digest, lock)
+
+
+def state_of(ledger: Ledger, run: str) -> RunState:
+    """How far a run has come; FacemonError when the ledger does not know it."""
+    if (state := ledger.runs.state(run)) is None:
+        raise FacemonError(f"the store in {ledger.folder} does not know run {run}", "facemon store verify")
+    return state
 
 
 def inputs_logged(ledger: Ledger, run: Run) -> int:
     """How many inputs of a run have their rows in the log by now."""
-    done: int = ledger.connection.execute("SELECT done FROM runs WHERE id = ?", (run.id,)).fetchone()[0]
-    return done
+    return state_of(ledger, run.id).done
 
 
 def check_same_inputs(run: Run, names: Iterable[str]) -> None:
@@ -123,5 +106,5 @@ def check_same_inputs(run: Run, names: Iterable[str]) -> None:
 
 def finish_run(ledger: Ledger, run: Run, now: datetime) -> None:
     """Enter in the ledger that a run came to its end."""
-    with ledger.writing() as connection:
-        connection.execute("UPDATE runs SET finished = ? WHERE id = ?", (micros(now), run.id))
+    with ledger.writing():
+        ledger.runs.finish(run.id, micros(now))

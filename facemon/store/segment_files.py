@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,27 +22,12 @@ from facemon.config.model import LOG_COLUMNS
 from facemon.domain.times import from_micros
 from facemon.errors import FacemonError
 from facemon.files import sync_folder
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
+from facemon.store.segment import Segment
 
 ROW_GROUP_ROWS = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A registered segment: a Parquet file below the store's folder, or, without a path, bytes in the ledger."""
-
-    id: str
-    path: str | None
-    rows: int
-    model: str
-    first_observed: int
-    """Microseconds since 1970, as is `last_observed`; both lie in the segment."""
-    last_observed: int
-    sha256: str
-    last_predicted: int | None = None
-    """None where a version of facemon wrote it that did not keep this: its rows tell."""
 
 
 class SegmentGoneError(FacemonError):
@@ -63,22 +47,6 @@ _CHANGED = "is not the file that was written"
 SIGNS_OF_DAMAGE = {None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EIO}
 """Of an OSError on reading; pyarrow gives none for bytes that it cannot decode. Others, such as a permission that is
 missing or too many open files, say nothing about the rows."""
-
-
-_COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256, last_predicted"
-
-
-def list_segments(
-    connection: sqlite3.Connection, since: int | None = None, until: int | None = None, model: str | None = None
-) -> list[Segment]:
-    """The segments with rows in `[since, until)` (microseconds), oldest first."""
-    conditions, values = ["1"], list[object]()
-    for condition, value in (("last_observed >= ?", since), ("first_observed < ?", until), ("model = ?", model)):
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    query = f"SELECT {_COLUMNS} FROM segments WHERE {' AND '.join(conditions)} ORDER BY first_observed, id"  # noqa: S608
-    return [Segment(*row) for row in connection.execute(query, values)]
 
 
 def segment_path(segment: str, observed: datetime) -> str:
@@ -160,7 +128,7 @@ def _explained(ledger: Ledger, segment: Segment, read: Callable[[], pa.Table]) -
     try:
         return read()
     except (OSError, pa.ArrowException, SegmentDamagedError) as error:
-        if not ledger.connection.execute("SELECT 1 FROM segments WHERE id = ?", (segment.id,)).fetchone():
+        if not ledger.segments.has(segment.id):
             raise SegmentGoneError(f"the segment {where} has just been replaced or removed", "run again") from error
         if isinstance(error, SegmentDamagedError):
             raise
@@ -191,10 +159,10 @@ def _chosen(held: Sequence[str], columns: Sequence[str] | None, without: Collect
 
 
 def _read_inline(ledger: Ledger, segment: Segment, columns: Sequence[str] | None, without: Collection[str]) -> pa.Table:
-    row = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (segment.id,)).fetchone()
-    if row is None:
+    data = ledger.segments.data(segment.id)
+    if data is None:
         raise FileNotFoundError(segment.id)
-    table = pa.ipc.open_stream(pa.BufferReader(row[0])).read_all()
+    table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
     if table.num_rows != segment.rows:
         raise SegmentDamagedError(segment.id, f"has {table.num_rows} rows, the ledger says {segment.rows}")
     return table.select(_chosen(table.column_names, columns, without))

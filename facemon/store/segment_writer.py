@@ -1,47 +1,33 @@
 """How predictions get into the log: assembled into segments, each registered once with all that it adds."""
 
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
-from facemon.store.arrivals import add_arrivals, rows_by_hour
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles
+from facemon.store.arrivals import rows_by_hour
+from facemon.store.deliveries import Delivery, register
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
 from facemon.store.runs import InputDigest, Run
+from facemon.store.segment import NewSegment
 from facemon.store.segment_files import (
     encode_inline,
-    last_predicted,
-    observed_range,
     segment_path,
     split_by_date,
     write_parquet,
 )
-from facemon.store.totals import TotalKey, add_totals, sum_totals
+from facemon.store.totals import TotalKey, sum_totals
 
 SEGMENT_ROWS = 16_384
 """A segment is closed when it has this many rows, or after `SEGMENT_SECONDS`, whichever comes first."""
 SEGMENT_SECONDS = 2.0
 INLINE_ROWS = 1_024
 """Fewer rows than this live in the ledger itself until compaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewSegment:
-    """Rows that are ready to be registered, in a file that is on the disk or as bytes."""
-
-    id: str
-    path: str | None
-    data: bytes | None
-    table: pa.Table
-    sha256: str
 
 
 class SegmentWriter:
@@ -80,25 +66,26 @@ class SegmentWriter:
                 self._digest.add(name)
             last = ordinal
 
-    def flush(self, also: Callable[[sqlite3.Connection], None] | None = None) -> None:
+    def flush(self, also: Callable[[], None] | None = None) -> None:
         """Write and register what was taken in so far; `also` is done in the same transaction, or not at all."""
         if not self._rows:
             if also is not None:
-                with self._ledger.writing() as connection:
-                    also(connection)
+                with self._ledger.writing():
+                    also()
             return
         table = pa.Table.from_batches(self._rows)
         segments = prepare_segments(self._ledger, self._run.id, table)
-        totals = sum_totals(count_rows(table), *self._latency_totals(table))
-        profiles, arrived = profile_rows(table), rows_by_hour(table)
-        with self._ledger.writing() as connection:
-            if self._advance_run(connection):
-                register_segments(connection, segments)
-                add_totals(connection, totals)
-                add_to_profiles(connection, profiles)
-                add_arrivals(connection, arrived)
+        delivery = Delivery(
+            segments,
+            totals=sum_totals(count_rows(table), *self._latency_totals(table)),
+            profiles=profile_rows(table),
+            arrivals=rows_by_hour(table),
+        )
+        with self._ledger.writing():
+            if self._advance_run():
+                register(self._ledger, delivery)
                 if also is not None:
-                    also(connection)
+                    also()
         self._registered = self._done
         self._rows, self._latencies, self._count = [], [], 0
 
@@ -107,13 +94,12 @@ class SegmentWriter:
         """The digest of the run's inputs so far, those that were taken in and not yet written too."""
         return self._digest.value
 
-    def _advance_run(self, connection: sqlite3.Connection) -> bool:
+    def _advance_run(self) -> bool:
         """Move the run on; False when an earlier call has done so, and was interrupted before it could answer."""
-        done, digest = self._done, self._digest.value
-        query = "UPDATE runs SET done = ?, digest = ? WHERE id = ? AND done = ?"
-        if connection.execute(query, (done, digest, self._run.id, self._registered)).rowcount:
+        if self._ledger.runs.advance(self._run.id, self._registered, self._done, self._digest.value):
             return True
-        if connection.execute("SELECT done FROM runs WHERE id = ?", (self._run.id,)).fetchone() == (done,):
+        state = self._ledger.runs.state(self._run.id)
+        if state is not None and state.done == self._done:
             return False
         raise FacemonError(f"run {self._run.id} was written by another process", "facemon store verify")
 
@@ -135,9 +121,9 @@ def prepare_segments(ledger: Ledger, writer: str, table: pa.Table) -> list[NewSe
     for date, rows in split_by_date(table):
         name = secrets.token_hex(8)
         drafts.append((name, None if rows.num_rows < INLINE_ROWS else segment_path(name, date), rows))
-    if intents := [(name, writer, path) for name, path, _ in drafts if path]:
-        with ledger.writing() as connection:
-            connection.executemany("INSERT INTO intents VALUES (?, ?, ?)", intents)
+    if intents := [(name, path) for name, path, _ in drafts if path]:
+        with ledger.writing():
+            ledger.files.intend(writer, intents)
     return [_write(ledger, *draft) for draft in drafts]
 
 
@@ -145,15 +131,3 @@ def _write(ledger: Ledger, name: str, path: str | None, rows: pa.Table) -> NewSe
     if path is None:
         return NewSegment(name, None, encode_inline(rows), rows, "")
     return NewSegment(name, path, None, rows, write_parquet(ledger.folder / path, rows))
-
-
-def register_segments(connection: sqlite3.Connection, segments: list[NewSegment]) -> None:
-    """Enter segments in the ledger and take back their intents, in the caller's transaction."""
-    for new in segments:
-        first, last = observed_range(new.table)
-        model = new.table["model"][0].as_py()
-        connection.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (new.id, new.path, new.table.num_rows, model, first, last, last_predicted(new.table), new.sha256, new.data),
-        )
-        connection.execute("DELETE FROM intents WHERE segment = ?", (new.id,))

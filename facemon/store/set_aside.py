@@ -3,17 +3,16 @@
 import json
 import os
 import shutil
-import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from facemon.domain.counted import counted
 from facemon.domain.times import format_time, from_micros, micros
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
-from facemon.store.segment_files import Segment
+from facemon.store.segment import Segment
 
 FOLDER = "set-aside"
 KEPT_AT_LEAST = timedelta(days=7)
@@ -96,10 +95,9 @@ def remove_record(folder: Path, record: SetAside) -> None:
 
 def keep_bytes(ledger: Ledger, record: SetAside) -> None:
     """Write what the ledger holds of a segment without a file to where files are set aside."""
-    row = ledger.connection.execute("SELECT data FROM segments WHERE id = ?", (record.segment,)).fetchone()
     path = ledger.folder / FOLDER / record.name
     make_file(path)
-    path.write_bytes((row and row[0]) or b"")
+    path.write_bytes(ledger.segments.data(record.segment) or b"")
 
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
@@ -113,23 +111,22 @@ def move_aside(folder: Path, name: str, new_name: str) -> str:
     return target.relative_to(folder).as_posix()
 
 
-def lost_rows(connection: sqlite3.Connection, folder: Path, since: datetime, until: datetime, model: str) -> int:
+def lost_rows(ledger: Ledger, since: datetime, until: datetime, model: str) -> int:
     """How many rows of a model observed in `[since, until)` are lost; at most, where a segment lies in it in part."""
     start, stop = micros(since), micros(until)
     return sum(
         record.rows
-        for record in read_records(folder)
+        for record in read_records(ledger.folder)
         if record.model == model
         and record.first_observed < stop
         and record.last_observed >= start
-        and not is_registered(connection, record)
+        and not is_registered(ledger, record)
     )
 
 
-def is_registered(connection: sqlite3.Connection, record: SetAside) -> bool:
+def is_registered(ledger: Ledger, record: SetAside) -> bool:
     """Whether the log has the segment: its repair did not come to its end, or it was taken in again."""
-    query = "SELECT EXISTS (SELECT 1 FROM segments WHERE id = ?)"
-    return bool(connection.execute(query, (record.segment,)).fetchone()[0])
+    return ledger.segments.has(record.segment)
 
 
 def prune_set_aside(folder: Path, before: datetime, now: datetime) -> int:

@@ -5,9 +5,10 @@ again with the model's next check, evaluation or prediction. Ages are measured f
 from now: where nothing runs any more, nothing vanishes.
 """
 
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
+
+from facemon.store.ledger.protocol import Ledger
 
 CHECK_AGE = timedelta(days=14)
 """How much older than the newest check of record another model's may be: a weekly check may be missed once."""
@@ -18,27 +19,25 @@ IDLE_AGE = timedelta(days=2)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def checked_models(connection: sqlite3.Connection, own: str) -> frozenset[str]:
+def checked_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models whose drift is exported; `own` is the configured one."""
-    return _recent(connection.execute("SELECT model, max(at) FROM drift_checks GROUP BY model"), CHECK_AGE, own)
+    return _recent(ledger.checks.newest(), CHECK_AGE, own)
 
 
-def evaluated_models(connection: sqlite3.Connection, own: str) -> frozenset[str]:
+def evaluated_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models whose accuracy is exported; `own` is the configured one."""
-    return _recent(connection.execute("SELECT model, max(at) FROM evaluations GROUP BY model"), EVALUATION_AGE, own)
+    return _recent(ledger.evaluations.newest(), EVALUATION_AGE, own)
 
 
-def idle_models(connection: sqlite3.Connection, own: str) -> frozenset[str]:
+def idle_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models that predict no more, so that no check of them is due; never `own`, the configured one."""
-    query = (
-        "SELECT model FROM runs GROUP BY model HAVING count(*) = count(finished) "
-        "AND max(finished) < (SELECT max(at) FROM drift_checks) - ?"
-    )
-    found = connection.execute(query, (IDLE_AGE // _MICROSECOND,))
-    return frozenset(model for (model,) in found) - {own}
+    newest_check = max(ledger.checks.newest().values(), default=None)
+    if newest_check is None:
+        return frozenset()
+    since = newest_check - IDLE_AGE // _MICROSECOND
+    return frozenset(model for model, end in ledger.runs.last_ends().items() if end < since) - {own}
 
 
-def _recent(newest: Iterable[tuple[str, int]], age: timedelta, own: str) -> frozenset[str]:
-    times = dict(newest)
+def _recent(times: Mapping[str, int], age: timedelta, own: str) -> frozenset[str]:
     since = max(times.values(), default=0) - age // _MICROSECOND
     return frozenset({own, *(model for model, at in times.items() if at >= since)})

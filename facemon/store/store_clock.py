@@ -6,14 +6,13 @@ survive a power cut, is not part of a backup, and is written anew with each comm
 
 import json
 import os
-import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from facemon.domain.clock_judgement import ClockJudgement, ClockReading, SeenTime, judge
-from facemon.domain.times import format_time, from_micros, parse_time
+from facemon.domain.times import format_time, parse_time
 from facemon.store.permissions import make_file
 
 FILE = "clock"
@@ -24,18 +23,6 @@ _TIMEX_BYTES = 512
 """More than adjtimex(2) reads and writes on any machine."""
 _TIME_ERROR = 5
 """What adjtimex(2) returns for a clock that is not synchronised."""
-
-# Of each kind of stamp the newest, and of runs the last one.
-_NEWEST = """
-SELECT at, what FROM (
-    SELECT max(created) AS at, 'reference ' || name AS what FROM baselines
-    UNION ALL SELECT max(at), 'the ' || check_name || ' check of ' || model FROM drift_checks
-    UNION ALL SELECT max(at), 'the evaluation of ' || model FROM evaluations
-    UNION ALL SELECT max(finished), 'the last facemon ' || command FROM command_runs
-    UNION ALL SELECT max(last_success), 'the last good facemon ' || command FROM command_runs
-    UNION ALL SELECT * FROM (
-        SELECT coalesce(finished, started), 'run ' || id FROM runs ORDER BY rowid DESC LIMIT 1))
-WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1"""
 
 
 class StoreClock:
@@ -113,12 +100,6 @@ def read_clock() -> ClockReading:
             uptime = timedelta(seconds=float(_UPTIME.read_text(encoding="ascii").split()[0]))
             return ClockReading(datetime.now(UTC), boot, uptime)
     return ClockReading(datetime.now(UTC))
-
-
-def newest_time(connection: sqlite3.Connection) -> SeenTime | None:
-    """The newest time at which a clock stamped something in the ledger; times of images are not of a clock."""
-    found = connection.execute(_NEWEST).fetchone()
-    return found and SeenTime(from_micros(found[0]), f"the time of {found[1]}")
 
 
 def is_synchronised() -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facemon.domain.times import format_time, start_of_hour
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.log_survey import Survey, files_without_entry, have_rows_in, survey
 from facemon.store.runs import UNKNOWN_INPUTS
 from facemon.store.set_aside import read_records
@@ -31,10 +31,8 @@ def verify(ledger: Ledger) -> Verification:
 
     Of a damaged ledger only the damage is told. Sums are not compared where the rows of a damaged segment are missing.
     """
-    with ledger.reading() as connection:
-        checked = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
-        if checked != [("ok",)]:
-            lines = [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
+    with ledger.reading():
+        if lines := ledger.faults(_MOST_FAULTS):
             return Verification(0, 0, tuple(f"the ledger is damaged: {line}" for line in lines), is_ledger_damaged=True)
         found = survey(ledger)
         problems = [error.message for _, error in found.unreadable]
@@ -57,12 +55,13 @@ def _verify_identities(found: Survey) -> Iterator[str]:
 def _verify_runs(ledger: Ledger, found: Survey) -> Iterator[str]:
     """Inputs that a run says are done must have rows, unless retention took rows away; others must have none."""
     have_left = bool(found.departed or found.unreadable)
-    for run, done, digest in ledger.connection.execute("SELECT id, done, digest FROM runs"):
+    for run, state in ledger.runs.states():
+        done = state.done
         parts = found.identities.get(run, [])
         ordinals = np.unique(np.concatenate(parts) >> 16) if parts else np.empty(0, np.int64)
         beyond = len(ordinals) and ordinals[-1] >= done
         # Of a run that was found in files some inputs may be lost.
-        is_known = digest != UNKNOWN_INPUTS and not have_left
+        is_known = state.digest != UNKNOWN_INPUTS and not have_left
         if beyond or (len(ordinals) != done and is_known):
             yield f"run {run}: {done} inputs are done, {len(ordinals)} are in the log"
 

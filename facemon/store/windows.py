@@ -13,14 +13,15 @@ from facemon.domain.packed_columns import packed, subtracted
 from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.domain.source_buckets import SourceProfiles
 from facemon.domain.times import hour_of, micros, start_of_hour
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import as_counted, by_source, crowded_hours, read_profiles
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
-from facemon.store.segment_files import list_segments, read_rows
+from facemon.store.segment_files import read_rows
 from facemon.store.source_groups import SourceGroups
 from facemon.store.source_hours import MOST_HOURS, with_hourly_spreads
 
 _HOUR = 3_600_000_000
+_ADDED_AT_ONCE = 64
+"""So many profiles of a source are kept before they become one: a month takes no more memory than a day."""
 
 
 def read_window(
@@ -51,8 +52,8 @@ def read_sources(
     """
     if since >= until:
         return SourceProfiles({})
-    with ledger.reading() as connection:
-        crowded = crowded_hours(connection, hour_of(since), _end_hour(until), model)
+    with ledger.reading():
+        crowded = ledger.profiles.crowded_hours(hour_of(since), _end_hour(until), model)
         if not crowded:
             found = read_hours(ledger, since, until, model=model)
             wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
@@ -83,7 +84,7 @@ def read_hours(ledger: Ledger, since: datetime, until: datetime, *, model: str) 
 def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     first, end = hour_of(since), hour_of(until)
     whole_from = first if start_of_hour(first) == since else first + 1
-    return read_profiles(ledger.connection, whole_from, end, model)
+    return ledger.profiles.hours(whole_from, end, model)
 
 
 def _end_hour(until: datetime) -> int:
@@ -107,7 +108,7 @@ def _without(
     rest: dict[ProfileKey, list[Profile]] = {}
     for key, profile in found:
         rest.setdefault(key, []).append(profile)
-    for key, whole in read_profiles(ledger.connection, hour, hour + 1, model):
+    for key, whole in ledger.profiles.hours(hour, hour + 1, model):
         left = _subtract(whole, add_profiles(rest[key])) if key in rest else whole
         if not left.is_empty:
             yield key, left
@@ -135,9 +136,9 @@ def _cut_hours(since: datetime, until: datetime) -> Iterator[tuple[datetime, dat
 
 def _from_rows(ledger: Ledger, start: int, stop: int, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     """The profiles of the rows observed in `[start, stop)` (microseconds), which begin to be read at once."""
-    segments = list_segments(ledger.connection, start, stop, model) if start < stop else []
+    segments = ledger.segments.within(start, stop, model) if start < stop else []
     tables = read_rows(ledger, segments, start, stop, without=UNCOUNTED, encoded=True)
-    return chain.from_iterable(as_counted(ledger.connection, profile_rows(table)).items() for table in tables)
+    return chain.from_iterable(ledger.profiles.as_counted(profile_rows(table)).items() for table in tables)
 
 
 def _rows_of_hours(
@@ -147,16 +148,27 @@ def _rows_of_hours(
     counted = {
         name
         for hour in hours
-        for _, profile in read_profiles(ledger.connection, hour, hour + 1, model)
+        for _, profile in ledger.profiles.hours(hour, hour + 1, model)
         for name in profile.columns
     }
     columns = ["source", "face", "error", *sorted(counted)]
     start, stop = micros(since), micros(until)
     segments = [
         segment
-        for segment in list_segments(ledger.connection, start, stop, model)
+        for segment in ledger.segments.within(start, stop, model)
         if bisect_left(hours, segment.first_observed // _HOUR) < bisect_right(hours, segment.last_observed // _HOUR)
     ]
     for table in read_rows(ledger, segments, start, stop, columns):
         of_row = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
         yield table.filter(pa.array(np.isin(of_row, hours))).drop_columns("observed_at")
+
+
+def by_source(profiles: Iterable[tuple[ProfileKey, Profile]]) -> dict[str | None, Profile]:
+    """Profiles added up over hours and origins, apart by source."""
+    gathered: dict[str | None, list[Profile]] = {}
+    for key, profile in profiles:
+        parts = gathered.setdefault(key.source, [])
+        parts.append(profile)
+        if len(parts) == _ADDED_AT_ONCE:
+            parts[:] = [add_profiles(parts)]
+    return {source: add_profiles(parts) for source, parts in gathered.items()}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from facemon.store.command_runs import CommandRun, read_command_runs
-from facemon.store.ledger import Ledger
+from facemon.store.command_runs import CommandRun
+from facemon.store.ledger.opening import open_ledger
 from tests.patience import HANG_S
 
 
@@ -33,5 +33,5 @@ def own_runs(values: Mapping[tuple[str, ...], float]) -> dict[str, float]:
 
 
 def entered_runs(folder: Path) -> list[CommandRun]:
-    with Ledger.open(folder / ".facemon") as ledger:
-        return [run for run in read_command_runs(ledger.connection) if run.command == "export-metrics"]
+    with open_ledger(folder / ".facemon") as ledger:
+        return [run for run in ledger.commands.all() if run.command == "export-metrics"]

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.metrics.stores import DRIFT, check_model, column, logged_folder
 
@@ -52,7 +52,7 @@ def test_json(facemon: RunFacemon, tmp_path: Path) -> None:
 
 def test_a_source_of_the_log_and_what_the_last_check_said_of_it(facemon: RunFacemon, tmp_path: Path) -> None:
     logged_folder(tmp_path)
-    with Ledger.open(tmp_path / ".facemon") as ledger:
+    with open_ledger(tmp_path / ".facemon") as ledger:
         check_model(ledger, column("gender", DRIFT, 0.25), sources={"hall": DRIFT, "gate 7": DRIFT})
     facts = facts_of(facemon("explain", "gate 7", cwd=tmp_path).stdout)
     assert facts["model check"] == "drift of faces@1 on 1 rows at 2026-11-23T02:00:00.000000Z"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.exports import entered_runs, own_runs, scrape, values_of
 from tests.conftest import RunFacemon
 from tests.metrics.gateways import dawdling_gateway, gateway, write_certificate
@@ -136,7 +136,7 @@ def test_a_pushgateway_takes_it(facemon: RunFacemon, servers: Path, folder: Path
         push()
         push()
         assert images() == {"instance=,job=facemon": 40}
-        with Ledger.open(folder / ".facemon") as ledger:
+        with open_ledger(folder / ".facemon") as ledger:
             log_images(ledger, 10)
         push("--job", "a/b", "--grouping", "instance=größe 1", "--grouping", "site=")
         push("--job", "..", "--export", "model")

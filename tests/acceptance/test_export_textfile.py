@@ -11,11 +11,12 @@ import pytest
 from facemon.errors import ExitCode
 from facemon.store.command_runs import record_command
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.exports import entered_runs, scrape
 from tests.conftest import RunFacemon
 from tests.metrics.stores import AT, logged_folder
 from tests.servers import run_node_exporter
+from tests.store.sql import sql
 
 COMMAND = Path(sys.executable).with_name("facemon")
 NO_PROXY = {"no_proxy": "127.0.0.1"}
@@ -43,9 +44,9 @@ def test_a_store_that_breaks_leaves_the_old_textfile(facemon: RunFacemon, folder
 def test_a_success_that_cannot_be_entered_leaves_the_old_textfile(folder: Path, open_folder: Path) -> None:
     path = open_folder / "facemon.prom"
     path.write_text("old\n")
-    with Ledger.open(folder / ".facemon") as ledger:
+    with open_ledger(folder / ".facemon") as ledger:
         # A write-ahead log beyond the limit that is set below: as on a full disk, nothing can be added to it.
-        ledger.connection.execute("PRAGMA wal_autocheckpoint = 0")
+        sql(ledger).execute("PRAGMA wal_autocheckpoint = 0")
         for seconds in range(40):
             record_command(ledger, "predict", AT, float(seconds), ExitCode.OK)
         outcome = subprocess.run(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.camera import take_pictures
 from tests.conftest import RunFacemon
 from tests.started import start_facemon
+from tests.store.sql import sql
 
 SHORT, FULL = (3, 240), (20, 3000)
 """Kills, and images that are predicted meanwhile."""
@@ -62,17 +64,16 @@ def results_in(file: Path) -> list[tuple[object, ...]]:
 
 def assert_every_image_once(folder: Path, count: int) -> None:
     """Look with another pair of eyes than verify's: at each run's rows, by the name of the image."""
-    from facemon.store.ledger import Ledger
-    from facemon.store.segment_files import list_segments, read_segment
+    from facemon.store.segment_files import read_segment
 
     images: dict[str, list[str]] = {}
-    with Ledger.open(folder / ".facemon") as ledger:
-        for segment in list_segments(ledger.connection):
+    with open_ledger(folder / ".facemon") as ledger:
+        for segment in ledger.segments.within():
             table = read_segment(ledger, segment)
             for run, image in zip(table["run"].to_pylist(), table["image"].to_pylist(), strict=True):
                 images.setdefault(run, []).append(image)
-        finished = [run for (run,) in ledger.connection.execute("SELECT id FROM runs WHERE finished IS NOT NULL")]
-        unfinished = [run for (run,) in ledger.connection.execute("SELECT id FROM runs WHERE finished IS NULL")]
+        finished = [run for (run,) in sql(ledger).execute("SELECT id FROM runs WHERE finished IS NOT NULL")]
+        unfinished = [run for (run,) in sql(ledger).execute("SELECT id FROM runs WHERE finished IS NULL")]
     # A kill after the last commit ends a run just before it is called finished; the next one then has nothing to do.
     assert finished
     for run in finished:

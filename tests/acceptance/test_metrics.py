@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from facemon.domain.metric_catalogue import CATALOGUE
-from facemon.store.command_runs import read_command_runs
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.metrics.stores import logged_folder
 
@@ -91,5 +90,5 @@ def test_an_unknown_name_is_wrong_usage(facemon: RunFacemon, folder: Path) -> No
 
 def test_looking_changes_nothing(facemon: RunFacemon, folder: Path) -> None:
     facemon("metrics", cwd=folder)
-    with Ledger.open(folder / ".facemon") as ledger:
-        assert "metrics" not in [run.command for run in read_command_runs(ledger.connection)]
+    with open_ledger(folder / ".facemon") as ledger:
+        assert "metrics" not in [run.command for run in ledger.commands.all()]

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.tables import CONFIGURATION as TABLES
 from tests.acceptance.tables import write_table
 from tests.conftest import RunFacemon
 from tests.metrics.stores import CONFIGURATION
 from tests.store.log_rows import NOON, log_images
+from tests.store.sql import sql
 
 LATER = NOON + timedelta(hours=5)
 WINDOW = ("--since", "2h", "--until", (NOON + timedelta(hours=1)).isoformat())
@@ -25,7 +26,7 @@ WINDOW = ("--since", "2h", "--until", (NOON + timedelta(hours=1)).isoformat())
 def folder(tmp_path: Path) -> Path:
     """A folder with a configuration and a log of 200 images."""
     (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger:
         log_images(ledger, 200, observed=NOON)
     return tmp_path
 
@@ -56,8 +57,8 @@ def test_metrics_tell_since_when_a_reference_is_there(facemon: RunFacemon, folde
 
 def test_retention_does_not_take_a_reference_away(facemon: RunFacemon, folder: Path) -> None:
     facemon("reference", "set", *WINDOW, "--name", "summer", cwd=folder)
-    with Ledger.open(folder / ".facemon") as ledger:
-        ledger.connection.execute("DELETE FROM segments")
+    with open_ledger(folder / ".facemon") as ledger:
+        sql(ledger).execute("DELETE FROM segments")
     shown = facts(facemon("reference", "show", "summer", cwd=folder).stdout)
     assert Path(shown["file"]).stat().st_size > 1000
 
@@ -204,7 +205,7 @@ def test_a_reference_does_not_differ_from_itself(facemon: RunFacemon, tables: Pa
 
 def test_a_window_and_another_and_a_table_of_the_log(facemon: RunFacemon, folder: Path) -> None:
     """In the log's bins the rows of a window, as a table, are the same."""
-    with Ledger.open(folder / ".facemon") as ledger:
+    with open_ledger(folder / ".facemon") as ledger:
         log_images(ledger, 100, observed=LATER, seed=5)
     later = ("--since", "2h", "--until", (LATER + timedelta(hours=1)).isoformat())
     for window, name in ((WINDOW, "summer"), (later, "winter")):
@@ -256,8 +257,8 @@ def test_references_of_two_models(facemon: RunFacemon, folder: Path) -> None:
 def test_a_difference_is_not_recorded(facemon: RunFacemon, tables: Path) -> None:
     def held() -> list[str]:
         """All but the counts of a table, which are kept for the next comparison."""
-        with Ledger.open(tables / ".facemon") as ledger:
-            return [line for line in ledger.connection.iterdump() if "baseline_counts" not in line]
+        with open_ledger(tables / ".facemon") as ledger:
+            return [line for line in sql(ledger).iterdump() if "baseline_counts" not in line]
 
     before = held()
     differences(facemon, tables, "spring", "autumn")
@@ -276,7 +277,7 @@ def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Pat
 def today(tmp_path: Path) -> Path:
     """A folder with a log of 200 images of the last hours, of which a tenth has two faces and a fifth none."""
     (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger:
         log_images(ledger, 200, observed=datetime.now(UTC) - timedelta(hours=2))
     return tmp_path
 
@@ -320,9 +321,9 @@ def test_the_plan_as_json(facemon: RunFacemon, today: Path) -> None:
 def test_the_own_rate_of_an_old_reference(facemon: RunFacemon, today: Path) -> None:
     """Where the log is silent the reference's window tells how many images a day there were."""
     facemon("reference", "set", "--since", "24h", "--name", "summer", cwd=today)
-    with Ledger.open(today / ".facemon") as ledger:
-        ledger.connection.execute("DELETE FROM profiles")
-        ledger.connection.execute("DELETE FROM segments")
+    with open_ledger(today / ".facemon") as ledger:
+        sql(ledger).execute("DELETE FROM profiles")
+        sql(ledger).execute("DELETE FROM segments")
     shown = facts(facemon("reference", "show", "summer", cwd=today).stdout)
     assert shown["images a day"] == "200, as in the reference"
 

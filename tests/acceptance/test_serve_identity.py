@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import add_request_totals
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.totals import TotalKey
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model
@@ -51,8 +50,8 @@ def test_a_server_of_an_earlier_version_is_continued(tmp_path: Path, image: byte
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     counted = TotalKey("api_requests_total", ("/predict", "POST", "success", "200"), "")
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger, ledger.writing() as connection:
-        add_request_totals(connection, address, {counted: 41.0})
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger, ledger.writing():
+        ledger.requests.add(address, {counted: 41.0})
     for number in (1, 2):
         with served(tmp_path, "--listen", address) as api:
             assert predicted(api) == 40 + number

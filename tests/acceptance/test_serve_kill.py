@@ -22,9 +22,8 @@ from PIL import Image
 from facemon.config.quantities import Listen
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from facemon.store.api_identity import default_instance
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import read_request_totals
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.segment_files import read_segment
 from tests.acceptance.series import Series, samples_of, series_of
 from tests.acceptance.served import Served, served
 from tests.acceptance.small_model import write_small_model
@@ -177,8 +176,8 @@ def is_running(pid: int) -> bool:
 
 def images_in_the_log(folder: Path) -> Counter[str]:
     images: Counter[str] = Counter()
-    with Ledger.open(folder / ".facemon") as ledger, ledger.reading() as connection:
-        for segment in list_segments(connection):
+    with open_ledger(folder / ".facemon") as ledger, ledger.reading():
+        for segment in ledger.segments.within():
             images.update(read_segment(ledger, segment)["image_sha256"].to_pylist())
     return images
 
@@ -205,8 +204,8 @@ def expect_no_resets(prometheus: Server, kills: int) -> None:
 
 def expect_what_the_ledger_says(facemon: RunFacemon, prometheus: Server, api: Served, folder: Path) -> None:
     stored = samples_of(facemon("export-metrics", "-o", "-", cwd=folder).stdout)
-    with Ledger.open(folder / ".facemon") as ledger, ledger.reading() as connection:
-        requests = read_request_totals(connection, default_instance(Listen("127.0.0.1", api.port)))
+    with open_ledger(folder / ".facemon") as ledger, ledger.reading():
+        requests = ledger.requests.read(default_instance(Listen("127.0.0.1", api.port)))
     labels = ("/predict", "POST", "success", "200")
     (predicted,) = [total for key, total in requests.items() if key.labels == labels]
     shown = samples_of(api.ask("GET", "/metrics")[1])

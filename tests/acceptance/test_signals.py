@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.verification import verify
 from tests.acceptance.logged_folder import log_some
 from tests.acceptance.test_workers import all_gone
@@ -98,7 +98,7 @@ def group_of(process: subprocess.Popen[str]) -> list[int]:
 
 def assert_whole(store: Path) -> int:
     """The number of rows of a store in which nothing is lost or counted twice."""
-    with Ledger.open(store) as ledger:
+    with open_ledger(store) as ledger:
         assert not verify(ledger).problems
         return take_inventory(ledger).rows
 

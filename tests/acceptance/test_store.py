@@ -16,8 +16,8 @@ import pytest
 
 from facemon import __version__
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 from tests.store.children import without_privileges
@@ -32,7 +32,7 @@ WRITERS = [("store", "compact"), ("store", "prune"), ("predict", "bad.jpg"), ("r
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a log of two small segments of 2024 and one of now."""
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger:
         log_images(ledger, 100, observed=PAST)
         log_images(ledger, 50, observed=PAST + timedelta(hours=1))
         log_images(ledger, 10, observed=datetime.now(UTC) + timedelta(days=1))

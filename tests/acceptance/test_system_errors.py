@@ -14,7 +14,7 @@ from _pytest.mark.structures import ParameterSet
 
 from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.verification import verify
 from facemon.system_errors import explained
 from tests.acceptance.logged_folder import log_some
@@ -104,7 +104,7 @@ def failing(folder: Path, line: str, hook: str = "", limit: Callable[[], None] |
     assert answer.returncode == 1, answer.stderr
     assert "Traceback" not in answer.stderr
     assert "unexpectedly" not in answer.stderr
-    with Ledger.open(folder / ".facemon") as ledger:
+    with open_ledger(folder / ".facemon") as ledger:
         assert not verify(ledger).problems
     return answer.stderr
 

@@ -11,14 +11,16 @@ import pytest
 
 from facemon.domain.times import format_time, from_micros, micros
 from facemon.store.future_stamps import future_stamps
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import list_references
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.segment_files import read_segment
 from facemon.store.store_clock import FILE, read_clock
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
+from tests.store.sql import sql
 
 pytestmark = pytest.mark.slow
 
@@ -62,17 +64,17 @@ def folder(logged: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def ledger(folder: Path) -> Iterator[Ledger]:
     """The store's ledger, open in this process, whose clock is right."""
-    with Ledger.open(folder / ".facemon") as ledger:
+    with open_ledger(folder / ".facemon") as ledger:
         yield ledger
 
 
 def rows_of(ledger: Ledger) -> int:
-    found: int = ledger.connection.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()[0]
+    found: int = sql(ledger).execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()[0]
     return found
 
 
 def predicted_times(ledger: Ledger) -> list[datetime]:
-    tables = [read_segment(ledger, each, ("predicted_at", "observed_at")) for each in list_segments(ledger.connection)]
+    tables = [read_segment(ledger, each, ("predicted_at", "observed_at")) for each in ledger.segments.within()]
     return [time for table in tables for column in table.columns for time in column.to_pylist()]
 
 
@@ -92,7 +94,7 @@ def test_what_is_written_by_a_wrong_clock_bears_the_right_time_and_the_clock_is_
         assert f" {direction} {began:%Y-%m-%d}" in warning
         assert "facemon store clock --accept" in warning
     assert future_stamps(ledger, began) == []
-    oldest = ledger.connection.execute("SELECT min(finished) FROM command_runs").fetchone()[0]
+    oldest = sql(ledger).execute("SELECT min(finished) FROM command_runs").fetchone()[0]
     assert from_micros(oldest) > began - DAY
     assert min(predicted_times(ledger)) > began - timedelta(days=6)
     assert max(predicted_times(ledger)) < datetime.now(UTC) + DAY
@@ -126,11 +128,11 @@ def test_stamps_that_an_older_facemon_left_in_the_future_are_found_and_taken_bac
         "baselines": ("created",), "drift_checks": ("at", "decided"), "evaluations": ("at",),
         "command_runs": ("finished", "last_success"), "runs": ("started", "finished"),
     }  # fmt: skip
-    with ledger.writing() as connection:
+    with ledger.writing():
         for table, columns in stamps.items():
-            connection.execute(f"UPDATE {table} SET {', '.join(f'{name} = {wrong}' for name in columns)}")  # noqa: S608
+            sql(ledger).execute(f"UPDATE {table} SET {', '.join(f'{name} = {wrong}' for name in columns)}")  # noqa: S608
         places = [(table, name) for table in stamps for name in stamps[table]]
-        counts = [connection.execute(f"SELECT count({name}) FROM {table}") for table, name in places]  # noqa: S608
+        counts = [sql(ledger).execute(f"SELECT count({name}) FROM {table}") for table, name in places]  # noqa: S608
         wrong_stamps = sum(count.fetchone()[0] for count in counts)
     (folder / ".facemon" / FILE).unlink()
     warned = facemon("export-metrics", "-q", cwd=folder)

@@ -17,11 +17,12 @@ from facemon.application.prediction_run import PredictRequest, identity_of, imag
 from facemon.cli.main import run
 from facemon.cli.session import Session
 from facemon.model.predictor import Predictor
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.runs import begin_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.acceptance.small_model import write_small_model
 from tests.model.onnx_files import flat_image
+from tests.store.sql import sql
 
 IMAGES = 24
 UNLIKE = ("run", "predicted_at", "observed_at")
@@ -97,8 +98,8 @@ def test_the_file_is_that_of_an_uninterrupted_run(folder: Path, suffix: str, don
     assert rows_in(resumed) == rows_in(whole)
     assert len(rows_in(resumed)) == IMAGES
     assert list(leftovers(folder)) == []
-    with Ledger.open(folder / ".facemon") as ledger:
-        assert ledger.connection.execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone() == (0,)
+    with open_ledger(folder / ".facemon") as ledger:
+        assert sql(ledger).execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone() == (0,)
 
 
 def test_csv_stays_safe_for_spreadsheets(folder: Path) -> None:
@@ -127,8 +128,8 @@ def test_a_file_that_would_lack_rows_is_refused_and_left_alone(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_beginning(8)
-    with Ledger.open(folder / ".facemon") as ledger, ledger.writing() as connection:
-        connection.execute("DELETE FROM segments WHERE rowid = (SELECT min(rowid) FROM segments)")
+    with open_ledger(folder / ".facemon") as ledger, ledger.writing():
+        sql(ledger).execute("DELETE FROM segments WHERE rowid = (SELECT min(rowid) FROM segments)")
     (folder / "out.csv").write_text("before")
     assert predict("-o", "out.csv", "--resume") == 1
     said = capsys.readouterr().err
@@ -170,8 +171,8 @@ def test_a_reader_that_left_fails_a_run_and_says_how_to_finish_it(
     with no_reader(monkeypatch):
         assert predict("--format", "jsonl") == 1
     said = capsys.readouterr().err
-    with Ledger.open(folder / ".facemon") as ledger:
-        (done,) = ledger.connection.execute("SELECT done FROM runs WHERE finished IS NULL").fetchone()
+    with open_ledger(folder / ".facemon") as ledger:
+        (done,) = sql(ledger).execute("SELECT done FROM runs WHERE finished IS NULL").fetchone()
     assert f"reader (such as head): {done} images are logged, and the run is not finished" in said
     assert "--resume finishes it" in said
     assert predict("-o", "out.csv", "--resume") == 0

@@ -24,7 +24,7 @@ from facemon.errors import (
     OutputClosed,
     UsageError,
 )  # fmt: skip
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.store.log_rows import log_images
 
@@ -51,7 +51,7 @@ def failing() -> Iterator[Callable[[BaseException], None]]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a store."""
-    with Ledger.open(tmp_path / ".facemon", create=True) as ledger:
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger:
         log_images(ledger, 20)
     return tmp_path
 

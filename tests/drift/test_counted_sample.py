@@ -15,9 +15,11 @@ from facemon.drift.counted_sample import counting_key, decode_counted, encode_co
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.sample import Sample
 from facemon.drift.tables import read_reference
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import Reference
 from facemon.store.reference_counts import keep_counts, read_counts
-from facemon.store.references import Reference, set_from_table
+from facemon.store.references import set_from_table
 from tests.drift.worlds import NOW, binary
 
 BEARD, TABLES = binary("beard"), TablesConfig()
@@ -42,7 +44,7 @@ def table(rows: int = 600) -> pa.Table:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(tmp_path / "store", create=True)
+    return open_ledger(tmp_path / "store", create=True)
 
 
 @pytest.fixture

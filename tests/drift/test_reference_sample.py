@@ -8,7 +8,7 @@ from facemon.domain import source_buckets
 from facemon.domain.drift_result import Check
 from facemon.drift.reference_sample import reference_sample
 from facemon.drift.sample import Sample
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.references import reference_spreads, set_from_window
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, log_images
 
@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 
 
 def test_a_window_brings_how_much_its_hours_and_days_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Ledger.open(tmp_path, create=True) as ledger:
+    with open_ledger(tmp_path, create=True) as ledger:
         log_images(ledger, 400, spread=WEEK * (1000 / 400), sources=("a", None))
         reference = set_from_window(ledger, "normal", NOON, NOON + WEEK, model=MODEL, note="", now=NOON)
         kept = reference_spreads(ledger, reference)

@@ -18,7 +18,7 @@ from facemon.errors import ExitCode
 from facemon.store.command_runs import record_command
 from facemon.store.drift_results import record_drift
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.store.log_rows import MODEL, log_images
 
 _ROWS = 900
@@ -34,7 +34,7 @@ class WatchedStore:
         self._path = folder / ".facemon"
         self._away = folder / ".facemon.away"
         self._attributes, self._cameras = tuple(attributes), tuple(cameras)
-        with Ledger.open(self._path, create=True) as ledger:
+        with open_ledger(self._path, create=True) as ledger:
             log_images(ledger, 100)
             for command in _COMMANDS:
                 record_command(ledger, command, datetime.now(UTC), 1.0, ExitCode.OK)
@@ -55,7 +55,7 @@ class WatchedStore:
         sources = tuple(_source(name, is_dark=name == dark, is_silent=name == silent) for name in self._cameras)
         at = datetime.now(UTC) - age
         verdict = overall([*(each.verdict for each in checks.values()), *(each.verdict for each in sources)])
-        with Ledger.open(self._path) as ledger:
+        with open_ledger(self._path) as ledger:
             record_drift(
                 ledger, DriftResult(verdict, at, Side(_ROWS), Side(_ROWS), checks, model=MODEL, sources=sources)
             )
@@ -64,13 +64,13 @@ class WatchedStore:
     def evaluate(self, share: float) -> None:
         """Record an evaluation in which so many of each attribute were right."""
         counts = {name: (round(_LABELS * share), _LABELS) for name in self._attributes}
-        with Ledger.open(self._path) as ledger:
+        with open_ledger(self._path) as ledger:
             record_accuracy(ledger, MODEL, datetime.now(UTC), counts, ())
             record_command(ledger, "evaluate", datetime.now(UTC), 1.0, ExitCode.OK)
 
     def ran(self, command: str, age: timedelta = timedelta(0)) -> None:
         """Record that a command ended well so long ago."""
-        with Ledger.open(self._path) as ledger:
+        with open_ledger(self._path) as ledger:
             record_command(ledger, command, datetime.now(UTC) - age, 1.0, ExitCode.OK)
 
     def vanish(self) -> None:

@@ -15,7 +15,8 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.metrics.exposition import exposition
 from facemon.metrics.store_collector import build_registry
 from facemon.store.drift_results import record_drift
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
@@ -38,7 +39,7 @@ DECIDED, UNDECIDED, DRIFT = Verdict.OK, Verdict.UNDECIDED, Verdict.DRIFT
 
 
 def opener(folder: Path) -> Callable[[], Ledger]:
-    return lambda: Ledger.open(folder)
+    return lambda: open_ledger(folder)
 
 
 def registry_of(folder: Path, *, model: ModelConfig = MODEL_CONFIG, **options: Any) -> CollectorRegistry:
@@ -108,7 +109,7 @@ def check_model(
 def logged_folder(folder: Path) -> Path:
     """The folder, with a configuration, a log of 50 images and a drift check."""
     (folder / "facemon.yaml").write_text(CONFIGURATION)
-    with Ledger.open(folder / ".facemon", create=True) as ledger:
+    with open_ledger(folder / ".facemon", create=True) as ledger:
         log_images(ledger, 50)
         check_model(ledger, column("gender", DRIFT, 0.25))
     return folder

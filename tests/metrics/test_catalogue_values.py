@@ -8,13 +8,13 @@ import pytest
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import UsageError
 from facemon.metrics.catalogue_values import MetricValue, Series, catalogue_values, to_document
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.metrics.stores import DRIFT, check_model, column, log_faces, registry_of
 
 
 @pytest.fixture
 def known(tmp_path: Path) -> Iterator[dict[str, MetricValue]]:
-    with Ledger.open(tmp_path / "store", create=True) as ledger:
+    with open_ledger(tmp_path / "store", create=True) as ledger:
         faces = (("female", 0.625, "old", 0.5), ("female", 0.875, "old", 0.75), ("male", 0.9375, "old", 1.0))
         log_faces(ledger, *faces, latencies=(0.015625, 0.5, 16.0))
         check_model(ledger, column("gender", DRIFT, 0.25), column("age", DRIFT, 0.5))

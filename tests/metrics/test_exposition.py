@@ -9,7 +9,7 @@ from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import record_command
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
 
 GOLDEN = f"""\
@@ -120,7 +120,7 @@ facemon_last_run_duration_seconds{{command="predict"}} 2.5
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    with Ledger.open(tmp_path / "store", create=True) as ledger:
+    with open_ledger(tmp_path / "store", create=True) as ledger:
         faces = (("female", 0.625, "old", 0.5), ("female", 0.875, "old", 0.75), ("male", 0.9375, "old", 1.0))
         log_faces(ledger, *faces, latencies=(0.015625, 0.5, 16.0))
         confidence = column("gender_confidence", DECIDED, 0.5, measure="confidence")

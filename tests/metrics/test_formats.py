@@ -14,7 +14,7 @@ from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
 from facemon.store.command_runs import announce, record_command
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.metrics.stores import AT, DECIDED, DRIFT, UNDECIDED, check_model, column, registry_of
 from tests.store.log_rows import MODEL, log_images
 
@@ -24,7 +24,7 @@ ODD = 'odd "name"\n\\ größe'
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A store that knows every metric of its own, with names that must be escaped."""
-    with Ledger.open(tmp_path / "store", create=True) as ledger:
+    with open_ledger(tmp_path / "store", create=True) as ledger:
         log_images(ledger, 50)
         confidence = column("gender_confidence", DECIDED, 1e-9, measure="confidence")
         check_model(

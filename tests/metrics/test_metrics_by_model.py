@@ -8,7 +8,8 @@ import pytest
 
 from facemon.metrics.exposition import exposition
 from facemon.store.evaluations import record_accuracy
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from tests.metrics.stores import (
     AT,
     DECIDED,
@@ -22,6 +23,7 @@ from tests.metrics.stores import (
     values_of,
 )  # fmt: skip
 from tests.store.log_rows import log_images
+from tests.store.sql import sql
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(folder: Path) -> Iterator[Ledger]:
-    with Ledger.open(folder, create=True) as opened:
+    with open_ledger(folder, create=True) as opened:
         yield opened
 
 
@@ -94,8 +96,8 @@ def test_no_check_is_due_of_a_model_that_predicts_no_more(
     assert values['drift_detected{attribute="gender",check="model",model="faces@1"}'] == 1
     # Of the configured model a check is due, whether it predicts or not.
     assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in samples_of(folder)
-    with ledger.writing() as connection:
-        connection.execute("UPDATE runs SET finished = NULL")  # such as an API that goes on
+    with ledger.writing():
+        sql(ledger).execute("UPDATE runs SET finished = NULL")  # such as an API that goes on
     assert 'drift_check_timestamp_seconds{check="model",model="faces@1"}' in values_of(exposition(other))
 
 

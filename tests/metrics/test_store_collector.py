@@ -20,7 +20,8 @@ from facemon.metrics.store_collector import StoreCollector
 from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.retention import prune
 from tests.metrics.stores import (
     AT,
@@ -36,6 +37,7 @@ from tests.metrics.stores import (
     scrape,
 )  # fmt: skip
 from tests.store.log_rows import NOON, log_images
+from tests.store.sql import sql
 
 COUNTED = ("_total", "_bucket", "_count", "_sum")
 
@@ -47,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(folder: Path) -> Iterator[Ledger]:
-    with Ledger.open(folder, create=True) as opened:
+    with open_ledger(folder, create=True) as opened:
         yield opened
 
 
@@ -203,7 +205,7 @@ def test_a_command_that_fails_keeps_its_last_success(folder: Path, ledger: Ledge
 
 def test_counters_never_fall(folder: Path) -> None:
     seen = list[dict[str, float]]()
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         seen.append(counters(samples_of(folder)))
         for seed in range(3):
             log_images(ledger, 60, seed=seed)
@@ -214,7 +216,7 @@ def test_counters_never_fall(folder: Path) -> None:
         seen.append(counters(samples_of(folder)))
         assert prune(ledger, NOON + timedelta(days=2)).segments == 1
         seen.append(counters(samples_of(folder)))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         log_images(ledger, 10)
     seen.append(counters(samples_of(folder)))
     for earlier, later in pairwise(seen):
@@ -227,7 +229,7 @@ def test_counters_never_fall(folder: Path) -> None:
 @pytest.mark.parametrize("damage", ["missing", "no database", "other version", "torn"])
 def test_a_broken_store_is_down_not_an_error(folder: Path, damage: str) -> None:
     if damage != "missing":
-        with Ledger.open(folder, create=True) as ledger:
+        with open_ledger(folder, create=True) as ledger:
             log_images(ledger, 200)
     path = folder / LEDGER_NAME
     if damage == "no database":
@@ -248,7 +250,7 @@ def test_a_broken_store_is_down_not_an_error(folder: Path, damage: str) -> None:
 def test_a_store_that_returns_is_seen(folder: Path) -> None:
     registry = registry_of(folder)
     assert registry.get_sample_value("facemon_source_up", {"source": "store"}) == 0
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 10)
     assert registry.get_sample_value("facemon_source_up", {"source": "store"}) == 1
     assert registry.get_sample_value("images_processed_total", {"status": "ok"}) == 8
@@ -276,13 +278,13 @@ def test_a_scrape_costs_by_series_not_by_rows(tmp_path: Path) -> None:
     statements, steps = [], []
     for rows in (1_000, 20_000):
         folder = tmp_path / str(rows)
-        with Ledger.open(folder, create=True) as ledger:
+        with open_ledger(folder, create=True) as ledger:
             log_images(ledger, rows, batch=1_000)
         traced = list[str]()
 
         def traced_ledger(folder: Path = folder, traced: list[str] = traced) -> Ledger:
-            opened = Ledger.open(folder)
-            opened.connection.set_trace_callback(traced.append)
+            opened = open_ledger(folder)
+            sql(opened).set_trace_callback(traced.append)
             return opened
 
         collector = StoreCollector(traced_ledger, MODEL_CONFIG, tuple(MetricGroup), must_read=True)
@@ -304,8 +306,8 @@ def steps_of_a_scrape(folder: Path) -> int:
         return 0
 
     def counted_ledger() -> Ledger:
-        opened = Ledger.open(folder)
-        opened.connection.set_progress_handler(step, 100)
+        opened = open_ledger(folder)
+        sql(opened).set_progress_handler(step, 100)
         return opened
 
     collector = StoreCollector(counted_ledger, MODEL_CONFIG, tuple(MetricGroup), must_read=True)

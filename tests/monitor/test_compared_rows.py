@@ -19,14 +19,14 @@ from PIL import Image
 from facemon import DriftResult, Monitor, Verdict
 from facemon.domain.drift_result import to_document
 from facemon.errors import ExitCode, FacemonError, LockedError
-from facemon.store.command_runs import read_command_runs
-from facemon.store.drift_results import drift_history, read_drift_gauges
-from facemon.store.ledger import Ledger
+from facemon.store.drift_results import drift_history
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.references import find_reference, reference_file
 from tests.acceptance.small_model import CONFIG as SMALL_MODEL
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
+from tests.store.sql import sql
 
 CONFIG = f"""\
 {SMALL_MODEL}
@@ -161,12 +161,12 @@ def test_which_columns_drifted(config: Path) -> None:
 def test_a_result_is_recorded_as_the_commands(monitor: Monitor, tmp_path: Path, facemon: RunFacemon) -> None:
     made = monitor.set_reference(NORMAL, name="normal", note="a good day")
     result = monitor.check(CHANGED, record=True)
-    with Ledger.open(tmp_path / ".facemon") as ledger:
+    with open_ledger(tmp_path / ".facemon") as ledger:
         assert find_reference(ledger, None) == made
         assert pa.parquet.read_table(reference_file(ledger, made)).equals(NORMAL)
         assert list(drift_history(ledger)) == [result]
-        drifted = {gauge.attribute for gauge in read_drift_gauges(ledger.connection) if gauge.detected}
-        runs = {run.command: run.last_success for run in read_command_runs(ledger.connection)}
+        drifted = {gauge.attribute for gauge in ledger.checks.gauges() if gauge.detected}
+        runs = {run.command: run.last_success for run in ledger.commands.all()}
     assert drifted == {"brightness", "hair"}
     reports = tmp_path / ".facemon" / "reports"
     (page,) = reports.glob("drift-*.html")
@@ -226,10 +226,10 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
     with pytest.raises(FacemonError, match="there is no reference 'summer'") as raised:
         monitor.check(NORMAL, reference="summer", record=True)
     assert raised.value.hint == "there are: spring"
-    with Ledger.open(tmp_path / ".facemon") as ledger:
+    with open_ledger(tmp_path / ".facemon") as ledger:
         assert list(drift_history(ledger)) == []
         query = "SELECT exit_code FROM command_runs WHERE command = 'drift-check'"
-        assert ledger.connection.execute(query).fetchone() == (ExitCode.FAILED,)
+        assert sql(ledger).execute(query).fetchone() == (ExitCode.FAILED,)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_another_process_holds_the_lock(monitor: Monitor, tmp_path: Path) -> Non
         pytest.raises(LockedError, match="another facemon reference is running"),
     ):
         monitor.set_reference(CHANGED)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert list(drift_history(ledger)) == []
 
 

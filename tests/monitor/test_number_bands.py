@@ -22,7 +22,7 @@ from facemon.evaluation.truth import UNKNOWN_LABEL, read_truth
 from facemon.metrics.store_collector import build_registry
 from facemon.model.attribute_decoding import read_attribute
 from facemon.predict.terminal_table import table_rows
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.model.onnx_files import flat_image, write_reducing_model
 from tests.store.log_rows import NOON
 from tests.store.oracles import log_rows
@@ -73,7 +73,7 @@ def test_predictions_have_label_and_value(monitor: Monitor, tmp_path: Path) -> N
     (batch,) = rows.combine_chunks().to_batches()
     assert next(prediction_documents(batch, [AGE]))["attributes"] == {"age": {"label": "child", "value": 10.19608}}
     assert [cells[2] for cells in table_rows(batch, [AGE])] == ["10.2 (child)", "60 (senior)"]
-    registry = build_registry(lambda: Ledger.open(tmp_path / ".facemon"), monitor.config.model)
+    registry = build_registry(lambda: open_ledger(tmp_path / ".facemon"), monitor.config.model)
     samples = [sample for family in registry.collect() for sample in family.samples]
     counted = {sample.labels["value"] for sample in samples if sample.name == "model_predictions_total"}
     assert counted == {"child", "adult", "senior"}
@@ -90,7 +90,7 @@ def test_cells_of_tables_are_labels_or_numbers() -> None:
 def test_rows_of_other_programs_get_the_label_of_their_value(monitor: Monitor, tmp_path: Path) -> None:
     monitor.log([{"image": str(age), "age_value": age} for age in AGES])
     monitor.log([{"image": "label", "age": "child"}])
-    rows = log_rows(Ledger.open(tmp_path / ".facemon"))
+    rows = log_rows(open_ledger(tmp_path / ".facemon"))
     assert {row["image"]: row["age"] for row in rows} == {str(age): label for age, label in AGES.items()} | {
         "label": "child"
     }

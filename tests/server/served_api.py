@@ -35,7 +35,7 @@ from facemon.server.prediction_api import PredictionApi
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
 from facemon.server.source_names import SourceNames
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.patience import HANG_S
 from tests.predict.predicted import small_model
 
@@ -129,7 +129,7 @@ def served(
         )
         in_flight = ImagesInFlight(config.max_in_flight, config.in_flight_bytes)
         sources = SourceNames(config.sources, (), config.max_sources, api.counts.count_other_source)
-        stored = build_registry(lambda: Ledger.open(folder / "store", create=True), model, instance="here")
+        stored = build_registry(lambda: open_ledger(folder / "store", create=True), model, instance="here")
         registry = ApiGauges(model.id, predictions, in_flight, stored, lambda: None).registry()
         listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
         api.port = listening.getsockname()[1]

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 from tests.server.exporters import COMMAND, Exporter, exporter
@@ -26,7 +26,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 def make_store(folder: Path) -> None:
-    with Ledger.open(folder / ".facemon", create=True) as ledger:
+    with open_ledger(folder / ".facemon", create=True) as ledger:
         log_images(ledger, 20)
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from facemon.domain.profile import Profile, ProfileKey
 from facemon.server.source_names import SourceNames
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import add_to_profiles, known_sources
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.served import served as serving
 from tests.acceptance.small_model import write_small_model
 from tests.server.raw_requests import connected, read_answer, request
@@ -79,13 +78,13 @@ def test_the_sources_of_an_origin_are_known_from_the_ledger(tmp_path: Path) -> N
         for hour in their
         for origin in (("api", "batch") if source != "once" else ("api",))
     }
-    with Ledger.open(tmp_path / "store", create=True) as ledger:
-        with ledger.writing() as connection:
-            add_to_profiles(connection, profiles)
-        with ledger.reading() as connection:
-            assert known_sources(connection, 8, "api", 9) == ["often", "once"]
-            assert known_sources(connection, 8, "batch", 9) == ["often"]
-            assert known_sources(connection, 0, "api", 1) == ["long ago"]
+    with open_ledger(tmp_path / "store", create=True) as ledger:
+        with ledger.writing():
+            ledger.profiles.add(profiles)
+        with ledger.reading():
+            assert ledger.profiles.known_sources(8, "api", 9) == ["often", "once"]
+            assert ledger.profiles.known_sources(8, "batch", 9) == ["often"]
+            assert ledger.profiles.known_sources(0, "api", 1) == ["long ago"]
 
 
 def test_names_keep_their_places_when_the_server_is_restarted(tmp_path: Path) -> None:

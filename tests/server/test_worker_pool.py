@@ -31,7 +31,6 @@ from tests.patience import HANG_S
 from tests.server.gated_model import Gate, image, until
 from tests.server.served_api import picture
 
-
 LOWEST = 19
 """The lowest priority that Linux has."""
 
@@ -154,7 +153,11 @@ def test_heavy_images_go_to_the_worker_of_low_priority(tmp_path: Path) -> None:
         assert not {*done[workers[0]]} & {*done[workers[2]]}
         assert (await queue.submit(named("crash"), is_heavy=True)).answer.error is ErrorCode.CRASHED
         await until(lambda: workers[0].is_alive)
-        assert [os.getpriority(os.PRIO_PROCESS, worker.pid) for worker in workers] == [min(base + 5, LOWEST), base, base]
+        assert [os.getpriority(os.PRIO_PROCESS, worker.pid) for worker in workers] == [
+            min(base + 5, LOWEST),
+            base,
+            base,
+        ]
 
     base = os.getpriority(os.PRIO_PROCESS, 0)
     with forking_server(Deadly(tmp_path), 3) as server:

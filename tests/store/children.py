@@ -22,7 +22,7 @@ from pathlib import Path
 from facemon.errors import FacemonError, LockedError
 from facemon.store import recovery, segment_writer
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.recovery import recover
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run, finish_run, resume_run
@@ -30,6 +30,7 @@ from facemon.store.segment_writer import SegmentWriter
 from facemon.store.verification import verify
 from facemon.store.windows import read_window
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
+from tests.store.sql import sql
 """
 _FOLDER = "folder = Path(sys.argv[1])\n"
 PRELUDE = _IMPORTS + _FOLDER

@@ -1,12 +1,16 @@
 """A store of one's own for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from tests.store import kept_stores
+
+IMPLEMENTATIONS: dict[str, Callable[..., Ledger]] = {"sqlite": open_ledger}
+"""How each kind of ledger is opened: what the tests of the store say must hold for all of them."""
 
 
 @pytest.fixture
@@ -15,10 +19,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    """An empty store."""
-    with Ledger.open(folder, create=True) as opened:
+@pytest.fixture(params=IMPLEMENTATIONS)
+def ledger(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ledger]:
+    """An empty store, in turn with each kind of ledger."""
+    with IMPLEMENTATIONS[request.param](folder, create=True) as opened:
         yield opened
 
 

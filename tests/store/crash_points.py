@@ -24,7 +24,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.references import list_references, set_from_window
 from facemon.store.repair import repair
@@ -35,6 +35,7 @@ from facemon.store.set_aside import FOLDER, read_records
 from facemon.store.verification import verify
 from tests.store.damage import files_of, flip_bytes
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
+from tests.store.sql import sql
 
 IMAGES = 100
 _DIED = 9
@@ -43,8 +44,8 @@ FILE_EVENTS = ("os.rename", "os.remove", "os.mkdir", "open")
 
 def write(folder: Path) -> None:
     segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 60, 30
-    with Ledger.open(folder, create=True) as ledger:
-        if ledger.connection.execute("SELECT 1 FROM runs WHERE finished IS NOT NULL").fetchone():
+    with open_ledger(folder, create=True) as ledger:
+        if sql(ledger).execute("SELECT 1 FROM runs WHERE finished IS NOT NULL").fetchone():
             return
         run = resume_run(ledger, IDENTITY) or begin_run(ledger, IDENTITY, NOON)
         with run:
@@ -57,37 +58,37 @@ def write(folder: Path) -> None:
 
 
 def fold(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         compact(ledger, datetime.now(UTC) + timedelta(days=3650))
 
 
 def remove(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         prune(ledger, NOON + timedelta(hours=12))
 
 
 def refer(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         if not list_references(ledger):
             since, until = NOON - timedelta(days=1), NOON + timedelta(days=9)
             set_from_window(ledger, "normal", since, until, model=MODEL, note="", now=NOON)
 
 
 def drop(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         repair(ledger, drop_damaged=True, now=NOON)
 
 
 def take_in(folder: Path) -> None:
     """Repair a store to which the file of a dropped segment came back."""
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         repair(ledger, drop_damaged=False, now=NOON)
 
 
 def recover(folder: Path) -> None:
     with suppress(UsageError):  # it has been recovered
         recover_ledger(folder, folder.parent / "saved.tar", NOON, mode="private", as_root=False)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         repair(ledger, drop_damaged=False, now=NOON)
 
 
@@ -101,13 +102,13 @@ def prepare(name: str, folder: Path) -> None:
     """Make the store that an operation is for."""
     fill(folder)
     if name == "recover":
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             back_up(ledger, folder.parent / "saved.tar")
         fold(folder)
         (folder / "ledger.sqlite").write_bytes(b"damaged")
     if name not in ("drop", "take_in"):
         return
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         damaged, missing = files_of(ledger)[:2]
     kept = damaged.read_bytes()
     flip_bytes(damaged)
@@ -120,28 +121,28 @@ def prepare(name: str, folder: Path) -> None:
 def fill(folder: Path) -> None:
     """The store that all operations but `write` begin with: files and inline segments on two dates."""
     segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 30, 20
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, IMAGES, batch=10, spread=timedelta(hours=160), sources=("a", None))
 
 
 def faults(name: str, folder: Path) -> Iterator[str]:
     """What is wrong with a store after an operation that died and was run again."""
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         yield from verify(ledger).problems
-        if left := ledger.connection.execute("SELECT * FROM intents").fetchall():
+        if left := sql(ledger).execute("SELECT * FROM intents").fetchall():
             yield f"intents are left: {left}"
-        discards = {path for (path,) in ledger.connection.execute("SELECT path FROM discards")}
-        kept = {path for (path,) in ledger.connection.execute("SELECT path FROM segments WHERE path IS NOT NULL")}
+        discards = {path for (path,) in sql(ledger).execute("SELECT path FROM discards")}
+        kept = {path for (path,) in sql(ledger).execute("SELECT path FROM segments WHERE path IS NOT NULL")}
         kept |= {reference.path for reference in list_references(ledger)}
         kept |= set_aside_in(folder)
         there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         there = {path for path in there if not path.startswith(("ledger.sqlite", "locks/"))}
         if there - discards != kept:
             yield f"files {sorted(there)}, the ledger knows {sorted(kept)} and {sorted(discards)}"
-        count, rows = ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone()
-        (images,) = ledger.connection.execute(
-            "SELECT sum(value) FROM totals WHERE metric = 'images_processed_total'"
-        ).fetchone()
+        count, rows = sql(ledger).execute("SELECT count(*), sum(rows) FROM segments").fetchone()
+        (images,) = (
+            sql(ledger).execute("SELECT sum(value) FROM totals WHERE metric = 'images_processed_total'").fetchone()
+        )
         if images != IMAGES:
             yield f"{images} images"
         expected = {"fold": (2, 110), "remove": (2, 27), "drop": (3, 44), "take_in": (4, 77)}.get(name, (count, 110))

@@ -4,7 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from tests.store.sql import sql
 
 
 def flip_bytes(path: Path) -> None:
@@ -46,4 +47,4 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 def files_of(ledger: Ledger) -> list[Path]:
     """The files of a store's segments, oldest rows first."""
     query = "SELECT path FROM segments WHERE path IS NOT NULL ORDER BY first_observed, id"
-    return [ledger.folder / path for (path,) in ledger.connection.execute(query)]
+    return [ledger.folder / path for (path,) in sql(ledger).execute(query)]

@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.prediction import PredictedBatch, log_schema
-from facemon.store.ledger import Ledger
-from facemon.store.runs import RunIdentity, begin_run, finish_run
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.run_state import RunIdentity
+from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 
 ATTRIBUTES = (

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import read_request_totals
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.segment_files import read_segment
 from facemon.store.totals import TotalKey
 from facemon.store.verification import verify
+from tests.store.sql import sql
 
 ASKED = TotalKey("api_requests_total", ("/predict", "POST", "success", "200"), "")
 
 
 def images_in(folder: Path) -> list[str]:
     """The images of all rows, once for each input, in the order of their ordinals."""
-    with Ledger.open(folder) as ledger:
-        tables = [read_segment(ledger, segment) for segment in list_segments(ledger.connection)]
+    with open_ledger(folder) as ledger:
+        tables = [read_segment(ledger, segment) for segment in ledger.segments.within()]
         assert verify(ledger).problems == ()
     rows = {
         (run, ordinal): image
@@ -26,11 +26,11 @@ def images_in(folder: Path) -> list[str]:
 
 def inputs_done(folder: Path) -> int:
     """Inputs that the ledger says are logged."""
-    with Ledger.open(folder) as ledger:
-        return int(ledger.connection.execute("SELECT sum(done) FROM runs").fetchone()[0])
+    with open_ledger(folder) as ledger:
+        return int(sql(ledger).execute("SELECT sum(done) FROM runs").fetchone()[0])
 
 
 def asked_in(folder: Path) -> float:
     """How often `ASKED` was counted."""
-    with Ledger.open(folder) as ledger:
-        return read_request_totals(ledger.connection, "here").get(ASKED, 0.0)
+    with open_ledger(folder) as ledger:
+        return ledger.requests.read("here").get(ASKED, 0.0)

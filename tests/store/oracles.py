@@ -10,8 +10,8 @@ import numpy as np
 from facemon.domain.binning import Scale, bins_of
 from facemon.domain.prediction import IMAGE_FEATURES
 from facemon.domain.profile import ColumnKind, Profile
-from facemon.store.ledger import Ledger
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.segment_files import read_segment
 
 Row = dict[str, Any]
 LABELS = ("gender", "age")
@@ -22,7 +22,7 @@ Counted = tuple[int, int, int, dict[str, dict[object, int]]]
 
 def log_rows(ledger: Ledger) -> list[Row]:
     """Every row of the log."""
-    return [row for segment in list_segments(ledger.connection) for row in read_segment(ledger, segment).to_pylist()]
+    return [row for segment in ledger.segments.within() for row in read_segment(ledger, segment).to_pylist()]
 
 
 def expected_identities(images: int) -> Counter[tuple[int, int | None]]:

@@ -10,18 +10,14 @@ import sys
 from contextlib import suppress
 from dataclasses import is_dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from facemon.domain.drift_result import to_document
-from facemon.store.command_runs import read_command_runs
-from facemon.store.drift_results import drift_history, read_drift_checks, read_drift_gauges
-from facemon.store.evaluations import read_accuracy
-from facemon.store.ledger import Ledger
-from facemon.store.profiles import read_all_profiles
+from facemon.store.drift_results import drift_history
 from facemon.store.references import list_references, reference_file, reference_profiles
-from facemon.store.segment_files import list_segments, read_segment
-from facemon.store.totals import read_totals
+from facemon.store.segment_files import read_segment
 from facemon.store.verification import verify
 
 MODELS = ("small@1", "small@2")
@@ -29,17 +25,19 @@ MODELS = ("small@1", "small@2")
 
 def facts(folder: Path) -> dict[str, Any]:
     """All that must be the same after an upgrade."""
-    with Ledger.open(folder) as ledger:
-        connection = ledger.connection
-        rows = [row for segment in list_segments(connection) for row in read_segment(ledger, segment).to_pylist()]
+    with _opened(folder) as ledger:
+        segments = _part(ledger, "segments.within", "segment_files.list_segments")
+        rows = [row for segment in segments for row in read_segment(ledger, segment).to_pylist()]
         references = list_references(ledger)
+        gauges = _part(ledger, "checks.gauges", "drift_results.read_drift_gauges")
+        states = _part(ledger, "checks.states", "drift_results.read_drift_checks")
         found = {
             "rows": _by_model(rows),
-            "totals": _of_all_models(read_totals(connection)),
-            "departed": _of_all_models(read_totals(connection, "departed")),
+            "totals": _of_all_models(_part(ledger, "totals.read", "totals.read_totals")),
+            "departed": _of_all_models(_part(ledger, "totals.departed", "totals.read_totals", "departed")),
             "profiles": sorted(
                 [[str(part) for part in key], profile.images, profile.faces, _digest(_profile(profile))]
-                for key, profile in read_all_profiles(connection).items()
+                for key, profile in _part(ledger, "profiles.all", "profiles.read_all_profiles").items()
             ),
             "references": [
                 {
@@ -53,26 +51,47 @@ def facts(folder: Path) -> dict[str, Any]:
                 for reference in references
             ],
             "history": [to_document(result) for result in drift_history(ledger)],
-            "drift_gauges": sorted(map(_without_model, _plain(read_drift_gauges(connection))), key=str),
-            "drift_checks": sorted(map(_check, _plain(read_drift_checks(connection)))),
+            "drift_gauges": sorted(map(_without_model, _plain(gauges)), key=str),
+            "drift_checks": sorted(map(_check, _plain(states))),
             "accuracy": {
-                model: {each.attribute: each.share for each in read_accuracy(connection, model, 1)} for model in MODELS
+                model: {
+                    each.attribute: each.share
+                    for each in _part(ledger, "evaluations.accuracy", "evaluations.read_accuracy", model, 1)
+                }
+                for model in MODELS
             },
-            "commands": sorted(_plain(read_command_runs(connection)), key=str),
+            "commands": sorted(_plain(_part(ledger, "commands.all", "command_runs.read_command_runs")), key=str),
             "runs": sorted(
                 map(
                     list,
-                    connection.execute(
+                    ledger.connection.execute(
                         "SELECT id, inputs, model, fingerprint, source, started, finished, done, digest FROM runs"
                     ),
                 )
             ),
-            "requests": _requests(connection),
-            "announced": _announced(connection),
+            "requests": _requests(ledger),
+            "announced": _announced(ledger.connection),
             "problems": list(verify(ledger).problems),
         }
     plain: dict[str, Any] = json.loads(json.dumps(_plain(found)))
     return plain
+
+
+def _opened(folder: Path) -> Any:
+    try:
+        from facemon.store.ledger.opening import open_ledger
+    except ImportError:  # before the ledger had a room of its own
+        return import_module("facemon.store.ledger").Ledger.open(folder)
+    return open_ledger(folder)
+
+
+def _part(ledger: Any, name: str, older: str, *arguments: Any) -> Any:
+    """What a method of a part of the ledger returns, or the function that older code had in its place."""
+    part, method = name.split(".")
+    if hasattr(ledger, part):
+        return getattr(getattr(ledger, part), method)(*arguments[: 0 if method == "departed" else None])
+    module, function = older.split(".")
+    return getattr(import_module(f"facemon.store.{module}"), function)(ledger.connection, *arguments)
 
 
 def _of_all_models(totals: Any) -> list[list[Any]]:
@@ -105,15 +124,13 @@ def _by_model(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     }
 
 
-def _requests(connection: Any) -> list[list[Any]]:
+def _requests(ledger: Any) -> list[list[Any]]:
     with suppress(ImportError):  # version 3 was the first to keep them
-        from facemon.store.request_totals import read_request_totals
-
-        instances = [name for (name,) in connection.execute("SELECT DISTINCT instance FROM request_totals")]
+        instances = [name for (name,) in ledger.connection.execute("SELECT DISTINCT instance FROM request_totals")]
         return sorted(
             [instance, *key, value]
             for instance in instances
-            for key, value in read_request_totals(connection, instance).items()
+            for key, value in _part(ledger, "requests.read", "request_totals.read_request_totals", instance).items()
         )
     return []
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from facemon.config.quantities import Listen
 from facemon.errors import ExitCode, LockedError
 from facemon.store.api_identity import default_instance, hold_identity
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.request_totals import EVERY_INSTANCE, add_request_totals, counted_instances, read_request_totals
+from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.totals import TotalKey
 from tests.patience import HANG_S
 
@@ -27,13 +28,13 @@ SECONDS = TotalKey("api_request_latency_seconds", ("/predict", "POST"), "sum")
 
 
 def count(ledger: Ledger, instance: str, requests: float) -> None:
-    with ledger.writing() as connection:
-        add_request_totals(connection, instance, {OK: requests, SECONDS: requests / 4})
+    with ledger.writing():
+        ledger.requests.add(instance, {OK: requests, SECONDS: requests / 4})
 
 
 def shown(ledger: Ledger, instance: str) -> float:
     """What a server with this name exports."""
-    return read_request_totals(ledger.connection, instance).get(OK, 0.0)
+    return ledger.requests.read(instance).get(OK, 0.0)
 
 
 def test_the_default_tells_containers_and_addresses_apart() -> None:
@@ -65,8 +66,8 @@ import sys, time
 from pathlib import Path
 from facemon.config.quantities import parse_listen
 from facemon.store.api_identity import hold_identity
-from facemon.store.ledger import Ledger
-with Ledger.open(Path(sys.argv[1])) as ledger:
+from facemon.store.ledger.opening import open_ledger
+with open_ledger(Path(sys.argv[1])) as ledger:
     lock = hold_identity(ledger, "api-1", parse_listen("0.0.0.0:8000"))
 print("held", flush=True)
 time.sleep(3600)
@@ -95,11 +96,11 @@ def test_an_upgrade_neither_loses_nor_resets_the_counters_of_the_address(ledger:
     """Earlier versions counted under the address alone."""
     count(ledger, "0.0.0.0:8000", 10)
     count(ledger, "127.0.0.1:8000", 3)
-    before = read_request_totals(ledger.connection, "0.0.0.0:8000")
+    before = ledger.requests.read("0.0.0.0:8000")
     for _ in range(2):
         with hold_identity(ledger, instance, HERE):
-            assert read_request_totals(ledger.connection, instance) == before
-    assert set(counted_instances(ledger.connection)) == {"127.0.0.1:8000", instance}
+            assert ledger.requests.read(instance) == before
+    assert set(ledger.requests.instances()) == {"127.0.0.1:8000", instance}
     assert shown(ledger, EVERY_INSTANCE) == 13
 
 
@@ -127,7 +128,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["start", "stop", "count"]), st.samp
 @settings(max_examples=40)
 @given(st.integers(0, 3), EVENTS)
 def test_whatever_starts_and_ends_each_request_is_counted_once(before: int, events: list[tuple[str, str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder, "store"), create=True) as ledger:
+    with tempfile.TemporaryDirectory() as folder, open_ledger(Path(folder, "store"), create=True) as ledger:
         running: dict[str, ProcessLock] = {}
         values: dict[str, float] = {}
         total = float(before)
@@ -136,7 +137,7 @@ def test_whatever_starts_and_ends_each_request_is_counted_once(before: int, even
         for event, host in events:
             name = f"{host} {HERE}"
             if event == "start" and host not in running:
-                known = name in counted_instances(ledger.connection)
+                known = name in ledger.requests.instances()
                 running[host] = hold_identity(ledger, name, HERE)
                 if known:
                     assert shown(ledger, name) >= values.get(host, 0), "no counter of a name falls while it is known"

@@ -1,19 +1,22 @@
 """Rows that were logged too late for the check that should have seen them."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pytest
 
 from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import hour_of
-from facemon.store.arrivals import Arrivals, mark_checked, prune_arrivals, read_arrivals, replace_arrivals
-from facemon.store.ledger import Ledger
+from facemon.store.arrivals import Arrivals
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.segment_files import read_segment
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
+from tests.store.sql import sql
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SINCE = NOON + 20 * timedelta(minutes=1)
@@ -24,15 +27,15 @@ Counted = list[tuple[int, int, int]]
 def counted(ledger: Ledger, model: str = MODEL) -> Counted:
     """Hours from noon, and their numbers of rows."""
     query = "SELECT hour, logged, checked FROM arrivals WHERE model = ? ORDER BY hour"
-    return [(hour - hour_of(NOON), *rest) for hour, *rest in ledger.connection.execute(query, (model,))]
+    return [(hour - hour_of(NOON), *rest) for hour, *rest in sql(ledger).execute(query, (model,))]
 
 
 def check(ledger: Ledger, since: datetime = SINCE, model: str = MODEL) -> int:
     """What a check of record tells and enters."""
-    with ledger.reading() as connection:
-        arrivals = read_arrivals(connection, model)
-    with ledger.writing() as connection:
-        mark_checked(connection, arrivals)
+    with ledger.reading():
+        arrivals = ledger.arrivals.read(model)
+    with ledger.writing():
+        ledger.arrivals.mark_checked(arrivals)
     return arrivals.late_rows(since)
 
 
@@ -55,8 +58,8 @@ def test_rows_before_the_window_are_late_once(ledger: Ledger) -> None:
 
 
 def test_each_model_has_checks_of_its_own(ledger: Ledger) -> None:
-    with ledger.writing() as connection:
-        connection.executemany("INSERT INTO arrivals VALUES (?, ?, 5, ?)", [("a", 0, 2), ("b", 0, 1), ("c", 0, 0)])
+    with ledger.writing():
+        sql(ledger).executemany("INSERT INTO arrivals VALUES (?, ?, 5, ?)", [("a", 0, 2), ("b", 0, 1), ("c", 0, 0)])
     assert check(ledger, model="a") == 3
     assert check(ledger, model="b") == 4
     assert check(ledger, model="c") == 0
@@ -67,23 +70,23 @@ def test_rows_that_come_while_a_check_reads_are_late_for_the_next(ledger: Ledger
     log_images(ledger, 10)
     check(ledger)
     log_images(ledger, 10, observed=NOON - HOUR)
-    with ledger.reading() as connection:
-        arrivals = read_arrivals(connection, MODEL)
+    with ledger.reading():
+        arrivals = ledger.arrivals.read(MODEL)
     for hours in (1, 2):
         log_images(ledger, 20, observed=NOON - hours * HOUR)
-    with ledger.writing() as connection:
-        mark_checked(connection, arrivals)
+    with ledger.writing():
+        ledger.arrivals.mark_checked(arrivals)
     assert arrivals.late_rows(SINCE) == 11
     assert check(ledger) == 44
 
 
 def test_a_check_never_knows_more_rows_than_there_are(ledger: Ledger) -> None:
     log_images(ledger, 20, observed=NOON - HOUR)
-    with ledger.reading() as connection:
-        arrivals = read_arrivals(connection, MODEL)
+    with ledger.reading():
+        arrivals = ledger.arrivals.read(MODEL)
     retry(ledger, observed=NOON - 7 * HOUR)
-    with ledger.writing() as connection:
-        mark_checked(connection, arrivals)
+    with ledger.writing():
+        ledger.arrivals.mark_checked(arrivals)
     assert counted(ledger) == [(-7, 2, 0), (-1, 20, 20)]
 
 
@@ -93,8 +96,8 @@ def test_a_result_that_is_not_entered_marks_nothing(ledger: Ledger) -> None:
     log_images(ledger, 10, observed=NOON - HOUR)
 
     def fail_in_the_end() -> None:
-        with ledger.writing() as connection:
-            mark_checked(connection, read_arrivals(connection, MODEL))
+        with ledger.writing():
+            ledger.arrivals.mark_checked(ledger.arrivals.read(MODEL))
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -103,10 +106,7 @@ def test_a_result_that_is_not_entered_marks_nothing(ledger: Ledger) -> None:
 
 
 def test_what_the_api_logs_is_counted_once(ledger: Ledger) -> None:
-    def open_ledger() -> Ledger:
-        return Ledger.open(ledger.folder)
-
-    with LiveWriter(open_ledger, IDENTITY, print) as writer:
+    with LiveWriter(partial(open_ledger, ledger.folder), IDENTITY, print) as writer:
         for first in (0, 10, 20):
             writer.write([make_batch(first, 10, run="")], {})
     assert counted(ledger) == [(0, 33, 0)]
@@ -160,14 +160,14 @@ def test_a_date_that_could_be_read_moves_the_rows(ledger: Ledger, is_checked: bo
 
 def test_rows_of_an_upgraded_store_were_not_counted(ledger: Ledger) -> None:
     log_images(ledger, 20, observed=NOON - HOUR)
-    with ledger.writing() as connection:
-        connection.execute("DELETE FROM arrivals")
-    assert read_arrivals(ledger.connection, MODEL) == Arrivals(MODEL, {}, is_first=True)
+    with ledger.writing():
+        sql(ledger).execute("DELETE FROM arrivals")
+    assert ledger.arrivals.read(MODEL) == Arrivals(MODEL, {}, is_first=True)
     retry(ledger, observed=NOON - 7 * HOUR)
     assert counted(ledger) == [(-7, 2, 0)]
     assert prune(ledger, NOON).rows == 20
-    with ledger.writing() as connection:
-        replace_arrivals(connection, {(MODEL, 1): 5}, {})
+    with ledger.writing():
+        ledger.arrivals.replace({(MODEL, 1): 5}, {})
     assert counted(ledger) == [(-7, 2, 0)]
 
 
@@ -194,9 +194,9 @@ def test_a_model_that_nobody_checks_takes_no_more_hours_than_its_rows(ledger: Le
         log_images(ledger, 10, observed=NOON - age * DAY)
     prune(ledger, NOON - 2 * DAY)
     assert [hour // 24 for hour, *_ in counted(ledger)] == [-2, -1, 0]
-    with ledger.writing() as connection:
-        connection.execute("DELETE FROM segments")
-        prune_arrivals(connection, NOON + HOUR)
+    with ledger.writing():
+        sql(ledger).execute("DELETE FROM segments")
+        ledger.arrivals.prune(NOON + HOUR)
     assert counted(ledger) == []
 
 
@@ -204,5 +204,5 @@ def test_a_day_takes_24_entries_however_much_is_logged(ledger: Ledger) -> None:
     for minute in range(0, 1440, 20):
         log_images(ledger, 3, observed=NOON + minute * timedelta(minutes=1))
     assert len(counted(ledger)) == 24
-    rows = sum(read_segment(ledger, segment).num_rows for segment in list_segments(ledger.connection))
+    rows = sum(read_segment(ledger, segment).num_rows for segment in ledger.segments.within())
     assert sum(logged for _, logged, _ in counted(ledger)) == rows

@@ -13,16 +13,18 @@ from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftR
 from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import micros
 from facemon.store.compaction import compact
-from facemon.store.drift_results import CheckState, read_drift_checks, read_drift_gauges, record_drift
-from facemon.store.ledger import Ledger
+from facemon.store.drift_results import CheckState, record_drift
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.total_tables import read_totals
 from facemon.store.retention import prune
 from facemon.store.row_counts import CONFIDENCES, PREDICTIONS
-from facemon.store.runs import RunIdentity, begin_run, finish_run
-from facemon.store.segment_files import list_segments
+from facemon.store.run_state import RunIdentity
+from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.store.totals import TotalKey, Totals, read_totals
+from facemon.store.totals import TotalKey, Totals
 from facemon.store.verification import verify
 from tests.store.log_rows import NOON, make_batch
+from tests.store.sql import sql
 
 BY_MODEL = (PREDICTIONS, CONFIDENCES)
 A, B = "a@1", "b@1"
@@ -30,7 +32,7 @@ A, B = "a@1", "b@1"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    with Ledger.open(tmp_path / "store", create=True):
+    with open_ledger(tmp_path / "store", create=True):
         pass
     return tmp_path / "store"
 
@@ -38,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 def log(folder: Path, model: str, images: int, *, observed: datetime = NOON, only_gender: bool = False) -> None:
     """Log rows of a model, which may have one of the two attributes alone."""
     identity = RunIdentity(("images",), model, "f" * 64, None)
-    with Ledger.open(folder) as ledger, begin_run(ledger, identity, datetime.now(UTC)) as run:
+    with open_ledger(folder) as ledger, begin_run(ledger, identity, datetime.now(UTC)) as run:
         writer = SegmentWriter(ledger, run)
         batch = make_batch(0, images, run=run.id, observed=observed, seed=images)
         rows = batch.rows
@@ -51,8 +53,8 @@ def log(folder: Path, model: str, images: int, *, observed: datetime = NOON, onl
 
 
 def totals(folder: Path, table: str = "totals") -> Totals:
-    with Ledger.open(folder) as ledger:
-        return read_totals(ledger.connection, table)
+    with open_ledger(folder) as ledger:
+        return read_totals(sql(ledger), table)
 
 
 def without_models(found: Totals) -> dict[TotalKey, float]:
@@ -66,54 +68,54 @@ def without_models(found: Totals) -> dict[TotalKey, float]:
 
 def make_older(folder: Path) -> None:
     """Give the ledger the tables and the contents of version 3."""
-    with Ledger.open(folder) as ledger, ledger.writing() as connection:
+    with open_ledger(folder) as ledger, ledger.writing():
         for table in ("totals", "departed"):
-            merged = without_models(read_totals(connection, table))
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names of ours
-            connection.executemany(
+            merged = without_models(read_totals(sql(ledger), table))
+            sql(ledger).execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names of ours
+            sql(ledger).executemany(
                 f"INSERT INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608 - one of two names of ours
                 [
                     (key.metric, json.dumps(key.labels, ensure_ascii=False), key.part, value)
                     for key, value in merged.items()
                 ],
             )
-        gauges, checks = read_drift_gauges(connection), read_drift_checks(connection)
-        connection.execute("DROP TABLE drift_columns")
-        connection.execute("DROP TABLE drift_checks")
-        connection.execute(
+        gauges, checks = ledger.checks.gauges(), ledger.checks.states()
+        sql(ledger).execute("DROP TABLE drift_columns")
+        sql(ledger).execute("DROP TABLE drift_checks")
+        sql(ledger).execute(
             "CREATE TABLE drift_columns (check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, "
             "detected INTEGER, samples INTEGER NOT NULL, undecided INTEGER NOT NULL, "
             "PRIMARY KEY (check_name, attribute, measure)) WITHOUT ROWID"
         )
-        connection.execute(
+        sql(ledger).execute(
             "CREATE TABLE drift_checks (check_name TEXT PRIMARY KEY, threshold REAL NOT NULL, decided INTEGER) "
             "WITHOUT ROWID"
         )
         for each in gauges:
-            connection.execute(
+            sql(ledger).execute(
                 "INSERT OR REPLACE INTO drift_columns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (each.check, each.attribute, each.measure, each.score, each.p_value, each.detected, each.samples,
                  each.undecided),
             )  # fmt: skip
         for check in checks:
-            connection.execute(
+            sql(ledger).execute(
                 "INSERT OR REPLACE INTO drift_checks VALUES (?, ?, ?)", (check.check, check.threshold, check.decided)
             )
         for table in ("arrivals", "baseline_spreads", "drift_sources"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("ALTER TABLE segments DROP COLUMN last_predicted")
-        connection.execute("PRAGMA user_version = 3")
+            sql(ledger).execute(f"DROP TABLE {table}")
+        sql(ledger).execute("ALTER TABLE segments DROP COLUMN last_predicted")
+        sql(ledger).execute("PRAGMA user_version = 3")
 
 
 def problems(folder: Path) -> tuple[str, ...]:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         return verify(ledger).problems
 
 
 def test_one_model_gets_all(folder: Path) -> None:
     log(folder, A, 1500)
     log(folder, A, 300, observed=NOON + timedelta(days=3))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert prune(ledger, NOON + timedelta(days=1)).rows
     before, gone = totals(folder), totals(folder, "departed")
     make_older(folder)
@@ -127,7 +129,7 @@ def test_the_rows_of_each_model_are_counted_again(folder: Path, is_compact: bool
         log(folder, A, images)
         log(folder, B, images + 70, only_gender=True)
     if is_compact:
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             compact(ledger, NOON + timedelta(days=1))
     before = totals(folder)
     assert {key.labels[-1] for key in before if key.metric in BY_MODEL} == {A, B}
@@ -140,7 +142,7 @@ def test_what_is_gone_was_the_oldest_models(folder: Path) -> None:
     log(folder, A, 400)
     log(folder, B, 500, observed=NOON + timedelta(days=2))
     log(folder, A, 200, observed=NOON + timedelta(days=3))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert prune(ledger, NOON + timedelta(days=1)).rows
     before, gone = totals(folder), totals(folder, "departed")
     make_older(folder)
@@ -154,7 +156,7 @@ def test_what_only_one_model_knows_is_its_own(folder: Path) -> None:
     log(folder, B, 300)
     log(folder, A, 200, only_gender=True, observed=NOON + timedelta(days=2))
     log(folder, B, 200, observed=NOON + timedelta(days=2))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert prune(ledger, NOON + timedelta(days=1)).rows
     sums, gone = without_models(totals(folder)), without_models(totals(folder, "departed"))
     ages = {key: value for key, value in totals(folder, "departed").items() if key.labels[0] == "age"}
@@ -172,9 +174,9 @@ def test_a_model_whose_rows_are_all_gone_keeps_its_counts(folder: Path, older: s
     newer = B if older == A else A
     log(folder, older, 400)
     log(folder, newer, 500, observed=NOON + timedelta(days=2))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         prune(ledger, NOON + timedelta(days=1))
-        assert {segment.model for segment in list_segments(ledger.connection)} == {newer}
+        assert {segment.model for segment in ledger.segments.within()} == {newer}
     before = totals(folder)
     make_older(folder)
     assert totals(folder) == pytest.approx(before)
@@ -185,8 +187,8 @@ def test_a_damaged_segment_loses_no_count(folder: Path) -> None:
     log(folder, A, 1600)
     log(folder, B, 1700)
     sums = without_models(totals(folder))
-    with Ledger.open(folder) as ledger:
-        (damaged,) = [segment.path for segment in list_segments(ledger.connection) if segment.model == B]
+    with open_ledger(folder) as ledger:
+        (damaged,) = [segment.path for segment in ledger.segments.within() if segment.model == B]
     make_older(folder)
     assert damaged is not None
     (folder / damaged).write_bytes(b"PAR1 damaged")
@@ -197,11 +199,11 @@ def test_a_damaged_segment_loses_no_count(folder: Path) -> None:
 def test_the_sums_are_the_same_to_the_last_count(folder: Path) -> None:
     for seed, model in enumerate((A, B, "c@3")):
         log(folder, model, 1100 + seed, observed=NOON + timedelta(days=seed))
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         prune(ledger, NOON + timedelta(days=1))
     make_older(folder)
-    with closing(Ledger.open(folder, upgrade=False)) as ledger:
-        before = read_totals(ledger.connection)
+    with closing(open_ledger(folder, upgrade=False)) as ledger:
+        before = ledger.totals.read()
     after = without_models(totals(folder))
     assert {key: value for key, value in after.items() if key.part != "sum"} == {
         key: value for key, value in before.items() if key.part != "sum"
@@ -217,36 +219,36 @@ def checked(model: str, hours: int, verdict: Verdict, source: str | None = None)
 
 
 def test_gauges_are_of_the_model_that_decided_them(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         record_drift(ledger, checked(A, 0, Verdict.DRIFT))
         record_drift(ledger, checked(A, 1, Verdict.UNDECIDED))
         for look in (checked(B, 2, Verdict.OK), checked(A, 3, Verdict.OK, source="hall")):
             record_drift(ledger, look, for_gauges=False)
-        gauges = read_drift_gauges(ledger.connection)
+        gauges = ledger.checks.gauges()
     make_older(folder)
-    with Ledger.open(folder) as ledger:
-        assert read_drift_gauges(ledger.connection) == gauges
+    with open_ledger(folder) as ledger:
+        assert ledger.checks.gauges() == gauges
         ran, decided = micros(NOON + timedelta(hours=1)), micros(NOON)
-        assert read_drift_checks(ledger.connection) == [CheckState(A, "model", 0.05, ran, decided)]
+        assert ledger.checks.states() == [CheckState(A, "model", 0.05, ran, decided)]
 
 
 def test_gauges_that_were_never_decided_are_of_the_newest_check(folder: Path) -> None:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         record_drift(ledger, checked(B, 0, Verdict.UNDECIDED), for_gauges=False)
         record_drift(ledger, checked(A, 1, Verdict.UNDECIDED))
-        checks = read_drift_checks(ledger.connection)
+        checks = ledger.checks.states()
     make_older(folder)
-    with Ledger.open(folder) as ledger:
-        assert read_drift_checks(ledger.connection) == checks
+    with open_ledger(folder) as ledger:
+        assert ledger.checks.states() == checks
 
 
 def test_gauges_without_a_result_are_of_the_only_model(folder: Path) -> None:
     log(folder, A, 30)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         record_drift(ledger, checked(A, 0, Verdict.DRIFT))
-        checks, gauges = read_drift_checks(ledger.connection), read_drift_gauges(ledger.connection)
-        with ledger.writing() as connection:
-            connection.execute("DELETE FROM drift_results")
+        checks, gauges = ledger.checks.states(), ledger.checks.gauges()
+        with ledger.writing():
+            sql(ledger).execute("DELETE FROM drift_results")
     make_older(folder)
-    with Ledger.open(folder) as ledger:
-        assert (read_drift_checks(ledger.connection), read_drift_gauges(ledger.connection)) == (checks, gauges)
+    with open_ledger(folder) as ledger:
+        assert (ledger.checks.states(), ledger.checks.gauges()) == (checks, gauges)

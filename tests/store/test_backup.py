@@ -14,7 +14,7 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup import Backup, back_up
 from facemon.store.compaction import compact
 from facemon.store.layout import FOLDERS
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import BACKUP_WRITER, GRACE_SECONDS, recover
 from facemon.store.verification import verify
@@ -22,6 +22,7 @@ from tests.conftest import RunFacemon
 from tests.store import children
 from tests.store.kept_stores import NEWEST, KeptStore
 from tests.store.log_rows import NOON, log_images
+from tests.store.sql import sql
 from tests.store.store_facts import facts
 from tests.store.test_migrations import assert_holds, contents
 
@@ -35,14 +36,14 @@ def restore(archive: Path, folder: Path) -> Path:
 
 
 def backed_up(store: Path, target: Path) -> Backup:
-    with Ledger.open(store, upgrade=False) as ledger:
+    with open_ledger(store, upgrade=False) as ledger:
         return back_up(ledger, target)
 
 
 @pytest.fixture
 def full_store(folder: Path) -> Path:
     """Two hundred images, in files and in the ledger, and a file that was given up."""
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 100, batch=10)
         compact(ledger, NOON + timedelta(days=1))
         log_images(ledger, 50, batch=10)
@@ -60,7 +61,7 @@ def test_a_store_of_any_version_is_backed_up_as_it_is(kept_store: KeptStore, tmp
     assert done.rows == sum(count for count, _ in kept_store.facts["rows"].values())
     store = restore(tmp_path / f"saved{suffix}", tmp_path / "restored")
     assert store.name == ".facemon"
-    with Ledger.open(store, upgrade=False) as ledger:
+    with open_ledger(store, upgrade=False) as ledger:
         assert ledger.version == kept_store.version
     now = facts(store)
     for part in kept_store.facts.keys() - {"exported", "version"}:
@@ -72,30 +73,30 @@ def test_an_archive_holds_what_the_ledger_names_and_no_more(full_store: Path, tm
     done = backed_up(full_store, tmp_path / "saved.tar")
     with tarfile.open(tmp_path / "saved.tar") as archive:
         names = {name for name in archive.getnames() if archive.getmember(name).isfile()}
-    with Ledger.open(full_store) as ledger:
-        paths = {path for (path,) in ledger.connection.execute("SELECT path FROM segments WHERE path IS NOT NULL")}
-        discarded = {path for (path,) in ledger.connection.execute("SELECT path FROM discards")}
+    with open_ledger(full_store) as ledger:
+        paths = {path for (path,) in sql(ledger).execute("SELECT path FROM segments WHERE path IS NOT NULL")}
+        discarded = {path for (path,) in sql(ledger).execute("SELECT path FROM discards")}
     assert names == {f"store/{path}" for path in (*paths, "ledger.sqlite")}
     assert discarded
     assert done.files == len(paths)
     assert done.bytes == (tmp_path / "saved.tar").stat().st_size
     store = restore(tmp_path / "saved.tar", tmp_path / "restored")
     assert sorted(path.name for path in store.iterdir()) == sorted([*FOLDERS, "ledger.sqlite"])
-    with Ledger.open(store) as ledger:
+    with open_ledger(store) as ledger:
         assert verify(ledger).problems == ()
         log_images(ledger, 10)
         assert verify(ledger).problems == ()
 
 
 def runs_in(store: Path) -> int:
-    with Ledger.open(store) as ledger:
-        return int(ledger.connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+    with open_ledger(store) as ledger:
+        return int(sql(ledger).execute("SELECT count(*) FROM runs").fetchone()[0])
 
 
 WRITE = """
 from datetime import timedelta
 segment_writer.INLINE_ROWS = 20
-with Ledger.open(folder) as ledger:
+with open_ledger(folder) as ledger:
     print("begun", flush=True)
     for turn in range(10 ** 6):
         log_images(ledger, 60, batch=15, observed=NOON + timedelta(hours=turn % 50), spread=timedelta(hours=160))
@@ -116,7 +117,7 @@ def test_a_backup_beside_a_writer_is_one_committed_state(full_store: Path, tmp_p
             turn += 1
             before = runs_in(full_store)
             done = backed_up(full_store, tmp_path / f"{turn}.tar")
-            with Ledger.open(restore(tmp_path / f"{turn}.tar", tmp_path / str(turn))) as ledger:
+            with open_ledger(restore(tmp_path / f"{turn}.tar", tmp_path / str(turn))) as ledger:
                 found = verify(ledger)
             assert found.problems == ()
             assert found.rows == done.rows
@@ -132,7 +133,7 @@ BACK_UP = """
 from facemon.store.backup import back_up
 print("ready", flush=True)
 sys.stdin.readline()
-with Ledger.open(folder) as ledger:
+with open_ledger(folder) as ledger:
     back_up(ledger, Path(sys.argv[2]))
 """
 
@@ -140,7 +141,7 @@ with Ledger.open(folder) as ledger:
 @pytest.mark.slow
 def test_a_backup_that_is_killed_leaves_no_half_archive(full_store: Path, tmp_path: Path) -> None:
     """Ten kills spread over the time that a backup takes here; the next one works."""
-    with Ledger.open(full_store) as ledger:
+    with open_ledger(full_store) as ledger:
         log_images(ledger, 20_000, batch=5_000)
     chance, took, killed = random.Random(3), 0.0, 0
     target = tmp_path / "saved.tar.gz"
@@ -161,7 +162,7 @@ def test_a_backup_that_is_killed_leaves_no_half_archive(full_store: Path, tmp_pa
             process.communicate()
             killed += process.returncode == -signal.SIGKILL
         if target.exists():
-            with Ledger.open(restore(target, tmp_path / str(turn))) as ledger:
+            with open_ledger(restore(target, tmp_path / str(turn))) as ledger:
                 assert verify(ledger).problems == ()
             target.unlink()
     assert killed > 0
@@ -170,10 +171,10 @@ def test_a_backup_that_is_killed_leaves_no_half_archive(full_store: Path, tmp_pa
 
 
 def test_files_given_up_stay_while_a_backup_runs(full_store: Path) -> None:
-    with Ledger.open(full_store) as ledger:
-        with ledger.writing() as connection:
-            connection.execute("UPDATE discards SET since = since - ?", (GRACE_SECONDS + 1,))
-        given_up = [path for (path,) in ledger.connection.execute("SELECT path FROM discards")]
+    with open_ledger(full_store) as ledger:
+        with ledger.writing():
+            sql(ledger).execute("UPDATE discards SET since = since - ?", (GRACE_SECONDS + 1,))
+        given_up = [path for (path,) in sql(ledger).execute("SELECT path FROM discards")]
         with ProcessLock.for_command(full_store, BACKUP_WRITER):
             recover(ledger)
             assert all((full_store / path).exists() for path in given_up)
@@ -222,7 +223,7 @@ def test_a_folder_that_cannot_be_written_is_a_message(full_store: Path, tmp_path
     script = """
     from facemon.store.backup import back_up
     try:
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             back_up(ledger, Path(sys.argv[2]))
     except FacemonError as error:
         print(error.message, "|", error.hint)
@@ -235,18 +236,18 @@ def test_a_folder_that_cannot_be_written_is_a_message(full_store: Path, tmp_path
 
 @pytest.mark.parametrize("mebibytes", [1, 2])
 def test_a_full_disk_is_a_message_and_leaves_nothing(full_store: Path, tmp_path: Path, mebibytes: int) -> None:
-    with Ledger.open(full_store) as ledger:
+    with open_ledger(full_store) as ledger:
         log_images(ledger, 5_000, batch=1_000)
         compact(ledger, NOON + timedelta(days=1))
-        with ledger.writing() as connection:
+        with ledger.writing():
             noise = os.urandom(1_500_000).hex()
-            connection.execute("INSERT INTO drift_results (at, document) VALUES (1, ?)", (noise,))
+            sql(ledger).execute("INSERT INTO drift_results (at, document) VALUES (1, ?)", (noise,))
     disk = tmp_path / "disk"
     disk.mkdir()
     script = """
     from facemon.store.backup import back_up
     try:
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             back_up(ledger, Path(sys.argv[2], "saved.tar"))
     except FacemonError as error:
         print(error.message)
@@ -258,8 +259,8 @@ def test_a_full_disk_is_a_message_and_leaves_nothing(full_store: Path, tmp_path:
 
 
 def test_a_store_that_lacks_a_file_is_no_backup(full_store: Path, tmp_path: Path) -> None:
-    with Ledger.open(full_store) as ledger:
-        (path,) = ledger.connection.execute("SELECT path FROM segments WHERE path IS NOT NULL").fetchone()
+    with open_ledger(full_store) as ledger:
+        (path,) = sql(ledger).execute("SELECT path FROM segments WHERE path IS NOT NULL").fetchone()
     (full_store / path).unlink()
     with pytest.raises(FacemonError, match=f"cannot be made: .*{path}: No such file") as caught:
         backed_up(full_store, tmp_path / "saved.tar")

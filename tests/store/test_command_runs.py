@@ -13,26 +13,26 @@ from facemon.store.command_runs import (
     CommandRun,
     announce,
     entered_before,
-    read_command_runs,
     record_command,
     recorded,
 )
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from tests.store.log_rows import NOON
+from tests.store.sql import sql
 
 
 @pytest.mark.parametrize("code", ExitCode)
 def test_three_and_four_are_success(ledger: Ledger, code: ExitCode) -> None:
     record_command(ledger, "predict", NOON, 1.5, code)
     success = micros(NOON) if code in (0, 3, 4) else None
-    assert read_command_runs(ledger.connection) == [CommandRun("predict", 1.5, success)]
+    assert ledger.commands.all() == [CommandRun("predict", 1.5, success)]
 
 
 def test_a_failure_keeps_the_last_success(ledger: Ledger) -> None:
     record_command(ledger, "predict", NOON, 1.5, ExitCode.OK)
     record_command(ledger, "drift-check", NOON, 2.5, ExitCode.FOUND)
     record_command(ledger, "predict", NOON + timedelta(hours=1), 0.5, ExitCode.FAILED)
-    assert read_command_runs(ledger.connection) == [
+    assert ledger.commands.all() == [
         CommandRun("drift-check", 2.5, micros(NOON)),
         CommandRun("predict", 0.5, micros(NOON)),
     ]
@@ -51,7 +51,7 @@ def test_a_command_may_say_that_it_is_no_success_whatever_its_exit_code(ledger: 
 
 
 def runs_of(ledger: Ledger) -> list[CommandRun]:
-    return read_command_runs(ledger.connection)
+    return ledger.commands.all()
 
 
 def test_an_announced_success_is_entered_as_it_was_told(ledger: Ledger) -> None:
@@ -111,6 +111,6 @@ def test_a_success_that_was_entered_before_is_entered_once(ledger: Ledger) -> No
         with entered_before(ledger, outcome):
             pass
         outcome.code = ExitCode.OK
-        changes = ledger.connection.total_changes
+        changes = sql(ledger).total_changes
     assert runs_of(ledger) == [told.run]
-    assert ledger.connection.total_changes == changes
+    assert sql(ledger).total_changes == changes

@@ -10,19 +10,19 @@ from facemon.domain.prediction import PredictedBatch, log_schema
 from facemon.errors import LockedError
 from facemon.store import compaction, segment_writer
 from facemon.store.compaction import Compaction, compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import read_all_profiles
 from facemon.store.recovery import recover
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run
-from facemon.store.segment_files import Segment, list_segments
+from facemon.store.segment import Segment
 from facemon.store.segment_writer import SegmentWriter
-from facemon.store.totals import read_totals
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.log_rows import ATTRIBUTES, IDENTITY, MODEL, NOON, log_images, make_batch
 from tests.store.oracles import Row, log_rows
+from tests.store.sql import sql
 from tests.store.test_recovery import leave_behind
 
 LATER = NOON + timedelta(days=30)
@@ -42,15 +42,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small")
 def test_each_date_becomes_one_file_and_nothing_else_changes(ledger: Ledger) -> None:
     log_images(ledger, 200, batch=10, spread=timedelta(hours=160), sources=("a", None))
-    rows, totals, profiles = log_rows(ledger), read_totals(ledger.connection), read_all_profiles(ledger.connection)
-    before = list_segments(ledger.connection)
+    rows, totals, profiles = log_rows(ledger), ledger.totals.read(), ledger.profiles.all()
+    before = ledger.segments.within()
     assert {segment.path is None for segment in before} == {True, False}
     assert compact(ledger, LATER) == Compaction(len(before), 2, 220)
     assert in_order(log_rows(ledger)) == in_order(rows)
-    assert read_totals(ledger.connection) == totals
-    assert read_all_profiles(ledger.connection) == profiles
-    assert [segment.path is None for segment in list_segments(ledger.connection)] == [False, False]
-    discarded = ledger.connection.execute("SELECT count(*) FROM discards").fetchone()
+    assert ledger.totals.read() == totals
+    assert ledger.profiles.all() == profiles
+    assert [segment.path is None for segment in ledger.segments.within()] == [False, False]
+    discarded = sql(ledger).execute("SELECT count(*) FROM discards").fetchone()
     assert discarded == (sum(segment.path is not None for segment in before),)
     assert verify(ledger).problems == ()
     assert compact(ledger, LATER) == Compaction(0, 0, 0)
@@ -69,7 +69,7 @@ def test_files_stay_below_their_largest_size(ledger: Ledger, monkeypatch: pytest
     monkeypatch.setattr(compaction, "LARGEST_ROWS", 120)
     log_images(ledger, 300, batch=10)
     compact(ledger, LATER)
-    assert sorted(segment.rows for segment in list_segments(ledger.connection)) == [33, 99, 99, 99]
+    assert sorted(segment.rows for segment in ledger.segments.within()) == [33, 99, 99, 99]
     compact(ledger, LATER)
     assert verify(ledger).problems == ()
 
@@ -103,7 +103,7 @@ def test_rows_with_other_columns_are_not_mixed(ledger: Ledger) -> None:
     assert compact(ledger, LATER) == Compaction(3, 2, 66)
     assert verify(ledger).problems == ()
     prune(ledger, LATER)
-    assert read_all_profiles(ledger.connection) == {}
+    assert ledger.profiles.all() == {}
     assert verify(ledger).problems == ()
 
 
@@ -116,19 +116,19 @@ def test_what_a_dead_compaction_left_goes_with_the_next(ledger: Ledger) -> None:
     files = leave_behind(ledger, "compact", "x")
     compact(ledger, LATER)
     assert not any(path.exists() for path in files)
-    assert ledger.connection.execute("SELECT * FROM intents").fetchall() == []
+    assert sql(ledger).execute("SELECT * FROM intents").fetchall() == []
 
 
 @pytest.mark.usefixtures("small")
 def test_what_retention_takes_meanwhile_does_not_come_back(ledger: Ledger) -> None:
     log_images(ledger, 40, batch=10)
-    group = list_segments(ledger.connection)
+    group = ledger.segments.within()
     ((parts, table),) = compaction._by_schema(ledger, group, [])
     assert prune(ledger, NOON + timedelta(hours=1)).rows == 44
     assert not compaction._fold(ledger, parts, table)
     assert list(compaction._by_schema(ledger, [part for part in group if part.path is None], [])) == []
-    assert list_segments(ledger.connection) == []
-    assert ledger.connection.execute("SELECT * FROM intents").fetchall() == []
+    assert ledger.segments.within() == []
+    assert sql(ledger).execute("SELECT * FROM intents").fetchall() == []
     assert verify(ledger).problems == ()
     assert len(list((ledger.folder / "segments").rglob("*.parquet"))) == 1  # for readers, for a while
 
@@ -145,7 +145,7 @@ def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_l
     turns = 30 if at_length else 9
     write = """
     segment_writer.SEGMENT_ROWS = 1
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         for turn in range(int(sys.argv[2])):
             segment_writer.INLINE_ROWS = 1 if turn % 2 else 1000
             observed = NOON + timedelta(minutes=turn) + (turn % 3) * timedelta(days=1)
@@ -154,7 +154,7 @@ def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_l
     repeat = """
     times = 0
     while not (folder / "stop").exists():
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             if sys.argv[2] == "compact":
                 recovery.GRACE_SECONDS = 5
                 times += compact(ledger, NOON + timedelta(days=30)).written
@@ -172,7 +172,7 @@ def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_l
                 assert not verify(ledger).problems, verify(ledger).problems
     print(times)
     """
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     others = [children.start(repeat, folder, what) for what in ("compact", "prune", "read")]
     for writer in [children.start(write, folder, str(turns)) for _ in range(3)]:
         children.finish(writer)
@@ -181,12 +181,12 @@ def test_writers_a_compaction_a_retention_and_readers_at_once(folder: Path, at_l
     assert folds > 0
     assert pruned > 0
     assert images <= turns * 50
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         recover(ledger)
         assert verify(ledger).problems == ()
         prune(ledger, NOON + timedelta(hours=6))
         compact(ledger, LATER)
         assert len(log_rows(ledger)) == turns * 2 * 55
         assert verify(ledger).problems == ()
-        images_ever = sum(v for key, v in read_totals(ledger.connection).items() if key.metric.startswith("images"))
+        images_ever = sum(v for key, v in ledger.totals.read().items() if key.metric.startswith("images"))
         assert images_ever == 3 * turns * 50

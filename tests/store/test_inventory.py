@@ -6,8 +6,9 @@ import pytest
 
 from facemon.store import segment_writer
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import set_from_table
 from facemon.store.runs import begin_run
 from tests.store import children
@@ -47,11 +48,11 @@ def test_a_file_that_goes_while_it_is_counted_is_no_trouble(folder: Path) -> Non
                 file.unlink()
     else:
         from facemon.store.inventory import take_inventory
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             for _ in range(60):
                 take_inventory(ledger)
     """
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     churn = children.start(script, folder, "churn")
     assert churn.stdout is not None
     assert churn.stdout.readline() == "churning\n"

@@ -14,11 +14,13 @@ import pytest
 from facemon.errors import FacemonError
 from facemon.store.file_system import file_system_of
 from facemon.store.layout import FOLDERS
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from tests.patience import HANG_S
 from tests.store import children
 from tests.store.log_rows import log_images
+from tests.store.sql import sql
 
 ADD = "INSERT INTO drift_results (at, document) VALUES (?, '')"
 
@@ -33,10 +35,10 @@ def states(folder: Path) -> dict[str, str]:
 
 def test_there_is_no_store_until_one_is_made(folder: Path) -> None:
     with pytest.raises(FacemonError, match="there is no store"):
-        Ledger.open(folder)
+        open_ledger(folder)
     assert not folder.exists()
-    Ledger.open(folder, create=True).close()
-    Ledger.open(folder).close()
+    open_ledger(folder, create=True).close()
+    open_ledger(folder).close()
     assert sorted(entry.name for entry in folder.iterdir()) == sorted([*FOLDERS, "ledger.sqlite"])
 
 
@@ -49,8 +51,8 @@ def test_many_creators_at_one_moment_make_one_store(folder: Path) -> None:
     for turn in range(40):
         while time.time() < begin + turn * 0.05:
             pass
-        with Ledger.open(folder / str(turn), create=True) as ledger, ledger.writing() as connection:
-            connection.execute("INSERT INTO drift_results (at, document) VALUES (?, '')", (int(sys.argv[2]),))
+        with open_ledger(folder / str(turn), create=True) as ledger, ledger.writing():
+            sql(ledger).execute("INSERT INTO drift_results (at, document) VALUES (?, '')", (int(sys.argv[2]),))
     """
     folder.mkdir()
     command = [sys.executable, "-c", children.PRELUDE + textwrap.dedent(script), str(folder)]
@@ -73,8 +75,8 @@ def test_many_creators_at_one_moment_make_one_store(folder: Path) -> None:
         _, err = creator.communicate(timeout=HANG_S)
         assert creator.returncode == 0, err
     for store in folder.iterdir():
-        with Ledger.open(store) as ledger:
-            numbers = [row[0] for row in ledger.connection.execute("SELECT at FROM drift_results ORDER BY at")]
+        with open_ledger(store) as ledger:
+            numbers = [row[0] for row in sql(ledger).execute("SELECT at FROM drift_results ORDER BY at")]
         assert numbers == list(range(8))
 
 
@@ -83,7 +85,7 @@ def test_what_a_dead_creator_left_is_no_obstacle(folder: Path, left: str) -> Non
     folder.mkdir()
     (folder / "locks").mkdir()
     (folder / left).write_bytes(b"half a ledger")
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     assert not (folder / left).exists()
 
 
@@ -92,7 +94,7 @@ def test_a_folder_with_other_things_is_not_made_a_store(folder: Path) -> None:
     (folder / "thesis.doc").write_text("years of work")
     before = states(folder)
     with pytest.raises(FacemonError, match=r"not empty: it holds thesis\.doc"):
-        Ledger.open(folder, create=True)
+        open_ledger(folder, create=True)
     assert states(folder) == before
 
 
@@ -100,25 +102,25 @@ def test_a_log_without_its_ledger_is_not_made_a_store(folder: Path) -> None:
     folder.mkdir()
     (folder / "ledger.sqlite-wal").write_bytes(b"of a ledger that was deleted")
     with pytest.raises(FacemonError, match=r"holds ledger\.sqlite-wal"):
-        Ledger.open(folder, create=True)
+        open_ledger(folder, create=True)
 
 
 def test_a_file_is_no_folder(folder: Path) -> None:
     folder.write_text("")
     with pytest.raises(FacemonError, match="no store can be made"):
-        Ledger.open(folder, create=True)
+        open_ledger(folder, create=True)
 
 
 @pytest.mark.parametrize("create", [True, False])
 @pytest.mark.parametrize("version", [0, -1, STORE_VERSION + 1, 999])
 def test_a_store_of_an_unknown_version_is_left_alone(folder: Path, version: int, create: bool) -> None:
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 50)
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
     before = states(folder)
     with pytest.raises(FacemonError, match=rf"has version {version}; .* reads versions 1 to {STORE_VERSION}"):
-        Ledger.open(folder, create=create)
+        open_ledger(folder, create=create)
     assert states(folder) == before
 
 
@@ -130,7 +132,7 @@ def test_a_file_that_is_no_ledger_is_left_alone(folder: Path, content: bytes) ->
     (folder / "ledger.sqlite").write_bytes(content)
     before = states(folder)
     with pytest.raises(FacemonError, match="is no facemon ledger"):
-        Ledger.open(folder, create=True)
+        open_ledger(folder, create=True)
     assert states(folder) == before
 
 
@@ -140,52 +142,52 @@ def test_a_database_of_somebody_else_is_left_alone(folder: Path) -> None:
         connection.execute("CREATE TABLE bills (amount)")
     before = states(folder)
     with pytest.raises(FacemonError, match="is no facemon ledger"):
-        Ledger.open(folder)
+        open_ledger(folder)
     assert states(folder) == before
 
 
 def test_a_damaged_ledger_is_a_message(folder: Path) -> None:
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     path = folder / "ledger.sqlite"
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes([255]) * 3996
     path.write_bytes(content)
     with pytest.raises(FacemonError, match="is damaged: database disk image is malformed"):
-        Ledger.open(folder)
+        open_ledger(folder)
 
 
 def test_a_second_ledger_in_a_process_does_not_cost_the_first_its_locks(folder: Path) -> None:
     """Closing a file drops all of a process's locks on it: the log would be deleted under the first ledger."""
     script = """
-    with Ledger.open(folder) as ledger, ledger.writing() as connection:
-        connection.execute("INSERT INTO drift_results (at, document) VALUES (2, '')")
+    with open_ledger(folder) as ledger, ledger.writing():
+        sql(ledger).execute("INSERT INTO drift_results (at, document) VALUES (2, '')")
     """
-    with Ledger.open(folder, create=True) as first:
-        with first.writing() as connection:
-            connection.execute(ADD, (1,))
-        Ledger.open(folder).close()
+    with open_ledger(folder, create=True) as first:
+        with first.writing():
+            sql(first).execute(ADD, (1,))
+        open_ledger(folder).close()
         children.run(script, folder)
-        with first.writing() as connection:
-            connection.execute(ADD, (3,))
+        with first.writing():
+            sql(first).execute(ADD, (3,))
         children.run(script, folder)
-    with Ledger.open(folder) as ledger:
-        rows = ledger.connection.execute("SELECT at FROM drift_results ORDER BY id").fetchall()
+    with open_ledger(folder) as ledger:
+        rows = sql(ledger).execute("SELECT at FROM drift_results ORDER BY id").fetchall()
     assert rows == [(1,), (2,), (3,), (2,)]
 
 
 def fail_in_the_block(ledger: Ledger) -> None:
-    with ledger.writing() as connection:
-        connection.execute(ADD, (1,))
+    with ledger.writing():
+        sql(ledger).execute(ADD, (1,))
         raise KeyboardInterrupt
 
 
 def fail_at_the_commit(ledger: Ledger) -> None:
-    ledger.connection.execute("PRAGMA foreign_keys = ON")
-    with ledger.writing() as connection:
-        connection.execute(ADD, (1,))
-        connection.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
-        connection.execute("CREATE TABLE parts (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
-        connection.execute("INSERT INTO parts VALUES (7)")
+    sql(ledger).execute("PRAGMA foreign_keys = ON")
+    with ledger.writing():
+        sql(ledger).execute(ADD, (1,))
+        sql(ledger).execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+        sql(ledger).execute("CREATE TABLE parts (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+        sql(ledger).execute("INSERT INTO parts VALUES (7)")
 
 
 @pytest.mark.parametrize(
@@ -196,33 +198,33 @@ def test_a_transaction_that_fails_changes_nothing(
 ) -> None:
     with pytest.raises(error):
         fail(ledger)
-    assert not ledger.connection.in_transaction
-    with ledger.writing() as connection:
-        connection.execute(ADD, (2,))
-    assert ledger.connection.execute("SELECT at FROM drift_results").fetchall() == [(2,)]
+    assert not sql(ledger).in_transaction
+    with ledger.writing():
+        sql(ledger).execute(ADD, (2,))
+    assert sql(ledger).execute("SELECT at FROM drift_results").fetchall() == [(2,)]
 
 
 def test_writing_within_reading_is_refused_and_leaves_the_reader_whole(ledger: Ledger) -> None:
-    with ledger.reading() as connection:
-        connection.execute("SELECT 1 FROM totals").fetchall()
+    with ledger.reading():
+        sql(ledger).execute("SELECT 1 FROM totals").fetchall()
         with pytest.raises(FacemonError, match="transaction"), ledger.writing():
             pass
-        assert ledger.connection.in_transaction
+        assert sql(ledger).in_transaction
 
 
 def test_a_reader_sees_one_state(ledger: Ledger) -> None:
     count = "SELECT count(*) FROM drift_results"
-    with Ledger.open(ledger.folder) as other, ledger.reading() as connection:
-        assert connection.execute(count).fetchone() == (0,)
-        with other.writing() as elsewhere:
-            elsewhere.execute(ADD, (1,))
-        assert connection.execute(count).fetchone() == (0,)
-    assert ledger.connection.execute(count).fetchone() == (1,)
+    with open_ledger(ledger.folder) as other, ledger.reading():
+        assert sql(ledger).execute(count).fetchone() == (0,)
+        with other.writing():
+            sql(other).execute(ADD, (1,))
+        assert sql(ledger).execute(count).fetchone() == (0,)
+    assert sql(ledger).execute(count).fetchone() == (1,)
 
 
 UNTOUCHED = """
 try:
-    Ledger.open(folder, create=sys.argv[2] == "create").close()
+    open_ledger(folder, create=sys.argv[2] == "create").close()
 except FacemonError as error:
     print(error.message)
 """
@@ -231,7 +233,7 @@ except FacemonError as error:
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o000])
 def test_a_folder_without_permission_is_a_message(folder: Path, mode: int) -> None:
     wrapper = children.without_privileges()
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 20)
     before = states(folder)
     folder.chmod(mode)
@@ -253,11 +255,11 @@ def test_a_parent_without_permission_is_a_message(folder: Path) -> None:
 
 def test_a_locks_folder_without_permission_is_a_message(folder: Path) -> None:
     wrapper = children.without_privileges()
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     (folder / "locks").chmod(0o555)
     script = """
     try:
-        log_images(Ledger.open(folder), 10)
+        log_images(open_ledger(folder), 10)
     except FacemonError as error:
         print(error.message)
     """
@@ -273,18 +275,18 @@ def test_a_read_only_mount_is_a_message(tmp_path: Path) -> None:
     import hashlib, subprocess
     def states():
         return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()}
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 20)
     before = states()
     subprocess.run(["mount", "-o", "remount,ro", str(folder.parent)], check=True)
     for create in (False, True):
         try:
-            Ledger.open(folder, create=create).close()
+            open_ledger(folder, create=create).close()
         except FacemonError as error:
             print(error.message)
     assert states() == before and before
     try:
-        Ledger.open(folder.parent / "new", create=True)
+        open_ledger(folder.parent / "new", create=True)
     except FacemonError as error:
         print(error.message)
     """
@@ -304,11 +306,11 @@ def test_a_disk_that_is_full_from_the_start_is_a_message(tmp_path: Path) -> None
     except OSError:
         pass
     try:
-        Ledger.open(folder, create=True)
+        open_ledger(folder, create=True)
     except FacemonError as error:
         print(error.message)
     filler.unlink()
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     """
     said = children.run(script, disk / "store", wrapper=children.in_small_disk(disk, 1))
     assert "no store can be made" in said

@@ -13,18 +13,19 @@ from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.ledger_recovery import Recovery, recover_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import recover
 from facemon.store.references import list_references, set_from_window
-from facemon.store.totals import read_totals
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.damage import files_of, flip_bytes
 from tests.store.kept_stores import NEWEST, KeptStore
 from tests.store.log_rows import MODEL, NOON, log_images, make_batch
+from tests.store.sql import sql
 from tests.store.test_permissions import modes
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -54,12 +55,12 @@ each_damage = pytest.mark.parametrize("damage", LEDGER_DAMAGE.values(), ids=LEDG
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stores and the archive that the tests begin with: `before`, `saved.tar.gz` and `after`."""
     work = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch, Ledger.open(work / "store", create=True) as ledger:
+    with pytest.MonkeyPatch.context() as patch, open_ledger(work / "store", create=True) as ledger:
         small_files(patch)
         log_images(ledger, 120, batch=20, spread=timedelta(hours=100), sources=("a", None))
         set_from_window(ledger, "normal", NOON, LATER, model=MODEL, note="", now=NOON)
     shutil.copytree(work / "store", work / "before")
-    with pytest.MonkeyPatch.context() as patch, Ledger.open(work / "store") as ledger:
+    with pytest.MonkeyPatch.context() as patch, open_ledger(work / "store") as ledger:
         small_files(patch)
         back_up(ledger, work / "saved.tar.gz")
         compact(ledger, LATER)
@@ -94,14 +95,14 @@ def recovered(folder: Path, backup: Path | None) -> Recovery:
 
 
 def rows_in(folder: Path) -> int:
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert verify(ledger).problems == ()
-        return int(ledger.connection.execute("SELECT sum(rows) FROM segments").fetchone()[0])
+        return int(sql(ledger).execute("SELECT sum(rows) FROM segments").fetchone()[0])
 
 
 def images_in(folder: Path) -> float:
-    with Ledger.open(folder) as ledger:
-        totals = read_totals(ledger.connection)
+    with open_ledger(folder) as ledger:
+        totals = ledger.totals.read()
     return sum(value for key, value in totals.items() if key.metric == "images_processed_total")
 
 
@@ -110,12 +111,12 @@ def test_every_use_of_a_damaged_ledger_says_so(log: Path, damage: Callable[[Path
     damage(log / "ledger.sqlite")
     uses: list[Callable[[Ledger], object]] = [
         verify, recover, list_references, lambda ledger: compact(ledger, LATER), lambda ledger: log_images(ledger, 10),
-        lambda ledger: back_up(ledger, tmp_path / "x.tar"), lambda ledger: ledger.connection.execute("VACUUM"),
+        lambda ledger: back_up(ledger, tmp_path / "x.tar"), lambda ledger: sql(ledger).execute("VACUUM"),
     ]  # fmt: skip
     said, errors = 0, list[FacemonError]()
     for use in uses:
         try:
-            with Ledger.open(log) as ledger:
+            with open_ledger(log) as ledger:
                 found = use(ledger)
                 said += bool(getattr(found, "is_ledger_damaged", False))
         except FacemonError as error:
@@ -138,7 +139,7 @@ def test_a_backup_and_all_newer_files_come_together(log: Path, backup: Path, dam
     assert done.damaged == []
     assert done.kept is not None
     assert (done.kept / "ledger.sqlite").is_file()
-    with Ledger.open(log) as ledger:
+    with open_ledger(log) as ledger:
         assert [reference.name for reference in list_references(ledger)] == ["normal"]
         log_images(ledger, 10)
         compact(ledger, LATER)
@@ -149,7 +150,7 @@ def test_a_backup_and_all_newer_files_come_together(log: Path, backup: Path, dam
 
 @each_damage
 def test_without_a_backup_the_files_are_the_log(log: Path, damage: Callable[[Path], object]) -> None:
-    with Ledger.open(log) as ledger:
+    with open_ledger(log) as ledger:
         compact(ledger, LATER)
     damage(log / "ledger.sqlite")
     done = recovered(log, None)
@@ -159,9 +160,9 @@ def test_without_a_backup_the_files_are_the_log(log: Path, damage: Callable[[Pat
 
 def test_rows_that_the_ledger_held_are_read_where_it_can_be(log: Path, backup: Path) -> None:
     """A page of a table that has nothing to do with them is damaged: no row and no count is lost."""
-    with Ledger.open(log) as ledger:
+    with open_ledger(log) as ledger:
         log_images(ledger, 12, batch=4, observed=NOON + timedelta(days=6))
-        (page,) = ledger.connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'profiles'").fetchone()
+        (page,) = sql(ledger).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'profiles'").fetchone()
     images = images_in(log)
     overwrite(log / "ledger.sqlite", (page - 1) * 4096, page * 4096)
     done = recovered(log, backup)
@@ -171,11 +172,11 @@ def test_rows_that_the_ledger_held_are_read_where_it_can_be(log: Path, backup: P
 
 
 def test_lost_rows_are_counted_and_no_counter_falls(log: Path, backup: Path) -> None:
-    with Ledger.open(log) as ledger:
+    with open_ledger(log) as ledger:
         log_images(ledger, 12, observed=NOON + timedelta(days=6))
-        with ledger.writing() as connection:
-            connection.execute("UPDATE segments SET data = x'00' WHERE path IS NULL")
-        (page,) = ledger.connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'profiles'").fetchone()
+        with ledger.writing():
+            sql(ledger).execute("UPDATE segments SET data = x'00' WHERE path IS NULL")
+        (page,) = sql(ledger).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'profiles'").fetchone()
         newest = files_of(ledger)[-1]
     images = images_in(log)
     flip_bytes(newest)
@@ -200,12 +201,12 @@ def test_a_lost_ledger_is_recovered_and_never_replaced_by_an_empty_one(log: Path
     (log / "ledger.sqlite").unlink()
     for create in (True, False):
         with pytest.raises(FacemonError, match="lost its ledger") as caught:
-            Ledger.open(log, create=create)
+            open_ledger(log, create=create)
         assert "facemon store recover" in (caught.value.hint or "")
     (log / "segments").rename(log / "elsewhere")
     (log / "recovering").mkdir()  # as of a recovery that was killed
     with pytest.raises(FacemonError, match="lost its ledger"):
-        Ledger.open(log, create=True)
+        open_ledger(log, create=True)
     (log / "elsewhere").rename(log / "segments")
     recovered(log, backup)
     assert rows_in(log) == 220
@@ -213,7 +214,7 @@ def test_a_lost_ledger_is_recovered_and_never_replaced_by_an_empty_one(log: Path
 
 def test_a_damaged_file_of_the_log_comes_from_the_backup(log: Path, tmp_path: Path) -> None:
     target = tmp_path / "saved.tar"
-    with Ledger.open(log) as ledger:
+    with open_ledger(log) as ledger:
         back_up(ledger, target)
         first, second = files_of(ledger)[:2]
     flip_bytes(first)
@@ -225,8 +226,8 @@ def test_a_damaged_file_of_the_log_comes_from_the_backup(log: Path, tmp_path: Pa
 
 def test_a_retry_that_is_newer_than_the_backup_adds_no_half_images(log: Path, backup: Path) -> None:
     """The image failed in the backup; its rows of two faces are in a newer file: it stays the one or the other."""
-    with Ledger.open(log) as ledger:
-        (run,) = ledger.connection.execute("SELECT id FROM runs ORDER BY started").fetchone()
+    with open_ledger(log) as ledger:
+        (run,) = sql(ledger).execute("SELECT id FROM runs ORDER BY started").fetchone()
         new = make_batch(2, 30, run=run, seed=7, predicted=NOON + timedelta(days=9))
     path = log / "segments" / "retried.parquet"
     pa.parquet.write_table(pa.Table.from_batches([new.rows]), path)
@@ -237,11 +238,11 @@ def test_a_retry_that_is_newer_than_the_backup_adds_no_half_images(log: Path, ba
 
 @pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_a_backup_of_an_older_version_is_upgraded(kept_store: KeptStore, tmp_path: Path) -> None:
-    with Ledger.open(kept_store.store, upgrade=False) as ledger:
+    with open_ledger(kept_store.store, upgrade=False) as ledger:
         back_up(ledger, tmp_path / "old.tar")
     overwrite(kept_store.store / "ledger.sqlite", 0, 100)
     done = recovered(kept_store.store, tmp_path / "old.tar")
-    with Ledger.open(kept_store.store) as ledger:
+    with open_ledger(kept_store.store) as ledger:
         assert verify(ledger).problems == ()
         assert verify(ledger).rows == done.backup_rows > 0
 

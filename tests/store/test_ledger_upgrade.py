@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError, LockedError
-from facemon.store import ledger_upgrade
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger import upgrade
+from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from tests.store import children
 from tests.store.kept_stores import NEWEST, KeptStore
@@ -25,7 +25,7 @@ oldest = pytest.mark.parametrize("kept_store", OLDER[:1], indirect=True)
 UPGRADE = """
 print("ready", flush=True)
 sys.stdin.readline()
-with Ledger.open(folder, tell=print) as ledger:
+with open_ledger(folder, tell=print) as ledger:
     print(ledger.version)
 """
 
@@ -115,13 +115,13 @@ def test_processes_that_come_together_upgrade_once(kept_store: KeptStore) -> Non
 
 @oldest
 def test_an_upgrade_waits_for_the_one_that_is_going_on(kept_store: KeptStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_upgrade, "UPGRADE_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(upgrade, "UPGRADE_PATIENCE_SECONDS", 0.2)
     before = contents(kept_store.store)
     with (
         ProcessLock.waiting(writer_lock_path(kept_store.store, "upgrade")),
         pytest.raises(LockedError, match=r"is being upgraded by process \d+") as caught,
     ):
-        Ledger.open(kept_store.store)
+        open_ledger(kept_store.store)
     assert caught.value.hint == "run again when it has ended"
     assert contents(kept_store.store) == before
 
@@ -132,7 +132,7 @@ def test_a_store_that_an_older_facemon_writes_to_is_not_upgraded(
     kept_store: KeptStore, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would go on writing what the new tables do not mean: predict and the API hold a lock while they live."""
-    monkeypatch.setattr(ledger_upgrade, "WRITER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(upgrade, "WRITER_PATIENCE_SECONDS", 0.2)
     before = contents(kept_store.store)
     holder = children.start(
         """
@@ -148,11 +148,11 @@ def test_a_store_that_an_older_facemon_writes_to_is_not_upgraded(
     assert holder.stdout is not None
     holder.stdout.readline()
     with pytest.raises(LockedError, match=rf"is in use \({writer}: process {holder.pid}\)"):
-        Ledger.open(kept_store.store)
-    Ledger.open(kept_store.store, upgrade=False).close()
+        open_ledger(kept_store.store)
+    open_ledger(kept_store.store, upgrade=False).close()
     assert {path: content for path, content in contents(kept_store.store).items() if "/locks/" not in path} == before
     children.finish(holder)
-    with Ledger.open(kept_store.store) as ledger:
+    with open_ledger(kept_store.store) as ledger:
         assert ledger.version == STORE_VERSION
 
 
@@ -163,9 +163,9 @@ def test_a_step_that_fails_leaves_the_old_store(kept_store: KeptStore, monkeypat
 
     *first, last = MIGRATIONS
     broken = type(last)(last.to_version, last.summary, fail)
-    monkeypatch.setattr(ledger_upgrade, "MIGRATIONS", (*first, broken))
+    monkeypatch.setattr(upgrade, "MIGRATIONS", (*first, broken))
     with pytest.raises(FacemonError, match="a segment cannot be read"):
-        Ledger.open(kept_store.store)
+        open_ledger(kept_store.store)
     assert version_in(kept_store.store) == kept_store.version
     monkeypatch.undo()
     assert facts(kept_store.store)["problems"] == []
@@ -177,7 +177,7 @@ def test_an_older_store_in_a_folder_without_permission_is_a_message(kept_store: 
     before = contents(kept_store.store)
     script = """
     try:
-        Ledger.open(folder).close()
+        open_ledger(folder).close()
     except FacemonError as error:
         print(error.message)
     """
@@ -206,7 +206,7 @@ def test_a_disk_without_room_for_the_copy_is_a_message(kept_store: KeptStore, tm
     filler.write_bytes(bytes(shutil.disk_usage(folder).free - 2 ** 17))
     for attempt in range(2):
         try:
-            with Ledger.open(store, tell=print) as ledger:
+            with open_ledger(store, tell=print) as ledger:
                 print(ledger.version)
         except FacemonError as error:
             print(error.message, error.hint)

@@ -11,17 +11,19 @@ import pytest
 from facemon.errors import FacemonError
 from facemon.store import live_writer
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, make_batch
 from tests.store.logged import ASKED, asked_in, images_in, inputs_done
+from tests.store.sql import sql
 
 
 def writer_of(folder: Path, told: list[str] | None = None, opened: Callable[[], Ledger] | None = None) -> LiveWriter:
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     tell = (told if told is not None else []).append
-    return LiveWriter(opened or partial(Ledger.open, folder), IDENTITY, tell, instance="here")
+    return LiveWriter(opened or partial(open_ledger, folder), IDENTITY, tell, instance="here")
 
 
 def names(*ordinals: int) -> list[str]:
@@ -35,8 +37,8 @@ def test_batches_get_ordinals_of_one_run_without_a_gap(tmp_path: Path) -> None:
         writer.write([make_batch(0, 4, run="")], {})
     assert images_in(tmp_path / "store") == names(7, 3, 4, 0, 1, 2, 3)
     assert asked_in(tmp_path / "store") == 2
-    with Ledger.open(tmp_path / "store") as ledger:
-        runs = ledger.connection.execute("SELECT done, finished IS NOT NULL FROM runs").fetchall()
+    with open_ledger(tmp_path / "store") as ledger:
+        runs = sql(ledger).execute("SELECT done, finished IS NOT NULL FROM runs").fetchall()
     assert runs == [(7, 1)]
     assert list((tmp_path / "store" / "locks").iterdir()) == []
 
@@ -64,7 +66,7 @@ def test_another_store_in_its_place_gets_a_run_of_its_own(tmp_path: Path) -> Non
     with writer_of(tmp_path / "store") as writer:
         writer.write([make_batch(0, 3, run="")], {})
         (tmp_path / "store").rename(tmp_path / "elsewhere")
-        Ledger.open(tmp_path / "store", create=True).close()
+        open_ledger(tmp_path / "store", create=True).close()
         writer.write([make_batch(3, 2, run="")], {})
     assert images_in(tmp_path / "store") == names(3, 4)
     assert images_in(tmp_path / "elsewhere") == names(0, 1, 2)
@@ -76,7 +78,7 @@ def test_a_write_whose_answer_was_lost_is_not_written_twice(tmp_path: Path, monk
 
         failures = 2
 
-        def flush(self, also: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        def flush(self, also: Callable[[], None] | None = None) -> None:
             super().flush(also)
             if Forgetful.failures:
                 Forgetful.failures -= 1
@@ -142,8 +144,8 @@ def test_a_ledger_that_stays_locked_is_trouble_that_passes(tmp_path: Path) -> No
     folder, told = tmp_path / "store", list[str]()
 
     def impatient() -> Ledger:
-        ledger = Ledger.open(folder)
-        ledger.connection.execute("PRAGMA busy_timeout = 50")
+        ledger = open_ledger(folder)
+        sql(ledger).execute("PRAGMA busy_timeout = 50")
         return ledger
 
     with writer_of(folder, told, impatient) as writer:

@@ -14,7 +14,7 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.store import log_process
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.log_process import LogProcess
 from facemon.store.totals import TotalKey
@@ -46,12 +46,12 @@ def logging_to(
     """A log whose process is gone afterwards."""
 
     def begin(tell: Callable[[str], None]) -> LiveWriter:
-        return LiveWriter(partial(Ledger.open, folder), IDENTITY, tell, instance="here")
+        return LiveWriter(partial(open_ledger, folder), IDENTITY, tell, instance="here")
 
     def take() -> dict[TotalKey, float]:
         return {ASKED: counts.pop(0)} if counts else {}
 
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     log = LogProcess(begin, (told if told is not None else []).append, take_counts=take, killed=killed)
     try:
         yield log

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.logged_rate import images_per_day
 from tests.store.log_rows import MODEL, NOON, log_images
 
@@ -14,7 +15,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(tmp_path / "store", create=True)
+    return open_ledger(tmp_path / "store", create=True)
 
 
 def test_a_log_of_many_days_counts_the_last_seven(ledger: Ledger) -> None:

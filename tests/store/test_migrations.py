@@ -10,12 +10,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
-from facemon.store.reference_spreads import ReferenceSpreads
+from facemon.store.ledger.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads
 from tests.conftest import RunFacemon
 from tests.store.kept_stores import NAMES, NEWEST, KeptStore, names_below
+from tests.store.sql import sql
 from tests.store.store_facts import facts
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -52,8 +53,8 @@ def schema_of(store: Path) -> dict[tuple[str, str], tuple[str, frozenset[str], s
 
 
 def test_an_upgraded_store_has_the_tables_of_a_new_one(kept_store: KeptStore, tmp_path: Path) -> None:
-    Ledger.open(kept_store.store).close()
-    Ledger.open(tmp_path / "new", create=True).close()
+    open_ledger(kept_store.store).close()
+    open_ledger(tmp_path / "new", create=True).close()
     assert schema_of(kept_store.store) == schema_of(tmp_path / "new")
 
 
@@ -87,7 +88,7 @@ def test_an_upgrade_loses_nothing(kept_store: KeptStore) -> None:
 
 @pytest.mark.parametrize("kept_store", names_below(5), indirect=True)
 def test_earlier_references_do_not_tell_how_much_their_hours_differ(kept_store: KeptStore) -> None:
-    with Ledger.open(kept_store.store) as ledger:
+    with open_ledger(kept_store.store) as ledger:
         references = list_references(ledger)
         assert [reference_spreads(ledger, reference) for reference in references] == [ReferenceSpreads()] * 2
 
@@ -138,14 +139,14 @@ def test_the_ledger_is_kept_as_it_was(kept_store: KeptStore) -> None:
     schema = schema_of(kept_store.store)
     with closing(sqlite3.connect(kept_store.store / "ledger.sqlite")) as connection:
         before = list(connection.iterdump())
-    Ledger.open(kept_store.store).close()
+    open_ledger(kept_store.store).close()
     kept = kept_store.store / f"ledger.v{kept_store.version}.sqlite"
     with closing(sqlite3.connect(kept)) as connection:
         assert list(connection.iterdump()) == before
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     kept.rename(kept_store.store / "ledger.sqlite")
     assert schema_of(kept_store.store) == schema
-    with Ledger.open(kept_store.store, upgrade=False) as ledger:
+    with open_ledger(kept_store.store, upgrade=False) as ledger:
         assert ledger.version == kept_store.version
 
 
@@ -168,8 +169,8 @@ def test_an_upgraded_store_is_used_as_before(kept_store: KeptStore, facemon: Run
     for arguments, codes in runs:
         outcome = facemon(*arguments, cwd=folder)
         assert outcome.returncode in codes, (arguments, outcome)
-    with Ledger.open(kept_store.store) as ledger:
-        assert ledger.connection.execute("SELECT count(DISTINCT image) FROM labelled_images").fetchone() == (60,)
+    with open_ledger(kept_store.store) as ledger:
+        assert sql(ledger).execute("SELECT count(DISTINCT image) FROM labelled_images").fetchone() == (60,)
 
 
 @with_commands
@@ -199,7 +200,7 @@ NEWER = (
 def test_a_newer_store_is_refused_untouched(
     kept_store: KeptStore, facemon: RunFacemon, arguments: tuple[str, ...]
 ) -> None:
-    Ledger.open(kept_store.store).close()
+    open_ledger(kept_store.store).close()
     with closing(sqlite3.connect(kept_store.store / "ledger.sqlite")) as connection:
         connection.execute(f"PRAGMA user_version = {STORE_VERSION + 1}")
     before = contents(kept_store.folder)
@@ -214,22 +215,22 @@ def test_a_newer_store_is_refused_untouched(
 @pytest.mark.parametrize("kept_store", NAMES[-1:], indirect=True)
 def test_a_newer_version_that_only_the_write_ahead_log_knows_is_refused(kept_store: KeptStore) -> None:
     """As when a newer facemon has just upgraded the store, and another process holds an older state of it."""
-    Ledger.open(kept_store.store).close()
+    open_ledger(kept_store.store).close()
     with closing(sqlite3.connect(kept_store.store / "ledger.sqlite", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA user_version = {STORE_VERSION + 1}")
         header = (kept_store.store / "ledger.sqlite").read_bytes()[60:64]
         assert int.from_bytes(header) < STORE_VERSION + 1
         with pytest.raises(FacemonError, match=f"has version {STORE_VERSION + 1};"):
-            Ledger.open(kept_store.store)
+            open_ledger(kept_store.store)
 
 
 @pytest.mark.parametrize("kept_store", NAMES[-1:], indirect=True)
 def test_a_ledger_that_is_upgraded_while_it_is_open_is_used_no_more(kept_store: KeptStore) -> None:
-    with Ledger.open(kept_store.store) as ledger:
+    with open_ledger(kept_store.store) as ledger:
         with closing(sqlite3.connect(kept_store.store / "ledger.sqlite", isolation_level=None)) as newer:
             newer.execute(f"PRAGMA user_version = {STORE_VERSION + 1}")
         for transaction in (ledger.reading, ledger.writing):
-            with pytest.raises(FacemonError, match="upgraded from version"), transaction() as connection:
-                connection.execute("DELETE FROM drift_results")
+            with pytest.raises(FacemonError, match="upgraded from version"), transaction():
+                sql(ledger).execute("DELETE FROM drift_results")
     with closing(sqlite3.connect(kept_store.store / "ledger.sqlite")) as connection:
         assert connection.execute("SELECT count(*) FROM drift_results").fetchone() == (2,)

@@ -16,7 +16,8 @@ from facemon.errors import FacemonError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.permissions import MODES, Permissions, apply_mode
 from facemon.store.process_lock import ProcessLock, writer_lock_path
@@ -29,6 +30,7 @@ from tests.store import children
 from tests.store.damage import files_of
 from tests.store.kept_stores import NEWEST, KeptStore
 from tests.store.log_rows import MODEL, NOON, log_images
+from tests.store.sql import sql
 
 OTHER_GROUP = 54321
 
@@ -46,7 +48,7 @@ def owners(folder: Path) -> set[int]:
 
 def use_fully(folder: Path, **options: object) -> None:
     """Make everything that a store can hold."""
-    with Ledger.open(folder, create=True, **options) as ledger:  # type: ignore[arg-type]
+    with open_ledger(folder, create=True, **options) as ledger:  # type: ignore[arg-type]
         log_images(ledger, 100, batch=50, spread=timedelta(hours=200))
         log_images(ledger, 10)
         compact(ledger, NOON + timedelta(days=3650))
@@ -68,7 +70,7 @@ def nobodys(folder: Path, open_folder: Path) -> Path:
     if os.geteuid() != 0:
         pytest.skip("only root can give a store away")
     store = open_folder / "store"
-    with Ledger.open(store, create=True) as ledger:
+    with open_ledger(store, create=True) as ledger:
         log_images(ledger, 50)
     nobody = pwd.getpwnam("nobody")
     give(store, nobody.pw_uid, nobody.pw_gid)
@@ -91,9 +93,9 @@ def test_files_have_the_stores_permissions_whatever_the_umask(
     before = os.umask(umask)
     try:
         use_fully(folder, mode=mode)
-        with Ledger.open(folder) as ledger, ProcessLock.waiting(writer_lock_path(folder, "held")):
-            with ledger.writing() as connection:
-                connection.execute("DELETE FROM drift_results")
+        with open_ledger(folder) as ledger, ProcessLock.waiting(writer_lock_path(folder, "held")):
+            with ledger.writing():
+                sql(ledger).execute("DELETE FROM drift_results")
             back_up(ledger, tmp_path / "saved.tar")
             found = modes(folder)
     finally:
@@ -108,7 +110,7 @@ def test_files_have_the_stores_permissions_whatever_the_umask(
 @pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_the_copy_that_an_upgrade_keeps_is_like_the_ledger(kept_store: KeptStore) -> None:
     (kept_store.store / "ledger.sqlite").chmod(0o640)
-    Ledger.open(kept_store.store).close()
+    open_ledger(kept_store.store).close()
     (kept,) = kept_store.store.glob("ledger.v*.sqlite")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
 
@@ -118,11 +120,11 @@ def test_a_report_elsewhere_is_for_other_people(tmp_path: Path) -> None:
 
 
 def test_an_open_store_stays_as_it_is_until_it_is_closed(folder: Path) -> None:
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 100, batch=100)
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=2))
         assert set(modes(folder).values()) == {"755", "644"}
         changed, foreign = apply_mode(folder, MODES["private"])
@@ -136,14 +138,14 @@ def test_an_open_store_stays_as_it_is_until_it_is_closed(folder: Path) -> None:
 
 def test_root_writes_to_nobodys_store_only_when_told_to(nobodys: Path) -> None:
     before = modes(nobodys)
-    with Ledger.open(nobodys) as ledger:
+    with open_ledger(nobodys) as ledger:
         assert verify(ledger).problems == ()
         for write in (recover, log_some, lambda each: repair(each, drop_damaged=False, now=NOON), with_transaction):
             with pytest.raises(FacemonError, match="belongs to nobody: root does not write to it") as caught:
                 write(ledger)
             assert "sudo -u nobody facemon" in (caught.value.hint or "")
     with pytest.raises(FacemonError, match="belongs to nobody"):
-        Ledger.open(nobodys, create=True)
+        open_ledger(nobodys, create=True)
     assert modes(nobodys) == before
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
 
@@ -161,7 +163,7 @@ def test_what_root_writes_when_told_to_belongs_to_the_stores_user(nobodys: Path)
     use_fully(nobodys, as_root=True)
     assert owners(nobodys) == {pwd.getpwnam("nobody").pw_uid}
     script = """
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         segment_writer.INLINE_ROWS = 50
         log_images(ledger, 100, batch=100, observed=NOON + timedelta(hours=1))
         compact(ledger, NOON + timedelta(days=3650))
@@ -171,7 +173,7 @@ def test_what_root_writes_when_told_to_belongs_to_the_stores_user(nobodys: Path)
 
 
 def test_a_backup_by_root_is_nobodys_once_it_is_unpacked(nobodys: Path, tmp_path: Path) -> None:
-    with Ledger.open(nobodys) as ledger:
+    with open_ledger(nobodys) as ledger:
         back_up(ledger, tmp_path / "saved.tar")
     (tmp_path / "restored").mkdir()
     subprocess.run(["tar", "-xf", tmp_path / "saved.tar", "-C", tmp_path / "restored"], check=True)
@@ -189,7 +191,7 @@ def test_root_gives_away_nothing_outside_of_the_store(nobodys: Path, tmp_path: P
     (nobodys / "twin").write_text("of root")
     os.link(nobodys / "twin", nobodys.parent / "outside")
     assert apply_mode(nobodys, MODES["private"]) == (0, 3)
-    with pytest.raises(FacemonError, match="cannot be taken"), Ledger.open(nobodys, as_root=True) as ledger:
+    with pytest.raises(FacemonError, match="cannot be taken"), open_ledger(nobodys, as_root=True) as ledger:
         compact(ledger, NOON)
     found = (tmp_path / "secret").stat()
     assert (found.st_uid, stat.S_IMODE(found.st_mode), found.st_size) == (0, 0o640, 7)
@@ -199,7 +201,7 @@ def test_root_gives_away_nothing_outside_of_the_store(nobodys: Path, tmp_path: P
 @pytest.mark.parametrize("with_backup", [True, False])
 def test_a_store_that_root_recovers_stays_its_users(nobodys: Path, tmp_path: Path, with_backup: bool) -> None:
     backup = tmp_path / "saved.tar" if with_backup else None
-    with Ledger.open(nobodys, as_root=True) as ledger:
+    with open_ledger(nobodys, as_root=True) as ledger:
         compact(ledger, NOON + timedelta(days=3650))
         back_up(ledger, tmp_path / "saved.tar")
     (nobodys / "ledger.sqlite").write_bytes(b"damaged" * 9999)
@@ -215,9 +217,9 @@ def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_fold
     nobody = pwd.getpwnam("nobody")
     os.chown(open_folder, nobody.pw_uid, nobody.pw_gid)
     with pytest.raises(FacemonError, match="belongs to nobody"):
-        Ledger.open(open_folder, create=True)
+        open_ledger(open_folder, create=True)
     assert list(open_folder.iterdir()) == []
-    Ledger.open(open_folder, create=True, as_root=True).close()
+    open_ledger(open_folder, create=True, as_root=True).close()
     assert owners(open_folder) == {nobody.pw_uid}
     assert children.run(OPEN, open_folder, "open", wrapper=wrapper) == "written\n"
 
@@ -225,7 +227,7 @@ def test_a_store_that_root_makes_in_another_users_folder_is_that_users(open_fold
 OPEN = """
 for way in sys.argv[2:]:
     try:
-        with Ledger.open(folder, create=way == "create") as ledger:
+        with open_ledger(folder, create=way == "create") as ledger:
             segment_writer.INLINE_ROWS = 50
             log_images(ledger, 100, batch=100, observed=NOON + timedelta(days=3))
             print("written")
@@ -238,7 +240,7 @@ for way in sys.argv[2:]:
 def test_another_user_is_told_whose_store_it_is(open_folder: Path, mode: int) -> None:
     wrapper = children.as_nobody()
     store = open_folder / "store"
-    with Ledger.open(store, create=True) as ledger:
+    with open_ledger(store, create=True) as ledger:
         log_images(ledger, 20)
     apply_mode(store, mode)
     before = modes(store)
@@ -254,7 +256,7 @@ def test_another_user_is_told_whose_store_it_is(open_folder: Path, mode: int) ->
 def test_members_of_the_group_do_not_lock_each_other_out(open_folder: Path) -> None:
     wrapper = children.as_nobody(group=OTHER_GROUP)
     store = open_folder / "store"
-    with Ledger.open(store, create=True, mode="group") as ledger:
+    with open_ledger(store, create=True, mode="group") as ledger:
         log_images(ledger, 20)
     give(store, 0, OTHER_GROUP)
     apply_mode(store, MODES["group"])
@@ -285,7 +287,7 @@ def test_locks_that_root_left_do_not_block(nobodys: Path) -> None:
         (nobodys / "locks" / f"{name}.lock").touch()
         (nobodys / "locks" / f"{name}.lock").chmod(mode)
     script = """
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         log_images(ledger, 10)
         compact(ledger, NOON)
     """

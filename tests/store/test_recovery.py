@@ -4,20 +4,22 @@ from pathlib import Path
 import pytest
 
 from facemon.store import recovery
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import draft_of, recover
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.log_rows import log_images
+from tests.store.sql import sql
 
 
 def leave_behind(ledger: Ledger, writer: str, name: str) -> list[Path]:
     """What a writer leaves that dies while it writes a file, and one that dies after it."""
     path = ledger.folder / "segments" / f"{name}.parquet"
     with ProcessLock.waiting(writer_lock_path(ledger.folder, writer)):
-        with ledger.writing() as connection:
-            connection.execute("INSERT INTO intents VALUES (?, ?, ?)", (name, writer, f"segments/{name}.parquet"))
+        with ledger.writing():
+            sql(ledger).execute("INSERT INTO intents VALUES (?, ?, ?)", (name, writer, f"segments/{name}.parquet"))
         path.write_bytes(b"whole")
         draft_of(path).write_bytes(b"half")
     return [path, draft_of(path)]
@@ -27,7 +29,7 @@ def test_a_dead_writers_files_go(ledger: Ledger) -> None:
     files = leave_behind(ledger, "dead", "x") + leave_behind(ledger, "dead", "y")
     assert recover(ledger) == 1
     assert not any(path.exists() for path in files)
-    assert ledger.connection.execute("SELECT * FROM intents").fetchall() == []
+    assert sql(ledger).execute("SELECT * FROM intents").fetchall() == []
     assert recover(ledger) == 0
     assert list((ledger.folder / "locks").glob("dead*")) == []
 
@@ -46,12 +48,12 @@ def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -
     for path in paths:
         path.write_bytes(b"")
     now = int(time.time())
-    with ledger.writing() as connection:
+    with ledger.writing():
         rows = [("segments/old.parquet", now - recovery.GRACE_SECONDS - 2), ("segments/new.parquet", now)]
-        connection.executemany("INSERT INTO discards VALUES (?, ?)", rows)
+        sql(ledger).executemany("INSERT INTO discards VALUES (?, ?)", rows)
     recover(ledger)
     assert [path.exists() for path in paths] == [False, True]
-    assert ledger.connection.execute("SELECT path FROM discards").fetchall() == [("segments/new.parquet",)]
+    assert sql(ledger).execute("SELECT path FROM discards").fetchall() == [("segments/new.parquet",)]
 
 
 @pytest.mark.slow
@@ -64,7 +66,7 @@ def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
     turns = 50 if at_length else 10
     write = """
     segment_writer.INLINE_ROWS = 1
-    ledger = Ledger.open(folder)
+    ledger = open_ledger(folder)
     for turn in range(int(sys.argv[2])):
         with begin_run(ledger, IDENTITY, NOON) as run:
             writer = SegmentWriter(ledger, run)
@@ -78,7 +80,7 @@ def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
     import itertools, os
     died = 0
     for turn in itertools.count():
-        with Ledger.open(folder) as ledger:
+        with open_ledger(folder) as ledger:
             if turn % 10 == 0:
                 leave_behind(ledger, f"dead-{os.getpid()}-{turn}", f"orphan-{os.getpid()}-{turn}")
             died += recover(ledger)
@@ -86,7 +88,7 @@ def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
             break
     print(turn, died)
     """
-    Ledger.open(folder, create=True).close()
+    open_ledger(folder, create=True).close()
     clearers = [children.start(clear, folder, str(turns)) for _ in range(2)]
     writers = [children.start(write, folder, str(turns)) for _ in range(4)]
     for writer in writers:
@@ -94,14 +96,14 @@ def test_writers_and_openers_racing(folder: Path, at_length: bool) -> None:
     (folder / "stop").touch()
     counts = [tuple(map(int, children.finish(clearer).split())) for clearer in clearers]
     assert sum(times for times, _ in counts) >= 20 * turns
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         recover(ledger)
         assert verify(ledger).problems == ()
-        assert ledger.connection.execute("SELECT count(*), sum(rows) FROM segments").fetchone() == (
+        assert sql(ledger).execute("SELECT count(*), sum(rows) FROM segments").fetchone() == (
             20 * turns,
             68 * turns,
         )
-        assert ledger.connection.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+        assert sql(ledger).execute("SELECT count(*) FROM intents").fetchone() == (0,)
     assert sum(died for _, died in counts) > 0
     assert list(folder.rglob("*orphan*")) == []
 

@@ -7,9 +7,9 @@ import pytest
 
 from facemon.domain.daily_spread import daily_spreads
 from facemon.errors import FacemonError, LockedError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.process_lock import ProcessLock
-from facemon.store.reference_spreads import ReferenceSpreads
 from facemon.store.references import (
     find_reference,
     list_references,

@@ -13,18 +13,19 @@ from facemon.errors import FacemonError, LockedError
 from facemon.store import log_balance, segment_writer
 from facemon.store import repair as repair_module
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
 from facemon.store.repair import Repair, repair
 from facemon.store.retention import prune
 from facemon.store.row_counts import LATENCIES
-from facemon.store.segment_files import SegmentDamagedError, list_segments, read_rows
+from facemon.store.segment_files import SegmentDamagedError, read_rows
 from facemon.store.set_aside import FOLDER, KEPT_AT_LEAST, lost_rows, prune_set_aside, read_records
-from facemon.store.totals import read_totals
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.damage import DAMAGE, files_of
 from tests.store.log_rows import MODEL, NOON, log_images
+from tests.store.sql import sql
 
 LATER = NOON + timedelta(days=3650)
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -35,7 +36,7 @@ each_damage = pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four files and inline segments on two dates, some rows with a source."""
     folder = tmp_path_factory.mktemp("logged") / "store"
-    with pytest.MonkeyPatch.context() as patch, Ledger.open(folder, create=True) as ledger:
+    with pytest.MonkeyPatch.context() as patch, open_ledger(folder, create=True) as ledger:
         patch.setattr(segment_writer, "SEGMENT_ROWS", 60)
         patch.setattr(segment_writer, "INLINE_ROWS", 40)
         log_images(ledger, 240, batch=20, spread=timedelta(hours=100), sources=("a", None))
@@ -49,16 +50,16 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def log(logged: Path, folder: Path) -> Iterator[Ledger]:
     """A copy of `logged`, for one test."""
     shutil.copytree(logged, folder)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         yield ledger
 
 
 def rows_in(ledger: Ledger) -> int:
-    return int(ledger.connection.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()[0])
+    return int(sql(ledger).execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()[0])
 
 
 def counted(ledger: Ledger) -> dict[object, float]:
-    return {key: value for key, value in read_totals(ledger.connection).items() if key.metric != LATENCIES}
+    return {key: value for key, value in ledger.totals.read().items() if key.metric != LATENCIES}
 
 
 def drop(ledger: Ledger) -> Repair:
@@ -72,7 +73,7 @@ def mend(ledger: Ledger) -> Repair:
 @each_damage
 def test_a_damaged_segment_is_dropped_and_the_log_is_whole_again(log: Ledger, damage: Callable[[Path], None]) -> None:
     rows, before = rows_in(log), counted(log)
-    hurt = next(each for each in list_segments(log.connection) if each.path)
+    hurt = next(each for each in log.segments.within() if each.path)
     damage(log.folder / str(hurt.path))
     told = mend(log)
     assert [record.segment for record in told.would_drop] == [hurt.id]
@@ -97,11 +98,11 @@ def test_the_others_go_on_beside_a_damaged_segment(log: Ledger, damage: Callable
     damage(hurt)
     assert str(hurt) in "\n".join(verify(log).problems)
     left_out: list[SegmentDamagedError] = []
-    tables = list(read_rows(log, list_segments(log.connection), 0, 2**62, proven=True, left_out=left_out))
+    tables = list(read_rows(log, log.segments.within(), 0, 2**62, proven=True, left_out=left_out))
     assert [str(hurt) in error.message for error in left_out] == [True]
-    (lost,) = log.connection.execute(
-        "SELECT rows FROM segments WHERE path IS NOT NULL ORDER BY first_observed, id"
-    ).fetchone()
+    (lost,) = (
+        sql(log).execute("SELECT rows FROM segments WHERE path IS NOT NULL ORDER BY first_observed, id").fetchone()
+    )
     assert sum(table.num_rows for table in tables) == rows - lost
     folded = compact(log, LATER)
     assert (folded.written >= 1, len(folded.left_out)) == (True, 1)
@@ -119,13 +120,13 @@ def test_a_file_that_comes_back_is_taken_in_again(log: Ledger, damage: Callable[
     whole = hurt.read_bytes()
     damage(hurt)
     drop(log)
-    assert lost_rows(log.connection, log.folder, NOON, LATER, MODEL) == rows - rows_in(log)
+    assert lost_rows(log, NOON, LATER, MODEL) == rows - rows_in(log)
     (hurt.parent / "under another name.parquet").write_bytes(whole)
     done = mend(log)
     assert len(done.taken_in) == 1
     assert done.left == ()
     assert (rows_in(log), counted(log)) == (rows, before)
-    assert lost_rows(log.connection, log.folder, NOON, LATER, MODEL) == 0
+    assert lost_rows(log, NOON, LATER, MODEL) == 0
     # Once more: it is there already.
     (hurt.parent / "again.parquet").write_bytes(whole)
     assert len(mend(log).foreign) == 1
@@ -164,8 +165,8 @@ def test_foreign_files_are_moved_out_of_the_log(log: Ledger) -> None:
 def test_files_of_living_writers_stay(log: Ledger) -> None:
     path = "segments/date=2026-11-22/x.parquet"
     with ProcessLock.waiting(log.folder / "locks" / "living.lock"):
-        with log.writing() as connection:
-            connection.execute("INSERT INTO intents VALUES ('x', 'living', ?)", (path,))
+        with log.writing():
+            sql(log).execute("INSERT INTO intents VALUES ('x', 'living', ?)", (path,))
         for name in (path, "segments/date=2026-11-22/.x.parquet.part"):
             (log.folder / name).write_bytes(b"being written")
         assert mend(log).foreign == []
@@ -185,8 +186,8 @@ def test_files_of_living_writers_stay(log: Ledger) -> None:
     ],
 )
 def test_sums_are_computed_anew_and_no_total_falls(log: Ledger, change: str) -> None:
-    with log.writing() as connection:
-        assert connection.execute(change).rowcount
+    with log.writing():
+        assert sql(log).execute(change).rowcount
     before = counted(log)
     assert verify(log).problems
     done = mend(log)
@@ -197,8 +198,8 @@ def test_sums_are_computed_anew_and_no_total_falls(log: Ledger, change: str) -> 
 
 
 def test_an_inline_segment_that_cannot_be_decoded(log: Ledger) -> None:
-    with log.writing() as connection:
-        connection.execute("UPDATE segments SET data = x'00ff' WHERE path IS NULL")
+    with log.writing():
+        sql(log).execute("UPDATE segments SET data = x'00ff' WHERE path IS NULL")
     before, done = counted(log), drop(log)
     assert done.dropped
     assert done.left == ()
@@ -214,7 +215,7 @@ def test_rows_that_arrive_meanwhile_are_counted(log: Ledger, monkeypatch: pytest
     balance = log_balance.balance
 
     def with_a_writer(ledger: Ledger, *arguments: object, **options: object) -> tuple[int, int]:
-        with Ledger.open(ledger.folder) as other:
+        with open_ledger(ledger.folder) as other:
             log_images(other, 50, spread=timedelta(hours=100), sources=("a", "b"))
         return balance(ledger, *arguments, **options)  # type: ignore[arg-type]
 
@@ -235,7 +236,7 @@ def test_a_file_that_may_not_be_read_is_not_lost(log: Ledger) -> None:
     files_of(log)[0].chmod(0)
     script = """
     from facemon.store.repair import repair
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         try:
             repair(ledger, drop_damaged=True, now=NOON)
         except FacemonError as error:
@@ -280,8 +281,8 @@ def test_an_error_that_is_not_damage_stops(log: Ledger) -> None:
     (path, *_) = files_of(log)
     path.write_bytes(b"written so by a facemon to come")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    with log.writing() as connection:
-        connection.execute("UPDATE segments SET sha256 = ? WHERE path = ?", (digest, str(path.relative_to(log.folder))))
+    with log.writing():
+        sql(log).execute("UPDATE segments SET sha256 = ? WHERE path = ?", (digest, str(path.relative_to(log.folder))))
     with pytest.raises(FacemonError, match="although it is the file that was written"):
         drop(log)
 

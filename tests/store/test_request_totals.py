@@ -1,8 +1,8 @@
 """What the API has counted: kept by address, added up, and shown as families with every expected series."""
 
 from facemon.domain.request_outcome import EXPECTED_CODES
-from facemon.store.ledger import Ledger
-from facemon.store.request_totals import EVERY_INSTANCE, add_request_totals, read_request_totals
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.total_families import request_families
 from facemon.store.totals import TotalKey, Totals
 
@@ -12,8 +12,8 @@ SECONDS = TotalKey("api_request_latency_seconds", ("/predict", "POST"), "sum")
 
 
 def add(ledger: Ledger, instance: str, counts: Totals) -> None:
-    with ledger.writing() as connection:
-        add_request_totals(connection, instance, counts)
+    with ledger.writing():
+        ledger.requests.add(instance, counts)
 
 
 def test_totals_grow_and_each_address_has_its_own(ledger: Ledger) -> None:
@@ -21,16 +21,16 @@ def test_totals_grow_and_each_address_has_its_own(ledger: Ledger) -> None:
     add(ledger, "a:1", {OK: 3.0})
     add(ledger, "b:2", {OK: 10.0})
     add(ledger, "b:2", {})
-    assert read_request_totals(ledger.connection, "a:1") == {OK: 5.0, SECONDS: 0.5}
-    assert read_request_totals(ledger.connection, "b:2") == {OK: 10.0}
-    assert read_request_totals(ledger.connection, "c:3") == {}
-    assert read_request_totals(ledger.connection, EVERY_INSTANCE) == {OK: 15.0, SECONDS: 0.5}
+    assert ledger.requests.read("a:1") == {OK: 5.0, SECONDS: 0.5}
+    assert ledger.requests.read("b:2") == {OK: 10.0}
+    assert ledger.requests.read("c:3") == {}
+    assert ledger.requests.read(EVERY_INSTANCE) == {OK: 15.0, SECONDS: 0.5}
 
 
 def test_an_endpoint_may_have_any_letters(ledger: Ledger) -> None:
     strange = TotalKey("api_requests_total", ('/ü/{id}"\\', "GET", "success", "200"), "")
     add(ledger, "a:1", {strange: 1.0})
-    assert read_request_totals(ledger.connection, "a:1") == {strange: 1.0}
+    assert ledger.requests.read("a:1") == {strange: 1.0}
 
 
 def samples(totals: Totals, *, expects_predict: bool) -> dict[tuple[str, ...], float]:

@@ -13,20 +13,20 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import hour_of, micros
 from facemon.errors import LockedError
 from facemon.store import segment_writer
-from facemon.store.arrivals import mark_checked, read_arrivals
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
-from facemon.store.profiles import read_all_profiles
 from facemon.store.retention import Pruning, prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
-from facemon.store.segment_files import list_segments, read_segment
-from facemon.store.totals import differences, read_totals, sum_totals
+from facemon.store.segment_files import read_segment
+from facemon.store.totals import differences, sum_totals
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.kept_stores import KeptStore
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images
 from tests.store.oracles import Row, log_rows
+from tests.store.sql import sql
 
 DAY = timedelta(days=1)
 MIDNIGHT = NOON + timedelta(hours=12)
@@ -40,20 +40,20 @@ def test_old_rows_go_and_the_totals_stay(ledger: Ledger, monkeypatch: pytest.Mon
     monkeypatch.setattr(segment_writer, "SEGMENT_ROWS", 30)
     monkeypatch.setattr(segment_writer, "INLINE_ROWS", 30)
     log_images(ledger, 200, batch=10, spread=timedelta(hours=480), sources=("a", None))
-    totals = read_totals(ledger.connection)
+    totals = ledger.totals.read()
     midnight = NOON + timedelta(hours=12)
     if is_compacted:
         compact(ledger, NOON + timedelta(days=30))
     old = [row for row in log_rows(ledger) if row["observed_at"] < midnight]
     assert prune(ledger, midnight).rows == len(old) > 0
     assert {row["observed_at"] >= midnight for row in log_rows(ledger)} == {True}
-    assert read_totals(ledger.connection) == totals
+    assert ledger.totals.read() == totals
     assert verify(ledger).problems == ()
     assert prune(ledger, midnight) == Pruning(0, 0)
     prune(ledger, NOON + timedelta(days=30))
     assert log_rows(ledger) == []
-    assert read_all_profiles(ledger.connection) == {}
-    departed = read_totals(ledger.connection, "departed")
+    assert ledger.profiles.all() == {}
+    departed = ledger.totals.departed()
     latencies = {key: v for key, v in totals.items() if key.metric == "model_inference_latency_seconds"}
     assert differences(sum_totals(departed, latencies), totals) == []
     assert verify(ledger).problems == ()
@@ -81,7 +81,7 @@ def test_a_backfill_stays_as_long_as_what_was_observed_today(
         forget_predictions(ledger)
     after_prediction = NOON + 200 * DAY
     assert prune(ledger, after_prediction) == Pruning(1, 55)
-    (kept,) = list_segments(ledger.connection)
+    (kept,) = ledger.segments.within()
     # Read once, then known.
     assert kept.last_predicted == micros(after_prediction)
     assert prune(ledger, after_prediction) == Pruning(0, 0)
@@ -96,10 +96,10 @@ def test_late_rows_do_not_keep_all_rows_of_their_date(ledger: Ledger) -> None:
             at, predicted = MIDNIGHT + timedelta(hours=hour), MIDNIGHT + day * DAY + timedelta(hours=12)
             log_images(ledger, 3, observed=at, predicted=predicted)
         compact(ledger, MIDNIGHT + (day + 1) * DAY)
-    for segment in list_segments(ledger.connection):
+    for segment in ledger.segments.within():
         predicted_at = read_segment(ledger, segment)["predicted_at"].to_pylist()
         assert max(predicted_at) - min(predicted_at) < 7 * DAY
-    assert len(list_segments(ledger.connection)) == 6
+    assert len(ledger.segments.within()) == 6
 
 
 def test_one_retention_at_a_time(ledger: Ledger) -> None:
@@ -115,8 +115,8 @@ def test_a_retention_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path, a
 
 def forget_predictions(ledger: Ledger) -> None:
     """Leave the segments as the upgrade of an older store leaves them."""
-    with ledger.writing() as connection:
-        connection.execute("UPDATE segments SET last_predicted = NULL")
+    with ledger.writing():
+        sql(ledger).execute("UPDATE segments SET last_predicted = NULL")
 
 
 class Life:
@@ -158,8 +158,8 @@ class Life:
             writer.close()
 
     def check(self) -> None:
-        with self.ledger.reading() as connection:
-            arrivals = read_arrivals(connection, MODEL)
+        with self.ledger.reading():
+            arrivals = self.ledger.arrivals.read(MODEL)
             rows = {(row["run"], row["ordinal"], hour_of(row["observed_at"])) for row in log_rows(self.ledger)}
         since = self.now - WINDOW
         late = 0
@@ -167,8 +167,8 @@ class Life:
             new = [row for row in log_rows(self.ledger) if identity(row) not in self.checked]
             late = sum(hour_of(row["observed_at"]) < hour_of(since) for row in new)
         assert arrivals.late_rows(since) == late
-        with self.ledger.writing() as connection:
-            mark_checked(connection, arrivals)
+        with self.ledger.writing():
+            self.ledger.arrivals.mark_checked(arrivals)
         if rows or self.checked is not None:
             self.checked = rows
 
@@ -221,7 +221,7 @@ steps = st.one_of(
 @given(life=st.lists(st.tuples(st.integers(0, 45 * 24), steps), min_size=3, max_size=14))
 def test_no_row_goes_before_its_time(life: list[tuple[int, tuple[object, ...]]]) -> None:
     """Whatever is logged, folded, retried and upgraded in between; and late rows are those that a count finds."""
-    with _small_segments(), TemporaryDirectory() as folder, Ledger.open(Path(folder), create=True) as ledger:
+    with _small_segments(), TemporaryDirectory() as folder, open_ledger(Path(folder), create=True) as ledger:
         lived = Life(ledger)
         for hours, (name, *arguments) in life:
             lived.now += timedelta(hours=hours)
@@ -230,7 +230,7 @@ def test_no_row_goes_before_its_time(life: list[tuple[int, tuple[object, ...]]])
 
 
 def test_rows_of_an_older_version_go_when_both_of_their_times_are_past(kept_store: KeptStore) -> None:
-    with Ledger.open(kept_store.store) as ledger:
+    with open_ledger(kept_store.store) as ledger:
         times = sorted({later_of(row) for row in log_rows(ledger)})
         for before in (times[0], times[len(times) // 2], times[-1]):
             young = {face_of(row) for row in log_rows(ledger) if later_of(row) >= before}

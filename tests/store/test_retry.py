@@ -11,15 +11,17 @@ from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store import retry as retry_module
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.runs import begin_run
-from facemon.store.segment_files import list_segments, read_segment
+from facemon.store.segment_files import read_segment
 from facemon.store.segment_writer import SegmentWriter, prepare_segments
-from facemon.store.totals import TotalKey, read_totals
+from facemon.store.totals import TotalKey
 from facemon.store.verification import verify
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
+from tests.store.sql import sql
 
 LATER = NOON + timedelta(days=2)
 FACE = {"face": 0, "gender": "female", "gender_confidence": 0.9}
@@ -38,12 +40,12 @@ def again(ordinals: Sequence[int], run: str, *, failing: Sequence[int] = ()) -> 
 
 
 def rows_of(ledger: Ledger) -> list[dict[str, object]]:
-    tables = [read_segment(ledger, segment) for segment in list_segments(ledger.connection)]
+    tables = [read_segment(ledger, segment) for segment in ledger.segments.within()]
     return sorted(pa.concat_tables(tables).to_pylist(), key=lambda row: (row["ordinal"], row["face"] or 0))
 
 
 def images(ledger: Ledger) -> dict[str, float]:
-    totals = read_totals(ledger.connection)
+    totals = ledger.totals.read()
     return {status: totals.get(TotalKey("images_processed_total", (status,), ""), 0) for status in ("ok", "failed")}
 
 
@@ -95,7 +97,7 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
         nonlocal calls
         calls += 1
         if calls == 1:
-            with Ledger.open(ledger.folder) as other:
+            with open_ledger(ledger.folder) as other:
                 compact(other, LATER)
         return original(*arguments)  # type: ignore[arg-type]
 
@@ -107,11 +109,11 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
         assert calls > 2
         assert list(failed_inputs(ledger, run, MODEL)) == [20, 30]
         assert verify(ledger).problems == ()
-        with Ledger.open(ledger.folder) as other:
+        with open_ledger(ledger.folder) as other:
             prune(other, LATER + timedelta(seconds=1))
         writer.add(again([20], run.id))
         writer.close()
-    assert list_segments(ledger.connection) == []
+    assert ledger.segments.within() == []
     assert verify(ledger).problems == ()
 
 
@@ -141,6 +143,6 @@ def test_a_row_beyond_what_is_done_is_a_problem_even_after_a_retry(ledger: Ledge
         writer = RetryWriter(ledger, run, MODEL)
         writer.add(again([0], run.id))
         writer.close()
-    with ledger.writing() as connection:
-        connection.execute("UPDATE runs SET done = 15")
+    with ledger.writing():
+        sql(ledger).execute("UPDATE runs SET done = 15")
     assert any("15 inputs are done" in problem for problem in verify(ledger).problems)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_samples import sample_rows
 from tests.store.log_rows import MODEL, NOON, log_images
 

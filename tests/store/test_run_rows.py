@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from facemon.errors import FacemonError
 from facemon.store.compaction import compact
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.run_rows import rows_of_run
 from facemon.store.runs import Run, begin_run, resume_run
 from facemon.store.segment_files import SegmentDamagedError
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, NOON, SCHEMA, log_images, make_batch
+from tests.store.sql import sql
 
 
 def log_part(ledger: Ledger, pieces: Sequence[int], *, spread_days: float = 0) -> pa.Table:
@@ -57,7 +59,7 @@ def resumed(ledger: Ledger) -> Run:
 def test_all_rows_once_in_order(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[int], days: float, compacted: bool
 ) -> None:
-    with Ledger.open(tmp_path_factory.mktemp("store"), create=True) as ledger:
+    with open_ledger(tmp_path_factory.mktemp("store"), create=True) as ledger:
         log_images(ledger, 30)
         logged = log_part(ledger, pieces, spread_days=days)
         log_images(ledger, 30)
@@ -67,13 +69,13 @@ def test_all_rows_once_in_order(
 
 
 def test_a_run_that_has_logged_nothing_has_no_rows(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path, create=True) as ledger:
+    with open_ledger(tmp_path, create=True) as ledger:
         begin_run(ledger, IDENTITY, datetime.now(UTC)).lock.release()
         assert read_back(ledger).num_rows == 0
 
 
 def test_a_column_that_the_log_does_not_have_is_null(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path, create=True) as ledger:
+    with open_ledger(tmp_path, create=True) as ledger:
         logged = log_part(ledger, [20])
         schema = SCHEMA.append(pa.field("later", pa.float32()))
         with resumed(ledger) as run:
@@ -84,17 +86,17 @@ def test_a_column_that_the_log_does_not_have_is_null(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
 def test_rows_that_the_log_has_lost_are_an_error_and_not_a_gap(tmp_path: Path, gone: int) -> None:
-    with Ledger.open(tmp_path, create=True) as ledger:
+    with open_ledger(tmp_path, create=True) as ledger:
         log_part(ledger, [50, 50, 50])
-        segments = ledger.connection.execute("SELECT id FROM segments ORDER BY rowid").fetchall()
-        with ledger.writing() as connection:
-            connection.execute("DELETE FROM segments WHERE id = ?", segments[gone])
+        segments = sql(ledger).execute("SELECT id FROM segments ORDER BY rowid").fetchall()
+        with ledger.writing():
+            sql(ledger).execute("DELETE FROM segments WHERE id = ?", segments[gone])
         with pytest.raises(FacemonError, match="the log has lost rows of the 150 images that run"):
             read_back(ledger)
 
 
 def test_damage_is_named_where_rows_lack_and_only_there(tmp_path: Path) -> None:
-    with Ledger.open(tmp_path, create=True) as ledger:
+    with open_ledger(tmp_path, create=True) as ledger:
         log_images(ledger, 1500, batch=1500)
         (other,) = (tmp_path / "segments").rglob("*.parquet")
         logged = log_part(ledger, [1500, 20])

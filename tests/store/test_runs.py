@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from facemon.errors import FacemonError, LockedError
-from facemon.store import runs
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.run_state import RunIdentity
 from facemon.store.runs import InputDigest, begin_run, check_same_inputs, finish_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, NOON, log_images, make_batch
@@ -38,7 +38,7 @@ def test_the_newest_unfinished_run_with_the_same_identity_is_resumed(ledger: Led
         replace(IDENTITY, fingerprint="0"), replace(IDENTITY, source="door"),
     ],
 )  # fmt: skip
-def test_a_run_of_another_identity_is_not_resumed(ledger: Ledger, other: runs.RunIdentity) -> None:
+def test_a_run_of_another_identity_is_not_resumed(ledger: Ledger, other: RunIdentity) -> None:
     begin_run(ledger, IDENTITY, NOON).lock.release()
     assert resume_run(ledger, other) is None
 

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from facemon.domain.times import from_micros, micros
 from facemon.errors import FacemonError
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.segment import Segment
 from facemon.store.segment_files import (
-    Segment,
     SegmentGoneError,
-    list_segments,
     observed_range,
     read_rows,
     read_segment,
@@ -23,6 +22,7 @@ from facemon.store.segment_files import (
 from tests.store import children
 from tests.store.log_rows import MODEL, NOON, SCHEMA, log_images, make_batch
 from tests.store.oracles import log_rows
+from tests.store.sql import sql
 
 
 def table_of(images: int, spread: timedelta = timedelta(0), observed: datetime = NOON) -> pa.Table:
@@ -52,17 +52,17 @@ def test_a_segment_that_went_is_told_from_one_that_is_damaged(
 ) -> None:
     monkeypatch.setattr("facemon.store.segment_writer.INLINE_ROWS", inline)
     log_images(ledger, 20)
-    (segment,) = list_segments(ledger.connection)
+    (segment,) = ledger.segments.within()
     if segment.path:
         (ledger.folder / segment.path).write_bytes(b"PAR1 damaged PAR1")
     else:
-        ledger.connection.execute("UPDATE segments SET data = x'00ff00ff00ff'")
+        sql(ledger).execute("UPDATE segments SET data = x'00ff00ff00ff'")
     with pytest.raises(FacemonError, match="cannot be read") as caught:
         read_segment(ledger, segment)
     assert not isinstance(caught.value, SegmentGoneError)
     if segment.path:
         (ledger.folder / segment.path).unlink()
-    ledger.connection.execute("DELETE FROM segments")
+    sql(ledger).execute("DELETE FROM segments")
     with pytest.raises(SegmentGoneError, match="replaced or removed"):
         read_segment(ledger, segment)
 
@@ -92,10 +92,10 @@ def test_the_rows_of_a_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> 
     tick = timedelta(microseconds=1)
     for since, until in ((first, last), (first, last + tick), (middle, middle), (middle, middle + tick)):
         start, stop = micros(since), micros(until)
-        tables = list(read_rows(ledger, list_segments(ledger.connection, start, stop), start, stop, ["ordinal"]))
+        tables = list(read_rows(ledger, ledger.segments.within(start, stop), start, stop, ["ordinal"]))
         found = [ordinal for table in tables for ordinal in table["ordinal"].to_pylist()]
         assert found == [row["ordinal"] for row in rows if since <= row["observed_at"] < until]
-    assert list_segments(ledger.connection, model="another") == []
+    assert ledger.segments.within(model="another") == []
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path) -> None:

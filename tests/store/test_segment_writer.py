@@ -4,26 +4,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from sqlite3 import Connection
 
 import pytest
 
 from facemon.errors import FacemonError
 from facemon.store import segment_writer
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.ledger.sqlite_ledger import SqliteLedger
 from facemon.store.runs import begin_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.store.totals import TotalKey, read_totals
+from facemon.store.totals import TotalKey
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.log_rows import IDENTITY, NOON, log_images, make_batch
 from tests.store.oracles import expected_identities, log_rows, logged_identities
+from tests.store.sql import sql
 
 WRITE = """
 segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 60, int(sys.argv[2])
 segment_writer.SEGMENT_SECONDS = 0.05
 until, batch = int(sys.argv[3]), int(sys.argv[4])
-with Ledger.open(folder, create=True) as ledger:
+with open_ledger(folder, create=True) as ledger:
     run = resume_run(ledger, IDENTITY) or begin_run(ledger, IDENTITY, NOON)
     with run:
         writer = SegmentWriter(ledger, run)
@@ -57,14 +59,14 @@ def test_a_writer_killed_at_random_moments_logs_every_row_once(folder: Path, at_
     assert len(set(starts)) > (5 if at_length else 2)
     end = starts[-1] + 3000
     children.run(WRITE, folder, 30, end, 50)
-    with Ledger.open(folder) as ledger:
+    with open_ledger(folder) as ledger:
         assert logged_identities(ledger) == expected_identities(end)
         assert verify(ledger).problems == ()
-        kinds = {path is None for (path,) in ledger.connection.execute("SELECT path FROM segments")}
+        kinds = {path is None for (path,) in sql(ledger).execute("SELECT path FROM segments")}
         assert kinds == {True, False}
-        assert ledger.connection.execute("SELECT count(*), sum(done) FROM runs").fetchone() == (1, end)
+        assert sql(ledger).execute("SELECT count(*), sum(done) FROM runs").fetchone() == (1, end)
         log_images(ledger, 10)  # a next run, whose start clears away what the killed ones left
-        assert ledger.connection.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+        assert sql(ledger).execute("SELECT count(*) FROM intents").fetchone() == (0,)
     assert list(folder.rglob("*.part")) == []
 
 
@@ -84,7 +86,7 @@ def test_rows_come_back_as_they_went_in(ledger: Ledger, monkeypatch: pytest.Monk
     ]
     expected = [row for batch in batches for row in batch.rows.to_pylist()]
     assert sorted(log_rows(ledger), key=lambda row: (row["ordinal"], row["face"] or 0)) == expected
-    segments = ledger.connection.execute("SELECT path, rows, first_observed, last_observed FROM segments").fetchall()
+    segments = sql(ledger).execute("SELECT path, rows, first_observed, last_observed FROM segments").fetchall()
     assert all((path is None) == (rows < 60) for path, rows, _, _ in segments)
     assert {first // 86_400_000_000 for _, _, first, _ in segments} == {20_779, 20_780}
     assert all(first // 86_400_000_000 == last // 86_400_000_000 for _, _, first, last in segments)
@@ -96,29 +98,29 @@ def test_a_segment_is_written_when_it_is_large_or_old(ledger: Ledger, monkeypatc
         writer = SegmentWriter(ledger, run)
         writer.close()
         writer.add(make_batch(0, 10, run=run.id))
-        assert ledger.connection.execute(count).fetchone() == (0,)
+        assert sql(ledger).execute(count).fetchone() == (0,)
         monkeypatch.setattr(segment_writer, "SEGMENT_ROWS", 20)
         writer.add(make_batch(10, 10, run=run.id))
-        assert ledger.connection.execute(count).fetchone() == (1,)
+        assert sql(ledger).execute(count).fetchone() == (1,)
         monkeypatch.setattr(segment_writer, "SEGMENT_SECONDS", 0)
         writer.add(make_batch(20, 10, run=run.id))
-        assert ledger.connection.execute(count).fetchone() == (2,)
+        assert sql(ledger).execute(count).fetchone() == (2,)
         writer.close()
-        assert ledger.connection.execute(count).fetchone() == (2,)
-    assert read_totals(ledger.connection)[TotalKey("images_processed_total", ("ok",), "")] == 24
+        assert sql(ledger).execute(count).fetchone() == (2,)
+    assert ledger.totals.read()[TotalKey("images_processed_total", ("ok",), "")] == 24
     latencies = TotalKey("model_inference_latency_seconds", ("faces@1",), "sum")
-    assert read_totals(ledger.connection)[latencies] == pytest.approx(3 * 0.31)
+    assert ledger.totals.read()[latencies] == pytest.approx(3 * 0.31)
 
 
-class InterruptedLedger(Ledger):
+class InterruptedLedger(SqliteLedger):
     """A ledger whose next transactions are followed by a signal, before the caller has its answer."""
 
     signals = 0
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with super().writing() as connection:
-            yield connection
+    def writing(self) -> Iterator[None]:
+        with super().writing():
+            yield
         self.signals -= 1
         if self.signals == 0:
             raise KeyboardInterrupt
@@ -138,7 +140,7 @@ def test_a_flush_that_was_interrupted_after_its_commit_is_not_repeated(
         writer.close()
         writer.add(make_batch(20, 20, run=run.id))
         writer.close()
-    with Ledger.open(folder) as reopened:
+    with open_ledger(folder) as reopened:
         assert logged_identities(reopened) == expected_identities(40)
         log_images(reopened, 10)
         assert verify(reopened).problems == ()
@@ -163,7 +165,7 @@ def test_a_disk_that_runs_full_leaves_the_store_whole(tmp_path: Path, inline: in
     script = """
     from tests.store.oracles import expected_identities, logged_identities
     segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 100, int(sys.argv[2])
-    ledger = Ledger.open(folder, create=True)
+    ledger = open_ledger(folder, create=True)
     filler = folder.parent / "filler"
     filler.write_bytes(bytes(2 ** 20))
     def write(until):
@@ -179,7 +181,7 @@ def test_a_disk_that_runs_full_leaves_the_store_whole(tmp_path: Path, inline: in
     except FacemonError as error:
         print(error.message, "|", error.hint)
     filler.unlink()
-    (done,) = ledger.connection.execute("SELECT done FROM runs").fetchone()
+    (done,) = sql(ledger).execute("SELECT done FROM runs").fetchone()
     assert done > 100
     assert verify(ledger).problems == (), verify(ledger).problems
     assert logged_identities(ledger) == expected_identities(done)
@@ -199,7 +201,7 @@ def test_a_file_that_may_not_grow_is_a_message(folder: Path) -> None:
     import resource, signal
     segment_writer.SEGMENT_ROWS, segment_writer.INLINE_ROWS = 100, 1
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         log_images(ledger, 200, batch=50)
         before = verify(ledger)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))

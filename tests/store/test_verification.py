@@ -6,9 +6,10 @@ import pyarrow.parquet
 import pytest
 
 from facemon.store import segment_writer
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.verification import Verification, verify
 from tests.store.log_rows import log_images
+from tests.store.sql import sql
 
 
 @pytest.fixture
@@ -58,8 +59,8 @@ def test_a_file_that_nobody_registered_is_named(whole: Ledger) -> None:
     stray = whole.folder / "segments" / "stray.parquet"
     stray.write_bytes(a_file(whole).read_bytes())
     assert problems(whole) == f"{stray} is in no ledger entry"
-    with whole.writing() as connection:
-        connection.execute("INSERT INTO intents VALUES ('stray', 'somebody', 'segments/stray.parquet')")
+    with whole.writing():
+        sql(whole).execute("INSERT INTO intents VALUES ('stray', 'somebody', 'segments/stray.parquet')")
     assert verify(whole).problems == ()
 
 
@@ -88,8 +89,8 @@ def test_a_file_that_nobody_registered_is_named(whole: Ledger) -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_add_up_is_said(whole: Ledger, change: str, said: str) -> None:
-    with whole.writing() as connection:
-        assert connection.execute(change).rowcount
+    with whole.writing():
+        assert sql(whole).execute(change).rowcount
     assert said in problems(whole)
 
 

@@ -14,12 +14,14 @@ from facemon.domain.source_buckets import SourceProfiles, in_buckets
 from facemon.domain.spread import Spread
 from facemon.domain.times import hour_of, start_of_hour
 from facemon.store import segment_writer, source_hours, windows
-from facemon.store.ledger import Ledger
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.ledger.protocol import Ledger
 from facemon.store.windows import read_sources, read_window
 from tests.domain.spread_oracle import assert_alike
 from tests.domain.spread_oracle import plain as plain_spread
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import Row, count_by_source, count_profile, log_rows, plain
+from tests.store.sql import sql
 
 BEGIN = datetime(1969, 12, 31, 22, 30, tzinfo=UTC)
 """Before 1970, where times are negative numbers."""
@@ -30,13 +32,13 @@ IMAGES = 300
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """A store with inline segments and files, three sources and images around midnight of 1970."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("store"), create=True)
+    ledger = open_ledger(tmp_path_factory.mktemp("store"), create=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_writer, "SEGMENT_ROWS", 50)
         patch.setattr(segment_writer, "INLINE_ROWS", 30)
         spread = SPAN * (1000 / IMAGES)
         log_images(ledger, IMAGES, batch=10, observed=BEGIN, spread=spread, sources=("a", None, ""))
-    kinds = {path is None for (path,) in ledger.connection.execute("SELECT path FROM segments")}
+    kinds = {path is None for (path,) in sql(ledger).execute("SELECT path FROM segments")}
     assert kinds == {True, False}
     return ledger
 
@@ -88,7 +90,7 @@ def test_a_window_that_ends_before_it_begins_is_empty(full: Ledger) -> None:
 @pytest.mark.parametrize("images", [140])
 def test_sources_beyond_the_64th_are_other_in_every_window(folder: Path, images: int) -> None:
     """An hour that the window cuts is counted anew from its rows, and must name the same sources."""
-    with Ledger.open(folder, create=True) as ledger:
+    with open_ledger(folder, create=True) as ledger:
         sources = tuple(f"camera-{number}" for number in range(70))
         log_images(ledger, images, spread=timedelta(hours=1), sources=sources)
         hour, minute = timedelta(hours=1), timedelta(minutes=1)
@@ -108,12 +110,12 @@ def test_a_window_is_of_one_moment(ledger: Ledger) -> None:
 
     def meanwhile(statement: str) -> None:
         if "FROM profiles" in statement and not came:
-            with Ledger.open(ledger.folder) as other:
+            with open_ledger(ledger.folder) as other:
                 came.append(log_images(other, 20, spread=timedelta(hours=100)))
 
-    ledger.connection.set_trace_callback(meanwhile)
+    sql(ledger).set_trace_callback(meanwhile)
     before = read_window(ledger, since, until, model=MODEL)
-    ledger.connection.set_trace_callback(None)
+    sql(ledger).set_trace_callback(None)
     assert came
     assert before == {}
     assert read_window(ledger, since, until, model=MODEL)[None].images == 15
@@ -126,7 +128,7 @@ CAMERAS = tuple(f"camera-{number:03}" for number in range(200))
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """Four hours: in the first and the third 200 sources and one called other, in the rest one and one without."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("store"), create=True)
+    ledger = open_ledger(tmp_path_factory.mktemp("store"), create=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_writer, "SEGMENT_ROWS", 50)
         patch.setattr(segment_writer, "INLINE_ROWS", 30)
@@ -138,9 +140,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None = None) -> tuple[SourceProfiles, bool]:
     """What is read, and whether rows were."""
     statements = list[str]()
-    ledger.connection.set_trace_callback(statements.append)
+    sql(ledger).set_trace_callback(statements.append)
     found = read_sources(ledger, since, until, model=MODEL, source=source)
-    ledger.connection.set_trace_callback(None)
+    sql(ledger).set_trace_callback(None)
     return found, any("FROM segments" in statement for statement in statements)
 
 

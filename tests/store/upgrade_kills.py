@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from facemon.store.ledger import Ledger
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.opening import open_ledger
 from tests.store.crash_points import FILE_EVENTS, in_child
 from tests.store.store_facts import facts
 
@@ -66,7 +66,7 @@ def main(template: Path, work: Path, version: int, first: int, every: int) -> No
 
         def upgraded(step: int = step, store: Path = store) -> None:
             kill_at(step, store)
-            Ledger.open(store).close()
+            open_ledger(store).close()
 
         def look(step: int = step, store: Path = store) -> None:
             if (found := version_in(store)) not in (version, STORE_VERSION):

@@ -7,7 +7,7 @@ from pathlib import Path
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder, permissions_for_new, refuse_root
 from facemon.store.process_lock import ProcessLock
 from facemon.store.store_clock import FILE as CLOCK_FILE

@@ -1,6 +1,6 @@
 """The steps that bring the ledger of an older store to the present version, one by one.
 
-To change a table: change it in the tables of a new ledger (`ledger.py`), write a function that changes it in an older
+To change a table: change it in the tables of a new ledger (`creation.py`), write a function that changes it in an older
 one, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from facemon.store.drift_attribution import keep_drift_by_model
-from facemon.store.total_attribution import keep_totals_by_model
+from facemon.store.ledger.drift_attribution import keep_drift_by_model
+from facemon.store.ledger.total_attribution import keep_totals_by_model
 
 OLDEST_VERSION = 1
 

@@ -4,18 +4,17 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
 from facemon.files import sync_folder
-from facemon.store.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder
-from facemon.store.process_lock import ProcessLock, holder_of, writer_lock_path
+from facemon.store.process_lock import ProcessLock, holder_of, living_writers, writer_lock_path
 
 _LOCK = "upgrade"
-_NO_WRITERS = {"upgrade.lock", "create.lock"}
 UPGRADE_PATIENCE_SECONDS = 600.0
 """How long a process waits for another one that is upgrading the same store."""
 WRITER_PATIENCE_SECONDS = 10.0
@@ -136,16 +135,3 @@ def _refuse_writers(folder: Path, version: int) -> None:
             f"upgraded to version {STORE_VERSION}",
             "stop that process or wait for it to end, then run again",
         )
-
-
-def living_writers(folder: Path, without: Collection[str] = _NO_WRITERS) -> list[str]:
-    """Who holds a lock of the store: a run, or a command; but those of the names `without`."""
-    held = []
-    for path in sorted((folder / "locks").glob("*.lock")):
-        if path.name in without:
-            continue
-        if lock := ProcessLock.try_acquire(path):
-            lock.release()
-        else:
-            held.append(f"{path.stem}: process {holder_of(path)}")
-    return held

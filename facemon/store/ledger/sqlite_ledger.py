@@ -1,4 +1,4 @@
-"""The ledger of a store: where it lies, which version it has, and how it is opened and changed."""
+"""A ledger that SQLite keeps: where it lies, which version it has, and how it is opened and changed."""
 
 import os
 import sqlite3
@@ -8,30 +8,47 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger_creation import APPLICATION_ID, create_store
-from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, NoStoreError, explained
-from facemon.store.ledger_upgrade import upgrade as upgrade_ledger
-from facemon.store.ledger_upgrade import version_of
-from facemon.store.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.arrival_table import ArrivalTable
+from facemon.store.ledger.check_tables import CheckTables
+from facemon.store.ledger.command_table import CommandTable
+from facemon.store.ledger.creation import APPLICATION_ID, create_store
+from facemon.store.ledger.evaluation_tables import EvaluationTables
+from facemon.store.ledger.file_tables import FileTables
+from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.protocol import LedgerCopy
+from facemon.store.ledger.reference_tables import ReferenceTables
+from facemon.store.ledger.request_table import RequestTable
+from facemon.store.ledger.run_table import RunTable
+from facemon.store.ledger.segment_table import SegmentTable
+from facemon.store.ledger.sqlite_errors import explained, is_damage
+from facemon.store.ledger.stamp_columns import StampColumns
+from facemon.store.ledger.total_tables import TotalTables
+from facemon.store.ledger.upgrade import copy_ledger, version_of
+from facemon.store.ledger.upgrade import upgrade as upgrade_ledger
+from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, LedgerCopyError, NoStoreError
 from facemon.store.permissions import (
     MODES,
     Permissions,
     other_user,
     refuse_root,
 )
-from facemon.store.store_clock import StoreClock, newest_time
+from facemon.store.store_clock import StoreClock
+
+if TYPE_CHECKING:
+    from facemon.store.ledger.profile_table import ProfileTable
 
 _BUSY_SECONDS = 30
+_FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"
 
 
-class Ledger:
-    """An open ledger; one thread, one process. Others may have the same ledger open."""
+class SqliteLedger:
+    """`protocol.Ledger` in SQLite."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, *, as_root: bool = False) -> None:
         self.folder = folder
@@ -51,14 +68,7 @@ class Ledger:
         mode: Literal["private", "group"] = "private",
         as_root: bool = False,
     ) -> Self:
-        """Open the store in `folder`, making it first, with the permissions of `mode`, if `create` is set.
-
-        Root may read a store of another user, but write to it only with `as_root`; files stay the owner's then.
-
-        An older store is upgraded, which `tell` hears of, unless `upgrade` is off: then `version` tells which tables
-        it has. FacemonError when there is none, when a newer facemon wrote it, when it is no store, when it lies on
-        a network file system, or when it cannot be written; nothing is touched then.
-        """
+        """See `opening.open_ledger`."""
         path = folder / LEDGER_NAME
         if not has_ledger(folder):
             _refuse_lost_ledger(folder)
@@ -82,6 +92,9 @@ class Ledger:
                 _upgrade(connection, path, tell)
                 opened.version = version_of(connection)
             return opened
+        except sqlite3.Error as error:
+            connection.close()
+            raise explained(folder, error, "cannot be opened") from error
         except BaseException:
             connection.close()
             raise
@@ -99,14 +112,9 @@ class Ledger:
             raise explained(self.folder, error) from error
 
     def close(self) -> None:
-        """Let go of the ledger."""
         self.connection.close()
 
     def refuse_foreign_root(self) -> None:
-        """FacemonError when this is root, the store is another user's, and `as_root` was not given.
-
-        Every transaction that writes calls it; call it first where a file is made or long work is done before that.
-        """
         if self._as_root or os.geteuid() != 0:
             return
         with suppress(FileNotFoundError):
@@ -114,29 +122,93 @@ class Ledger:
 
     @cached_property
     def clock(self) -> StoreClock:
-        """The clock of this machine, judged by what the store has seen."""
-        with self.reading() as connection:
-            return StoreClock(self.folder, newest_time(connection))
+        with self.reading():
+            return StoreClock(self.folder, self.stamps.newest())
 
     def now(self) -> datetime:
-        """The time by which rows and stamps are written, windows end and retention counts."""
         return self.clock.now()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that writes: all of the block is kept, or nothing."""
+    def writing(self) -> Iterator[None]:
         self.refuse_foreign_root()
         with self._transaction("BEGIN IMMEDIATE"):
-            yield self.connection
+            yield
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that reads: the block sees one state of the ledger."""
+    def reading(self) -> Iterator[None]:
         if self.connection.in_transaction:
-            yield self.connection
+            yield
             return
         with self._transaction("BEGIN"):
-            yield self.connection
+            yield
+
+    def faults(self, most: int) -> list[str]:
+        checked = self.connection.execute(f"PRAGMA integrity_check({most})").fetchall()
+        if checked == [("ok",)]:
+            return []
+        return [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
+
+    def copy_to(self, target: Path) -> LedgerCopy:
+        try:
+            copy_ledger(self.folder / LEDGER_NAME, target)
+            with closing(sqlite3.connect(target)) as copied:
+                paths = tuple(path for (path,) in copied.execute(_FILES))
+                (rows,) = copied.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                raise DamagedLedgerError(self.folder, error) from error
+            raise LedgerCopyError(f"the copy of the ledger: {error}") from error
+        return LedgerCopy(paths, rows)
+
+    @cached_property
+    def segments(self) -> SegmentTable:
+        return SegmentTable(self.connection)
+
+    @cached_property
+    def files(self) -> FileTables:
+        return FileTables(self.connection)
+
+    @cached_property
+    def totals(self) -> TotalTables:
+        return TotalTables(self.connection)
+
+    @cached_property
+    def arrivals(self) -> ArrivalTable:
+        return ArrivalTable(self.connection)
+
+    @cached_property
+    def runs(self) -> RunTable:
+        return RunTable(self.connection)
+
+    @cached_property
+    def requests(self) -> RequestTable:
+        return RequestTable(self.connection)
+
+    @cached_property
+    def references(self) -> ReferenceTables:
+        return ReferenceTables(self.connection)
+
+    @cached_property
+    def checks(self) -> CheckTables:
+        return CheckTables(self.connection)
+
+    @cached_property
+    def evaluations(self) -> EvaluationTables:
+        return EvaluationTables(self.connection)
+
+    @cached_property
+    def commands(self) -> CommandTable:
+        return CommandTable(self.connection)
+
+    @cached_property
+    def stamps(self) -> StampColumns:
+        return StampColumns(self.connection)
+
+    @cached_property
+    def profiles(self) -> "ProfileTable":
+        from facemon.store.ledger.profile_table import ProfileTable  # which needs numpy
+
+        return ProfileTable(self.connection)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.migrations import STORE_VERSION
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.total_tables import read_totals
 from facemon.store.permissions import make_file
-from facemon.store.totals import Totals, read_totals
+from facemon.store.totals import Totals
 
 WAL = ("", "-wal")
 _READABLE_FROM = 4

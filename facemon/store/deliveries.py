@@ -1,0 +1,50 @@
+"""What one writer changes in the log at once: all of it is registered in one transaction, or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from facemon.domain.profile import Profile, ProfileKey
+from facemon.store.arrivals import RowsByHour
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.segment import NewSegment, Segment
+from facemon.store.totals import TotalKey
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Segments with all that they add to the ledger's sums, and those whose place they take, with what these take away.
+
+    A flush has new segments only; compaction, a retry and retention also replace or remove segments.
+    """
+
+    segments: Sequence[NewSegment] = ()
+    replaced: Sequence[Segment] = ()
+    """Segments that leave the log; their files are given up."""
+    totals: Mapping[TotalKey, float] = field(default_factory=dict)
+    departed: Mapping[TotalKey, float] = field(default_factory=dict)
+    """What rows that leave the log had added to the totals, where it stays."""
+    profiles: Mapping[ProfileKey, Profile] = field(default_factory=dict)
+    gone_profiles: Sequence[Mapping[ProfileKey, Profile]] = ()
+    """Those of the rows that leave, for each segment."""
+    arrivals: RowsByHour = field(default_factory=dict)
+    gone_arrivals: RowsByHour = field(default_factory=dict)
+
+
+def register(ledger: Ledger, delivery: Delivery) -> bool:
+    """Enter a delivery, in a transaction of the caller's.
+
+    False, and nothing is changed, when a segment that it replaces is no longer in the log.
+    """
+    if not all(ledger.segments.has(segment.id) for segment in delivery.replaced):
+        return False
+    ledger.segments.remove(delivery.replaced)
+    ledger.segments.register(delivery.segments)
+    if given_up := [segment.path for segment in delivery.replaced if segment.path]:
+        ledger.files.give_up(given_up, int(ledger.now().timestamp()))
+    ledger.totals.add(delivery.totals)
+    ledger.totals.depart(delivery.departed)
+    ledger.profiles.add(delivery.profiles)
+    ledger.arrivals.replace(delivery.gone_arrivals, delivery.arrivals)
+    for gone in delivery.gone_profiles:
+        ledger.profiles.subtract(gone)
+    return True

@@ -1,0 +1,54 @@
+"""Evaluations in the ledger: their sums, and each labelled image."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from facemon.domain.labelled import LabelledCount, LabelledImage
+from facemon.store.evaluations import Accuracy
+
+_NO_SOURCE = ""
+
+
+class EvaluationTables:
+    """`entries.EvaluationRecords` in SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def accuracy(self, model: str, min_labels: int) -> list[Accuracy]:
+        query = (
+            "SELECT attribute, correct, labelled FROM (SELECT attribute, correct, labelled, row_number() OVER "
+            "(PARTITION BY attribute ORDER BY labelled >= ? DESC, at DESC) AS place FROM evaluations "
+            "WHERE model = ? AND labelled > 0) WHERE place = 1"
+        )
+        return [
+            Accuracy(attribute, correct / labelled if labelled >= min_labels else None, labelled)
+            for attribute, correct, labelled in self._connection.execute(query, (min_labels, model))
+        ]
+
+    def enter(
+        self, model: str, at: int, counts: Mapping[str, tuple[int, int]], images: Iterable[LabelledImage]
+    ) -> None:
+        rows = [(at, model, attribute, *pair) for attribute, pair in counts.items()]
+        self._connection.executemany("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?)", rows)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO labelled_images VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (model, each.attribute, each.image, each.hour, each.source or _NO_SOURCE, int(each.is_right))
+                for each in images
+            ),
+        )
+
+    def labelled(self, model: str, first_hour: int, end_hour: int) -> list[LabelledCount]:
+        query = (
+            "SELECT attribute, source, sum(is_right), count(*) FROM (SELECT attribute, source, is_right, "
+            "row_number() OVER (PARTITION BY attribute, image ORDER BY hour DESC) AS place FROM labelled_images "
+            "WHERE model = ? AND hour >= ? AND hour < ?) WHERE place = 1 GROUP BY attribute, source"
+        )
+        return [
+            LabelledCount(attribute, source or None, correct, labelled)
+            for attribute, source, correct, labelled in self._connection.execute(query, (model, first_hour, end_hour))
+        ]
+
+    def newest(self) -> dict[str, int]:
+        return dict(self._connection.execute("SELECT model, max(at) FROM evaluations GROUP BY model"))

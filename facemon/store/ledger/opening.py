@@ -1,0 +1,40 @@
+"""How a ledger is opened; the one place that says what keeps it, which is SQLite."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.protocol import Ledger
+from facemon.store.ledger.sqlite_ledger import SqliteLedger, has_ledger
+
+__all__ = ("STORE_VERSION", "has_ledger", "open_ledger", "open_ledger_beside")
+
+Tell = Callable[[str], None]
+
+
+def open_ledger(
+    folder: Path,
+    *,
+    create: bool = False,
+    upgrade: bool = True,
+    tell: Tell | None = None,
+    mode: Literal["private", "group"] = "private",
+    as_root: bool = False,
+) -> Ledger:
+    """Open the store in `folder`, making it first, with the permissions of `mode`, if `create` is set.
+
+    Root may read a store of another user, but write to it only with `as_root`; files stay the owner's then.
+
+    An older store is upgraded, which `tell` hears of, unless `upgrade` is off: then `version` tells which tables it
+    has. FacemonError when there is none, when a newer facemon wrote it, when it is no store, when it lies on a network
+    file system, or when it cannot be written; nothing is touched then.
+    """
+    return SqliteLedger.open(folder, create=create, upgrade=upgrade, tell=tell, mode=mode, as_root=as_root)
+
+
+def open_ledger_beside(place: Path, folder: Path, *, create: bool) -> Ledger:
+    """Open the ledger in `place` as that of the store in `folder`, whose files it names and where it will lie."""
+    opened = SqliteLedger.open(place, create=create, as_root=True)
+    opened.folder = folder
+    return opened

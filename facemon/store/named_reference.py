@@ -1,0 +1,37 @@
+"""A reference as the ledger names it, and how much its hours and days differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facemon.domain.spread import Spread, SpreadProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A named reference; `kind` is predictions or labels, `origin` window or file."""
+
+    id: str
+    name: str
+    kind: str
+    note: str
+    model: str | None
+    origin: str
+    created: datetime
+    since: datetime | None
+    until: datetime | None
+    rows: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSpreads:
+    """How much the hours and days of each source differ, and the days of all sources together, by column.
+
+    Both are empty where it is not known: of tables, and of references that older versions set.
+    """
+
+    by_source: "Mapping[str | None, SpreadProfile]" = field(default_factory=dict)
+    whole_days: "Mapping[str, Spread]" = field(default_factory=dict)
