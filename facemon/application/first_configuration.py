@@ -1,6 +1,5 @@
 """A configuration to begin with: for the built-in model, or for an ONNX file that is described by what it holds."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence

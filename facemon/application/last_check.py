@@ -9,7 +9,7 @@ from facemon.application.compared_sides import Window, current_window, reference
 from facemon.application.drift_check import store_if_there
 from facemon.application.drift_question import CheckChoice, DriftRequest
 from facemon.application.operation import Operation
-from facemon.config.quantities import parse_duration
+from facemon.config.durations import parse_duration
 from facemon.domain.drift_result import Check, DriftResult, Side, overall
 from facemon.errors import ExitCode, FacemonError
 

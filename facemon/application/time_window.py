@@ -62,7 +62,7 @@ def _end(until: str | datetime) -> datetime:
 
 def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
     """The time that a text names, or else the duration."""
-    from facemon.config.quantities import parse_duration
+    from facemon.config.durations import parse_duration
     from facemon.domain.times import parse_time
 
     with suppress(ValueError):

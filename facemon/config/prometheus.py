@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from facemon.config.default_limits import ScrapeLimits
+from facemon.config.durations import format_duration
 from facemon.config.metrics import RESERVED_LABELS
 from facemon.config.quantities import (
     HttpUrl,
@@ -17,7 +18,6 @@ from facemon.config.quantities import (
     PositiveDuration,
     Replicas,
     SecretFile,
-    format_duration,
 )
 from facemon.config.section import MisfitError, Section
 

@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 
+from facemon.config.durations import format_duration, parse_duration, shown
 from facemon.config.web_address import without_secrets
 from facemon.local_path import url_fault
 
-_DURATION = re.compile("".join(rf"(?:(\d{{1,40}}){unit})?" for unit in ("w", "d", "h", "m", "s", "ms")))
-_DURATION_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds")
 _SIZE = re.compile(r"(\d{1,40})\s*(|B|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LARGEST = 2**60
@@ -21,7 +20,6 @@ _LONGEST_TIMEOUT = timedelta(days=1)
 """The system's calls that wait count milliseconds in 31 bits, which is 24 days."""
 MOST_DAYS = 36_500
 """Days that rows may be kept: a century, which no arithmetic of dates leaves."""
-_SHOWN = 60
 _LONGEST = timedelta(microseconds=2**63 // 1000)
 """Prometheus counts nanoseconds in 63 bits."""
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):(\d{1,5})")
@@ -29,39 +27,14 @@ _HIGHEST_PORT = 65535
 _NUL = "holds the character NUL, which no path and no command line can carry"
 
 
-def parse_duration(text: str) -> timedelta:
-    """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError if it is none."""
-    match = _DURATION.fullmatch(text.strip())
-    if not match or not any(match.groups()):
-        raise ValueError(f"{_shown(text)} is not a duration: write a number and a unit, like 30s, 10m, 24h, 7d")
-    amounts = {unit: int(n) for unit, n in zip(_DURATION_UNITS, match.groups(), strict=True) if n}
-    try:
-        return timedelta(**amounts)
-    except OverflowError:
-        raise ValueError(f"{_shown(text)} is longer than any time that can be reckoned with") from None
-
-
-def format_duration(duration: timedelta) -> str:
-    """Write a duration as Prometheus reads it; the inverse of `parse_duration`."""
-    rest = round(duration.total_seconds() * 1000)
-    if rest == 0:
-        return "0s"
-    parts = []
-    for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        amount, rest = divmod(rest, length)
-        if amount:
-            parts.append(f"{amount}{unit}")
-    return "".join(parts)
-
-
 def parse_size(text: str) -> int:
     """Read a number of bytes such as `16MiB`; ValueError if it is none."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{_shown(text)} is not a size: write bytes as a number with KiB, MiB or GiB")
+        raise ValueError(f"{shown(text)} is not a size: write bytes as a number with KiB, MiB or GiB")
     size = int(match[1]) * _SIZE_UNITS[match[2]]
     if size > _LARGEST:
-        raise ValueError(f"{_shown(text)} is more than any file holds; at most {_LARGEST // 2**40} TiB")
+        raise ValueError(f"{shown(text)} is more than any file holds; at most {_LARGEST // 2**40} TiB")
     return size
 
 
@@ -88,7 +61,7 @@ def parse_listen(text: str) -> Listen:
     """Read `HOST:PORT`; ValueError if it is none."""
     match = _LISTEN.fullmatch(text.strip())
     if not match or int(match[2]) > _HIGHEST_PORT:
-        raise ValueError(f"{_shown(text)} is not an address: write HOST:PORT, like 127.0.0.1:8001")
+        raise ValueError(f"{shown(text)} is not an address: write HOST:PORT, like 127.0.0.1:8001")
     return Listen(match[1], int(match[2]))
 
 
@@ -130,10 +103,6 @@ def _timeout(value: Any) -> timedelta:
     if duration > _LONGEST_TIMEOUT:
         raise ValueError(f"must be at most {format_duration(_LONGEST_TIMEOUT)}")
     return duration
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _secret_file(value: Any) -> Any:

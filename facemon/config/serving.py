@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
+from facemon.config.durations import format_duration
 from facemon.config.quantities import (
     FilePath,
     HttpUrl,
@@ -21,7 +22,6 @@ from facemon.config.quantities import (
     Size,
     Timeout,
     Workers,
-    format_duration,
 )
 from facemon.config.section import MisfitError, Section
 

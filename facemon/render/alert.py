@@ -8,7 +8,8 @@ from typing import Any
 
 from facemon.config.alerts import AlertConfig
 from facemon.config.document import Config
-from facemon.config.quantities import Severity, at_most, format_duration
+from facemon.config.durations import format_duration
+from facemon.config.quantities import Severity, at_most
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
 from facemon.render.next_commands import next_command

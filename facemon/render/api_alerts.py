@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.domain.metric_catalogue import LATENCY_BUCKETS
 from facemon.errors import ConfigError
 from facemon.render import promql

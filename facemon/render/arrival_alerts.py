@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.prometheus import Door
-from facemon.config.quantities import format_duration
 from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.quantities import Severity, format_duration
+from facemon.config.durations import format_duration
+from facemon.config.quantities import Severity
 from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or, tells_for

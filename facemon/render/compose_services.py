@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.prometheus import Job
-from facemon.config.quantities import format_duration
 from facemon.config.stack import DatabaseConfig, Service
 from facemon.render.container import (
     Limits,

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.prometheus import DOOR_JOBS, Door, Job, RemoteWriteConfig
-from facemon.config.quantities import format_duration
 from facemon.config.serving import ProbeConfig
 from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricSource
 from facemon.errors import ConfigError, UsageError

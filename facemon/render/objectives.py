@@ -13,7 +13,8 @@ from enum import StrEnum
 from facemon.config.alerts import PREDICT, ObjectiveConfig
 from facemon.config.alerts import objective_alerts as alert_names
 from facemon.config.document import Config
-from facemon.config.quantities import Severity, format_duration
+from facemon.config.durations import format_duration
+from facemon.config.quantities import Severity
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE

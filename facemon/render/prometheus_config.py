@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.prometheus import (
     DOOR_JOBS,
     REPLICA_LABEL,
@@ -14,7 +15,6 @@ from facemon.config.prometheus import (
     ScrapeLimitsConfig,
     TlsConfig,
 )
-from facemon.config.quantities import format_duration
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.render.promql import exposed_names
 from facemon.render.purpose import listen_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricType
 from facemon.render.expression import (
     Expr,

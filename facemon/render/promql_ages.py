@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.render.expression import Expr, Matcher, Series, joined, quoted
 from facemon.render.promql import both, compare, either, select
 

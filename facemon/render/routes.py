@@ -6,7 +6,7 @@ from typing import Any
 
 from facemon.config.alertmanager import NULL_RECEIVER, AlertmanagerConfig, DeadManConfig, MuteTimeConfig, RouteConfig
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.errors import ConfigError
 from facemon.printable import Lines, printable
 from facemon.render.alert import Alert

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, assert_never
 
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.render.promql import number
 from facemon.render.scenario import Burst, Clock, Course, Gauge, Growth, Signal
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.render.alert import Alert, dashboard_url
 from facemon.render.markdown import code, escaped, table
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or, logs_of
 from facemon.render.annotation import PERCENTAGE, label

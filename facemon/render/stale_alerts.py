@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import reduce
 
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemon.config.quantities import Listen, format_duration, parse_duration, parse_listen, parse_size
+from facemon.config.durations import format_duration, parse_duration
+from facemon.config.quantities import Listen, parse_listen, parse_size
 
 _milliseconds = st.integers(min_value=0, max_value=10**12).map(lambda amount: timedelta(milliseconds=amount))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facemon.config.quantities import parse_duration
+from facemon.config.durations import parse_duration
 from tests.life.event import Event, Scene, Told
 from tests.life.messages import FIRING, RESOLVED, WATCHDOG, Mailbox, Message, shown, told
 from tests.life.setting import Setting

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.loader import parse_config
 from facemon.config.prometheus import DOOR_JOBS, Door
-from facemon.config.quantities import format_duration
 from facemon.render.alert_rules import alerts_of
 from tests.patience import SLOWNESS
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import promql_parser
 
-from facemon.config.quantities import format_duration, parse_duration
+from facemon.config.durations import format_duration, parse_duration
 
 Rule = dict[str, Any]
 Change = tuple[str, str]

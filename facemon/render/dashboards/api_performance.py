@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from facemon.config.document import Config
+from facemon.config.durations import format_duration
 from facemon.config.prometheus import Job
-from facemon.config.quantities import format_duration
 from facemon.domain.request_outcome import REFUSALS, CacheResult
 from facemon.render import promql
 from facemon.render.alert import Dashboard

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from facemon.config.cron_times import CronTimes
 from facemon.config.document import Config
-from facemon.config.quantities import format_duration
+from facemon.config.durations import format_duration
 from facemon.config.schedule import Target
 from facemon.errors import ConfigError
 from facemon.render.arrival_alerts import export_stale_after
