@@ -132,6 +132,8 @@ def _require_loadable(text: str, folder: Path, model: Path) -> None:
 
 
 def _described(network: NetworkRequest, folder: Path) -> str:
+    from hashlib import sha256
+
     from facemon.model.detector_description import detector_by_name, recognise_detector
     from facemon.model.graph_description import WHOLE_IMAGES, describe_graph
     from facemon.model.graph_input import AskedInput, find_input
@@ -150,7 +152,7 @@ def _described(network: NetworkRequest, folder: Path) -> str:
             graph,
             found,
             path=os.path.relpath(model, folder),
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=sha256(content).hexdigest(),
             name=name,
             faces=faces,
         )

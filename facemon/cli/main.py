@@ -122,13 +122,13 @@ def usage_text(error: "typer.TyperException") -> str:
 def _prepare() -> None:
     from facemon.blas_threads import use_few_threads
     from facemon.pandas_gate import keep_pandas_out
-    from facemon.pydantic_plugins import leave_plugins_out
     from facemon.standard_streams import prepare_streams
+    from facemon.unused_modules import leave_unused_modules_out
 
     prepare_streams()
     _forget_variables()
     keep_pandas_out()
-    leave_plugins_out()
+    leave_unused_modules_out()
     use_few_threads()
 
 
