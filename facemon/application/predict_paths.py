@@ -93,7 +93,7 @@ def _fault_of(path: str) -> _Fault | None:
         is_directory = Path(path).is_dir()
         os.stat(path)  # noqa: PTH116 - Path("") would be the working folder
     except (FileNotFoundError, NotADirectoryError):
-        return _Fault(_MISSING, f"{shown or repr(shown)}: there is no such file or directory")
+        return _Fault(_MISSING, f"{shown or repr(shown)}: no such file or directory")
     except OSError:
         return None
     return None if is_directory else _of_kind(path, shown)

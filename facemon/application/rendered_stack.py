@@ -124,7 +124,7 @@ def _parts(names: Sequence[str]) -> "tuple[Part, ...]":
     from facemon.render.stack import Part
 
     if unknown := [name for name in names if name not in set(Part)]:
-        raise UsageError(f"--only {unknown[0]!r}: there is no such part", f"choose from {', '.join(Part)}")
+        raise UsageError(f"--only {unknown[0]!r}: no such part", f"choose from {', '.join(Part)}")
     return tuple(Part(name) for name in names)
 
 

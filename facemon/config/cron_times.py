@@ -92,10 +92,12 @@ def _numbers(text: str, field: _Field) -> set[int]:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None or (match[3] and match[1] and not match[2]):
-            raise ValueError(f"{part!r} is no {field.name}: write *, a number, a range like 1-5, or a step like */15")
+            raise ValueError(
+                f"{part!r} is not a valid {field.name}: write *, a number, a range like 1-5, or a step like */15"
+            )
         first, last = int(match[1] or field.least), int(match[2] or match[1] or field.most)
         step = int(match[3] or 1)
         if not field.least <= first <= last <= field.most or step > field.most:
-            raise ValueError(f"{part!r} is no {field.name}, which goes from {field.least} to {field.most}")
+            raise ValueError(f"{part!r} is not a valid {field.name}, which goes from {field.least} to {field.most}")
         numbers.update(range(first, last + 1, step))
     return numbers

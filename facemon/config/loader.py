@@ -110,7 +110,7 @@ def _text_of(path: Path) -> str:
             check_trusted(path, file)
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file", hint="facemon init writes one") from None
+        raise ConfigError(f"{path}: no such file", hint="facemon init writes one") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
     except (OSError, ValueError) as error:  # a name with the character NUL

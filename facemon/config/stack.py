@@ -61,7 +61,7 @@ def _ip_address(text: str) -> str:
     try:
         return str(ip_address(text.strip("[]")))
     except ValueError:
-        raise ValueError(f"{text!r} is no IP address, and compose opens ports on nothing else") from None
+        raise ValueError(f"{text!r} is not an IP address, and compose opens ports on nothing else") from None
 
 
 class StackConfig(Section):

@@ -134,7 +134,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> tuple[Place, str, str]:
         return _place(error.context_mark), "the quotation mark is not closed", ""
     if "block" in context:
         return place, "does not line up with what stands above it", "check the indentation and quotation marks"
-    return place, "is no valid YAML", problem if "'" not in problem else ""
+    return place, "is not valid YAML", problem if "'" not in problem else ""
 
 
 @dataclass(slots=True)

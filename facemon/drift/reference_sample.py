@@ -69,7 +69,7 @@ def reference_sample(
 
     A window's rows were counted in the log's bins. A table's are counted in `layout`, or without one in quantiles
     of its own; the counts that an earlier check kept in the ledger are taken, and with `keeps_counts` those of this
-    one are kept. Where one `source` is wanted, which needs a layout, others are not told apart.
+    one are kept. `source`, which needs a layout, is that of `rows_of_table`.
     """
     if reference.origin == "file":
         path = reference_file(ledger, reference)

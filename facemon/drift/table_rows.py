@@ -56,7 +56,10 @@ class TableRows:
 
 
 def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = None) -> TableRows:
-    """Find the sources, the faces and the images of a table; where one `source` is wanted others are not told apart."""
+    """Find the sources, the faces and the images of a table.
+
+    With `source`, only the rows of that source keep its name: all other rows are counted together, under None.
+    """
     is_log = set(file.names) >= _LOG_MARKS
     image, column = ("image", SOURCE) if is_log else (tables.image, tables.source)
     sources, codes, bucketed = _sources(file, column, source)

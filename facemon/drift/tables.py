@@ -99,7 +99,7 @@ def read_sample(
     checks: Collection[Check] = _ALL_CHECKS,
     source: str | None = None,
 ) -> Sample:
-    """Count a table in a reference's layout, or in the log's; where one `source` is wanted others are not told apart.
+    """Count a table in a reference's layout, or in the log's; `source` as in `rows_of_table`.
 
     FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
     attribute's column is one of its labels.

@@ -57,7 +57,7 @@ def to_document(trouble: str | None, values: Sequence[MetricValue]) -> dict[str,
 
 def _metric(name: str) -> Metric:
     if name not in CATALOGUE:
-        raise UsageError(f"metrics {name}: there is no such metric", did_you_mean(name, CATALOGUE, cutoff=0))
+        raise UsageError(f"metrics {name}: no such metric", did_you_mean(name, CATALOGUE, cutoff=0))
     return CATALOGUE[name]
 
 

@@ -77,7 +77,7 @@ def checked_families(collect: Callable[[], Iterable[object]]) -> Iterator[Family
     seen = set[str]()
     for yielded in collect():
         if not isinstance(yielded, Family):
-            raise SourceFault(f"it yields a {type(yielded).__name__}, which is no metric family")
+            raise SourceFault(f"it yields a {type(yielded).__name__}, which is not a metric family")
         if not _NAME.fullmatch(str(yielded.name)):
             raise SourceFault(f"it yields an invalid metric name: {str(yielded.name)[:100]!r}")
         family = _copied(yielded)
@@ -100,7 +100,7 @@ def _copied(yielded: Family) -> Family:
         if bad := next((label for label in labels if not _LABEL.fullmatch(str(label))), None):
             raise SourceFault(f"{yielded.name} has an invalid label name: {str(bad)[:100]!r}")
         if any(not isinstance(value, str) for value in labels.values()):
-            raise SourceFault(f"{yielded.name} has a label whose value is no text")
+            raise SourceFault(f"{yielded.name} has a label whose value is not text")
         key = (sample.name, tuple(sorted(labels.items())))
         if key in seen:
             raise SourceFault(f"{yielded.name} has two series with the same labels")

@@ -41,7 +41,7 @@ class HealthRequest:
                     return None if 200 <= status < 300 else f"it answered {status}"
                 url = urljoin(url, quote(location, encoding="latin-1", safe=string.punctuation))
                 if urlsplit(url).scheme not in ("http", "https") or "@" in urlsplit(url).netloc:
-                    return "it redirects to what is no plain web address"
+                    return "it redirects to an address that is not plain http or https"
         except TimeoutError:
             return "no answer in time"
         except SSLCertVerificationError as error:
@@ -51,7 +51,7 @@ class HealthRequest:
         except HTTPException:
             return "what it answers is not HTTP"
         except ValueError:
-            return "it redirects to what is no web address"
+            return "it redirects to something that is not a web address"
         return f"it redirects more than {MAX_REDIRECTS} times"
 
     def cut(self) -> None:

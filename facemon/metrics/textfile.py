@@ -47,7 +47,9 @@ def _place_for(path: Path) -> Path:
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if not stat.S_ISREG(mode):
-        raise FacemonError(f"{path} cannot be written: it is no regular file", "name a file that facemon may replace")
+        raise FacemonError(
+            f"{path} cannot be written: it is not a regular file", "name a file that facemon may replace"
+        )
     return target
 
 

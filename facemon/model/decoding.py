@@ -76,7 +76,7 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                what = "is a directory" if stat.S_ISDIR(status.st_mode) else "is no regular file"
+                what = "is a directory" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
                 return ImageProblem(ErrorCode.UNREADABLE, what)
             if status.st_size > max_bytes:
                 message = f"the file has {status.st_size} bytes; the limit is {max_bytes}"
@@ -247,7 +247,7 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
         case errno.ENOENT if path.is_symlink():
             return ImageProblem(ErrorCode.UNREADABLE, "is a link to a file that does not exist")
         case errno.ENOENT | errno.ENOTDIR:
-            return ImageProblem(ErrorCode.UNREADABLE, "there is no such file")
+            return ImageProblem(ErrorCode.UNREADABLE, "no such file")
         case errno.ELOOP:
             return ImageProblem(ErrorCode.UNREADABLE, "is a link that leads back to itself")
         case _:
@@ -265,7 +265,7 @@ def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
     text = content[:512]
     words = "".join(text.decode("utf-8", "ignore").split())
     if words and words.isprintable():
-        return "is no image but text"
+        return "is not an image but text"
     if text[4:8] == b"ftyp" and not accepted:
         return "is a video or an image in a format that is not supported; convert it to JPEG"
     return "is not an image in a supported format, or its beginning is damaged"

@@ -152,7 +152,7 @@ def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[Attribute
         name = Measure.CONFIDENCE.column(attribute.name)
         if name in columns:
             inside = pc.and_(pc.greater_equal(columns[name], 0), pc.less_equal(columns[name], 1))
-            _refuse(pc.and_(pc.is_valid(columns[name]), pc.invert(inside)), name, "is no probability from 0 to 1")
+            _refuse(pc.and_(pc.is_valid(columns[name]), pc.invert(inside)), name, "is not a probability from 0 to 1")
         name = Measure.VALUE.column(attribute.name)
         if name in columns:
             _refuse(pc.invert(pc.is_finite(columns[name])), name, "is not finite")

@@ -51,7 +51,7 @@ def instrument(
     """
     paths = [path for path in (metrics_path, health_path) if path is not None]
     if wrong := [path for path in paths if not path.startswith("/")]:
-        raise FacemonError(f"{wrong[0]!r} is no path", "begin it with a slash")
+        raise FacemonError(f"{wrong[0]!r} is not a path", "begin it with a slash")
     if metrics_path is not None and metrics_path == health_path:
         raise FacemonError(f"{metrics_path} cannot be both metrics and health")
     counts = RequestCounts()

@@ -84,7 +84,7 @@ class Alert:
         return f"alerts.custom ({self.name})" if self.group == "custom" else f"alerts.{self.name}"
 
     @property
-    def told_apart_by(self) -> frozenset[str]:
+    def distinguishing_labels(self) -> frozenset[str]:
         """The labels by which two of this alert that fire at once differ."""
         return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.label_names)
 
@@ -93,10 +93,10 @@ class Alert:
 
         Raises ConfigError for a label that would make two alerts one.
         """
-        if taken := sorted(self.told_apart_by.intersection(config.labels)):
+        if taken := sorted(self.distinguishing_labels.intersection(config.labels)):
             raise ConfigError(
-                f"alerts.{self.name}.labels: sets {taken[0]!r}, by which alerts that fire at once are told apart",
-                hint="give the label another name",
+                f"alerts.{self.name}.labels: sets {taken[0]!r}, which distinguishes alerts that fire together",
+                hint="use another label name",
             )
         return replace(
             self,

@@ -114,7 +114,7 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
     known = {**known_values(config), **_values_of(alert, config)}
     pushed = "pushgateway" in config.prometheus.jobs
     labels: dict[str, Values] = {}
-    for name in sorted(alert.told_apart_by):
+    for name in sorted(alert.distinguishing_labels):
         values = PRESENT if pushed and name in TARGET_LABELS else known.get(name, PRESENT)
         labels[name] = values if name in always else _or_missing(values)
     rest = MISSING

@@ -186,7 +186,7 @@ def explain(name: str, config: Config, known_source: Callable[[str], ExplainedSo
         return explain_query(name, config, recorded)
     known = [*_every_alert(config), *CATALOGUE, *FOREIGN, *recorded, *column_names(config)]
     hint = did_you_mean(name, known, "facemon explain lists what there is", most=3, cutoff=0.5)
-    raise UsageError(f"explain {name}: there is no such alert, metric, column or source", hint)
+    raise UsageError(f"explain {name}: no such alert, metric, column or source", hint)
 
 
 def known_names(config: Config) -> dict[str, tuple[str, ...]]:

@@ -99,7 +99,7 @@ def _text(summary: str, answer: str) -> Document:
 
 
 _REFUSALS = {
-    "400": "No image came, the form cannot be read, or the source is no name.",
+    "400": "No image came, the form cannot be read, or the source is not a name.",
     "401": "No token, or an unknown one.",
     "403": "A browser sent this for a page of another site, or the host is not one of this server.",
     "408": "The body took too long to arrive, or came too slowly.",

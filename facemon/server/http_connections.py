@@ -176,7 +176,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
         lines.append(line)
     match = _REQUEST_LINE.fullmatch(lines[0].decode("latin-1").rstrip("\r\n")) if lines else None
     if match is None:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
+        raise _Refused(HTTPStatus.BAD_REQUEST, "this is not an HTTP request")
     headers: dict[str, str] = {}
     for header in lines[1:]:
         name, _, value = header.decode("latin-1").partition(":")

@@ -37,7 +37,7 @@ async def read_images(scope: Scope, receive: Receive, config: ApiConfig, arrivin
     elif kind in _UNTYPED or kind.startswith("image/"):
         reader = _Body()
     else:
-        refuse(415, f"{kind} is no image: send one as the body, or several as files of a form")
+        refuse(415, f"{kind} is not an image: send one as the body, or several as files of a form")
     if BODY_IS_HERE in scope:  # most bodies come together with their head, and then need no limit on how they arrive
         await _read_body(receive, reader, config.max_body, lambda _: None)
     else:

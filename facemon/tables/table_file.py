@@ -80,9 +80,7 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[s
     if path.is_dir():
         return _open_directory(path, notation, text)
     if not path.exists():
-        raise FacemonError(
-            f"{path}: there is no such file", "check the name; relative paths start at the working folder"
-        )
+        raise FacemonError(f"{path}: no such file", "check the name; relative paths start at the working folder")
     try:
         require_regular(path)
     except OSError as error:

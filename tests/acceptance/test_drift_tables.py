@@ -84,7 +84,7 @@ def test_true_labels_as_the_reference_are_told(facemon: RunFacemon, folder: Path
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("missing.csv", None, "there is no such file"),
+        ("missing.csv", None, "no such file"),
         ("empty.csv", "", "empty.csv"),
         ("notes.txt", "nothing\n", "notes.txt"),
         ("headings.csv", "filename,beard_binary\n", "headings.csv"),

@@ -85,7 +85,7 @@ def test_a_store_that_cannot_be_read_is_a_failure(facemon: RunFacemon, folder: P
 def test_an_unknown_name_is_wrong_usage(facemon: RunFacemon, folder: Path) -> None:
     outcome = facemon("metrics", "drift_scor", cwd=folder)
     assert (outcome.returncode, outcome.stdout) == (2, "")
-    assert outcome.stderr == "error: metrics drift_scor: there is no such metric\n  hint: did you mean drift_score?\n"
+    assert outcome.stderr == "error: metrics drift_scor: no such metric\n  hint: did you mean drift_score?\n"
 
 
 def test_looking_changes_nothing(facemon: RunFacemon, folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_no_references(facemon: RunFacemon, folder: Path) -> None:
         (("a.csv", "--since", "1h"), 2, "name either a FILE or a window with --since"),
         ((*WINDOW, "--kind", "labels"), 2, "true labels come from a FILE"),
         (("--since", "1h", "--until", "2020-01-01"), 1, "the log has no rows of faces@1 between"),
-        (("missing.csv",), 1, "there is no such file"),
+        (("missing.csv",), 1, "no such file"),
         (("--since", "soon"), 2, "write a duration such as 24h, or a time"),
         ((*WINDOW, "--kind", "guesses"), 2, "'predictions', 'labels'"),
         ((*WINDOW, "--name", b"caf\xe9".decode("utf-8", "surrogateescape")), 2, "name caf\\xe9: is not UTF-8"),

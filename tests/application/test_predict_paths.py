@@ -49,21 +49,21 @@ def test_what_is_there_is_taken(folder: Path) -> None:
 @pytest.mark.parametrize("path", ["typo.png", "photos/typo", "a.png/b.png", "*.jpg", "", "typo.csv", "typo.tar"])
 def test_what_is_not_there_is_named(folder: Path, path: str) -> None:
     error = refused("a.png", path)
-    assert error.message == f"{path or repr('')}: there is no such file or directory"
+    assert error.message == f"{path or repr('')}: no such file or directory"
     assert error.hint is not None
     assert error.hint.startswith("nothing was logged: correct the path")
 
 
 def test_a_link_to_nothing_is_not_there_and_a_folder_without_permission_is_a_row(folder: Path) -> None:
     (folder / "link").symlink_to("nothing")
-    assert "link: there is no such file" in refused("link").message
+    assert "link: no such file" in refused("link").message
     (folder / "loop").symlink_to("loop")
     refuse_paths(["loop", "x" * 300])  # the row has the system's reason
 
 
 def test_few_of_many_are_shown_and_all_are_counted(folder: Path) -> None:
     lines = refused(*(f"{number}.jpg" for number in range(1000)), "a.png").message.splitlines()
-    assert lines[0] == "0.jpg: there is no such file or directory"
+    assert lines[0] == "0.jpg: no such file or directory"
     assert (len(lines), lines[-1]) == (6, "and 995 paths more")
 
 
@@ -96,7 +96,7 @@ def test_each_kind_of_trouble_has_its_remedy_once(folder: Path) -> None:
 
 def test_a_name_cannot_make_a_line_of_its_own(folder: Path) -> None:
     assert refused("x\nhint: rm -rf\x1b[2J").message.splitlines() == [
-        "x\\u000ahint: rm -rf\\u001b[2J: there is no such file or directory"
+        "x\\u000ahint: rm -rf\\u001b[2J: no such file or directory"
     ]
 
 
@@ -109,7 +109,7 @@ def test_nothing_is_logged_and_no_store_is_made(folder: Path, capsys: pytest.Cap
         ["-q", "typo.png", "-o", "out.jsonl", "--max-failures", "9"],
     ):
         assert run(["predict", *arguments]) == 2
-    assert "typo.png: there is no such file" in capsys.readouterr().err
+    assert "typo.png: no such file" in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == before
 
 

@@ -152,7 +152,7 @@ def test_a_path_that_has_gone_since_is_a_row_of_the_run_that_named_it(
     assert run(command) == 0
     assert [row["error"] for row in rows_in(folder / "out.jsonl")] == [None, "unreadable"]
     assert run(command) == 2
-    assert "1.png: there is no such file" in capsys.readouterr().err
+    assert "1.png: no such file" in capsys.readouterr().err
 
 
 @contextmanager

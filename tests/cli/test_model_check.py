@@ -260,7 +260,7 @@ def test_a_look_changes_nothing_and_bad_input_is_told(folder: Path, capsys: Capt
     (folder / "labels.csv").write_text("image,beard\nelsewhere.png,yes\n")
     before = sorted(folder.rglob("*"))
     for arguments, code, words in (
-        (["nothing.png"], 2, "nothing.png: there is no such file or directory"),
+        (["nothing.png"], 2, "nothing.png: no such file or directory"),
         (["-"], 2, "model check takes no list on stdin"),
         ([".", "--crops", "seen/here"], 2, "--crops seen/here lies in ."),
         (["000.png", "--attribute", "bears"], 2, "did you mean beard?"),

@@ -29,13 +29,13 @@ def test_a_line_comes_due_when_crontab_says(line: str, moment: datetime) -> None
     [
         ("0 2 * *", "needs five fields"),
         ("0  2 * * *", "needs five fields"),
-        ("60 2 * * *", "'60' is no minute, which goes from 0 to 59"),
-        ("0 2 0 * *", "'0' is no day of the month, which goes from 1 to 31"),
-        ("0 2 * * 7", "'7' is no weekday, which goes from 0 to 6"),
-        ("0 5-2 * * *", "'5-2' is no hour, which goes from 0 to 23"),
-        ("*/90 * * * *", r"'\*/90' is no minute"),
-        ("5/15 * * * *", "'5/15' is no minute: write"),
-        ("0 2 * * MON", "'MON' is no weekday: write"),
+        ("60 2 * * *", "'60' is not a valid minute, which goes from 0 to 59"),
+        ("0 2 0 * *", "'0' is not a valid day of the month, which goes from 1 to 31"),
+        ("0 2 * * 7", "'7' is not a valid weekday, which goes from 0 to 6"),
+        ("0 5-2 * * *", "'5-2' is not a valid hour, which goes from 0 to 23"),
+        ("*/90 * * * *", r"'\*/90' is not a valid minute"),
+        ("5/15 * * * *", "'5/15' is not a valid minute: write"),
+        ("0 2 * * MON", "'MON' is not a valid weekday: write"),
         ("@daily", "needs five fields"),
         ("0 2 31 2,4 *", "never comes"),
         ("0 2 */2 * 1", "which schedulers read in two ways"),
@@ -71,7 +71,7 @@ def test_the_time_between_two_checks(line: str, shortest: timedelta, longest: ti
 @pytest.mark.usefixtures("empty_folder")
 def test_faults_of_a_schedule_are_told_at_their_place() -> None:
     assert faults_of('schedule: {drift_check: "61 2 * * *"}') == [
-        "1:25: schedule.drift_check: '61' is no minute, which goes from 0 to 59"
+        "1:25: schedule.drift_check: '61' is not a valid minute, which goes from 0 to 59"
     ]
     assert faults_of('schedule: {drift_check: "*/2 * * * *", targets: [github]}') == [
         "1:25: schedule.drift_check: github starts nothing twice within 5 minutes"

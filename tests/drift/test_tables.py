@@ -186,7 +186,7 @@ def test_a_table_of_labels_against_the_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("gone.csv", None, "there is no such file"),
+        ("gone.csv", None, "no such file"),
         ("empty.csv", b"", "the file holds no rows"),
         ("head.csv", b"beard,age\n", "the file holds no rows"),
         ("torn.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read: .*Expected 2 columns, got 3"),

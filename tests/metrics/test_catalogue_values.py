@@ -73,7 +73,7 @@ def test_what_is_not_known_is_no_zero(known: dict[str, MetricValue]) -> None:
     ],
 )
 def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:
-    with pytest.raises(UsageError, match=f"metrics {name}: there is no such metric") as refused:
+    with pytest.raises(UsageError, match=f"metrics {name}: no such metric") as refused:
         catalogue_values(None, name)
     if name:
         assert refused.value.hint == f"did you mean {nearest}?"

@@ -102,13 +102,13 @@ def test_pixels_without_an_agreed_range_are_refused() -> None:
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b"No photograph, alas.\n" * 40, "is no image but text"),
-        ("Käse".encode() * 200, "is no image but text"),
+        (b"No photograph, alas.\n" * 40, "is not an image but text"),
+        ("Käse".encode() * 200, "is not an image but text"),
         (b"\0\0\0\x18ftypmp42" + bytes(900), "is a video or an image in a format that is not supported"),
         (b"\0\0\0\x18ftypheic" + bytes(900), "is not an image in a supported format, or its beginning is damaged"),
         (b"\xff" * 600, "is not an image in a supported format"),
         (bytes(range(256)) * 4, "is not an image in a supported format"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image but text"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image but text"),
     ],
 )
 def test_what_is_no_image(content: bytes, message: str) -> None:
@@ -189,11 +189,11 @@ def test_reading_respects_the_limit_and_says_what_is_wrong(tmp_path: Path) -> No
     os.mkfifo(pipe)
     messages = {
         tmp_path: "is a directory",
-        tmp_path / "missing.jpg": "there is no such file",
-        file / "below": "there is no such file",
+        tmp_path / "missing.jpg": "no such file",
+        file / "below": "no such file",
         broken: "is a link to a file that does not exist",
         loop: "is a link that leads back to itself",
-        pipe: "is no regular file",
+        pipe: "is not a regular file",
         tmp_path / "a\0b": "the name holds a null character, so no such file can exist",
         tmp_path / ("x" * 300): "cannot be read: file name too long",
     }

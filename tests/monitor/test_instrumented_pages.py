@@ -130,7 +130,7 @@ def test_a_route_that_takes_every_path_hides_no_page() -> None:
 
 @pytest.mark.parametrize("paths", [{"metrics_path": "metrics"}, {"health_path": ""}, {"metrics_path": "/health"}])
 def test_paths_that_cannot_be(paths: dict[str, str]) -> None:
-    with pytest.raises(FacemonError, match=r"is no path|cannot be both"):
+    with pytest.raises(FacemonError, match=r"is not a path|cannot be both"):
         facemon.instrument(greet, **paths)  # type: ignore[arg-type]
 
 

@@ -132,10 +132,12 @@ def test_an_alert_that_could_never_fire_or_is_unknown_is_refused(alerts: str, pl
     assert f": alerts.{place}" in str(error.value)
 
 
-def test_labels_by_which_alerts_are_told_apart_stay_theirs() -> None:
-    with pytest.raises(ConfigError, match=r"alerts\.TargetDown\.labels: sets 'instance', by which alerts") as error:
+def test_labels_that_distinguish_alerts_stay_theirs() -> None:
+    with pytest.raises(
+        ConfigError, match=r"alerts\.TargetDown\.labels: sets 'instance', which distinguishes alerts"
+    ) as error:
         alerts_of(config_of("alerts: {TargetDown: {labels: {instance: one, team: x}}}"))
-    assert error.value.hint == "give the label another name"
+    assert error.value.hint == "use another label name"
 
 
 @pytest.mark.parametrize(

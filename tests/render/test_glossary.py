@@ -110,9 +110,7 @@ def test_the_door_is_that_of_the_configuration() -> None:
 
 
 def test_an_unknown_name_is_met_with_the_nearest() -> None:
-    with pytest.raises(
-        UsageError, match="explain DriftDetectd: there is no such alert, metric, column or s"
-    ) as refused:
+    with pytest.raises(UsageError, match="explain DriftDetectd: no such alert, metric, column or s") as refused:
         explain("DriftDetectd", config_of(""))
     assert refused.value.hint is not None
     assert refused.value.hint.startswith("did you mean DriftDetected")

@@ -76,7 +76,9 @@ def test_what_counts_as_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert probed.asked["/turns"] == 6
         assert probed.sent < 16 * 2**20
     assert "warning: the service turns is down: it redirects more than 5 times" in running.said
-    assert "warning: the service file is down: it redirects to what is no plain web address" in running.said
+    assert (
+        "warning: the service file is down: it redirects to an address that is not plain http or https" in running.said
+    )
 
 
 def test_a_status_that_is_not_known_yet_is_absent(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_what_has_not_changed_goes_on(tmp_path: Path, probed: Service) -> None:
             'exporter:\n  collectors: ["nowhere:Queue"]\n',
             "facemon.yaml:2:16: exporter.collectors[0]: there is no module",
         ),
-        (None, "warning: facemon.yaml: there is no such file"),
+        (None, "warning: facemon.yaml: no such file"),
     ],
 )
 def test_an_invalid_file_keeps_the_configuration(tmp_path: Path, probed: Service, text: str | None, said: str) -> None:

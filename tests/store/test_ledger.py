@@ -131,7 +131,7 @@ def test_a_file_that_is_no_ledger_is_left_alone(folder: Path, content: bytes) ->
     folder.mkdir()
     (folder / "ledger.sqlite").write_bytes(content)
     before = states(folder)
-    with pytest.raises(FacemonError, match="is no facemon ledger"):
+    with pytest.raises(FacemonError, match="is not a facemon ledger"):
         open_ledger(folder, create=True)
     assert states(folder) == before
 
@@ -141,7 +141,7 @@ def test_a_database_of_somebody_else_is_left_alone(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection:
         connection.execute("CREATE TABLE bills (amount)")
     before = states(folder)
-    with pytest.raises(FacemonError, match="is no facemon ledger"):
+    with pytest.raises(FacemonError, match="is not a facemon ledger"):
         open_ledger(folder)
     assert states(folder) == before
 

@@ -53,7 +53,7 @@ def _ids(file: LintedFile) -> Iterator[Finding]:
     for place, panel in panels(file.content):
         number = panel.get("id")
         if not isinstance(number, int) or number < 1 or number in seen:
-            yield file.fault((*place, "id"), f"is {number}, which is no number of its own",
+            yield file.fault((*place, "id"), f"is {number}, which is not a number of its own",
                              "give each panel a positive number that stays")  # fmt: skip
         seen.add(number)
 

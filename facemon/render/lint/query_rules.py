@@ -97,7 +97,7 @@ def _variables(file: LintedFile, vocabulary: Vocabulary) -> Iterator[Finding]:
 def _variable(file: LintedFile, place: Keys, text: str, vocabulary: Vocabulary) -> Iterator[Finding]:
     match = _LABEL_VALUES.fullmatch(text) or _QUERY_RESULT.fullmatch(text)
     if match is None:
-        yield file.fault(place, f"{text!r} is no query of a variable", "use label_values(…) or query_result(…)")
+        yield file.fault(place, f"{text!r} is not a query of a variable", "use label_values(…) or query_result(…)")
         return
     if match["query"] is None:
         return

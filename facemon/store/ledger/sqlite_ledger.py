@@ -298,7 +298,7 @@ def _refuse_foreign(path: Path) -> None:
     if not path.stat().st_size and (path.parent / FOLDERS[0]).is_dir():
         raise DamagedLedgerError(path.parent, "it is empty")
     if application != APPLICATION_ID:
-        raise FacemonError(f"{path} is no facemon ledger", "name another folder under store.path")
+        raise FacemonError(f"{path} is not a facemon ledger", "name another folder under store.path")
     _refuse_unknown(path, version)
 
 
