@@ -14,7 +14,8 @@ from facemon.render.dashboards.machines import machine_panels, machines_now
 from facemon.render.dashboards.panel import Limit, Panel, PanelType, Query, State, stat
 from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import variables
-from facemon.render.stack_alerts import SERVICE_STATUS, SOURCE_UP, knows_services
+from facemon.render.metrics_absent import SOURCE_UP
+from facemon.render.stack_alerts import SERVICE_STATUS, knows_services
 
 _CHOSEN = tuple(promql.chosen(label) for label in promql.TARGET_LABELS)
 _STATES = {1: State("up", GOOD), 0: State("down", BAD)}
