@@ -118,7 +118,7 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
         f"Run `{command}`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "Nothing is known of predictions, drift and accuracy; silence is no good sign now.",
+            "Nothing is known of predictions, drift and accuracy; silence is not a good sign now.",
             (cause, "`prometheus.store_metrics_from` is not the way by which they leave", "no store was made yet"),
             (
                 f"Run `{command}` and read what it says.",
