@@ -1,4 +1,4 @@
-"""Decides how tests run as if it were another time: `python tools/run_tests_at.py "2028-02-29 23:58" tests/store -n 2`."""
+"""Decides how tests run at another time: `python tools/run_tests_at.py "2028-02-29 23:58" tests/store -n 2`."""
 
 import os
 import subprocess

@@ -19,8 +19,10 @@ from tests.render.github_runner import Runner
 from tests.render.unit_reader import unit_value, unit_words
 
 FACEMON = Path(sys.executable).with_name("facemon")
-PATH_OF_PYTHON = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
-"""For a facemon that is not the installed one; no other variable of the tests reaches what is started by the clock."""
+OF_THIS_RUN = {
+    name: value for name, value in os.environ.items() if name in ("PYTHONPATH", "LD_PRELOAD", "CLOCK_OFFSET")
+}
+"""For a facemon that is not the installed one, and another time; nothing else reaches what is started by the clock."""
 CONFIG = f"""\
 {CONFIGURATION}
 drift: {{window: 1h, cluster: none, min_rows: 100, model: {{threshold: 0.2}}, evidently: {{when: never}}}}
@@ -74,7 +76,7 @@ def now(folder: Path, *, beards: float, rows: int) -> None:
 def runner_of(folder: Path) -> tuple[Runner, str]:
     place = folder.parent / "runner"
     place.mkdir()
-    return Runner(place, place / "bin", PATH_OF_PYTHON), (folder / ".github/workflows/monitoring.yml").read_text()
+    return Runner(place, place / "bin", OF_THIS_RUN), (folder / ".github/workflows/monitoring.yml").read_text()
 
 
 @pytest.mark.slow
@@ -116,7 +118,7 @@ def test_the_workflow_fails_where_the_check_has_no_answer(folder: Path) -> None:
 def test_cron_mails_only_trouble(folder: Path, beards: float, code: int, said: str) -> None:
     now(folder, beards=beards, rows=600)
     cron = read((folder / "schedules/cron/facemon").read_text())
-    environment = {"HOME": os.devnull, **cron.variables, **PATH_OF_PYTHON}
+    environment = {"HOME": os.devnull, **cron.variables, **OF_THIS_RUN}
     outcome = subprocess.run(
         [cron.variables["SHELL"], "-c", cron.command],
         env=environment,
@@ -142,7 +144,7 @@ def test_the_check_needs_no_more_rights_than_the_unit_gives(folder: Path) -> Non
     places = {"FOLDER": str(folder), "STORE": store.removeprefix("-"), "TMPDIR": str(private)}
     outcome = subprocess.run(
         ["unshare", "--mount", "--net", "bash", "-c", SANDBOX, "unit", command.removeprefix(":"), *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": os.devnull, **places, **PATH_OF_PYTHON},
+        env={"PATH": os.environ["PATH"], "HOME": os.devnull, **places, **OF_THIS_RUN},
         cwd="/",
         capture_output=True,
         text=True,

@@ -14,6 +14,7 @@ from facemon.store.ledger.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VE
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads
+from facemon.store.store_clock import StoreClock
 from tests.conftest import RunFacemon
 from tests.store.kept_stores import NAMES, NEWEST, KeptStore, names_below
 from tests.store.sql import sql
@@ -127,6 +128,8 @@ def test_a_command_tells_of_the_upgrade_once(kept_store: KeptStore, facemon: Run
 
 @pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)
 def test_quiet_commands_upgrade_in_silence(kept_store: KeptStore, facemon: RunFacemon) -> None:
+    # More than a year after its last stamp, the clock would be doubted aloud.
+    StoreClock(kept_store.store, None).accept()
     outcome = facemon("-q", "store", "compact", cwd=kept_store.folder)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
     assert facemon("store", "verify", cwd=kept_store.folder).returncode == 0
