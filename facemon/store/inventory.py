@@ -34,14 +34,13 @@ class Inventory:
 def take_inventory(ledger: Ledger) -> Inventory:
     """Count what the ledger knows; reads no rows."""
     with ledger.reading():
-        log, unfinished = ledger.segments.size(), ledger.runs.count_unfinished()
-        references, checks = ledger.references.count(), ledger.checks.count()
-    first, last = log.first_observed, log.last_observed
+        held = ledger.size()
+    first, last = held.first_observed, held.last_observed
     files = [*(ledger.folder / "segments").rglob("*.parquet"), *ledger.folder.glob(f"{LEDGER_NAME}*")]
     return Inventory(
-        ledger.version, log.rows, log.files, log.inline, sum(map(_size, files)),
+        ledger.version, held.rows, held.files, held.inline, sum(map(_size, files)),
         None if first is None else from_micros(first), None if last is None else from_micros(last),
-        log.models, unfinished, references, checks, *measure_reports(ledger.folder / FOLDER),
+        held.models, held.unfinished_runs, held.references, held.checks, *measure_reports(ledger.folder / FOLDER),
         Permissions.of(ledger.folder),
     )  # fmt: skip
 

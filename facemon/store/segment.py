@@ -32,16 +32,3 @@ class NewSegment:
     data: bytes | None
     table: "pa.Table"
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogSize:
-    """How much the ledger counts; times are microseconds since 1970, None of an empty log."""
-
-    rows: int
-    files: int
-    inline: int
-    first_observed: int | None
-    last_observed: int | None
-    models: dict[str, int]
-    """The rows of each model."""

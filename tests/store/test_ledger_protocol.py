@@ -86,7 +86,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
     """All that a ledger tells, by part."""
     runs = sorted(ledger.runs.states())
     told: dict[str, Any] = {
-        "segments": (ledger.segments.within(), ledger.segments.size(), ledger.segments.models()),
+        "segments": (ledger.segments.within(), ledger.size(), ledger.segments.models()),
         "files": (
             sorted(ledger.files.known()), ledger.files.writers(), ledger.files.intended_by("writer"),
             ledger.files.given_up_before(99),
@@ -94,7 +94,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "totals": (sorted(ledger.totals.read().items()), sorted(ledger.totals.departed().items())),
         "profiles": sorted((str(key), repr(plain(profile))) for key, profile in ledger.profiles.all().items()),
         "arrivals": ledger.arrivals.read(MODEL),
-        "runs": (runs, ledger.runs.last_ends(), ledger.runs.count_unfinished()),
+        "runs": (runs, ledger.runs.last_ends()),
         "requests": (sorted(ledger.requests.instances()), sorted(ledger.requests.read(EVERY_INSTANCE).items())),
         "references": [(each, ledger.references.counts(each.id, "key")) for each in ledger.references.all()],
         "checks": (
@@ -152,13 +152,13 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "stamps.take_back": lambda ledger: ledger.stamps.take_back(NOON - timedelta(days=9)),
 }  # fmt: skip
 READS = {
-    "segments.within", "segments.has", "segments.data", "segments.models", "segments.first_observed", "segments.size",
+    "segments.within", "segments.has", "segments.data", "segments.models", "segments.first_observed",
     "files.writers", "files.intended_by", "files.given_up_before", "files.known", "totals.read", "totals.departed",
     "profiles.as_counted", "profiles.hours", "profiles.count_images", "profiles.last_hour", "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",
-    "runs.states", "runs.count_unfinished", "runs.last_ends", "requests.instances", "requests.read", "references.all",
-    "references.count", "references.profiles", "references.spreads", "references.counts", "checks.gauges",
-    "checks.states", "checks.source_states", "checks.history", "checks.count", "checks.newest", "checks.announced",
+    "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
+    "references.profiles", "references.spreads", "references.counts", "checks.gauges",
+    "checks.states", "checks.source_states", "checks.history", "checks.newest", "checks.announced",
     "evaluations.accuracy", "evaluations.labelled", "evaluations.newest", "commands.all", "stamps.newest",
     "stamps.after",
 }  # fmt: skip

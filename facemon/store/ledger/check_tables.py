@@ -121,10 +121,6 @@ class CheckTables:
         for (document,) in self._connection.execute(query, (limit,)):
             yield from_document(json.loads(document))
 
-    def count(self) -> int:
-        count: int = self._connection.execute("SELECT count(*) FROM drift_results").fetchone()[0]
-        return count
-
     def newest(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT model, max(at) FROM drift_checks GROUP BY model"))
 

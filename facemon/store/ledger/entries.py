@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facemon.store.evaluations import Accuracy
     from facemon.store.named_reference import Reference, ReferenceSpreads
     from facemon.store.run_state import RunIdentity, RunState
-    from facemon.store.segment import LogSize, NewSegment, Segment
+    from facemon.store.segment import NewSegment, Segment
     from facemon.store.totals import TotalKey, Totals
 
 
@@ -49,9 +49,6 @@ class SegmentRecords(Protocol):
 
     def first_observed(self, model: str) -> int | None:
         """Return when the first row of a model was observed; None where there is no row."""
-
-    def size(self) -> "LogSize":
-        """Return the counts of rows and segments."""
 
 
 class FileRecords(Protocol):
@@ -190,9 +187,6 @@ class RunRecords(Protocol):
     def extend(self, run: str, state: "RunState") -> None:
         """Enter a run that was found in files, or move a known one on; what else is known of it stays."""
 
-    def count_unfinished(self) -> int:
-        """Return how many runs did not come to their end."""
-
     def last_ends(self) -> dict[str, int]:
         """Return, for each model whose runs have all ended, when the last one did."""
 
@@ -221,9 +215,6 @@ class ReferenceRecords(Protocol):
 
     def all(self) -> "list[Reference]":
         """Return all references, the one that was set last first, whatever the clock said then."""
-
-    def count(self) -> int:
-        """Return how many references there are."""
 
     def enter(
         self, reference: "Reference", profiles: "Mapping[str | None, Profile]", spreads: "ReferenceSpreads"
@@ -264,9 +255,6 @@ class CheckRecords(Protocol):
 
     def history(self, limit: int) -> "Iterator[DriftResult]":
         """Yield the newest results, newest first."""
-
-    def count(self) -> int:
-        """Return how many results there are."""
 
     def newest(self) -> dict[str, int]:
         """Return when each model was last checked."""

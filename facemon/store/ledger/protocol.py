@@ -34,6 +34,23 @@ class LedgerCopy:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerSize:
+    """How much a ledger holds; times are microseconds since 1970, None of an empty log."""
+
+    rows: int
+    files: int
+    inline: int
+    first_observed: int | None
+    last_observed: int | None
+    models: dict[str, int]
+    """The rows of each model."""
+    unfinished_runs: int
+    references: int
+    checks: int
+    """Drift results."""
+
+
 class Ledger(Protocol):
     """An open ledger; one thread, one process. Others may have the same ledger open.
 
@@ -67,6 +84,9 @@ class Ledger(Protocol):
 
         `writing` calls it; call it first where a file is made or long work is done before that.
         """
+
+    def size(self) -> LedgerSize:
+        """Return how much the ledger holds; reads no rows."""
 
     def faults(self, most: int) -> list[str]:
         """Return what is wrong with the ledger's own structure, at most `most` faults; empty for one that is whole."""

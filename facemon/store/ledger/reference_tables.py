@@ -27,10 +27,6 @@ class ReferenceTables:
         query = f"SELECT {', '.join(_COLUMNS)} FROM baselines ORDER BY rowid DESC"  # noqa: S608
         return [_reference(row) for row in self._connection.execute(query)]
 
-    def count(self) -> int:
-        count: int = self._connection.execute("SELECT count(*) FROM baselines").fetchone()[0]
-        return count
-
     def enter(self, reference: Reference, profiles: "Mapping[str | None, Profile]", spreads: ReferenceSpreads) -> None:
         from facemon.domain.profile_codec import encode_profile
 

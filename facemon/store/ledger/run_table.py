@@ -56,10 +56,6 @@ class RunTable:
             (run, state.model, state.started, state.finished, state.done, state.digest),
         )
 
-    def count_unfinished(self) -> int:
-        count: int = self._connection.execute("SELECT count(*) FROM runs WHERE finished IS NULL").fetchone()[0]
-        return count
-
     def last_ends(self) -> dict[str, int]:
         query = "SELECT model, max(finished) FROM runs GROUP BY model HAVING count(*) = count(finished)"
         return dict(self._connection.execute(query))

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 
-from facemon.store.segment import LogSize, NewSegment, Segment
+from facemon.store.segment import NewSegment, Segment
 
 _COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256, last_predicted"
 
@@ -55,11 +55,3 @@ class SegmentTable:
         query = "SELECT min(first_observed) FROM segments WHERE model = ?"
         first: int | None = self._connection.execute(query, (model,)).fetchone()[0]
         return first
-
-    def size(self) -> LogSize:
-        rows, inline, total, first, last = self._connection.execute(
-            "SELECT coalesce(sum(rows), 0), coalesce(sum(path IS NULL), 0), count(*), min(first_observed), "
-            "max(last_observed) FROM segments"
-        ).fetchone()
-        query = "SELECT model, sum(rows) FROM segments GROUP BY model ORDER BY model"
-        return LogSize(rows, total - inline, inline, first, last, dict(self._connection.execute(query)))

@@ -8,27 +8,17 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger.arrival_table import ArrivalTable
-from facemon.store.ledger.check_tables import CheckTables
-from facemon.store.ledger.command_table import CommandTable
 from facemon.store.ledger.creation import APPLICATION_ID, create_store
-from facemon.store.ledger.evaluation_tables import EvaluationTables
-from facemon.store.ledger.file_tables import FileTables
 from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
-from facemon.store.ledger.protocol import LedgerCopy
-from facemon.store.ledger.reference_tables import ReferenceTables
-from facemon.store.ledger.request_table import RequestTable
-from facemon.store.ledger.run_table import RunTable
-from facemon.store.ledger.segment_table import SegmentTable
+from facemon.store.ledger.protocol import LedgerCopy, LedgerSize
 from facemon.store.ledger.sqlite_errors import explained, is_damage
-from facemon.store.ledger.stamp_columns import StampColumns
-from facemon.store.ledger.total_tables import TotalTables
+from facemon.store.ledger.sqlite_parts import SqliteParts
 from facemon.store.ledger.upgrade import copy_ledger, version_of
 from facemon.store.ledger.upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, LedgerCopyError, NoStoreError
@@ -40,20 +30,17 @@ from facemon.store.permissions import (
 )
 from facemon.store.store_clock import StoreClock
 
-if TYPE_CHECKING:
-    from facemon.store.ledger.profile_table import ProfileTable
-
 _BUSY_SECONDS = 30
 _FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"
 
 
-class SqliteLedger:
+class SqliteLedger(SqliteParts):
     """`protocol.Ledger` in SQLite."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, *, as_root: bool = False) -> None:
+        super().__init__(connection)
         self.folder = folder
         self._as_root = as_root
-        self.connection = connection
         self.version = version_of(connection)
         """That of the tables; STORE_VERSION, unless the ledger was opened without an upgrade."""
 
@@ -142,6 +129,18 @@ class SqliteLedger:
         with self._transaction("BEGIN"):
             yield
 
+    def size(self) -> LedgerSize:
+        rows, inline, total, first, last = self.connection.execute(
+            "SELECT coalesce(sum(rows), 0), coalesce(sum(path IS NULL), 0), count(*), min(first_observed), "
+            "max(last_observed) FROM segments"
+        ).fetchone()
+        models = dict(self.connection.execute("SELECT model, sum(rows) FROM segments GROUP BY model ORDER BY model"))
+        counts = self.connection.execute(
+            "SELECT (SELECT count(*) FROM runs WHERE finished IS NULL), (SELECT count(*) FROM baselines), "
+            "(SELECT count(*) FROM drift_results)"
+        ).fetchone()
+        return LedgerSize(rows, total - inline, inline, first, last, models, *counts)
+
     def faults(self, most: int) -> list[str]:
         checked = self.connection.execute(f"PRAGMA integrity_check({most})").fetchall()
         if checked == [("ok",)]:
@@ -159,56 +158,6 @@ class SqliteLedger:
                 raise DamagedLedgerError(self.folder, error) from error
             raise LedgerCopyError(f"the copy of the ledger: {error}") from error
         return LedgerCopy(paths, rows)
-
-    @cached_property
-    def segments(self) -> SegmentTable:
-        return SegmentTable(self.connection)
-
-    @cached_property
-    def files(self) -> FileTables:
-        return FileTables(self.connection)
-
-    @cached_property
-    def totals(self) -> TotalTables:
-        return TotalTables(self.connection)
-
-    @cached_property
-    def arrivals(self) -> ArrivalTable:
-        return ArrivalTable(self.connection)
-
-    @cached_property
-    def runs(self) -> RunTable:
-        return RunTable(self.connection)
-
-    @cached_property
-    def requests(self) -> RequestTable:
-        return RequestTable(self.connection)
-
-    @cached_property
-    def references(self) -> ReferenceTables:
-        return ReferenceTables(self.connection)
-
-    @cached_property
-    def checks(self) -> CheckTables:
-        return CheckTables(self.connection)
-
-    @cached_property
-    def evaluations(self) -> EvaluationTables:
-        return EvaluationTables(self.connection)
-
-    @cached_property
-    def commands(self) -> CommandTable:
-        return CommandTable(self.connection)
-
-    @cached_property
-    def stamps(self) -> StampColumns:
-        return StampColumns(self.connection)
-
-    @cached_property
-    def profiles(self) -> "ProfileTable":
-        from facemon.store.ledger.profile_table import ProfileTable  # which needs numpy
-
-        return ProfileTable(self.connection)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
