@@ -1,7 +1,7 @@
-"""JPEGs without metadata, by Pillow's decoder alone: reading their head in Python takes Pillow a fifth of the decoding.
+"""JPEGs without metadata, by Pillow's decoder alone: its reading of their head in Python is a fifth of the decoding.
 
-The header was read already, for the limits. What the decoder does not take whole goes through `decode_image`, which says
-what is wrong with it.
+The header was read already, for the limits. What the decoder does not take whole goes through `decode_image`, which
+says what is wrong with it.
 """
 
 from math import ceil
@@ -17,14 +17,13 @@ _SCALES = (8, 4, 2)
 
 
 def decode_plain_jpeg(content: bytes, header: ImageHeader, needed: NeededSize | None) -> DecodedImage | None:
-    """Decode a JPEG whose header `is_plain` to the pixels that `decode_image` gives; none for other images and damaged ones.
+    """Decode a JPEG whose header `is_plain` to the pixels that `decode_image` gives; none for all other images.
 
     `needed` as for `decode_image`.
     """
     size = header.width, header.height
-    if not (header.is_plain and header.is_single_scan) or header.pixels > min(
-        _MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS
-    ):
+    most = min(_MOST_PIXELS, Image.MAX_IMAGE_PIXELS or _MOST_PIXELS)
+    if not (header.is_plain and header.is_single_scan) or header.pixels > most:
         return None
     scale = _scale(size, needed(size)) if needed is not None else 1
     try:
@@ -35,7 +34,7 @@ def decode_plain_jpeg(content: bytes, header: ImageHeader, needed: NeededSize | 
 
 
 def _scale(size: tuple[int, int], least: tuple[float, float]) -> int:
-    """The largest of the decoder's scales that leaves at least so many pixels across and down, as `Image.draft` has it."""
+    """The largest of the decoder's scales that leaves so many pixels across and down, as `Image.draft` has it."""
     most = min(size[0] // ceil(least[0]), size[1] // ceil(least[1]))
     return next((scale for scale in _SCALES if most >= scale), 1)
 
