@@ -22,11 +22,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-READY = (
-    "application", "cli", "config", "drift", "evaluation", "metrics", "model", "monitor", "predict", "render",
-    "reports", "server", "store", "tables", "values",
-)  # fmt: skip
-"""The rooms of the package that are loaded once."""
 LEFT_TO_EACH_RUN = ("pandas", "evidently", "dlib", "cv2", "rich")
 IS_LOADED = b"loaded"
 MESSAGE_BYTES = 2**17
@@ -41,7 +36,7 @@ def load(further: Sequence[str]) -> None:
     import facemon
 
     with one_thread():
-        for room in READY:
+        for room in sorted(path.parent.name for path in Path(facemon.__path__[0]).glob("*/__init__.py")):
             for module in pkgutil.walk_packages([f"{facemon.__path__[0]}/{room}"], f"facemon.{room}."):
                 import_module(module.name)
         # The command is built of the same functions in each run.
