@@ -81,7 +81,7 @@ def test_every_port_is_open_on_loopback_only_and_once(text: str) -> None:
 def test_ports_are_open_where_listen_says() -> None:
     ports = services(f"{DEFAULTS}stack: {{listen: '::1'}}\n")["prometheus"]["ports"]
     assert ports == ["[::1]:9090:9090"]
-    with pytest.raises(ConfigError, match="no IP address"):
+    with pytest.raises(ConfigError, match="is not an IP address"):
         config_of("stack: {listen: localhost}")
 
 

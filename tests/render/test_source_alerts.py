@@ -58,7 +58,7 @@ def test_each_can_be_changed_and_switched_off_by_its_name() -> None:
     found = rules_of("alerts: {SourceDrift: {enabled: false}, SourceSilent: {severity: critical, for: 3h}}")
     assert "SourceDrift" not in found
     assert (found["SourceSilent"]["labels"]["severity"], found["SourceSilent"]["for"]) == ("critical", "3h")
-    with pytest.raises(ConfigError, match=r"alerts\.SourceSilent\.labels: sets 'source', by which alerts"):
+    with pytest.raises(ConfigError, match=r"alerts\.SourceSilent\.labels: sets 'source', which distinguishes alerts"):
         alerts_of(config_of("alerts: {SourceSilent: {labels: {source: all}}}"))
 
 
