@@ -11,6 +11,7 @@ from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or
 from facemon.render.annotation import PERCENTAGE, label, value
 from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.render.traffic import requests
@@ -127,6 +128,7 @@ def _high_latency(config: Config) -> Alert:
                 "Requests per second:": every,
             },
         ),
+        carries=only_labels(*of_endpoint),
         scenarios=(
             *in_store(slow_scenarios(limit, least, ignored), config.metrics.labels),
             *slow_with_few_here(limit, least, config.metrics.labels),
@@ -175,6 +177,7 @@ def _high_error_rate(config: Config) -> Alert:
                 "Requests per second that were not rejected:": every,
             },
         ),
+        carries=only_labels(*store),
         scenarios=(
             *in_store(failing_scenarios(limit, least, window, config.alerts.ignored_endpoints), config.metrics.labels),
             *failing_with_few_here(least, config.metrics.labels),
@@ -243,6 +246,7 @@ def _model_not_loaded(config: Config) -> Alert:
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_missing_model(),
+        carries=every_label(MODEL_LOADED, config) | every_label(WORKERS, config),
         scenarios=(
             Scenario("the gauge falls to 0; another instance is unaffected", (serves, fallen, *others),
                      Firing(model, 0), Span.HELD),

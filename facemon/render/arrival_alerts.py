@@ -15,6 +15,7 @@ from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import EXPORT, EXPORTED, LAST_SUCCESS, example_target, only
 from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
 from facemon.render.promql_ages import AHEAD, overdue
@@ -127,6 +128,7 @@ def _export_stale(config: Config, end: _End) -> Alert:
              "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`."),
             {"Seconds since the export arrived:": end.age, **end.queries},
         ),
+        carries=every_label(LAST_SUCCESS, config),
         scenarios=_export_scenarios(config, end, oldest),
     )  # fmt: skip
 
@@ -211,6 +213,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
              "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`, which counts here too."),
             {"Seconds since the newest export ended:": promql.age(LAST_SUCCESS, EXPORTED), **end.queries},
         ),
+        carries=every_label(end.metric, config),
         scenarios=_end_scenarios(config, end, oldest),
     )  # fmt: skip
 

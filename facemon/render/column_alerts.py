@@ -14,6 +14,7 @@ from facemon.errors import ConfigError
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or, tells_for
 from facemon.render.annotation import label, value
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import (
     CONFIDENCE_SCORE,
     DECIDED_AT,
@@ -94,6 +95,7 @@ def _drift_detected(config: Config) -> Alert:
                 "Seconds since each check decided:": promql.age(DECIDED_AT),
             },
         ),
+        carries=every_label(SCORE, config),
         scenarios=_drift_scenarios(config, limit, significance, oldest),
         own_annotations={"score": value(3)},
         incident=DRIFT_INCIDENT,
@@ -167,6 +169,7 @@ def _drift_verdict(config: Config, detected: Alert) -> Alert:
                 "Confidences, whose drift is a verdict too:": promql.select(CONFIDENCE_SCORE),
             },
         ),
+        carries=every_label(DETECTED, config),
         scenarios=tuple(_verdict_scenarios(config, detected if is_told else None)),
         incident=DRIFT_INCIDENT,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or
 from facemon.render.annotation import label, value
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.column_alerts import column_alerts
 from facemon.render.drift_series import (
     ACCURACY,
@@ -82,6 +83,7 @@ def _drift_undecided(config: Config) -> Alert:
                 "The share of the rows whose sources could not be decided:": undecided_share(config),
             },
         ),
+        carries=only_labels(*of_check),
         scenarios=(
             Scenario("two of three columns; another instance is unaffected", (first, second, decided, other),
                      Firing(only(here, of_check), 2), Span.HELD),
@@ -158,6 +160,7 @@ def _low_model_accuracy(config: Config) -> Alert:
                 "Seconds since the evaluation:": promql.age(LAST_SUCCESS, promql.equals("command", "evaluate")),
             },
         ),
+        carries=every_label(ACCURACY, config),
         own_annotations={"accuracy": value(3)},
         scenarios=(
             Scenario("below the limit; another instance is unaffected", (accuracy(limit, clear), other),

@@ -9,6 +9,7 @@ from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
+from facemon.render.carried_labels import only_labels
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
 from facemon.render.rule_test import milliseconds, turn_of_window
 from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
@@ -55,6 +56,7 @@ class _Failures:
             runbook=replace(
                 self.runbook, queries={f"Failures by {part}:": promql.aggregate("sum", failures, by=(part,))}
             ),
+            carries=only_labels(*promql.TARGET_LABELS),
             scenarios=_Story(self, config).scenarios(),
         )
 

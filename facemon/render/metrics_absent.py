@@ -12,6 +12,7 @@ from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Door
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
+from facemon.render.carried_labels import only_labels
 from facemon.render.drift_series import IMAGES
 from facemon.render.foreign_metrics import UP
 from facemon.render.promql_ages import largest_within
@@ -127,6 +128,7 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
             ),
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
+        carries=only_labels(),
         fires_without_data=True,
         scenarios=(
             *_absent_scenarios(config, told),

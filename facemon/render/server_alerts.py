@@ -7,6 +7,7 @@ from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, given_or, logs_of
 from facemon.render.annotation import PERCENTAGE, label
+from facemon.render.carried_labels import every_label
 from facemon.render.foreign_metrics import NODE_DISK_FREE, NODE_DISK_SIZE, REMOTE_PENDING, REMOTE_SENT_UP_TO
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Span, series_text
 
@@ -50,6 +51,7 @@ def remote_write_behind(config: Config) -> Alert:
              "Send less with `prometheus.remote_write.keep`, or faster with `queue.max_shards`."),
             {"Samples that wait:": promql.select(REMOTE_PENDING)},
         ),
+        carries=every_label(REMOTE_SENT_UP_TO, config),
         scenarios=_behind_scenarios(oldest.total_seconds()),
     )  # fmt: skip
 
@@ -105,6 +107,7 @@ def disk_filling(config: Config) -> Alert:
              "A file system that is small by design: lower `alerts.DiskFilling.threshold`."),
             {"Bytes that are free:": promql.select(NODE_DISK_FREE, _NO_DISK)},
         ),
+        carries=every_label(NODE_DISK_FREE, config),
         scenarios=_disk_scenarios(limit),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import (
     CHECKED_AT,
     DETECTED,
@@ -55,6 +56,7 @@ class _SourceAlert:
             description=self.description,
             dashboard=Dashboard.ML_METRICS,
             runbook=self.runbook,
+            carries=every_label(self.metric, config),
             scenarios=self._scenarios(config),
             incident=self.incident,
         )

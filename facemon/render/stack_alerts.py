@@ -10,6 +10,7 @@ from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.arrival_alerts import arrival_alerts
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.drift_series import LAST_SUCCESS
 from facemon.render.failure_alerts import notifications_failing, rules_failing
 from facemon.render.foreign_metrics import (
@@ -40,7 +41,7 @@ class _Switch:
     description: str
     runbook: Runbook
 
-    def alert(self) -> Alert:
+    def alert(self, config: Config) -> Alert:
         signal = promql.select(self.metric)
         good = 1 - self.bad
         gauge = Gauge(series_text(self.metric.name, self.labels), good, self.bad)
@@ -57,6 +58,7 @@ class _Switch:
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
             runbook=self.runbook,
+            carries=every_label(self.metric, config),
             scenarios=(
                 Scenario("turns bad and good again; another instance is unaffected", (gauge, other),
                          Firing(self.labels, self.bad), Span.HELD),
@@ -153,18 +155,18 @@ _ALERTMANAGER_RELOAD_FAILED = _Switch(
 def stack_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts on the monitoring itself, those without anything to watch left out."""
     jobs = config.prometheus.jobs
-    down, unreadable = _TARGET_DOWN.alert(), _SOURCE_UNREADABLE.alert()
+    down, unreadable = _TARGET_DOWN.alert(config), _SOURCE_UNREADABLE.alert(config)
     wanted: tuple[tuple[Job | None, Alert], ...] = (
         *((None, alert) for alert in arrival_alerts(config)),
         (None, down),
         (None, metrics_absent(config, down, unreadable)),
         (None, unreadable),
-        ("exporter", _SERVICE_DOWN.alert()),
-        ("node", _TEXTFILE_ERROR.alert()),
-        ("prometheus", _RELOAD_FAILED.alert()),
+        ("exporter", _SERVICE_DOWN.alert(config)),
+        ("node", _TEXTFILE_ERROR.alert(config)),
+        ("prometheus", _RELOAD_FAILED.alert(config)),
         ("prometheus", rules_failing(config)),
         ("alertmanager", notifications_failing(config)),
-        ("alertmanager", _ALERTMANAGER_RELOAD_FAILED.alert()),
+        ("alertmanager", _ALERTMANAGER_RELOAD_FAILED.alert(config)),
         ("prometheus", remote_write_behind(config)),
         ("node", disk_filling(config)),
         (None, _watchdog()),
@@ -199,6 +201,7 @@ def _watchdog() -> Alert:
             ("if it has stopped: Prometheus, Alertmanager or the network between them is down",),
             ("Route it to a service that calls you when it stays away.",),
         ),
+        carries=only_labels(),
         fires_without_data=True,
         scenarios=(Scenario("nothing at all", (), Firing({}, 1), Span.HELD),),
     )

@@ -15,6 +15,7 @@ from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import only_labels
 from facemon.render.drift_series import (
     ACCURACY,
     CHECKED_AT,
@@ -28,6 +29,7 @@ from facemon.render.drift_series import (
     example_target,
     only,
     other_labels,
+    target_labels,
 )
 from facemon.render.never_done import NeverDone, arrival, never_after
 from facemon.render.promql_ages import AHEAD, in_time, overdue, seconds_between
@@ -115,6 +117,7 @@ def _drift_check_stale(config: Config) -> Alert:
         f"{format_duration(oldest)}, none ever has, or the last is dated in the future. Run `facemon drift-check`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=_CHECK_RUNBOOK,
+        carries=only_labels(*check_labels(config)),
         scenarios=(*_check_scenarios(config, oldest), *(story for each in never for story in each.scenarios())),
         own_labels={"command": "drift-check"},
     )  # fmt: skip
@@ -234,6 +237,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
             "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
             **words.runbook.queries,
         }),
+        carries=only_labels("command", *target_labels(config)),
         scenarios=(
             Scenario("too old, then gone; another instance is unaffected", (success, *now, *unaffected), Firing(here),
                      Span.HELD),
