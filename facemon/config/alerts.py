@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from facemon.config.default_alerts import DEFAULT_ALERTS
 from facemon.config.quantities import Duration, Items, LabelName, LabelValue, Name, PositiveDuration, Severity
 from facemon.config.section import MisfitError, Section
 
@@ -31,7 +32,7 @@ _Labels = Annotated[Mapping[LabelName, LabelValue], AfterValidator(_free)]
 
 
 class AlertConfig(Section):
-    """What may be changed of an alert; none = as facemon has it."""
+    """What may be changed of an alert; none = as `default_alerts` has it."""
 
     enabled: bool = True
     for_: Duration | None = Field(default=None, alias="for")
@@ -150,6 +151,29 @@ class AlertsConfig(Section):
         """What is changed of the alert `name`."""
         config: AlertConfig = getattr(self, name)
         return config
+
+    def held(self, name: str) -> timedelta:
+        """How long the alert's condition must hold; ValueError where another key says that."""
+        changed = self.of(name).for_
+        return DEFAULT_ALERTS[name].for_ if changed is None else changed
+
+    def severity(self, name: str) -> Severity:
+        """How bad the alert is."""
+        return self.of(name).severity or DEFAULT_ALERTS[name].severity
+
+    def limit(self, name: str) -> float:
+        """The number that the alert compares with; ValueError for an alert without one."""
+        changed, usual = getattr(self.of(name), "threshold", None), DEFAULT_ALERTS[name].limit
+        if usual is None:
+            raise ValueError(f"{name} has no limit of its own")
+        return usual if changed is None else float(changed)
+
+    def oldest(self, name: str) -> timedelta:
+        """The age beyond which the alert fires; ValueError for an alert without one."""
+        changed, usual = getattr(self.of(name), "threshold", None), DEFAULT_ALERTS[name].oldest
+        if usual is None:
+            raise ValueError(f"{name} has no age of its own")
+        return changed if isinstance(changed, timedelta) else usual
 
     @property
     def keeping(self) -> tuple[tuple[str | int, ...], ...]:

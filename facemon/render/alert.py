@@ -142,17 +142,10 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
     }
 
 
-def tells_for(first: Alert, name: str, severity: Severity, config: Config) -> bool:
+def tells_for(first: Alert, name: str, config: Config) -> bool:
     """Whether `first` may tell of a fact in the place of another alert: it is rendered, and is not less severe."""
-    changed = config.alerts.of(first.name)
-    return changed.enabled and (config.alerts.of(name).severity or severity) in at_most(
-        changed.severity or first.severity
-    )
-
-
-def given_or(threshold: float | None, usual: float) -> float:
-    """An alert's limit: what the configuration says, which may be 0, or the usual one."""
-    return usual if threshold is None else threshold
+    alerts = config.alerts
+    return alerts.of(first.name).enabled and alerts.severity(name) in at_most(alerts.severity(first.name))
 
 
 def logs_of(service: str) -> str:

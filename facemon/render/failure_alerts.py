@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
+from facemon.config.default_alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.render import promql
@@ -49,7 +50,7 @@ class _Failures:
             expr=promql.compare(signal, ">", 0),
             limit=f"any failure within {format_duration(self.window)}",
             for_=self.held,
-            severity="critical",
+            severity=DEFAULT_ALERTS[self.name].severity,
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
@@ -136,7 +137,7 @@ def rules_failing(config: Config) -> Alert:
         PROMETHEUS_RULE_FAILURES,
         settings.evaluation_interval or settings.scrape_interval,
         settings.window,
-        timedelta(minutes=5),
+        DEFAULT_ALERTS["RulesFailing"].for_,
         "Rules cannot be evaluated",
         f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
         Runbook(

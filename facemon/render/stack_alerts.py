@@ -1,11 +1,10 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from facemon.config.default_alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
-from facemon.config.quantities import Severity
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
@@ -34,15 +33,13 @@ class _Switch:
     metric: promql.Series
     bad: int
     labels: dict[str, str]
-    for_: timedelta
-    severity: Severity
     limit: str
     summary: str
     description: str
     runbook: Runbook
 
     def alert(self, config: Config) -> Alert:
-        signal = promql.select(self.metric)
+        signal, usual = promql.select(self.metric), DEFAULT_ALERTS[self.name]
         good = 1 - self.bad
         gauge = Gauge(series_text(self.metric.name, self.labels), good, self.bad)
         other = Gauge(series_text(self.metric.name, {**self.labels, "instance": "other:1"}), good, good)
@@ -52,8 +49,8 @@ class _Switch:
             signal=signal,
             expr=promql.compare(signal, "==", self.bad),
             limit=self.limit,
-            for_=self.for_,
-            severity=self.severity,
+            for_=usual.for_,
+            severity=usual.severity,
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
@@ -68,7 +65,7 @@ class _Switch:
 
 
 _TARGET_DOWN = _Switch(
-    "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"}, timedelta(minutes=2), "critical",
+    "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"},
     "a target that Prometheus cannot scrape",
     f"{label('job')} is down",
     f"Prometheus cannot scrape {label('instance')} of the job {label('job')}: every other alert on it is blind.",
@@ -85,7 +82,6 @@ _TARGET_DOWN = _Switch(
 )  # fmt: skip
 _SOURCE_UNREADABLE = _Switch(
     "SourceUnreadable", SOURCE_UP, 0, {"source": "store", "job": "exporter", "instance": "exporter:1"},
-    timedelta(minutes=5), "critical",
     "a source of metrics that facemon cannot read",
     f"facemon cannot read {label('source')}",
     f"{label('instance')} answers, but its source {label('source')} cannot be read.",
@@ -99,7 +95,6 @@ _SOURCE_UNREADABLE = _Switch(
 )  # fmt: skip
 _SERVICE_DOWN = _Switch(
     "ServiceDown", SERVICE_STATUS, 0, {"service": "labels", "job": "exporter", "instance": "exporter:1"},
-    timedelta(minutes=5), "warning",
     "an external service that does not answer its probe",
     f"{label('service')} does not answer",
     f"The probe of {label('service')} fails: one of `exporter.probes`, or of a collector.",
@@ -111,7 +106,6 @@ _SERVICE_DOWN = _Switch(
 )  # fmt: skip
 _TEXTFILE_ERROR = _Switch(
     "TextfileScrapeError", NODE_TEXTFILE_ERROR, 1, {"job": "node", "instance": "node-exporter:1"},
-    timedelta(minutes=5), "warning",
     "a textfile that node-exporter cannot read",
     "A textfile cannot be read",
     f"node-exporter at {label('instance')} cannot parse or open a textfile: its metrics are missing or old.",
@@ -123,7 +117,6 @@ _TEXTFILE_ERROR = _Switch(
 )  # fmt: skip
 _RELOAD_FAILED = _Switch(
     "ReloadFailed", PROMETHEUS_RELOADED, 0, {"job": "prometheus", "instance": "localhost:9090"},
-    timedelta(minutes=5), "critical",
     "a configuration that Prometheus has refused",
     "Prometheus runs on an old configuration",
     f"Prometheus at {label('instance')} could not load its configuration and keeps the one before.",
@@ -137,7 +130,6 @@ _RELOAD_FAILED = _Switch(
 
 _ALERTMANAGER_RELOAD_FAILED = _Switch(
     "AlertmanagerReloadFailed", ALERTMANAGER_RELOADED, 0, {"job": "alertmanager", "instance": "alertmanager:9093"},
-    timedelta(minutes=5), "critical",
     "a configuration that Alertmanager has refused",
     "Alertmanager runs on an old configuration",
     f"Alertmanager at {label('instance')} could not load its configuration and keeps the one before. "
@@ -184,15 +176,15 @@ def knows_services(config: Config) -> bool:
 
 
 def _watchdog() -> Alert:
-    expr = promql.constant(1)
+    expr, usual = promql.constant(1), DEFAULT_ALERTS["Watchdog"]
     return Alert(
         name="Watchdog",
         group="stack",
         signal=expr,
         expr=expr,
         limit="always",
-        for_=timedelta(0),
-        severity="none",
+        for_=usual.for_,
+        severity=usual.severity,
         summary="Alerting works",
         description="This alert always fires; when it stops arriving, the way from Prometheus to you is broken.",
         dashboard=Dashboard.SYSTEM_METRICS,
