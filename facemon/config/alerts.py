@@ -117,34 +117,58 @@ class AlertsConfig(Section):
 
     HighLatency: LatencyAlertConfig = LatencyAlertConfig()
     HighErrorRate: ErrorRateAlertConfig = ErrorRateAlertConfig()
+    """Share of the API's requests that fail."""
     ModelNotLoaded: AlertConfig = AlertConfig()
+    """The API runs without its model."""
     DriftDetected: ShareAboveAlertConfig = ShareAboveAlertConfig()
+    """A proven and large shift of one attribute."""
     LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    """Accuracy against true labels."""
     DriftVerdict: AlertConfig = AlertConfig()
+    """The last check ended in drift, by its own thresholds."""
     DriftUndecided: AlertConfig = AlertConfig()
+    """The last check could not tell."""
     SourceDrift: AlertConfig = AlertConfig()
+    """The last check found drift in the rows of one source, such as a camera."""
     SourceSilent: AlertConfig = AlertConfig()
+    """The last check found no rows of a source that the reference has."""
     DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
     ReferenceStale: AgeAlertConfig = AgeAlertConfig()
     AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    """No labelled images for longer than drift.accuracy_window."""
     ExportStale: AgeAlertConfig = AgeAlertConfig()
     TextfileStale: AgeAlertConfig = AgeAlertConfig()
+    """node-exporter reads an old textfile."""
     PushStale: AgeAlertConfig = AgeAlertConfig()
+    """The Pushgateway holds an old push."""
     TargetDown: AlertConfig = AlertConfig()
+    """Prometheus cannot reach a target."""
     MetricsAbsent: AlertConfig = AlertConfig()
+    """A metric that alerts rest on is not there."""
     SourceUnreadable: AlertConfig = AlertConfig()
+    """The exporter runs but cannot read the store."""
     ServiceDown: AlertConfig = AlertConfig()
+    """A service that the exporter asks after is not healthy."""
     TextfileScrapeError: AlertConfig = AlertConfig()
+    """node-exporter cannot read the textfile."""
     ReloadFailed: AlertConfig = AlertConfig()
+    """Prometheus runs on an older configuration."""
     RulesFailing: AlertConfig = AlertConfig()
+    """Prometheus cannot evaluate its rules."""
     NotificationsFailing: AlertConfig = AlertConfig()
+    """Notifications do not arrive."""
     AlertmanagerReloadFailed: AlertConfig = AlertConfig()
+    """Alertmanager runs on an older configuration."""
     RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig()
+    """The remote storage lacks the newest samples."""
     DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    """A file system of a machine is nearly full."""
     Watchdog: AlertConfig = AlertConfig()
+    """Always fires: when it stops, the alerting itself is broken."""
     ignored_endpoints: Items[_Endpoint] = _NO_WORK
     """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""
     objectives: Items[ObjectiveConfig] = ()
+    """What share of requests is to be good; alerts when the rest is used up too fast."""
     custom: Items[CustomAlertConfig] = ()
 
     def of(self, name: str) -> AlertConfig:
