@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.domain.metric_catalogue import LATENCY_BUCKETS

@@ -7,7 +7,7 @@ An inhibition would let it through whenever Alertmanager sends a notification af
 from collections.abc import Iterator
 from datetime import timedelta
 
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.errors import ConfigError

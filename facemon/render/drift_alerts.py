@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook

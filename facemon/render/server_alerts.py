@@ -1,6 +1,6 @@
 """The alerts on the monitoring's servers: a remote storage that falls behind, and a disk that fills."""
 
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.render import promql

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
 from facemon.render import promql

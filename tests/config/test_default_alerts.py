@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from facemon.config.alerts import BUILT_IN, AgeAlertConfig, AlertsConfig
-from facemon.config.default_alerts import DEFAULT_ALERTS
+from facemon.config.alerts import BUILT_IN, DEFAULT_ALERTS, AgeAlertConfig, AlertsConfig
 from facemon.render.alert_rules import alerts_of
 from tests.render.configurations import config_of
 
