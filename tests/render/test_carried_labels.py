@@ -6,6 +6,7 @@ import pytest
 
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
+from facemon.errors import ConfigError
 from facemon.render.alert import Alert
 from facemon.render.alert_rules import alerts_of
 from facemon.render.carried_labels import CarriedLabels, every_label, only_labels
@@ -82,3 +83,12 @@ def test_the_labels_of_either_side_are_always_there_only_where_both_have_them() 
     assert either.on_targets(config).always == {"job", "instance", "team"}
     aggregated = either | only_labels("job", "instance")
     assert aggregated.on_targets(config).always == {"job", "instance"}
+
+
+@pytest.mark.parametrize("name", ["SourceUnreadable", "ServiceDown", "DriftDetected", "ModelNotLoaded"])
+def test_a_label_that_tells_the_stores_apart_cannot_be_set_by_an_alert(name: str) -> None:
+    alerts = f"alerts: {{{name}: {{labels: {{site: here}}}}}}"
+    probes = 'exporter: {probes: [{name: labels, url: "http://labels:1/health"}]}'
+    with pytest.raises(ConfigError, match=f"alerts.{name}.labels: sets 'site', which distinguishes"):
+        alerts_of(config_of(f"metrics: {{labels: {{site: north}}}}\n{probes}\n{alerts}"))
+    assert alerts_of(config_of(f"{probes}\n{alerts}"))
