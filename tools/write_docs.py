@@ -1,8 +1,9 @@
-"""Writes the pages of docs/ that are made from the code, and their pictures (`make docs`)."""
+"""Writes what is made from the code (`make docs`): pages of docs/, their pictures, and the explained configuration."""
 
 from pathlib import Path
 
 from draw_verdicts import pictures
+from explained_configuration import CONFIGURATION, TEMPLATE, explained_configuration
 from verdict_figures import plan_table
 
 from facemon.domain.metric_catalogue import CATALOGUE
@@ -17,7 +18,9 @@ def pages() -> dict[Path, str]:
     """Each file and the text that belongs in it; of a page that is written by hand its table alone is made."""
     drawn = {DOCS / "images" / name: text for name, text in pictures().items()}
     verdicts = with_table(_VERDICTS.read_text(encoding="utf-8"), plan_table())
-    return {DOCS / "metrics.md": catalogue_page(CATALOGUE.values()), _VERDICTS: verdicts, **drawn}
+    explained = explained_configuration(TEMPLATE.read_text(encoding="utf-8"))
+    metrics = catalogue_page(CATALOGUE.values())
+    return {DOCS / "metrics.md": metrics, _VERDICTS: verdicts, CONFIGURATION: explained, **drawn}
 
 
 def with_table(page: str, table: str) -> str:

@@ -46,7 +46,7 @@ class DriftAnswer:
         from facemon.drift.column_shapes import column_shapes
 
         own: dict[Check, CheckResult] = {
-            check: outcome for check, outcome in self.result.checks.items() if check is not Check.EVIDENTLY
+            check: outcome for check, outcome in self.result.checks.items() if check.is_own
         }
         return column_shapes(own, self.normal.sample, self.latest.sample, self.edges, self._windows)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from facemon.application.drift_question import CheckChoice
 from facemon.errors import UsageError
+from facemon.reports.drift_formats import EACH
 
 _OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
 _CONTRADICTIONS = (
@@ -34,5 +35,5 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         raise UsageError("--now says what --explain explains", "name a column with --explain")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
         raise UsageError("--by source judges by our own checks, and --check evidently leaves them out")
-    if given["explain"] and given["format_"] not in ("text", "json"):
-        raise UsageError(f"--explain has no --format {given['format_'].value}", "write text or json")
+    if given["explain"] and given["format_"] not in EACH:
+        raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")

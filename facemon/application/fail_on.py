@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from facemon.domain.deciding_checks import deciding_columns
 from facemon.domain.drift_result import ColumnResult, DriftResult, Verdict
 from facemon.errors import ExitCode, UsageError
-from facemon.reports.deciding_checks import deciding_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,8 +133,8 @@ class Console:
         self._rich(sys.stdout).print(table)
 
     def show(self, parts: "Iterable[Part]") -> None:
-        """Print a report: lines and tables on stdout, remarks on stderr."""
-        from facemon.reports.printed_parts import Remark, Table
+        """Print a report: remarks on stderr, all else on stdout."""
+        from facemon.reports.printed_parts import Document, FileText, Remark, Table
 
         for part in parts:
             match part:
@@ -144,6 +144,10 @@ class Console:
                     self.table(headings, rows, title=title)
                 case Remark(text, tone):
                     getattr(self, tone.value)(text)
+                case FileText(text):
+                    self.file(text)
+                case Document(content):
+                    self.document(content)
 
     @contextmanager
     def progress(self, label: str, unit: str) -> Iterator[Progress]:

@@ -17,6 +17,7 @@ from facemon.cli.command import command
 from facemon.cli.drift_output import PAGE, Shown, print_explanations, print_history, print_result
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
+from facemon.reports.drift_formats import ReportFormat
 
 app = typer.Typer()
 
@@ -36,7 +37,7 @@ def drift_check(
     model: options.Model = None,
     explain: options.Explain = None,
     now: options.Now = False,
-    format_: options.Format = options.ReportFormat.TEXT,
+    format_: options.Format = ReportFormat.TEXT,
     html: options.Html = False,
     fail_on: options.FailRule = "any",
     min_rows: options.MinRows = None,
@@ -81,7 +82,7 @@ def _print(session: Session, request: DriftRequest, answer: DriftAnswer, given: 
     print_result(session.console, answer.told, shown, shapes=answer.shapes, explained=explained)
 
 
-def _explain_last(session: Session, request: DriftRequest, name: str, format_: options.ReportFormat) -> ExitCode:
+def _explain_last(session: Session, request: DriftRequest, name: str, format_: ReportFormat) -> ExitCode:
     """Print why a column got its verdict in the last check of record, and end as that check did."""
     last = explain_last_check(session.operation, request, name)
     if not (session.console.is_quiet and last.code is ExitCode.OK):

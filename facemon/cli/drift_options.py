@@ -1,6 +1,5 @@
 """The options of `facemon drift-check`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +7,7 @@ import typer
 
 from facemon.application.drift_question import CheckChoice
 from facemon.cli.print_format import Grouping
-
-
-class ReportFormat(StrEnum):
-    """How the result is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    JUNIT = "junit"
-    MARKDOWN = "markdown"
-
+from facemon.reports.drift_formats import ReportFormat
 
 Checks = Annotated[CheckChoice, typer.Option(help="Which checks.")]
 Threshold = Annotated[float | None, typer.Option(min=0, max=1, metavar="X")]

@@ -5,16 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import assert_never
 
 from facemon.application.last_check import recorded_checks
 from facemon.cli.console import Console
-from facemon.cli.drift_options import ReportFormat
 from facemon.cli.session import Session
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, DriftResult, to_document
 from facemon.domain.explanation import Explanation, explanation_document
 from facemon.errors import ExitCode, UsageError
+from facemon.reports.drift_formats import DRIFT_FORMATS, EACH, ReportFormat
 
 PAGE = Path("reports", "drift.html")
 """Where `--html` writes, in the store's folder."""
@@ -53,7 +52,8 @@ def print_result(
         from facemon.application.drift_page import write_page
 
         write_page(console, result, shapes(), shown.page, shown.evidently_page)
-    if shown.format_ is ReportFormat.GITHUB:
+    chosen = DRIFT_FORMATS[shown.format_]
+    if chosen.is_for_runner:
         from facemon.application.github_runner import append_for_runner
 
         append_for_runner(result, shown.decided)
@@ -62,27 +62,8 @@ def print_result(
     if explained is not None:
         print_explanations(console, explained, shown.format_)
         return
-    match shown.format_:
-        case ReportFormat.TEXT:
-            from facemon.reports.text_report import text_report
-
-            console.show(text_report(result, shapes() if _can_draw(console) else None).parts())
-        case ReportFormat.JSON:
-            console.document(to_document(result))
-        case ReportFormat.GITHUB:
-            from facemon.reports.github_report import annotations
-
-            console.file(annotations(result))
-        case ReportFormat.JUNIT:
-            from facemon.reports.junit_report import junit_report
-
-            console.file(junit_report(result))
-        case ReportFormat.MARKDOWN:
-            from facemon.reports.markdown_report import markdown_report
-
-            console.result(markdown_report(result).rstrip("\n"))
-        case _:
-            assert_never(shown.format_)
+    drawn = shapes() if chosen.draws and _can_draw(console) else None
+    console.show(chosen.parts(result, drawn))
 
 
 def print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
@@ -98,8 +79,8 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], fo
 
 def print_history(session: Session, format_: ReportFormat) -> ExitCode:
     """List the last checks; UsageError for a format that holds only one."""
-    if format_ not in (ReportFormat.TEXT, ReportFormat.JSON):
-        raise UsageError(f"--history has no --format {format_.value}", "write text or json")
+    if format_ not in EACH:
+        raise UsageError(f"--history has no --format {format_.value}", f"write {' or '.join(EACH)}")
     results = recorded_checks(session.operation)
     if format_ is ReportFormat.JSON:
         for result in results:

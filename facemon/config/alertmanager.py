@@ -93,20 +93,31 @@ class AlertmanagerConfig(Section):
     """Who is told of what; the first receiver gets what no route claims."""
 
     url: HttpUrl = "http://localhost:9093"
-    """Where people open it: links in notifications to silences begin with this."""
+    """Where people open it, for the link to a silence."""
     smtp: SmtpConfig | None = None
+    """The server that email leaves by."""
     receivers: Items[ReceiverConfig] = ()
+    """The first one gets every alert that no route claims."""
     routes: Items[RouteConfig] = ()
+    """The first that matches gets the alert, and with continue also the next that does."""
     mute_times: Items[MuteTimeConfig] = ()
     dead_man: DeadManConfig | None = None
+    """Who gets the Watchdog: a service that misses it when it stops."""
     group_by: Items[LabelName] | None = None
-    """The labels whose alerts share a message; none = `incident`, `model` and the labels of `metrics.labels`."""
+    """Whose alerts share a message; unset = these and metrics.labels: one for an incident."""
     group_wait: Duration = timedelta(seconds=30)
+    """Before the first notification of a group."""
     group_interval: PositiveDuration = timedelta(minutes=5)
+    """Before what is new in a group is told."""
     repeat_interval: PositiveDuration = timedelta(hours=4)
+    """Before what still fires is told again."""
     replicas: Replicas = 1
+    """Two or more: a cluster, which tells everything once."""
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "0.28"
-    """The oldest Alertmanager that reads the file: what it could not read is refused here."""
+    """The oldest Alertmanager that is to read the file; 0.25 or newer.
+
+    What it could not read is refused here.
+    """
 
     @property
     def version(self) -> tuple[int, int]:

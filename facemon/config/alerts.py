@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,8 +30,64 @@ def _free(labels: Mapping[str, str]) -> Mapping[str, str]:
 _Labels = Annotated[Mapping[LabelName, LabelValue], AfterValidator(_free)]
 
 
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_AT_ONCE = timedelta(0)
+
+
+class AlertDefaults(NamedTuple):
+    """An alert's severity, the time for which its condition must hold, and its threshold as a number or as an age.
+
+    None = not known here: the alert has no threshold, or another key of the configuration says it.
+    """
+
+    severity: Severity
+    held: timedelta | None = _AT_ONCE
+    limit: float | None = None
+    oldest: timedelta | None = None
+
+    @property
+    def for_(self) -> timedelta:
+        """How long the condition must hold; ValueError where another key says that."""
+        if self.held is None:
+            raise ValueError("how long this alert must hold follows from another key of the configuration")
+        return self.held
+
+
+DEFAULT_ALERTS: Mapping[str, AlertDefaults] = {
+    "HighLatency": AlertDefaults("warning", 5 * _MINUTE, limit=0.5),  # seconds
+    "HighErrorRate": AlertDefaults("critical", 5 * _MINUTE, limit=0.05),
+    "ModelNotLoaded": AlertDefaults("critical", _MINUTE),
+    "DriftDetected": AlertDefaults("warning", 10 * _MINUTE, limit=0.2),
+    "LowModelAccuracy": AlertDefaults("warning", 15 * _MINUTE, limit=0.7),
+    "DriftVerdict": AlertDefaults("info", None),  # as DriftDetected
+    "DriftUndecided": AlertDefaults("warning"),
+    "SourceDrift": AlertDefaults("warning", None),  # as DriftDetected
+    "SourceSilent": AlertDefaults("warning"),
+    # A check that runs daily, and two hours for it.
+    "DriftCheckStale": AlertDefaults("warning", oldest=26 * _HOUR),
+    "ReferenceStale": AlertDefaults("warning", oldest=90 * _DAY),
+    "AccuracyStale": AlertDefaults("warning"),  # older than drift.accuracy_window
+    # Exports are hourly, and two may be lost.
+    "ExportStale": AlertDefaults("warning", oldest=3 * _HOUR),
+    "TextfileStale": AlertDefaults("warning"),  # older than ExportStale says
+    "PushStale": AlertDefaults("warning"),  # older than ExportStale says
+    "TargetDown": AlertDefaults("critical", 2 * _MINUTE),
+    "MetricsAbsent": AlertDefaults("critical", 15 * _MINUTE),
+    "SourceUnreadable": AlertDefaults("critical", 5 * _MINUTE),
+    "ServiceDown": AlertDefaults("warning", 5 * _MINUTE),
+    "TextfileScrapeError": AlertDefaults("warning", 5 * _MINUTE),
+    "ReloadFailed": AlertDefaults("critical", 5 * _MINUTE),
+    "RulesFailing": AlertDefaults("critical", 5 * _MINUTE),
+    "NotificationsFailing": AlertDefaults("critical", None),  # two flushes of Alertmanager
+    "AlertmanagerReloadFailed": AlertDefaults("critical", 5 * _MINUTE),
+    "RemoteWriteBehind": AlertDefaults("warning", 10 * _MINUTE, oldest=2 * _MINUTE),
+    "DiskFilling": AlertDefaults("warning", 15 * _MINUTE, limit=0.1),
+    "Watchdog": AlertDefaults("none"),
+}
+
+
 class AlertConfig(Section):
-    """What may be changed of an alert; none = as facemon has it."""
+    """What may be changed of an alert; none = as in `DEFAULT_ALERTS`."""
 
     enabled: bool = True
     for_: Duration | None = Field(default=None, alias="for")
@@ -116,40 +172,87 @@ class AlertsConfig(Section):
 
     HighLatency: LatencyAlertConfig = LatencyAlertConfig()
     HighErrorRate: ErrorRateAlertConfig = ErrorRateAlertConfig()
+    """Share of the API's requests that fail."""
     ModelNotLoaded: AlertConfig = AlertConfig()
+    """The API runs without its model."""
     DriftDetected: ShareAboveAlertConfig = ShareAboveAlertConfig()
+    """A proven and large shift of one attribute."""
     LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    """Accuracy against true labels."""
     DriftVerdict: AlertConfig = AlertConfig()
+    """The last check ended in drift, by its own thresholds."""
     DriftUndecided: AlertConfig = AlertConfig()
+    """The last check could not tell."""
     SourceDrift: AlertConfig = AlertConfig()
+    """The last check found drift in the rows of one source, such as a camera."""
     SourceSilent: AlertConfig = AlertConfig()
+    """The last check found no rows of a source that the reference has."""
     DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
     ReferenceStale: AgeAlertConfig = AgeAlertConfig()
     AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    """No labelled images for longer than drift.accuracy_window."""
     ExportStale: AgeAlertConfig = AgeAlertConfig()
     TextfileStale: AgeAlertConfig = AgeAlertConfig()
+    """node-exporter reads an old textfile."""
     PushStale: AgeAlertConfig = AgeAlertConfig()
+    """The Pushgateway holds an old push."""
     TargetDown: AlertConfig = AlertConfig()
+    """Prometheus cannot reach a target."""
     MetricsAbsent: AlertConfig = AlertConfig()
+    """A metric that alerts rest on is not there."""
     SourceUnreadable: AlertConfig = AlertConfig()
+    """The exporter runs but cannot read the store."""
     ServiceDown: AlertConfig = AlertConfig()
+    """A service that the exporter asks after is not healthy."""
     TextfileScrapeError: AlertConfig = AlertConfig()
+    """node-exporter cannot read the textfile."""
     ReloadFailed: AlertConfig = AlertConfig()
+    """Prometheus runs on an older configuration."""
     RulesFailing: AlertConfig = AlertConfig()
+    """Prometheus cannot evaluate its rules."""
     NotificationsFailing: AlertConfig = AlertConfig()
+    """Notifications do not arrive."""
     AlertmanagerReloadFailed: AlertConfig = AlertConfig()
+    """Alertmanager runs on an older configuration."""
     RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig()
+    """The remote storage lacks the newest samples."""
     DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    """A file system of a machine is nearly full."""
     Watchdog: AlertConfig = AlertConfig()
+    """Always fires: when it stops, the alerting itself is broken."""
     ignored_endpoints: Items[_Endpoint] = _NO_WORK
     """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""
     objectives: Items[ObjectiveConfig] = ()
+    """What share of requests is to be good; alerts when the rest is used up too fast."""
     custom: Items[CustomAlertConfig] = ()
 
     def of(self, name: str) -> AlertConfig:
         """What is changed of the alert `name`."""
         config: AlertConfig = getattr(self, name)
         return config
+
+    def held(self, name: str) -> timedelta:
+        """How long the alert's condition must hold; ValueError where another key says that."""
+        changed = self.of(name).for_
+        return DEFAULT_ALERTS[name].for_ if changed is None else changed
+
+    def severity(self, name: str) -> Severity:
+        """How bad the alert is."""
+        return self.of(name).severity or DEFAULT_ALERTS[name].severity
+
+    def limit(self, name: str) -> float:
+        """The number that the alert compares with; ValueError for an alert without one."""
+        changed, usual = getattr(self.of(name), "threshold", None), DEFAULT_ALERTS[name].limit
+        if usual is None:
+            raise ValueError(f"{name} has no limit of its own")
+        return usual if changed is None else float(changed)
+
+    def oldest(self, name: str) -> timedelta:
+        """The age beyond which the alert fires; ValueError for an alert without one."""
+        changed, usual = getattr(self.of(name), "threshold", None), DEFAULT_ALERTS[name].oldest
+        if usual is None:
+            raise ValueError(f"{name} has no age of its own")
+        return changed if isinstance(changed, timedelta) else usual
 
     @property
     def keeping(self) -> tuple[tuple[str | int, ...], ...]:

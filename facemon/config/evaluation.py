@@ -11,4 +11,4 @@ class EvaluateConfig(Section):
     """What `facemon evaluate` publishes."""
 
     min_labels: Annotated[int, Field(ge=1)] = 30
-    """Labels of one attribute from which on an evaluation sets `model_accuracy`."""
+    """Fewer labels of an attribute leave model_accuracy as it was."""

@@ -24,7 +24,7 @@ class MetricsConfig(Section):
     """What all exported metrics have in common."""
 
     labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
-    """Constant labels of every exported series, such as the site; several stores then share a Prometheus."""
+    """Of every series, e.g. {site: north}: so several stores share a host or a Prometheus."""
 
     @model_validator(mode="after")
     def _labels_are_free(self) -> Self:

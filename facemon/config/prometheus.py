@@ -130,32 +130,45 @@ class PrometheusConfig(Section):
     """How Prometheus scrapes, and which one door the store's metrics leave by."""
 
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.42"
-    """The oldest Prometheus that is to read the files."""
+    """The oldest Prometheus that is to read the files; 2.27 or newer."""
     url: HttpUrl = "http://localhost:9090"
     """Where people open it: links in notifications begin with this."""
     scrape_interval: PositiveDuration = timedelta(seconds=15)
+    """At most 2m30s: after 5m Prometheus forgets a sample."""
     evaluation_interval: PositiveDuration | None = None
-    """None = as often as it scrapes."""
+    """Of rules; unset = as often as it scrapes."""
     rate_window: PositiveDuration | None = None
-    """What rates are taken over; none = 5m, or four scrapes where that is longer."""
+    """What rates are taken over; unset = 5m, or four scrapes where that is longer."""
     retention: PositiveDuration = timedelta(days=15)
     store_metrics_from: Door = "exporter"
+    """The one door of the store's metrics: exporter, api, textfile or pushgateway."""
     targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)
-    """A scrape job to its `host:port` targets; a job that is not named keeps the compose service's own."""
+    """Host:port of a job, where it is not the rendered stack's, e.g. {api: ["ml:8000"]}.
+
+    A job that is not named keeps the target of the compose service.
+    """
     jobs: Annotated[Items[Job], Field(min_length=1)] = Field(
         default_factory=lambda known: default_jobs(known.get("store_metrics_from", "exporter"))
     )
-    """Without this key they fit `stack.for`."""
+    """What is scraped, also pushgateway; unset = what
+    fits stack.for."""
     job_names: Mapping[Job, _JobName] = Field(default_factory=dict)
-    """A scrape job to the name that it has in Prometheus, where that is another one."""
+    """What a job is called in your Prometheus, e.g. {api: face-api, node: node-exporter}."""
     target_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
-    """Labels that all targets of these jobs have and no other has, such as a namespace; rules select by them."""
+    """Labels of all targets of these jobs and of no others, e.g. {namespace: faces}.
+
+    Rules select by them.
+    """
     limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
+    """Of one scrape, at most."""
     alertmanagers: Items[_Target] | None = None
-    """Where alerts are sent, as `host:port`; none = to the compose file's own."""
+    """Where alerts are sent; unset = to the rendered stack's own."""
     external_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
+    """What tells this Prometheus from others, e.g. {site: north}."""
     remote_write: Items[RemoteWriteConfig] = ()
+    """Who gets a copy of the samples."""
     replicas: Replicas = 1
+    """Two or more: alike but for a replica label that alerts do not carry."""
 
     @property
     def version(self) -> tuple[int, int]:

@@ -73,20 +73,24 @@ class ScheduleConfig(Section):
     drift_check: str = "0 2 * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
     checks: Annotated[Items[Literal["data", "model"]], Field(min_length=1)] = ("data", "model")
-    """Which checks run by the clock; DriftCheckStale fires for these."""
+    """Which checks it runs, and DriftCheckStale watches."""
     targets: Items[Target] = ()
+    """What is rendered: cron, systemd, github, airflow, kubernetes."""
     export: ScheduledExportConfig | None = None
-    """What export-metrics does by the clock; none = nothing that is rendered runs it."""
+    """export-metrics by the clock too; for cron and systemd."""
     directory: Path | None = None
-    """The folder of the configuration on the machine that runs the check; none = the one that it is in here."""
+    """This file's folder on the machine that runs the check; unset = the one it is in."""
     command: Annotated[str, Field(pattern=r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$")] = "facemon"
-    """facemon there: a path, or a name that the scheduler finds."""
+    """The command there, e.g. /opt/facemon/bin/facemon; a name is looked up by the target."""
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "facemon"
     """Whose rights cron and systemd give it."""
     runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
-    """Labels of the GitHub runner on that machine."""
+    """Labels of the GitHub runner there, which has the log."""
     retrain: Items[Name] = ()
-    """A command that Airflow runs after a check that found drift, without a shell, with its JSON on stdin."""
+    """What Airflow runs after drift, e.g. [./retrain.sh, --now]; the JSON is on its stdin.
+
+    A command, which is run without a shell.
+    """
 
     @model_validator(mode="after")
     def _comes_as_its_targets_can_tell(self) -> Self:

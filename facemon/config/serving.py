@@ -78,27 +78,41 @@ class StoreConfig(Section):
     """Where the log lives and for how long."""
 
     path: FilePath = Path(".facemon")
+    """The folder of the log; not on a network file system."""
     retention_days: RetentionDays = 90
+    """Days from a row's observation or prediction, the later one; at most 36500; see facemon store prune."""
     mode: Literal["private", "group"] = "private"
-    """Who may use a new store: its user alone (files 0600), or the members of its group too (0660)."""
+    """Who may use a new store: its user alone, or group: the members of its group too.
+
+    The files of a private store have the mode 0600, those of a group 0660.
+    """
 
 
 class PredictConfig(Section):
     """Limits that are checked before an image is decoded, and the number of workers."""
 
     threads: Workers | None = None
-    """Workers; none = one for each core."""
+    """Workers, at most 1024; unset = one for each core, within the CPU quota."""
     max_pixels: _PositiveInt = 100_000_000
+    """An image with more is an error row, and is not decoded."""
     max_bytes: Size = 256 * 2**20
+    """The same for the size of its file."""
     max_decode_seconds: _Seconds = 10.0
-    """Processor time that decoding one image may take."""
+    """Processor time that decoding one image may take; then it is an error row: too_slow."""
     max_decode_memory: Size = 2 * 2**30
-    """Bytes that decoding one image may take."""
+    """Memory that decoding one image may take."""
     formats: _Formats = get_args(ImageFormat)
+    """Others are not opened."""
     decode: Literal["exact", "fast"] | None = None
-    """`fast` decodes a JPEG at a smaller scale, at least twice what is needed; none = exact with a face finder."""
+    """Decode JPEGs at a smaller scale; unset = exact with a face finder, fast without.
+
+    The scale is at least twice what the networks need.
+    """
     providers: Annotated[Items[_Provider], Field(min_length=1), AfterValidator(_distinct)] = ("cpu",)
-    """onnxruntime's execution providers, the preferred first; what one cannot run falls to the next, then to cpu."""
+    """What runs the networks, best first, by onnxruntime's names: cuda, openvino, ….
+
+    What one cannot run falls to the next, then to cpu.
+    """
 
 
 class ApiConfig(Section):
@@ -106,38 +120,61 @@ class ApiConfig(Section):
 
     listen: ListenAddress = Listen("127.0.0.1", 8000)
     instance: Annotated[Name, AfterValidator(parse_instance)] | None = None
-    """Whose request counters these are, where APIs share a store; none = the host name and the address."""
+    """Its name among APIs that share the store; unset = host name and address."""
     cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
+    """Predictions that are remembered by the image's bytes; 0 = none."""
     max_body: Size = 16 * 2**20
+    """A larger request is refused."""
     max_pixels: _PositiveInt = 50_000_000
     max_decode_seconds: _Seconds | None = None
-    """Processor time that decoding one image may take, at most `timeout`; none = 5, or `timeout` if that is shorter."""
+    """As in predict; at most timeout, and unset = 5, or timeout where that is shorter."""
     max_decode_memory: Size = 2**30
-    """Bytes that decoding one image may take."""
+    """As in predict."""
     formats: _Formats = ("jpeg", "png", "webp")
+    """Images in other formats get 422."""
     max_in_flight: _PositiveInt = 256
-    """Images that have arrived and are being predicted at once; more are refused with 503."""
+    """Images that have arrived and are predicted at once; more are told to come back.
+
+    They are refused with 503.
+    """
     max_in_flight_bytes: Size = 256 * 2**20
-    """Memory for these images; one body of `max_body` has room in any case."""
+    """Memory for them.
+
+    One body of `max_body` has room in any case.
+    """
     max_arriving: _PositiveInt = 512
-    """Bodies that are arriving at once; a client may have a quarter of them, and of their bytes."""
+    """Bodies that arrive at once, a quarter of them from one client.
+
+    A client may have a quarter of their bytes, too.
+    """
     max_arriving_bytes: Size = 256 * 2**20
-    """Memory for bodies that are arriving; one of `max_body` has room in any case."""
+    """Memory for them.
+
+    One body of `max_body` has room in any case.
+    """
     sources: Annotated[Items[Name], AfterValidator(_distinct)] = ()
-    """Names of sources that requests may always bring."""
+    """Names that ?source= may always bring, e.g. [gate, door]."""
     max_sources: Annotated[int, Field(ge=0)] = 64
-    """Further names that they may bring; images of others are logged as source `other`."""
+    """Further names; images of others are logged as source "other"."""
     max_connections: _PositiveInt = 4096
     trusted_proxies: Items[_NetworkText] = ()
-    """Addresses and networks whose X-Forwarded-For says who the client is."""
+    """Whose X-Forwarded-For says who the client is, e.g. [10.0.0.7, "fd00::/8"]."""
     allowed_hosts: Items[_HostName] = ()
-    """Host names of this API besides addresses and private names: a host, `.DOMAIN` for all below it, `*` for all."""
+    """Names of this API besides addresses and private names, e.g. [faces.example.org].
+
+    A host, `.DOMAIN` for all below it, or `*` for all.
+    """
     workers: Workers | None = None
-    """Processes that predict; none = one for each core."""
+    """Processes that predict; unset = one for each core, within the CPU quota."""
     access_log: bool = True
-    """Whether each request leaves a line of JSON on stderr; those that succeed of health, ready and metrics do not."""
+    """A line of JSON for each request, on stderr.
+
+    Requests of health, ready and metrics leave one only if they fail.
+    """
     timeout: Timeout = timedelta(seconds=30)
+    """For a body to arrive, for a worker to answer, and for the server to stop."""
     tokens_file: SecretFile | None = None
+    """Who may ask for predictions: one token a line; unset = everybody."""
 
     @property
     def in_flight_bytes(self) -> int:
@@ -175,11 +212,19 @@ class ExporterConfig(Section):
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
     probes: Items[ProbeConfig] = ()
+    """Services to ask after, e.g. [{name: labels, url: "http://labels:8080/health"}]."""
     probe_interval: Timeout = timedelta(seconds=15)
+    """Each is asked so often, in the background."""
     probe_timeout: Timeout = timedelta(seconds=5)
+    """Up is a 2xx within this time."""
     collectors: Items[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = ()
-    """Import paths of objects with a `collect()`; the folder of facemon.yaml is searched too."""
+    """Metrics of your own, e.g. ["mypackage.metrics:Queue"]: anything with collect();
+    modules beside this file are found too.
+
+    They are import paths of objects: `MODULE:NAME`.
+    """
     collector_timeout: Timeout = timedelta(seconds=2)
+    """What a scrape waits for one of them at most."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -45,14 +45,18 @@ class GrafanaConfig(Section):
     """Grafana as the stack starts it, or an existing one."""
 
     admin_password_file: SecretFile | None = None
-    """None = a file below the output folder, which render-config makes."""
+    """Unset = one that render-config makes below monitoring/secrets."""
     root_url: HttpUrl = "http://localhost:3000"
     """Without this key the port is that of the stack."""
     folder: Name | None = None
-    """Where the dashboards are shown; none = facemon, followed by the name of the stack."""
+    """Where Grafana shows the dashboards.
+
+    Unset = facemon, followed by the name of the stack.
+    """
     datasource: DatasourceConfig = DatasourceConfig()
+    """Unset = the rendered stack's Prometheus."""
     import_files: bool | None = None
-    """Whether the dashboards are rendered for import by hand too; none = with an existing Grafana."""
+    """Dashboards for import by hand, in monitoring/grafana/import; unset = with stack.for existing."""
     database: DatabaseConfig | None = None
     """None = a file of its own, which one Grafana can use."""
 
@@ -68,25 +72,39 @@ class StackConfig(Section):
     """The containers of the rendered stack, or what runs in the place of some of them."""
 
     for_: Purpose = Field(default="full", alias="for")
-    """What runs where: it decides scrape jobs, targets and containers that no other key names."""
+    """Full: the monitoring, the ML API and the exporter in containers; monitoring: the
+    monitoring alone; textfile, pushgateway: the same, for batches without an exporter;
+    existing: no containers, Prometheus and Grafana of this machine.
+
+    It decides scrape jobs, targets and containers that no other key names.
+    """
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$")] | None = None
-    """Part of the names of project, containers and volumes, so that several stacks run on one machine."""
+    """Part of all names, so that several stacks run on one machine."""
     first_port: Annotated[int, Field(ge=1024, le=65536 - PORTS_OF_A_STACK)] | None = None
-    """The first of the ports that the stack opens; none = the usual ones, for a named stack ports that follow from
-    its name."""
+    """A stack takes 24 ports from here; unset = 3000, 9090 …, of a named stack others.
+
+    The ports of a named stack follow from its name.
+    """
     selinux: bool = False
-    """Whether mounted files and folders get the label with which SELinux lets containers read them."""
+    """Whether what is mounted is labelled for SELinux."""
     reload: ReloadsConfig = ReloadsConfig()
+    """How render-config --reload reaches the servers; unset = by docker compose."""
     images: Mapping[
         Service, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$")]
     ] = Field(default_factory=dict)
-    """A service to the image that it runs, with its version; those that are not named run facemon's choice."""
+    """Container images, e.g. {prometheus: "prom/prometheus:v3.5.0"}.
+
+    A service that is not named runs the image of facemon's choice.
+    """
     listen: Annotated[str, AfterValidator(_ip_address)] = "127.0.0.1"
-    """The IP address on which the ports of the stack are open."""
+    """The IP address on which the stack's ports are open."""
     runbook_url: HttpUrl | None = None
-    """Where the rendered runbooks are published; none = their path below the output folder."""
+    """Where the runbooks are published; unset = their local path."""
     secrets_dir: Annotated[str, Field(pattern=r"^/[^\s:]*$")] = "/run/secrets"
-    """The folder in which Prometheus and Alertmanager see the secrets' files: where compose mounts them, by default."""
+    """The folder in which the containers see the files of secrets.
+
+    The default is where compose mounts them.
+    """
 
     @model_validator(mode="after")
     def _images_are_pinned(self) -> Self:

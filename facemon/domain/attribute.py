@@ -21,6 +21,11 @@ class Measure(StrEnum):
         """Return the name of the column of the attribute of this name."""
         return attribute if self is Measure.LABEL else f"{attribute}_{self}"
 
+    def attribute_of(self, column: str) -> str | None:
+        """Return the name of the attribute that a column with such a name is of; None where it is named otherwise."""
+        suffix = self.column("")
+        return column.removesuffix(suffix) if column.endswith(suffix) else None
+
 
 class Attribute(Protocol):
     """The description of an attribute: the network output that it is read from, and how.

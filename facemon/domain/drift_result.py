@@ -31,6 +31,11 @@ class Check(StrEnum):
     MODEL = "model"
     EVIDENTLY = "evidently"
 
+    @property
+    def is_own(self) -> bool:
+        """Whether facemon makes it; Evidently's figures are for its report."""
+        return self is not Check.EVIDENTLY
+
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
     """Drift over undecided over ok; nothing compared is undecided, never ok."""

@@ -36,9 +36,7 @@ def explain(
         for check, outcome in result.checks.items()
     }
     own: dict[Check, CheckResult] = {
-        check: replace(result.checks[check], columns=tuple(columns))
-        for check, columns in found.items()
-        if check is not Check.EVIDENTLY
+        check: replace(result.checks[check], columns=tuple(columns)) for check, columns in found.items() if check.is_own
     }
     shapes = column_shapes(own, reference, current, edges, windows)
     lacking = {

@@ -29,7 +29,7 @@ def lacking_rows(
     found = {
         column.column: (comparison, column.measure)
         for own, outcome in result.checks.items()
-        if own is not Check.EVIDENTLY
+        if own.is_own
         for column in outcome.columns
         if (comparison := _comparison(column, reference, current, settings)) is not None
     }

@@ -17,11 +17,12 @@ from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
 from facemon.metrics.scrape_limits import AcceptedSeries, are_plainly_within, why_refused
 from facemon.metrics.timed_source import SourceFault, TimedSource
+from facemon.store.total_families import gauge_family
 
 Tell = Callable[[str], None]
 STORE_SECONDS = 5.0
 """What a scrape waits for the store, half of what Prometheus waits for the scrape."""
-_UP = CATALOGUE["facemon_source_up"]
+_UP = "facemon_source_up"
 _STATUS = CATALOGUE["external_service_status"]
 _OWN_NAMES = frozenset[str]().union(
     *(names_of(entry.name.removesuffix("_total"), entry.type.value).all for entry in CATALOGUE.values())
@@ -64,7 +65,7 @@ class ExportedMetrics(Collector):
     def collect(self) -> Iterator[Family]:
         """The store's families, then the probes', then each collector's in the order of the configuration."""
         calls = [(source, source.begin()) for source in self._foreign]
-        up = GaugeMetricFamily(_UP.name, _UP.help, labels=_UP.labels)
+        up = gauge_family(_UP)
         samples = len(calls) + 1
         for family in self._accepted.of(labelled(self._of_facemon(up), self._labels)):
             samples += self._counted(family)

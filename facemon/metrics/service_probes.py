@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prometheus_client.core import GaugeMetricFamily
 
 from facemon.config.serving import ExporterConfig
-from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.metrics.health_request import HealthRequest
+from facemon.store.total_families import gauge_family
 
 Tell = Callable[[str], None]
 
@@ -48,12 +48,8 @@ class ServiceProbes:
 
     def family(self) -> GaugeMetricFamily | None:
         """The status of every service that has answered or failed to; one that is not known yet is absent."""
-        entry = CATALOGUE["external_service_status"]
-        family = GaugeMetricFamily(entry.name, entry.help, labels=entry.labels)
-        for plan, probe in self._probes.items():
-            if (is_up := probe.is_up) is not None:
-                family.add_metric((plan.service,), float(is_up))
-        return family if family.samples else None
+        known = [((plan.service,), is_up) for plan, probe in self._probes.items() if (is_up := probe.is_up) is not None]
+        return gauge_family("external_service_status", known) if known else None
 
 
 class _Probe:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
@@ -12,7 +11,7 @@ from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
 from facemon.domain.attribute import Measure
 from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
-from facemon.domain.metric_catalogue import CATALOGUE, MetricGroup
+from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import FacemonError
 from facemon.store.command_runs import CommandRun
 from facemon.store.drift_results import (
@@ -23,7 +22,7 @@ from facemon.store.drift_results import (
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.shown_models import checked_models, evaluated_models, idle_models
-from facemon.store.total_families import counter_family, histogram_family, request_families
+from facemon.store.total_families import counter_family, gauge_family, histogram_family, request_families
 from facemon.store.totals import Totals
 
 Series = Iterable[tuple[tuple[str, ...], float]]
@@ -66,16 +65,16 @@ class StoreCollector(Collector):
 
         A broken store is `facemon_source_up 0`; with `must_read` it is a FacemonError.
         """
-        yield _gauge("facemon_build_info", [((__version__,), 1.0)])
+        yield gauge_family("facemon_build_info", [((__version__,), 1.0)])
         try:
             with self._open_ledger() as ledger:
                 families = list(self.read(ledger))
         except FacemonError:
             if self._must_read:
                 raise
-            yield _gauge("facemon_source_up", [(("store",), 0.0)])
+            yield gauge_family("facemon_source_up", [(("store",), 0.0)])
             return
-        yield _gauge("facemon_source_up", [(("store",), 1.0)])
+        yield gauge_family("facemon_source_up", [(("store",), 1.0)])
         yield from families
 
     def read(self, ledger: Ledger) -> Iterator[Family]:
@@ -199,12 +198,4 @@ def _run_families(runs: Sequence[CommandRun]) -> Iterator[Family]:
 def _known(metric: str, series: Series) -> Iterator[Family]:
     """The gauge, if anything of it is known; one that is not known is absent, never 0."""
     if known := sorted(series):
-        yield _gauge(metric, known)
-
-
-def _gauge(metric: str, series: Series) -> Family:
-    entry = CATALOGUE[metric]
-    family = GaugeMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
-    for labels, value in series:
-        family.add_metric(labels, value)
-    return family
+        yield gauge_family(metric, known)

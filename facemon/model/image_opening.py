@@ -4,11 +4,11 @@ from io import BytesIO
 
 from PIL import Image
 
-from facemon.domain.image_formats import heif_is_installed, is_heif
+from facemon.domain.image_formats import SUFFIXES, heif_is_installed, is_heif
 from facemon.model.unended_jpeg import with_end
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
-"""All that is opened, as Pillow names it; `ImageFormat` of the configuration in capitals."""
+FORMATS = tuple(map(str.upper, SUFFIXES))
+"""All that is opened, as Pillow names it: the formats of the configuration in capitals."""
 JPEGS = ("JPEG", "MPO")
 """What Pillow calls a JPEG; MPO has further images behind the first, which alone is read."""
 

@@ -15,7 +15,7 @@ from facemon.domain.request_outcome import status_of
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.server.request_counts import RequestCounts
-from facemon.store.total_families import LATENCY, REQUESTS, request_families
+from facemon.store.total_families import LATENCY, REQUESTS, gauge_family, request_families
 from facemon.store.totals import TotalKey, Totals
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def _with_failures(totals: Totals) -> Totals:
 
 
 def _about_facemon() -> Iterable[Family]:
-    build = GaugeMetricFamily(_BUILD, CATALOGUE[_BUILD].help, labels=CATALOGUE[_BUILD].labels)
-    build.add_metric((__version__,), 1.0)
-    return build, GaugeMetricFamily(_UP, CATALOGUE[_UP].help, labels=CATALOGUE[_UP].labels)
+    return gauge_family(_BUILD, [((__version__,), 1.0)]), gauge_family(_UP)
 
 
 def _reserved(*, with_store: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from facemon.config.durations import format_duration
 from facemon.config.quantities import Severity, at_most
 from facemon.errors import ConfigError
 from facemon.render.annotation import literal
+from facemon.render.carried_labels import CarriedLabels
 from facemon.render.next_commands import next_command
 from facemon.render.promql import Expr
 from facemon.render.scenario import Scenario
@@ -55,6 +56,8 @@ class Alert:
     description: str
     dashboard: Dashboard
     runbook: Runbook
+    carries: CarriedLabels | None
+    """The labels that it has from its series; none = not known, as of a query of the user's own."""
     keep_firing_for: timedelta = timedelta(0)
     """How long it fires on when the condition no longer holds."""
     outlives: timedelta = timedelta(0)
@@ -86,7 +89,7 @@ class Alert:
     @property
     def distinguishing_labels(self) -> frozenset[str]:
         """The labels by which two of this alert that fire at once differ."""
-        return frozenset(label for scenario in self.scenarios if scenario.fires for label in scenario.fires.label_names)
+        return frozenset() if self.carries is None else self.carries.names
 
     def changed_by(self, config: AlertConfig) -> "Alert":
         """The alert with what the configuration says of it; a threshold is part of the condition already.
@@ -139,17 +142,10 @@ def rule(alert: Alert, config: Config) -> dict[str, Any]:
     }
 
 
-def tells_for(first: Alert, name: str, severity: Severity, config: Config) -> bool:
+def tells_for(first: Alert, name: str, config: Config) -> bool:
     """Whether `first` may tell of a fact in the place of another alert: it is rendered, and is not less severe."""
-    changed = config.alerts.of(first.name)
-    return changed.enabled and (config.alerts.of(name).severity or severity) in at_most(
-        changed.severity or first.severity
-    )
-
-
-def given_or(threshold: float | None, usual: float) -> float:
-    """An alert's limit: what the configuration says, which may be 0, or the usual one."""
-    return usual if threshold is None else threshold
+    alerts = config.alerts
+    return alerts.of(first.name).enabled and alerts.severity(name) in at_most(alerts.severity(first.name))
 
 
 def logs_of(service: str) -> str:

@@ -103,13 +103,11 @@ class LabelSpace:
 
 def label_names(alert: Alert) -> frozenset[str]:
     """The labels that an alert of ours always has from its series; of an alert of the user's own nothing is known."""
-    fired = [scenario.fires.label_names for scenario in alert.scenarios if scenario.fires is not None]
-    return frozenset.intersection(*fired) if fired else frozenset()
+    return frozenset() if alert.carries is None else alert.carries.always
 
 
 def label_space(alert: Alert, config: Config) -> LabelSpace:
     """Every set of labels with which the alert can arrive."""
-    fired = [scenario.fires.labels for scenario in alert.scenarios if scenario.fires is not None]
     always = label_names(alert)
     known = {**known_values(config), **_values_of(alert, config)}
     pushed = "pushgateway" in config.prometheus.jobs
@@ -118,7 +116,7 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
         values = PRESENT if pushed and name in TARGET_LABELS else known.get(name, PRESENT)
         labels[name] = values if name in always else _or_missing(values)
     rest = MISSING
-    if not fired or (pushed and "job" in labels):
+    if alert.carries is None or (pushed and "job" in labels):
         # What a query of the user's own gives, and the groups on a Pushgateway, may have any label besides.
         rest = ANYTHING
         labels.setdefault("attribute", _or_missing(known["attribute"]))

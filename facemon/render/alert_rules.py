@@ -81,5 +81,6 @@ def _custom(custom: CustomAlertConfig) -> Alert:
         description=custom.description or custom.summary,
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(escaped(custom.description or custom.summary), (), ()),
+        carries=None,
         labels={label: literal(text) for label, text in custom.labels.items()},
     )

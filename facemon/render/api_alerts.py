@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.domain.metric_catalogue import LATENCY_BUCKETS
 from facemon.errors import ConfigError
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, given_or
+from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE, label, value
 from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.render.traffic import requests
@@ -24,8 +26,6 @@ FAILED = promql.equals("status", "error")
 NOT_REJECTED = promql.differs("status", "rejected")
 """A request that is rejected, for want of a token or an end for instance, is not work: it hides no errors."""
 
-_LATENCY_LIMIT = 0.5
-_ERROR_LIMIT = 0.05
 _QUANTILE = 0.95
 
 
@@ -65,7 +65,7 @@ def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[s
 
 def latency_limit(config: Config) -> float:
     """The limit of HighLatency; ConfigError unless it is an edge of the buckets, below the last."""
-    limit = given_or(config.alerts.HighLatency.threshold, _LATENCY_LIMIT)
+    limit = config.alerts.limit("HighLatency")
     return bucket_edge(limit, "alerts.HighLatency.threshold", LATENCY_BUCKETS[:-1])
 
 
@@ -85,12 +85,12 @@ def bucket_edge(limit: float, key: str, edges: tuple[float, ...] = LATENCY_BUCKE
 
 def error_limit(config: Config) -> float:
     """The limit of HighErrorRate."""
-    return given_or(config.alerts.HighErrorRate.threshold, _ERROR_LIMIT)
+    return config.alerts.limit("HighErrorRate")
 
 
 def _high_latency(config: Config) -> Alert:
     limit, window = latency_limit(config), config.prometheus.window
-    least = config.alerts.HighLatency.min_requests
+    least, usual = config.alerts.HighLatency.min_requests, DEFAULT_ALERTS["HighLatency"]
     signal, of_endpoint = latency_p95(config), ("endpoint", *config.metrics.labels)
     counted = promql.aggregate("sum", promql.count_increase(LATENCY, window), by=of_endpoint)
     expr = promql.compare(signal, ">", limit)
@@ -107,8 +107,8 @@ def _high_latency(config: Config) -> Alert:
         limit=f"P95 of an endpoint above {promql.number(limit)} s" + _traffic(least, config),
         threshold=limit,
         least_requests=least,
-        for_=timedelta(minutes=5),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"{label('endpoint')} answers slowly",
         description=f"P95 latency over {format_duration(window)} is {value(3)} s, limit {promql.number(limit)} s.",
         dashboard=Dashboard.API_PERFORMANCE,
@@ -127,6 +127,7 @@ def _high_latency(config: Config) -> Alert:
                 "Requests per second:": every,
             },
         ),
+        carries=only_labels(*of_endpoint),
         scenarios=(
             *in_store(slow_scenarios(limit, least, ignored), config.metrics.labels),
             *slow_with_few_here(limit, least, config.metrics.labels),
@@ -136,7 +137,7 @@ def _high_latency(config: Config) -> Alert:
 
 def _high_error_rate(config: Config) -> Alert:
     limit, window = error_limit(config), config.prometheus.window
-    least = config.alerts.HighErrorRate.min_requests
+    least, usual = config.alerts.HighErrorRate.min_requests, DEFAULT_ALERTS["HighErrorRate"]
     work = at_work(config)
     failing = promql.rate(REQUESTS, window, FAILED, *work)
     store = tuple(config.metrics.labels)
@@ -154,8 +155,8 @@ def _high_error_rate(config: Config) -> Alert:
         limit=f"more than {limit * 100:.4g} % of requests that are not rejected fail" + _traffic(least, config),
         threshold=limit,
         least_requests=least,
-        for_=timedelta(minutes=5),
-        severity="critical",
+        for_=usual.for_,
+        severity=usual.severity,
         summary="Many requests fail",
         description=f"{PERCENTAGE} of requests end in a server error, limit {limit * 100:.4g}%.",
         dashboard=Dashboard.API_PERFORMANCE,
@@ -175,6 +176,7 @@ def _high_error_rate(config: Config) -> Alert:
                 "Requests per second that were not rejected:": every,
             },
         ),
+        carries=only_labels(*store),
         scenarios=(
             *in_store(failing_scenarios(limit, least, window, config.alerts.ignored_endpoints), config.metrics.labels),
             *failing_with_few_here(least, config.metrics.labels),
@@ -228,7 +230,7 @@ def _model_not_loaded(config: Config) -> Alert:
         Gauge(series_text(MODEL_LOADED.name, {**model, **elsewhere}), 1, 1),
     )
     own_api = Gauge(series_text(UP.name, {"job": "api", "instance": "own-api:1"}), 1, 1)
-    signal = promql.select(MODEL_LOADED)
+    signal, usual = promql.select(MODEL_LOADED), DEFAULT_ALERTS["ModelNotLoaded"]
     lost = promql.unless(promql.select(WORKERS), signal, on=promql.TARGET_LABELS)
     return Alert(
         name="ModelNotLoaded",
@@ -236,13 +238,14 @@ def _model_not_loaded(config: Config) -> Alert:
         signal=signal,
         expr=promql.either(promql.compare(signal, "==", 0), lost),
         limit="a `facemon serve` that answers has no model loaded, or lacks workers",
-        for_=timedelta(minutes=1),
+        for_=usual.for_,
         outlives=_requests_in_window(config),
-        severity="critical",
+        severity=usual.severity,
         summary=f"{label('instance')} has no model, or lacks workers",
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_missing_model(),
+        carries=every_label(MODEL_LOADED, config) | every_label(WORKERS, config),
         scenarios=(
             Scenario("the gauge falls to 0; another instance is unaffected", (serves, fallen, *others),
                      Firing(model, 0), Span.HELD),

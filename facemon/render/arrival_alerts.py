@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.config.prometheus import Door
@@ -15,6 +16,7 @@ from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import EXPORT, EXPORTED, LAST_SUCCESS, example_target, only
 from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
 from facemon.render.promql_ages import AHEAD, overdue
@@ -22,7 +24,6 @@ from facemon.render.rule_test import milliseconds, turn_within
 from facemon.render.scenario import Check, Clock, Firing, Gauge, Scenario, Signal, Span, series_text
 from facemon.render.series_models import rhythm, stamps, turning
 
-_TWO_HOURLY_EXPORTS_LOST = timedelta(hours=3)
 _TEXTFILE = promql.Matcher("file", 'file=~"(.*/)?[^/]*facemon[^/]*"')
 """node-exporter shows a file by its path, older ones by its name; the name of ours says whose it is."""
 _OTHER_TARGET = {"job": "other", "instance": "other:1"}
@@ -88,8 +89,8 @@ def arrival_alerts(config: Config) -> tuple[Alert, ...]:
 
 
 def export_stale_after(config: Config) -> timedelta:
-    """How old the newest export may be: exports are hourly, and two may be lost."""
-    return config.alerts.ExportStale.threshold or _TWO_HOURLY_EXPORTS_LOST
+    """How old the newest export may be."""
+    return config.alerts.oldest("ExportStale")
 
 
 def _end_stale_after(config: Config, end: _End) -> timedelta:
@@ -103,7 +104,7 @@ def _stamp(labels: Mapping[str, str], age: float) -> Clock:
 
 def _export_stale(config: Config, end: _End) -> Alert:
     oldest = export_stale_after(config)
-    signal = promql.age(LAST_SUCCESS, EXPORTED)
+    signal, usual = promql.age(LAST_SUCCESS, EXPORTED), DEFAULT_ALERTS["ExportStale"]
     arrived = overdue(end.age, _end_stale_after(config, end))
     return Alert(
         name="ExportStale",
@@ -113,8 +114,8 @@ def _export_stale(config: Config, end: _End) -> Alert:
         limit=f"no export of the store's metrics for more than {format_duration(oldest)}, or one that is dated 1d "
         "ahead, although something newer arrived",
         threshold=oldest.total_seconds(),
-        for_=timedelta(0),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary="The exported metrics are old",
         description="The store's metrics that arrive are from an export that ended more than "
         f"{format_duration(oldest)} ago, or are dated in the future. Run `{end.command}`.",
@@ -127,6 +128,7 @@ def _export_stale(config: Config, end: _End) -> Alert:
              "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`."),
             {"Seconds since the export arrived:": end.age, **end.queries},
         ),
+        carries=every_label(LAST_SUCCESS, config),
         scenarios=_export_scenarios(config, end, oldest),
     )  # fmt: skip
 
@@ -186,7 +188,7 @@ def _stopped(
 
 def _end_stale(config: Config, end: _End) -> Alert:
     oldest = _end_stale_after(config, end)
-    signal = end.age
+    signal, usual = end.age, DEFAULT_ALERTS[end.alert]
     expr = overdue(signal, oldest)
     if end.alert == "PushStale":
         # What else is pushed there is not ours.
@@ -198,8 +200,8 @@ def _end_stale(config: Config, end: _End) -> Alert:
         expr=expr,
         limit=f"nothing written there for more than {format_duration(oldest)}, or dated 1d ahead",
         threshold=oldest.total_seconds(),
-        for_=timedelta(0),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=end.summary,
         description=f"{end.description.replace('{age}', format_duration(oldest))}, or is dated in the future. "
         f"Run `{end.command}`.",
@@ -211,6 +213,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
              "Exports are rarer than hourly by design? Set `alerts.ExportStale.threshold`, which counts here too."),
             {"Seconds since the newest export ended:": promql.age(LAST_SUCCESS, EXPORTED), **end.queries},
         ),
+        carries=every_label(end.metric, config),
         scenarios=_end_scenarios(config, end, oldest),
     )  # fmt: skip
 

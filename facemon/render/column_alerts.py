@@ -7,13 +7,14 @@ An inhibition would let it through whenever Alertmanager sends a notification af
 from collections.abc import Iterator
 from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
-from facemon.config.quantities import Severity
 from facemon.errors import ConfigError
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, given_or, tells_for
+from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
 from facemon.render.annotation import label, value
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import (
     CONFIDENCE_SCORE,
     DECIDED_AT,
@@ -43,7 +44,6 @@ _BESIDE_DETECTED = (
     "the check is old: DriftDetected ends then, and DriftCheckStale fires",
 )
 _OF_A_GROUP = "north"
-_VERDICT_SEVERITY: Severity = "info"
 
 
 def column_alerts(config: Config) -> tuple[Alert, ...]:
@@ -53,7 +53,7 @@ def column_alerts(config: Config) -> tuple[Alert, ...]:
 
 
 def _drift_detected(config: Config) -> Alert:
-    limit, significance = given_or(config.alerts.DriftDetected.threshold, 0.2), config.drift.significance
+    limit, significance = config.alerts.limit("DriftDetected"), config.drift.significance
     oldest = stale_after(config)
     if drift_held(config) >= oldest:
         raise ConfigError(
@@ -76,7 +76,7 @@ def _drift_detected(config: Config) -> Alert:
         f"and decided less than {format_duration(oldest)} ago",
         threshold=limit,
         for_=drift_held(config),
-        severity="warning",
+        severity=DEFAULT_ALERTS["DriftDetected"].severity,
         summary=f"{label('attribute')} of {label('model')} drifts",
         description=f"The drift score of {label('attribute')} in the {label('check')} check of {label('model')} is "
         f"{value(3)}, limit {promql.number(limit)}.",
@@ -94,6 +94,7 @@ def _drift_detected(config: Config) -> Alert:
                 "Seconds since each check decided:": promql.age(DECIDED_AT),
             },
         ),
+        carries=every_label(SCORE, config),
         scenarios=_drift_scenarios(config, limit, significance, oldest),
         own_annotations={"score": value(3)},
         incident=DRIFT_INCIDENT,
@@ -142,7 +143,7 @@ def _drift_scenarios(config: Config, limit: float, significance: float, oldest: 
 
 def _drift_verdict(config: Config, detected: Alert) -> Alert:
     verdict = promql.compare(promql.select(DETECTED), "==", 1)
-    is_told = tells_for(detected, "DriftVerdict", _VERDICT_SEVERITY, config)
+    is_told = tells_for(detected, "DriftVerdict", config)
     return Alert(
         name="DriftVerdict",
         group="drift",
@@ -151,7 +152,7 @@ def _drift_verdict(config: Config, detected: Alert) -> Alert:
         expr=promql.all_but(verdict, detected.expr) if is_told else verdict,
         limit="the last decided drift check found drift" + (", and DriftDetected does not say so" if is_told else ""),
         for_=drift_held(config),
-        severity=_VERDICT_SEVERITY,
+        severity=DEFAULT_ALERTS["DriftVerdict"].severity,
         summary=f"drift-check found drift in {label('attribute')} of {label('model')}",
         description=f"The verdict of the {label('check')} check of {label('model')} on {label('attribute')} is drift, "
         "by its own threshold.",
@@ -167,6 +168,7 @@ def _drift_verdict(config: Config, detected: Alert) -> Alert:
                 "Confidences, whose drift is a verdict too:": promql.select(CONFIDENCE_SCORE),
             },
         ),
+        carries=every_label(DETECTED, config),
         scenarios=tuple(_verdict_scenarios(config, detected if is_told else None)),
         incident=DRIFT_INCIDENT,
     )  # fmt: skip

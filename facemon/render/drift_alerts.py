@@ -1,12 +1,13 @@
 """The alerts on drift and accuracy, and the guards against a verdict that is old or was never reached."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, given_or
+from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label, value
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.column_alerts import column_alerts
 from facemon.render.drift_series import (
     ACCURACY,
@@ -43,11 +44,11 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
 
 def accuracy_limit(config: Config) -> float:
     """The limit of LowModelAccuracy."""
-    return given_or(config.alerts.LowModelAccuracy.threshold, 0.7)
+    return config.alerts.limit("LowModelAccuracy")
 
 
 def _drift_undecided(config: Config) -> Alert:
-    here, of_check = example_labels(config), check_labels(config)
+    here, of_check, usual = example_labels(config), check_labels(config), DEFAULT_ALERTS["DriftUndecided"]
     columns = promql.aggregate("count", promql.compare(promql.select(UNDECIDED), "==", 1), by=of_check)
     first = Gauge(series_text(UNDECIDED.name, here), 0, 1)
     second = Gauge(series_text(UNDECIDED.name, {**here, "attribute": "age"}), 0, 1)
@@ -59,8 +60,8 @@ def _drift_undecided(config: Config) -> Alert:
         signal=promql.select(UNDECIDED),
         expr=promql.either(columns, promql.compare(undecided_share(config), ">=", _HALF)),
         limit="a column that the last drift check could not decide, or sources that hold half of its rows",
-        for_=timedelta(0),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"The {label('check')} check of {label('model')} is undecided",
         description=f"The {label('check')} check of {label('model')} could not decide some columns, or sources that "
         "hold half of its rows.",
@@ -82,6 +83,7 @@ def _drift_undecided(config: Config) -> Alert:
                 "The share of the rows whose sources could not be decided:": undecided_share(config),
             },
         ),
+        carries=only_labels(*of_check),
         scenarios=(
             Scenario("two of three columns; another instance is unaffected", (first, second, decided, other),
                      Firing(only(here, of_check), 2), Span.HELD),
@@ -128,7 +130,7 @@ def _undecided_sources(config: Config) -> Iterator[Scenario]:
 
 def _low_model_accuracy(config: Config) -> Alert:
     limit = accuracy_limit(config)
-    signal = promql.select(ACCURACY)
+    signal, usual = promql.select(ACCURACY), DEFAULT_ALERTS["LowModelAccuracy"]
     here = only(example_labels(config), ("attribute", "model", *target_labels(config)))
     clear = max(0.0, round(limit - 0.01, 3))
 
@@ -143,8 +145,8 @@ def _low_model_accuracy(config: Config) -> Alert:
         expr=promql.compare(signal, "<", limit),
         limit=f"an accuracy below {promql.number(limit)}",
         threshold=limit,
-        for_=timedelta(minutes=15),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"{label('attribute')} of {label('model')} is often wrong",
         description=f"The accuracy of {label('attribute')} of {label('model')} is {value(3)}, "
         f"limit {promql.number(limit)}.",
@@ -158,6 +160,7 @@ def _low_model_accuracy(config: Config) -> Alert:
                 "Seconds since the evaluation:": promql.age(LAST_SUCCESS, promql.equals("command", "evaluate")),
             },
         ),
+        carries=every_label(ACCURACY, config),
         own_annotations={"accuracy": value(3)},
         scenarios=(
             Scenario("below the limit; another instance is unaffected", (accuracy(limit, clear), other),

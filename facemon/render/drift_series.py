@@ -34,8 +34,7 @@ DRIFT_INCIDENT = "Drift"
 
 def drift_held(config: Config) -> timedelta:
     """How long drift must hold, the same for every alert of the incident: so they fire together, in one message."""
-    held = config.alerts.DriftDetected.for_
-    return timedelta(minutes=10) if held is None else held
+    return config.alerts.held("DriftDetected")
 
 
 def target_labels(config: Config) -> tuple[str, ...]:

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
+from facemon.render.carried_labels import only_labels
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
 from facemon.render.rule_test import milliseconds, turn_of_window
 from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
@@ -48,13 +50,14 @@ class _Failures:
             expr=promql.compare(signal, ">", 0),
             limit=f"any failure within {format_duration(self.window)}",
             for_=self.held,
-            severity="critical",
+            severity=DEFAULT_ALERTS[self.name].severity,
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
             runbook=replace(
                 self.runbook, queries={f"Failures by {part}:": promql.aggregate("sum", failures, by=(part,))}
             ),
+            carries=only_labels(*promql.TARGET_LABELS),
             scenarios=_Story(self, config).scenarios(),
         )
 
@@ -134,7 +137,7 @@ def rules_failing(config: Config) -> Alert:
         PROMETHEUS_RULE_FAILURES,
         settings.evaluation_interval or settings.scrape_interval,
         settings.window,
-        timedelta(minutes=5),
+        DEFAULT_ALERTS["RulesFailing"].for_,
         "Rules cannot be evaluated",
         f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
         Runbook(

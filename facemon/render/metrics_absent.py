@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.prometheus import DOOR_JOBS, Door
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
+from facemon.render.carried_labels import only_labels
 from facemon.render.drift_series import IMAGES
 from facemon.render.foreign_metrics import UP
 from facemon.render.promql_ages import largest_within
@@ -21,8 +23,8 @@ from facemon.render.series_models import turning
 
 SOURCE_UP = promql.series("facemon_source_up")
 
+_NAME = "MetricsAbsent"
 _STORE = promql.equals("source", "store")
-_HELD = timedelta(minutes=15)
 _START, _MILLISECOND = timedelta(0), timedelta(milliseconds=1)
 
 
@@ -60,8 +62,8 @@ class _Cause:
         due before. None where that leaves no room: then the gauge as it is now decides.
         """
         settings = config.prometheus
-        held = _given(config.alerts.of(self.alert.name).for_, self.alert.for_)
-        least, most = settings.gap + settings.scrape_interval, _held(config) - settings.gap
+        held = config.alerts.held(self.alert.name)
+        least, most = settings.gap + settings.scrape_interval, config.alerts.held(_NAME) - settings.gap
         return min(max(held, least), most) if least <= most else None
 
     def says_why(self, config: Config) -> promql.Expr:
@@ -71,14 +73,6 @@ class _Cause:
         if window is not None:
             level = largest_within(self.metric, window, self.matcher)
         return promql.compare(promql.aggregate("max", level) if self.is_of_all else level, "==", 0)
-
-
-def _given(changed: timedelta | None, usual: timedelta) -> timedelta:
-    return usual if changed is None else changed
-
-
-def _held(config: Config) -> timedelta:
-    return _given(config.alerts.MetricsAbsent.for_, _HELD)
 
 
 def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...]:
@@ -92,7 +86,7 @@ def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...
     up = series_text(UP.name, {"job": door, "instance": "exporter:1"})
     readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
     causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
-    return tuple(cause for cause in causes if tells_for(cause.alert, "MetricsAbsent", "critical", config))
+    return tuple(cause for cause in causes if tells_for(cause.alert, _NAME, config))
 
 
 def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
@@ -106,13 +100,13 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
     for each in causes:
         expr = promql.unless(expr, each.says_why(config), on=())
     return Alert(
-        name="MetricsAbsent",
+        name=_NAME,
         group="stack",
         signal=promql.select(IMAGES),
         expr=expr,
         limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} tells why" if told else ""),
-        for_=_HELD,
-        severity="critical",
+        for_=DEFAULT_ALERTS[_NAME].for_,
+        severity=DEFAULT_ALERTS[_NAME].severity,
         summary="The store's metrics do not arrive",
         description=f"Nothing brings {IMAGES.name}, which {way} should: alerts on drift and accuracy cannot fire. "
         f"Run `{command}`.",
@@ -127,6 +121,7 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
             ),
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
+        carries=only_labels(),
         fires_without_data=True,
         scenarios=(
             *_absent_scenarios(config, told),
@@ -166,7 +161,7 @@ def _course_scenarios(cause: _Cause, config: Config) -> Iterator[Scenario]:
     """What a cause does in the course of time: it stays, or it is seen for three scrapes only."""
     if (window := cause.window(config)) is None:
         return
-    scrape, held = config.prometheus.scrape_interval, _held(config)
+    scrape, held = config.prometheus.scrape_interval, config.alerts.held(_NAME)
     # Fine enough to tell the window from one that is a quarter longer or shorter.
     grain = turn_within(milliseconds(window), 4) * _MILLISECOND
     # Whole scrapes, so that the series end when their levels do.

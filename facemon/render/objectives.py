@@ -19,6 +19,7 @@ from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE
 from facemon.render.api_alerts import LATENCY, REQUESTS, at_work, bucket_edge, error_ratio, latency_limit
+from facemon.render.carried_labels import only_labels
 from facemon.render.markdown import escaped
 from facemon.render.promql import Expr, Matcher, equals, number
 from facemon.render.recording import Recording, Samples, Stage
@@ -209,6 +210,7 @@ def _alert(place: int, pace: Pace, rates: Sequence[BurnRate], config: Config) ->
         f"At {rates[0].factor} times that rate the budget is gone in {gone}.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_runbook(place, objective, rates, config),
+        carries=only_labels("objective", *config.metrics.labels),
         scenarios=in_store(_scenarios(objective, rates), config.metrics.labels),
         incident=f"{objective.name}Budget",
     )

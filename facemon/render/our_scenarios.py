@@ -31,18 +31,19 @@ def narrowed_alert(alert: Alert, config: Config) -> Alert:
         expr=alert.expr.within(ours),
         runbook=replace(alert.runbook, queries=queries),
         scenarios=(*scenarios, *_of_others(alert, scenarios, ours)),
-        own_labels={**_lost(scenarios, config), **alert.own_labels},
+        carries=alert.carries and alert.carries.on_targets(config),
+        own_labels={**_lost(alert, config), **alert.own_labels},
     )
 
 
-def _lost(scenarios: Sequence[Scenario], config: Config) -> dict[str, str]:
+def _lost(alert: Alert, config: Config) -> dict[str, str]:
     """The labels of the targets as the rule sets them, where an aggregation in its expression drops them.
 
     Every series that the rule selects has them, so that routes by them take every alert on these targets.
     """
-    labels = config.prometheus.target_labels
-    keeps = all(labels.items() <= scenario.fires.labels.items() for scenario in scenarios if scenario.fires)
-    return {} if keeps else {name: literal(text) for name, text in labels.items()}
+    if alert.carries is None or alert.carries.of_targets:
+        return {}
+    return {name: literal(text) for name, text in config.prometheus.target_labels.items()}
 
 
 def narrowed_recording(recording: Recording, config: Config) -> Recording:

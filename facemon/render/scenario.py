@@ -85,11 +85,6 @@ class Firing:
     is_aggregated: bool = False
     """Whether the rule gives it these labels alone, although a series has the same."""
 
-    @property
-    def label_names(self) -> frozenset[str]:
-        """The names of the labels, without UNNAMED."""
-        return frozenset(self.labels) - {UNNAMED}
-
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -1,17 +1,15 @@
 """The alerts on the monitoring's servers: a remote storage that falls behind, and a disk that fills."""
 
-from datetime import timedelta
-
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.render import promql
-from facemon.render.alert import Alert, Dashboard, Runbook, given_or, logs_of
+from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import PERCENTAGE, label
+from facemon.render.carried_labels import every_label
 from facemon.render.foreign_metrics import NODE_DISK_FREE, NODE_DISK_SIZE, REMOTE_PENDING, REMOTE_SENT_UP_TO
 from facemon.render.scenario import Clock, Firing, Gauge, Scenario, Span, series_text
 
-_BEHIND = timedelta(minutes=2)
-_LEAST_FREE = 0.1
 _NO_DISK = promql.none_of("fstype", ("tmpfs", "ramfs", "overlay", "squashfs", "iso9660"))
 _QUEUE_LABELS = (*promql.TARGET_LABELS, "remote_name", "url")
 _QUEUE = {"remote_name": "archive", "url": "https://archive:1/w", "job": "prometheus", "instance": "localhost:9090"}
@@ -23,8 +21,8 @@ def remote_write_behind(config: Config) -> Alert:
 
     The age of what was sent alone does not tell: where nothing that is kept is scraped, nothing is sent.
     """
-    oldest = config.alerts.RemoteWriteBehind.threshold or _BEHIND
-    signal = promql.age(REMOTE_SENT_UP_TO)
+    oldest = config.alerts.oldest("RemoteWriteBehind")
+    signal, usual = promql.age(REMOTE_SENT_UP_TO), DEFAULT_ALERTS["RemoteWriteBehind"]
     waiting = promql.compare(promql.select(REMOTE_PENDING), ">", 0)
     return Alert(
         name="RemoteWriteBehind",
@@ -35,8 +33,8 @@ def remote_write_behind(config: Config) -> Alert:
         ),
         limit=f"samples wait for a remote storage, which has none of the last {format_duration(oldest)}",
         threshold=oldest.total_seconds(),
-        for_=timedelta(minutes=10),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"Remote storage {label('remote_name')} falls behind",
         description=f"Prometheus at {label('instance')} has sent nothing of the last {format_duration(oldest)} to "
         f"{label('url')}. After two hours it drops samples. Read Prometheus' log.",
@@ -50,6 +48,7 @@ def remote_write_behind(config: Config) -> Alert:
              "Send less with `prometheus.remote_write.keep`, or faster with `queue.max_shards`."),
             {"Samples that wait:": promql.select(REMOTE_PENDING)},
         ),
+        carries=every_label(REMOTE_SENT_UP_TO, config),
         scenarios=_behind_scenarios(oldest.total_seconds()),
     )  # fmt: skip
 
@@ -76,12 +75,12 @@ def _behind_scenarios(age: float) -> tuple[Scenario, ...]:
 
 def least_free(config: Config) -> float:
     """The limit of DiskFilling."""
-    return given_or(config.alerts.DiskFilling.threshold, _LEAST_FREE)
+    return config.alerts.limit("DiskFilling")
 
 
 def disk_filling(config: Config) -> Alert:
     """The alert on a file system of a node that is nearly full; Prometheus stops when its own is."""
-    limit = least_free(config)
+    limit, usual = least_free(config), DEFAULT_ALERTS["DiskFilling"]
     signal = promql.divide(promql.select(NODE_DISK_FREE, _NO_DISK), promql.select(NODE_DISK_SIZE, _NO_DISK))
     return Alert(
         name="DiskFilling",
@@ -90,8 +89,8 @@ def disk_filling(config: Config) -> Alert:
         expr=promql.compare(signal, "<", limit),
         limit=f"less than {100 * limit:.4g} % of a file system is free",
         threshold=limit,
-        for_=timedelta(minutes=15),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"{label('mountpoint')} is nearly full",
         description=f"Of {label('mountpoint')} at {label('instance')} {PERCENTAGE} is free. Run `df -h`.",
         dashboard=Dashboard.SYSTEM_METRICS,
@@ -105,6 +104,7 @@ def disk_filling(config: Config) -> Alert:
              "A file system that is small by design: lower `alerts.DiskFilling.threshold`."),
             {"Bytes that are free:": promql.select(NODE_DISK_FREE, _NO_DISK)},
         ),
+        carries=every_label(NODE_DISK_FREE, config),
         scenarios=_disk_scenarios(limit),
     )  # fmt: skip
 

@@ -1,12 +1,13 @@
 """The alerts on one source of images alone: its rows drift, or there are none of them any more."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import every_label
 from facemon.render.drift_series import (
     CHECKED_AT,
     DETECTED,
@@ -42,19 +43,20 @@ class _SourceAlert:
     incident: str = ""
 
     def alert(self, config: Config) -> Alert:
-        signal = promql.select(self.metric)
+        signal, usual = promql.select(self.metric), DEFAULT_ALERTS[self.name]
         return Alert(
             name=self.name,
             group="drift",
             signal=signal,
             expr=promql.compare(signal, "==", self.bad),
             limit=self.limit,
-            for_=drift_held(config) if self.incident == DRIFT_INCIDENT else timedelta(0),
-            severity="warning",
+            for_=drift_held(config) if self.incident == DRIFT_INCIDENT else usual.for_,
+            severity=usual.severity,
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.ML_METRICS,
             runbook=self.runbook,
+            carries=every_label(self.metric, config),
             scenarios=self._scenarios(config),
             incident=self.incident,
         )

@@ -1,15 +1,15 @@
 """The alerts on the monitoring itself: an alarm that cannot ring is worse than none."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
-from facemon.config.quantities import Severity
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.arrival_alerts import arrival_alerts
+from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.drift_series import LAST_SUCCESS
 from facemon.render.failure_alerts import notifications_failing, rules_failing
 from facemon.render.foreign_metrics import (
@@ -33,15 +33,13 @@ class _Switch:
     metric: promql.Series
     bad: int
     labels: dict[str, str]
-    for_: timedelta
-    severity: Severity
     limit: str
     summary: str
     description: str
     runbook: Runbook
 
-    def alert(self) -> Alert:
-        signal = promql.select(self.metric)
+    def alert(self, config: Config) -> Alert:
+        signal, usual = promql.select(self.metric), DEFAULT_ALERTS[self.name]
         good = 1 - self.bad
         gauge = Gauge(series_text(self.metric.name, self.labels), good, self.bad)
         other = Gauge(series_text(self.metric.name, {**self.labels, "instance": "other:1"}), good, good)
@@ -51,12 +49,13 @@ class _Switch:
             signal=signal,
             expr=promql.compare(signal, "==", self.bad),
             limit=self.limit,
-            for_=self.for_,
-            severity=self.severity,
+            for_=usual.for_,
+            severity=usual.severity,
             summary=self.summary,
             description=self.description,
             dashboard=Dashboard.SYSTEM_METRICS,
             runbook=self.runbook,
+            carries=every_label(self.metric, config),
             scenarios=(
                 Scenario("turns bad and good again; another instance is unaffected", (gauge, other),
                          Firing(self.labels, self.bad), Span.HELD),
@@ -66,7 +65,7 @@ class _Switch:
 
 
 _TARGET_DOWN = _Switch(
-    "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"}, timedelta(minutes=2), "critical",
+    "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"},
     "a target that Prometheus cannot scrape",
     f"{label('job')} is down",
     f"Prometheus cannot scrape {label('instance')} of the job {label('job')}: every other alert on it is blind.",
@@ -83,7 +82,6 @@ _TARGET_DOWN = _Switch(
 )  # fmt: skip
 _SOURCE_UNREADABLE = _Switch(
     "SourceUnreadable", SOURCE_UP, 0, {"source": "store", "job": "exporter", "instance": "exporter:1"},
-    timedelta(minutes=5), "critical",
     "a source of metrics that facemon cannot read",
     f"facemon cannot read {label('source')}",
     f"{label('instance')} answers, but its source {label('source')} cannot be read.",
@@ -97,7 +95,6 @@ _SOURCE_UNREADABLE = _Switch(
 )  # fmt: skip
 _SERVICE_DOWN = _Switch(
     "ServiceDown", SERVICE_STATUS, 0, {"service": "labels", "job": "exporter", "instance": "exporter:1"},
-    timedelta(minutes=5), "warning",
     "an external service that does not answer its probe",
     f"{label('service')} does not answer",
     f"The probe of {label('service')} fails: one of `exporter.probes`, or of a collector.",
@@ -109,7 +106,6 @@ _SERVICE_DOWN = _Switch(
 )  # fmt: skip
 _TEXTFILE_ERROR = _Switch(
     "TextfileScrapeError", NODE_TEXTFILE_ERROR, 1, {"job": "node", "instance": "node-exporter:1"},
-    timedelta(minutes=5), "warning",
     "a textfile that node-exporter cannot read",
     "A textfile cannot be read",
     f"node-exporter at {label('instance')} cannot parse or open a textfile: its metrics are missing or old.",
@@ -121,7 +117,6 @@ _TEXTFILE_ERROR = _Switch(
 )  # fmt: skip
 _RELOAD_FAILED = _Switch(
     "ReloadFailed", PROMETHEUS_RELOADED, 0, {"job": "prometheus", "instance": "localhost:9090"},
-    timedelta(minutes=5), "critical",
     "a configuration that Prometheus has refused",
     "Prometheus runs on an old configuration",
     f"Prometheus at {label('instance')} could not load its configuration and keeps the one before.",
@@ -135,7 +130,6 @@ _RELOAD_FAILED = _Switch(
 
 _ALERTMANAGER_RELOAD_FAILED = _Switch(
     "AlertmanagerReloadFailed", ALERTMANAGER_RELOADED, 0, {"job": "alertmanager", "instance": "alertmanager:9093"},
-    timedelta(minutes=5), "critical",
     "a configuration that Alertmanager has refused",
     "Alertmanager runs on an old configuration",
     f"Alertmanager at {label('instance')} could not load its configuration and keeps the one before. "
@@ -153,18 +147,18 @@ _ALERTMANAGER_RELOAD_FAILED = _Switch(
 def stack_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts on the monitoring itself, those without anything to watch left out."""
     jobs = config.prometheus.jobs
-    down, unreadable = _TARGET_DOWN.alert(), _SOURCE_UNREADABLE.alert()
+    down, unreadable = _TARGET_DOWN.alert(config), _SOURCE_UNREADABLE.alert(config)
     wanted: tuple[tuple[Job | None, Alert], ...] = (
         *((None, alert) for alert in arrival_alerts(config)),
         (None, down),
         (None, metrics_absent(config, down, unreadable)),
         (None, unreadable),
-        ("exporter", _SERVICE_DOWN.alert()),
-        ("node", _TEXTFILE_ERROR.alert()),
-        ("prometheus", _RELOAD_FAILED.alert()),
+        ("exporter", _SERVICE_DOWN.alert(config)),
+        ("node", _TEXTFILE_ERROR.alert(config)),
+        ("prometheus", _RELOAD_FAILED.alert(config)),
         ("prometheus", rules_failing(config)),
         ("alertmanager", notifications_failing(config)),
-        ("alertmanager", _ALERTMANAGER_RELOAD_FAILED.alert()),
+        ("alertmanager", _ALERTMANAGER_RELOAD_FAILED.alert(config)),
         ("prometheus", remote_write_behind(config)),
         ("node", disk_filling(config)),
         (None, _watchdog()),
@@ -182,15 +176,15 @@ def knows_services(config: Config) -> bool:
 
 
 def _watchdog() -> Alert:
-    expr = promql.constant(1)
+    expr, usual = promql.constant(1), DEFAULT_ALERTS["Watchdog"]
     return Alert(
         name="Watchdog",
         group="stack",
         signal=expr,
         expr=expr,
         limit="always",
-        for_=timedelta(0),
-        severity="none",
+        for_=usual.for_,
+        severity=usual.severity,
         summary="Alerting works",
         description="This alert always fires; when it stops arriving, the way from Prometheus to you is broken.",
         dashboard=Dashboard.SYSTEM_METRICS,
@@ -199,6 +193,7 @@ def _watchdog() -> Alert:
             ("if it has stopped: Prometheus, Alertmanager or the network between them is down",),
             ("Route it to a service that calls you when it stays away.",),
         ),
+        carries=only_labels(),
         fires_without_data=True,
         scenarios=(Scenario("nothing at all", (), Firing({}, 1), Span.HELD),),
     )

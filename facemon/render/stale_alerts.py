@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
+from facemon.render.carried_labels import only_labels
 from facemon.render.drift_series import (
     ACCURACY,
     CHECKED_AT,
@@ -28,6 +30,7 @@ from facemon.render.drift_series import (
     example_target,
     only,
     other_labels,
+    target_labels,
 )
 from facemon.render.never_done import NeverDone, arrival, never_after
 from facemon.render.promql_ages import AHEAD, in_time, overdue, seconds_between
@@ -40,14 +43,14 @@ def stale_alerts(config: Config) -> tuple[Alert, ...]:
     """The alerts on age, each with a threshold of its own."""
     return (
         _drift_check_stale(config),
-        _stale(config, _REFERENCE, "reference", config.alerts.ReferenceStale.threshold or timedelta(days=90)),
+        _stale(config, _REFERENCE, "reference", config.alerts.oldest("ReferenceStale")),
         _stale(config, _EVALUATION, "evaluate", config.alerts.AccuracyStale.threshold or config.drift.accuracy_window),
     )
 
 
 def stale_after(config: Config) -> timedelta:
-    """How old a drift verdict may be: a day and two hours, for a check that runs daily."""
-    return config.alerts.DriftCheckStale.threshold or timedelta(hours=26)
+    """How old a drift verdict may be."""
+    return config.alerts.oldest("DriftCheckStale")
 
 
 def fresh(stamp: promql.Series, oldest: timedelta) -> promql.Expr:
@@ -89,7 +92,7 @@ _CHECK_RUNBOOK = Runbook(
 
 
 def _drift_check_stale(config: Config) -> Alert:
-    oldest, checks = stale_after(config), config.schedule.checks
+    oldest, checks, usual = stale_after(config), config.schedule.checks, DEFAULT_ALERTS["DriftCheckStale"]
     signal = _age(config, CHECKED_AT, *scheduled_checks(config))
     after = never_after(oldest, config)
     never = [
@@ -108,13 +111,14 @@ def _drift_check_stale(config: Config) -> Alert:
         limit=f"no {' or '.join(checks)} check of a model for more than {format_duration(oldest)}, or dated 1d ahead, "
         f"or none ever since images were counted {format_duration(after)} ago",
         threshold=oldest.total_seconds(),
-        for_=timedelta(0),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=f"The {label('check')} check of {label('model')} does not run",
         description=f"No {label('check')} check of record of {label('model')} has ended for more than "
         f"{format_duration(oldest)}, none ever has, or the last is dated in the future. Run `facemon drift-check`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=_CHECK_RUNBOOK,
+        carries=only_labels(*check_labels(config)),
         scenarios=(*_check_scenarios(config, oldest), *(story for each in never for story in each.scenarios())),
         own_labels={"command": "drift-check"},
     )  # fmt: skip
@@ -207,7 +211,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
     after, own = never_after(min(oldest, words.first_within), config), {"command": command}
     never = NeverDone(config, LAST_SUCCESS, own, own, after, ({"command": "predict"},))
     here = {"command": command, **example_target(config)}
-    age = oldest.total_seconds()
+    age, usual = oldest.total_seconds(), DEFAULT_ALERTS[words.name]
 
     def last(seconds: float, **other: str) -> Clock:
         return Clock(series_text(LAST_SUCCESS.name, {**here, **other}), seconds)
@@ -224,8 +228,8 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
         limit=f"no {words.what} for more than {format_duration(oldest)}, or dated 1d ahead, or none ever since images "
         f"were counted {format_duration(after)} ago",
         threshold=age,
-        for_=timedelta(0),
-        severity="warning",
+        for_=usual.for_,
+        severity=usual.severity,
         summary=words.summary,
         description=f"No {words.what} has ended well for more than {format_duration(oldest)}, none ever has, or the "
         f"last one is dated in the future. {words.remedy}",
@@ -234,6 +238,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
             "When each command last ended well, in seconds since 1970:": promql.select(LAST_SUCCESS),
             **words.runbook.queries,
         }),
+        carries=only_labels("command", *target_labels(config)),
         scenarios=(
             Scenario("too old, then gone; another instance is unaffected", (success, *now, *unaffected), Firing(here),
                      Span.HELD),

@@ -21,7 +21,7 @@ def column_figures(check: Check, column: ColumnResult) -> tuple[str, ...]:
 def column_sentence(check: Check, column: ColumnResult) -> str:
     """The same cells, without name and verdict, as one sentence; what is not known is left out."""
     _, _, score, threshold, probability, rows, why = column_figures(check, column)
-    names = ("shift", "limit", "adjusted p") if _is_ours(check) else (column.method or "score", "limit", "p")
+    names = ("shift", "limit", "adjusted p") if check.is_own else (column.method or "score", "limit", "p")
     said = [f"{name} {cell}" for name, cell in zip(names, (score, threshold, probability), strict=True) if cell]
     numbers = ", ".join([*said, f"{rows} rows"])
     return f"{numbers}: {why}" if why else numbers
@@ -30,10 +30,6 @@ def column_sentence(check: Check, column: ColumnResult) -> str:
 def one_line(text: str) -> str:
     """Text that neither breaks a line nor steers a terminal."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
-
-
-def _is_ours(check: Check) -> bool:
-    return check is not Check.EVIDENTLY
 
 
 def _why(column: ColumnResult) -> str:
@@ -49,13 +45,13 @@ def _amount(score: float | None, check: Check, column: ColumnResult) -> str:
     """A shift of shares in percentage points; a KS distance, or Evidently's number, as it is."""
     if score is None:
         return ""
-    if _is_ours(check) and column.kind in ("categorical", "accuracy"):
+    if check.is_own and column.kind in ("categorical", "accuracy"):
         return f"{100 * score:.1f} pts"
     return f"{score:.3f}"
 
 
 def _probability(check: Check, column: ColumnResult) -> str:
-    p_value = column.p_adjusted if _is_ours(check) else column.p_value
+    p_value = column.p_adjusted if check.is_own else column.p_value
     if p_value is None:
         return ""
     if p_value < 1e-99:

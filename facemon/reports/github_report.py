@@ -5,11 +5,11 @@ Source: GitHub Actions, "Workflow commands for GitHub Actions" (annotations, GIT
 
 from collections.abc import Mapping
 
+from facemon.domain.deciding_checks import deciding_checks
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
 from facemon.errors import ExitCode
 from facemon.printable import printable_lines
 from facemon.reports.column_figures import column_sentence, one_line
-from facemon.reports.deciding_checks import deciding_checks
 from facemon.reports.ranking import telling
 from facemon.reports.text_report import headline, source_name, source_sentence
 

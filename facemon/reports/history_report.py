@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from facemon.domain.deciding_checks import deciding_columns
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.reports.column_figures import one_line
-from facemon.reports.deciding_checks import deciding_columns
 from facemon.reports.printed_parts import Table
 from facemon.reports.text_report import source_name
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
+from facemon.domain.deciding_checks import deciding_checks
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
 from facemon.domain.times import format_time
 from facemon.reports.column_figures import column_sentence
-from facemon.reports.deciding_checks import deciding_checks
 from facemon.reports.text_report import check_sentence, source_name
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

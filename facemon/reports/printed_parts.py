@@ -1,7 +1,9 @@
-"""What a report consists of where a command prints it: lines, tables, and remarks beside them; drawing is not here."""
+"""What a report consists of where a command prints it: lines, tables, files, remarks; drawing is not here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from facemon.printable import without_commands
 
@@ -38,5 +40,19 @@ class Remark:
     tone: Tone = Tone.SAY
 
 
-Part = str | Table | Remark
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """The content of a file for programs, which is printed unchanged."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An object that is printed as one line of JSON."""
+
+    content: Mapping[str, Any]
+
+
+Part = str | Table | Remark | FileText | Document
 """A text is lines of the result."""

@@ -7,9 +7,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
+from facemon.store.total_families import gauge_family
 
 
 class ApiGauges(Collector):
@@ -43,20 +43,14 @@ class ApiGauges(Collector):
         """The API's gauges, then the store's families."""
         workers = self._predictions.strength
         is_whole = workers.available == workers.configured
-        yield _gauge("model_loaded", (self._model,), self._predictions.model_answers and is_whole)
-        yield _gauge("api_workers_available", (), workers.available)
-        yield _gauge("api_workers_configured", (), workers.configured)
-        yield _gauge("cache_size", (), len(self._predictions.cache))
-        yield _gauge("api_images_in_flight", (), self._in_flight.count)
-        yield _gauge("api_images_in_flight_limit", (), self._in_flight.limit)
+        yield gauge_family("model_loaded", [((self._model,), self._predictions.model_answers and is_whole)])
+        yield gauge_family("api_workers_available", [((), workers.available)])
+        yield gauge_family("api_workers_configured", [((), workers.configured)])
+        yield gauge_family("cache_size", [((), len(self._predictions.cache))])
+        yield gauge_family("api_images_in_flight", [((), self._in_flight.count)])
+        yield gauge_family("api_images_in_flight_limit", [((), self._in_flight.limit)])
         for family in self._stored.collect():
             if family.name == "facemon_source_up" and isinstance(family, GaugeMetricFamily):
                 # A store that can be read but not written, such as one on a full disk, lags behind what happened.
                 family.add_metric(("log",), float(self._trouble_with_log() is None))
             yield family
-
-
-def _gauge(metric: str, labels: tuple[str, ...], value: float) -> Family:
-    family = GaugeMetricFamily(metric, CATALOGUE[metric].help, labels=CATALOGUE[metric].labels)
-    family.add_metric(labels, float(value))
-    return family

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 
+from facemon.domain.deciding_checks import deciding_checks
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.store.drift_results import DriftedColumn
 from facemon.store.ledger.protocol import Ledger
@@ -28,11 +29,9 @@ def _verdicts(result: DriftResult) -> dict[DriftedColumn, Verdict]:
     groups: list[tuple[str, Mapping[Check, CheckResult]]] = [(json.dumps(result.source), result.checks)]
     groups += [(json.dumps(each.source or ""), each.checks) for each in result.sources]
     compared = (result.model or "", result.reference.name or "", result.current.name or "")
-    # Evidently's verdict decides only where it is alone.
     return {
         DriftedColumn(*compared, source, check.value, column.column): column.verdict
         for source, checks in groups
-        for check, outcome in checks.items()
-        if check is not Check.EVIDENTLY or len(checks) == 1
+        for check, outcome in deciding_checks(checks).items()
         for column in outcome.columns
     }

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX
+from facemon.domain.attribute import Measure
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.domain.prediction import ErrorCode
 from facemon.store.totals import TotalKey, Totals, bucket_part
@@ -53,9 +54,9 @@ def _count_of_model(table: pa.Table, model: str) -> Totals:
             if label is not None:
                 totals[TotalKey(PREDICTIONS, (column, label, model), "")] = count
     for column in number_columns(table.schema):
-        if column.endswith("_confidence"):
+        if (attribute := Measure.CONFIDENCE.attribute_of(column)) is not None:
             values = table[column].drop_null().to_numpy().astype(np.float64)
-            totals |= histogram(CONFIDENCES, (column.removesuffix("_confidence"), model), values)
+            totals |= histogram(CONFIDENCES, (attribute, model), values)
     return totals
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
+from facemon.domain.attribute import Measure
 from facemon.domain.binning import Scale, bins_of, places_of
 from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode
 from facemon.domain.profile import (
@@ -116,7 +117,7 @@ def _count_columns(table: pa.Table, groups: _Groups) -> Iterator[tuple[str, Iter
         texts = [MISSING_LABEL if label is None else label for label in labels]
         yield name, _categorical(of_face, codes[groups.is_face], texts, size, Unit.FACE)
     for name in number_columns(table.schema):
-        is_confidence = name.endswith("_confidence")
+        is_confidence = Measure.CONFIDENCE.attribute_of(name) is not None
         kind = ColumnKind.CONFIDENCE if is_confidence else ColumnKind.NUMBER
         scale = Scale.LOGIT if is_confidence else Scale.LOG_LINEAR
         yield name, _binned(of_face, bins_of(_floats(table[name])[groups.is_face], scale), kind, Unit.FACE)

@@ -1,8 +1,8 @@
-"""Totals as metric families, with every series that is expected, those without a count as 0."""
+"""Metrics of the catalogue as families; of totals every series that is expected, those without a count as 0."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 
 from facemon.domain.metric_catalogue import CATALOGUE
@@ -12,6 +12,15 @@ from facemon.store.totals import TotalKey, Totals, bucket_part
 REQUESTS, LATENCY, LOOKUPS = "api_requests_total", "api_request_latency_seconds", "cache_lookups_total"
 OTHER_SOURCE_IMAGES = "api_other_source_images_total"
 _PREDICT = ("/predict", "POST")
+
+
+def gauge_family(metric: str, series: Iterable[tuple[Sequence[str], float]] = ()) -> GaugeMetricFamily:
+    """A gauge of the catalogue: the values of its labels, and the value of each series."""
+    entry = CATALOGUE[metric]
+    family = GaugeMetricFamily(metric, entry.help, labels=entry.labels, unit=entry.unit)
+    for labels, value in series:
+        family.add_metric(labels, float(value))
+    return family
 
 
 def counter_family(metric: str, totals: Totals, expected: Sequence[tuple[str, ...]]) -> Family:

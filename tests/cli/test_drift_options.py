@@ -2,9 +2,9 @@ import pytest
 
 from facemon.application.drift_contradictions import refuse_contradictions, refuse_for_last_check
 from facemon.application.drift_question import CheckChoice
-from facemon.cli.drift_options import ReportFormat
 from facemon.cli.print_format import Grouping
 from facemon.errors import UsageError
+from facemon.reports.drift_formats import ReportFormat
 
 NOTHING = {
     "check": CheckChoice.ALL, "reference": None, "current": None, "since": None, "until": None, "source": None,

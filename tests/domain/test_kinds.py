@@ -112,3 +112,10 @@ def test_kinds_load_nothing_heavy() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("measure", list(Measure))
+def test_the_name_of_a_column_tells_its_attribute(measure: Measure) -> None:
+    for name in ("gender", "hair_confidence", "a_value", ""):
+        assert measure.attribute_of(measure.column(name)) == name
+    assert measure is Measure.LABEL or measure.attribute_of("gender") is None

@@ -32,7 +32,7 @@ class CheckTables:
         document = json.dumps(to_document(result.in_short()), ensure_ascii=False)
         self._connection.execute("INSERT INTO drift_results (at, document) VALUES (?, ?)", (at, document))
         for check, outcome in result.checks.items():
-            if for_gauges and check is not Check.EVIDENTLY:
+            if for_gauges and check.is_own:
                 self._record_check(result.model or NO_MODEL, check, outcome, at)
                 self._record_sources(result.model or NO_MODEL, check, result.sources, at)
 

@@ -6,9 +6,9 @@ from facemon.domain.drift_result import Check, CheckResult, ColumnResult
 
 
 def deciding_checks(checks: Mapping[Check, CheckResult]) -> dict[Check, CheckResult]:
-    """Ours; Evidently's only where nothing else was asked for."""
-    has_own = any(check is not Check.EVIDENTLY for check in checks)
-    return {check: outcome for check, outcome in checks.items() if check is not Check.EVIDENTLY or not has_own}
+    """Those of facemon; Evidently's only where nothing else was asked for."""
+    has_own = any(check.is_own for check in checks)
+    return {check: outcome for check, outcome in checks.items() if check.is_own or not has_own}
 
 
 def deciding_columns(checks: Mapping[Check, CheckResult]) -> list[ColumnResult]:
