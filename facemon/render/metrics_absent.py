@@ -67,9 +67,9 @@ class _Cause:
     def says_why(self, config: Config) -> promql.Expr:
         """A sample while the other alert says why."""
         window = self.window(config)
-        if window is None:
-            return promql.compare(promql.select(self.metric, self.matcher), "==", 0)
-        level = largest_within(self.metric, window, self.matcher)
+        level = promql.select(self.metric, self.matcher)
+        if window is not None:
+            level = largest_within(self.metric, window, self.matcher)
         return promql.compare(promql.aggregate("max", level) if self.is_of_all else level, "==", 0)
 
 

@@ -58,7 +58,7 @@ def test_a_source_of_the_log_and_what_the_last_check_said_of_it(facemon: RunFace
     assert facts["model check"] == "drift of faces@1 on 1 rows at 2026-11-23T02:00:00.000000Z"
     assert facts_of(facemon("explain", "hall", cwd=tmp_path).stdout)["model check"].startswith("silent of faces@1 on 0")
     assert facts["command"] == "facemon drift-check --source 'gate 7'"
-    assert facts["alerts"] == "SourceDrift, SourceSilent"
+    assert facts["alerts"] == "DriftUndecided, SourceDrift, SourceSilent"
     assert facemon("explain", "gate 8", cwd=tmp_path).returncode == 2
 
 

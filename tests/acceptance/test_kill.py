@@ -27,22 +27,25 @@ def test_kill_9_at_random_moments(facemon: RunFacemon, tmp_path: Path, at_length
         shutil.copytree(once, tmp_path / "pictures" / f"{copy:02}")
     began = time.monotonic()
     assert facemon("predict", "pictures", "-q", "-o", "whole.jsonl", cwd=tmp_path).returncode == 0
-    whole_run_s = time.monotonic() - began
+    latest_s = 0.9 * (time.monotonic() - began)
     seed = time.time_ns()
     moments = random.Random(seed)
     print(f"seed {seed}")
-    killed = 0
-    for _ in range(kills):
+    killed, ended = 0, 0
+    while killed < kills:
         process = start_facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path)
-        time.sleep(moments.uniform(0, 0.9 * whole_run_s))
-        killed += process.poll() is None
+        time.sleep(moments.uniform(0, latest_s))
+        if process.poll() is None:
+            killed += 1
+        else:  # the first run was slowed by what else this machine did
+            ended, latest_s = ended + 1, latest_s / 2
+            assert ended < 10, "runs end at once"
         process.kill()
         process.wait()
         assert process.stderr is not None
         process.stderr.close()
         outcome = facemon("store", "verify", cwd=tmp_path)
         assert outcome.returncode == 0 or "there is no store" in outcome.stderr, outcome.stdout
-    assert killed >= kills // 2, "most runs had ended before"
     shutil.rmtree(tmp_path / "rest", ignore_errors=True)
     last = facemon("predict", "pictures", "--resume", "-o", "rows.jsonl", cwd=tmp_path)
     assert last.returncode == 0, last.stderr
