@@ -29,6 +29,8 @@ Body = dict[str, Any]
 READY_WITHIN_S = HANG_S
 STOPPED_WITHIN_S = HANG_S
 ATTEMPTS = 3
+SELDOM_COLLECTED = {"GOGC": "400"}
+"""Go collects garbage for a quarter of the time that promtool needs for many tests of rules."""
 
 # A proxy of the machine must not come between the test and its own servers.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -239,10 +241,14 @@ def _binary(tools: Path, name: str) -> str:
 
 
 def _run_to_end(command: list[str]) -> subprocess.CompletedProcess[str]:
-    # Go collects garbage for a quarter of the time that promtool needs for many tests of rules.
-    seldom = os.environ | {"GOGC": "400"}
     return subprocess.run(
-        command, env=seldom, capture_output=True, text=True, encoding="utf-8", timeout=HANG_S, check=False
+        command,
+        env=os.environ | SELDOM_COLLECTED,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=HANG_S,
+        check=False,
     )
 
 
@@ -260,7 +266,9 @@ def _running(
     storage.mkdir(parents=True, exist_ok=True)
     log = folder / f"{name}.log"
     ports = free_port if port is None else lambda: port
-    server = _started(tools, log, ports, lambda at: command(at, storage), ready_path, {**os.environ, **(env or {})})
+    server = _started(
+        tools, log, ports, lambda at: command(at, storage), ready_path, os.environ | SELDOM_COLLECTED | dict(env or {})
+    )
     passed = False
     try:
         yield server

@@ -112,6 +112,7 @@ def test_a_pipe_gets_csv_and_json_as_they_are_and_texts_escaped(facemon: RunFace
 
 
 FORGED = "x\nerror: forged\rb\n  hint: forged\n"
+OF_FORGED = ("drift-check", "--reference", "forged.csv", "--current", "forged.csv")
 
 
 def test_no_name_makes_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,22 +130,40 @@ def test_no_name_makes_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == "error: one\nerror: two\n  hint: three\nfour\n"
 
 
-def test_no_name_from_data_makes_a_line_of_its_own(nasty: Path, facemon: RunFacemon) -> None:
+@pytest.fixture
+def forged(nasty: Path) -> Path:
+    """A folder in which images, columns, labels and a folder have names that would make lines."""
     Image.new("RGB", (8, 8)).save(nasty / f"{FORGED.strip()}.png")
     cells = ",".join(f'"{each}"' for each in (f"{FORGED}0.png", FORGED))
     (nasty / "forged.csv").write_text(f'image,hair\n"{FORGED.strip()}.png",a\n{cells}\n{cells.replace("0.", "1.")}\n')
     (nasty / FORGED).mkdir()
-    assert facemon("predict", ".", "--max-failures", "9", "--format", "table", cwd=nasty).returncode == 0
+    return nasty
+
+
+def assert_no_line_is_forged(facemon: RunFacemon, folder: Path, *arguments: str) -> None:
+    answer = facemon(*arguments, cwd=folder)
+    lines = (answer.stdout + answer.stderr).splitlines()
+    assert not [line for line in lines if line.startswith(("error: forged", "  hint: forged"))], arguments
+
+
+def test_no_name_from_data_makes_a_line_of_its_own(forged: Path, facemon: RunFacemon) -> None:
+    assert facemon("predict", ".", "--max-failures", "9", "--format", "table", cwd=forged).returncode == 0
     for arguments in (
         ["evaluate", "forged.csv"], ["predict", FORGED], ["predict", f"{FORGED}.png"], ["evaluate", FORGED],
         ["-c", FORGED, "model", "show"], ["store", "info"], ["init", "--model", FORGED],
         ["drift-check", "--reference", FORGED, "--current", "forged.csv"],
-        ["drift-check", "--reference", "forged.csv", "--current", "forged.csv", "--min-rows", "1"],
-        ["drift-check", "--reference", "forged.csv", "--current", "forged.csv", "--format", "markdown"],
+        [*OF_FORGED, "--check", "data", "--min-rows", "1"],
+        [*OF_FORGED, "--check", "data", "--format", "markdown"],
     ):  # fmt: skip
-        answer = facemon(*arguments, cwd=nasty)
-        lines = (answer.stdout + answer.stderr).splitlines()
-        assert not [line for line in lines if line.startswith(("error: forged", "  hint: forged"))], arguments
+        assert_no_line_is_forged(facemon, forged, *arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [("--min-rows", "1"), ("--format", "markdown")])
+def test_nor_does_one_that_evidently_was_given(
+    forged: Path, facemon_with_evidently: RunFacemon, options: tuple[str, ...]
+) -> None:
+    assert_no_line_is_forged(facemon_with_evidently, forged, *OF_FORGED, *options)
 
 
 def test_no_name_is_a_command_for_a_runner(facemon: RunFacemon, nasty: Path) -> None:

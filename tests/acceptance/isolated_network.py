@@ -105,7 +105,8 @@ def _serve(plan: Plan, reached: Reached) -> None:
                     body = Path(image).read_bytes() + os.urandom(8)
                     with opener.open(urllib.request.Request(f"{url}/predict", body)) as answer:
                         reached.answered += answer.status == 200
-                time.sleep(0.1)
+                # What is sent by itself comes with time, not with the number of images.
+                time.sleep(1)
         finally:
             process.send_signal(signal.SIGTERM)
     reached.codes.append(process.returncode)

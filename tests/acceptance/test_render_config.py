@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunFacemon
+from tests.render.configurations import ONE_ALERT
 
 PASSWORD = "grafana: {admin_password_file: secrets/grafana}\n"
 RULES = "monitoring/prometheus/alert_rules.yml"
@@ -184,13 +185,14 @@ def test_one_file_is_printed_and_none_written(facemon: RunFacemon, folder: Path)
 
 @pytest.mark.servers
 def test_what_the_tools_refuse_is_not_written(facemon: RunFacemon, folder: Path, servers: Path) -> None:
+    (folder / "facemon.yaml").write_text(ONE_ALERT)
     tools = {"PATH": f"{servers / 'usr/bin'}:{os.environ['PATH']}"}
     accepted = facemon("render-config", "--verify", cwd=folder, env=tools)
     assert accepted.returncode == 0, accepted.stderr
     for what in ("lint", "promtool check config", "promtool check rules", "promtool test rules", "amtool check-config"):
         assert f"{what}: accepted\n" in accepted.stderr
     assert "dashboards: not verified (only Grafana itself reads them" in accepted.stderr
-    (folder / "facemon.yaml").write_text(PASSWORD + 'alerts: {custom: [{name: Own, expr: "sum(", summary: x}]}\n')
+    (folder / "facemon.yaml").write_text(ONE_ALERT + '  custom: [{name: Own, expr: "sum(", summary: x}]\n')
     before = contents(folder)
     refused = facemon("render-config", "--verify", cwd=folder, env=tools)
     assert refused.returncode == 1

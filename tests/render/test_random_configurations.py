@@ -1,4 +1,4 @@
-"""What is rendered from any valid configuration: 25 of them, 100 at length, 1,000 by `prove PART=configurations`."""
+"""What is rendered from any valid configuration: 8 of them, 100 at length, 1,000 by `prove PART=configurations`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.render.rendered_laws import (
 
 SEED = 6
 COUNT = 100
-COUNT_IN_SHORT = 15
+COUNT_IN_SHORT = 8
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_configurations() -> None:
     assert sampled(3, 1) != sampled(3, 2)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 @given(configurations())
 def test_every_random_configuration_is_valid(text: str) -> None:
     render_stack(config_of(text))
@@ -106,6 +106,13 @@ def test_another_process_renders_the_same_bytes(stacks: list[tuple[Config, Rende
 
 @pytest.mark.servers
 @pytest.mark.slow
-def test_the_tools_accept_two_of_them(texts: list[str], newer_servers: Path) -> None:
-    stacks = [render_stack(config_of(text)) for text in texts[:2]]
-    assert [fault for stack in stacks for fault in refused(stack, newer_servers)] == []
+def test_the_tools_accept_one_of_them(stacks: list[tuple[Config, RenderedStack]], newer_servers: Path) -> None:
+    """One for which promtool has little to evaluate; `prove PART=configurations` lets it judge all of 1,000."""
+    least = min((stack for _, stack in stacks), key=lambda stack: sum(map(len, rule_tests_of(stack))))
+    assert rule_tests_of(least)
+    assert list(refused(least, newer_servers)) == []
+
+
+def rule_tests_of(stack: RenderedStack) -> list[str]:
+    """The texts of the generated tests."""
+    return [text for path, text in stack.files.items() if "/prometheus/tests/" in path]

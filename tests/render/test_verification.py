@@ -6,7 +6,7 @@ import pytest
 
 from facemon.render.stack import Part, render_stack
 from facemon.render.verification import Outcome, look_over, unjudged, verify
-from tests.render.configurations import CONFIGURATIONS, DEFAULTS, config_of, stack_of
+from tests.render.configurations import CONFIGURATIONS, DEFAULTS, ONE_ALERT, config_of, stack_of
 
 RULES = "monitoring/prometheus/alert_rules.yml"
 
@@ -31,7 +31,7 @@ def test_parts_that_were_not_rendered_are_not_verified(servers: Path) -> None:
 
 @pytest.mark.servers
 def test_a_wrong_rule_is_refused_with_the_tools_words(servers: Path) -> None:
-    stack = stack_of(DEFAULTS)
+    stack = stack_of(ONE_ALERT)
     wrong = re.sub(r"(drift_score\{[^}]*\} >) 0\.2", r"\1 0.3", stack.files[RULES])
     assert wrong != stack.files[RULES]
     broken = replace(stack, files={**stack.files, RULES: wrong})
@@ -44,7 +44,8 @@ def test_a_wrong_rule_is_refused_with_the_tools_words(servers: Path) -> None:
 @pytest.mark.servers
 def test_a_route_that_leads_to_another_receiver_is_refused(servers: Path) -> None:
     text = "{receivers: [{name: a, webhook: [{url: 'http://a'}]}, {name: b, webhook: [{url: 'http://b'}]}]"
-    stack = stack_of(f"alertmanager: {text}, routes: [{{match: {{severity: critical}}, receiver: b}}]}}")
+    routes_of = f"alertmanager: {text}, routes: [{{match: {{severity: critical}}, receiver: b}}]}}"
+    stack = stack_of(routes_of, Part.ALERTMANAGER)
     (routes,) = (path for path in stack.files if path.endswith("/alertmanager.yml"))
     wrong = stack.files[routes].replace('severity="critical"', 'severity="urgent"', 1)
     answers = {
