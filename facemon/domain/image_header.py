@@ -26,10 +26,6 @@ _UNREAD = {0xFF, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0
 """Other frames, a second beginning, an end, and fill bytes: allowed in places, and rare."""
 _BARE = {0x01, *range(0xD0, 0xD8)}
 """Markers without a length."""
-_HUFFMAN, _TABLES, _RESTARTS, _JFIF, _COMMENT = 0xC4, 0xDB, 0xDD, 0xE0, 0xFE
-_COLOURS, _TABLE_BYTES, _JFIF_BYTES = 3, 65, 16
-_SOUND_FRAME = b"\x00\x11\x08"
-"""The length of a frame of three components, and their precision of eight bits (ITU T.81, B.2.2)."""
 
 # Measured on one core of a busy machine, with flat pictures and with noise, and rounded up.
 _NANOSECONDS = {"jpeg": (4, 40), "png": (25, 30), "webp": (30, 200)}
@@ -51,8 +47,6 @@ class ImageHeader(NamedTuple):
     """Of the file."""
     is_single_scan: bool = False
     """Whether it is a JPEG whose only scan holds all components of all pixels."""
-    is_plain: bool = False
-    """Whether it is a JPEG of three components without metadata: its head holds tables, comments and JFIF's segment."""
 
     @property
     def pixels(self) -> int:
@@ -106,13 +100,13 @@ def _jpeg(content: bytes) -> ImageHeader | None:
     """Go through the segments up to the first scan (ITU T.81, B.1.1)."""
     place = 2
     width = height = components = 0
-    is_progressive, is_plain = False, True
+    is_progressive = False
     for fragments in range(MOST_FRAGMENTS + 1):
         if content[place] != _MARK:
             return None
         marker = content[place + 1]
         if marker in _BARE:
-            place, is_plain = place + 2, False
+            place += 2
             continue
         (length,) = _SHORT.unpack_from(content, place + 2)
         if marker in _FRAMES:
@@ -126,26 +120,11 @@ def _jpeg(content: bytes) -> ImageHeader | None:
             # One that holds all components at once is the only scan of its image.
             is_single = not is_progressive and content[place + 4] == components
             scans = 1 if is_single else content.count(_SCAN, place)
-            is_plain = is_plain and components == _COLOURS and place + 2 + length <= len(content)
-            return ImageHeader("jpeg", width, height, scans, fragments, len(content), is_single, is_plain)
+            return ImageHeader("jpeg", width, height, scans, fragments, len(content), is_single)
         elif marker in _UNREAD or length < _SHORT.size:
             return None
-        is_plain = is_plain and _is_plain(content, place, marker, length)
         place += 2 + length
     return ImageHeader("jpeg", width, height, fragments=MOST_FRAGMENTS + 1)
-
-
-def _is_plain(content: bytes, place: int, marker: int, length: int) -> bool:
-    """Whether a segment before the first scan is well formed and says nothing of the image but how it is coded."""
-    if marker in _FRAMES:
-        return content.startswith(_SOUND_FRAME, place + 2)
-    if marker == _TABLES:
-        # Each table's first byte has its precision: 0 for one byte a value (ITU T.81, B.2.4.1).
-        firsts = content[place + 4 : place + 2 + length : _TABLE_BYTES]
-        return (length - 2) % _TABLE_BYTES == 0 and max(firsts, default=0) < 16
-    if marker == _JFIF:
-        return length >= _JFIF_BYTES
-    return marker in (_HUFFMAN, _RESTARTS, _COMMENT)
 
 
 def _png(content: bytes) -> ImageHeader | None:

@@ -4,12 +4,11 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from facemon.domain.image_header import ImageHeader, read_header
-from facemon.domain.image_input import ImageProblem, Undated
+from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.model.decoder_process import TOO_SLOW, DecoderEnded, DecoderProcess
 from facemon.model.decoding import (
@@ -20,7 +19,6 @@ from facemon.model.decoding import (
     is_known_format,
     pixels_of_damaged,
 )
-from facemon.model.plain_jpeg import decode_plain_jpeg
 
 if TYPE_CHECKING:
     # The process that decodes imports this module too, and begins sooner without the library behind it.
@@ -64,7 +62,7 @@ class BoundedDecoder:
             return Undecoded(ImageProblem(ErrorCode.TOO_SLOW, header.excess))
         order = (content, self._limits.max_pixels, self._formats, dated_by)
         if self._is_quick(content, header):
-            return self._plain(content, header, dated_by, needed) or _decode(*order, needed)
+            return _decode(*order, needed)
         if needed is not None:
             needed = _of_either_way(needed, header)
         for _ in range(2):
@@ -100,15 +98,6 @@ class BoundedDecoder:
                 and header.memory <= limits.max_decode_memory
             )
         )
-
-    def _plain(
-        self, content: bytes, header: ImageHeader | None, dated_by: datetime | None, needed: NeededSize | None
-    ) -> DecodedImage | None:
-        """Decode what needs neither Pillow's look at the metadata nor a message; none for all else."""
-        if header is None or header.pixels > self._limits.max_pixels or header.format not in self._limits.formats:
-            return None
-        decoded = decode_plain_jpeg(content, header, needed)
-        return replace(decoded, taken_at=Undated.MISSING) if decoded and dated_by else decoded
 
     def _told_of_memory(self, answer: DecodedImage | Undecoded, header: ImageHeader | None) -> DecodedImage | Undecoded:
         """Correct the answer of a process: several decoders call it damage when they are refused memory."""
