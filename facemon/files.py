@@ -19,16 +19,20 @@ class Draft:
     path: Path
     stream: BinaryIO
 
-    def put(self, mode: int | None = None) -> None:
+    def put(self, mode: int | None = None, *, is_lasting: bool = True) -> None:
         """Give it `target`'s name, once its bytes are on the disk; OSError, and what was there stays.
 
         A link that has that name goes, not what it leads to. Without `mode` it has the one that the umask left.
+        What can be made again need not outlast a power cut: without `is_lasting` the disk is not waited for.
         """
         self.stream.flush()
         if mode is not None:
             os.fchmod(self.stream.fileno(), mode)
-        os.fsync(self.stream.fileno())
+        if is_lasting:
+            os.fsync(self.stream.fileno())
         self.path.replace(self.target)
+        if not is_lasting:
+            return
         with suppress(OSError):  # a file system that cannot sync folders
             sync_folder(self.target.parent)
 

@@ -42,7 +42,7 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
             application = metrics_application(lambda: exporter.registry, exporter.why_not_ready, hosts)
             with serving(listening, application) as port:
                 if not address.is_loopback:
-                    reporter.warn(f"{address} can be reached from other machines, and nobody is asked for a password")
+                    reporter.warn(f"{address} can be reached from other machines, without authentication")
                 reporter.say(f"serving metrics on http://{address.host}:{port}/metrics")
                 _reload_when_asked(configuration, follow)
     except Interrupted:

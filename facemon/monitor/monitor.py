@@ -308,9 +308,9 @@ class Monitor:
         from facemon.config.stack import Purpose
         from facemon.monitor.compared_rows import one_of
 
-        operation, known = self._operation(out=Path(out)), get_args(Purpose)
-        chosen = purpose and one_of("purpose", purpose, known)
-        return write_stack(operation, render_stack(operation, RenderRequest(Path(out), tuple(only), chosen)))
+        operation, chosen = self._operation(out=Path(out)), purpose and one_of("purpose", purpose, get_args(Purpose))
+        parts = (only,) if isinstance(only, str) else tuple(only)
+        return write_stack(operation, render_stack(operation, RenderRequest(Path(out), parts, chosen)))
 
     def store_info(self) -> dict[str, Any]:
         """What the log holds, as `facemon store info --json` tells."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from facemon.config.document import Config
 from facemon.errors import FacemonError
-from facemon.files import drafted
 from facemon.render.compose_full import API_VARIABLES, VARIABLES, own_services
 from facemon.render.output_tree import make_folder
 from facemon.render.purpose import MADE_PASSWORD
@@ -140,6 +139,6 @@ def _update(path: Path, values: Mapping[str, str]) -> None:
     text = "".join(f"{line}\n" for line in (*kept, *(f"{name}={value}" for name, value in values.items())))
     if not path.exists() or text != before:
         make_folder(path.parent)
-        with drafted(path) as draft:
-            draft.stream.write(text.encode())
-            draft.put(0o644)
+        # Not a new file: it may be a link, or mounted by itself.
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)

@@ -251,6 +251,8 @@ def _staged(out_dir: Path, contents: Mapping[str, bytes]) -> Iterator[list[Draft
                 draft = stack.enter_context(drafted(target))
                 draft.stream.write(content)
                 draft.stream.flush()
+                # Some file systems refuse bytes only now; so far nothing has been replaced.
+                os.fsync(draft.stream.fileno())
             except OSError as error:
                 raise _refused(target, error) from error
             staged.append(draft)

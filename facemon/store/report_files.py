@@ -30,9 +30,9 @@ def write_report(path: Path, text: str) -> Path:
             make_folder(path.parent, permissions)
         path.parent.mkdir(parents=True, exist_ok=True)
         with drafted(path) as draft:
-            draft.stream.write(text.encode())
             if permissions is not None:
                 permissions.give(draft.path)
+            draft.stream.write(text.encode())
             # A file of the user's own is for other people to open.
             draft.put(0o644 if permissions is None else None)
     except OSError as error:

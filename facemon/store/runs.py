@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -54,7 +55,7 @@ def begin_run(ledger: Ledger, identity: RunIdentity, now: datetime) -> Run:
     recover(ledger)
     run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     lock = ProcessLock.waiting(writer_lock_path(ledger.folder, run))
-    with ledger.writing():
+    with _released_on_failure(lock), ledger.writing():
         ledger.runs.begin(run, identity, micros(now))
     return Run(run, 0, "", lock)
 
@@ -76,8 +77,19 @@ def taken_up(ledger: Ledger, run: str) -> Run:
         lock = ProcessLock.waiting(path)
     except LockedError as error:
         raise LockedError(f"run {run} is still going on (process {holder_of(path)})") from error
-    state = state_of(ledger, run)
+    with _released_on_failure(lock):
+        state = state_of(ledger, run)
     return Run(run, state.done, state.digest, lock)
+
+
+@contextmanager
+def _released_on_failure(lock: ProcessLock) -> Iterator[None]:
+    """Release a lock that a failure would leave with this process, which may live on."""
+    try:
+        yield
+    except BaseException:
+        lock.release()
+        raise
 
 
 def state_of(ledger: Ledger, run: str) -> RunState:

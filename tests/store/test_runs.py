@@ -7,7 +7,7 @@ import pytest
 from facemon.errors import FacemonError, LockedError
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.run_state import RunIdentity
-from facemon.store.runs import InputDigest, begin_run, check_same_inputs, finish_run, resume_run
+from facemon.store.runs import InputDigest, begin_run, check_same_inputs, finish_run, resume_run, taken_up
 from facemon.store.segment_writer import SegmentWriter
 from tests.store.log_rows import IDENTITY, NOON, log_images, make_batch
 
@@ -77,3 +77,10 @@ def test_a_digest_goes_on_where_it_stopped() -> None:
     half.add("b\udcff")
     half.add("c")
     assert half.value == whole.value
+
+
+def test_a_run_that_cannot_be_taken_up_is_not_locked(ledger: Ledger) -> None:
+    for _ in range(2):
+        with pytest.raises(FacemonError, match="does not know run 2026") as raised:
+            taken_up(ledger, "20261101T000000-00000000")
+        assert not isinstance(raised.value, LockedError)

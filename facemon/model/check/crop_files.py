@@ -32,7 +32,7 @@ class CropFiles:
         try:
             with drafted(self.folder / name) as draft:
                 image.save(draft.stream, format="PNG")
-                draft.put()
+                draft.put(is_lasting=False)
         except OSError as error:
             raise self._unwritten(error) from error
         return name

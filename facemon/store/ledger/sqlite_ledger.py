@@ -212,9 +212,11 @@ def _refuse_unwritable(folder: Path, path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    except sqlite3.Error as error:
+        raise explained(path.parent, error, "cannot be opened") from error
     try:
         # FULL, because a segment that was registered must still be there after a power cut.
         connection.execute("PRAGMA synchronous = FULL")
