@@ -45,7 +45,7 @@ def test_every_key_is_explained() -> None:
         ("prometheus:\n  target_version: @", 'prometheus:\n  target_version: "2.42"\n'),
         ("alerts:\n  Watchdog: {enabled: @}", "alerts:\n  Watchdog: {enabled: true}\n"),
         ("alerts:\n  # DiskFilling: x  # below @(DiskFilling.limit)", "below 0.1\n"),
-        ("api:\n  tokens_file:  # @", "who may ask for predictions: one token a line; unset = everybody\n"),
+        ("api:\n  tokens_file:  # @", "who may ask for predictions: one token a line; unset = no authentication\n"),
         ("alerts:\n  TargetDown:  # @", "# Prometheus cannot reach a target\n"),
         ("stack:\n  reload: @", "stack:\n  reload: {timeout: 30s}\n"),
     ],

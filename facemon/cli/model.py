@@ -9,7 +9,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-model = group(app, "model", "Look at the model.")
+model = group(app, "model", "Show information about the model.")
 command(model, "check")(check)
 
 

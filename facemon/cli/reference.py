@@ -1,4 +1,4 @@
-"""`facemon reference`: what is normal; somebody has to say so."""
+"""`facemon reference`: what the current images are compared with."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +19,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-reference = group(app, "reference", "Say what is normal.")
+reference = group(app, "reference", "Manage the reference data that drift checks compare against.")
 
 
 class Kind(StrEnum):

@@ -22,7 +22,7 @@ from facemon.errors import ExitCode, UsageError
 app = typer.Typer()
 _MOST_DAYS = 36_500
 """As of store.retention_days."""
-store = group(app, "store", "Look after the prediction log.")
+store = group(app, "store", "Inspect and maintain the prediction log.")
 
 
 @command(store, "info")

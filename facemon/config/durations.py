@@ -9,7 +9,7 @@ _SHOWN = 60
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError if it is none."""
+    """Read a Prometheus duration such as `24h`, `90s`, `1h30m`, `500ms`; ValueError for anything else."""
     match = _DURATION.fullmatch(text.strip())
     if not match or not any(match.groups()):
         raise ValueError(f"{shown(text)} is not a duration: write a number and a unit, like 30s, 10m, 24h, 7d")

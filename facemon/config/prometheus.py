@@ -127,7 +127,7 @@ def default_jobs(door: Door) -> tuple[Job, ...]:
 
 
 class PrometheusConfig(Section):
-    """How Prometheus scrapes, and which one door the store's metrics leave by."""
+    """How Prometheus scrapes, and by which one way the store's metrics leave."""
 
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.42"
     """The oldest Prometheus that is to read the files; 2.27 or newer."""
@@ -141,7 +141,7 @@ class PrometheusConfig(Section):
     """What rates are taken over; unset = 5m, or four scrapes where that is longer."""
     retention: PositiveDuration = timedelta(days=15)
     store_metrics_from: Door = "exporter"
-    """The one door of the store's metrics: exporter, api, textfile or pushgateway."""
+    """How the store's metrics leave: exporter, api, textfile or pushgateway."""
     targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)
     """Host:port of a job, where it is not the rendered stack's, e.g. {api: ["ml:8000"]}.
 

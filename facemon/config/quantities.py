@@ -28,7 +28,7 @@ _NUL = "holds the character NUL, which no path and no command line can carry"
 
 
 def parse_size(text: str) -> int:
-    """Read a number of bytes such as `16MiB`; ValueError if it is none."""
+    """Read a number of bytes such as `16MiB`; ValueError for anything else."""
     match = _SIZE.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{shown(text)} is not a size: write bytes as a number with KiB, MiB or GiB")
@@ -58,7 +58,7 @@ class Listen(NamedTuple):
 
 
 def parse_listen(text: str) -> Listen:
-    """Read `HOST:PORT`; ValueError if it is none."""
+    """Read `HOST:PORT`; ValueError for anything else."""
     match = _LISTEN.fullmatch(text.strip())
     if not match or int(match[2]) > _HIGHEST_PORT:
         raise ValueError(f"{shown(text)} is not an address: write HOST:PORT, like 127.0.0.1:8001")

@@ -133,7 +133,7 @@ class ApiConfig(Section):
     formats: _Formats = ("jpeg", "png", "webp")
     """Images in other formats get 422."""
     max_in_flight: _PositiveInt = 256
-    """Images that have arrived and are predicted at once; more are told to come back.
+    """Images that have arrived and are predicted at once; more are refused with 503.
 
     They are refused with 503.
     """
@@ -174,7 +174,7 @@ class ApiConfig(Section):
     timeout: Timeout = timedelta(seconds=30)
     """For a body to arrive, for a worker to answer, and for the server to stop."""
     tokens_file: SecretFile | None = None
-    """Who may ask for predictions: one token a line; unset = everybody."""
+    """Who may ask for predictions: one token a line; unset = no authentication."""
 
     @property
     def in_flight_bytes(self) -> int:

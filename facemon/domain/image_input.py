@@ -47,7 +47,7 @@ class ImageInput(NamedTuple):  # a server makes several for each request, and a 
     """The folder that `path` must lie below, and begins in where it is relative; none = anywhere."""
     content: bytes | None = None
     sha256: str | None = None
-    """Of `content`, where somebody has computed it already."""
+    """Of `content`, where it is known already."""
     observed_at: datetime | None = None
     """When it was taken; none = when it is predicted."""
     observed_from_exif: bool = False

@@ -1,4 +1,4 @@
-"""Predictions that somebody's true labels proved right or wrong."""
+"""Predictions that true labels proved right or wrong."""
 
 from typing import NamedTuple
 

@@ -113,7 +113,7 @@ class PredictedBatch:
 
     def __getstate__(self) -> tuple[Any, ...]:
         # Between processes as one block of memory: column by column it takes seven times as long. It stays one until
-        # somebody asks for its rows, and is sent on as it is.
+        # its rows are asked for, and is sent on as it is.
         if self._block is None:
             self._block = _block_of(self.rows)
         return self._block, self.ordinals, self.latencies, self.undated

@@ -7,7 +7,7 @@ _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def parse_time(text: str) -> datetime:
-    """Read an ISO 8601 time or date; ValueError if it is none."""
+    """Read an ISO 8601 time or date; ValueError for anything else."""
     time = datetime.fromisoformat(text.strip())
     try:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

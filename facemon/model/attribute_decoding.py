@@ -35,7 +35,7 @@ def reader_of(attribute: AttributeConfig) -> Reader:
 
 
 def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
-    """Decode finite [n, width] columns; FacemonError when they are said to be probabilities and are none."""
+    """Decode finite [n, width] columns; FacemonError when they should be probabilities and are not."""
     return reader_of(attribute)(columns)
 
 

@@ -49,8 +49,8 @@ def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iter
 
     That explains nothing where another instance may be the one that fails, nor where it is not known whether the model
     is loaded: then the alert has no label of a model. The alert outlives the window of rates (`Alert.outlives`), so
-    that what the last requests without a model make fire is not told of when the model is back. An objective whose
-    windows are longer may be told of then: its budget is used up.
+    that what the last requests without a model make fire sends no message when the model is back. An objective whose
+    windows are longer may send one then: its budget is used up.
     """
     if not is_only_api(config):
         return

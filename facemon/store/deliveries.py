@@ -33,7 +33,7 @@ class Delivery:
 def register(ledger: Ledger, delivery: Delivery) -> bool:
     """Enter a delivery, in a transaction of the caller's.
 
-    False, and nothing is changed, when a segment that it replaces is no longer in the log.
+    False, and nothing is changed, when a segment that it replaces has left the log.
     """
     if not all(ledger.segments.has(segment.id) for segment in delivery.replaced):
         return False

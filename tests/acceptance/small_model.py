@@ -4,16 +4,22 @@ from pathlib import Path
 
 from tests.model.onnx_files import write_reducing_model
 
-CONFIG = """\
+
+def small_config(attribute: str) -> str:
+    """A facemon.yaml of the network m.onnx, which has one attribute."""
+    return f"""\
 version: 1
 model:
   name: small
   version: "1"
   networks:
     - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax}]
+      input: {{name: input, size: [4, 4]}}
+      attributes: [{{{attribute}}}]
 """
+
+
+CONFIG = small_config("name: hair, output: hair, kind: categorical, labels: [a, b], activation: softmax")
 
 
 def write_small_model(folder: Path, rest: str = "") -> None:

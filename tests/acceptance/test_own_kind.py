@@ -11,21 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.cli.main import run
 from facemon.domain.kinds.registry import KINDS
+from tests.acceptance.small_model import small_config
 from tests.domain.count_kind import Count
 from tests.model.onnx_files import flat_image, write_reducing_model
 
-CONFIG = """\
-version: 1
-model:
-  name: small
-  version: "1"
-  networks:
-    - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: hands, output: hands, kind: count, values: [0, 1, 2], activation: softmax}]
-evaluate: {min_labels: 2}
-drift: {evidently: {when: never}}
-"""
+ATTRIBUTE = "name: hands, output: hands, kind: count, values: [0, 1, 2], activation: softmax"
+CONFIG = small_config(ATTRIBUTE) + "evaluate: {min_labels: 2}\ndrift: {evidently: {when: never}}\n"
 COLOURS = {"none": (255, 0, 0), "one": (0, 255, 0), "two": (0, 0, 255)}
 BEFORE, AFTER = "2026-11-01", "2026-11-02"
 

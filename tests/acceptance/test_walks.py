@@ -11,7 +11,8 @@ import pytest
 
 import facemon
 from facemon.cli.main import run
-from tests.model.onnx_files import flat_image, write_reducing_model
+from tests.acceptance.small_model import write_small_model
+from tests.model.onnx_files import flat_image
 from tests.test_architecture import LAYERS, layer
 
 ROOT = Path(facemon.__path__[0])
@@ -20,29 +21,15 @@ ROOMS = set().union(*LAYERS[-7:])
 GIVEN = {("application", "cli"), ("metrics", "application")}
 """Calls of what was handed down: a command's reporter and streams, and how the exporter opens the ledger."""
 
-CONFIG = """\
-version: 1
-model:
-  name: small
-  version: "1"
-  networks:
-    - path: m.onnx
-      input: {name: input, size: [4, 4]}
-      attributes: [{name: beard, output: beard, kind: binary, labels: ["no", "yes"], activation: sigmoid}]
-evaluate: {min_labels: 2}
-drift: {evidently: {when: never}, cluster: none}
-"""
-
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    Path("facemon.yaml").write_text(CONFIG)
-    write_reducing_model(Path("m.onnx"), {"beard": [[1], [1], [1]]})
+    write_small_model(tmp_path, "evaluate: {min_labels: 2}\ndrift: {evidently: {when: never}, cluster: none}\n")
     flat_image(Path("a.png"), (9, 90, 200))
     rows = [{"image": "a.png", "observed_at": f"2026-11-0{1 + at % 2}T{at % 20:02}:30:00Z"} for at in range(400)]
     Path("all.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    Path("labels.csv").write_text("image,beard\na.png,yes\n")
+    Path("labels.csv").write_text("image,hair\na.png,a\n")
     assert run(["-q", "predict", "all.jsonl", "-o", "all.parquet"]) == 0
     assert run(["-q", "reference", "set", "--since", "2026-11-01", "--until", "2026-11-02"]) == 0
     return tmp_path

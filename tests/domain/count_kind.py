@@ -1,4 +1,4 @@
-"""A kind of attribute that facemon does not have, as somebody would add it: how many of something, such as hands."""
+"""A kind of attribute that facemon does not have, as a contributor would add it: how many hands are seen."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -68,7 +68,7 @@ class Count(AttributeKind):
         return read
 
     def may_be_true(self, attribute: Attribute, number: float) -> bool:
-        """Return whether the number is no mark such as -1."""
+        """Return whether the number is a count, and not a mark such as -1."""
         return number >= 0
 
     def cell(self, attribute: Attribute, row: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ class Reading(NamedTuple):
 
 
 Reader = Callable[["Doubles"], Reading]
-"""Decodes finite [n, width] columns; FacemonError when they are said to be probabilities and are none."""
+"""Decodes finite [n, width] columns; FacemonError when they should be probabilities and are not."""
 
 
 class AttributeKind(ABC):

@@ -48,7 +48,7 @@ class SegmentRecords(Protocol):
         """Return the models that the log has rows of, sorted."""
 
     def first_observed(self, model: str) -> int | None:
-        """Return when the first row of a model was observed; None where there is no row."""
+        """Return when the first row of a model was observed; None without rows."""
 
 
 class FileRecords(Protocol):

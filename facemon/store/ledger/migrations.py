@@ -178,7 +178,7 @@ def _to_6(connection: sqlite3.Connection, folder: Path) -> None:
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
-    """The names of a table's columns; empty where there is no such table."""
+    """The names of a table's columns; empty where the table is missing."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 
 

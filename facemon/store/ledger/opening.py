@@ -27,8 +27,8 @@ def open_ledger(
     Root may read a store of another user, but write to it only with `as_root`; files stay the owner's then.
 
     An older store is upgraded, which `tell` hears of, unless `upgrade` is off: then `version` tells which tables it
-    has. FacemonError when there is none, when a newer facemon wrote it, when it is no store, when it lies on a network
-    file system, or when it cannot be written; nothing is touched then.
+    has. FacemonError when it is missing, not a store, written by a newer facemon, on a network file system, or when it
+    cannot be written; nothing is touched then.
     """
     return SqliteLedger.open(folder, create=create, upgrade=upgrade, tell=tell, mode=mode, as_root=as_root)
 

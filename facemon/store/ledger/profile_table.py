@@ -56,7 +56,7 @@ class ProfileTable:
         return sum(images_of(data) for (data,) in self._connection.execute(query, (first_hour, end_hour, model)))
 
     def last_hour(self, model: str, source: str, end_hour: int) -> int | None:
-        """The last hour before `end_hour` in which a source has rows of its own; none where there is no such hour."""
+        """The last hour before `end_hour` in which a source has rows of its own; none where it has none."""
         query = (
             "SELECT hour FROM profiles WHERE hour < ? AND model = ? AND source = ? AND data <> x'' "
             "ORDER BY hour DESC LIMIT 1"
@@ -143,7 +143,7 @@ class ProfileTable:
         """Remove an hour's sources without rows, unless `other` has some.
 
         Their places must stay taken then: a source that moved from `other` to a place of its own would have rows in
-        both, and nobody could tell which of them go when its segments go.
+        both, and which of them go with its segments would be unknown.
         """
         where = "hour = ? AND model = ? AND origin = ?"
         self._connection.execute(f"DELETE FROM profiles WHERE {where} AND source = ? AND data = x''", (*hour, OTHER))  # noqa: S608

@@ -75,7 +75,7 @@ class StampColumns:
         limit, at = _limit(stamp, now), micros(now) * stamp.per_second // _SECOND
         query = f"SELECT DISTINCT {stamp.column} FROM {stamp.table} WHERE {stamp.column} > ? ORDER BY 1"  # noqa: S608
         times = [time for (time,) in self._connection.execute(query, (limit,))]
-        # One after the other: evaluations are told apart by their time, and the order of all stays what it was.
+        # One after the other: an evaluation is known by its time, and the order of all stays what it was.
         return sum(
             self._connection.execute(
                 f"UPDATE {stamp.table} SET {stamp.column} = ? WHERE {stamp.column} = ?",  # noqa: S608
