@@ -36,11 +36,27 @@ class RenderRequest:
 class Comparison:
     """How files on disk differ from their rendering."""
 
-    differs: bool
-    changes: tuple[str, ...]
-    """What would become of each file that is not as it was rendered."""
-    diff: str
-    """The same line by line."""
+    plan: "tuple[Change, ...]"
+
+    @property
+    def differs(self) -> bool:
+        """Whether a file is not as it was rendered."""
+        from facemon.render.output_tree import differs
+
+        return differs(self.plan)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What would become of each file that is not as it was rendered."""
+        from facemon.render.output_tree import ChangeKind
+
+        return tuple(f"{each.kind.value}: {each.path}" for each in self.plan if each.kind is not ChangeKind.UNCHANGED)
+
+    def diff(self) -> str:
+        """The same line by line."""
+        from facemon.render.output_tree import diff
+
+        return diff(self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +78,7 @@ class Rendering:
 
     def comparison(self) -> "Comparison":
         """How the files on disk differ from their rendering; nothing is written."""
-        from facemon.render.output_tree import ChangeKind, diff, differs
-
-        changes = self.changes()
-        changed = [f"{each.kind.value}: {each.path}" for each in changes if each.kind is not ChangeKind.UNCHANGED]
-        return Comparison(differs(changes), tuple(changed), diff(changes))
+        return Comparison(self.changes())
 
 
 def render_stack(operation: Operation, request: RenderRequest) -> Rendering:

@@ -76,8 +76,8 @@ def render_config(
         return ExitCode.OK
     if check or diff:
         found = rendering.comparison()
-        if diff and found.diff:
-            session.console.file(found.diff.rstrip("\n"))
+        if diff and (text := found.diff()):
+            session.console.file(text.rstrip("\n"))
         if not diff:
             session.console.show(found.changes)
         return ExitCode.FOUND if found.differs else ExitCode.OK

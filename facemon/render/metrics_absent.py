@@ -76,7 +76,7 @@ class _Cause:
 
 
 def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...]:
-    """What other alerts tell of in the place of this one.
+    """What other alerts tell of in the place of this one, and no later than this one would.
 
     One target of several that is down does not explain that the others bring nothing. A store that cannot be read
     does, whichever other process can read it.
@@ -86,7 +86,8 @@ def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...
     up = series_text(UP.name, {"job": door, "instance": "exporter:1"})
     readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
     causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
-    return tuple(cause for cause in causes if tells_for(cause.alert, _NAME, config))
+    held, most = config.alerts.held, config.alerts.held(_NAME)
+    return tuple(each for each in causes if tells_for(each.alert, _NAME, config) and held(each.alert.name) <= most)
 
 
 def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:

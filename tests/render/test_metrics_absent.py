@@ -152,3 +152,10 @@ def test_it_is_told_once_and_in_time(each_generation: Path, tmp_path: Path) -> N
     (tmp_path / "test.yml").write_text(yaml_text(content))
     tested = promtool(each_generation, "test", "rules", tmp_path / "test.yml")
     assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+@pytest.mark.parametrize(("held", "explains"), [("2m", True), ("15m", True), ("30m", False)])
+def test_an_alert_that_comes_later_explains_nothing(held: str, explains: bool) -> None:
+    groups = alert_rules(config_of(f"{DEFAULTS}\nalerts: {{TargetDown: {{for: {held}}}}}"))["groups"]
+    (rule,) = (rule for group in groups for rule in group["rules"] if rule.get("alert") == "MetricsAbsent")
+    assert ("up{" in rule["expr"].replace("source_up{", "")) is explains
