@@ -95,7 +95,8 @@ class _Stage:
             event.end(self._world)
         wanted = [alert for event in events for alert in event.told]
         flush = self._world.setting.group_interval_s * self._world.setting.scale
-        self._wait_for(wanted, RESOLVED, until=began + 2 * flush + self._patience_s)
+        kept = max((self._rule_s(alert, "keep_firing_for") for alert in wanted), default=0.0)
+        self._wait_for(wanted, RESOLVED, until=began + self._travels_s + kept + 2 * flush + self._patience_s)
         self._settle(flush=False)
         self._judge(events, RESOLVED)
 
@@ -161,7 +162,14 @@ class _Stage:
         Its condition, its `for`, an export, a scrape, an evaluation, and the wait of a new group.
         """
         setting = self._world.setting
-        for_ = parse_duration(self._rules[alert.alert]["for"]) if alert.alert in self._rules else None
-        held = for_.total_seconds() if for_ else 0.0
-        travels_s = 2 * setting.interval_s + self._world.export_period_s
-        return alert.after_s * setting.scale + held + travels_s + setting.group_wait_s
+        return alert.after_s * setting.scale + self._rule_s(alert, "for") + self._travels_s + setting.group_wait_s
+
+    @property
+    def _travels_s(self) -> float:
+        """Seconds from the store to Prometheus: an export, a scrape and an evaluation."""
+        return 2 * self._world.setting.interval_s + self._world.export_period_s
+
+    def _rule_s(self, alert: Told, key: str) -> float:
+        """A duration of the alert's rule in seconds, 0 where the rule does without."""
+        text = self._rules.get(alert.alert, {}).get(key)
+        return parse_duration(text).total_seconds() if text else 0.0
