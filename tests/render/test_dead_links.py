@@ -25,6 +25,8 @@ DAYS = 3
 DEATH = 26 * HOUR + 30 * MINUTE
 """When a link dies: after nights and exports in good order, half an hour after an export."""
 SPACING = 2 * MINUTE
+EXPORT_TAKES = 1.5 * MINUTE
+"""From the time that an export has of itself until it arrives."""
 TARGETS = {
     "exporter": 'job="exporter",instance="exporter:8001"',
     "textfile": 'job="node",instance="node-exporter:9100"',
@@ -70,7 +72,9 @@ CONFIGURATION = (
     DEFAULTS
     + """
 prometheus: {jobs: [exporter, node, prometheus, alertmanager, pushgateway], store_metrics_from: DOOR}
-alerts: {ReferenceStale: {threshold: 40h}, AccuracyStale: {threshold: 36h}}
+alerts:
+  ReferenceStale: {threshold: 40h}
+  AccuracyStale: {threshold: 36h}
 """
 )
 
@@ -164,6 +168,39 @@ def test_a_dead_link_is_named_within_its_time(door: str, servers: Path, tmp_path
     (tmp_path / "rules.yml").write_text(yaml_text(alert_rules(config)))
     groups = [group(door, dead) for dead in (None, *LINKS[door])]
     content = {"rule_files": ["rules.yml"], "evaluation_interval": "30m", "tests": groups}
+    (tmp_path / "test.yml").write_text(yaml_text(content))
+    tested = promtool(servers, "test", "rules", tmp_path / "test.yml")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("door", "arrival", "alert"),
+    [("textfile", 'node_textfile_mtime_seconds{TARGET,file="/textfile/facemon.prom"}', "TextfileStale"),
+     ("pushgateway", "push_time_seconds{TARGET}", "PushStale")],
+)  # fmt: skip
+def test_a_schedule_that_stops_is_one_alert(door: str, arrival: str, alert: str, servers: Path, tmp_path: Path) -> None:
+    # What an export says of itself is older than its arrival, and is too old first: by then nothing may be told.
+    config = config_of(CONFIGURATION.replace("DOOR", door) + "  ExportStale: {threshold: 20m}\n")
+    (tmp_path / "rules.yml").write_text(yaml_text(alert_rules(config)))
+    ended, target = rhythm(timedelta(0), 5 * MINUTE, 6), TARGETS[door]
+    series = [
+        stamps(f'facemon_last_success_timestamp_seconds{{{target},command="export-metrics"}}', ended),
+        stamps(arrival.replace("TARGET", target), tuple(time + EXPORT_TAKES for time in ended)),
+        always(f'images_processed_total{{{target},status="ok"}}', 900),
+        always(f"up{{{SCRAPED[door]}}}", 1),
+    ]
+    length = int((2 * HOUR).total_seconds() * 1000)
+    at = time_text(int(HOUR.total_seconds() * 1000))
+    ever = 'count by (alertname) (count_over_time(ALERTS{alertstate="firing",alertname!="Watchdog"}[1h]))'
+    test = {
+        "interval": "30s",
+        "input_series": input_series(series, Phases(30_000, 0, length, length)),
+        "promql_expr_test": [
+            {"expr": ever, "eval_time": at, "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1.0}]}
+        ],
+    }
+    content = {"rule_files": ["rules.yml"], "evaluation_interval": "30s", "tests": [test]}
     (tmp_path / "test.yml").write_text(yaml_text(content))
     tested = promtool(servers, "test", "rules", tmp_path / "test.yml")
     assert tested.returncode == 0, tested.stdout + tested.stderr
