@@ -10,6 +10,7 @@ from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.finders.registry import finder_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +86,7 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
     model = request.model or config.model.id
     _since(request.observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
-    has_given_boxes, left_out = config.model.faces.finder == "manifest", list["SegmentDamagedError"]()
+    has_given_boxes, left_out = finder_of(config.model.faces).takes_boxes, list["SegmentDamagedError"]()
     with operation.open_ledger() as ledger, operation.recorded(ledger, "evaluate") as outcome:
         since = _since(request.observed_since, ledger.now())
         result = compare(
