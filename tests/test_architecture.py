@@ -53,7 +53,7 @@ ONLY_HERE: dict[str, set[str] | str] = {
     "pandas": {"drift/evidently_report.py"},
     "dlib": {"model/dlib_faces.py"},
     "cv2": {"model/yunet_faces.py"},
-    "pillow_heif": {"model/image_opening.py"},
+    "pillow_heif": {"domain/formats/heif.py"},
     "rich": {"cli/console.py"},
     "scipy": {"distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
-from facemon.domain.image_formats import HEIF_HINT, heif_is_installed
+from facemon.domain.formats.registry import plugin_formats
 from facemon.errors import FacemonError, UsageError
 from facemon.finders.registry import finder_of, finders_for_bare_images
 from facemon.near_names import either
@@ -72,8 +72,9 @@ def _require_extra() -> None:
 
 def _servable(config: "Config") -> "Config":
     """UsageError for what no request could be answered with, such as a finder that finds nothing in what they bring."""
-    if "heif" in config.api.formats and not heif_is_installed():
-        raise UsageError("api.formats has heif, which takes an extra to read", HEIF_HINT)
+    for plugin in plugin_formats():
+        if plugin.name in config.api.formats and not plugin.is_readable:
+            raise UsageError(f"api.formats has {plugin.name}, which takes an extra to read", plugin.hint)
     if (finder := finder_of(config.model.faces)).takes_boxes:
         searching, whole = finders_for_bare_images()
         raise UsageError(
