@@ -10,7 +10,6 @@ from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
 from facemon.errors import ExitCode, FacemonError, UsageError
-from facemon.finders.registry import finder_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +80,7 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
     """Compare the newest prediction of each labelled image with its true label, and record the accuracy."""
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
+    from facemon.finders.registry import finder_of
 
     config, attributes = operation.config, operation.config.model.attributes
     model = request.model or config.model.id

@@ -13,8 +13,6 @@ from facemon.application.local_paths import refuse_url
 from facemon.application.operation import Operation
 from facemon.domain.image_input import shown_name
 from facemon.errors import UsageError
-from facemon.finders.registry import finder_of, finders_for_bare_images
-from facemon.near_names import either
 from facemon.printable import Lines, printable
 
 if TYPE_CHECKING:
@@ -75,6 +73,9 @@ def refuse_paths(paths: Sequence[str], missing: str = _CORRECT) -> None:
 
 def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
     """UsageError where the finder takes faces from a manifest and a path brings none: no image would have a face."""
+    from facemon.finders.registry import finder_of, finders_for_bare_images
+    from facemon.near_names import either
+
     finder = finder_of(config.model.faces)
     if not finder.takes_boxes:
         return

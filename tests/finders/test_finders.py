@@ -147,7 +147,7 @@ def test_keys_without_an_effect_are_refused(described: dict[str, Any]) -> None:
     assert bool(fault(described, align="arcface-112")) == (finder.landmarks is Landmarks.NEVER)
 
 
-def test_a_finder_that_breaks_its_word_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_face_without_the_declared_box_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its box a face would be seen whole, whatever crop and margin say."""
     monkeypatch.setitem(FINDERS, Whole.name, Whole())
     faces = FacesConfig(finder="whole")
