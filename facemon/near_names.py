@@ -14,3 +14,9 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int
     """A hint that names the nearest of `known`, or `otherwise` where none is near."""
     near = nearest_names(name, known, most, cutoff)
     return f"did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def either(names: Iterable[str]) -> str:
+    """Return one name or more as the alternatives of a sentence: `dlib, yunet or none`."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,6 +1,7 @@
 """The layers of docs/architecture.md, read from the syntax tree of every module."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from facemon.domain.kinds import registry as kinds
+from facemon.finders import registry as finders
 
 PACKAGE = Path(__file__).parents[1] / "facemon"
 LAYERS = (
@@ -30,6 +32,7 @@ LAYERS = (
     {"blas_threads", "forked_process", "interruption", "standard_streams", "system_errors"},
     {"fork_server"},
     {"domain"},
+    {"finders"},
     {"config"},
     {"tables"},
     {"store"},
@@ -40,13 +43,17 @@ LAYERS = (
 )
 """From the bottom up: a module may import from layers below its own, and from its own room."""
 
+LOADED_LATER: dict[str, set[str]] = {"finders": {"config", "model"}}
+"""Rooms whose functions and annotations may import from rooms above: a finder's file says what the finder is when it is
+imported, with the configuration; how it finds faces is loaded later, with the model."""
+
 ONLY_HERE: dict[str, set[str] | str] = {
     "onnxruntime": {"model/sessions.py"},
     "evidently": {"drift/evidently_report.py"},
     "pandas": {"drift/evidently_report.py"},
     "dlib": {"model/dlib_faces.py"},
     "cv2": {"model/yunet_faces.py"},
-    "pillow_heif": {"model/image_opening.py"},
+    "pillow_heif": {"domain/formats/heif.py"},
     "rich": {"cli/console.py"},
     "scipy": {"distribution_functions.py"},
     "promql_parser": {"render/lint/query_reading.py"},
@@ -108,8 +115,21 @@ def imports_from_above(module: str) -> Iterator[str]:
         parts = name.split(".")
         if parts[0] != "facemon" or len(parts) == 1 or parts[1] in (room, "__version__"):
             continue
+        if parts[1] in LOADED_LATER.get(room, ()) and line in lines_run_later(module):
+            continue
         if layer(parts[1]) >= layer(room):
             yield f"facemon/{module}:{line} imports {name}"
+
+
+@cache
+def lines_run_later(module: str) -> set[int]:
+    """The lines that importing a module does not run: of functions, and what is for the type checker alone."""
+    found: set[int] = set()
+    for node in nodes_of(module):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                found |= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    return found
 
 
 @pytest.mark.parametrize("library", ONLY_HERE)
@@ -152,6 +172,63 @@ def known_kinds_in(module: str) -> Iterator[str]:
                 continue
         if named := {each.value for each in constants if isinstance(each, ast.Constant)} & set(kinds.KINDS):
             yield f"facemon/{module}:{node.lineno} knows the kind {', '.join(map(str, named))}"
+
+
+FINDERS = "finders/"
+OF_A_FINDER = {"model/dlib_faces.py", "model/onnx_faces.py", "model/yunet_faces.py"}
+"""What the file of one finder loads: they may name that finder."""
+ORDINARY_WORDS = {"manifest", "none", "onnx"}
+"""Names of finders that mean other things too, and so count only where a text has just spoken of a finder."""
+
+
+def test_finders_are_known_by_the_registry_alone() -> None:
+    """All else asks a finder what it says of itself, so that a finder is one file and a line of the registry."""
+    assert {Path(name).stem for name in FINDERS_THERE_ARE} == set(finders.FINDERS)
+    others = [module for module in MODULES if not module.startswith(FINDERS)]
+    assert [fault for module in others for fault in known_finders_in(module)] == []
+
+
+FINDERS_THERE_ARE = {each for each in MODULES if each.startswith(FINDERS)} - {
+    f"{FINDERS}{name}.py" for name in ("__init__", "finder", "registry")
+}
+
+
+def known_finders_in(module: str) -> Iterator[str]:
+    files = {f"facemon.finders.{Path(name).stem}" for name in FINDERS_THERE_ARE}
+    loaded = {f"facemon.{name.removesuffix('.py').replace('/', '.')}" for name in OF_A_FINDER}
+    yield from (f"facemon/{module}:{line} imports {name}" for name, line in imports(module) if name in files | loaded)
+    if module in OF_A_FINDER:
+        return
+    docstrings = {node.value for node in nodes_of(module) if isinstance(node, ast.Expr)}
+    for node in nodes_of(module):
+        match node:
+            case ast.Constant(value=str(text)) if node not in docstrings:
+                behind = text.partition("finder")[2]
+                named = words_of(text) - ORDINARY_WORDS | words_of(behind)
+            case ast.Compare() if speaks_of_a_finder(node):
+                named = constants_in(node)
+            case ast.Match(subject=subject, cases=cases) if speaks_of_a_finder(subject):
+                named = set().union(*(constants_in(each.pattern) for each in cases))
+            case _:
+                continue
+        if named := named & set(finders.FINDERS):
+            yield f"facemon/{module}:{node.lineno} knows the finder {', '.join(sorted(named))}"
+
+
+def speaks_of_a_finder(expression: ast.AST) -> bool:
+    for node in ast.walk(expression):
+        match node:
+            case ast.Attribute(attr="finder") | ast.Name(id="finder") | ast.Constant(value="finder"):
+                return True
+    return False
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9_]+", text))
+
+
+def constants_in(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def test_the_command_line_only_asks_and_prints() -> None:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.one_call_run import OneCallRun
 from facemon.application.operation import Operation
 from facemon.domain.image_input import ImageInput
+from facemon.errors import FacemonError
+from facemon.finders.registry import finder_of, finders_for_bare_images
+from facemon.near_names import either
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.config.document import Config
     from facemon.model.predictor import Predictor
 
 Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
@@ -19,6 +23,17 @@ Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.Re
 the ordinal after their last too."""
 
 _IDENTITY = "facemon.Monitor"
+
+
+def refuse_a_finder_of_given_boxes(config: "Config") -> None:
+    """FacemonError where the finder takes faces from a manifest: images of a call bring no boxes."""
+    finder = finder_of(config.model.faces)
+    if finder.takes_boxes:
+        searching, whole = finders_for_bare_images()
+        raise FacemonError(
+            f"model.faces.finder is {finder.name}, and images given to Monitor.predict bring no boxes of faces",
+            f"predict a manifest with facemon predict, or set model.faces.finder to {either([*searching, *whole])}",
+        )
 
 
 def predict_images(

@@ -22,6 +22,7 @@ from facemon.evaluation.alternative_scores import (
 )
 from facemon.evaluation.found_images import BOX, COLUMNS
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
+from facemon.finders.registry import finder_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +109,7 @@ class DescriptionTrial:
         constants = {"run": "check", "predicted_at": at, "model": model.id, "origin": "batch"}
         rows = prediction_rows(outcomes, {}, model.attributes, constants, RowLayout.of(log_schema(model.attributes)))
         table = pa.Table.from_batches([rows]).select([*COLUMNS, BOX])
-        keyed, matches = best_key([table], self.labels, model.faces.finder == "manifest")
+        keyed, matches = best_key([table], self.labels, finder_of(model.faces).takes_boxes)
         truths = {name: truth.of_rows(keyed.rows) for name, truth in self.labels.truths.items()}
         places = {
             key: place

@@ -80,12 +80,13 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
     """Compare the newest prediction of each labelled image with its true label, and record the accuracy."""
     from facemon.evaluation.evaluation import evaluate as compare
     from facemon.evaluation.true_labels import read_true_labels
+    from facemon.finders.registry import finder_of
 
     config, attributes = operation.config, operation.config.model.attributes
     model = request.model or config.model.id
     _since(request.observed_since, datetime.now(UTC))  # refused before anything is recorded
     # A manifest has a row, and predict an input, for each face that it gives a box.
-    has_given_boxes, left_out = config.model.faces.finder == "manifest", list["SegmentDamagedError"]()
+    has_given_boxes, left_out = finder_of(config.model.faces).takes_boxes, list["SegmentDamagedError"]()
     with operation.open_ledger() as ledger, operation.recorded(ledger, "evaluate") as outcome:
         since = _since(request.observed_since, ledger.now())
         result = compare(

@@ -73,13 +73,17 @@ def refuse_paths(paths: Sequence[str], missing: str = _CORRECT) -> None:
 
 def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
     """UsageError where the finder takes faces from a manifest and a path brings none: no image would have a face."""
-    if config.model.faces.finder != "manifest":
+    from facemon.finders.registry import finder_of, finders_for_bare_images
+    from facemon.near_names import either
+
+    finder = finder_of(config.model.faces)
+    if not finder.takes_boxes:
         return
-    box = config.tables.box
+    box, (searching, whole) = config.tables.box, finders_for_bare_images()
     if without := next(_without_boxes(config, paths), None):
         raise UsageError(
-            f"model.faces.finder is manifest, but {without}",
-            f"name a manifest with a column {box}, or set model.faces.finder to dlib, yunet or none",
+            f"model.faces.finder is {finder.name}, but {without}",
+            f"name a manifest with a column {box}, or set model.faces.finder to {either([*searching, *whole])}",
         )
 
 

@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
-from facemon.domain.image_formats import HEIF_HINT, heif_is_installed
+from facemon.domain.formats.registry import plugin_formats
 from facemon.errors import FacemonError, UsageError
+from facemon.finders.registry import finder_of, finders_for_bare_images
+from facemon.near_names import either
 
 if TYPE_CHECKING:
     from facemon.application.reloaded_configuration import ReloadedConfiguration
@@ -70,12 +72,14 @@ def _require_extra() -> None:
 
 def _servable(config: "Config") -> "Config":
     """UsageError for what no request could be answered with, such as a finder that finds nothing in what they bring."""
-    if "heif" in config.api.formats and not heif_is_installed():
-        raise UsageError("api.formats has heif, which takes an extra to read", HEIF_HINT)
-    if config.model.faces.finder == "manifest":
+    for plugin in plugin_formats():
+        if plugin.name in config.api.formats and not plugin.is_readable:
+            raise UsageError(f"api.formats has {plugin.name}, which takes an extra to read", plugin.hint)
+    if (finder := finder_of(config.model.faces)).takes_boxes:
+        searching, whole = finders_for_bare_images()
         raise UsageError(
-            "model.faces.finder is manifest, and requests to the API bring no boxes of faces",
-            "set model.faces.finder to dlib or yunet, or to none if each image is one face",
+            f"model.faces.finder is {finder.name}, and requests to the API bring no boxes of faces",
+            f"set model.faces.finder to {either(searching)}, or to {either(whole)} if each image is one face",
         )
     return config
 

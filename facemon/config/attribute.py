@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainValidator, field_validator, model_validator
-from pydantic_core import PydanticKnownError
+from pydantic import Field, field_validator, model_validator
 
 from facemon.config.quantities import Items, Name
+from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
 from facemon.domain.attribute import Activation, Measure
 from facemon.domain.kinds.registry import KINDS, kind_of
@@ -27,16 +27,6 @@ _PLAIN: Mapping[str, Any] = {"labels": (), "values": (), "bands": {}, "scale": 1
 """The keys that not every kind has, each with what it is where it is not given."""
 
 
-def _known_kind(given: Any) -> str:
-    if not isinstance(given, str) or given not in KINDS:
-        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, KINDS))})
-    return given
-
-
-def _list_kinds(schema: dict[str, Any]) -> None:
-    schema |= {"type": "string", "enum": list(KINDS)}
-
-
 class AttributeConfig(Section):
     """One attribute: the network output it is read from, and how."""
 
@@ -44,7 +34,7 @@ class AttributeConfig(Section):
     output: Name
     index: Annotated[int, Field(ge=0)] | None = None
     slice: Annotated[tuple[int, int], Field(strict=False)] | None = None
-    kind: Annotated[str, PlainValidator(_known_kind), Field(json_schema_extra=_list_kinds)]
+    kind: Annotated[str, NameIn(KINDS)]
     """A name in `facemon.domain.kinds.registry.KINDS`."""
     labels: Items[Name] = ()
     values: Items[_Finite] = ()

@@ -7,7 +7,11 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facemon.config.detector import DetectorConfig
 from facemon.config.quantities import FilePath
+from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
+from facemon.finders.finder import Landmarks
+from facemon.finders.registry import DEFAULT, FINDERS, finder_of
+from facemon.near_names import either
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=16_384)]
@@ -147,52 +151,64 @@ class FacesConfig(CutConfig):
     with dlib, else a square with `margin`.
     """
 
-    finder: Literal["none", "dlib", "yunet", "onnx", "manifest"] = "none"
-    """`onnx`: a network that `detector` describes; `manifest`: the boxes are in the manifest that predict is given."""
+    finder: Annotated[str, NameIn(FINDERS)] = DEFAULT
+    """A name in `facemon.finders.registry.FINDERS`."""
     weights: FilePath | None = None
-    """The network of the finders yunet and onnx, an ONNX file."""
+    """The network of a finder that runs one of the user's, an ONNX file."""
     detector: DetectorConfig | None = None
-    """For the finder onnx: what its network takes and how faces are read from its outputs."""
+    """For a network of any kind: what it takes and how faces are read from its outputs."""
     min_confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The finder's own score from which on something is a face; none = the finder's default."""
     margin: Annotated[float, Field(ge=0, le=2)] = 0.2
-    """Border around a face, as a share of its aligned chip (dlib) or of its box (other finders)."""
+    """Border around a face, as a share of the finder's own aligned image of it where there is one, else of its box."""
     min_size: Annotated[int, Field(ge=1)] = 1
     """A face with a shorter side of its box is passed over, in pixels of the image."""
     keep: Literal["all", "largest"] = "all"
 
     @model_validator(mode="after")
     def _keys_fit_the_finder(self) -> Self:
-        for key, finders in (("weights", ("yunet", "onnx")), ("detector", ("onnx",))):
-            if (self.finder in finders) != (getattr(self, key) is not None):
-                verb = "needs" if self.finder in finders else "has no use for"
-                raise MisfitError(((key,), f"the finder {self.finder} {verb} {key}"))
+        finder = finder_of(self)
+        for key in ("weights", "detector"):
+            is_given = getattr(self, key) is not None
+            if is_given and key not in (*finder.needs, *finder.takes):
+                raise MisfitError(((key,), f"the finder {finder.name} has no use for {key}"))
+            if key in finder.needs and not is_given:
+                raise MisfitError(((key,), f"the finder {finder.name} needs {key}"))
         if faults := list(self.cut_faults(self)):
             raise MisfitError(*faults)
-        if self.finder in ("none", "manifest") and self.min_confidence is not None:
-            raise MisfitError((("min_confidence",), f"the finder {self.finder} has no confidence"))
-        if self.finder in ("yunet", "onnx") and self.min_confidence is not None and self.min_confidence > 1:
-            raise MisfitError((("min_confidence",), f"the confidence of {self.finder} is at most 1"))
+        if self.min_confidence is not None:
+            if (highest := finder.highest_confidence) is None:
+                raise MisfitError((("min_confidence",), f"the finder {finder.name} has no confidence"))
+            if self.min_confidence > highest:
+                raise MisfitError((("min_confidence",), f"the confidence of {finder.name} is at most {highest:g}"))
         return self
 
     def cut_faults(self, cut: CutConfig) -> Iterator[tuple[tuple[str], str]]:
         """Why faces of this finder cannot be cut out like this, by key."""
+        finder = finder_of(self)
         for key in ("crop", "align"):
-            if self.finder == "none" and getattr(cut, key) is not None:
-                yield (key,), "the finder none takes the whole image for the face; choose another finder"
-        if cut.align is None:
+            if not finder.has_boxes and getattr(cut, key) is not None:
+                yield (key,), f"the finder {finder.name} takes the whole image for the face; choose another finder"
+        if cut.align is None or not finder.has_boxes:
             return
-        if self.finder in ("dlib", "manifest"):
-            message = f"the finder {self.finder} does not give the eyes, nose and mouth that align needs"
-            yield ("align",), f"{message}; use yunet, or onnx with landmarks"
-        if self.detector is not None and self.detector.landmarks is None:
+        if finder.landmarks is Landmarks.NEVER:
+            message = f"the finder {finder.name} does not give the eyes, nose and mouth that align needs"
+            yield ("align",), f"{message}; use {_finders_with_landmarks()}"
+        is_described = self.detector is not None and self.detector.landmarks is not None
+        if finder.landmarks is Landmarks.DESCRIBED and not is_described:
             yield ("align",), "needs the detector's landmarks: describe faces.detector.landmarks"
 
     def cut_for(self, own: CutConfig) -> CutConfig:
         """How faces are cut out for a network whose own description is `own`; neither = the finder's aligned chips."""
         if own.align is not None or (own.crop is None and self.align is not None):
             return CutConfig(align=own.align or self.align)
-        crop = own.crop or self.crop or (None if self.finder in ("none", "dlib") else CropConfig())
+        finder = finder_of(self)
+        crop = own.crop or self.crop or (CropConfig() if finder.has_boxes and not finder.has_chips else None)
         if crop is not None and crop.margin is None and crop.scale is None:
             crop = crop.model_copy(update={"margin": (self.margin,)})
         return CutConfig(crop=crop)
+
+
+def _finders_with_landmarks() -> str:
+    by = {each: [one.name for one in FINDERS.values() if one.landmarks is each] for each in Landmarks}
+    return f"{either(by[Landmarks.ALWAYS])}, or {either(by[Landmarks.DESCRIBED])} with landmarks"

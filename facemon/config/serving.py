@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -23,7 +23,9 @@ from facemon.config.quantities import (
     Timeout,
     Workers,
 )
+from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
+from facemon.domain.formats.registry import FORMATS
 
 _PositiveInt = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _DECODE_SECONDS = 5.0
@@ -68,9 +70,7 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-ImageFormat = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm", "jpeg2000", "avif", "heif"]
-"""No format that runs another program, as EPS does, or that holds no photograph; `heif` takes an extra of that name."""
-_Formats = Annotated[Items[ImageFormat], Field(min_length=1), AfterValidator(_distinct)]
+_Formats = Annotated[Items[Annotated[str, NameIn(FORMATS)]], Field(min_length=1), AfterValidator(_distinct)]
 _Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -101,7 +101,7 @@ class PredictConfig(Section):
     """Processor time that decoding one image may take; then it is an error row: too_slow."""
     max_decode_memory: Size = 2 * 2**30
     """Memory that decoding one image may take."""
-    formats: _Formats = get_args(ImageFormat)
+    formats: _Formats = tuple(FORMATS)
     """Others are not opened."""
     decode: Literal["exact", "fast"] | None = None
     """Decode JPEGs at a smaller scale; unset = exact with a face finder, fast without.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facemon.config.model import FacesConfig, ModelConfig, NetworkConfig
 from facemon.config.serving import PredictConfig
 from facemon.errors import FacemonError
+from facemon.finders.registry import finder_of
 from facemon.model.attribute_decoding import Doubles, select_columns, shares_of
 from facemon.model.description_faults import misfits, what_is_there
 from facemon.model.external_weights import external_weights
@@ -174,7 +175,7 @@ def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:
     if serving.decode is not None:
         return serving.decode == "fast"
     picks_pixels = any(network.input.resample in _PICK_PIXELS for network in model.networks)
-    return model.faces.finder == "none" and not picks_pixels
+    return not finder_of(model.faces).has_boxes and not picks_pixels
 
 
 def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: FaceFinder, fast: bool) -> str:
@@ -195,4 +196,4 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
 
 def _without_effect(faces: FacesConfig) -> set[str]:
     # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this.
-    return set(FacesConfig.model_fields) - {"finder"} if faces.finder == "none" else {"weights"}
+    return {"weights"} if finder_of(faces).has_boxes else set(FacesConfig.model_fields) - {"finder"}

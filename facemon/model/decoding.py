@@ -15,11 +15,11 @@ from pathlib import Path
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
-from facemon.domain.image_formats import HEIF_HINT, heif_is_installed
+from facemon.domain.formats.registry import opened_format, plugin_formats
 from facemon.domain.image_input import ImageProblem, Undated, shown_name
 from facemon.domain.prediction import ErrorCode
 from facemon.model.exif_dates import exif_date
-from facemon.model.image_opening import FORMATS, JPEGS, accepted_formats, loaded, open_image, scaled
+from facemon.model.image_opening import JPEGS, accepted_formats, loaded, open_image, pillow_names, scaled
 
 # What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
 _DAMAGE = (
@@ -40,8 +40,6 @@ _UPRIGHT = {
 _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
-_TURNED_BY_DECODER = ("TIFF", "HEIF")
-"""Formats whose pixels are upright as soon as they are decoded."""
 _HIGHEST_16_BIT = 65535
 _NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
@@ -108,7 +106,7 @@ def decode_image(
     content: bytes,
     max_pixels: int,
     *,
-    formats: tuple[str, ...] = FORMATS,
+    formats: tuple[str, ...] | None = None,
     dated_by: datetime | None = None,
     needed: NeededSize | None = None,
 ) -> DecodedImage | ImageProblem:
@@ -121,6 +119,8 @@ def decode_image(
     """
     if not content:
         return ImageProblem(ErrorCode.UNREADABLE, "the file is empty")
+    if formats is None:
+        formats = pillow_names()
     try:
         return _decoded(content, formats, max_pixels, dated_by, needed)
     except UnidentifiedImageError:
@@ -149,7 +149,8 @@ def _decoded(
         return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
     exif = _exif(opened)
     taken_at = _date(exif, dated_by) if dated_by else None
-    turn = None if opened.format in _TURNED_BY_DECODER else _turn(exif)
+    is_turned = opened_format(opened.format).upright_when_decoded
+    turn = None if is_turned else _turn(exif)
     size = (height, width) if turn in _SIDEWAYS else (width, height)
     least = None
     if needed is not None and opened.format in JPEGS:
@@ -157,7 +158,7 @@ def _decoded(
         least = (down, across) if turn in _SIDEWAYS else (across, down)
         opened = scaled(opened, least)
     opened = loaded(opened, content, least)
-    if opened.format in _TURNED_BY_DECODER:
+    if is_turned:
         size = opened.size  # an orientation that only the metadata tell may turn it no earlier than now
     image = _as_rgb(opened)
     if isinstance(image, ImageProblem):
@@ -172,8 +173,7 @@ def _decoded(
 
 def _exif(opened: Image.Image) -> Image.Exif | None:
     """The metadata of an image; none where they are damaged, which viewers ignore too."""
-    if opened.format == "AVIF":
-        # Only its own properties turn it (ISO/IEC 23008-12, 6.5.10), and Pillow would also heed XMP.
+    if opened_format(opened.format).ignores_xmp:
         opened.info.pop("xmp", None)
     try:
         return opened.getexif()
@@ -195,7 +195,7 @@ def is_known_format(content: bytes) -> bool:
 def date_of_damaged(content: bytes, now: datetime) -> datetime | None:
     """Return the date of an image that cannot be decoded, where the head of the file is whole enough to tell it."""
     try:
-        taken_at = _date(_exif(open_image(content, FORMATS)), now)
+        taken_at = _date(_exif(open_image(content, pillow_names())), now)
     except _ANY_TROUBLE:
         return None
     return taken_at if isinstance(taken_at, datetime) else None
@@ -260,8 +260,9 @@ def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
     if refused:
         taken = ", ".join(sorted(name.lower() for name in formats))
         return f"images in the format {refused[0].lower()} are not accepted here, only {taken}"
-    if "HEIF" in accepted and not heif_is_installed():
-        return f"is a HEIC image, which takes an extra to read: {HEIF_HINT}"
+    for plugin in plugin_formats():
+        if plugin.name.upper() in accepted and not plugin.is_readable:
+            return f"is a {plugin.title} image, which takes an extra to read: {plugin.hint}"
     text = content[:512]
     words = "".join(text.decode("utf-8", "ignore").split())
     if words and words.isprintable():

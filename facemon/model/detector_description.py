@@ -1,7 +1,6 @@
 """Which face detector a network is, told by the forms of its outputs, and its description as a finder."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from facemon.config.detector import PriorsConfig
 from facemon.errors import FacemonError
+from facemon.finders.registry import DESCRIBED, FINDERS
 from facemon.model.box_decoding import prior_boxes
 from facemon.model.graph_input import GraphInput, InputStyle, input_lines
 from facemon.model.sessions import Graph
@@ -24,7 +24,6 @@ _FEWEST = 100
 _BOX, _POINTS = 4, 10
 _MOST_NUMBERS = 200
 """For each candidate, in an output that holds boxes, scores and classes side by side."""
-_YUNET = re.compile(r"(cls|obj|bbox|kps)_(8|16|32)")
 _STRIDES = ((8, 16, 32), (8, 16, 32, 64), (8, 16, 32, 64, 128), (16, 32, 64), (4, 8, 16, 32))
 _STRETCH = ("stretch", "pad where training kept the proportions")
 _AS_USUAL = "as in public detectors of this form; else 1/255 and mean 0, std 1"
@@ -83,8 +82,9 @@ class Detector:
 
 def detector_by_name(graph: Graph) -> Detector | None:
     """The detector that a network is by the names of its outputs alone; OpenCV may run it where onnxruntime fails."""
-    kinds = {match[1] for output in graph.outputs if (match := _YUNET.fullmatch(output.name))}
-    return Detector("YuNet", ("finder: yunet",)) if kinds == {"cls", "obj", "bbox", "kps"} else None
+    outputs = {output.name for output in graph.outputs}
+    own = (finder for finder in FINDERS.values() if finder.runs(outputs))
+    return next((Detector(finder.network, (f"finder: {finder.name}",)) for finder in own), None)
 
 
 def recognise_detector(graph: Graph, found: GraphInput) -> Detector | None:
@@ -166,7 +166,8 @@ def _side_by_side(found: GraphInput, tables: Mapping[str, Table]) -> Detector | 
         return None
     kind = f"boxes and scores of {count} candidates side by side, as in YOLO"
     if len(table) != count:
-        problem = f"it gives [numbers, candidates], {width} x {count}, and the finder onnx reads [candidates, numbers]"
+        problem = f"it gives [numbers, candidates], {width} x {count}, and the finder {DESCRIBED} reads "
+        problem += "[candidates, numbers]"
         return Detector(kind, problem=problem, hint=f"add a Transpose node (perm 0, 2, 1) after {name} to the graph")
     sections = [
         ["# guess: the fifth number is the score", *_scores([name], {name: table[:, 4:5]}, "slice: [4, 5]")],
@@ -179,7 +180,7 @@ def _side_by_side(found: GraphInput, tables: Mapping[str, Table]) -> Detector | 
 
 def _onnx(kind: str, found: GraphInput, style: InputStyle, sections: Sequence[Sequence[str]]) -> Detector:
     lines = [
-        "finder: onnx",
+        f"finder: {DESCRIBED}",
         "min_confidence: 0.7        # guess: the score from which on something is a face",
         "detector:",
         "  input:",

@@ -9,6 +9,7 @@ from PIL import Image
 
 from facemon.config.model import CutConfig, FacesConfig, NetworkConfig
 from facemon.domain.image_input import Box
+from facemon.finders.registry import finder_of
 from facemon.model.alignment import Points, aligned_face, can_align
 from facemon.model.crops import cut_box
 from facemon.model.decoding import DecodedImage
@@ -48,6 +49,8 @@ class Face:
     def seen(self, view: View) -> Image.Image:
         """The face as a network asks to see it, still to be fitted to the network's input."""
         if self.box is None:
+            if view.cut.crop is not None or view.cut.align is not None:
+                raise ValueError("the finder says that faces have boxes and gave one without: nothing can be cut out")
             return self.decoded.image
         if view.cut.align is not None and self.points is not None:
             return aligned_face(self.decoded, self.points, view.cut.align, view.size)
@@ -70,18 +73,6 @@ class FaceFinder(Protocol):
 
     def weights(self) -> tuple[bytes, ...]:
         """The contents of the files that decide what is found."""
-
-
-class WholeImage:
-    """The finder `none`: each image is one face."""
-
-    def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
-        """The image itself."""
-        return [Face(decoded)]
-
-    def weights(self) -> tuple[bytes, ...]:
-        """None."""
-        return ()
 
 
 class Chosen:
@@ -114,28 +105,10 @@ def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = Fals
 
     FacemonError when what it needs is not installed.
     """
-    finder: FaceFinder
-    match config.finder:
-        case "none":
-            return WholeImage()
-        case "dlib":
-            from facemon.model.dlib_faces import DlibFinder
-
-            finder = DlibFinder(config, fast=fast)
-        case "yunet":
-            from facemon.model.yunet_faces import YuNetFinder
-
-            finder = YuNetFinder(config, fast=fast)
-        case "manifest":
-            from facemon.model.given_faces import GivenFaces
-
-            finder = GivenFaces()
-        case "onnx":
-            from facemon.model.onnx_faces import OnnxFinder
-
-            if config.detector is None or config.weights is None:
-                raise ValueError("the finder onnx needs a detector and weights")
-            finder = OnnxFinder(config, config.detector, config.weights)
+    declared = finder_of(config)
+    finder = declared.load(config, fast=fast)
+    if not declared.has_boxes:
+        return finder
     takes_all = config.min_size == 1 and config.keep == "all" and not aligned
     return finder if takes_all else Chosen(finder, config, aligned=aligned)
 

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from facemon.config.model import ATTRIBUTE_NAME, DERIVED_SUFFIXES, LOG_COLUMNS, RESERVED_PREFIX
 from facemon.errors import FacemonError
+from facemon.finders.registry import DEFAULT, FINDERS
 from facemon.model.description_faults import READABLE_OUTPUTS, what_is_there, zipped_source
 from facemon.model.graph_input import GraphInput, input_lines
 from facemon.model.graph_labels import labels_of
 from facemon.model.sessions import Graph, Tensor
+from facemon.near_names import either
 
 _PROBES = 4
 _MOST_LABELS = 1000
@@ -22,9 +24,8 @@ _MOST_BINARIES = 128
 """Numbers of an output without labels: more are an embedding or a map, not an attribute."""
 _ROUNDING = 1e-3
 _NO_ZIP_MAP = "export without ZipMap: convert_sklearn(model, …, options={id(model): {'zipmap': False}})"
-WHOLE_IMAGES = (
-    "faces: {finder: none}           # guess: each image is one face already; else dlib, yunet, onnx or manifest",
-)
+_OTHERS = either(name for name in FINDERS if name != DEFAULT)
+WHOLE_IMAGES = (f"faces: {{finder: {DEFAULT}}}           # guess: each image is one face already; else {_OTHERS}",)
 """The section `faces` of a model whose images are faces already."""
 
 

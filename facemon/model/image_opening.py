@@ -4,19 +4,29 @@ from io import BytesIO
 
 from PIL import Image
 
-from facemon.domain.image_formats import SUFFIXES, heif_is_installed, is_heif
+from facemon.domain.formats.registry import FORMATS, plugin_formats
 from facemon.model.unended_jpeg import with_end
 
-FORMATS = tuple(map(str.upper, SUFFIXES))
-"""All that is opened, as Pillow names it: the formats of the configuration in capitals."""
 JPEGS = ("JPEG", "MPO")
 """What Pillow calls a JPEG; MPO has further images behind the first, which alone is read."""
 
 
+def pillow_names() -> tuple[str, ...]:
+    """Return all that is opened, as Pillow names it: the formats of the configuration in capitals."""
+    return tuple(map(str.upper, FORMATS))
+
+
 def open_image(content: bytes, formats: tuple[str, ...]) -> Image.Image:
-    """Open an image without decoding it; Pillow's errors, UnidentifiedImageError where it has none of the formats."""
-    if not ("HEIF" in formats and is_heif(content) and _register_heif()):
-        formats = tuple(name for name in formats if name != "HEIF")
+    """Open an image without decoding it; Pillow's errors, UnidentifiedImageError where it has none of the formats.
+
+    `formats` are Pillow's names. The library behind a plugin's format is loaded for files of that format alone.
+    """
+    for plugin in plugin_formats():
+        name = plugin.name.upper()
+        if name in formats and plugin.begins(content) and plugin.is_readable:
+            plugin.register()
+        else:
+            formats = tuple(each for each in formats if each != name)
     return Image.open(BytesIO(content), formats=formats)
 
 
@@ -29,10 +39,12 @@ def scaled(opened: Image.Image, least: tuple[int, int] | None) -> Image.Image:
 
 def accepted_formats(content: bytes) -> list[str]:
     """Return the formats whose beginning the content has, whether or not their decoder is installed."""
-    if is_heif(content):
-        return ["HEIF"]
+    plugins = list(plugin_formats())
+    if own := [each.name.upper() for each in plugins if each.begins(content)]:
+        return own
     Image.init()
-    known = [(name, Image.OPEN[name][1]) for name in FORMATS if name != "HEIF"]
+    of_plugins = {each.name.upper() for each in plugins}
+    known = [(name, Image.OPEN[name][1]) for name in pillow_names() if name not in of_plugins]
     return [name for name, accept in known if accept is None or accept(content[:16]) is True]
 
 
@@ -51,14 +63,3 @@ def loaded(opened: Image.Image, content: bytes, least: tuple[int, int] | None) -
         opened = scaled(open_image(whole, ("JPEG",)), least)
         opened.load()
     return opened
-
-
-def _register_heif() -> bool:
-    """Let Pillow open HEIC too, if pillow-heif is installed."""
-    if not heif_is_installed():
-        return False
-    from pillow_heif import register_heif_opener
-
-    # The image alone, by the one thread that a worker is.
-    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
-    return True

@@ -6,6 +6,7 @@ from functools import partial
 from facemon.config.serving import PredictConfig
 from facemon.domain.image_input import Box, ImageInput, ImageProblem
 from facemon.domain.prediction import ErrorCode
+from facemon.finders.registry import finder_of
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Bundle
 from facemon.model.decoding import DecodedImage, read_image
@@ -19,8 +20,8 @@ class ImageReader:
 
     def __init__(self, bundle: Bundle, limits: PredictConfig) -> None:
         self._bundle = bundle
-        # Where faces are searched for, the whole image is looked at; boxes from a manifest say what matters.
-        self._shrinks = bundle.decodes_fast and bundle.config.faces.finder in ("none", "manifest")
+        # Where faces are searched for, the whole image is looked at; given boxes say what matters.
+        self._shrinks = bundle.decodes_fast and not finder_of(bundle.config.faces).searches
         self._networks = [(network, View.of(network, bundle.config.faces)) for network in bundle.config.networks]
         self._max_bytes = limits.max_bytes
         self._decoder = BoundedDecoder(limits)

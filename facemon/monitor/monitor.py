@@ -66,14 +66,10 @@ class Monitor:
         least for each image: what could not be predicted has an `error`. FacemonError for trouble with the model or
         the store.
         """
-        from facemon.application.calls_from_python import predict_images
+        from facemon.application.calls_from_python import predict_images, refuse_a_finder_of_given_boxes
         from facemon.monitor.given_images import given_images
 
-        if self.config.model.faces.finder == "manifest":
-            raise FacemonError(
-                "model.faces.finder is manifest, and images given to Monitor.predict bring no boxes of faces",
-                "predict a manifest with facemon predict, or set model.faces.finder to dlib, yunet or none",
-            )
+        refuse_a_finder_of_given_boxes(self.config)
         predictor, given = self._predictor(), given_images(images, source, _utc(observed_at))
         return predict_images(self._operation(source=source), predictor, given, source=source, threads=threads)
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from facemon.domain.image_formats import suffixes_of
+from facemon.domain.formats.registry import suffixes_of
 from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.predict.skipped_files import SkippedFiles

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
 from facemon.confined_file import open_beneath
-from facemon.domain.image_formats import SUFFIXES
+from facemon.domain.formats.registry import FORMATS
 from facemon.domain.image_input import ImageInput, ImageProblem, shown_name, url_problem
 from facemon.domain.prediction import ErrorCode
 from facemon.errors import UsageError
@@ -62,7 +62,7 @@ class ImageSource:
         null: bool = False,
         tables: TablesConfig | None = None,
         root: Path | None = None,
-        formats: Sequence[str] = tuple(SUFFIXES),
+        formats: Sequence[str] = tuple(FORMATS),
     ) -> None:
         """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
         not there.

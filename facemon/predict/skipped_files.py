@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from facemon.domain.image_formats import HEIF_HINT, SUFFIXES, heif_is_installed
+from facemon.domain.formats.registry import FORMATS, plugin_formats
 from facemon.domain.image_input import shown_name
 from facemon.printable import printable
 
@@ -46,10 +46,12 @@ class SkippedFiles:
         return "; ".join([f"{said} can be read: {', '.join(parts)}", *self._remedies()])
 
     def _remedies(self) -> Iterable[str]:
-        if "heif" in self._formats and not heif_is_installed() and (found := self._counted("heif")):
-            yield f"{HEIF_HINT} to read {' '.join(found)}"
-        if left_out := [suffix for name in SUFFIXES if name not in self._formats for suffix in self._counted(name)]:
+        for plugin in plugin_formats():
+            is_missing = plugin.name in self._formats and not plugin.is_readable
+            if is_missing and (found := self._counted(plugin.name)):
+                yield f"{plugin.hint} to read {' '.join(found)}"
+        if left_out := [suffix for name in FORMATS if name not in self._formats for suffix in self._counted(name)]:
             yield f"predict.formats leaves out {' '.join(left_out)}"
 
     def _counted(self, name: str) -> list[str]:
-        return [suffix for suffix in SUFFIXES[name] if suffix in self._counts]
+        return [suffix for suffix in FORMATS[name].suffixes if suffix in self._counts]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from facemon.finders.registry import FINDERS
 from facemon.reports.printed_parts import Part, Table
 
 _FACTS = ("what", "value")
@@ -11,12 +12,12 @@ _FACTS = ("what", "value")
 def model_card_report(card: Mapping[str, Any]) -> Iterator[Part]:
     """Yield an object of `facemon.model/1` as tables of facts, the attributes, and what the model is not for."""
     faces = _listed({key: value for key, value in card["faces"].items() if key not in ("finder", "detector")})
-    finder = card["faces"]["finder"]
+    finder = FINDERS[card["faces"]["finder"]]
     facts = (
         ("model", card["model"]),
         ("licence", card["licence"] or "not described: model.card.licence"),
         ("source", card["source"] or "not described: model.card.source"),
-        ("faces", "each image is one face" if finder == "none" else f"{finder}: {faces}"),
+        ("faces", f"{finder.name}: {faces}" if finder.has_boxes else "each image is one face"),
         ("decoding", card["decode"]),
         ("fingerprint", card["fingerprint"]),
     )

@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -67,9 +67,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[Served]:
-    """Run `facemon serve` in a folder, on a free port, while the block runs."""
-    process = start_facemon("serve", "--listen", "127.0.0.1:0", *arguments, cwd=folder)
+def served(folder: Path, *arguments: str, start: Callable[..., Process] = start_facemon) -> Iterator[Served]:
+    """Run `facemon serve` in a folder, on a free port, while the block runs; `start` starts the command."""
+    process = start("serve", "--listen", "127.0.0.1:0", *arguments, cwd=folder)
     assert process.stderr is not None
     said = [process.stderr.readline().rstrip("\n")]
     while said[-1].startswith("warning: "):

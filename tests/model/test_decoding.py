@@ -18,7 +18,7 @@ from pillow_heif import register_heif_opener
 from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
-from facemon.model.image_opening import FORMATS
+from facemon.model.image_opening import pillow_names
 
 LIMIT = 100_000_000
 # A test that may read everything, as root may, learns nothing from a file that it may not read.
@@ -164,7 +164,7 @@ def test_damage_of_every_kind_ends_in_an_image_or_a_problem(astronaut: Path) -> 
     silence_pillow()
     picture = Image.open(astronaut).convert("RGB").resize((64, 64))
     random = Random(7)
-    for file_format in FORMATS:
+    for file_format in pillow_names():
         content = encoded(picture, file_format)
         for _ in range(150):
             damaged = bytearray(content)

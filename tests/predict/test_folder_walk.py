@@ -2,15 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from facemon.config.serving import ImageFormat, PredictConfig
-from facemon.domain.image_formats import SUFFIXES, suffixes_of
-from facemon.model.image_opening import FORMATS
+from facemon.config.serving import PredictConfig
+from facemon.domain.formats.registry import FORMATS, suffixes_of
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.skipped_files import SkippedFiles
 
@@ -37,15 +35,11 @@ def counted(*suffixes: str, formats: tuple[str, ...] = ALL) -> str:
     return str(skipped)
 
 
-def test_the_same_formats_everywhere() -> None:
-    assert list(SUFFIXES) == list(get_args(ImageFormat)) == [name.lower() for name in FORMATS]
-
-
 def test_pillow_agrees_which_format_an_extension_has() -> None:
     register_heif_opener()
     known = Image.registered_extensions()
-    for name, suffixes in SUFFIXES.items():
-        assert {known[suffix].lower() for suffix in suffixes} <= {name, "mpo" if name == "jpeg" else name}
+    for name, format_ in FORMATS.items():
+        assert {known[suffix].lower() for suffix in format_.suffixes} <= {name, "mpo" if name == "jpeg" else name}
 
 
 def test_every_extension_is_taken_in_any_case(tmp_path: Path) -> None:

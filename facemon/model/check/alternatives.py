@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from facemon.config.model import AttributeConfig, CropConfig, FacesConfig, InputConfig, NetworkConfig
+from facemon.finders.registry import finder_of
 from facemon.model.bundle import Network
 from facemon.model.description_faults import input_misfits
 from facemon.model.faces import View
@@ -139,7 +140,7 @@ def _input_changes(config: NetworkConfig, faces: FacesConfig) -> Iterator[Altern
 
 def _margins(config: NetworkConfig, faces: FacesConfig) -> Iterator[Alternative]:
     cut = faces.cut_for(config)
-    if faces.finder == "none" or cut.align is not None:
+    if not finder_of(faces).has_boxes or cut.align is not None:
         return
     for margin in _MARGINS:
         if cut.crop is None and margin != faces.margin:

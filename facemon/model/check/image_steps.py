@@ -20,7 +20,7 @@ from facemon.model.bundle import Bundle, Network
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View
 from facemon.model.fitting import fit_image
-from facemon.model.image_opening import FORMATS, open_image
+from facemon.model.image_opening import open_image, pillow_names
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import channel_count, input_pixels
 from facemon.model.prediction_rows import ImageOutcome
@@ -257,7 +257,7 @@ def _first(numbers: Any) -> float | None:
 def _orientation(content: bytes) -> int | None:
     """EXIF's tag 274 of an image that could be decoded."""
     try:
-        found = open_image(content, FORMATS).getexif().get(ExifTags.Base.Orientation)
+        found = open_image(content, pillow_names()).getexif().get(ExifTags.Base.Orientation)
     except (OSError, ValueError, SyntaxError, TypeError):
         return None
     return found if isinstance(found, int) else None

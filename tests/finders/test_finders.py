@@ -1,0 +1,172 @@
+"""What each finder keeps to, so that the rooms can ask any of them alike."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from facemon.config.model import CutConfig, FacesConfig
+from facemon.config.serving import PredictConfig
+from facemon.domain.image_input import Box, ImageInput
+from facemon.finders.finder import Finder, Landmarks
+from facemon.finders.registry import FINDERS, finder_of, finders_for_bare_images
+from facemon.model.alignment import can_align
+from facemon.model.bundle import load_bundle
+from facemon.model.decoding import DecodedImage
+from facemon.model.faces import Face, View, face_finder
+from facemon.model.image_reading import ImageReader
+from tests.finders.whole_finder import Whole
+from tests.model.detector_files import corner_shares, landmark_pixels, write_detector
+from tests.model.onnx_files import model_of, write_identity_model
+from tests.model.yunet_files import write_yunet
+
+SIZE = (320, 256)
+BOX = (10, 20, 49, 59)
+DETECTOR: Mapping[str, Any] = {
+    "input": {"name": "input", "size": SIZE, "scale": 1, "mean": [127.5] * 3, "std": [127.5] * 3},
+    "scores": {"outputs": ["scores"], "index": 1},
+    "boxes": {"outputs": ["boxes"], "unit": "share"},
+    "landmarks": {"outputs": ["points"]},
+}
+
+
+def detector_file(folder: Path) -> str:
+    constants = {"boxes": corner_shares(SIZE), "points": landmark_pixels(SIZE)}
+    return str(write_detector(folder / "d.onnx", SIZE, constants))
+
+
+DESCRIPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "none": lambda _: {},
+    "dlib": lambda _: {},
+    "yunet": lambda folder: {"weights": str(write_yunet(folder / "yunet.onnx"))},
+    "onnx": lambda folder: {"weights": detector_file(folder), "detector": DETECTOR},
+    "manifest": lambda _: {},
+    "whole": lambda _: {},
+}
+"""The keys beside its name that a finder needs."""
+
+
+@pytest.fixture(params=DESCRIPTIONS)
+def described(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    monkeypatch.setitem(FINDERS, Whole.name, Whole())
+    return {"finder": request.param} | DESCRIPTIONS[request.param](tmp_path)
+
+
+def declared(described: Mapping[str, Any]) -> Finder:
+    return FINDERS[described["finder"]]
+
+
+def picture(astronaut: Path, finder: str) -> Image.Image:
+    """A photograph of a face for dlib; for all others a gray picture with a white cell."""
+    if finder == "dlib":
+        return Image.open(astronaut).convert("RGB")
+    image = Image.new("RGB", SIZE, (90, 90, 90))
+    image.paste((255, 255, 255), (80, 96, 88, 104))
+    return image
+
+
+def found(described: Mapping[str, Any], image: Image.Image, given: Box | None) -> list[Face]:
+    finder = face_finder(FacesConfig.model_validate(described))
+    return finder.find(DecodedImage(image, image.size), given)
+
+
+def test_each_finder_is_described_here() -> None:
+    assert set(DESCRIPTIONS) == {*FINDERS, Whole.name}
+    assert all(name == finder.name for name, finder in FINDERS.items())
+
+
+def test_what_is_found_is_what_was_said(described: dict[str, Any], astronaut: Path) -> None:
+    finder, faces = declared(described), found(described, picture(astronaut, described["finder"]), BOX)
+    assert faces
+    for face in faces:
+        assert (face.box is not None) == finder.has_boxes
+        assert (face.aligned_chip is not None) == finder.has_chips
+        assert can_align(face.points) == (finder.landmarks is not Landmarks.NEVER)
+        if finder.highest_confidence is None:
+            assert face.confidence is None
+        else:
+            assert face.confidence is not None
+            assert 0 <= face.confidence <= finder.highest_confidence
+        assert (face.box == BOX) == finder.takes_boxes
+
+
+def test_only_boxes_of_the_input_are_missing_where_it_brings_none(described: dict[str, Any], astronaut: Path) -> None:
+    faces = found(described, picture(astronaut, described["finder"]), None)
+    assert bool(faces) == (not declared(described).takes_boxes)
+
+
+def test_what_a_network_sees_without_a_crop_can_be_made(described: dict[str, Any], astronaut: Path) -> None:
+    faces = FacesConfig.model_validate(described)
+    view = View((16, 16), faces.cut_for(CutConfig()))
+    for face in found(described, picture(astronaut, faces.finder), BOX):
+        seen = face.seen(view)
+        assert (seen is face.decoded.image) == (not declared(described).has_boxes)
+
+
+def test_what_is_searched_is_decoded_whole(described: dict[str, Any], tmp_path: Path) -> None:
+    Image.new("RGB", (2048, 2048)).save(tmp_path / "a.jpg")
+    number = {"name": "n", "output": "seen", "kind": "number", "index": 0}
+    model = model_of(write_identity_model(tmp_path / "m.onnx"), [number])
+    model = model.model_copy(update={"faces": FacesConfig.model_validate(described)})
+    reader = ImageReader(load_bundle(model, PredictConfig(decode="fast")), PredictConfig())
+    decoded = reader.decode(ImageInput(0, "a", box=(0, 0, 2047, 2047)), (tmp_path / "a.jpg").read_bytes())
+    assert isinstance(decoded, DecodedImage)
+    assert decoded.size == (2048, 2048)
+    assert (decoded.image.size == decoded.size) == declared(described).searches
+
+
+def fault(described: Mapping[str, Any], **keys: Any) -> str:
+    """What is wrong with the description with these keys; empty where it is taken."""
+    try:
+        FacesConfig.model_validate({**described, **keys})
+    except ValidationError as error:
+        return str(error)
+    return ""
+
+
+def test_keys_without_an_effect_are_refused(described: dict[str, Any]) -> None:
+    finder = declared(described)
+    name, needed = finder.name, (*finder.needs, *finder.takes)
+    for key, value in (("weights", "w.onnx"), ("detector", DETECTOR)):
+        assert bool(fault(described, **{key: value})) == (key not in needed)
+        if key in finder.needs:
+            assert f"the finder {name} needs {key}" in fault(described, **{key: None})
+        elif key not in needed:
+            assert f"the finder {name} has no use for {key}" in fault(described, **{key: value})
+    highest = finder.highest_confidence
+    assert ("has no confidence" in fault(described, min_confidence=0.5)) == (highest is None)
+    if highest is not None and highest < inf:
+        assert f"the confidence of {name} is at most {highest:g}" in fault(described, min_confidence=highest + 1)
+    assert bool(fault(described, crop={})) == (not finder.has_boxes)
+    assert bool(fault(described, align="arcface-112")) == (finder.landmarks is Landmarks.NEVER)
+
+
+def test_a_face_without_the_declared_box_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its box a face would be seen whole, whatever crop and margin say."""
+    monkeypatch.setitem(FINDERS, Whole.name, Whole())
+    faces = FacesConfig(finder="whole")
+    image = Image.new("RGB", (8, 8))
+    with pytest.raises(ValueError, match="says that faces have boxes and gave one without"):
+        Face(DecodedImage(image, image.size)).seen(View((4, 4), faces.cut_for(CutConfig())))
+
+
+def test_finders_to_change_to_take_images_without_boxes() -> None:
+    searching, whole = finders_for_bare_images()
+    assert (searching, whole) == (["dlib", "yunet"], ["none"])
+
+
+def test_a_section_names_its_finder() -> None:
+    assert finder_of(FacesConfig()).name == FacesConfig().finder
+
+
+def test_finders_load_nothing_heavy() -> None:
+    heavy = {"numpy", "PIL", "pydantic", "dlib", "cv2", "onnxruntime", "facemon.model", "facemon.config"}
+    code = f"import sys, facemon.finders.registry\nprint(sorted({heavy} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
