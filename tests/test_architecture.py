@@ -33,7 +33,7 @@ LAYERS = (
     {"config"},
     {"tables"},
     {"store"},
-    {"model", "predict", "evaluation", "drift", "metrics", "server", "render"},
+    {"model", "predict", "engines", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},
     {"application"},
     {"cli", "monitor"},

@@ -12,7 +12,7 @@ from facemon.domain.image_input import ImageInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.model.predictor import Predictor
+    from facemon.domain.predicting import OpenModel
 
 Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
 """Makes rows of the log of a table, an ordinal to begin with, the columns of the run, and the time of now; returns
@@ -23,7 +23,7 @@ _IDENTITY = "facemon.Monitor"
 
 def predict_images(
     operation: Operation,
-    predictor: "Predictor",
+    model: "OpenModel",
     images: Iterable[ImageInput],
     *,
     source: str | None,
@@ -38,11 +38,11 @@ def predict_images(
 
     config, batches = operation.config, []
     workers = threads or config.predict.threads or default_threads()
-    with _run(operation, predictor.fingerprint, source) as (ledger, run):
-        predictor.go_by(ledger.clock.now)
+    with _run(operation, model.fingerprint, source) as (ledger, run):
+        model.go_by(ledger.clock.now)
         writer = SegmentWriter(ledger, run)
         try:
-            for batch in run_pipeline(images, predictor, run=run.id, threads=workers, stop=threading.Event()):
+            for batch in run_pipeline(images, model, run=run.id, threads=workers, stop=threading.Event()):
                 writer.add(batch)
                 batches.append(batch.rows)
         finally:
