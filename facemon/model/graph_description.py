@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from facemon.config.model import ATTRIBUTE_NAME, DERIVED_SUFFIXES, LOG_COLUMNS, RESERVED_PREFIX
 from facemon.errors import FacemonError
 from facemon.model.description_faults import READABLE_OUTPUTS, what_is_there, zipped_source
+from facemon.model.graph import Graph, Tensor
 from facemon.model.graph_input import GraphInput, input_lines
 from facemon.model.graph_labels import labels_of
-from facemon.model.sessions import Graph, Tensor
 
 _PROBES = 4
 _MOST_LABELS = 1000
