@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from facemon.application.prediction import failure_limit, predict, retry_failed
@@ -51,11 +52,10 @@ class Rows:
         yield lambda batch: self.batches.append(batch.rows)
 
     def as_bytes(self) -> bytes:
-        """All rows as one Arrow stream, without what differs between any two runs."""
-        table = pa.Table.from_batches(self.batches).drop_columns(UNLIKE).combine_chunks()
+        """All rows as a Parquet file, without what differs between any two runs."""
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as stream:
-            stream.write_table(table)
+        table = pa.Table.from_batches(self.batches).drop_columns(UNLIKE).combine_chunks()
+        pyarrow.parquet.write_table(table, sink)
         return bytes(sink.getvalue())
 
 
