@@ -68,7 +68,7 @@ def unpickled(content: bytes) -> ModelFactory:
 
 
 def rows(batch: pa.RecordBatch) -> bytes:
-    """All rows as a Parquet file, without the time of prediction; Arrow's own bytes hold anything where a cell is null."""
+    """All rows as a Parquet file, without the time of prediction; in Arrow's own bytes, null cells hold anything."""
     sink = pa.BufferOutputStream()
     pyarrow.parquet.write_table(pa.Table.from_batches([batch]).drop_columns(["predicted_at"]), sink)
     return bytes(sink.getvalue())
