@@ -36,7 +36,7 @@ LAYERS = (
     {"config"},
     {"tables"},
     {"store"},
-    {"model", "predict", "evaluation", "drift", "metrics", "server", "render"},
+    {"model", "predict", "engines", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},
     {"application"},
     {"cli", "monitor"},
@@ -273,6 +273,43 @@ def test_the_protocol_knows_nothing_of_what_keeps_a_ledger(module: str) -> None:
         if name.startswith("facemon.store.ledger.")
     }
     assert own <= {"protocol", "entries"}
+
+
+OPENED_BY = {
+    "facemon.model.sessions": {"model/graph_files.py"},
+    "facemon.model.graph_files": {"model/bundle.py", "model/onnx_faces.py", "application/first_configuration.py"},
+    "facemon.model.onnx_format": {"model/external_weights.py", "model/subnormal_weights.py", "model/zip_maps.py"},
+}
+"""What opens graphs and what knows the bytes of their files, each with the modules that alone may go by it."""
+
+
+@pytest.mark.parametrize("module", OPENED_BY)
+def test_graphs_are_opened_in_one_place_and_their_format_is_known_in_one(module: str) -> None:
+    """So another runtime is a module and a line of `model/graph_files.py`."""
+    assert {user for user in MODULES for name, _ in imports(user) if name == module} == OPENED_BY[module]
+
+
+def test_only_the_factory_opens_models() -> None:
+    """A model is opened where its factory is called, so that an engine decides where that is."""
+    openers = {
+        module
+        for module in MODULES
+        for node in nodes_of(module)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Predictor", "load_bundle")
+    }
+    assert openers == {"model/factory.py", "model/predictor.py"}
+
+
+def test_only_the_registry_knows_which_engines_exist() -> None:
+    """All else goes by the protocol of an engine; only the API forks workers of its own, as `processes` does."""
+    own = {f"facemon.engines.{name}" for name in ("inline", "processes")}
+    users = {
+        (module, name)
+        for module in MODULES
+        for name, _ in imports(module)
+        if name in own and not module.startswith("engines/")
+    }
+    assert users == {("application/running_api.py", "facemon.engines.processes")}
 
 
 def test_use_cases_print_nothing() -> None:

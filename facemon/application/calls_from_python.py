@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.config.document import Config
-    from facemon.model.predictor import Predictor
+    from facemon.domain.predicting import OpenModel
 
 Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
 """Makes rows of the log of a table, an ordinal to begin with, the columns of the run, and the time of now; returns
@@ -38,7 +38,7 @@ def refuse_a_finder_of_given_boxes(config: "Config") -> None:
 
 def predict_images(
     operation: Operation,
-    predictor: "Predictor",
+    model: "OpenModel",
     images: Iterable[ImageInput],
     *,
     source: str | None,
@@ -53,11 +53,11 @@ def predict_images(
 
     config, batches = operation.config, []
     workers = threads or config.predict.threads or default_threads()
-    with _run(operation, predictor.fingerprint, source) as (ledger, run):
-        predictor.go_by(ledger.clock.now)
+    with _run(operation, model.fingerprint, source) as (ledger, run):
+        model.go_by(ledger.clock.now)
         writer = SegmentWriter(ledger, run)
         try:
-            for batch in run_pipeline(images, predictor, run=run.id, threads=workers, stop=threading.Event()):
+            for batch in run_pipeline(images, model, run=run.id, threads=workers, stop=threading.Event()):
                 writer.add(batch)
                 batches.append(batch.rows)
         finally:

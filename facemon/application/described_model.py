@@ -29,7 +29,7 @@ class DescribedModel:
 
 def describe_model(operation: Operation) -> DescribedModel:
     """Load the configured model and describe it."""
-    from facemon.model.bundle import load_bundle
+    from facemon.model.factory import ModelFactory
     from facemon.model.model_card import model_card
 
-    return DescribedModel(model_card(load_bundle(operation.config.model, operation.config.predict)))
+    return DescribedModel(model_card(ModelFactory.of(operation.config).bundle()))

@@ -15,7 +15,8 @@ from facemon.printable import Lines, printable
 if TYPE_CHECKING:
     from facemon.config.document import Config
     from facemon.model.detector_description import Detector
-    from facemon.model.sessions import Graph
+    from facemon.model.graph import Graph
+    from facemon.model.graph_files import GraphFile
 
 _LONGEST_SIDE = 4096
 _SIZE_HINT = "for example --size 112x112"
@@ -122,25 +123,23 @@ def _config(text: str, folder: Path) -> "Config":
 
 def _require_loadable(text: str, folder: Path, model: Path) -> None:
     """Refuse to write a description that facemon itself would refuse."""
-    from facemon.model.bundle import load_bundle
+    from facemon.model.factory import ModelFactory
 
     config = _config(text, folder)
     try:
-        load_bundle(config.model, config.predict)
+        ModelFactory.of(config).bundle()
     except FacemonError as error:
         raise FacemonError(_prefixed(f"{model}: cannot be described", error.message), error.hint) from error
 
 
 def _described(network: NetworkRequest, folder: Path) -> str:
-    from hashlib import sha256
-
     from facemon.model.detector_description import detector_by_name, recognise_detector
     from facemon.model.graph_description import WHOLE_IMAGES, describe_graph
     from facemon.model.graph_input import AskedInput, find_input
 
     model, finder = network.model, network.finder
     faces = WHOLE_IMAGES if finder is None else _described_finder(finder, folder)
-    content, graph = _loaded(model)
+    file, graph = _loaded(model)
     name = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in model.stem) or "model"
     with _naming(model):
         if detector := detector_by_name(graph):
@@ -152,7 +151,7 @@ def _described(network: NetworkRequest, folder: Path) -> str:
             graph,
             found,
             path=os.path.relpath(model, folder),
-            sha256=sha256(content).hexdigest(),
+            sha256=file.sha256,
             name=name,
             faces=faces,
         )
@@ -191,12 +190,11 @@ def _described_finder(finder: Path, folder: Path) -> Sequence[str]:
         return tuple(faces_lines(detector, os.path.relpath(finder, folder)))
 
 
-def _loaded(file: Path) -> "tuple[bytes, Graph]":
-    from facemon.model.sessions import Graph
-    from facemon.model.weight_files import read_weights
+def _loaded(path: Path) -> "tuple[GraphFile, Graph]":
+    from facemon.model.graph_files import GraphFile
 
-    content = read_weights(file, "cannot be read", "name an ONNX file that is there")
-    return content, Graph(content, str(file), folder=file.absolute().parent)
+    file = GraphFile.read(path, "cannot be read", "name an ONNX file that is there")
+    return file, file.opened()
 
 
 @contextmanager

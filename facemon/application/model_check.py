@@ -37,8 +37,8 @@ class ModelCheckRequest:
 def check_model(operation: Operation, request: ModelCheckRequest) -> "ModelCheck":
     """Run the model's description on photographs; nothing is logged."""
     from facemon.evaluation.true_labels import read_true_labels
-    from facemon.model.bundle import load_bundle
     from facemon.model.decoding import silence_pillow
+    from facemon.model.factory import ModelFactory
 
     config, paths = operation.config, request.paths
     refuse_paths(paths, "correct the path")
@@ -48,7 +48,7 @@ def check_model(operation: Operation, request: ModelCheckRequest) -> "ModelCheck
     true_labels = None if request.labels is None else read_true_labels(request.labels, attributes, config.tables)
     images = _images(operation, paths)
     silence_pillow()
-    bundle = load_bundle(config.model, config.predict)
+    bundle = ModelFactory.of(config).bundle()
     for note in bundle.notes:
         operation.reporter.say(note)
     trial = None

@@ -1,6 +1,7 @@
 """Prediction: images in, attributes out, everything logged; or once more what failed before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
@@ -11,7 +12,7 @@ from facemon.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from facemon.model.predictor import Predictor
+    from facemon.engines.engine import RunModel
     from facemon.predict.image_source import ObservedFrom
     from facemon.predict.run_summary import FailureLimit, RunSummary
 
@@ -23,7 +24,8 @@ def predict(operation: Operation, request: PredictRequest, limit: "FailureLimit"
 
 def predict_unlogged(operation: Operation, request: PredictRequest, show: Show) -> "RunSummary":
     """Predict what the request names without a log."""
-    return run(operation, request, _predictor(operation), None, show)
+    with _opened_model(operation, request) as model:
+        return run(operation, request, model, None, show)
 
 
 def retry_failed(operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show) -> "RunSummary":
@@ -72,19 +74,24 @@ def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, 
 def _logged(
     operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show, *, retries: bool
 ) -> "RunSummary":
-    predictor = _predictor(operation)
-    with operation.open_ledger(create=True) as ledger, operation.recorded(ledger, "predict") as outcome:
-        predictor.go_by(ledger.clock.now)
-        summary = (retry if retries else run)(operation, request, predictor, ledger, show)
+    with (
+        _opened_model(operation, request) as model,
+        operation.open_ledger(create=True) as ledger,
+        operation.recorded(ledger, "predict") as outcome,
+    ):
+        summary = (retry if retries else run)(operation, request, model, ledger, show)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
     return summary
 
 
-def _predictor(operation: Operation) -> "Predictor":
-    """The model, loaded; what a user should know of it is said."""
-    from facemon.model.predictor import Predictor
+@contextmanager
+def _opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
+    """The model where the run's engine has it; what a user should know of it is said."""
+    from facemon.engines.registry import engine_of
+    from facemon.model.factory import ModelFactory
 
-    predictor = Predictor(operation.config.model, operation.config.predict)
-    for note in predictor.notes:
-        operation.reporter.say(note)
-    return predictor
+    engine = engine_of(request.engine, operation.config.predict.providers)
+    with engine.opened(ModelFactory.of(operation.config)) as model:
+        for note in model.notes:
+            operation.reporter.say(note)
+        yield model

@@ -4,9 +4,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,18 +21,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.domain.image_input import ImageInput
+    from facemon.domain.predicting import KnownModel
     from facemon.domain.prediction import PredictedBatch
-    from facemon.model.predictor import Predictor
+    from facemon.engines.engine import RunModel, Work
     from facemon.predict.image_source import ImageSource, ObservedFrom
     from facemon.predict.observed_times import ObservedTimes
-    from facemon.predict.pipeline import PredictsImages
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.run_state import RunIdentity
     from facemon.store.runs import Run
-
-_FEW_IMAGES = 16
-
 
 Sink = Callable[["PredictedBatch"], None]
 Show = Callable[["Iterable[pa.RecordBatch]"], AbstractContextManager[Sink]]
@@ -54,19 +52,21 @@ class PredictRequest:
     """What the path - reads its list from."""
     null: bool = False
     """Whether the names of the list end with NUL."""
+    engine: str | None = None
+    """The name of the engine that spreads the work; None for the usual one."""
 
 
 def run(
-    operation: Operation, request: PredictRequest, predictor: "Predictor", ledger: "Ledger | None", show: Show
+    operation: Operation, request: PredictRequest, model: "RunModel", ledger: "Ledger | None", show: Show
 ) -> "RunSummary":
     """Predict all inputs into the log and what shows them; what was finished is logged whatever ends the run."""
     from facemon.store.runs import finish_run
 
     images = images_of(operation, request)
     stop = threading.Event()
-    with _opened_run(operation.reporter, ledger, request, identity_of(request, predictor)) as logged:
+    with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
         with _saying_how_to_go_on(operation.reporter, ledger, logged):
-            summary = _predict(operation, request, predictor, images, ledger, logged, stop, show)
+            summary = _predict(operation, request, model, images, ledger, logged, stop, show)
         tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
@@ -119,7 +119,7 @@ def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
 def _predict(
     operation: Operation,
     request: PredictRequest,
-    predictor: "Predictor",
+    model: "RunModel",
     images: "ImageSource",
     ledger: "Ledger | None",
     logged: "Run | None",
@@ -129,10 +129,10 @@ def _predict(
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
 
-    threads = worker_count(operation, request)
+    work = work_of(operation, request, ledger, partial(_are_more_than, operation, request))
     summary = RunSummary(times=times_of(operation, is_logged=logged is not None))
     with ExitStack() as stack:
-        workers = stack.enter_context(workers_of(operation, predictor, threads, _at_least(operation, request)))
+        workers = stack.enter_context(model.spread(work))
         sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
         earlier = _logged_rows(operation, ledger, logged) if ledger and logged and logged.done else ()
         sinks.append(stack.enter_context(show(earlier)))
@@ -141,7 +141,8 @@ def _predict(
         stack.enter_context(stopping(stop))
         began = time.monotonic()
         inputs = _remaining(images, logged) if logged else iter(images)
-        for batch in run_pipeline(inputs, workers, run=logged.id if logged else "", threads=threads, stop=stop):
+        name = logged.id if logged else ""
+        for batch in run_pipeline(inputs, workers, run=name, threads=work.workers, stop=stop):
             for sink in sinks:
                 sink(batch)
             summary = summary.update(batch, time.monotonic() - began)
@@ -167,33 +168,22 @@ def tell(reporter: Reporter, summary: "RunSummary", fallback: str) -> None:
         reporter.warn(text)
 
 
-def worker_count(operation: Operation, request: PredictRequest) -> int:
-    """How many chunks are predicted side by side."""
+def work_of(
+    operation: Operation, request: PredictRequest, ledger: "Ledger | None", has_more_than: Callable[[int], bool]
+) -> "Work":
+    """What an engine has to spread: by the clock of the store that logs it, if one does."""
+    from facemon.engines.engine import Work
     from facemon.predict.pipeline import default_threads
 
-    return request.threads or operation.config.predict.threads or default_threads()
+    workers = request.threads or operation.config.predict.threads or default_threads()
+    return Work(workers, has_more_than, ledger.clock.now if ledger else None)
 
 
-def workers_of(
-    operation: Operation, predictor: "Predictor", count: int, images: int | None
-) -> "AbstractContextManager[PredictsImages]":
-    """What predicts the chunks of at least so many images; none = who knows how many.
-
-    Processes, which wait for nothing of each other's; not for a handful of images, which are done before processes
-    have begun, nor for providers whose devices do not outlive a fork.
-    """
-    from facemon.predict.worker_processes import worker_processes
-
-    if operation.config.predict.providers != ("cpu",) or (images is not None and images <= _FEW_IMAGES):
-        return nullcontext(predictor)
-    return worker_processes(predictor, count)
-
-
-def _at_least(operation: Operation, request: PredictRequest) -> int | None:
-    """How many images there are, counted no further than matters; none for a list, which is read once."""
+def _are_more_than(operation: Operation, request: PredictRequest, number: int) -> bool:
+    """Whether the request names more images, which are counted no further; true of a list, which is read once."""
     from facemon.predict.image_source import LIST
 
-    return None if LIST in request.paths else sum(1 for _ in islice(images_of(operation, request), _FEW_IMAGES + 1))
+    return LIST in request.paths or sum(1 for _ in islice(images_of(operation, request), number + 1)) > number
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -205,7 +195,7 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
         raise FacemonError("the list on stdin names no image", "write one path on each line")
 
 
-def identity_of(request: PredictRequest, predictor: "Predictor") -> "RunIdentity":
+def identity_of(request: PredictRequest, model: "KnownModel") -> "RunIdentity":
     """What a run with this request has in common with one that continues or retries it."""
     from facemon.store.run_state import RunIdentity
 
@@ -214,7 +204,7 @@ def identity_of(request: PredictRequest, predictor: "Predictor") -> "RunIdentity
     decides = [f"observed_at={request.observed_text}"]
     if request.root is not None:
         decides.append(f"root={request.root.absolute()}")
-    return RunIdentity((*inputs, *decides), predictor.model.id, predictor.fingerprint, request.source)
+    return RunIdentity((*inputs, *decides), model.id, model.fingerprint, request.source)
 
 
 @contextmanager

@@ -18,15 +18,14 @@ from facemon.application.prediction_run import (
     stopping,
     tell,
     times_of,
-    worker_count,
-    workers_of,
+    work_of,
 )
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted
 
 if TYPE_CHECKING:
     from facemon.domain.image_input import ImageInput
-    from facemon.model.predictor import Predictor
+    from facemon.engines.engine import RunModel
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.retry import RetryWriter
@@ -35,25 +34,25 @@ if TYPE_CHECKING:
 
 
 def retry(
-    operation: Operation, request: PredictRequest, predictor: "Predictor", ledger: "Ledger", show: Show
+    operation: Operation, request: PredictRequest, model: "RunModel", ledger: "Ledger", show: Show
 ) -> "RunSummary":
     """Predict the failed inputs of the newest run on the same paths again; their new rows supersede the old ones."""
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import failed_inputs, reopen_run
 
-    run = reopen_run(ledger, identity_of(request, predictor))
+    run = reopen_run(ledger, identity_of(request, model))
     if run is None:
         raise FacemonError(
             "no run on these paths is in the log, with this model and source", "run without --retry-failed first"
         )
     with run:
         left_out: list[SegmentDamagedError] = []
-        failed = failed_inputs(ledger, run, predictor.model.id, left_out)
+        failed = failed_inputs(ledger, run, model.id, left_out)
         summary = RunSummary()
         if failed:
             operation.reporter.say(f"trying {len(failed)} failed images of run {run.id} again")
             try:
-                summary = _predict(operation, request, predictor, ledger, run, failed, show)
+                summary = _predict(operation, request, model, ledger, run, failed, show)
             except BrokenPipeError as error:
                 state, hint = "what was tried again is logged", "--retry-failed once more goes on with the rest"
                 raise reader_left(state, hint) from error
@@ -66,7 +65,7 @@ def retry(
 def _predict(
     operation: Operation,
     request: PredictRequest,
-    predictor: "Predictor",
+    model: "RunModel",
     ledger: "Ledger",
     run: "Run",
     failed: Mapping[int, int],
@@ -76,17 +75,17 @@ def _predict(
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import RetryWriter
 
-    threads = worker_count(operation, request)
+    work = work_of(operation, request, ledger, lambda number: len(failed) > number)
     stop, began = threading.Event(), time.monotonic()
     summary = RunSummary(times=times_of(operation, is_logged=True))
     with ExitStack() as stack:
-        workers = stack.enter_context(workers_of(operation, predictor, threads, len(failed)))
-        writer = RetryWriter(ledger, run, predictor.model.id)
+        workers = stack.enter_context(model.spread(work))
+        writer = RetryWriter(ledger, run, model.id)
         stack.callback(_close, writer)
         sink = stack.enter_context(show(()))
         stack.enter_context(stopping(stop))
         inputs = _failed_images(operation, request, run, failed)
-        for batch in run_pipeline(inputs, workers, run=run.id, threads=threads, stop=stop):
+        for batch in run_pipeline(inputs, workers, run=run.id, threads=work.workers, stop=stop):
             with Uninterrupted():
                 writer.add(batch)
             sink(batch)

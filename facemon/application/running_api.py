@@ -219,8 +219,8 @@ def _model_workers(
     operation: Operation, predictor: "Predictor", count: int, stack: ExitStack
 ) -> "Sequence[ModelWorker]":
     """The model in processes of its own, or in threads where it holds a device, which does not survive a fork."""
+    from facemon.engines.processes import can_fork, forking_server
     from facemon.model.decoder_process import NICENESS
-    from facemon.predict.worker_processes import forking_server
     from facemon.server.image_answers import AnsweringPredictor
     from facemon.server.model_workers import InProcess, InThread
 
@@ -228,7 +228,7 @@ def _model_workers(
     answering = AnsweringPredictor(
         lambda images, run, origin: predictor.predict(images, run, origin=origin), config.model.attributes
     )
-    if config.predict.providers != ("cpu",):
+    if not can_fork(config.predict.providers):
         return [stack.enter_context(InThread(answering)) for _ in range(count)]
     server = stack.enter_context(forking_server(answering, count))
     patience = config.api.timeout.total_seconds()

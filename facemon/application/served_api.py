@@ -41,13 +41,13 @@ def serve_api(operation: Operation, request: ServeRequest, configuration: "Reloa
     """Answer requests until a signal ends this; every prediction is logged."""
     _require_extra()
     from facemon.application.running_api import RunningApi, tokens_of
-    from facemon.model.predictor import Predictor
+    from facemon.model.factory import ModelFactory
     from facemon.predict.pipeline import default_threads
     from facemon.server.listening_socket import open_socket
 
     reporter, address = operation.reporter, request.listen or operation.config.api.listen
     config, tokens = _servable(operation.config), tokens_of(operation, operation.config)
-    predictor = Predictor(config.model, _limits(config))
+    predictor = ModelFactory(config.model, _limits(config))()
     for note in predictor.notes:
         reporter.say(note)
     with ExitStack() as stack:

@@ -169,16 +169,11 @@ def _value_at(value: Any, keys: Keys) -> Any:
 
 def _with_absolute_paths(config: Config, file: Path) -> Config:
     directory, faces = file.parent, config.model.faces
-    networks = tuple(
-        network if network.package else network.model_copy(update={"path": directory / network.path})
-        for network in config.model.networks
-    )
     paths = [config.store.path, *(network.path for network in config.model.networks if not network.package)]
     if faces.weights is not None:
         paths.append(faces.weights)
-        faces = faces.model_copy(update={"weights": directory / faces.weights})
     changes: Mapping[str, Any] = {
-        "model": config.model.model_copy(update={"networks": networks, "faces": faces}),
+        "model": config.model.below(directory),
         "store": config.store.model_copy(update={"path": directory / config.store.path}),
         "directory": directory,
         "file_name": Path(file.name),

@@ -1,6 +1,7 @@
 """The model section: networks, how their inputs are made, and what is read from their outputs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -62,6 +63,17 @@ class ModelConfig(Section):
     def id(self) -> str:
         """The model as the log names it: `name@version`."""
         return f"{self.name}@{self.version}"
+
+    def below(self, folder: Path) -> Self:
+        """The same model, whose files are named by paths that begin with a folder where they are relative."""
+        faces = self.faces
+        if faces.weights is not None:
+            faces = faces.model_copy(update={"weights": folder / faces.weights})
+        networks = tuple(
+            network if network.package else network.model_copy(update={"path": folder / network.path})
+            for network in self.networks
+        )
+        return self.model_copy(update={"networks": networks, "faces": faces})
 
     @property
     def attributes(self) -> tuple[AttributeConfig, ...]:

@@ -15,13 +15,11 @@ from facemon.errors import FacemonError
 from facemon.finders.registry import finder_of
 from facemon.model.attribute_decoding import Doubles, select_columns, shares_of
 from facemon.model.description_faults import misfits, what_is_there
-from facemon.model.external_weights import external_weights
 from facemon.model.faces import FaceFinder, face_finder
+from facemon.model.graph import INPUT_TYPES, Graph, Numbers
+from facemon.model.graph_files import GraphFile
 from facemon.model.input_tensor import input_batch
 from facemon.model.neighbours import needs_faces_alone
-from facemon.model.resources import resource_bytes
-from facemon.model.sessions import INPUT_TYPES, Graph, Numbers
-from facemon.model.weight_files import read_weights, refuse_other_kinds
 from facemon.printable import Lines, printable
 
 Pixels = NDArray[np.uint8]
@@ -49,7 +47,7 @@ class Network:
     @property
     def name(self) -> str:
         """What messages call it: its path, below its package where it is a resource of one."""
-        return _name(self.config)
+        return self.graph.name
 
     def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
@@ -126,22 +124,21 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
     """
     networks, hashes = [], []
     for network in config.networks:
-        name = _name(network)
-        content = _content(network)
-        digest = hashlib.sha256(content).hexdigest()
+        file = _file(network)
+        digest = file.sha256
         if network.sha256 not in (None, digest):
             raise FacemonError(
-                f"{name}: is not the file that the configuration means: its sha256 is {digest}, not {network.sha256}",
+                f"{file.name}: is not the file that the configuration means: its sha256 is {digest}, not "
+                f"{network.sha256}",
                 "get the right file, or change sha256 when the new one is meant",
             )
-        folder = None if network.package else network.path.absolute().parent
-        graph = Graph(content, name, providers=serving.providers, folder=folder)
+        graph = file.opened(serving.providers)
         if faults := list(misfits(network, graph)):
-            lines = [f"{name}: does not fit its description:", *faults]
+            lines = [f"{file.name}: does not fit its description:", *faults]
             raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(graph))
         alone = needs_faces_alone(graph, network.input, output_names(network))
-        networks.append(Network(network, graph, digest, len(content), alone))
-        hashes.append([digest, *external_weights(content, folder)] if folder else [digest])
+        networks.append(Network(network, graph, digest, len(file.content), alone))
+        hashes.append([digest, *file.weights()])
     fast = decodes_fast(config, serving)
     aligned = any(config.faces.cut_for(network).align for network in config.networks)
     finder = face_finder(config.faces, fast=fast, aligned=aligned)
@@ -154,16 +151,10 @@ def output_names(network: NetworkConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(attribute.output for attribute in network.attributes))
 
 
-def _content(network: NetworkConfig) -> bytes:
+def _file(network: NetworkConfig) -> GraphFile:
     if network.package is not None:
-        content = resource_bytes(network.package, network.path.as_posix())
-        refuse_other_kinds(content, _name(network))
-        return content
-    return read_weights(network.path, "the model cannot be read", "check path in the model section")
-
-
-def _name(network: NetworkConfig) -> str:
-    return str(network.path) if network.package is None else f"{network.package}/{network.path.as_posix()}"
+        return GraphFile.of_package(network.package, network.path.as_posix())
+    return GraphFile.read(network.path, "the model cannot be read", "check path in the model section")
 
 
 def decodes_fast(model: ModelConfig, serving: PredictConfig) -> bool:

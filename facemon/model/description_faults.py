@@ -5,8 +5,8 @@ from math import prod
 
 from facemon.config.model import AttributeConfig, InputConfig, NetworkConfig
 from facemon.domain.kinds.registry import kind_of
+from facemon.model.graph import INPUT_TYPES, Graph, Tensor
 from facemon.model.input_tensor import channel_count, whole_number_fault
-from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
 from facemon.printable import Lines, printable
 
 READABLE_OUTPUTS = ("float", "float16", "double")

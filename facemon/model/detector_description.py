@@ -13,8 +13,8 @@ from facemon.config.detector import PriorsConfig
 from facemon.errors import FacemonError
 from facemon.finders.registry import DESCRIBED, FINDERS
 from facemon.model.box_decoding import prior_boxes
+from facemon.model.graph import Graph
 from facemon.model.graph_input import GraphInput, InputStyle, input_lines
-from facemon.model.sessions import Graph
 
 Table = NDArray[Any]
 USUAL_DETECTOR_SIDES = (640, 320, 256, 128)

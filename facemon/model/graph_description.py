@@ -13,9 +13,9 @@ from facemon.config.model import ATTRIBUTE_NAME, DERIVED_SUFFIXES, LOG_COLUMNS, 
 from facemon.errors import FacemonError
 from facemon.finders.registry import DEFAULT, FINDERS
 from facemon.model.description_faults import READABLE_OUTPUTS, what_is_there, zipped_source
+from facemon.model.graph import Graph, Tensor
 from facemon.model.graph_input import GraphInput, input_lines
 from facemon.model.graph_labels import labels_of
-from facemon.model.sessions import Graph, Tensor
 from facemon.near_names import either
 
 _PROBES = 4

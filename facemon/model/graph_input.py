@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from facemon.errors import FacemonError, UsageError
 from facemon.model.description_faults import what_is_there
-from facemon.model.sessions import INPUT_TYPES, Graph, Tensor
+from facemon.model.graph import INPUT_TYPES, Graph, Tensor
 from facemon.model.trial_runs import TrialRuns
 from facemon.printable import Lines, printable
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from facemon.config.network_input import InputConfig
 from facemon.errors import FacemonError
+from facemon.model.graph import INPUT_TYPES, Graph
 from facemon.model.input_tensor import channel_count, input_batch
-from facemon.model.sessions import INPUT_TYPES, Graph
 
 _TOLERANCE = {np.dtype(np.float16): 1e-2}
 """Of the largest number of an output, what other kernels for other batch sizes may change; by the output's type."""

@@ -13,12 +13,11 @@ from facemon.errors import FacemonError
 from facemon.model.box_decoding import Candidates, decode_candidates, distinct
 from facemon.model.decoding import DecodedImage
 from facemon.model.description_faults import input_misfits, what_is_there
-from facemon.model.external_weights import external_weights
 from facemon.model.faces import Face, NoNumberError, whole_box
 from facemon.model.fitting import placement, resized_size
+from facemon.model.graph import INPUT_TYPES
+from facemon.model.graph_files import GraphFile
 from facemon.model.input_tensor import input_batch, input_pixels
-from facemon.model.sessions import INPUT_TYPES, Graph
-from facemon.model.weight_files import read_weights
 from facemon.printable import Lines, printable
 
 _SCORE = 0.7
@@ -32,9 +31,8 @@ class OnnxFinder:
         """FacemonError when the file cannot be read or run, or does not fit its description."""
         self._config = detector
         self._min_score = _SCORE if config.min_confidence is None else config.min_confidence
-        self._content = read_weights(file, "the face detector cannot be read", "check model.faces.weights")
-        self._folder = file.absolute().parent
-        self._graph = Graph(self._content, str(file), folder=self._folder)
+        self._file = GraphFile.read(file, "the face detector cannot be read", "check model.faces.weights")
+        self._graph = self._file.opened()
         sections = (detector.scores, detector.boxes, *([detector.landmarks] if detector.landmarks else []))
         self._outputs = tuple(dict.fromkeys(name for section in sections for name in section.outputs))
         there = {tensor.name for tensor in self._graph.outputs}
@@ -64,7 +62,7 @@ class OnnxFinder:
 
     def weights(self) -> tuple[bytes, ...]:
         """The network's file, and the digests of those in which it keeps weights."""
-        return (self._content, *(digest.encode() for digest in external_weights(self._content, self._folder)))
+        return (self._file.content, *(digest.encode() for digest in self._file.weights()))
 
     def _candidates(self, image: Image.Image) -> Candidates:
         config = self._config.input

@@ -39,6 +39,7 @@ class Predictor:
         self._readers = {each.name: reader_of(each) for each in model.attributes}
         self._views = tuple(View.of(network, model.faces) for network in model.networks)
         self.model = model
+        self.id = model.id
         self.fingerprint = self._bundle.fingerprint
         self.notes = self._bundle.notes
         """What a user should know of how the model runs, in sentences."""

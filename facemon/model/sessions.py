@@ -1,34 +1,15 @@
-"""ONNX graphs that are ready to run on one thread; the only file that imports onnxruntime."""
+"""Graphs that onnxruntime has loaded, each ready to run on one thread; the only file that imports onnxruntime."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from facemon.errors import FacemonError
-from facemon.model.external_weights import external_files
-from facemon.model.subnormal_weights import without_subnormals
-from facemon.model.weight_files import refuse_pointers
-from facemon.model.zip_maps import with_sources, zip_maps
+from facemon.model.graph import NotLoadedError, Numbers, RunFailedError, Tensor
 
-Numbers = NDArray[Any]
-INPUT_TYPES: Mapping[str, type[np.generic]] = {
-    "float": np.float32,
-    "float16": np.float16,
-    "double": np.float64,
-    "uint8": np.uint8,
-    "int8": np.int8,
-    "int32": np.int32,
-}
-"""What a network may take, by the name of its tensor type."""
-FAILED = "the model failed on its input: "
-"""What the message of a failed run has between the model's name and the reason."""
 _ERRORS_ONLY, _NOTHING_BUT_FATAL = 3, 4
 _SUFFIX = "ExecutionProvider"
 _CPU = "cpu"
@@ -46,35 +27,15 @@ _RUN_ERRORS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or an output of a graph; a dimension without a fixed length has a name or is none.
+class OnnxSession:
+    """A graph that onnxruntime has loaded."""
 
-    `type` is that of its numbers; of what is not a tensor it is the whole type, such as seq(map(int64,tensor(float))).
-    """
-
-    name: str
-    type: str
-    shape: tuple[int | str | None, ...]
-
-    def __str__(self) -> str:
-        if "(" in self.type:  # not a tensor: a sequence or a mapping has no shape
-            return f"{self.name} {self.type}"
-        dimensions = ", ".join("?" if length is None else str(length) for length in self.shape)
-        return f"{self.name} {self.type} [{dimensions}]"
-
-
-class Graph:
-    """A loaded ONNX graph; several threads may run it at once."""
-
-    def __init__(
-        self, content: bytes, name: str, *, providers: Sequence[str] = (_CPU,), folder: Path | None = None
-    ) -> None:
+    def __init__(self, content: bytes, name: str, providers: Sequence[str], folder: Path | None) -> None:
         """Load a graph from a file's bytes; `name` is what errors call it.
 
-        `providers` are execution providers as `provider_names` has them, the preferred first; `folder` is where
-        weights outside the file may lie. FacemonError when a provider is not there or the graph cannot be loaded,
-        which includes weights that lie outside `folder`.
+        `providers` are execution providers by the names of the configuration, the preferred first; `folder` is where
+        weights outside the file may lie. FacemonError when a provider is not there; NotLoadedError when the graph
+        cannot be loaded, which includes weights that lie outside `folder`.
         """
         onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
         options = onnxruntime.SessionOptions()
@@ -88,16 +49,9 @@ class Graph:
         self._run_options = onnxruntime.RunOptions()
         # A failure is an exception, which says the same.
         self._run_options.log_severity_level = _NOTHING_BUT_FATAL
-        self._name = name
-        self.zip_maps = zip_maps(content)
-        """The nodes whose outputs are mappings; what they are made of is among `outputs`."""
         try:
-            self._session = onnxruntime.InferenceSession(
-                with_sources(without_subnormals(content), self.zip_maps), options, providers=_full_names(providers)
-            )
+            self._session = onnxruntime.InferenceSession(content, options, providers=_full_names(providers))
         except _LOAD_ERRORS as error:
-            if folder is not None:
-                refuse_pointers(external_files(content, folder))
             raise _not_loaded(name, error) from error
         # A provider whose libraries are missing is passed over with no more than a warning.
         started = self._session.get_providers()
@@ -108,76 +62,24 @@ class Graph:
                     "check its driver and libraries, or take it out of predict.providers",
                 )
 
-    @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
-        """What the graph wants."""
+        """See Session."""
         return _tensors(self._session.get_inputs())
 
-    @cached_property
     def outputs(self) -> tuple[Tensor, ...]:
-        """What the graph answers."""
+        """See Session."""
         return _tensors(self._session.get_outputs())
 
-    @cached_property
     def metadata(self) -> Mapping[str, str]:
-        """What the file's author wrote into it, such as labels."""
+        """See Session."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def run(
-        self, input_name: str, batch: Numbers, output_names: Sequence[str], *, at_once: int | None = None
-    ) -> Mapping[str, Numbers]:
-        """The named outputs for a batch, along their first axis.
-
-        A graph with a fixed batch size, or from which no more than `at_once` rows are asked at a time, runs as often
-        as the batch needs. Where it takes one face at a time, an
-        output that lacks the batch dimension gets it.
-        """
-        fixed = self.inputs[0].shape[0]
-        step = at_once or len(batch)
-        if isinstance(fixed, int):
-            step = min(fixed, step)
-        size = fixed if isinstance(fixed, int) else None
-        pieces = [self._run(input_name, batch[start : start + step], size, output_names)
-                  for start in range(0, len(batch), step)]  # fmt: skip
-        if len(pieces) == 1:
-            return dict(zip(output_names, pieces[0], strict=True))
-        return {
-            name: np.concatenate(parts) for name, parts in zip(output_names, zip(*pieces, strict=True), strict=True)
-        }
-
-    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
-        """What the named outputs are for a batch, none = all of them, in whatever form.
-
-        FacemonError where the graph fails.
-        """
+    def run(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
+        """See Session."""
         try:
             return list(self._session.run(output_names, {input_name: batch}, self._run_options))
         except _RUN_ERRORS as error:
-            raise FacemonError(f"{self._name}: {FAILED}{_plain(error)}") from error
-
-    def _run(self, input_name: str, batch: Numbers, size: int | None, output_names: Sequence[str]) -> list[Numbers]:
-        size = size or len(batch)
-        missing = size - len(batch)
-        if missing:
-            batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
-        outputs = self.run_plainly(input_name, batch, output_names)
-        for name, output in zip(output_names, outputs, strict=True):
-            if not isinstance(output, np.ndarray):
-                raise FacemonError(f"{self._name}: the output {name} is not a tensor")
-        if size == 1:  # an output without a batch dimension is the one face's
-            outputs = [output if output.shape[:1] == (1,) else output[np.newaxis] for output in outputs]
-        for name, output in zip(output_names, outputs, strict=True):
-            if output.ndim == 0 or len(output) != size:
-                raise FacemonError(
-                    f"{self._name}: the output {name} has the shape {list(output.shape)} for {size} faces",
-                    "its first dimension must be the batch",
-                )
-        return [output[: size - missing] for output in outputs]
-
-
-def provider_names() -> tuple[str, ...]:
-    """The execution providers of the installed onnxruntime, by the names that the configuration uses."""
-    return tuple(_short_name(name) for name in onnxruntime.get_available_providers())
+            raise RunFailedError(_plain(error)) from error
 
 
 def _full_names(providers: Sequence[str]) -> list[str]:
@@ -198,15 +100,15 @@ def _short_name(provider: str) -> str:
     return provider.removesuffix(_SUFFIX).lower()
 
 
-def _not_loaded(name: str, error: Exception) -> FacemonError:
+def _not_loaded(name: str, error: Exception) -> NotLoadedError:
     text = str(error)
     if "External data path" in text or "external data" in text:
         reason = "does not exist" if "does not exist" in text else "lies outside the model's folder"
-        return FacemonError(
+        return NotLoadedError(
             f"{name}: a file with its weights {reason}: {_plain(error)}",
             "keep the files that the model was exported with in one folder, beside each other",
         )
-    return FacemonError(f"{name}: is not an ONNX model that can be run: {_plain(error)}")
+    return NotLoadedError(f"{name}: is not an ONNX model that can be run: {_plain(error)}")
 
 
 def _tensors(nodes: Sequence[onnxruntime.NodeArg]) -> tuple[Tensor, ...]:

@@ -5,15 +5,10 @@ processors, and adds nothing to a sum of ordinary numbers. The file's own bytes,
 they are: only what is handed to the runtime changes.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from facemon.model.protobuf_fields import fields, spans
+from facemon.model.onnx_format import float_weights
 
-_GRAPH, _INITIALIZER, _DATA_TYPE, _RAW_DATA = 7, 5, 2, 9
-"""Field numbers of onnx.proto."""
-_FLOAT = 1
 _SMALLEST = np.finfo(np.float32).tiny
 
 
@@ -25,7 +20,7 @@ def without_subnormals(content: bytes) -> bytes:
     """
     changed = bytearray(content)
     try:
-        for start, end in list(_weights(content)):
+        for start, end in list(float_weights(content)):
             # Little-endian by the format's definition; the place in the file need not be aligned.
             values = np.frombuffer(content, np.uint8, end - start, start).view("<f4")
             small = (np.abs(values) < _SMALLEST) & (values != 0)
@@ -36,12 +31,3 @@ def without_subnormals(content: bytes) -> bytes:
     except (IndexError, ValueError):
         return content
     return bytes(changed)
-
-
-def _weights(content: bytes) -> Iterator[tuple[int, int]]:
-    """Where the raw bytes of each float32 initializer begin and end."""
-    for graph in spans(content, 0, len(content), _GRAPH):
-        for tensor in spans(content, *graph, _INITIALIZER):
-            is_float = any(value == _FLOAT for number, value, _ in fields(content, *tensor) if number == _DATA_TYPE)
-            if is_float:
-                yield from spans(content, *tensor, _RAW_DATA)

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from facemon.errors import FacemonError
 from facemon.forked_process import ForkedProcess, ProcessEnded
-from facemon.model.sessions import FAILED, Graph, Numbers
+from facemon.model.graph import FAILED, Graph, Numbers
 
 
 class TrialRuns:

@@ -335,9 +335,9 @@ class Monitor:
 
     @cached_property
     def _loaded(self) -> "Predictor":
-        from facemon.model.predictor import Predictor
+        from facemon.model.factory import ModelFactory
 
-        return Predictor(self.config.model, self.config.predict)
+        return ModelFactory.of(self.config)()
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -7,10 +7,10 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from time import perf_counter
-from typing import Protocol
 
 from facemon.available_cores import available_cores
 from facemon.domain.image_input import ImageInput
+from facemon.domain.predicting import Predicts
 from facemon.domain.prediction import PredictedBatch
 
 LARGEST_CHUNK = 64
@@ -22,20 +22,18 @@ _CHUNKS_AHEAD = 2
 _LOOK_AROUND_S = 0.1
 
 
-class PredictsImages(Protocol):
-    """What the pipeline needs of a model; several threads call it at once."""
-
-    def predict(self, images: Sequence[ImageInput], run: str) -> PredictedBatch:
-        """Predict a chunk of images."""
-
-
 def default_threads() -> int:
     """One worker for each core that this process may use, by its affinity and its cgroups' quota."""
     return available_cores()
 
 
 def run_pipeline(
-    inputs: Iterable[ImageInput], predictor: PredictsImages, *, run: str, threads: int, stop: threading.Event
+    inputs: Iterable[ImageInput],
+    predictor: Predicts[PredictedBatch],
+    *,
+    run: str,
+    threads: int,
+    stop: threading.Event,
 ) -> Iterator[PredictedBatch]:
     """Yield a batch for every chunk of inputs, in their order; small files make larger chunks than large ones.
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Protocol, Self
 
 from facemon.domain.image_input import ImageInput
+from facemon.domain.predicting import Predicts
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
@@ -104,19 +105,12 @@ def _has_ended(life: int) -> bool:
     return bool(poll.poll(0))
 
 
-class PredictsAnswers(Protocol):
-    """A model whose predictions bring their answers along."""
-
-    def predict(self, images: Sequence[ImageInput], run: str) -> AnsweredBatch:
-        """Predict images; FacemonError for trouble with the model."""
-
-
 class InThread:
     """A worker that is a thread of this process, for as long as a block runs."""
 
     is_alive = True
 
-    def __init__(self, model: PredictsAnswers) -> None:
+    def __init__(self, model: Predicts[AnsweredBatch]) -> None:
         self._model = model
         self._thread = ThreadPoolExecutor(1, "model")
 

@@ -22,8 +22,9 @@ from facemon.model.detector_description import (
     recognise_detector,
 )
 from facemon.model.faces import face_finder
+from facemon.model.graph import Graph
+from facemon.model.graph_files import GraphFile
 from facemon.model.graph_input import AskedInput, find_input
-from facemon.model.sessions import Graph
 from tests.model.detector_files import FACE, cell_middles, corner_shares, landmark_pixels, write_detector
 from tests.model.onnx_files import write_identity_model
 from tests.model.open_files import save_graph, tensor
@@ -36,7 +37,7 @@ CENTRED = np.concatenate([cell_middles(SIZE), np.broadcast_to(FACE, (300, 2))], 
 
 
 def load(path: Path) -> Graph:
-    return Graph(path.read_bytes(), path.name, folder=path.parent)
+    return GraphFile(path.read_bytes(), path.name, path.parent).opened()
 
 
 def recognised(path: Path) -> Detector | None:

@@ -11,14 +11,16 @@ import pytest
 from onnx import helper
 
 from facemon.errors import FacemonError, UsageError
+from facemon.model.graph import Graph, Numbers
+from facemon.model.graph_files import GraphFile
 from facemon.model.graph_input import USUAL_SIDES, AskedInput, GraphInput, find_input
-from facemon.model.sessions import Graph, Numbers
+from facemon.model.sessions import OnnxSession
 from facemon.model.trial_runs import TrialRuns
 from tests.model.open_files import save_graph, tensor, write_dense, write_pooled, write_with_age
 
 
 def load(path: Path) -> Graph:
-    return Graph(path.read_bytes(), path.name, folder=path.parent)
+    return GraphFile(path.read_bytes(), path.name, path.parent).opened()
 
 
 def found(path: Path, **asked: Any) -> GraphInput:
@@ -108,21 +110,21 @@ def test_further_inputs_are_named_with_what_they_want(tmp_path: Path) -> None:
     assert found(write_with_age(tmp_path / "net.onnx", has_value=True)).size == (5, 6)
 
 
-class Dying(Graph):
-    """A graph with which onnxruntime ends its process on small images, as by a pooling that divides by zero.
+class Dying(OnnxSession):
+    """A session in which onnxruntime ends its process on small images, as by a pooling that divides by zero.
 
     With onnxruntime 1.30 a convolution, a Relu and a pooling over nothing do so, but on some processors only.
     """
 
-    def run_plainly(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
+    def run(self, input_name: str, batch: Numbers, output_names: Sequence[str] | None) -> list[Any]:
         if batch.shape[2] < 100:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().run_plainly(input_name, batch, output_names)
+        return super().run(input_name, batch, output_names)
 
 
 def test_a_size_at_which_onnxruntime_ends_its_process_is_a_failure(tmp_path: Path) -> None:
     path = write_pooled(tmp_path / "net.onnx")
-    graph = Dying(path.read_bytes(), path.name)
+    graph = Graph(Dying(path.read_bytes(), path.name, ("cpu",), None), path.name)
     with TrialRuns(graph) as trials:
         outcomes = [trials.failure(np.zeros((1, 3, side, side), np.float32)) for side in (64, 128, 96, 128)]
     assert outcomes == ["onnxruntime ended its process", None] * 2

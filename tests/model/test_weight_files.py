@@ -16,7 +16,7 @@ from facemon.config.model import FacesConfig
 from facemon.errors import FacemonError
 from facemon.model.bundle import load_bundle
 from facemon.model.faces import face_finder
-from facemon.model.sessions import Graph
+from facemon.model.graph_files import GraphFile
 from facemon.model.weight_files import read_weights, refuse_other_kinds
 from tests.model.onnx_files import model_of, write_identity_model, write_weighted_model
 
@@ -100,7 +100,7 @@ def test_a_pointer_in_the_place_of_weights_beside_the_model(tmp_path: Path) -> N
     path = write_weighted_model(tmp_path / "net.onnx", "net.onnx.data")
     (tmp_path / "net.onnx.data").write_bytes(POINTER)
     with pytest.raises(FacemonError, match=r"net\.onnx\.data: is a Git LFS pointer"):
-        Graph(path.read_bytes(), str(path), folder=tmp_path)
+        GraphFile(path.read_bytes(), str(path), tmp_path).opened()
 
 
 def test_models_are_not_taken_for_something_else(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from facemon.errors import FacemonError
 from facemon.model.bundle import load_bundle
-from facemon.model.sessions import Graph
+from facemon.model.graph_files import GraphFile
 from facemon.model.zip_maps import with_sources, zip_maps
 from tests.model.onnx_files import model_of, write_identity_model
 from tests.model.open_files import write_sequence, write_zipped
@@ -59,7 +59,7 @@ def test_a_bundle_reads_the_source(tmp_path: Path) -> None:
     bundle = load_bundle(model_of(path, [attribute], **INPUT))
     pixels = np.asarray(Image.new("RGB", (5, 6), (200, 20, 90)))
     columns, _ = bundle.run([[pixels, pixels]])
-    graph = Graph(path.read_bytes(), "z")
+    graph = GraphFile(path.read_bytes(), "z").opened()
     batch = (pixels.transpose(2, 0, 1)[np.newaxis] / 255).astype(np.float32)
     (mappings,) = graph.run_plainly("image", batch, ["output_probability"])
     assert columns["a"][0] == pytest.approx(list(mappings[0].values()), abs=1e-6)

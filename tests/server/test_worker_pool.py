@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from facemon.domain.image_input import ImageInput
 from facemon.domain.prediction import ErrorCode, PredictedBatch
+from facemon.engines.processes import forking_server
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending
-from facemon.predict.worker_processes import forking_server
 from facemon.server.image_answers import AnsweredBatch
 from facemon.server.model_workers import InProcess, InThread, WorkerDied
 from facemon.server.prediction_queue import PoolStrength, PredictionQueue

@@ -20,11 +20,11 @@ from facemon.model.bundle import Bundle, Network
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View
 from facemon.model.fitting import fit_image
+from facemon.model.graph import Numbers
 from facemon.model.image_opening import open_image, pillow_names
 from facemon.model.image_reading import ImageReader
 from facemon.model.input_tensor import channel_count, input_pixels
 from facemon.model.prediction_rows import ImageOutcome
-from facemon.model.sessions import Numbers
 
 _SHOWN_NUMBERS = 8
 _KEPT_NUMBERS = 1024

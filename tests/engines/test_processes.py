@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from facemon.domain.image_input import ImageInput
 from facemon.domain.prediction import PredictedBatch
+from facemon.engines.processes import MOST_CRASHES, worker_processes
 from facemon.errors import FacemonError
 from facemon.predict.pipeline import run_pipeline
-from facemon.predict.worker_processes import MOST_CRASHES, worker_processes
 from tests.model.onnx_files import flat_image
 from tests.predict.predicted import small_predictor
 

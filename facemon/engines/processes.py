@@ -1,29 +1,54 @@
-"""A loaded model in several processes: threads of one process wait for each other's Python between two images."""
+"""The engine `processes`: copies of this process, forked once the model is open, so that they share its memory.
+
+Threads of one process wait for each other's Python between two images.
+"""
 
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from queue import LifoQueue
-from typing import Protocol, TypeVar
 
 from facemon.domain.image_input import ImageInput
+from facemon.domain.predicting import OpensModel, Predicts
 from facemon.domain.prediction import PredictedBatch, joined
 from facemon.domain.worker_deaths import blamed, is_to_blame
+from facemon.engines.engine import RunModel, Work
+from facemon.engines.inline import ModelHere
 from facemon.errors import FacemonError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
 
 MOST_CRASHES = 8
 """When so many images in a row end their workers, the cause is not the images."""
+_FEW_IMAGES = 16
+"""So many are predicted before processes have begun."""
 
-Answer_co = TypeVar("Answer_co", covariant=True)
+
+def can_fork(providers: Sequence[str]) -> bool:
+    """Whether a model on these execution providers can be forked: devices do not outlive it."""
+    return tuple(providers) == ("cpu",)
 
 
-class Predicts(Protocol[Answer_co]):
-    """A loaded model, whatever it answers with."""
+class Processes:
+    """Processes of this machine, which wait for nothing of each other's."""
 
-    def predict(self, images: Sequence[ImageInput], run: str) -> Answer_co:
-        """Predict a chunk of images; FacemonError for trouble with the model."""
+    name = "processes"
+
+    @contextmanager
+    def opened(self, open_model: OpensModel) -> Iterator[RunModel]:
+        """Open the model here, once: what is forked afterwards has it in memory."""
+        yield _ForkedModel(open_model())
+
+
+class _ForkedModel(ModelHere):
+    """A model in this process, which copies of the process share."""
+
+    @contextmanager
+    def spread(self, work: Work) -> Iterator[Predicts[PredictedBatch]]:
+        """Predict in a process for each worker; in this one where there is one worker or a handful of images."""
+        count = work.workers if work.has_more_than(_FEW_IMAGES) else 1
+        with super().spread(work) as model, worker_processes(model, count) as workers:
+            yield workers
 
 
 class _WorkerDied(Exception):

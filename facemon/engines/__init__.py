@@ -1,0 +1,1 @@
+"""How the work of a run is spread."""
