@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from facemon import __version__
 from facemon.cli.command import (
     AsRootOption,
     ColorOption,
@@ -16,6 +15,7 @@ from facemon.cli.command import (
     VerboseOption,
     remember,
 )
+from facemon.version import __version__
 
 ROOMS = (
     "init", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",

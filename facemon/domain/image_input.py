@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,16 +15,6 @@ Box = tuple[int, int, int, int]
 
 LONGEST_SOURCE = 200
 """Characters of a source's name, as the API takes it."""
-
-
-class Undated(StrEnum):
-    """Why an image's EXIF data do not tell when it was taken."""
-
-    MISSING = "missing"
-    INVALID = "invalid"
-    """What is written is not a date."""
-    AHEAD = "ahead"
-    """The date lies more than a day in the future."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLCertVerificationError
 from urllib.parse import quote, urljoin, urlsplit
 
-from facemon import __version__
+from facemon.version import __version__
 
 MAX_REDIRECTS = 5
 MAX_BODY = 64 * 2**10

@@ -6,24 +6,20 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from facemon import __version__
 from facemon.config.evaluation import EvaluateConfig
 from facemon.config.model import ModelConfig
 from facemon.domain.attribute import Measure
 from facemon.domain.drift_result import CONFIDENCE, LABEL, VALUE
 from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import FacemonError
-from facemon.store.command_runs import CommandRun
-from facemon.store.drift_results import (
-    CheckState,
-    DriftGauge,
-    SourceState,
-)
+from facemon.store.command_run import CommandRun
+from facemon.store.drift_states import CheckState, DriftGauge, SourceState
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.shown_models import checked_models, evaluated_models, idle_models
 from facemon.store.total_families import counter_family, gauge_family, histogram_family, request_families
 from facemon.store.totals import Totals
+from facemon.version import __version__
 
 Series = Iterable[tuple[tuple[str, ...], float]]
 _MICROS = 1e6

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facemon import __version__
 from facemon.config.document import Config
 from facemon.config.stack import Service
 from facemon.errors import ConfigError
 from facemon.render.secret_files import secret_name
+from facemon.version import __version__
 
 _PROJECT = "facemon-monitoring"
 FILES_LABEL = "facemon.files"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.domain.attribute import Attribute
-from facemon.domain.kinds.kind import Reading
+from facemon.domain.kinds.reading import Reading
 from facemon.errors import FacemonError
 
 Doubles = NDArray[np.float64]

@@ -15,7 +15,7 @@ from facemon.domain.drift_result import (
     to_document,
 )
 from facemon.domain.times import micros
-from facemon.store.drift_results import NO_MODEL, CheckState, DriftedColumn, DriftGauge, SourceState
+from facemon.store.drift_states import NO_MODEL, CheckState, DriftedColumn, DriftGauge, SourceState
 
 _DETECTED = {Verdict.DRIFT: 1, Verdict.OK: 0}
 _ANNOUNCED = ("model", "reference", "current", "source", "check_name", "column_name")

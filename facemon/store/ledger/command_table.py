@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from facemon.store.command_runs import CommandRun
+from facemon.store.command_run import CommandRun
 
 
 class CommandTable:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
-from facemon.store.evaluations import Accuracy
+from facemon.store.accuracy import Accuracy
 
 _NO_SOURCE = ""
 
