@@ -4,6 +4,12 @@ import sqlite3
 
 from facemon.store.command_run import CommandRun
 
+TABLES = """
+CREATE TABLE command_runs (
+    command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
+    last_success INTEGER) WITHOUT ROWID;
+"""
+
 
 class CommandTable:
     """`entries.CommandRecords` in SQLite."""

@@ -1,7 +1,7 @@
 """The steps that bring the ledger of an older store to the present version, one by one.
 
-To change a table: change it in the tables of a new ledger (`creation.py`), write a function that changes it in an older
-one, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
+To change a table: change it in `TABLES` of the module that keeps it, write a function that changes it in an older
+ledger, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
 """
 
 import json

@@ -7,6 +7,12 @@ from functools import lru_cache
 
 from facemon.store.totals import TotalKey, Totals
 
+TABLES = """
+CREATE TABLE totals (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+CREATE TABLE departed (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+"""
 TOTALS, DEPARTED = "totals", "departed"
 
 
