@@ -191,9 +191,11 @@ def workers_of(
 
 def _at_least(operation: Operation, request: PredictRequest) -> int | None:
     """How many images there are, counted no further than matters; none for a list, which is read once."""
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.registry import are_read_once
 
-    return None if LIST in request.paths else sum(1 for _ in islice(images_of(operation, request), _FEW_IMAGES + 1))
+    return (
+        None if are_read_once(request.paths) else sum(1 for _ in islice(images_of(operation, request), _FEW_IMAGES + 1))
+    )
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -285,9 +287,9 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 def _count_ahead(operation: Operation, request: PredictRequest, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.registry import are_read_once
 
-    if LIST in request.paths or not progress.is_shown:
+    if are_read_once(request.paths) or not progress.is_shown:
         return
     ahead = images_of(operation, request)
     threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()

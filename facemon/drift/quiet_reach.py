@@ -12,10 +12,10 @@ from facemon.distribution_functions import kolmogorov, ndtr
 from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_groups import single_variances
+from facemon.drift.column_tests.registry import COLUMN_TESTS, column_test
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
-from facemon.drift.power import detectable_of_pairs, detectable_shift
 from facemon.drift.sample import Sample
 
 Floats = NDArray[np.float64]
@@ -123,19 +123,14 @@ def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], s
 
 
 def detectable_shifts(worths: Mapping[str, ColumnWorth], significance: float) -> dict[str, float]:
-    """Return the smallest shift of each column that its rows detect, as `power.detectable_shift`."""
-    pairs = [name for name, each in worths.items() if _is_pair(each.held)]
-    counts = np.array([worths[name].held.counts for name in pairs], np.int64).reshape(-1, 2)
-    rows = np.array([worths[name].rows for name in pairs], np.int64).reshape(-1, 2)
-    weights = np.array([worths[name].weight for name in pairs])
-    found = detectable_of_pairs(counts, (rows[:, 0], rows[:, 1]), weights, significance).tolist()
-    of_pairs = dict(zip(pairs, found, strict=True))
-    return {
-        name: of_pairs[name]
-        if name in of_pairs
-        else detectable_shift(each.held.counts, each.rows, each.weight, significance, is_label=_is_label(each.held))
-        for name, each in worths.items()
-    }
+    """Return the smallest shift of each column that its rows detect, as the test of each says."""
+    found: dict[str, float] = {}
+    for test in dict.fromkeys(COLUMN_TESTS.values()):
+        names = [name for name, each in worths.items() if column_test(each.held) is test]
+        own = [worths[name] for name in names]
+        counts, rows, weights = [each.held.counts for each in own], [each.rows for each in own], [e.weight for e in own]
+        found |= zip(names, test.detectable_shifts(counts, rows, weights, significance), strict=True)
+    return found
 
 
 def reaches(columns: Sequence[ColumnCounts], rows: Sequence[float], thresholds: Sequence[float]) -> list[float]:

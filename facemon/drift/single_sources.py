@@ -24,7 +24,7 @@ from facemon.drift.design_effect import (
 )
 from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
-from facemon.drift.power import detectable_shift
+from facemon.drift.power import detectable_numbers, worth_of
 from facemon.drift.row_variances import hourly_variances
 
 Counts = NDArray[np.int64]
@@ -117,9 +117,7 @@ class SingleSources:
     def _detectable(self, effects: Sequence[DesignEffect], significance: float) -> list[float]:
         rows = [[float(side.total) for side in each.counts] for each in self.rows]
         return [
-            detectable_shift(
-                each.counts[0].counts, (before, now), each.weight / effect.factor, significance, is_label=False
-            )
+            detectable_numbers(worth_of((before, now), each.weight / effect.factor), significance)
             for each, (before, now), effect in zip(self.rows, rows, effects, strict=True)
         ]
 
