@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import facemon
-from tests.module_tree import MODULES, imports, module_of, nodes_of, room_of, tree_of
-from tests.public_names import FOR_TESTS, FOR_TOOLS, LOADED_BY_NAME
+from tests.module_tree import MODULES, module_of, nodes_of, room_of, tree_of
+from tests.public_names import FOR_TOOLS, LIMITS_OF_TESTS, LOADED_BY_NAME, STEPS_OF_TESTS
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 ROOT = Path(__file__).parents[1]
-LISTED = (LOADED_BY_NAME, FOR_TOOLS, FOR_TESTS)
+LISTED = (LOADED_BY_NAME, FOR_TOOLS, LIMITS_OF_TESTS, STEPS_OF_TESTS)
 
 
 @cache
@@ -155,11 +155,3 @@ def test_what_facemon_offers_is_what_its_page_describes() -> None:
 def test_the_errors_that_the_page_names_are_there() -> None:
     page = (ROOT / "docs" / "python.md").read_text()
     assert set(re.findall(r"facemon\.errors\.(\w+)", page)) <= public_names("errors.py")
-
-
-def test_facemon_takes_nothing_that_it_does_not_offer() -> None:
-    homes = {name.split(".")[-1] for name, _ in imports("__init__.py") if name.startswith("facemon.")}
-    offered = set(facemon.__all__) | {"no_telemetry", "version"}
-    assert {name for name in homes if module_of(f"facemon.{name}") is None} - offered - {"instrument", "monitor"} <= {
-        "drift_result"
-    }

@@ -18,9 +18,9 @@ from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.sample import Sample
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
-MOST_QUIET_REACH = 0.1
+_MOST_QUIET_REACH = 0.1
 """The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
@@ -116,7 +116,7 @@ def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], s
     At most one quiet run in ten may reach a threshold by chance, and the rows detect twice the threshold of each
     column: the verdict asks for both. The first implies the second, unless labels are rare or numbers are all alike.
     """
-    if joint_reach(worths, columns) > MOST_QUIET_REACH:
+    if joint_reach(worths, columns) > _MOST_QUIET_REACH:
         return False
     least = detectable_shifts(worths, settings.significance)
     return not any(least[column.name] > BLUNT * column.threshold for column in columns if column.name in worths)
@@ -160,7 +160,7 @@ def _is_pair(held: ColumnCounts) -> bool:
     return held.kind is ColumnKind.CATEGORICAL and len(held.counts) == 2
 
 
-def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+def _number_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
     """Those of the KS distances of numbers: the smaller of the two bounds that their test takes.
 
     They are Kolmogorov's limit, and the sum over the bins' edges of P(|normal| >= threshold / sd) (Boole), which is
@@ -176,7 +176,7 @@ def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: F
     return np.asarray(np.minimum(kolmogorov(thresholds * np.sqrt(rows)), sums))
 
 
-def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+def _pair_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
     """Those of the total variation of two labels: of one normal difference."""
     counts = np.array([held.counts for held in columns], np.int64).reshape(-1, 2)
     shares = counts[:, 0] / counts.sum(axis=1)
@@ -184,7 +184,7 @@ def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Flo
         return np.asarray(2 * ndtr(-thresholds / np.sqrt(shares * (1 - shares) / rows)))
 
 
-def _labels_reach(shares: Floats, rows: float, threshold: float) -> float:
+def _labels_reach(shares: _Floats, rows: float, threshold: float) -> float:
     """That of the total variation T of other labels, half the sum of K absolute normal differences.
 
     T is taken as normal, with the moments of sums of folded normals (Leone, Nelson & Nottingham 1961).

@@ -17,8 +17,8 @@ from facemon.tables.parquet_parts import ParquetParts, open_parts
 from facemon.tables.part_files import PartFile, partition_columns, parts_below
 from facemon.tables.table_faults import empty_table, unreadable_table
 
-BATCH_ROWS = 131_072
-_BATCH_CELLS = 4 * BATCH_ROWS
+_BATCH_ROWS = 131_072
+_BATCH_CELLS = 4 * _BATCH_ROWS
 """A batch of few columns has more rows, since each batch costs something by itself."""
 _PARQUET = frozenset((".parquet", ".pq"))
 _CSV = frozenset((".csv", ".tsv"))
@@ -63,7 +63,7 @@ class TableFile:
 
         With `encoded` the text of Parquet files comes as dictionaries, which are cheaper to count.
         """
-        rows = max(BATCH_ROWS, _BATCH_CELLS // max(1, len(columns)))
+        rows = max(_BATCH_ROWS, _BATCH_CELLS // max(1, len(columns)))
         if self.memory is not None:
             yield from self.memory.select(list(columns)).to_batches(max_chunksize=rows)
         elif self.parquet is not None:

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.binning import MISSING
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
 from facemon.domain.spread import SpreadProfile
 from facemon.drift.column_groups import single_variances
@@ -17,6 +16,7 @@ from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.single_labels import SingleLabels, is_pair
 from facemon.drift.single_sources import SingleSources, SingleTest, is_numbers
 from facemon.drift.within_sources import numbers_within
+from tests.domain.spread_of_hours import hourly_spreads
 
 EFFECTS = (DesignEffect(), DesignEffect(3.5), DesignEffect(1.4, 9.0), DesignEffect(1.02, 4000.0))
 
