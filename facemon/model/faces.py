@@ -72,7 +72,7 @@ class FaceFinder(Protocol):
         """The contents of the files that decide what is found."""
 
 
-class WholeImage:
+class _WholeImage:
     """The finder `none`: each image is one face."""
 
     def find(self, decoded: DecodedImage, given: Box | None) -> list[Face]:  # noqa: ARG002
@@ -84,7 +84,7 @@ class WholeImage:
         return ()
 
 
-class Chosen:
+class _Chosen:
     """Of another finder's faces those that are large enough and can be cut out, and of these all or the largest."""
 
     def __init__(self, finder: FaceFinder, config: FacesConfig, *, aligned: bool = False) -> None:
@@ -117,7 +117,7 @@ def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = Fals
     finder: FaceFinder
     match config.finder:
         case "none":
-            return WholeImage()
+            return _WholeImage()
         case "dlib":
             from facemon.model.dlib_faces import DlibFinder
 
@@ -137,7 +137,7 @@ def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = Fals
                 raise ValueError("the finder onnx needs a detector and weights")
             finder = OnnxFinder(config, config.detector, config.weights)
     takes_all = config.min_size == 1 and config.keep == "all" and not aligned
-    return finder if takes_all else Chosen(finder, config, aligned=aligned)
+    return finder if takes_all else _Chosen(finder, config, aligned=aligned)
 
 
 def whole_box(edges: tuple[float, ...], size: tuple[int, int]) -> Box | None:

@@ -72,7 +72,7 @@ class Graph:
     ) -> None:
         """Load a graph from a file's bytes; `name` is what errors call it.
 
-        `providers` are execution providers as `provider_names` has them, the preferred first; `folder` is where
+        `providers` are execution providers by the names of the configuration, the preferred first; `folder` is where
         weights outside the file may lie. FacemonError when a provider is not there or the graph cannot be loaded,
         which includes weights that lie outside `folder`.
         """
@@ -173,11 +173,6 @@ class Graph:
                     "its first dimension must be the batch",
                 )
         return [output[: size - missing] for output in outputs]
-
-
-def provider_names() -> tuple[str, ...]:
-    """The execution providers of the installed onnxruntime, by the names that the configuration uses."""
-    return tuple(_short_name(name) for name in onnxruntime.get_available_providers())
 
 
 def _full_names(providers: Sequence[str]) -> list[str]:
