@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import facemon.no_telemetry  # noqa: F401 - before anything that would send something
+from facemon.version import __version__
 
 if TYPE_CHECKING:
     from facemon.domain.drift_result import DriftResult, Verdict
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from facemon.monitor.monitor import Monitor
 
 __all__ = ["DriftResult", "Monitor", "Verdict", "__version__", "instrument"]
-__version__ = "0.1.0"
 
 _HOMES = {
     "DriftResult": "facemon.domain.drift_result",

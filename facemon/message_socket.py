@@ -11,7 +11,7 @@ _PART_BYTES = 2**18
 
 def send(connection: socket.socket, message: object) -> None:
     """Send a value whole; OSError when the other side has ended."""
-    connection.sendall(packed(message))
+    connection.sendall(_packed(message))
 
 
 def receive(connection: socket.socket) -> Any:
@@ -26,7 +26,7 @@ async def ask(connection: socket.socket, message: object) -> Any:
 
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
-    await loop.sock_sendall(connection, packed(message))
+    await loop.sock_sendall(connection, _packed(message))
     # Only one answer arrives before the next message is sent.
     received = part = await loop.sock_recv(connection, _PART_BYTES)
     while part and not _is_whole(received):
@@ -37,7 +37,7 @@ async def ask(connection: socket.socket, message: object) -> Any:
     return pickle.loads(memoryview(received)[_LENGTH.size :])  # noqa: S301 - from a process that this one began
 
 
-def packed(message: object) -> bytes:
+def _packed(message: object) -> bytes:
     """A value as it is sent."""
     pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(pickled)) + pickled

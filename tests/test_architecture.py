@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from facemon.domain.kinds import registry as kinds
 from facemon.finders import registry as finders
+from tests.module_tree import MODULES, circles, imports, modules_imported, nodes_of, room_of, source_of
 
-PACKAGE = Path(__file__).parents[1] / "facemon"
+DOCS = Path(__file__).parents[1] / "docs"
 LAYERS = (
     {"error_hints"},
     {
@@ -28,6 +30,7 @@ LAYERS = (
         "printable",
         "regular_file",
         "unused_modules",
+        "version",
     },
     {"blas_threads", "forked_process", "interruption", "standard_streams", "system_errors"},
     {"fork_server"},
@@ -47,60 +50,13 @@ LOADED_LATER: dict[str, set[str]] = {"finders": {"config", "model"}}
 """Rooms whose functions and annotations may import from rooms above: a finder's file says what the finder is when it is
 imported, with the configuration; how it finds faces is loaded later, with the model."""
 
-ONLY_HERE: dict[str, set[str] | str] = {
-    "onnxruntime": {"model/sessions.py"},
-    "evidently": {"drift/evidently_report.py"},
-    "pandas": {"drift/evidently_report.py"},
-    "dlib": {"model/dlib_faces.py"},
-    "cv2": {"model/yunet_faces.py"},
-    "pillow_heif": {"domain/formats/heif.py"},
-    "rich": {"cli/console.py"},
-    "scipy": {"distribution_functions.py"},
-    "promql_parser": {"render/lint/query_reading.py"},
-    "sqlite3": "store/ledger/",
-    "click": set(),
-}
-"""Which modules alone may import a library; a string means all modules below that folder."""
-
 LEDGER_DOORS = {"protocol", "entries", "opening", "salvage"}
 """What modules outside of `store/ledger` may import of it: the protocol, how a ledger is opened, and what is left of a
 damaged one."""
 
-MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
-
-
-@cache
-def source_of(module: str) -> str:
-    return (PACKAGE / module).read_text()
-
-
-@cache
-def nodes_of(module: str) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(source_of(module))))
-
-
-@cache
-def imports(module: str) -> list[tuple[str, int]]:
-    return list(imported(module))
-
-
-def imported(module: str) -> Iterator[tuple[str, int]]:
-    for node in nodes_of(module):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                yield name.name, node.lineno
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module, node.lineno
-            for name in node.names:
-                yield f"{node.module}.{name.name}", node.lineno
-
 
 def layer(room: str) -> int:
     return next(index for index, rooms in enumerate(LAYERS) if room in rooms)
-
-
-def room_of(module: str) -> str:
-    return module.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 def test_imports_run_one_way() -> None:
@@ -113,7 +69,7 @@ def imports_from_above(module: str) -> Iterator[str]:
         return
     for name, line in imports(module):
         parts = name.split(".")
-        if parts[0] != "facemon" or len(parts) == 1 or parts[1] in (room, "__version__"):
+        if parts[0] != "facemon" or len(parts) == 1 or parts[1] == room:
             continue
         if parts[1] in LOADED_LATER.get(room, ()) and line in lines_run_later(module):
             continue
@@ -132,14 +88,63 @@ def lines_run_later(module: str) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("library", ONLY_HERE)
-def test_libraries_stay_in_their_file(library: str) -> None:
-    allowed = ONLY_HERE[library]
-    users = {module for module in MODULES for name, _ in imports(module) if name.split(".")[0] == library}
-    if isinstance(allowed, str):
-        assert all(user.startswith(allowed) for user in users)
-    else:
-        assert users <= allowed
+LATER = {
+    "model/faces.py": "a finder is declared below the configuration, and loads what follows the protocol beside `Face`",
+}
+"""By one of its modules, why a circle of imports that are not run together may stay."""
+
+
+def test_no_module_leads_back_to_itself() -> None:
+    """Inside a room as between rooms, whether an import is run with the module, in a function or for types alone."""
+    found = circles({module: modules_imported(module) for module in MODULES})
+    assert [circle for circle in found if not LATER.keys() & set(circle)] == []
+    assert LATER.keys() <= {module for circle in found for module in circle}, "a circle is gone: take it out of LATER"
+
+
+def test_a_circle_is_found() -> None:
+    graph = {"a": ["b"], "b": ["c", "d"], "c": ["a"], "d": ["e"], "e": ["e"], "f": ["a", "e"]}
+    assert sorted(circles(graph)) == [["a", "b", "c"], ["e"]]
+
+
+def importers() -> dict[str, set[str]]:
+    """What may import each library by the table of docs/dependencies.md: modules, and folders that end with a slash."""
+    section = (DOCS / "dependencies.md").read_text().split("## What may import each\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", section, re.MULTILINE)
+    return {library: set(re.findall(r"`([^`]+)`", places)) for library, places in rows}
+
+
+def test_libraries_are_imported_where_the_table_says() -> None:
+    """SQLite is held to its folder too, though it comes with Python."""
+    table = importers()
+    own = sys.stdlib_module_names - table.keys() | {"facemon"}
+    used = {(name.split(".")[0], module) for module in MODULES for name, _ in imports(module)}
+    strangers = sorted(f"facemon/{module} imports {name}" for name, module in used if name not in own | table.keys())
+    assert strangers == []
+    assert [f"{m} imports {name}" for name, m in sorted(used) if name in table and not is_in(m, table[name])] == []
+
+
+def test_each_place_of_the_table_imports_its_library() -> None:
+    used = {(name.split(".")[0], module) for module in MODULES for name, _ in imports(module)}
+    used |= {(name, module) for module in MODULES for name in loaded_by_name(module)}
+    idle = [
+        f"{library}: {place}"
+        for library, places in importers().items()
+        for place in places or {"no place"}
+        if not any(name == library and is_in(module, {place}) for name, module in used)
+    ]
+    assert idle == []
+
+
+def is_in(module: str, places: set[str]) -> bool:
+    return any(module == place or (place.endswith("/") and module.startswith(place)) for place in places)
+
+
+def loaded_by_name(module: str) -> set[str]:
+    """The libraries that a module with importlib names in texts."""
+    if not any(name.split(".")[0] == "importlib" for name, _ in imports(module)):
+        return set()
+    texts = {node.value for node in nodes_of(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text.split(".")[0] for text in texts if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", text)}
 
 
 KINDS = "domain/kinds/"
@@ -153,7 +158,7 @@ def test_attribute_kinds_are_known_by_the_registry_alone() -> None:
 
 
 KINDS_THERE_ARE = {each for each in MODULES if each.startswith(KINDS)} - {
-    f"{KINDS}{name}.py" for name in ("__init__", "kind", "probabilities", "registry")
+    f"{KINDS}{name}.py" for name in ("__init__", "kind", "probabilities", "reading", "registry")
 }
 
 

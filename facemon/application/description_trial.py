@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from facemon.model.check.tried_descriptions import Answers, Change, TriedDescriptions
     from facemon.model.faces import Face
 
-OWN: "Change" = ()
+_OWN: "Change" = ()
 RunAgain = Callable[[Callable[["Face"], None]], None]
 """Hands all faces of the photographs to a function once more, in the same order."""
 
@@ -62,7 +62,7 @@ class DescriptionTrial:
         from facemon.model.check.tried_descriptions import TriedDescriptions, usual_changes
 
         self.attributes = [each for each in self.attributes if each.name in self.labels.truths]
-        self._changes = {each.name: [OWN, *usual_changes(self.bundle, each)] for each in self.attributes}
+        self._changes = {each.name: [_OWN, *usual_changes(self.bundle, each)] for each in self.attributes}
         self._tried = TriedDescriptions(self.bundle, self._changes)
 
     def add(self, face: "Face") -> None:
@@ -78,7 +78,7 @@ class DescriptionTrial:
             if (scores := self._measured(each, joined[each.name], self._tried, self._changes[each.name]))
         }
         compared = compare_all({
-            name: (scores[OWN], {_written(change): other for change, other in scores.items() if change != OWN})
+            name: (scores[_OWN], {_written(change): other for change, other in scores.items() if change != _OWN})
             for name, scores in measured.items()
         })  # fmt: skip
         tests = sum(not each.pair.is_same for scores in compared.values() for each in scores)
@@ -89,7 +89,7 @@ class DescriptionTrial:
                 count = len(joined[each.name].faces)
                 trials[each.name] = AttributeTrial(each.name, measure, count, None, None, TrialVerdict.NOT_COMPARED)
                 continue
-            scores, own = measured[each.name], measured[each.name][OWN]
+            scores, own = measured[each.name], measured[each.name][_OWN]
             verdict, needed = verdict_of(compared[each.name], tests)
             unreadable = tuple(_written(change) for change in self._changes[each.name] if change not in scores)
             trials[each.name] = AttributeTrial(
@@ -148,7 +148,7 @@ class DescriptionTrial:
         wanted: dict[str, list[Change]] = {}
         for name, trial in trials.items():
             if (best := trial.best) is not None:
-                by_name = {_written(change): change for change in self._changes[name] if change != OWN}
+                by_name = {_written(change): change for change in self._changes[name] if change != _OWN}
                 (chosen,) = by_name[best.change]
                 pairs = [(chosen, other) for (other,) in by_name.values() if other.kind != chosen.kind]
                 wanted[name] = [(chosen,), *pairs]

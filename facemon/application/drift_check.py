@@ -43,10 +43,10 @@ def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
     with store_if_there(operation, create=bool(request.record)) as ledger:
         at = datetime.now(UTC) if ledger is None else ledger.now()
         question = question_of(operation, ledger, request, at)
-        look = _why_look(request, differences_of(operation, ledger, question))
-        with entered(operation, ledger, question, look) as outcome:
+        look = _why_look(request, _differences_of(operation, ledger, question))
+        with _entered(operation, ledger, question, look) as outcome:
             writes_pages = request.writes_pages or look is None
-            answer = run_drift_check(operation, ledger, question, look=look, writes_pages=writes_pages)
+            answer = _run_drift_check(operation, ledger, question, look=look, writes_pages=writes_pages)
             decided = request.fail_on.code_of(answer.result)
             outcome.code = ExitCode.OK if request.exit_zero else decided
     return replace(answer, decided=decided, code=outcome.code)
@@ -56,7 +56,7 @@ def asks_as_configured(operation: Operation, request: DriftRequest) -> bool:
     """Whether a check with this request would be of record without being told so."""
     with store_if_there(operation, create=False) as ledger:
         at = datetime.now(UTC) if ledger is None else ledger.now()
-        return not differences_of(operation, ledger, question_of(operation, ledger, request, at))
+        return not _differences_of(operation, ledger, question_of(operation, ledger, request, at))
 
 
 def announce_drift(operation: Operation, answer: DriftAnswer) -> None:
@@ -87,7 +87,7 @@ def store_if_there(operation: Operation, *, create: bool) -> "Iterator[Ledger | 
         yield ledger
 
 
-def differences_of(operation: Operation, ledger: "Ledger | None", question: DriftQuestion) -> tuple[str, ...]:
+def _differences_of(operation: Operation, ledger: "Ledger | None", question: DriftQuestion) -> tuple[str, ...]:
     """How a question differs from the configuration's; none for a check of record."""
     from facemon.drift.check_of_record import AskedCheck, differences
     from facemon.drift.reference_sample import usual_reference
@@ -107,7 +107,7 @@ def differences_of(operation: Operation, ledger: "Ledger | None", question: Drif
 
 
 @contextmanager
-def entered(
+def _entered(
     operation: Operation, ledger: "Ledger | None", question: DriftQuestion, look: str | None
 ) -> "Iterator[Outcome]":
     """Enter how the command ends for a check of record, which holds the lock; a look takes no lock.
@@ -128,7 +128,7 @@ def entered(
         yield outcome
 
 
-def run_drift_check(
+def _run_drift_check(
     operation: Operation, ledger: "Ledger | None", question: DriftQuestion, *, look: str | None, writes_pages: bool
 ) -> DriftAnswer:
     """Read both sides, compare them and record the result, unless the check is a look, for the reason `look`."""

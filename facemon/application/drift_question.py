@@ -115,7 +115,7 @@ class DriftQuestion:
 def question_of(operation: "Operation", ledger: "Ledger | None", request: DriftRequest, at: datetime) -> DriftQuestion:
     """The request after all defaults, asked at the time `at`; FacemonError where it names what is not there."""
     config = operation.config
-    settings = settings_of(config.drift, request)
+    settings = _settings_of(config.drift, request)
     current = request.current or Window(*window_of(request.since, request.until, settings.window, at), request.source)
     text = request.reference_text
     reference = request.reference if text is None else given_reference(ledger, text)
@@ -131,7 +131,7 @@ def question_of(operation: "Operation", ledger: "Ledger | None", request: DriftR
     )
 
 
-def settings_of(config: "DriftConfig", request: DriftRequest) -> "DriftConfig":
+def _settings_of(config: "DriftConfig", request: DriftRequest) -> "DriftConfig":
     """The configuration's settings with the limits that the request has of its own."""
     from facemon.config.drift import ThresholdConfig
 

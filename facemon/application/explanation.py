@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from facemon.render.explained_source import ExplainedSource, SourceCheck
     from facemon.render.glossary import Explained
     from facemon.reports.printed_parts import Part
-    from facemon.store.drift_results import SourceState
+    from facemon.store.drift_states import SourceState
 
 
 @dataclass(frozen=True, slots=True)

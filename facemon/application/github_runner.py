@@ -6,7 +6,7 @@ from pathlib import Path
 from facemon.domain.drift_result import DriftResult
 from facemon.errors import ExitCode, FacemonError
 
-STEP_SUMMARY, STEP_OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
+_STEP_SUMMARY, _STEP_OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 """The variables by which a GitHub runner names the files that a step may append to."""
 
 
@@ -16,8 +16,8 @@ def append_for_runner(result: DriftResult, decided: ExitCode) -> None:
     from facemon.reports.markdown_report import markdown_report
 
     for variable, text in (
-        (STEP_SUMMARY, f"## Drift check\n\n{markdown_report(result)}\n"),
-        (STEP_OUTPUTS, step_outputs(result, decided)),
+        (_STEP_SUMMARY, f"## Drift check\n\n{markdown_report(result)}\n"),
+        (_STEP_OUTPUTS, step_outputs(result, decided)),
     ):
         if path := os.environ.get(variable):
             try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facemon.drift.sample import Sample
     from facemon.store.ledger.protocol import Ledger
 
-    Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
+    _Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
     """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""
 
 _MOST = 1_000
@@ -45,13 +45,13 @@ class ExplainedCheck:
 def explain_last_check(operation: Operation, request: DriftRequest, name: str) -> ExplainedCheck:
     """Explain a column of the last check of record, and end as that check did."""
     with store_if_there(operation, create=False) as ledger:
-        results = last_checks(ledger, request.model or operation.config.model.id, request.choice)
+        results = _last_checks(ledger, request.model or operation.config.model.id, request.choice)
         # Data and model may have been checked by separate commands.
         checks = {check: outcome for result in results for check, outcome in result.checks.items()}
         whole = replace(results[0], checks=checks, verdict=overall(outcome.verdict for outcome in checks.values()))
         request.fail_on.refuse_unknown(whole)
         code = ExitCode.OK if request.exit_zero else request.fail_on.code_of(whole)
-        return ExplainedCheck(explain_recorded(operation, ledger, results, name), code)
+        return ExplainedCheck(_explain_recorded(operation, ledger, results, name), code)
 
 
 def recorded_checks(operation: Operation) -> list[DriftResult]:
@@ -62,7 +62,7 @@ def recorded_checks(operation: Operation) -> list[DriftResult]:
         return list(drift_history(ledger))
 
 
-def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> list[DriftResult]:
+def _last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> list[DriftResult]:
     """The newest recorded result of each check, with that check alone; FacemonError where there is none.
 
     Results of a single source are left out: they say nothing of the whole.
@@ -87,7 +87,7 @@ def last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> lis
     return found
 
 
-def explain_recorded(
+def _explain_recorded(
     operation: Operation, ledger: "Ledger | None", results: Iterable[DriftResult], name: str
 ) -> "list[Explanation]":
     """Why the columns of a name got their recorded verdicts; UsageError where no result has such a column."""
@@ -107,7 +107,7 @@ def explain_recorded(
     return explanations
 
 
-def _sides(operation: Operation, ledger: "Ledger | None", result: DriftResult) -> "tuple[Sides, str | None]":
+def _sides(operation: Operation, ledger: "Ledger | None", result: DriftResult) -> "tuple[_Sides, str | None]":
     """Both samples as they were compared; empty ones, and why, where they cannot be had any more."""
     from facemon.drift.sample import Sample
 

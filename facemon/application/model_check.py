@@ -115,9 +115,10 @@ def _keeper(crops: Path | None) -> "KeepCrop | None":
 
 
 def _images(operation: Operation, paths: Sequence[str]) -> "ImageSource":
-    from facemon.predict.image_source import LIST, ImageSource
+    from facemon.predict.image_source import ImageSource
+    from facemon.predict.inputs.registry import are_read_once
 
-    if LIST in paths:
+    if are_read_once(paths):
         raise UsageError("model check takes no list on stdin", "name the images, their folder or a manifest")
     return ImageSource(paths, tables=operation.config.tables, formats=operation.config.predict.formats)
 

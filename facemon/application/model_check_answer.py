@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facemon.model.check.suspicions import Suspicion
     from facemon.reports.printed_parts import Part
 
-SCHEMA = "facemon.model_check/1"
+_SCHEMA = "facemon.model_check/1"
 _VERDICTS = {
     ExitCode.OK: "ok", ExitCode.FOUND: "found", ExitCode.FAILED: "failed", ExitCode.UNDECIDED: "undecided",
 }  # fmt: skip
@@ -75,7 +75,7 @@ class ModelCheck:
     def document(self) -> dict[str, Any]:
         """The object of `facemon.model_check/1`; what is not known is null."""
         return {
-            "schema": SCHEMA,
+            "schema": _SCHEMA,
             "model": self.model,
             "fingerprint": self.fingerprint,
             "verdict": _VERDICTS[self.code],

@@ -42,7 +42,7 @@ class _Fault(NamedTuple):
 
 def refuse_unusable_paths(operation: Operation, paths: Sequence[str], null: bool, *, has_begun: bool) -> None:
     """UsageError for what predict cannot take; a run that `has_begun` may have paths that are gone since."""
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.path_list import LIST
 
     if null and LIST not in paths:
         raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
@@ -88,19 +88,19 @@ def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
 
 
 def _fault_of(path: str) -> _Fault | None:
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.image_file import ImageFile
+    from facemon.predict.inputs.registry import input_kind
 
-    if path == LIST:
+    if not (kind := input_kind(path)).is_on_disk:
         return None
     shown = printable(shown_name(path))
     try:
-        is_directory = Path(path).is_dir()
         os.stat(path)  # noqa: PTH116 - Path("") would be the working folder
     except (FileNotFoundError, NotADirectoryError):
         return _Fault(_MISSING, f"{shown or repr(shown)}: no such file or directory")
     except OSError:
         return None
-    return None if is_directory else _of_kind(path, shown)
+    return _of_kind(path, shown) if isinstance(kind, ImageFile) else None
 
 
 def _of_kind(path: str, shown: str) -> _Fault | None:
@@ -123,14 +123,9 @@ def _of_kind(path: str, shown: str) -> _Fault | None:
 
 
 def _without_boxes(config: "Config", paths: Sequence[str]) -> Iterator[str]:
-    from facemon.predict.image_source import LIST
-    from facemon.predict.manifest import Manifest, is_manifest
+    from facemon.predict.inputs.registry import input_kind
 
     for path in paths:
         shown = printable(shown_name(path))
-        if path == LIST:
-            yield "a list on stdin brings no boxes of faces"
-        elif not is_manifest(path):
-            yield f"{shown} is not a manifest, so it brings no boxes of faces"
-        elif not Manifest(path, config.tables).may_have_boxes:
-            yield f"the manifest {shown} has no column with boxes of faces"
+        if (reason := input_kind(path).without_boxes(path, shown, config.tables)) is not None:
+            yield reason

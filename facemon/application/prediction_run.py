@@ -181,9 +181,11 @@ def work_of(
 
 def _are_more_than(operation: Operation, request: PredictRequest, number: int) -> bool:
     """Whether the request names more images, which are counted no further; true of a list, which is read once."""
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.registry import are_read_once
 
-    return LIST in request.paths or sum(1 for _ in islice(images_of(operation, request), number + 1)) > number
+    if are_read_once(request.paths):
+        return True
+    return sum(1 for _ in islice(images_of(operation, request), number + 1)) > number
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -275,9 +277,9 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 def _count_ahead(operation: Operation, request: PredictRequest, progress: Progress) -> None:
     """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
-    from facemon.predict.image_source import LIST
+    from facemon.predict.inputs.registry import are_read_once
 
-    if LIST in request.paths or not progress.is_shown:
+    if are_read_once(request.paths) or not progress.is_shown:
         return
     ahead = images_of(operation, request)
     threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from facemon.store.named_reference import Reference
     from facemon.tables.table_file import TableFile
 
-SHOW_SCHEMA = "facemon.reference/1"
-DIFF_SCHEMA = "facemon.reference_diff/1"
+_SHOW_SCHEMA = "facemon.reference/1"
+_DIFF_SCHEMA = "facemon.reference_diff/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DescribedReference:
     def document(self) -> dict[str, Any]:
         """The object of `facemon.reference/1`."""
         plan = None if self.plan is None else self.plan.document()
-        return {"schema": SHOW_SCHEMA} | self.facts() | {"file": str(self.file), "plan": plan}
+        return {"schema": _SHOW_SCHEMA} | self.facts() | {"file": str(self.file), "plan": plan}
 
     def report(self) -> "Iterator[Part]":
         """The reference and the plan of its checks as one table."""
@@ -110,7 +110,7 @@ class ReferenceDifference:
     def document(self) -> dict[str, Any]:
         """The object of `facemon.reference_diff/1`."""
         return {
-            "schema": DIFF_SCHEMA,
+            "schema": _DIFF_SCHEMA,
             "a": self.first.facts(),
             "b": self.second.facts(),
             "columns": [_column_document(column) for _, column in self.columns],

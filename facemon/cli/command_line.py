@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from facemon import __version__
 from facemon.cli.command import (
     AsRootOption,
     ColorOption,
@@ -16,8 +15,9 @@ from facemon.cli.command import (
     VerboseOption,
     remember,
 )
+from facemon.version import __version__
 
-ROOMS = (
+_ROOMS = (
     "init", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
     "render-config", "store", "model", "metrics", "explain",
 )  # fmt: skip
@@ -29,20 +29,20 @@ class _Rooms(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command; None where there is none of that name."""
-        if cmd_name in ROOMS and cmd_name not in self.commands:
+        if cmd_name in _ROOMS and cmd_name not in self.commands:
             room = import_module(f"facemon.cli.{cmd_name.replace('-', '_')}")
             self.commands[cmd_name] = typer.main.get_group(room.app).commands[cmd_name]
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Load all commands, for help and completion."""
-        for name in ROOMS:
+        for name in _ROOMS:
             self.get_command(ctx, name)
-        return list(ROOMS)
+        return list(_ROOMS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is called; the error for a wrong name suggests names of the loaded commands."""
-        if args[0] not in ROOMS:
+        if args[0] not in _ROOMS:
             self.list_commands(ctx)
         return super().resolve_command(ctx, args)
 

@@ -9,11 +9,11 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-model = group(app, "model", "Show information about the model.")
-command(model, "check")(check)
+_model = group(app, "model", "Show information about the model.")
+command(_model, "check")(check)
 
 
-@command(model, "show")
+@command(_model, "show")
 def show(
     session: Session,
     format_: FormatOption = PrintFormat.TEXT,

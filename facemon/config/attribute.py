@@ -12,12 +12,10 @@ from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
 from facemon.domain.attribute import Activation, Measure
 from facemon.domain.kinds.registry import KINDS, kind_of
+from facemon.domain.log_columns import LOG_COLUMN_HELP
 
 ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-LOG_COLUMNS = (
-    "run", "ordinal", "image", "image_sha256", "face", "box", "observed_at", "predicted_at",
-    "model", "source", "origin", "error", "error_message", "image_id", "face_confidence",
-)  # fmt: skip
+LOG_COLUMNS = tuple(LOG_COLUMN_HELP)
 """The columns of the log that are there for every model, in order (DESIGN: fixed)."""
 RESERVED_PREFIX = "image_"
 DERIVED_SUFFIXES = tuple(each.column("") for each in Measure if each is not Measure.LABEL)

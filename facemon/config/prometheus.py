@@ -35,7 +35,7 @@ _MetricPattern = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$", 
 _Target = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$", max_length=200)]
 _JobName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]+$", max_length=200)]
 _Count = Annotated[int, Field(ge=1)]
-KEEPS_FIRING = (2, 42)
+_KEEPS_FIRING = (2, 42)
 """The first Prometheus that knows keep_firing_for."""
 _OLDEST = (2, 27)
 """The first Prometheus that knows label_limit, and with it all else that is rendered."""
@@ -179,7 +179,7 @@ class PrometheusConfig(Section):
     @property
     def keeps_firing(self) -> bool:
         """Whether an alert may fire on through a gap: the key is unknown to older versions."""
-        return self.version >= KEEPS_FIRING
+        return self.version >= _KEEPS_FIRING
 
     @property
     def gap(self) -> timedelta:

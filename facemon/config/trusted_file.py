@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from facemon.errors import ConfigError, UsageError
 
-TRUST = "FACEMON_TRUST"
+_TRUST = "FACEMON_TRUST"
 """The variable that names exceptions: absolute paths of files or of folders around them, or `*` for all."""
 
 
@@ -23,11 +23,11 @@ def check_trusted(path: Path, file: BinaryIO) -> None:
     """
     users = trusted_users(os.geteuid(), os.environ)
     fault = _fault_of(path, os.fstat(file.fileno()), users)
-    if fault is not None and not _is_exempt(path, os.environ.get(TRUST, "")):
+    if fault is not None and not _is_exempt(path, os.environ.get(_TRUST, "")):
         message, remedy = fault
         raise ConfigError(
             f"{path}: {message}, so it could run commands as uid {os.geteuid()} (drift.on_drift)",
-            f"{remedy}; to trust it as it is: export {TRUST}={path.absolute()}",
+            f"{remedy}; to trust it as it is: export {_TRUST}={path.absolute()}",
         )
 
 
@@ -41,10 +41,10 @@ def trusted_users(user: int, environment: Mapping[str, str]) -> frozenset[int]:
 def may_hold_modules(folder: Path) -> bool:
     """Whether modules in a configuration's folder are those of the user or of root, or the folder is trusted."""
     is_own = folder.stat().st_uid in trusted_users(os.geteuid(), os.environ)
-    return (is_own and not is_changed_by_all(folder)) or _is_exempt(folder, os.environ.get(TRUST, ""))
+    return (is_own and not _is_changed_by_all(folder)) or _is_exempt(folder, os.environ.get(_TRUST, ""))
 
 
-def is_changed_by_all(folder: Path) -> bool:
+def _is_changed_by_all(folder: Path) -> bool:
     """Whether every user may put files into a folder; not where it is mounted read-only, as a ConfigMap is."""
     mode = folder.stat().st_mode
     return bool(mode & stat.S_IWOTH) and not os.statvfs(folder).f_flag & os.ST_RDONLY
@@ -62,7 +62,7 @@ def _fault_of(path: Path, status: os.stat_result, users: frozenset[int]) -> tupl
         return f"every user may change it (mode {stat.S_IMODE(status.st_mode):04o})", f"chmod o-w {path}"
     # In a folder with the sticky bit, such as /tmp, a file can be replaced by its owner alone.
     for folder in {path.absolute().parent, path.resolve().parent}:
-        if is_changed_by_all(folder) and not folder.stat().st_mode & stat.S_ISVTX:
+        if _is_changed_by_all(folder) and not folder.stat().st_mode & stat.S_ISVTX:
             return f"every user may replace it (the folder {folder} is writable by all)", f"chmod o-w {folder}"
     return None
 
@@ -73,7 +73,7 @@ def _is_exempt(path: Path, trusted: str) -> bool:
         if entry == "*":
             return True
         if not Path(entry).is_absolute():
-            raise UsageError(f"{TRUST}: {entry!r} is not an absolute path", "separate paths by colons; * trusts all")
+            raise UsageError(f"{_TRUST}: {entry!r} is not an absolute path", "separate paths by colons; * trusts all")
         if any(place.is_relative_to(entry) for place in places):
             return True
     return False

@@ -16,8 +16,8 @@ from yaml.resolver import Resolver
 Keys = tuple[Hashable, ...]
 """The keys and list indices that lead from the document's root to a value."""
 
-MAX_DEPTH = 50
-MAX_NODES = 100_000
+_MAX_DEPTH = 50
+_MAX_NODES = 100_000
 _LONGEST_NUMBER = 100
 """Characters of a number or a date."""
 _TOO_LARGE = 2**63
@@ -102,12 +102,12 @@ def _beyond_limits(text: str) -> tuple[Place, str] | None:
     depth = nodes = 0
     for event in yaml.parse(text, Loader=_LOADER):
         nodes += isinstance(event, yaml.NodeEvent)
-        if nodes > MAX_NODES:
-            return _place(event.start_mark), f"holds more than {MAX_NODES} keys and values"
+        if nodes > _MAX_NODES:
+            return _place(event.start_mark), f"holds more than {_MAX_NODES} keys and values"
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > MAX_DEPTH:
-                return _place(event.start_mark), f"is nested more than {MAX_DEPTH} levels deep"
+            if depth > _MAX_DEPTH:
+                return _place(event.start_mark), f"is nested more than {_MAX_DEPTH} levels deep"
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
@@ -155,21 +155,21 @@ class _Reading:
         # An empty text has no root; one of comments after a line --- has an empty scalar.
         is_empty = root is None or (root.tag == f"{_TAG}null" and root.value == "")
         value = {} if root is None or is_empty else self.read(root, ())
-        if self.nodes > MAX_NODES:
-            return _no_document(START, f"unfolds to more than {MAX_NODES} values", "use fewer aliases (*)")
+        if self.nodes > _MAX_NODES:
+            return _no_document(START, f"unfolds to more than {_MAX_NODES} values", "use fewer aliases (*)")
         return YamlDocument(
             value, self.values, self.keys, self.plain, self.plain_keys, tuple(self.faults), frozenset(self.unreadable)
         )
 
     def read(self, node: yaml.Node, keys: Keys) -> Any:
         self.nodes += 1
-        if self.nodes > MAX_NODES:  # the aliases of a small text can unfold to billions of values
+        if self.nodes > _MAX_NODES:  # the aliases of a small text can unfold to billions of values
             return None
         self.values[keys] = _place(node.start_mark)
         if id(node) in self.open_nodes:
             return self.refuse(node, keys, "an alias (*) refers to a value that it is itself part of")
-        if len(keys) > MAX_DEPTH:  # reached through aliases only; the text itself is checked before
-            return self.refuse(node, keys, f"is nested more than {MAX_DEPTH} levels deep")
+        if len(keys) > _MAX_DEPTH:  # reached through aliases only; the text itself is checked before
+            return self.refuse(node, keys, f"is nested more than {_MAX_DEPTH} levels deep")
         self.open_nodes.add(id(node))
         try:
             if isinstance(node, yaml.ScalarNode):

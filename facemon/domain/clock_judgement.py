@@ -12,7 +12,7 @@ LONGEST_IDLE = timedelta(days=366)
 """How long a store may rest between two boots before the clock is doubted: a yearly job is an ordinary one."""
 EARLIEST = datetime(2025, 10, 1, tzinfo=UTC)
 """No clock before this is right: the oldest numpy that facemon runs with was released in September 2025."""
-UPTIME = "by this machine's uptime since facemon ran last"
+_UPTIME = "by this machine's uptime since facemon ran last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _by_uptime(clock: datetime, expected: datetime, is_synchronised: Callable[[]
     error = clock - expected
     if abs(error) <= TOLERANCE or (TOLERANCE < error <= LONGEST_IDLE and is_synchronised()):
         return ClockJudgement(clock)
-    return ClockJudgement(expected, error, UPTIME)
+    return ClockJudgement(expected, error, _UPTIME)
 
 
 def _shown(time: datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from facemon.domain.times import format_time, parse_time
 
-SCHEMA_NAME = "facemon.drift/1"
+_SCHEMA_NAME = "facemon.drift/1"
 LABEL, CONFIDENCE, VALUE, ACCURACY = "label", "confidence", "value", "accuracy"
 """What a column of the model check measures of its attribute."""
 BETWEEN_SOURCES = ("cluster-robust t", "paired t")
@@ -175,7 +175,7 @@ class DriftResult:
 def to_document(result: DriftResult) -> dict[str, Any]:
     """The object of `facemon.drift/1`, ready for JSON."""
     return {
-        "schema": SCHEMA_NAME,
+        "schema": _SCHEMA_NAME,
         "verdict": result.verdict.value,
         "at": format_time(result.at),
         "model": result.model,

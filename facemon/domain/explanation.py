@@ -8,7 +8,7 @@ from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, ColumnResult
 from facemon.domain.times import format_time
 
-SCHEMA_NAME = "facemon.explanation/1"
+_SCHEMA_NAME = "facemon.explanation/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     column, shape, lacking = explanation.column, explanation.shape, explanation.lacking
     groups = zip(shape.groups, shape.reference, shape.current, strict=True) if shape else ()
     return {
-        "schema": SCHEMA_NAME,
+        "schema": _SCHEMA_NAME,
         "check": explanation.check.value,
         "at": format_time(explanation.at),
         "recorded": explanation.recorded,

@@ -49,10 +49,10 @@ class HourTable:
         if len(columns) == len(self.columns) and len(hours) == len(self.rows):
             return self
         sizes = (self.ends - self.starts)[columns]
-        keys = np.repeat(self.starts[columns] - starts_of(sizes), sizes) + np.arange(sizes.sum())
+        keys = np.repeat(self.starts[columns] - _starts_of(sizes), sizes) + np.arange(sizes.sum())
         return HourTable(
             tuple(self.columns[at] for at in columns),
-            starts_of(sizes),
+            _starts_of(sizes),
             self.counts[keys],
             self.shares[hours][:, keys],
             self.rows[hours][:, columns],
@@ -105,7 +105,7 @@ class _Parts:
         """The table in which the counts have such `places`; `starts`, `labels` and `bins` are the table's."""
         keys = sum(map(len, labels)) + len(bins)
         counts = self.counts.copy()
-        of_part = np.add.reduceat(counts, starts_of(self.sizes)) if len(counts) else counts
+        of_part = np.add.reduceat(counts, _starts_of(self.sizes)) if len(counts) else counts
         rows = np.zeros((self.hours, len(self.columns)))
         rows[self.hour, self.column] = of_part
         # Sums of whole numbers are exact in float64 up to 2**53.
@@ -143,7 +143,7 @@ def _of_labels(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> 
     for name, label in chain.from_iterable(distinct.values()):
         known[name].add(label)
     labels = [tuple(sorted(each)) for each in known.values()]
-    starts = starts_of(map(len, labels))
+    starts = _starts_of(map(len, labels))
     keys = [(name, label) for name, of_column in zip(known, labels, strict=True) for label in of_column]
     place_of = {key: at for at, key in enumerate(keys)}
     places = {each: np.array([place_of[key] for key in keys], np.int64) for each, keys in distinct.items()}
@@ -160,7 +160,7 @@ def _of_numbers(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) ->
 
 def _places_of_bins(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
     """Return the key of each bin as a place among all columns' keys; the keys; where those of each column begin."""
-    first, columns = starts_of(parts.sizes), len(parts.columns)
+    first, columns = _starts_of(parts.sizes), len(parts.columns)
     # Bins ascend, so that a missing value is the first of its part. It has the place before the lowest bin.
     is_missing = bins[first] == MISSING
     is_alone = is_missing & (parts.sizes == 1)
@@ -171,7 +171,7 @@ def _places_of_bins(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
     width = np.maximum(high - low, 0) + 2
     if width.sum() > _WIDEST:
         return _sorted_places(bins, parts)
-    begin = starts_of(width)
+    begin = _starts_of(width)
     in_table = np.repeat((begin + 1 - low)[parts.column], parts.sizes)
     in_table += bins
     in_table[first[is_missing]] = begin[parts.column][is_missing]
@@ -192,7 +192,7 @@ def _sorted_places(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
     return places, keys, np.searchsorted(codes >> 32, np.arange(len(parts.columns)))
 
 
-def starts_of(sizes: Iterable[int] | Places) -> Places:
+def _starts_of(sizes: Iterable[int] | Places) -> Places:
     """Return where each of several parts of such sizes begins when they stand one behind the other."""
     each = sizes if isinstance(sizes, np.ndarray) else np.fromiter(sizes, np.int64)
     return np.cumsum(each) - each

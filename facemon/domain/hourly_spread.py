@@ -14,18 +14,13 @@ _FEWEST_FOR_BREAKS, _MOST_BREAKS = 8, 2
 _BREAK = 16.0
 
 
-def hourly_spreads(hours: Sequence[tuple[int, Profile]]) -> dict[str, Spread]:
-    """Return the spread of each column over the profiles of one source, each given with its hour.
+def add_hours(hours: Sequence[tuple[int, Profile]]) -> tuple[Profile, dict[str, Spread]]:
+    """Return the sum of the profiles of one source, each given with its hour, and the spread of each column over them.
 
     The hours may be in any order. Profiles of the same hour are added up. A pair is two hours that have rows of the
-    column and none between them that has. `SpreadProfile` has the formula. The memory that this needs
-    grows with hours times keys.
+    column and none between them that has. `SpreadProfile` has the formula. The memory that this needs grows with
+    hours times keys.
     """
-    return add_hours(hours)[1]
-
-
-def add_hours(hours: Sequence[tuple[int, Profile]]) -> tuple[Profile, dict[str, Spread]]:
-    """Return the sum of the profiles, as `add_profiles` does, and their `hourly_spreads`, from one table of counts."""
     profiles = _in_order(hours)
     found: dict[str, tuple[ColumnCounts, Spread]] = {}
     for table in hour_tables([packed(profile.columns) for profile in profiles]):

@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,18 +13,8 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
 
 
-LONGEST_SOURCE = 200
+_LONGEST_SOURCE = 200
 """Characters of a source's name, as the API takes it."""
-
-
-class Undated(StrEnum):
-    """Why an image's EXIF data do not tell when it was taken."""
-
-    MISSING = "missing"
-    INVALID = "invalid"
-    """What is written is not a date."""
-    AHEAD = "ahead"
-    """The date lies more than a day in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +58,8 @@ def url_problem(name: str) -> ImageProblem | None:
 
 def source_fault(source: str) -> str | None:
     """What keeps a text from being the name of a source, which is a label of metrics; none where nothing does."""
-    if len(source) > LONGEST_SOURCE:
-        return f"has {len(source):,} characters; at most {LONGEST_SOURCE} are kept"
+    if len(source) > _LONGEST_SOURCE:
+        return f"has {len(source):,} characters; at most {_LONGEST_SOURCE} are kept"
     if any(character < " " or "\x7f" <= character < "\xa0" for character in source):
         return "holds a control character"
     return None

@@ -13,8 +13,6 @@ from facemon.domain.times import format_time
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.domain.image_input import Undated
-
 SCHEMA_NAME = "facemon.prediction/1"
 IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "face_share")
 """What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
@@ -40,6 +38,16 @@ class ErrorCode(StrEnum):
     """Decoding would have taken, or took, more processor time than it may."""
     CRASHED = "crashed"
     """The process that worked on it ended."""
+
+
+class Undated(StrEnum):
+    """Why an image's EXIF data do not tell when it was taken."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    """What is written is not a date."""
+    AHEAD = "ahead"
+    """The date lies more than a day in the future."""
 
 
 class Origin(StrEnum):
@@ -93,7 +101,7 @@ class PredictedBatch:
         rows: "pa.RecordBatch",
         ordinals: range | tuple[int, ...],
         latencies: tuple[float, ...],
-        undated: "tuple[Undated, ...]" = (),
+        undated: tuple[Undated, ...] = (),
     ) -> None:
         self._rows: pa.RecordBatch | None = rows
         self._block: bytes | None = None

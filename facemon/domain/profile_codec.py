@@ -22,7 +22,7 @@ _LARGE = 255
 _LEVEL = 1
 _OLD_LENGTH, _OLD_ROWS, _OLD_ROWS_WITHIN = struct.Struct("<I"), b'{"rows":', 64
 
-Numbers = NDArray[np.int64]
+_Numbers = NDArray[np.int64]
 
 
 def encode_profile(profile: Profile) -> bytes:
@@ -74,14 +74,14 @@ def images_of(data: bytes) -> int:
     return int(start[1 : start.index(b",")])
 
 
-def _bytes_of(numbers: Iterable[int] | Numbers) -> bytes:
+def _bytes_of(numbers: Iterable[int] | _Numbers) -> bytes:
     """Numbers as a byte each, and behind them as int64 those that a byte cannot hold."""
     values = np.fromiter(numbers, np.int64)
     is_large = (values < 0) | (values >= _LARGE)
     return np.where(is_large, _LARGE, values).astype(np.uint8).tobytes() + values[is_large].astype("<i8").tobytes()
 
 
-def _numbers(body: bytes, at: int, count: int) -> tuple[Numbers | NDArray[np.uint8], int]:
+def _numbers(body: bytes, at: int, count: int) -> tuple[_Numbers | NDArray[np.uint8], int]:
     """So many numbers of `_bytes_of` that begin at a place, as bytes where these are enough; the place behind them."""
     small, at = np.frombuffer(body, np.uint8, count, at).copy(), at + count
     places = (small == _LARGE).nonzero()[0]

@@ -6,7 +6,7 @@ UNMATCHED = "unmatched"
 """The endpoint of requests to a path that exists nowhere: a path must not become a series."""
 CLIENT_GONE = 499
 """What nginx made the custom for a client that left before it was answered."""
-TOO_LATE = 408
+_TOO_LATE = 408
 """The code of a request that its client did not finish sending in time."""
 EXPECTED_CODES = (200, 400, 401, 403, 408, 413, 415, 422, 500, 503)
 """The codes of POST /predict that are shown as 0 before the first: a ratio whose numerator has no series is silent."""
@@ -31,7 +31,7 @@ def did_work(endpoint: str, code: int) -> bool:
 
     It has nothing to do for a request that never arrived as a whole, or is rejected because its path exists nowhere.
     """
-    return code != TOO_LATE and (endpoint != UNMATCHED or status_of(code) != "rejected")
+    return code != _TOO_LATE and (endpoint != UNMATCHED or status_of(code) != "rejected")
 
 
 def known_method(method: str) -> str:

@@ -8,7 +8,7 @@ from facemon.domain.labelled import LabelledCount
 from facemon.domain.profile import ColumnCounts, Profile, Unit, categorical_counts
 from facemon.drift.sample import Sample
 
-RIGHT, WRONG = "right", "wrong"
+_RIGHT, _WRONG = "right", "wrong"
 
 
 def accuracy_column(attribute: str) -> str:
@@ -33,13 +33,13 @@ def held_by(sample: Sample, column: str, attribute: str | None, measure: str) ->
 
 def accuracy_of(column: ColumnCounts) -> float:
     """The share of right predictions."""
-    right = column.counts[column.labels.index(RIGHT)] if RIGHT in column.labels else 0
+    right = column.counts[column.labels.index(_RIGHT)] if _RIGHT in column.labels else 0
     return float(right) / column.total
 
 
 def _profile(counts: dict[str, tuple[int, int]]) -> Profile:
     columns = {
-        attribute: categorical_counts({RIGHT: correct, WRONG: labelled - correct}, Unit.IMAGE)
+        attribute: categorical_counts({_RIGHT: correct, _WRONG: labelled - correct}, Unit.IMAGE)
         for attribute, (correct, labelled) in counts.items()
     }
     rows = max(column.total for column in columns.values())

@@ -11,7 +11,7 @@ from facemon.config.document import Config
 from facemon.config.drift import DriftConfig
 from facemon.domain.drift_result import Check
 
-NOT_THE_LOG = "the current rows are not from the log"
+_NOT_THE_LOG = "the current rows are not from the log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def differences(asked: AskedCheck, config: Config, usual_reference: str | None) 
     """
     drift = config.drift
     if asked.window is None:
-        return (NOT_THE_LOG,)  # which says all: what else differs, such as the reference, follows from it
+        return (_NOT_THE_LOG,)  # which says all: what else differs, such as the reference, follows from it
     found = []
     if asked.reference is not None and asked.reference != usual_reference:
         usual = "differs from drift.reference" if drift.reference else "is not the newest reference"

@@ -1,31 +1,17 @@
 """How one column is compared in each of many groups of rows, and what is computed of all of them at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
+from facemon.drift.column_tests.column_test import SingleTable
+from facemon.drift.column_tests.registry import COLUMN_TESTS, column_test
 from facemon.drift.dependence import Comparison, Layout, Within, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.sample import Sample
-from facemon.drift.single_labels import SingleLabels, is_pair
-from facemon.drift.single_sources import SingleSources, SingleTest, is_numbers
+from facemon.drift.single_sources import SingleTest
 
 Sides = tuple[Sample, Sample]
-
-
-class _Table(Protocol):
-    """Many sources of one column, each looked at alone."""
-
-    def variances(self) -> list[SourceVariances]: ...
-
-    def tests(self, effects: Sequence[DesignEffect], significance: float) -> list[SingleTest]: ...
-
-
-_TABLES: tuple[tuple[Callable[[SourceRows], bool], Callable[[Sequence[SourceRows]], _Table]], ...] = (
-    (is_numbers, SingleSources.of),
-    (is_pair, SingleLabels.of),
-)
-"""Which sources can be computed together, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +20,7 @@ class ColumnGroups:
 
     name: str
     layouts: Mapping[int, Layout]
-    tables: tuple[tuple[tuple[int, ...], _Table], ...]
+    tables: tuple[tuple[tuple[int, ...], SingleTable], ...]
 
     @classmethod
     def of(cls, name: str, groups: Mapping[int, Sides], cluster: Literal["source", "none"]) -> Self:
@@ -74,14 +60,16 @@ def single_variances(rows: Sequence[SourceRows]) -> list[SourceVariances]:
     return [found.get(at) or SourceVariances.of([each]) for at, each in enumerate(rows)]
 
 
-def _tables(alone: Mapping[int, SourceRows]) -> tuple[tuple[tuple[int, ...], _Table], ...]:
+def _tables(alone: Mapping[int, SourceRows]) -> tuple[tuple[tuple[int, ...], SingleTable], ...]:
     """The sources by how they are computed; those that no table can hold are left out."""
     found = []
-    for fits, table_of in _TABLES:
-        if chosen := {at: rows for at, rows in alone.items() if fits(rows)}:
-            found.append((tuple(chosen), table_of(list(chosen.values()))))
+    for test in dict.fromkeys(COLUMN_TESTS.values()):
+        own = {at: rows for at, rows in alone.items() if column_test(rows.counts[0]) is test}
+        for fits, table_of in test.tables:
+            if chosen := {at: rows for at, rows in own.items() if fits(rows)}:
+                found.append((tuple(chosen), table_of(list(chosen.values()))))
     return tuple(found)
 
 
-def _variances(tables: Sequence[tuple[tuple[int, ...], _Table]]) -> dict[int, SourceVariances]:
+def _variances(tables: Sequence[tuple[tuple[int, ...], SingleTable]]) -> dict[int, SourceVariances]:
     return {at: each for places, table in tables for at, each in zip(places, table.variances(), strict=True)}

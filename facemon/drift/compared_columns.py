@@ -32,11 +32,11 @@ def compared_columns(
 ) -> tuple[ComparedColumn, ...]:
     """The columns of the data or the model check; those that are `expected` even where neither side has them."""
     if check is Check.MODEL:
-        return model_columns(attributes, reference, current, expected)
-    return data_columns(attributes, reference, current, settings, expected)
+        return _model_columns(attributes, reference, current, expected)
+    return _data_columns(attributes, reference, current, settings, expected)
 
 
-def model_columns(
+def _model_columns(
     attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, expected: Collection[str] = ()
 ) -> tuple[ComparedColumn, ...]:
     """Each attribute's label, confidence and accuracy, or its value where it is a number without labels.
@@ -60,7 +60,7 @@ def model_columns(
     return tuple(columns)
 
 
-def data_columns(
+def _data_columns(
     attributes: Sequence[AttributeConfig],
     reference: Sample,
     current: Sample,

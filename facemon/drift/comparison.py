@@ -9,11 +9,11 @@ from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.accuracy import accuracy_of, held_by
 from facemon.drift.column_evidence import Evidence, evidence_of
 from facemon.drift.column_groups import ColumnGroups
+from facemon.drift.column_tests.registry import column_test, distance
 from facemon.drift.column_verdict import decide
 from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.dependence import Comparison, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
-from facemon.drift.distances import distance
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import IGNORED, NO_VALUES, Sample
@@ -261,7 +261,7 @@ def _untested_counts(first: ColumnCounts | None, second: ColumnCounts | None, mi
     if not (first.holds_values or second.holds_values):
         return Evidence(reason=NO_VALUES, untested=Verdict.NOT_COMPARED)
     if too_few is not None:
-        return Evidence(distance(first, second), _METHODS[_kind(first)], reason=too_few)
+        return Evidence(distance(first, second), column_test(first).method, reason=too_few)
     return None
 
 
@@ -296,7 +296,6 @@ def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings
 
 _DROP = "accuracy_drop"
 _HOLDS = {"categorical": "labels", "number": "numbers"}
-_METHODS = {"categorical": "total_variation", "number": "ks"}
 
 
 def too_few_rows(reference: int, current: int, min_rows: int) -> str | None:

@@ -8,7 +8,6 @@ from hashlib import sha256
 
 import numpy as np
 
-from facemon import __version__
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check
@@ -16,6 +15,7 @@ from facemon.domain.profile import add_profiles
 from facemon.domain.profile_codec import decode_profile, encode_profile
 from facemon.drift.sample import Sample
 from facemon.drift.tables import TableLayout
+from facemon.version import __version__
 
 _COUNTING = 3
 """The version of how rows are counted and of the bytes below; a change of either raises it."""

@@ -33,13 +33,13 @@ from facemon.drift.design_effect import (
 from facemon.drift.moderation import moderated
 from facemon.drift.sample import Sample
 
-FEWEST_CLUSTERS = 5
+_FEWEST_CLUSTERS = 5
 """With fewer, no spread between clusters can be estimated."""
 _MAJORITY = 0.5
 Key = TypeVar("Key", bound=Hashable)
 _NO_SPREAD = SpreadProfile()
 
-Sources = Mapping[str | None, ColumnCounts]
+_Sources = Mapping[str | None, ColumnCounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,12 @@ def layout_of(reference: Sample, current: Sample, name: str, cluster: Literal["s
             return _within(reference, current, name, shared)
         if all(_is_mostly_sourceless(side) for side in sides):
             return _within(reference, current, name, [None])
-        if len(shared) >= FEWEST_CLUSTERS:
+        if len(shared) >= _FEWEST_CLUSTERS:
             first, second = (Window(tuple(side[source] for source in shared), independent=False) for side in sides)
             return Clustered(first, second, paired=True, clusters=_kind(reference))
     windows = [_window(sample, side) for sample, side in zip((reference, current), sides, strict=True)]
     for window, side in zip(windows, ("reference", "current data"), strict=True):
-        if not window.independent and len(window.clusters) < FEWEST_CLUSTERS:
+        if not window.independent and len(window.clusters) < _FEWEST_CLUSTERS:
             return TooFewClusters(len(window.clusters), "reference" if side == "reference" else "current data")
     return Clustered(windows[0], windows[1], clusters=_kind(reference))
 
@@ -220,18 +220,18 @@ def _kind(sample: Sample) -> str:
     return "buckets of sources" if sample.bucketed else "sources"
 
 
-def _window(sample: Sample, side: Sources) -> Window:
+def _window(sample: Sample, side: _Sources) -> Window:
     if not _is_mostly_sourceless(side):
         return Window(tuple(side.values()), independent=False)
     column = side[None]
     return Window((column,), independent=True, design_effect=design_effect(sample.by_source[None], column.unit))
 
 
-def _is_mostly_sourceless(side: Sources) -> bool:
+def _is_mostly_sourceless(side: _Sources) -> bool:
     return None in side and _share(side, [None]) >= _MAJORITY
 
 
-def _share(side: Sources, sources: list[str | None]) -> float:
+def _share(side: _Sources, sources: list[str | None]) -> float:
     if len(sources) == len(side):
         return 1.0
     return sum(side[source].total for source in sources) / sum(column.total for column in side.values())

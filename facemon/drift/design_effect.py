@@ -25,8 +25,6 @@ DECILES = np.linspace(0.1, 0.9, 9)
 _DEGREES_OF_A_PAIR = 2 / 3
 """Degrees of freedom of a variance from n successive differences, over n (von Neumann 1941)."""
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class DesignEffect:

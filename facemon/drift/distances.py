@@ -52,10 +52,3 @@ def ks_distance(reference: Counts, current: Counts) -> float:
     """
     differences = np.cumsum(current) / current.sum() - np.cumsum(reference) / reference.sum()
     return float(min(np.abs(differences).max(), 1.0))
-
-
-def distance(reference: ColumnCounts, current: ColumnCounts) -> float:
-    """The score of a column: total variation for labels, the KS distance for numbers."""
-    first, second = aligned([reference, current])
-    measure = total_variation if reference.kind is ColumnKind.CATEGORICAL else ks_distance
-    return measure(first, second)

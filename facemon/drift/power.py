@@ -68,18 +68,14 @@ def _largest_step(significance: float) -> float:
     return float(kolmogi(significance) + 0.05)
 
 
-def detectable_shift(
-    reference: Counts, rows: tuple[float, float], weight: float, significance: float, *, is_label: bool
-) -> float:
-    """Return the detectable shift of rows that are worth fewer than their number.
+def worth_of(rows: tuple[float, float], weight: float) -> tuple[float, float]:
+    """Return how many independent rows of one source those of both windows are worth.
 
-    `reference` are the reference's counts, and `rows` the numbers of rows of both windows. `weight` is the n of the
-    variance p(1-p)/n of the difference of a share: Σ n₀n₁/(n₀+n₁) over the sources, divided by the design effect. So
-    many rows in each window, were they independent and of one source, would be worth as much.
+    `weight` is the n of the variance p(1-p)/n of the difference of a share: Σ n₀n₁/(n₀+n₁) over the sources, divided by
+    the design effect.
     """
     scale = weight / effective_rows(*rows)
-    worth = (rows[0] * scale, rows[1] * scale)
-    return detectable_labels(reference, worth, significance) if is_label else detectable_numbers(worth, significance)
+    return rows[0] * scale, rows[1] * scale
 
 
 def detectable_by_t(standard_error: float, degrees: float, significance: float, tests: int) -> float:
@@ -89,7 +85,10 @@ def detectable_by_t(standard_error: float, degrees: float, significance: float, 
 
 
 def detectable_of_pairs(reference: Counts, rows: tuple[Counts, Counts], weights: Floats, significance: float) -> Floats:
-    """Return `detectable_shift` of many sources of two labels, [S]; `reference` is [S, 2] and the others are [S]."""
+    """Return `detectable_labels` of many sources of two labels, [S]; `reference` is [S, 2] and the others are [S].
+
+    `weights` are those of `worth_of`.
+    """
     scale = weights / (rows[0] * rows[1] / (rows[0] + rows[1]))
     return _two_proportions(reference.min(axis=1) / rows[0], (rows[0] * scale, rows[1] * scale), significance)
 

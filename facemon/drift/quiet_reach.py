@@ -12,15 +12,15 @@ from facemon.distribution_functions import kolmogorov, ndtr
 from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_groups import single_variances
+from facemon.drift.column_tests.registry import COLUMN_TESTS, column_test
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
-from facemon.drift.power import detectable_of_pairs, detectable_shift
 from facemon.drift.sample import Sample
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
-MOST_QUIET_REACH = 0.1
+_MOST_QUIET_REACH = 0.1
 """The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
 _MOST_COVARIANCES = 50
 """Of more labels the covariances of their differences are left out: they are small."""
@@ -116,26 +116,21 @@ def decides(worths: Mapping[str, ColumnWorth], columns: Sequence[QuietColumn], s
     At most one quiet run in ten may reach a threshold by chance, and the rows detect twice the threshold of each
     column: the verdict asks for both. The first implies the second, unless labels are rare or numbers are all alike.
     """
-    if joint_reach(worths, columns) > MOST_QUIET_REACH:
+    if joint_reach(worths, columns) > _MOST_QUIET_REACH:
         return False
     least = detectable_shifts(worths, settings.significance)
     return not any(least[column.name] > BLUNT * column.threshold for column in columns if column.name in worths)
 
 
 def detectable_shifts(worths: Mapping[str, ColumnWorth], significance: float) -> dict[str, float]:
-    """Return the smallest shift of each column that its rows detect, as `power.detectable_shift`."""
-    pairs = [name for name, each in worths.items() if _is_pair(each.held)]
-    counts = np.array([worths[name].held.counts for name in pairs], np.int64).reshape(-1, 2)
-    rows = np.array([worths[name].rows for name in pairs], np.int64).reshape(-1, 2)
-    weights = np.array([worths[name].weight for name in pairs])
-    found = detectable_of_pairs(counts, (rows[:, 0], rows[:, 1]), weights, significance).tolist()
-    of_pairs = dict(zip(pairs, found, strict=True))
-    return {
-        name: of_pairs[name]
-        if name in of_pairs
-        else detectable_shift(each.held.counts, each.rows, each.weight, significance, is_label=_is_label(each.held))
-        for name, each in worths.items()
-    }
+    """Return the smallest shift of each column that its rows detect, as the test of each says."""
+    found: dict[str, float] = {}
+    for test in dict.fromkeys(COLUMN_TESTS.values()):
+        names = [name for name, each in worths.items() if column_test(each.held) is test]
+        own = [worths[name] for name in names]
+        counts, rows, weights = [each.held.counts for each in own], [each.rows for each in own], [e.weight for e in own]
+        found |= zip(names, test.detectable_shifts(counts, rows, weights, significance), strict=True)
+    return found
 
 
 def reaches(columns: Sequence[ColumnCounts], rows: Sequence[float], thresholds: Sequence[float]) -> list[float]:
@@ -165,7 +160,7 @@ def _is_pair(held: ColumnCounts) -> bool:
     return held.kind is ColumnKind.CATEGORICAL and len(held.counts) == 2
 
 
-def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+def _number_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
     """Those of the KS distances of numbers: the smaller of the two bounds that their test takes.
 
     They are Kolmogorov's limit, and the sum over the bins' edges of P(|normal| >= threshold / sd) (Boole), which is
@@ -181,7 +176,7 @@ def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: F
     return np.asarray(np.minimum(kolmogorov(thresholds * np.sqrt(rows)), sums))
 
 
-def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
+def _pair_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
     """Those of the total variation of two labels: of one normal difference."""
     counts = np.array([held.counts for held in columns], np.int64).reshape(-1, 2)
     shares = counts[:, 0] / counts.sum(axis=1)
@@ -189,7 +184,7 @@ def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Flo
         return np.asarray(2 * ndtr(-thresholds / np.sqrt(shares * (1 - shares) / rows)))
 
 
-def _labels_reach(shares: Floats, rows: float, threshold: float) -> float:
+def _labels_reach(shares: _Floats, rows: float, threshold: float) -> float:
     """That of the total variation T of other labels, half the sum of K absolute normal differences.
 
     T is taken as normal, with the moments of sums of folded normals (Leone, Nelson & Nottingham 1961).

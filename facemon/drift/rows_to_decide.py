@@ -11,7 +11,7 @@ from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import ndtri
 from facemon.domain.drift_result import ACCURACY, BETWEEN_SOURCES, ColumnResult, Verdict
 from facemon.domain.explanation import RowsToDecide
-from facemon.domain.profile import ColumnKind
+from facemon.drift.column_tests.registry import column_test
 from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import NO_EFFECT, Clustered, Comparison, EffectParts, Layout, TooFewClusters, Within
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS
@@ -131,7 +131,7 @@ def _rows_to_come(column: ColumnResult, comparison: Comparison, layout: Within, 
         moved / moved.sum(),
         reference.sum(axis=1).astype(np.float64),
         current.sum(axis=1).astype(np.float64),
-        layout.sources[0].counts[0].kind is ColumnKind.CATEGORICAL,
+        column_test(layout.sources[0].counts[0]),
         parts,
         None if now is None else Days(now, days.pairs if days else 0),
         drops_only=column.measure == ACCURACY,

@@ -16,7 +16,7 @@ from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.table_file import TableFile
 
-SOURCE = "source"
+_SOURCE = "source"
 _LOG_MARKS = {"image", "face", "error", "predicted_at"}
 """A CSV or JSON file with these columns holds predictions."""
 
@@ -61,7 +61,7 @@ def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = No
     With `source`, only the rows of that source keep its name: all other rows are counted together, under None.
     """
     is_log = set(file.names) >= _LOG_MARKS
-    image, column = ("image", SOURCE) if is_log else (tables.image, tables.source)
+    image, column = ("image", _SOURCE) if is_log else (tables.image, tables.source)
     sources, codes, bucketed = _sources(file, column, source)
     is_face = None
     if is_log:

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from facemon.domain.drift_result import Verdict
 from facemon.drift.column_evidence import FEWEST_WORTH, Evidence
+from facemon.drift.column_tests.column_test import ColumnTest
 from facemon.drift.column_verdict import decide
 from facemon.drift.dependence import NO_EFFECT, EffectParts
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DesignEffect
 from facemon.drift.distances import Counts
-from facemon.drift.homogeneity import effective_rows, labels_p_value, numbers_p_value
-from facemon.drift.new_labels import new_labels_test, with_new_labels
-from facemon.drift.power import detectable_labels, detectable_numbers
+from facemon.drift.homogeneity import effective_rows
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +57,7 @@ class RowsToCome:
     current: Floats
     reference_rows: Floats
     current_rows: Floats
-    is_label: bool
+    test: ColumnTest
     parts: EffectParts = NO_EFFECT
     days: Days | None = None
     drops_only: bool = False
@@ -109,11 +108,7 @@ def share_decided(column: RowsToCome, rows: float, asked: Asked, *, of_same_days
     if not (reference.sum() and size):
         return 0.0
     worth = (float(reference.sum()), float(size))
-    detectable = (
-        detectable_labels(reference, worth, asked.significance)
-        if column.is_label
-        else detectable_numbers(worth, asked.significance)
-    )
+    detectable = column.test.detectable(reference, worth, asked.significance)
     effect = DesignEffect(degrees=effect.degrees) if effect.factor > 1 else INDEPENDENT
     random = np.random.default_rng(0)
     new = random.multinomial(size, column.current, _DRAWS)
@@ -126,12 +121,7 @@ def _decided(
 ) -> float:
     """The share of windows, one per row of `draws`, that are decided."""
     moved = draws / draws.sum(axis=1, keepdims=True) - reference / reference.sum()
-    if column.drops_only:
-        scores = np.maximum(0.0, -moved[:, 0])
-    elif column.is_label:
-        scores = np.abs(moved).sum(axis=1) / 2
-    else:
-        scores = np.abs(np.cumsum(moved, axis=1)).max(axis=1)
+    scores = np.maximum(0.0, -moved[:, 0]) if column.drops_only else column.test.moved(moved)
     decided = 0
     for score, current in zip(scores.tolist(), draws, strict=True):
         # Below the threshold no p-value is looked at.
@@ -144,11 +134,8 @@ def _decided(
 
 
 def _p_value(column: RowsToCome, reference: Counts, current: Counts, effect: DesignEffect) -> float:
-    if not column.is_label:
-        return numbers_p_value(reference, current, effect)
-    held = (reference + current) > 0
-    reference, current = reference[held], current[held]
-    return with_new_labels(labels_p_value(reference, current, effect), new_labels_test(reference[None], current[None]))
+    reference, current = column.test.held(reference, current)
+    return column.test.p_value(reference[None], current[None], effect)
 
 
 def _counts(shares: Floats, rows: float) -> Counts:

@@ -59,7 +59,7 @@ class _WorkerDied(Exception):
         self.ending = ending
 
 
-class WorkerProcesses:
+class _WorkerProcesses:
     """Hands each chunk to a process that is free; as many threads as there are processes may call it at once.
 
     A process that ends is replaced. The images that it had are predicted one by one, and one that ends its process
@@ -173,4 +173,4 @@ def worker_processes(predictor: Predicts[PredictedBatch], count: int) -> Iterato
         yield predictor
         return
     with forking_server(predictor, count) as server:
-        yield WorkerProcesses(server)
+        yield _WorkerProcesses(server)

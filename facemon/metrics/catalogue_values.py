@@ -10,7 +10,7 @@ from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricType
 from facemon.errors import UsageError
 from facemon.near_names import did_you_mean
 
-SCHEMA = "facemon.metrics/1"
+_SCHEMA = "facemon.metrics/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def catalogue_values(families: Iterable[Family] | None, name: str | None = None)
 def to_document(trouble: str | None, values: Sequence[MetricValue]) -> dict[str, Any]:
     """The JSON of `facemon.metrics/1`; `trouble` is why the store was not read."""
     metrics = [_metric_document(value) for value in values]
-    return {"schema": SCHEMA, "error": trouble, "metrics": metrics}
+    return {"schema": _SCHEMA, "error": trouble, "metrics": metrics}
 
 
 def _metric(name: str) -> Metric:

@@ -10,7 +10,7 @@ from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import ConfigError
 from facemon.regular_file import open_regular
 
-Series = tuple[str, frozenset[tuple[str, str]]]
+_Series = tuple[str, frozenset[tuple[str, str]]]
 """A name and labels, their values as they are written."""
 _OWN = tuple(metric.name.removesuffix("_total") for metric in CATALOGUE.values())
 _SERIES = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\s*\{(?P<labels>.*)\})?\s")
@@ -33,7 +33,7 @@ def refuse_doubled(path: Path, text: str) -> None:
             )
 
 
-def _series(lines: Iterable[str]) -> Iterator[Series]:
+def _series(lines: Iterable[str]) -> Iterator[_Series]:
     for line in lines:
         # Most lines of other people's files end here.
         if line.startswith(_OWN) and (found := _SERIES.match(line)):
@@ -48,7 +48,7 @@ def _lines(path: Path) -> Iterator[str]:
         return  # gone since it was listed, or for others to read
 
 
-def _shown(series: Series) -> str:
+def _shown(series: _Series) -> str:
     name, labels = series
     inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels))
     return f"{name}{{{inside}}}" if inside else name

@@ -69,10 +69,10 @@ def load_collector(import_path: str, directory: Path) -> TimedSource:
     collect = getattr(found, "collect", None)
     if not callable(collect):
         raise FacemonError(f"{name} makes a {type(found).__name__}, which has no collect()")
-    return TimedSource(import_path, lambda: checked_families(collect))
+    return TimedSource(import_path, lambda: _checked_families(collect))
 
 
-def checked_families(collect: Callable[[], Iterable[object]]) -> Iterator[Family]:
+def _checked_families(collect: Callable[[], Iterable[object]]) -> Iterator[Family]:
     """What a collector yields, copied, since it may go on changing it; SourceFault for what would break a scrape."""
     seen = set[str]()
     for yielded in collect():

@@ -8,10 +8,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ssl import SSLCertVerificationError
 from urllib.parse import quote, urljoin, urlsplit
 
-from facemon import __version__
+from facemon.version import __version__
 
-MAX_REDIRECTS = 5
-MAX_BODY = 64 * 2**10
+_MAX_REDIRECTS = 5
+_MAX_BODY = 64 * 2**10
 """Bytes of an answer that are read; what follows is not waited for."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {"User-Agent": f"facemon/{__version__}", "Accept": "*/*", "Connection": "close"}
@@ -35,7 +35,7 @@ class HealthRequest:
         """Ask; None when the answer was a 2xx, else the reason in a few words."""
         url = self._url
         try:
-            for _ in range(MAX_REDIRECTS + 1):
+            for _ in range(_MAX_REDIRECTS + 1):
                 status, location = self._get(url)
                 if status not in _REDIRECTS or not location:
                     return None if 200 <= status < 300 else f"it answered {status}"
@@ -52,7 +52,7 @@ class HealthRequest:
             return "what it answers is not HTTP"
         except ValueError:
             return "it redirects to something that is not a web address"
-        return f"it redirects more than {MAX_REDIRECTS} times"
+        return f"it redirects more than {_MAX_REDIRECTS} times"
 
     def cut(self) -> None:
         """End the request from another thread: whatever it waits for is over."""
@@ -72,7 +72,7 @@ class HealthRequest:
             connection.request("GET", target, headers=_HEADERS)
             answer = connection.getresponse()
             # A service that says 200 and then hangs is not well.
-            answer.read(MAX_BODY)
+            answer.read(_MAX_BODY)
             answer.close()
             return answer.status, answer.getheader("Location")
         finally:

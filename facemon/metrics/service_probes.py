@@ -15,7 +15,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ProbePlan:
+class _ProbePlan:
     """What to ask and how often, in seconds; a plan that a reload leaves as it is goes on undisturbed."""
 
     service: str
@@ -31,12 +31,12 @@ class ServiceProbes:
         """`warn` is told of a service that goes down, `say` of one that comes back: once each."""
         self._warn = warn
         self._say = say
-        self._probes: dict[ProbePlan, _Probe] = {}
+        self._probes: dict[_ProbePlan, _Probe] = {}
 
     def follow(self, exporter: ExporterConfig) -> None:
         """Probe what the configuration names from now on, and nothing else."""
         interval, timeout = exporter.probe_interval.total_seconds(), exporter.probe_timeout.total_seconds()
-        plans = [ProbePlan(probe.name, probe.url, interval, timeout) for probe in exporter.probes]
+        plans = [_ProbePlan(probe.name, probe.url, interval, timeout) for probe in exporter.probes]
         before = self._probes
         self._probes = {plan: before.get(plan) or _Probe(plan, self._warn, self._say) for plan in plans}
         for plan in before.keys() - self._probes.keys():
@@ -55,7 +55,7 @@ class ServiceProbes:
 class _Probe:
     """One service, asked until it is told to stop."""
 
-    def __init__(self, plan: ProbePlan, warn: Tell, say: Tell) -> None:
+    def __init__(self, plan: _ProbePlan, warn: Tell, say: Tell) -> None:
         self.is_up: bool | None = None
         self._plan = plan
         self._warn = warn

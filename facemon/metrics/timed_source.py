@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client.core import Metric as Family
 
-MAX_SAMPLES = 50_000
+_MAX_SAMPLES = 50_000
 """Of one source in one scrape: one that never stops yielding would take all memory."""
 
 
@@ -81,5 +81,5 @@ class _Call:
                 raise SourceFault(self._late)
             self._families.append(family)
             count += len(family.samples)
-            if count > MAX_SAMPLES:
-                raise SourceFault(f"it yields more than {MAX_SAMPLES} samples")
+            if count > _MAX_SAMPLES:
+                raise SourceFault(f"it yields more than {_MAX_SAMPLES} samples")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
-from facemon.domain.kinds.kind import Reader, Reading
+from facemon.domain.kinds.reading import Reader, Reading
 from facemon.domain.kinds.registry import kind_of
 from facemon.errors import FacemonError
 

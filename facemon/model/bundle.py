@@ -59,7 +59,7 @@ class Network:
 
     def outputs(self, batch: Numbers) -> Mapping[str, Numbers]:
         """The graph's own outputs that attributes are read from, by name; their first axis is that of `batch`."""
-        names = output_names(self.config)
+        names = _output_names(self.config)
         return self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
 
     def columns(self, outputs: Mapping[str, Numbers]) -> Mapping[str, Doubles]:
@@ -136,7 +136,7 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
         if faults := list(misfits(network, graph)):
             lines = [f"{file.name}: does not fit its description:", *faults]
             raise FacemonError(Lines("\n".join(map(printable, lines))), what_is_there(graph))
-        alone = needs_faces_alone(graph, network.input, output_names(network))
+        alone = needs_faces_alone(graph, network.input, _output_names(network))
         networks.append(Network(network, graph, digest, len(file.content), alone))
         hashes.append([digest, *file.weights()])
     fast = decodes_fast(config, serving)
@@ -146,7 +146,7 @@ def load_bundle(config: ModelConfig, serving: PredictConfig = _DEFAULTS) -> Bund
     return Bundle(config, tuple(networks), finder, fast, _fingerprint(config, hashes, finder, fast), averaged)
 
 
-def output_names(network: NetworkConfig) -> tuple[str, ...]:
+def _output_names(network: NetworkConfig) -> tuple[str, ...]:
     """The outputs that a network's attributes are read from, each once."""
     return tuple(dict.fromkeys(attribute.output for attribute in network.attributes))
 

@@ -8,7 +8,7 @@ from facemon.config.faces import CropConfig
 from facemon.domain.image_input import Box
 from facemon.model.decoding import DecodedImage
 
-Edges = tuple[float, float, float, float]
+_Edges = tuple[float, float, float, float]
 
 
 def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
@@ -26,7 +26,7 @@ def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
     return Image.fromarray(np.asarray(image)[rows[:, np.newaxis], columns])
 
 
-def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
+def _edges(box: _Edges, crop: CropConfig, size: tuple[int, int]) -> _Edges:
     """The crop's left, upper, right and lower edge in an image of `size`, before they become whole pixels."""
     last = 1 if crop.edges == "inclusive" else 0
     limits = (size[0] - last, size[1] - last)
@@ -48,7 +48,7 @@ def _edges(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
             return left, top, right, bottom
 
 
-def _widened(box: Edges, crop: CropConfig) -> Edges:
+def _widened(box: _Edges, crop: CropConfig) -> _Edges:
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     before, above, after, below = crop.margins
@@ -60,7 +60,7 @@ def _widened(box: Edges, crop: CropConfig) -> Edges:
     return x - half, y - half, x + half, y + half
 
 
-def _with_whole_margins(box: Edges, crop: CropConfig) -> Edges:
+def _with_whole_margins(box: _Edges, crop: CropConfig) -> _Edges:
     """The box with whole pixels added on each side, those that make it a square among them."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -74,7 +74,7 @@ def _with_whole_margins(box: Edges, crop: CropConfig) -> Edges:
             right + int(after * width + across), bottom + int(below * height + down))  # fmt: skip
 
 
-def _scaled(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
+def _scaled(box: _Edges, crop: CropConfig, size: tuple[int, int]) -> _Edges:
     """The box by `scale`, in the order of operations of the public crops, so that the same pixels are cut."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -88,7 +88,7 @@ def _scaled(box: Edges, crop: CropConfig, size: tuple[int, int]) -> Edges:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-def _shrunk(edges: Edges, size: tuple[int, int]) -> Edges:
+def _shrunk(edges: _Edges, size: tuple[int, int]) -> _Edges:
     """The same around its centre, small enough for an image of `size`."""
     left, top, right, bottom = edges
     width, height = right - left, bottom - top
@@ -109,7 +109,7 @@ def _shifted(low: float, high: float, limit: int) -> tuple[float, float]:
     return max(low, 0.0), high
 
 
-def _whole_pixels(edges: Edges, crop: CropConfig) -> Box:
+def _whole_pixels(edges: _Edges, crop: CropConfig) -> Box:
     """The first column and row of the crop, and those after its last."""
     if crop.edges in ("round", "margins"):  # around whole margins only the box of a smaller copy has fractions
         left, top, right, bottom = (round(edge) for edge in edges)

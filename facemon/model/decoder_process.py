@@ -90,13 +90,13 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as connection, suppress(EOFError, ConnectionError):
         while True:
             function, arguments, seconds, memory = receive(connection)
-            with limited(seconds, memory):
+            with _limited(seconds, memory):
                 answer = function(*arguments)
             send(connection, answer)
 
 
 @contextmanager
-def limited(seconds: float, memory: int) -> Iterator[None]:
+def _limited(seconds: float, memory: int) -> Iterator[None]:
     """Let the kernel end this process after some processor time, and refuse it more memory than it has and `memory`."""
     before = resource.getrlimit(resource.RLIMIT_DATA)
     limit = _data_bytes() + memory

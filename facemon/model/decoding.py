@@ -16,8 +16,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
 from facemon.domain.formats.registry import opened_format, plugin_formats
-from facemon.domain.image_input import ImageProblem, Undated, shown_name
-from facemon.domain.prediction import ErrorCode
+from facemon.domain.image_input import ImageProblem, shown_name
+from facemon.domain.prediction import ErrorCode, Undated
 from facemon.model.exif_dates import exif_date
 from facemon.model.image_opening import JPEGS, accepted_formats, loaded, open_image, pillow_names, scaled
 

@@ -16,7 +16,7 @@ from facemon.model.box_decoding import prior_boxes
 from facemon.model.graph import Graph
 from facemon.model.graph_input import GraphInput, InputStyle, input_lines
 
-Table = NDArray[Any]
+_Table = NDArray[Any]
 USUAL_DETECTOR_SIDES = (640, 320, 256, 128)
 """Sides of the square inputs of face detectors, the most usual one first."""
 _FEWEST = 100
@@ -104,7 +104,7 @@ def recognise_detector(graph: Graph, found: GraphInput) -> Detector | None:
     return _side_by_side(found, tables) if len(tables) == 1 else None
 
 
-def _table(answer: Any) -> Table | None:
+def _table(answer: Any) -> _Table | None:
     """An output for one image as [candidates, numbers]; none where it does not have that form."""
     if not isinstance(answer, np.ndarray) or not np.issubdtype(answer.dtype, np.floating):
         return None
@@ -115,7 +115,7 @@ def _table(answer: Any) -> Table | None:
     return answer if answer.ndim == 2 and max(answer.shape) >= _FEWEST else None
 
 
-def _with_one_output_of_boxes(found: GraphInput, tables: Mapping[str, Table], boxes: str) -> Detector | None:
+def _with_one_output_of_boxes(found: GraphInput, tables: Mapping[str, _Table], boxes: str) -> Detector | None:
     count = len(tables[boxes])
     partners = [name for name, table in tables.items() if len(table) == count and name != boxes]
     points = [name for name in partners if tables[name].shape[1] == _POINTS]
@@ -136,7 +136,7 @@ def _with_one_output_of_boxes(found: GraphInput, tables: Mapping[str, Table], bo
     return Detector(kind, problem=problem, hint="describe them as model.faces.detector.priors: docs/models.md")
 
 
-def _with_outputs_by_stride(found: GraphInput, tables: Mapping[str, Table], boxes: Sequence[str]) -> Detector | None:
+def _with_outputs_by_stride(found: GraphInput, tables: Mapping[str, _Table], boxes: Sequence[str]) -> Detector | None:
     counts = [len(tables[name]) for name in boxes]
     scores = _partners(tables, counts, 1)
     if scores is None:
@@ -157,7 +157,7 @@ def _with_outputs_by_stride(found: GraphInput, tables: Mapping[str, Table], boxe
     return Detector(kind, problem=problem, hint="describe model.faces.detector yourself: docs/models.md")
 
 
-def _side_by_side(found: GraphInput, tables: Mapping[str, Table]) -> Detector | None:
+def _side_by_side(found: GraphInput, tables: Mapping[str, _Table]) -> Detector | None:
     """Detectors of the form of YOLO: one output with boxes, scores and more for each candidate."""
     ((name, table),) = tables.items()
     count, width = max(table.shape), min(table.shape)
@@ -195,7 +195,7 @@ def _output(key: str, outputs: Sequence[str], more: str = "") -> list[str]:
     return [f"{key}: {{outputs: {_shown(list(outputs))}{', ' if more else ''}{more}}}"]
 
 
-def _scores(outputs: Sequence[str], tables: Mapping[str, Table], more: str = "") -> list[str]:
+def _scores(outputs: Sequence[str], tables: Mapping[str, _Table], more: str = "") -> list[str]:
     """The section of the scores: the last or only number of two or one is the face's."""
     numbers = np.concatenate([tables[name] for name in outputs])
     width = numbers.shape[1]
@@ -206,7 +206,7 @@ def _scores(outputs: Sequence[str], tables: Mapping[str, Table], more: str = "")
     return [*guess, *_output("scores", outputs, ", ".join(keys))]
 
 
-def _decoded_form(boxes: Table) -> str | None:
+def _decoded_form(boxes: _Table) -> str | None:
     """The form and unit of boxes that the network decodes itself; none where they are relative to something."""
     first, second = boxes[:, :2], boxes[:, 2:]
     unit = "share" if np.quantile(np.abs(boxes), 0.99) <= 2 else "pixel"
@@ -217,7 +217,7 @@ def _decoded_form(boxes: Table) -> str | None:
     return None
 
 
-def _partners(tables: Mapping[str, Table], counts: Sequence[int], width: int) -> list[str] | None:
+def _partners(tables: Mapping[str, _Table], counts: Sequence[int], width: int) -> list[str] | None:
     """The outputs with so many numbers a candidate, in the order of `counts`; none where one is missing."""
     by_count = {len(table): name for name, table in tables.items() if table.shape[1] == width}
     return [by_count[count] for count in counts] if set(counts) <= set(by_count) else None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from PIL import ExifTags
 
-from facemon.domain.image_input import Undated
+from facemon.domain.prediction import Undated
 
 _PADDING = "\0 "
 _MOST_AHEAD = timedelta(days=1)

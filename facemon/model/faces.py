@@ -75,7 +75,7 @@ class FaceFinder(Protocol):
         """The contents of the files that decide what is found."""
 
 
-class Chosen:
+class _Chosen:
     """Of another finder's faces those that are large enough and can be cut out, and of these all or the largest."""
 
     def __init__(self, finder: FaceFinder, config: FacesConfig, *, aligned: bool = False) -> None:
@@ -110,7 +110,7 @@ def face_finder(config: FacesConfig, *, fast: bool = False, aligned: bool = Fals
     if not declared.has_boxes:
         return finder
     takes_all = config.min_size == 1 and config.keep == "all" and not aligned
-    return finder if takes_all else Chosen(finder, config, aligned=aligned)
+    return finder if takes_all else _Chosen(finder, config, aligned=aligned)
 
 
 def whole_box(edges: tuple[float, ...], size: tuple[int, int]) -> Box | None:

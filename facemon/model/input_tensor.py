@@ -70,7 +70,7 @@ def input_batch(
     is_nchw = config.layout == "nchw"
     height, width, channels = pixels[0].shape
     shape = (channels, height, width) if is_nchw else (height, width, channels)
-    takes_bytes = dtype is np.uint8 and is_plain(config)
+    takes_bytes = dtype is np.uint8 and _is_plain(config)
     exact = np.float64 if dtype is np.float64 else np.float32
     # Bytes are only moved; all else is computed in place, in passes over a batch that fits into the caches.
     batch = np.empty((len(pixels), *shape), np.uint8 if takes_bytes else exact)
@@ -96,7 +96,7 @@ def input_batch(
     return batch.astype(dtype, copy=False)
 
 
-def is_plain(config: InputConfig) -> bool:
+def _is_plain(config: InputConfig) -> bool:
     """Whether pixels go into the network as they are."""
     return config.scale == 1 and not any(config.mean) and set(config.std) == {1.0}
 

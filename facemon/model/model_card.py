@@ -6,14 +6,14 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.kinds.registry import kind_of
 from facemon.model.bundle import Bundle, Network
 
-SCHEMA = "facemon.model/1"
+_SCHEMA = "facemon.model/1"
 
 
 def model_card(bundle: Bundle) -> dict[str, Any]:
     """The object of `facemon.model/1`; what nobody has described is null or empty."""
     config = bundle.config
     return {
-        "schema": SCHEMA,
+        "schema": _SCHEMA,
         "model": config.id,
         "name": config.name,
         "version": config.version,

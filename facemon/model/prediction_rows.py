@@ -11,7 +11,7 @@ import numpy as np
 from facemon.config.model import AttributeConfig
 from facemon.domain.attribute import Measure
 from facemon.domain.image_input import Box, ImageInput, ImageProblem
-from facemon.domain.kinds.kind import Reading
+from facemon.domain.kinds.reading import Reading
 from facemon.domain.prediction import ErrorCode
 from facemon.model.image_features import ImageFeatures
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
-from facemon.domain.image_input import ImageInput, ImageProblem, Undated
-from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, log_schema
+from facemon.domain.image_input import ImageInput, ImageProblem
+from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, Undated, log_schema
 from facemon.model.attribute_decoding import Doubles, reader_of
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle

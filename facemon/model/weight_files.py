@@ -8,7 +8,7 @@ from pathlib import Path
 from facemon.errors import FacemonError
 from facemon.regular_file import open_regular, read_regular
 
-LARGEST_MODEL = 2 << 30
+_LARGEST_MODEL = 2 << 30
 """Bytes of a file: protobuf, in which ONNX is written, allows no more."""
 _HEAD = 1024
 """Bytes at the beginning of a file that say what it is."""
@@ -45,7 +45,7 @@ def read_weights(path: Path, fault: str, hint: str) -> bytes:
     an ONNX model but something that is often found in the place of one.
     """
     try:
-        content = read_regular(path, LARGEST_MODEL)
+        content = read_regular(path, _LARGEST_MODEL)
     except OSError as error:
         raise FacemonError(f"{path}: {fault}: {(error.strerror or str(error)).lower()}", hint) from error
     refuse_other_kinds(content, str(path))

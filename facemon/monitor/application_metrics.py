@@ -8,7 +8,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from facemon import __version__
 from facemon.config.default_limits import ScrapeLimits
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.domain.request_outcome import status_of
@@ -17,6 +16,7 @@ from facemon.metrics.scrape_limits import AcceptedSeries, why_refused
 from facemon.server.request_counts import RequestCounts
 from facemon.store.total_families import LATENCY, REQUESTS, gauge_family, request_families
 from facemon.store.totals import TotalKey, Totals
+from facemon.version import __version__
 
 if TYPE_CHECKING:
     from facemon.config.document import Config

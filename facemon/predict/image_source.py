@@ -1,9 +1,7 @@
 """Paths on the command line to a stream of images, in an order that the next run repeats."""
 
 import os
-import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,16 +10,13 @@ from typing import BinaryIO
 from facemon.config.drift import TablesConfig
 from facemon.confined_file import open_beneath
 from facemon.domain.formats.registry import FORMATS
-from facemon.domain.image_input import ImageInput, ImageProblem, shown_name, url_problem
-from facemon.domain.prediction import ErrorCode
+from facemon.domain.image_input import ImageInput, shown_name, url_problem
 from facemon.errors import UsageError
 from facemon.predict.folder_walk import FolderWalk
-from facemon.predict.manifest import Manifest, ManifestRow, is_manifest, line_encoding
-from facemon.predict.path_list import listed_paths
-
-LIST = "-"
-"""The path that stands for a list of paths on stdin, one a line."""
-
+from facemon.predict.inputs.input_kind import Found, Given
+from facemon.predict.inputs.path_list import LIST
+from facemon.predict.inputs.registry import input_kind, naming_kind
+from facemon.predict.manifest import ManifestRow
 
 _NO_ROW = ManifestRow("")
 
@@ -31,18 +26,6 @@ class ObservedFrom(StrEnum):
 
     MTIME = "mtime"
     EXIF = "exif"
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    name: str
-    """As it was given."""
-    problem: ImageProblem | None = None
-    row: ManifestRow | None = None
-    folder: Path | None = None
-    """What a relative name is relative to; none = the working folder."""
-    is_listed: bool = False
-    """Whether a list or a manifest named it, rather than the command line."""
 
 
 class ImageSource:
@@ -76,21 +59,20 @@ class ImageSource:
         self._paths = tuple(paths)
         self._observed_at = observed_at
         self._source = source
-        self._path_list = path_list
-        self._null = null
         self._root = root
-        self._tables = tables or TablesConfig()
-        self._manifests = {path: Manifest(path, self._tables) for path in paths if is_manifest(path)}
-        if root is not None and not self._manifests and LIST not in paths:
+        self._walk = FolderWalk(formats)
+        self._given = Given(tables or TablesConfig(), self._walk, root, path_list, null)
+        self._naming = {path: kind.open(path, self._given) for path in paths if (kind := naming_kind(path)) is not None}
+        """The inputs that name images."""
+        if root is not None and not self._naming:
             raise UsageError("--root confines the images of a manifest or a list, and none was given")
         if root is not None and not root.is_dir():
             raise UsageError(f"--root {root}: is not a directory")
-        self._walk = FolderWalk(formats)
         self.suffixes = self._walk.suffixes
         """What is taken from a directory, in any case; a file that is named itself may have any suffix."""
         self.skipped = self._walk.skipped
         """The other files of directories, known when the stream has passed them."""
-        self.empty_directories: list[str] = []
+        self.empty_directories = self._given.empty
         """The named directories in which no image was, known when the stream has passed them."""
 
     def __iter__(self) -> Iterator[ImageInput]:
@@ -98,57 +80,23 @@ class ImageSource:
         for ordinal, found in enumerate(self._found()):
             yield self._input(ordinal, found)
 
-    def _found(self) -> Iterator[_Found]:
+    def _found(self) -> Iterator[Found]:
         for path in self._paths:
-            if path == LIST and self._path_list is not None:
-                yield from self._of_list(self._path_list)
-            elif path in self._manifests:
-                yield from self._of_manifest(path)
-            else:
-                yield from self._below(path)
+            yield from self._naming.get(path) or input_kind(path).open(path, self._given)
 
-    def _of_list(self, path_list: BinaryIO) -> Iterator[_Found]:
-        encoding = line_encoding(self._tables)
-        for number, name, fault in listed_paths(path_list, self._root, encoding, null=self._null):
-            if fault is not None:
-                kind = "entry" if self._null else "line"
-                yield _Found(f"{LIST}:{number}", ImageProblem(ErrorCode.UNREADABLE, f"{kind} {number}: {fault}"))
-            elif self._root is None:
-                yield from self._below(name)
-            else:
-                yield _Found(name, folder=self._root, is_listed=True)
-
-    def _of_manifest(self, path: str) -> Iterator[_Found]:
-        is_empty, folder = True, self._root or Path(path).parent
-        for row in self._manifests[path]:
-            is_empty = False
-            yield _Found(row.name, row.problem, row, folder, is_listed=True)
-        if is_empty:
-            self.empty_directories.append(shown_name(path))
-
-    def _below(self, path: str) -> Iterator[_Found]:
-        if not _is_directory(path):
-            yield _Found(path)
-            return
-        is_empty = True
-        for name, problem in self._walk.below(path):
-            is_empty = False
-            yield _Found(name, problem)
-        if is_empty:
-            self.empty_directories.append(shown_name(path))
-
-    def _input(self, ordinal: int, found: _Found) -> ImageInput:
+    def _input(self, ordinal: int, found: Found) -> ImageInput:
         root = self._root if found.is_listed else None
         path = Path(found.name) if root or found.folder is None else found.folder / found.name
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
-        if self._observed_at is ObservedFrom.MTIME and found.problem is None:
+        if self._observed_at is ObservedFrom.MTIME and found.problem is None and found.content is None:
             observed_at = _modified_at(path, root)
         row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
             name=shown_name(found.name),
-            path=path,
+            path=path if found.content is None else None,
             root=root,
+            content=found.content,
             observed_at=row.observed_at or observed_at,
             observed_from_exif=self._observed_at is ObservedFrom.EXIF and row.observed_at is None,
             source=row.source or self._source,
@@ -156,13 +104,6 @@ class ImageSource:
             box=row.box,
             problem=found.problem or url_problem(found.name),
         )
-
-
-def _is_directory(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - called for every path of a list
-    except (OSError, ValueError):
-        return False  # whoever opens it says what is wrong with it
 
 
 def _modified_at(path: Path, root: Path | None) -> datetime | None:

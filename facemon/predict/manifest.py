@@ -19,10 +19,9 @@ from facemon.predict.manifest_cells import BOX_SIDES, box_of, id_of, name_of, so
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
 from facemon.predict.parquet_rows import column_names, parquet_rows
 from facemon.regular_file import require_regular
-from facemon.tables.compressed_file import format_suffix, open_bytes
+from facemon.tables.compressed_file import CSV, JSON_LINES, format_suffix, open_bytes
 from facemon.tables.csv_notation import CsvHead, CsvNotation, is_ascii_with_more, notation_of, read_head
 
-_CSV, _JSON = frozenset((".csv", ".tsv")), frozenset((".jsonl", ".ndjson"))
 _PATH = "path"
 """The column that names the image where the one of the configuration is not there."""
 _SHOWN_COLUMNS = 20
@@ -53,7 +52,7 @@ class Manifest:
         self._other_encoding = line_encoding(tables)
         with _reading(self._file):
             require_regular(self._file)
-            self._head = self._read_head() if format_suffix(self._file) in _CSV else _JSON_HEAD
+            self._head = self._read_head() if format_suffix(self._file) in CSV else _JSON_HEAD
         columns = self._columns()
         self._path_column = self._checked(columns)
         box = tables.box
@@ -126,7 +125,7 @@ class Manifest:
 
     @property
     def _is_json(self) -> bool:
-        return format_suffix(self._file) in _JSON
+        return format_suffix(self._file) in JSON_LINES
 
     def _lines(self) -> Iterator[tuple[int, Cells | str]]:
         """Each line's number with its cells, or with what is wrong with it."""
@@ -188,5 +187,5 @@ def line_encoding(tables: TablesConfig) -> str | None:
 def is_manifest(path: str) -> bool:
     """Whether a path on the command line stands for the images that it lists."""
     file = Path(path)
-    is_table = format_suffix(file) in _CSV | _JSON or file.suffix.lower() == ".parquet"
+    is_table = format_suffix(file) in CSV | JSON_LINES or file.suffix.lower() == ".parquet"
     return is_table and not file.is_dir()

@@ -10,7 +10,7 @@ from facemon.domain.times import parse_time
 BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096
 """Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
-LONGEST_ID = 1000
+_LONGEST_ID = 1000
 _SHOWN = 60
 _FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
 """What a byte that is not UTF-8 becomes (PEP 383)."""
@@ -50,8 +50,8 @@ def source_of(cell: Any, column: str) -> str | None:
 def id_of(cell: Any, column: str) -> str | None:
     """What other systems call the image, none for an empty cell."""
     found = _text_of(cell, column)
-    if found is not None and len(found) > LONGEST_ID:
-        raise ValueError(f"{column} has {len(found):,} characters; at most {LONGEST_ID:,} are kept")
+    if found is not None and len(found) > _LONGEST_ID:
+        raise ValueError(f"{column} has {len(found):,} characters; at most {_LONGEST_ID:,} are kept")
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 LONGEST_LINE = 16 << 20
 """Characters of one line."""
-MOST_LINES_A_ROW = 100
+_MOST_LINES_A_ROW = 100
 """Lines that the quoted cells of one row may run over; more are a quotation mark that is not closed."""
 
 AS_BYTES = "surrogateescape"
@@ -92,7 +92,7 @@ class _Feed:
                 raise _FaultError(_UNCLOSED)
             raise StopIteration
         text = line[1]
-        if text is not None and len(self.held) < MOST_LINES_A_ROW:
+        if text is not None and len(self.held) < _MOST_LINES_A_ROW:
             self.held.append(line)
             return text
         if self.held:

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from facemon.domain.image_input import Undated
-from facemon.domain.prediction import PredictedBatch
+from facemon.domain.prediction import PredictedBatch, Undated
 from facemon.domain.times import from_micros
 
 _MICROSECOND, _DAY = timedelta(microseconds=1), timedelta(days=1)

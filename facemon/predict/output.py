@@ -19,7 +19,7 @@ from facemon.files import Draft, drafted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
+_BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
 """What stands in a CSV file instead of the column `box`."""
 _ROWS_A_GROUP = 20_000
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -36,7 +36,7 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
 
 
-SUFFIXES = {
+_SUFFIXES = {
     ".jsonl": OutputFormat.JSONL,
     ".ndjson": OutputFormat.JSONL,
     ".csv": OutputFormat.CSV,
@@ -54,7 +54,7 @@ class PredictionWriter(Protocol):
         """Write what must stand at the end."""
 
 
-class JsonLinesWriter:
+class _JsonLinesWriter:
     """One object of `facemon.prediction/1` a line."""
 
     def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
@@ -72,14 +72,14 @@ class JsonLinesWriter:
         """Nothing stands at the end."""
 
 
-class CsvWriter:
+class _CsvWriter:
     """The columns of the log with a header; `box` becomes four columns, nothing is an empty cell."""
 
     def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
         self._stream = stream
         names = log_schema(attributes).names
         box = names.index("box")
-        self._write([[*names[:box], *BOX_COLUMNS, *names[box + 1 :]]])
+        self._write([[*names[:box], *_BOX_COLUMNS, *names[box + 1 :]]])
 
     def add(self, rows: "pa.RecordBatch") -> None:
         """Write a line for each row."""
@@ -98,7 +98,7 @@ class CsvWriter:
         cells: list[Any] = []
         for name, value in row.items():
             if name == "box":
-                cells += value or [None] * len(BOX_COLUMNS)
+                cells += value or [None] * len(_BOX_COLUMNS)
             elif name.endswith("_at") and value is not None:
                 cells.append(format_time(value))
             else:
@@ -111,7 +111,7 @@ class CsvWriter:
         return value
 
 
-class SafeCsvWriter(CsvWriter):
+class _SafeCsvWriter(_CsvWriter):
     """CSV for spreadsheets: text that one would run as a formula begins with an apostrophe.
 
     Source: OWASP, "CSV Injection".
@@ -122,7 +122,7 @@ class SafeCsvWriter(CsvWriter):
         return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
 
 
-class ParquetWriter:
+class _ParquetWriter:
     """The log's own schema, in row groups that are large enough to be read fast."""
 
     def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
@@ -154,19 +154,19 @@ class ParquetWriter:
 
 
 WRITERS: dict[OutputFormat, Callable[[BinaryIO, Sequence[AttributeConfig]], PredictionWriter]] = {
-    OutputFormat.JSONL: JsonLinesWriter,
-    OutputFormat.CSV: CsvWriter,
-    OutputFormat.CSV_SAFE: SafeCsvWriter,
-    OutputFormat.PARQUET: ParquetWriter,
+    OutputFormat.JSONL: _JsonLinesWriter,
+    OutputFormat.CSV: _CsvWriter,
+    OutputFormat.CSV_SAFE: _SafeCsvWriter,
+    OutputFormat.PARQUET: _ParquetWriter,
 }
 
 
 def format_of(path: Path) -> OutputFormat:
     """The format that a file's suffix names; UsageError for another one."""
     try:
-        return SUFFIXES[path.suffix.lower()]
+        return _SUFFIXES[path.suffix.lower()]
     except KeyError:
-        raise UsageError(f"-o {path}: the suffix names no format", f"use one of {', '.join(SUFFIXES)}") from None
+        raise UsageError(f"-o {path}: the suffix names no format", f"use one of {', '.join(_SUFFIXES)}") from None
 
 
 @contextmanager

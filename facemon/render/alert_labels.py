@@ -50,9 +50,9 @@ class Values:
         return stand_in
 
 
-ANYTHING = Values(but=True)
-PRESENT = Values(frozenset({""}), but=True)
-MISSING = Values(frozenset({""}))
+_ANYTHING = Values(but=True)
+_PRESENT = Values(frozenset({""}), but=True)
+_MISSING = Values(frozenset({""}))
 
 Match = Mapping[str, Values]
 
@@ -62,7 +62,7 @@ class LabelSpace:
     """Every set of labels that an alert can carry: each label within its own values, the others within `rest`."""
 
     labels: Match
-    rest: Values = MISSING
+    rest: Values = _MISSING
 
     def __getitem__(self, label: str) -> Values:
         return self.labels.get(label, self.rest)
@@ -109,20 +109,20 @@ def label_names(alert: Alert) -> frozenset[str]:
 def label_space(alert: Alert, config: Config) -> LabelSpace:
     """Every set of labels with which the alert can arrive."""
     always = label_names(alert)
-    known = {**known_values(config), **_values_of(alert, config)}
+    known = {**_known_values(config), **_values_of(alert, config)}
     pushed = "pushgateway" in config.prometheus.jobs
     labels: dict[str, Values] = {}
     for name in sorted(alert.distinguishing_labels):
-        values = PRESENT if pushed and name in TARGET_LABELS else known.get(name, PRESENT)
+        values = _PRESENT if pushed and name in TARGET_LABELS else known.get(name, _PRESENT)
         labels[name] = values if name in always else _or_missing(values)
-    rest = MISSING
+    rest = _MISSING
     if alert.carries is None or (pushed and "job" in labels):
         # What a query of the user's own gives, and the groups on a Pushgateway, may have any label besides.
-        rest = ANYTHING
+        rest = _ANYTHING
         labels.setdefault("attribute", _or_missing(known["attribute"]))
     for name in config.metrics.labels:
         # Another store's series may come by the same Prometheus, with another value or without the label.
-        labels[name] = ANYTHING
+        labels[name] = _ANYTHING
     for name, text in config.prometheus.external_labels.items():
         if name != REPLICA_LABEL:
             labels[name] = _filled(labels.get(name, rest), text)
@@ -131,7 +131,7 @@ def label_space(alert: Alert, config: Config) -> LabelSpace:
 
 
 @remembered
-def known_values(config: Config) -> Mapping[str, Values]:
+def _known_values(config: Config) -> Mapping[str, Values]:
     """What the configuration says of labels that come with series."""
     columns = (attribute.name for attribute in config.model.attributes)
     attributes = {*columns, *IMAGE_COLUMNS, *config.drift.columns, *config.tables.kinds}

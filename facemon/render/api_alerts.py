@@ -20,10 +20,10 @@ from facemon.render.traffic import requests
 LATENCY = promql.series("api_request_latency_seconds")
 REQUESTS = promql.series("api_requests_total")
 MODEL_LOADED = promql.series("model_loaded")
-WORKERS = promql.series("api_workers_configured")
+_WORKERS = promql.series("api_workers_configured")
 """What `facemon serve` exports and an application around which `facemon.instrument` is does not, as `model_loaded`."""
-FAILED = promql.equals("status", "error")
-NOT_REJECTED = promql.differs("status", "rejected")
+_FAILED = promql.equals("status", "error")
+_NOT_REJECTED = promql.differs("status", "rejected")
 """A request that is rejected, for want of a token or an end for instance, is not work: it hides no errors."""
 
 _QUANTILE = 0.95
@@ -56,9 +56,9 @@ def error_ratio(window: promql.Window, *matchers: promql.Matcher, by: Sequence[s
 
     It is 0 without errors, and nothing without requests.
     """
-    failing = promql.rate(REQUESTS, window, FAILED, *matchers)
+    failing = promql.rate(REQUESTS, window, _FAILED, *matchers)
     errors = promql.aggregate("sum", failing, by=by)
-    every = promql.aggregate("sum", promql.rate(REQUESTS, window, NOT_REJECTED, *matchers), by=by)
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window, _NOT_REJECTED, *matchers), by=by)
     none = promql.constant_for(every, 0) if by else promql.constant(0)
     return promql.divide(promql.either(errors, none), promql.compare(every, ">", 0))
 
@@ -83,7 +83,7 @@ def bucket_edge(limit: float, key: str, edges: tuple[float, ...] = LATENCY_BUCKE
     )
 
 
-def error_limit(config: Config) -> float:
+def _error_limit(config: Config) -> float:
     """The limit of HighErrorRate."""
     return config.alerts.limit("HighErrorRate")
 
@@ -136,16 +136,16 @@ def _high_latency(config: Config) -> Alert:
 
 
 def _high_error_rate(config: Config) -> Alert:
-    limit, window = error_limit(config), config.prometheus.window
+    limit, window = _error_limit(config), config.prometheus.window
     least, usual = config.alerts.HighErrorRate.min_requests, DEFAULT_ALERTS["HighErrorRate"]
     work = at_work(config)
-    failing = promql.rate(REQUESTS, window, FAILED, *work)
+    failing = promql.rate(REQUESTS, window, _FAILED, *work)
     store = tuple(config.metrics.labels)
-    every = promql.aggregate("sum", promql.rate(REQUESTS, window, NOT_REJECTED, *work), by=store)
+    every = promql.aggregate("sum", promql.rate(REQUESTS, window, _NOT_REJECTED, *work), by=store)
     # Without errors, or without requests, there is no share; and none is above no limit.
     expr = promql.compare(promql.divide(promql.aggregate("sum", failing, by=store), every), ">", limit)
     if least:
-        counted = promql.aggregate("sum", promql.increase(REQUESTS, window, NOT_REJECTED, *work), by=store)
+        counted = promql.aggregate("sum", promql.increase(REQUESTS, window, _NOT_REJECTED, *work), by=store)
         expr = promql.only_where(expr, promql.compare(counted, ">=", least), on=store)
     return Alert(
         name="HighErrorRate",
@@ -220,18 +220,18 @@ def _requests_in_window(config: Config) -> timedelta:
 def _model_not_loaded(config: Config) -> Alert:
     target = {"job": "api", "instance": "api:1", **config.metrics.labels}
     model = {"model": "faces@1", **target}
-    workers, elsewhere = series_text(WORKERS.name, target), {"instance": "api:2"}
+    workers, elsewhere = series_text(_WORKERS.name, target), {"instance": "api:2"}
     serves: Signal = Gauge(workers, 2, 2)
     gone = Gauge(series_text(MODEL_LOADED.name, model), 1, None)
     fallen = Gauge(series_text(MODEL_LOADED.name, model), 1, 0)
     loaded = Gauge(series_text(MODEL_LOADED.name, model), 1, 1)
     others = (
-        Gauge(series_text(WORKERS.name, {**target, **elsewhere}), 2, 2),
+        Gauge(series_text(_WORKERS.name, {**target, **elsewhere}), 2, 2),
         Gauge(series_text(MODEL_LOADED.name, {**model, **elsewhere}), 1, 1),
     )
     own_api = Gauge(series_text(UP.name, {"job": "api", "instance": "own-api:1"}), 1, 1)
     signal, usual = promql.select(MODEL_LOADED), DEFAULT_ALERTS["ModelNotLoaded"]
-    lost = promql.unless(promql.select(WORKERS), signal, on=promql.TARGET_LABELS)
+    lost = promql.unless(promql.select(_WORKERS), signal, on=promql.TARGET_LABELS)
     return Alert(
         name="ModelNotLoaded",
         group="api",
@@ -245,7 +245,7 @@ def _model_not_loaded(config: Config) -> Alert:
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
         runbook=_missing_model(),
-        carries=every_label(MODEL_LOADED, config) | every_label(WORKERS, config),
+        carries=every_label(MODEL_LOADED, config) | every_label(_WORKERS, config),
         scenarios=(
             Scenario("the gauge falls to 0; another instance is unaffected", (serves, fallen, *others),
                      Firing(model, 0), Span.HELD),

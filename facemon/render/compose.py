@@ -12,7 +12,7 @@ from facemon.render.prometheus_config import runs_here
 from facemon.render.replicas import alertmanager_names, grafana_names, prometheus_names
 from facemon.render.secret_files import RUN_SECRETS, monitoring_secrets, secret_name, secrets_of, secrets_variable
 
-COMPOSE_DIR = "monitoring"
+_COMPOSE_DIR = "monitoring"
 _Build = Callable[[int, Config], dict[str, Any]]
 _REPLICATED: Mapping[str, tuple[_Build, Callable[[Config], tuple[str, ...]]]] = {
     "prometheus": (compose_services.prometheus, prometheus_names),
@@ -36,7 +36,7 @@ def compose(config: Config, out_dir: Path, digests: Mapping[str, str] | None = N
     }
     if has_own_database(config):
         content["networks"] = {"default": {}, DATABASE_NETWORK: {"internal": True}}
-    content |= defined(monitoring_secrets(config), config, out_dir / COMPOSE_DIR)
+    content |= defined(monitoring_secrets(config), config, out_dir / _COMPOSE_DIR)
     rendered: dict[str, Any] = escaped(content)
     return rendered
 
@@ -52,7 +52,7 @@ def _services(config: Config, out_dir: Path, digests: Mapping[str, str]) -> dict
             labels[SECRETS_LABEL] = Variable(f"${{{secrets_variable(kind)}:-}}")
         if labels:
             content["labels"] = labels
-        services[name] = with_secrets(content, targets, config, out_dir / COMPOSE_DIR)
+        services[name] = with_secrets(content, targets, config, out_dir / _COMPOSE_DIR)
 
     for kind, (build, names) in _REPLICATED.items():
         for number, name in enumerate(names(config), start=1):

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facemon import __version__
 from facemon.config.document import Config
 from facemon.config.stack import Service
 from facemon.errors import ConfigError
 from facemon.render.secret_files import secret_name
+from facemon.version import __version__
 
 _PROJECT = "facemon-monitoring"
 FILES_LABEL = "facemon.files"
 """What changes with the files that a server reads when it starts: compose recreates the container then."""
 SECRETS_LABEL = "facemon.secrets"
 """The same for secrets, of which nothing is in the compose file: the value comes from `monitoring/.env`."""
-IMAGES: Mapping[Service, str] = {
+_IMAGES: Mapping[Service, str] = {
     "prometheus": "prom/prometheus:v3.5.0",
     "alertmanager": "prom/alertmanager:v0.28.1",
     "grafana": "grafana/grafana:12.1.1",
@@ -69,7 +69,7 @@ def container(name: str, image: Service, config: Config, limits: Limits) -> dict
 
 def image_of(service: Service, config: Config) -> str:
     """The image of a service: the configured one, else facemon's choice."""
-    return config.stack.images.get(service, IMAGES[service])
+    return config.stack.images.get(service, _IMAGES[service])
 
 
 def published(config: Config, host_port: int, port: int) -> list[str]:

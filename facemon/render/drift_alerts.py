@@ -42,7 +42,7 @@ def drift_alerts(config: Config) -> tuple[Alert, ...]:
     )
 
 
-def accuracy_limit(config: Config) -> float:
+def _accuracy_limit(config: Config) -> float:
     """The limit of LowModelAccuracy."""
     return config.alerts.limit("LowModelAccuracy")
 
@@ -58,7 +58,7 @@ def _drift_undecided(config: Config) -> Alert:
         name="DriftUndecided",
         group="drift",
         signal=promql.select(UNDECIDED),
-        expr=promql.either(columns, promql.compare(undecided_share(config), ">=", _HALF)),
+        expr=promql.either(columns, promql.compare(_undecided_share(config), ">=", _HALF)),
         limit="a column that the last drift check could not decide, or sources that hold half of its rows",
         for_=usual.for_,
         severity=usual.severity,
@@ -80,7 +80,7 @@ def _drift_undecided(config: Config) -> Alert:
             {
                 "The columns that could not be decided:": promql.compare(promql.select(UNDECIDED), "==", 1),
                 "The rows that each had:": promql.select(SAMPLES),
-                "The share of the rows whose sources could not be decided:": undecided_share(config),
+                "The share of the rows whose sources could not be decided:": _undecided_share(config),
             },
         ),
         carries=only_labels(*of_check),
@@ -93,7 +93,7 @@ def _drift_undecided(config: Config) -> Alert:
     )  # fmt: skip
 
 
-def undecided_share(config: Config) -> promql.Expr:
+def _undecided_share(config: Config) -> promql.Expr:
     """The share of a check's current rows whose sources it could not decide; a source without rows is silent instead.
 
     The check's verdict asks for half of the reference's rows too, which no gauge has.
@@ -129,7 +129,7 @@ def _undecided_sources(config: Config) -> Iterator[Scenario]:
 
 
 def _low_model_accuracy(config: Config) -> Alert:
-    limit = accuracy_limit(config)
+    limit = _accuracy_limit(config)
     signal, usual = promql.select(ACCURACY), DEFAULT_ALERTS["LowModelAccuracy"]
     here = only(example_labels(config), ("attribute", "model", *target_labels(config)))
     clear = max(0.0, round(limit - 0.01, 3))

@@ -154,7 +154,7 @@ def notifications_failing(config: Config) -> Alert:
     Alertmanager counts one failure for each flush of a group, whatever it tries in between. So the window has to reach
     from one flush to the next, and the alert waits as long: a single failure is repeated, and made good, by then.
     """
-    period = longest_flush(config)
+    period = _longest_flush(config)
     window = _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
     return _Failures(
         "NotificationsFailing",
@@ -173,7 +173,7 @@ def notifications_failing(config: Config) -> Alert:
     ).alert(config)
 
 
-def longest_flush(config: Config) -> timedelta:
+def _longest_flush(config: Config) -> timedelta:
     """The longest time between two attempts to notify of one group of alerts, in any route."""
     settings = config.alertmanager
     intervals = [settings.group_interval, *(route.group_interval for route in settings.routes)]

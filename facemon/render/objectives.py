@@ -46,7 +46,7 @@ _SEVERITY: Mapping[Pace, Severity] = {Pace.FAST: "critical", Pace.SLOW: "warning
 
 
 @dataclass(frozen=True, slots=True)
-class BurnRate:
+class _BurnRate:
     """A speed at which the budget is used up, and the windows in which the bad share must be above its limit."""
 
     factor: Decimal
@@ -99,18 +99,18 @@ def objective_notes(config: Config) -> Iterator[str]:
             )
 
 
-def burn_rates(objective: ObjectiveConfig, pace: Pace, config: Config) -> tuple[BurnRate, ...]:
+def burn_rates(objective: ObjectiveConfig, pace: Pace, config: Config) -> tuple[_BurnRate, ...]:
     """The burn rates that an alert watches: those that bad requests can reach, of equal windows the slowest."""
     slowest = {(rate.long, rate.short): rate for rate in _reachable(objective, pace, config)}
     return tuple(slowest.values())
 
 
-def _reachable(objective: ObjectiveConfig, pace: Pace, config: Config) -> Iterator[BurnRate]:
+def _reachable(objective: ObjectiveConfig, pace: Pace, config: Config) -> Iterator[_BurnRate]:
     budget = 1 - Decimal(repr(objective.target))
     for factor, long, short in _WORKBOOK[pace]:
         if (limit := factor * budget) < 1:
             windows = _scaled(long, objective, config), _scaled(short, objective, config)
-            yield BurnRate(factor, *windows, float(limit))
+            yield _BurnRate(factor, *windows, float(limit))
 
 
 def _scaled(window: timedelta, objective: ObjectiveConfig, config: Config) -> timedelta:
@@ -189,7 +189,7 @@ def _share(share: float) -> Samples:
     return (({}, share),)
 
 
-def _alert(place: int, pace: Pace, rates: Sequence[BurnRate], config: Config) -> Alert:
+def _alert(place: int, pace: Pace, rates: Sequence[_BurnRate], config: Config) -> Alert:
     objective = config.alerts.objectives[place]
     expr = _condition(objective, rates[0])
     for rate in rates[1:]:
@@ -216,7 +216,7 @@ def _alert(place: int, pace: Pace, rates: Sequence[BurnRate], config: Config) ->
     )
 
 
-def _condition(objective: ObjectiveConfig, rate: BurnRate) -> Expr:
+def _condition(objective: ObjectiveConfig, rate: _BurnRate) -> Expr:
     over = promql.compare(promql.recorded(_name(rate.long), equals("objective", objective.name)), ">", rate.limit)
     if rate.long == rate.short:
         return over
@@ -224,17 +224,17 @@ def _condition(objective: ObjectiveConfig, rate: BurnRate) -> Expr:
     return promql.both(over, promql.compare(promql.recorded(_name(rate.short)), ">", rate.limit))
 
 
-def _in_words(rate: BurnRate) -> str:
+def _in_words(rate: _BurnRate) -> str:
     windows = " and over ".join(format_duration(window) for window in rate.windows)
     return f"more than {rate.limit * 100:.4g} % of requests bad over {windows}"
 
 
-def _until_gone(rate: BurnRate, objective: ObjectiveConfig) -> timedelta:
+def _until_gone(rate: _BurnRate, objective: ObjectiveConfig) -> timedelta:
     seconds = round(objective.period.total_seconds() / float(rate.factor))
     return timedelta(seconds=max(seconds, 1))
 
 
-def _runbook(place: int, objective: ObjectiveConfig, rates: Sequence[BurnRate], config: Config) -> Runbook:
+def _runbook(place: int, objective: ObjectiveConfig, rates: Sequence[_BurnRate], config: Config) -> Runbook:
     where = "all endpoints that do work" if objective.endpoint is None else escaped(objective.endpoint)
     what = "end in a server error"
     if objective.indicator == "latency":
@@ -266,7 +266,7 @@ def _runbook(place: int, objective: ObjectiveConfig, rates: Sequence[BurnRate], 
     )  # fmt: skip
 
 
-def _row(rate: BurnRate, objective: ObjectiveConfig) -> tuple[str, ...]:
+def _row(rate: _BurnRate, objective: ObjectiveConfig) -> tuple[str, ...]:
     used = min(1.0, float(rate.factor) * (rate.long / objective.period))
     windows = " and ".join(format_duration(window) for window in rate.windows)
     gone = format_duration(_until_gone(rate, objective))
@@ -274,13 +274,13 @@ def _row(rate: BurnRate, objective: ObjectiveConfig) -> tuple[str, ...]:
     return (f"{rate.factor}", f"{rate.limit * 100:.4g} %", windows, of_budget, gone)
 
 
-def _scenarios(objective: ObjectiveConfig, rates: Sequence[BurnRate]) -> Iterator[Scenario]:
+def _scenarios(objective: ObjectiveConfig, rates: Sequence[_BurnRate]) -> Iterator[Scenario]:
     """Each burn rate by itself: the series of its windows, and those of an objective that all alerts would be on."""
 
     def share(window: timedelta, level: float) -> Signal:
         return Gauge(series_text(_name(window), {"objective": objective.name}), 0, level)
 
-    def others(rate: BurnRate) -> tuple[Signal, ...]:
+    def others(rate: _BurnRate) -> tuple[Signal, ...]:
         return tuple(Gauge(series_text(_name(window), {"objective": _OTHER}), 1, 1) for window in rate.windows)
 
     for rate in rates:

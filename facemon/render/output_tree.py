@@ -44,7 +44,7 @@ class ChangeKind(StrEnum):
     STALE_EDITED = "stale, edited"
 
 
-KEPT = (ChangeKind.FOREIGN, ChangeKind.EDITED)
+_KEPT = (ChangeKind.FOREIGN, ChangeKind.EDITED)
 """What only `force` overwrites."""
 
 
@@ -109,7 +109,7 @@ def write(
         _require_same_origin(origin, out_dir)
     written = {change.path: change for change in changes if _is_written(change, force)}
     doomed = [change for change in changes if prune and _is_pruned(change, force)]
-    kept = [change.path for change in changes if not force and change.kind in (*KEPT, ChangeKind.STALE_EDITED)]
+    kept = [change.path for change in changes if not force and change.kind in (*_KEPT, ChangeKind.STALE_EDITED)]
     old, old_origin = _manifest(out_dir), _read_manifest(out_dir).get(_ORIGIN)
     ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
     new = {path: digest for path, digest in old.items() if path not in {change.path for change in doomed}}
@@ -129,7 +129,7 @@ def write(
 
 
 def _is_written(change: Change, force: bool) -> bool:
-    return change.kind in (ChangeKind.CREATE, ChangeKind.UPDATE) or (force and change.kind in KEPT)
+    return change.kind in (ChangeKind.CREATE, ChangeKind.UPDATE) or (force and change.kind in _KEPT)
 
 
 def _is_pruned(change: Change, force: bool) -> bool:

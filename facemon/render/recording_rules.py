@@ -29,13 +29,13 @@ from facemon.render.traffic import (
 PREDICTIONS = promql.series("model_predictions_total")
 INFERENCE = promql.series("model_inference_latency_seconds")
 
-LATENCY_P95 = "endpoint:api_request_latency_seconds:p95"
-ERROR_RATIO = "facemon:api_requests:error_ratio"
-REQUEST_RATE = "endpoint:api_requests:rate"
+_LATENCY_P95 = "endpoint:api_request_latency_seconds:p95"
+_ERROR_RATIO = "facemon:api_requests:error_ratio"
+_REQUEST_RATE = "endpoint:api_requests:rate"
 PREDICTION_RATE = "attribute_value:model_predictions:rate"
-INFERENCE_P95 = "model:model_inference_latency_seconds:p95"
-RECORDED = (LATENCY_P95, ERROR_RATIO, REQUEST_RATE, PREDICTION_RATE, INFERENCE_P95)
-"""What is recorded whatever the objectives are; `recorded_names` has theirs too."""
+_INFERENCE_P95 = "model:model_inference_latency_seconds:p95"
+RECORDED = (_LATENCY_P95, _ERROR_RATIO, _REQUEST_RATE, PREDICTION_RATE, _INFERENCE_P95)
+"""What is recorded whatever the objectives are."""
 
 _EDGE = 0.5
 
@@ -51,11 +51,6 @@ def _of_the_api(config: Config) -> Iterator[Recording]:
     if "api" in config.prometheus.jobs:
         for each in (_latency(config), _error_ratio(config), _request_rate(config)):
             yield replace(each, stages=tuple(stage.in_store(config.metrics.labels) for stage in each.stages))
-
-
-def recorded_names(config: Config) -> frozenset[str]:
-    """The names of all recorded series."""
-    return frozenset(recording.name for recording in recordings(config))
 
 
 def recording_rules(config: Config) -> dict[str, Any]:
@@ -77,7 +72,7 @@ def _latency(config: Config) -> Recording:
     slower = late(*latencies(_EDGE, fast=0, slow=1000, endpoint=OTHER, instance="api:2"))
     p95_of_fast = _EDGE / 2 + (_EDGE - _EDGE / 2) * 0.95
     return Recording(
-        name=LATENCY_P95,
+        name=_LATENCY_P95,
         group="api",
         expr=latency_p95(config),
         window=config.prometheus.window,
@@ -111,7 +106,7 @@ def _error_ratio(config: Config) -> Recording:
     none: Samples = (({}, 0.0),)
     all_: Samples = (({}, 1.0),)
     return Recording(
-        name=ERROR_RATIO,
+        name=_ERROR_RATIO,
         group="api",
         expr=error_ratio(config.prometheus.window, *at_work(config), by=tuple(config.metrics.labels)),
         window=config.prometheus.window,
@@ -126,7 +121,7 @@ def _error_ratio(config: Config) -> Recording:
 def _request_rate(config: Config) -> Recording:
     seconds = config.prometheus.window.total_seconds()
     return Recording(
-        name=REQUEST_RATE,
+        name=_REQUEST_RATE,
         group="api",
         expr=promql.aggregate(
             "sum", promql.rate(REQUESTS, config.prometheus.window), by=("endpoint", *config.metrics.labels)
@@ -194,7 +189,7 @@ def _inference(config: Config) -> Recording:
     first = (*inferred("a@1", "exporter:1", 600, 0), *inferred("a@1", "exporter:2", 275, 125))
     second = late(*inferred("b@2", "exporter:1", 0, 1000))
     return Recording(
-        name=INFERENCE_P95,
+        name=_INFERENCE_P95,
         group="model",
         expr=promql.quantile(0.95, INFERENCE, config.prometheus.window, by=("model", *constant)),
         window=config.prometheus.window,

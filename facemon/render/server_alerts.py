@@ -73,14 +73,14 @@ def _behind_scenarios(age: float) -> tuple[Scenario, ...]:
     )  # fmt: skip
 
 
-def least_free(config: Config) -> float:
+def _least_free(config: Config) -> float:
     """The limit of DiskFilling."""
     return config.alerts.limit("DiskFilling")
 
 
 def disk_filling(config: Config) -> Alert:
     """The alert on a file system of a node that is nearly full; Prometheus stops when its own is."""
-    limit, usual = least_free(config), DEFAULT_ALERTS["DiskFilling"]
+    limit, usual = _least_free(config), DEFAULT_ALERTS["DiskFilling"]
     signal = promql.divide(promql.select(NODE_DISK_FREE, _NO_DISK), promql.select(NODE_DISK_SIZE, _NO_DISK))
     return Alert(
         name="DiskFilling",

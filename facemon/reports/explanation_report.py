@@ -9,12 +9,12 @@ from facemon.reports.column_figures import column_sentence, one_line
 from facemon.reports.printed_parts import Part, Table
 from facemon.reports.sparkline import sparkline
 
-HEADINGS = ("", "reference", "current", "change")
+_HEADINGS = ("", "reference", "current", "change")
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationReport:
-    """A headline, a table of both distributions below `HEADINGS`, and sentences after it."""
+    """A headline, a table of both distributions below `_HEADINGS`, and sentences after it."""
 
     headline: str
     rows: tuple[tuple[str, ...], ...]
@@ -26,7 +26,7 @@ class ExplanationReport:
         for sentence in self.sentences:
             yield f"  {without_commands(sentence)}"
         if self.rows:
-            yield Table(HEADINGS, self.rows).without_commands()
+            yield Table(_HEADINGS, self.rows).without_commands()
         yield ""
 
 

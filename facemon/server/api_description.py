@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from facemon import __version__
 from facemon.config.serving import ApiConfig
 from facemon.domain.prediction import SCHEMA_NAME, ErrorCode
+from facemon.version import __version__
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Document = dict[str, Any]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from facemon.server.refusal import Refused, refuse
 
-LEAST_RATE = 1024
+_LEAST_RATE = 1024
 """Bytes a second that a body must bring on average: a thirtieth of what the slowest mobile networks carry."""
 GRACE_SECONDS = 10.0
 """How far a body may fall behind that rate before it is ended: three lost packets in a row cost TCP seven seconds."""
@@ -23,7 +23,7 @@ _LEAST_LEAD_SECONDS = 0.1
 """How far it must be ahead to be safe: a few bytes at the beginning are no sign of speed."""
 _CLIENT_SHARE = 4
 """A client may have a quarter of all bodies, and of their bytes."""
-_TOO_SLOW = f"the body came more slowly than {LEAST_RATE} bytes a second"
+_TOO_SLOW = f"the body came more slowly than {_LEAST_RATE} bytes a second"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class ArrivingBodies:
         if body not in self._all.bodies:  # it was ended in this very moment
             refuse(408, body.why)
         now = asyncio.get_running_loop().time()
-        body.on_time_until = min(body.on_time_until + size / LEAST_RATE, now + CREDIT_SECONDS)
+        body.on_time_until = min(body.on_time_until + size / _LEAST_RATE, now + CREDIT_SECONDS)
         body.safe_until = min(body.safe_until + size / SAFE_RATE, now + CREDIT_SECONDS)
         theirs = self._by_client[body.client]
         while theirs.size + size > self._client_size:

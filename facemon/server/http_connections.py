@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-MAX_CONNECTIONS = 128
+_MAX_CONNECTIONS = 128
 """Beyond these the client goes that has kept us waiting longest for its request."""
-MAX_WORKERS = 16
+_MAX_WORKERS = 16
 """Answers that are worked on at once, a thread for each; more are told to come back."""
-MAX_HEAD = 16 * 2**10
-HEAD_SECONDS = 10.0
+_MAX_HEAD = 16 * 2**10
+_HEAD_SECONDS = 10.0
 """How long a client may take over its request, and again over taking the answer."""
 GRACE_SECONDS = 5.0
 """How long a stop waits for answers that are on their way."""
@@ -99,7 +99,7 @@ class _Server:
 
     async def run(self, listening: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._connected, sock=listening, limit=MAX_HEAD)
+        server = await asyncio.start_server(self._connected, sock=listening, limit=_MAX_HEAD)
         self.is_ready.set()
         await self._over.wait()
         server.close()
@@ -112,7 +112,7 @@ class _Server:
         task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
         self._waiting[writer] = task
         task.add_done_callback(lambda _: self._forget(writer))
-        if len(self._waiting) + len(self._answering) > MAX_CONNECTIONS:
+        if len(self._waiting) + len(self._answering) > _MAX_CONNECTIONS:
             # Ours is among them: where all others are being answered, it is this one that goes.
             self._waiting.pop(next(iter(self._waiting))).cancel()
 
@@ -124,26 +124,26 @@ class _Server:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):  # a client that left or dawdled; a time that is up is one too
             try:
-                async with asyncio.timeout(HEAD_SECONDS):
+                async with asyncio.timeout(_HEAD_SECONDS):
                     request = await _read_request(reader)
                 self._answering[writer] = self._waiting.pop(writer)
                 answer, is_head = await self._answer(request), request.method == "HEAD"
             except _Refused as refused:
                 answer, is_head = refused.answer, False
-            async with asyncio.timeout(HEAD_SECONDS):
+            async with asyncio.timeout(_HEAD_SECONDS):
                 writer.write(_head_of(answer) + (b"" if is_head else answer.body))
                 await writer.drain()
                 writer.write_eof()
             # What the client still sends is taken: closing on it would reset the connection, and lose the answer.
             async with asyncio.timeout(_LINGER_SECONDS):
-                while await reader.read(MAX_HEAD):
+                while await reader.read(_MAX_HEAD):
                     pass
 
     async def _answer(self, request: Request) -> Answer:
         made = self._application(request)
         if isinstance(made, Answer):
             return made
-        if self._workers >= MAX_WORKERS:
+        if self._workers >= _MAX_WORKERS:
             return text_answer(HTTPStatus.SERVICE_UNAVAILABLE, "too many scrapes at once", Retry_After="1")
         self._workers += 1
         loop = asyncio.get_running_loop()
@@ -171,7 +171,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
     size = 0
     while (line := await _read_line(reader)) not in (b"\r\n", b"\n"):
         size += len(line)
-        if size > MAX_HEAD:
+        if size > _MAX_HEAD:
             raise _Refused(*_TOO_LARGE)
         lines.append(line)
     match = _REQUEST_LINE.fullmatch(lines[0].decode("latin-1").rstrip("\r\n")) if lines else None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from facemon.domain.deciding_checks import deciding_checks
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
-from facemon.store.drift_results import DriftedColumn
+from facemon.store.drift_states import DriftedColumn
 from facemon.store.ledger.protocol import Ledger
 
 

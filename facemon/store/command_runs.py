@@ -8,18 +8,10 @@ from datetime import datetime
 
 from facemon.domain.times import micros
 from facemon.errors import ExitCode, FacemonError, Interrupted
+from facemon.store.command_run import CommandRun
 from facemon.store.ledger.protocol import Ledger
 
 _SUCCESS = (ExitCode.OK, ExitCode.FOUND, ExitCode.UNDECIDED)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRun:
-    """A command's last run; `last_success` in microseconds since 1970, none if it never succeeded."""
-
-    command: str
-    seconds: float
-    last_success: int | None
 
 
 @dataclass

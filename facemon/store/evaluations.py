@@ -1,7 +1,6 @@
 """Evaluations against true labels, as the ledger keeps them: image by image, so that any window has an accuracy."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,6 @@ from facemon.domain.times import micros
 
 if TYPE_CHECKING:
     from facemon.store.ledger.protocol import Ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    """How often an attribute was predicted right; `share` is none while no evaluation had labels enough."""
-
-    attribute: str
-    share: float | None
-    labels: int
 
 
 def record_accuracy(

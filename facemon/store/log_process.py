@@ -14,7 +14,7 @@ from facemon.forked_process import ForkedProcess, ProcessEnded
 from facemon.store.live_writer import MOST_ROWS, LiveWriter
 from facemon.store.totals import TotalKey
 
-HAND_OVER_SECONDS = 0.6
+_HAND_OVER_SECONDS = 0.6
 """From one hand-over to the next one, so that a prediction is on the disk before it is a second old."""
 _PATIENCE_SECONDS = 5.0
 _KILLED = "the process that writes the log was killed"
@@ -114,7 +114,7 @@ class LogProcess:
             raise FacemonError(f"{self._lost} predictions were answered but not logged: too many waited")
 
     def _hand_over_until_stopped(self) -> None:
-        pause = HAND_OVER_SECONDS
+        pause = _HAND_OVER_SECONDS
         while not self._stopping.wait(pause):
             began = time.monotonic()
             try:
@@ -124,7 +124,7 @@ class LogProcess:
                 self._killed()
                 return
             # What came while this was written has waited since then.
-            pause = max(0.0, HAND_OVER_SECONDS - (time.monotonic() - began))
+            pause = max(0.0, _HAND_OVER_SECONDS - (time.monotonic() - began))
 
     def _hand_over(self, *, is_last: bool = False) -> None:
         with self._arriving:

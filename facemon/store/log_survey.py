@@ -56,7 +56,7 @@ class Survey:
         self.totals = sum_totals(self.totals, count_rows(table))
         for key, profile in profile_rows(table).items():
             self.profiles.setdefault(key, []).append(profile)
-        for run, identity in identities_of(table):
+        for run, identity in _identities_of(table):
             self.identities.setdefault(run, []).append(identity)
 
 
@@ -80,7 +80,7 @@ def have_rows_in(segments: Iterable[Segment], hour: int, model: str) -> bool:
     )
 
 
-def identities_of(table: pa.Table) -> Iterator[tuple[str, NDArray[np.int64]]]:
+def _identities_of(table: pa.Table) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Each run's rows as one number each, made of ordinal and face; no run has 2**47 inputs."""
     runs = table["run"].to_numpy()
     faces = table["face"].fill_null(0).to_numpy().astype(np.int64)

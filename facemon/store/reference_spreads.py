@@ -14,7 +14,7 @@ from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.source_hours import SourceHours
 from facemon.store.windows import read_hours
 
-LEAST_DAYS = timedelta(days=7)
+_LEAST_DAYS = timedelta(days=7)
 """A shorter reference does not tell how much its days differ."""
 _DAY = 24
 _LEAST_OF_A_DAY = timedelta(hours=12)
@@ -29,7 +29,7 @@ def read_reference_window(
     There are none where an hour had more sources than places, since rows of one source are then under two names.
     """
     gathered = SourceHours()
-    days = _Days(since, until) if until - since >= LEAST_DAYS else None
+    days = _Days(since, until) if until - since >= _LEAST_DAYS else None
     for key, profile in read_hours(ledger, since, until, model=model):
         gathered.add(key, profile)
         if days is not None:

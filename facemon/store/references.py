@@ -18,7 +18,7 @@ from facemon.store.recovery import recover
 from facemon.store.reference_spreads import read_reference_window
 from facemon.store.segment_files import read_rows, write_parquet
 
-WRITER = "reference"
+_WRITER = "reference"
 _GIVEN_AS = b"facemon.given_as"
 """Under this key the file of a table tells what it was called when it was set."""
 
@@ -57,15 +57,15 @@ def _set(
     facts: tuple[str, str, str, str | None, str, datetime, datetime | None, datetime | None],
 ) -> Reference:
     name, kind, note, model, origin, now, since, until = facts
-    with ProcessLock.for_command(ledger.folder, WRITER):
-        recover(ledger, holding=WRITER)
+    with ProcessLock.for_command(ledger.folder, _WRITER):
+        recover(ledger, holding=_WRITER)
         if any(known.name == name for known in list_references(ledger)):
             raise FacemonError(f"there is a reference {name!r} already", "choose another name with --name")
         key = secrets.token_hex(8)
         path = f"references/{key}.parquet"
         reference = Reference(key, name, kind, note, model, origin, now, since, until, table.num_rows, path)
         with ledger.writing():
-            ledger.files.intend(WRITER, [(key, path)])
+            ledger.files.intend(_WRITER, [(key, path)])
         write_parquet(ledger.folder / path, table)
         with ledger.writing():
             ledger.references.enter(reference, profiles, spreads)

@@ -23,7 +23,7 @@ from facemon.domain.profile import (
 )
 from facemon.store.row_counts import label_columns, number_columns
 
-Codes = NDArray[np.int64]
+_Codes = NDArray[np.int64]
 _HOUR = 3_600_000_000
 _NO, _YES = "no", "yes"
 _SMALL_TABLE = 65_536
@@ -65,7 +65,7 @@ def _sources(table: pa.Table) -> pa.ChunkedArray:
     return pa.compute.if_else(pa.compute.equal(table["source"], ""), None, table["source"])
 
 
-def _profiles(table: pa.Table, of_row: Codes, size: int) -> list[Profile]:
+def _profiles(table: pa.Table, of_row: _Codes, size: int) -> list[Profile]:
     """The profile of each of `size` groups, to which `of_row` assigns the rows."""
     groups = _group(table, of_row, size)
     columns: list[dict[str, ColumnCounts]] = [{} for _ in range(size)]
@@ -80,14 +80,14 @@ class _Groups:
     """Which profile each row belongs to, and which rows are faces and which begin an image."""
 
     size: int
-    of_row: Codes
+    of_row: _Codes
     is_face: NDArray[np.bool_]
     starts_image: NDArray[np.bool_]
-    faces_of_image: Codes
+    faces_of_image: _Codes
     """Faces of each image, in the order of the rows that begin one; -1 where the image failed."""
 
 
-def _group(table: pa.Table, of_row: Codes, size: int) -> _Groups:
+def _group(table: pa.Table, of_row: _Codes, size: int) -> _Groups:
     faces = table["face"].to_numpy(zero_copy_only=False) if table["face"].null_count else table["face"].to_numpy()
     is_face = ~np.isnan(faces.astype(np.float64))
     starts = ~is_face | (faces.astype(np.float64) == 0)
@@ -137,14 +137,16 @@ def _count_columns(table: pa.Table, groups: _Groups) -> Iterator[tuple[str, Iter
 
 
 def _categorical(
-    groups: Codes, codes: Codes, labels: list[str], size: int, unit: Unit
+    groups: _Codes, codes: _Codes, labels: list[str], size: int, unit: Unit
 ) -> Iterator[tuple[int, ColumnCounts]]:
     table = np.bincount(groups * len(labels) + codes, minlength=size * len(labels)).reshape(size, len(labels))
     for index in np.flatnonzero(table.sum(axis=1)):
         yield int(index), categorical_counts(dict(zip(labels, table[index].tolist(), strict=True)), unit)
 
 
-def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit) -> Iterator[tuple[int, ColumnCounts]]:
+def _binned(
+    groups: _Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit
+) -> Iterator[tuple[int, ColumnCounts]]:
     if not len(bins):
         return
     of_key, keys, counts = _tabulated(groups, bins)
@@ -154,7 +156,7 @@ def _binned(groups: Codes, bins: NDArray[np.int32], kind: ColumnKind, unit: Unit
         yield int(of_key[start]), ColumnCounts(kind, unit, counts[start:end], bins=keys[start:end])
 
 
-def _tabulated(groups: Codes, bins: NDArray[np.int32]) -> tuple[Codes, NDArray[np.int32], Codes]:
+def _tabulated(groups: _Codes, bins: NDArray[np.int32]) -> tuple[_Codes, NDArray[np.int32], _Codes]:
     """The group, the bin and the count of each pair that occurs, sorted by group and bin."""
     size = int(groups.max()) + 1
     tabulated = places_of(bins, max(_SMALL_TABLE, len(bins)) // size)
@@ -168,7 +170,7 @@ def _tabulated(groups: Codes, bins: NDArray[np.int32]) -> tuple[Codes, NDArray[n
     return cells // len(keys), keys[cells % len(keys)], table[cells].astype(np.int64)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[Codes, list[str | None]]:
+def _codes(column: pa.ChunkedArray) -> tuple[_Codes, list[str | None]]:
     """Each value's place in the list of distinct values; null is a value."""
     if pa.types.is_dictionary(column.type):
         encoded = column.unify_dictionaries().combine_chunks()

@@ -27,7 +27,7 @@ from facemon.store.permissions import GIVE_BACK, make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment import Segment
 
-ROW_GROUP_ROWS = 65_536
+_ROW_GROUP_ROWS = 65_536
 
 
 class SegmentGoneError(FacemonError):
@@ -60,7 +60,7 @@ def write_parquet(path: Path, table: pa.Table) -> str:
     try:
         make_folder(path.parent)
         make_file(draft)
-        pa.parquet.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        pa.parquet.write_table(table, draft, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())

@@ -10,23 +10,23 @@ from datetime import timedelta
 
 from facemon.store.ledger.protocol import Ledger
 
-CHECK_AGE = timedelta(days=14)
+_CHECK_AGE = timedelta(days=14)
 """How much older than the newest check of record another model's may be: a weekly check may be missed once."""
-EVALUATION_AGE = timedelta(days=45)
+_EVALUATION_AGE = timedelta(days=45)
 """The same of evaluations: labels of two models often come in the same month, not on the same day."""
-IDLE_AGE = timedelta(days=2)
+_IDLE_AGE = timedelta(days=2)
 """How long before the newest check of record another model's last run may have ended: its checks are due that long."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def checked_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models whose drift is exported; `own` is the configured one."""
-    return _recent(ledger.checks.newest(), CHECK_AGE, own)
+    return _recent(ledger.checks.newest(), _CHECK_AGE, own)
 
 
 def evaluated_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models whose accuracy is exported; `own` is the configured one."""
-    return _recent(ledger.evaluations.newest(), EVALUATION_AGE, own)
+    return _recent(ledger.evaluations.newest(), _EVALUATION_AGE, own)
 
 
 def idle_models(ledger: Ledger, own: str) -> frozenset[str]:
@@ -34,7 +34,7 @@ def idle_models(ledger: Ledger, own: str) -> frozenset[str]:
     newest_check = max(ledger.checks.newest().values(), default=None)
     if newest_check is None:
         return frozenset()
-    since = newest_check - IDLE_AGE // _MICROSECOND
+    since = newest_check - _IDLE_AGE // _MICROSECOND
     return frozenset(model for model, end in ledger.runs.last_ends().items() if end < since) - {own}
 
 

@@ -44,11 +44,11 @@ class StoreClock:
     def judge(self, reading: ClockReading | None = None) -> ClockJudgement:
         """Whether the clock is right at this moment."""
         reading = reading or read_clock()
-        judged = judge(reading, self._kept, self._seen, is_synchronised)
+        judged = judge(reading, self._kept, self._seen, _is_synchronised)
         if judged.is_doubtful and (kept := _read(self._file)) not in (None, self._kept):
             # Another process may have kept a later reading, or the user has accepted the clock meanwhile.
             self._kept = kept
-            return judge(reading, self._kept, self._seen, is_synchronised)
+            return judge(reading, self._kept, self._seen, _is_synchronised)
         return judged
 
     def doubt(self) -> str | None:
@@ -102,7 +102,7 @@ def read_clock() -> ClockReading:
     return ClockReading(datetime.now(UTC))
 
 
-def is_synchronised() -> bool:
+def _is_synchronised() -> bool:
     """Whether a time server keeps the clock, as the kernel says by adjtimex(2); False where it does not tell."""
     import ctypes  # which takes a while to load, and is needed for a doubtful clock alone
 

@@ -24,17 +24,6 @@ _ADDED_AT_ONCE = 64
 """So many profiles of a source are kept before they become one: a month takes no more memory than a day."""
 
 
-def read_window(
-    ledger: Ledger, since: datetime, until: datetime, *, model: str, source: str | None = None
-) -> dict[str | None, Profile]:
-    """The profiles, by source, of a model's rows observed in `[since, until)`; of one source if it is named."""
-    if since >= until:
-        return {}
-    with ledger.reading():
-        found = read_hours(ledger, since, until, model=model)
-        return by_source((key, profile) for key, profile in found if source is None or key.source == source)
-
-
 def read_sources(
     ledger: Ledger,
     since: datetime,
@@ -44,7 +33,9 @@ def read_sources(
     source: str | None = None,
     with_spreads: bool = False,
 ) -> SourceProfiles:
-    """As `read_window`, but every row under its real source, or in its bucket where the sources are too many.
+    """The profiles, by source, of a model's rows observed in `[since, until)`; of one source if it is named.
+
+    Every row is under its real source, or in its bucket where the sources are too many.
 
     Hours that had more sources than places are counted anew from their rows; no row of another whole hour is read.
     With `with_spreads` the answer tells how much the hours of each source differ, unless there are such hours or

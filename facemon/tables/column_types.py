@@ -25,26 +25,26 @@ def plain_type(type_: pa.DataType) -> pa.DataType:
     return type_
 
 
-def plain(cells: pa.Array) -> pa.Array:
+def _plain(cells: pa.Array) -> pa.Array:
     """An array with its cells in their plain type."""
     type_ = cells.type
     if pa.types.is_run_end_encoded(type_):
-        return plain(pc.run_end_decode(cells))
+        return _plain(pc.run_end_decode(cells))
     if isinstance(type_, pa.BaseExtensionType):
         if type_.extension_name == "arrow.uuid":
             storage = cells.storage.to_pylist()
             return pa.array([None if each is None else str(UUID(bytes=each)) for each in storage], pa.string())
-        return plain(cells.storage)
+        return _plain(cells.storage)
     if pa.types.is_dictionary(type_):
         # Not a cast: Arrow has none for some kinds of text.
-        return plain(cells.dictionary).take(cells.indices)
+        return _plain(cells.dictionary).take(cells.indices)
     wanted = plain_type(type_)
     return cells if wanted == type_ else cells.cast(wanted)
 
 
 def fitted(cells: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """An array in a type that `common_type` found for it."""
-    cells = plain(cells)
+    """An array in a type that `_common_type` found for it."""
+    cells = _plain(cells)
     if cells.type == wanted:
         return cells
     if pa.types.is_decimal(cells.type) and pa.types.is_floating(wanted):
@@ -67,7 +67,7 @@ def fitted_column(table: pa.Table, name: str, wanted: pa.DataType | None = None)
         ) from error
 
 
-def common_type(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
+def _common_type(first: pa.DataType, second: pa.DataType) -> pa.DataType | None:
     """The type that holds the cells of both, none where there is no such type.
 
     Numbers of several kinds are float64, with truth values among them as 0 and 1. Where one side has single
@@ -109,7 +109,7 @@ def common_schema(schemas: Sequence[tuple[str, pa.Schema]], *, same_columns: boo
         for field in schema:
             known = types.setdefault(field.name, plain_type(field.type))
             origin = origins.setdefault(field.name, name)
-            found = common_type(known, field.type)
+            found = _common_type(known, field.type)
             if found is None:
                 message = f"the column {field.name} holds {known} in {origin} and {plain_type(field.type)} in {name}"
                 raise FacemonError(message, _ALL_SAME)

@@ -1,10 +1,12 @@
-"""Files that may be compressed: which format lies below `.gz` or `.zst`, and the bytes inside."""
+"""Files of rows that may be compressed: which format lies below `.gz` or `.zst`, and the bytes inside."""
 
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from facemon.regular_file import open_regular, require_regular
 
+CSV, JSON_LINES = frozenset((".csv", ".tsv")), frozenset((".jsonl", ".ndjson"))
+"""Suffixes of the formats that hold one row on a line."""
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 

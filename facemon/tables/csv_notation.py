@@ -9,7 +9,7 @@ from facemon.config.drift import CsvConfig
 from facemon.errors import FacemonError
 from facemon.tables.compressed_file import format_suffix, open_bytes
 
-HEAD_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 20
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*"(?=[,;\t|\r\n]|$)')
 """A cell in quotation marks, whatever stands inside."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -53,7 +53,7 @@ def read_head(path: Path, notation: CsvNotation, *, errors: str = "strict") -> C
     FacemonError names the key to set where the encoding or the delimiter is not plain.
     """
     with open_bytes(path) as file:
-        beginning = file.read(HEAD_BYTES)
+        beginning = file.read(_HEAD_BYTES)
     encoding = _encoding(path, beginning, notation)
     decoder = codecs.getincrementaldecoder(encoding)(errors if notation.encoding is None else "strict")
     try:
@@ -157,7 +157,7 @@ def _first_fault(path: Path) -> tuple[int, int]:
     lines, read = 1, 0
     with open_bytes(path) as file:
         while True:
-            chunk = file.read(HEAD_BYTES)
+            chunk = file.read(_HEAD_BYTES)
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:

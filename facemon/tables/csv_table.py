@@ -10,7 +10,7 @@ from facemon.tables.column_types import plain_type
 from facemon.tables.compressed_file import is_compressed, open_bytes
 from facemon.tables.csv_notation import CsvHead, CsvNotation, encoding_fault, read_head
 
-MOST_LABELS = 10_000
+_MOST_LABELS = 10_000
 """Text with more distinct values is not kept as a dictionary."""
 _BLOCK, _LARGEST_BLOCK = 1 << 20, 1 << 30
 _STRADDLES = "straddl"
@@ -66,7 +66,7 @@ def _parsed(
         convert_options=csv.ConvertOptions(
             strings_can_be_null=True,
             auto_dict_encode=True,
-            auto_dict_max_cardinality=MOST_LABELS,
+            auto_dict_max_cardinality=_MOST_LABELS,
             decimal_point=decimal,
             column_types=dict.fromkeys(text, pa.string()),
         ),

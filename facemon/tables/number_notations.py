@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from facemon.errors import FacemonError
 
-NEARLY_ALL = 0.95
+_NEARLY_ALL = 0.95
 """The share of cells from which on a column of text is one of numbers with a few faults."""
 _CURRENCY = r"(?:[€$£¥₹₩₽₺₪₫฿]|EUR|USD|GBP|CHF|JPY|CNY|INR|Fr\.|zł|kr)"
 _MARKS = "'\u2019 \u00a0\u2009\u202f"
@@ -74,7 +74,7 @@ def numbers_in(texts: Sequence[str | None], decimal: str) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignNumbers:
+class _ForeignNumbers:
     """Why a column of text is one of numbers in a notation that was not asked for."""
 
     share: float
@@ -86,7 +86,7 @@ class ForeignNumbers:
     """Whether the other sign parts thousands or decimals."""
 
 
-def foreign_numbers(cells: Mapping[str, int], decimal: str) -> ForeignNumbers | None:
+def foreign_numbers(cells: Mapping[str, int], decimal: str) -> _ForeignNumbers | None:
     """What is to be said of a column's distinct texts with their counts; none where they are labels or plain."""
     given = {text: count for text, count in cells.items() if text}
     total = sum(given.values())
@@ -95,12 +95,12 @@ def foreign_numbers(cells: Mapping[str, int], decimal: str) -> ForeignNumbers | 
     sums = {sign: sum(given[text] for text in texts) for sign, texts in read.items()}
     best = other if sums[other] > sums[decimal] else decimal
     strange = next((text for text in read[best] if not _PLAIN[decimal].fullmatch(text.strip())), None)
-    if strange is None or sums[best] < NEARLY_ALL * total:
+    if strange is None or sums[best] < _NEARLY_ALL * total:
         return None
     is_ambiguous = sums[other] == sums[decimal] and any(other in text for text in given)
     if is_ambiguous:
         strange = next(text for text in given if other in text)
-    return ForeignNumbers(sums[best] / total, strange, other if best == other else None, is_ambiguous)
+    return _ForeignNumbers(sums[best] / total, strange, other if best == other else None, is_ambiguous)
 
 
 def refuse_foreign_numbers(

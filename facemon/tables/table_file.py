@@ -9,7 +9,7 @@ import pyarrow as pa
 from facemon.errors import FacemonError
 from facemon.regular_file import require_regular
 from facemon.tables.column_types import fitted_column, joined
-from facemon.tables.compressed_file import format_suffix, is_blank
+from facemon.tables.compressed_file import CSV, JSON_LINES, format_suffix, is_blank
 from facemon.tables.csv_notation import CsvNotation
 from facemon.tables.csv_table import read_csv
 from facemon.tables.json_table import read_json
@@ -17,12 +17,11 @@ from facemon.tables.parquet_parts import ParquetParts, open_parts
 from facemon.tables.part_files import PartFile, partition_columns, parts_below
 from facemon.tables.table_faults import empty_table, unreadable_table
 
-BATCH_ROWS = 131_072
-_BATCH_CELLS = 4 * BATCH_ROWS
+_BATCH_ROWS = 131_072
+_BATCH_CELLS = 4 * _BATCH_ROWS
 """A batch of few columns has more rows, since each batch costs something by itself."""
 _PARQUET = frozenset((".parquet", ".pq"))
-_CSV = frozenset((".csv", ".tsv"))
-_JSON = frozenset((".jsonl", ".ndjson", ".json"))
+_JSON = JSON_LINES | {".json"}
 _SPREADSHEETS = frozenset((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"))
 _SUFFIXES = ".csv, .tsv, .jsonl, .ndjson or .json, each also with .gz or .zst, .parquet, or a directory of such files"
 _PLAIN = CsvNotation()
@@ -63,7 +62,7 @@ class TableFile:
 
         With `encoded` the text of Parquet files comes as dictionaries, which are cheaper to count.
         """
-        rows = max(BATCH_ROWS, _BATCH_CELLS // max(1, len(columns)))
+        rows = max(_BATCH_ROWS, _BATCH_CELLS // max(1, len(columns)))
         if self.memory is not None:
             yield from self.memory.select(list(columns)).to_batches(max_chunksize=rows)
         elif self.parquet is not None:
@@ -88,7 +87,7 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[s
     suffix = format_suffix(path)
     if path.suffix.lower() in _PARQUET:
         return _of_parquet(path, (PartFile(path),))
-    if suffix in _CSV | _JSON:
+    if suffix in CSV | _JSON:
         return _held(path, _read(path, notation, text))
     if suffix in _SPREADSHEETS:
         raise FacemonError(f"{path}: spreadsheets are not read", "save the sheet as CSV (UTF-8) or as Parquet")
@@ -107,7 +106,7 @@ def _open_directory(path: Path, notation: CsvNotation, text: Collection[str]) ->
     parquet = tuple(part for part in parts if part.path.suffix.lower() in _PARQUET)
     if parquet:
         return _of_parquet(path, parquet)
-    texts = [part for part in parts if format_suffix(part.path) in _CSV | _JSON and not is_blank(part.path)]
+    texts = [part for part in parts if format_suffix(part.path) in CSV | _JSON and not is_blank(part.path)]
     if not texts:
         raise FacemonError(f"{path}: the directory holds no .parquet file, and no CSV or JSON", f"give {_SUFFIXES}")
     folders = partition_columns(texts)
@@ -119,14 +118,14 @@ def _open_directory(path: Path, notation: CsvNotation, text: Collection[str]) ->
                 table = table.append_column(name, pa.repeat(folders[name][value], table.num_rows))
         tables.append((str(part.path), table))
     # Lines of JSON leave out what is missing, lines of CSV cannot.
-    return _held(path, joined(tables, same_columns=any(format_suffix(part.path) in _CSV for part in texts)))
+    return _held(path, joined(tables, same_columns=any(format_suffix(part.path) in CSV for part in texts)))
 
 
 def _read(path: Path, notation: CsvNotation, text: Collection[str]) -> pa.Table:
     try:
         if is_blank(path):
             raise empty_table(path)
-        return read_csv(path, notation, text) if format_suffix(path) in _CSV else read_json(path, text)
+        return read_csv(path, notation, text) if format_suffix(path) in CSV else read_json(path, text)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise unreadable_table(path, error) from error
 

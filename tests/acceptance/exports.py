@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from facemon.store.command_runs import CommandRun
+from facemon.store.command_run import CommandRun
 from facemon.store.ledger.opening import open_ledger
 from tests.patience import HANG_S
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemon.domain import hour_table
-from facemon.domain.hourly_spread import add_hours, hourly_spreads
+from facemon.domain.hourly_spread import add_hours
 from facemon.domain.profile import ColumnKind, Profile, add_profiles, binned_counts, categorical_counts
 from facemon.domain.spread import Spread, add_column_spreads, add_spreads
 from tests.domain.drawn_profiles import profiles
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.domain.spread_oracle import assert_alike, plain, slow_hourly
 
 hours_of_a_source = st.lists(st.tuples(st.integers(-3, 9), profiles()), max_size=8)

@@ -9,7 +9,8 @@ import pytest
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.attribute import Measure
-from facemon.domain.kinds.kind import TEXT, AttributeKind, Reading
+from facemon.domain.kinds.kind import TEXT, AttributeKind
+from facemon.domain.kinds.reading import Reading
 from facemon.domain.kinds.registry import KINDS
 from facemon.domain.prediction import log_schema
 from tests.domain.count_kind import Count

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.daily_spread import daily_spreads
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import Profile, add_profiles
 from facemon.domain.spread import Spread, SpreadProfile
 from facemon.domain.spread_codec import decode_spreads, encode_spreads
 from tests.domain.drawn_profiles import profiles
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.domain.spread_oracle import plain
 
 

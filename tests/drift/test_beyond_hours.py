@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import add_profiles
 from facemon.drift.design_effect import DesignEffect, Ratio, SourceRows, beyond_hours, hours_ratio
 from facemon.drift.moderation import moderated
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.drift.worlds import profile, yes_no
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.spread import Spread
+from facemon.drift.column_tests.registry import column_test
 from facemon.drift.dependence import Comparison, EffectParts, Within, effect_parts
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DaysEffect, DesignEffect, SourceRows, days_ratio
 from facemon.drift.verdict_odds import Days, RowsToCome
@@ -108,7 +109,8 @@ def test_the_effect_of_rows_to_come_is_that_of_a_window_with_so_many(
     row, now = parts(1, current_days)
     _, later = parts(more, current_days * (more if is_longer else 1))
     shares, rows = np.array([0.7, 0.3]), [np.array([float(each.total)]) for each in row.counts]
-    to_come = RowsToCome(shares, shares, rows[0], rows[1], True, now, Days(current_days, DAYS - 1))
+    test, days = column_test(row.counts[0]), Days(current_days, DAYS - 1)
+    to_come = RowsToCome(shares, shares, rows[0], rows[1], test, now, days)
     found = to_come.effect(200 * more, of_same_days=not is_longer)
     assert found.factor == pytest.approx(later.largest.factor)
     assert found.degrees == pytest.approx(later.largest.degrees)

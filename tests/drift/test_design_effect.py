@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import ColumnCounts, ColumnKind, add_profiles
 from facemon.domain.spread import Spread
 from facemon.drift.design_effect import (
@@ -14,6 +13,7 @@ from facemon.drift.design_effect import (
     hours_ratio,
     sources_ratio,
 )
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.drift.worlds import numbers, profile, yes_no
 
 HOURS = 24

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.profile import ColumnCounts, ColumnKind, categorical_counts
-from facemon.drift.distances import distance
+from facemon.drift.column_tests.registry import distance
 from tests.drift.worlds import numbers, yes_no
 
 labels = st.dictionaries(st.sampled_from(["", "a", "b", "c", "other"]), st.integers(0, 500), min_size=1).map(

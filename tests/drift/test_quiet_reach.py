@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import ColumnCounts, ColumnKind, Unit, add_profiles, categorical_counts
 from facemon.domain.source_buckets import SourceProfiles
 from facemon.domain.spread import SpreadProfile
 from facemon.drift.distances import ks_distance, total_variation
 from facemon.drift.quiet_reach import KnownVariances, QuietColumn, column_worths, decides, joint_reach, reaches
 from facemon.drift.sample import Sample
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.drift.worlds import numbers, profile, single, yes_no
 
 REPEATS = 4000

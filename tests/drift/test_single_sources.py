@@ -5,18 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.binning import MISSING
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
 from facemon.domain.spread import SpreadProfile
 from facemon.drift.column_groups import single_variances
+from facemon.drift.column_tests.registry import column_test
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distances import Counts, aligned, ks_distance, total_variation
 from facemon.drift.homogeneity import labels_p_value
 from facemon.drift.new_labels import new_labels_test, with_new_labels
-from facemon.drift.power import detectable_shift
 from facemon.drift.single_labels import SingleLabels, is_pair
 from facemon.drift.single_sources import SingleSources, SingleTest, is_numbers
 from facemon.drift.within_sources import numbers_within
+from tests.domain.spread_of_hours import hourly_spreads
 
 EFFECTS = (DesignEffect(), DesignEffect(3.5), DesignEffect(1.4, 9.0), DesignEffect(1.02, 4000.0))
 
@@ -64,7 +64,7 @@ def _alone(source: SourceRows, effect: DesignEffect, significance: float) -> Sin
     before, now = aligned(list(source.counts))
     rows, is_label = (float(before.sum()), float(now.sum())), is_pair(source)
     worth = source.weight / effect.factor
-    least = detectable_shift(before, rows, worth, significance, is_label=is_label)
+    least = column_test(source.counts[0]).detectable_shift(before, rows, worth, significance)
     if is_label:
         return SingleTest(total_variation(before, now), _p_value_of_labels(before, now, effect), least)
     return SingleTest(ks_distance(before, now), numbers_within(before[None], now[None], effect), least)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from facemon.domain.image_input import ImageProblem, Undated
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import Undated
 from facemon.model.decoding import DecodedImage, date_of_damaged, decode_image, silence_pillow
 from facemon.model.exif_dates import exif_date
 

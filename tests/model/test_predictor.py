@@ -13,8 +13,8 @@ from PIL import Image
 from facemon.config.builtin_bundles import builtin_bundle
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
-from facemon.domain.image_input import ImageInput, ImageProblem, Undated, shown_name
-from facemon.domain.prediction import ErrorCode, log_schema
+from facemon.domain.image_input import ImageInput, ImageProblem, shown_name
+from facemon.domain.prediction import ErrorCode, Undated, log_schema
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
 from tests.model.onnx_files import flat_image, model_of, write_identity_model, write_reducing_model

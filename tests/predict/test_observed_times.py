@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from facemon.domain.image_input import Undated
-from facemon.domain.prediction import PredictedBatch
+from facemon.domain.prediction import PredictedBatch, Undated
 from facemon.predict.observed_times import ObservedTimes
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

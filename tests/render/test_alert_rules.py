@@ -8,7 +8,7 @@ from facemon.config.prometheus import DOOR_JOBS, Job
 from facemon.errors import ConfigError
 from facemon.render.alert_rules import alert_rules, alerts_of, left_out
 from facemon.render.next_commands import NEXT_COMMANDS
-from facemon.render.recording_rules import recorded_names, recording_rules
+from facemon.render.recording_rules import recording_rules, recordings
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, OBJECTIVES, config_of
 from tests.render.known_queries import KNOWN, metrics_in
 from tests.test_docs import unknown_in
@@ -40,7 +40,7 @@ def test_every_query_parses_and_asks_for_known_metrics(text: str) -> None:
     rules = [rule for group in alert_rules(config)["groups"] for rule in group["rules"]]
     rules += [rule for group in recording_rules(config)["groups"] for rule in group["rules"]]
     for rule in rules:
-        assert metrics_in(rule["expr"]) <= KNOWN | recorded_names(config), rule
+        assert metrics_in(rule["expr"]) <= KNOWN | {each.name for each in recordings(config)}, rule
     assert len(rules) > 10
 
 

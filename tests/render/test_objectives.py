@@ -7,7 +7,7 @@ from facemon.errors import ConfigError
 from facemon.render.alert import Alert
 from facemon.render.alert_rules import alerts_of
 from facemon.render.objectives import Pace, burn_rates, objective_notes
-from facemon.render.recording_rules import recorded_names, recordings
+from facemon.render.recording_rules import recordings
 from facemon.render.runbooks import runbook
 from facemon.render.stack import Part
 from tests.render.configurations import config_of, stack_of
@@ -98,7 +98,7 @@ def test_a_latency_that_the_buckets_cannot_show_names_its_neighbours(threshold: 
 def test_without_an_api_there_are_no_objectives_and_a_note_says_so() -> None:
     config = config_of(objective("indicator: errors, target: 0.99", "{jobs: [exporter]}"))
     assert not [alert for alert in alerts_of(config) if alert.group == "objectives"]
-    assert not [name for name in recorded_names(config) if name.startswith("objective:")]
+    assert not [name for name in {each.name for each in recordings(config)} if name.startswith("objective:")]
     assert list(objective_notes(config)) == [
         "alerts.objectives were left out: prometheus.jobs has no api, whose requests they count"
     ]

@@ -19,7 +19,7 @@ from facemon.render.foreign_metrics import FOREIGN
 from facemon.render.our_series import FOREIGN as OTHERS
 from facemon.render.our_series import OurSeries
 from facemon.render.prometheus_config import prometheus_config
-from facemon.render.recording_rules import recorded_names, recording_rules
+from facemon.render.recording_rules import recording_rules, recordings
 from facemon.render.rendered_content import panels
 from facemon.render.runbooks import runbook
 from tests.render.configurations import CONFIGURATIONS, OBJECTIVES, OWN_NAMES, config_of
@@ -49,7 +49,7 @@ def test_every_selector_names_our_jobs_and_labels(text: str) -> None:
     checked = 0
     for query in queries(config):
         for metrics, matched in selectors_in(query):
-            if set(metrics) <= {"ALERTS"} | recorded_names(config):
+            if set(metrics) <= {"ALERTS"} | {each.name for each in recordings(config)}:
                 continue
             checked += 1
             assert settings.target_labels.items() <= matched.items(), query

@@ -28,7 +28,7 @@ from facemon.store.retention import prune
 from facemon.store.runs import begin_run, finish_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.verification import verify
-from facemon.store.windows import read_window
+from tests.store.read_windows import read_window
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
 from tests.store.sql import sql
 """

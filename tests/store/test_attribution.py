@@ -13,7 +13,8 @@ from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftR
 from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import micros
 from facemon.store.compaction import compact
-from facemon.store.drift_results import CheckState, record_drift
+from facemon.store.drift_results import record_drift
+from facemon.store.drift_states import CheckState
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.total_tables import read_totals
 from facemon.store.retention import prune

@@ -3,13 +3,8 @@ from datetime import timedelta
 
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 from facemon.domain.times import micros
-from facemon.store.drift_results import (
-    CheckState,
-    DriftGauge,
-    SourceState,
-    drift_history,
-    record_drift,
-)
+from facemon.store.drift_results import drift_history, record_drift
+from facemon.store.drift_states import CheckState, DriftGauge, SourceState
 from facemon.store.ledger.protocol import Ledger
 from tests.store.log_rows import MODEL, NOON
 

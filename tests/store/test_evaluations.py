@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
-from facemon.store.evaluations import Accuracy, record_accuracy
+from facemon.store.accuracy import Accuracy
+from facemon.store.evaluations import record_accuracy
 from facemon.store.ledger.protocol import Ledger
 from tests.store.log_rows import MODEL, NOON
 

@@ -15,7 +15,7 @@ from facemon.domain.labelled import LabelledImage
 from facemon.domain.times import hour_of, micros
 from facemon.store.arrivals import Arrivals, rows_by_hour
 from facemon.store.deliveries import Delivery, register
-from facemon.store.drift_results import DriftedColumn
+from facemon.store.drift_states import DriftedColumn
 from facemon.store.ledger import entries
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import Reference, ReferenceSpreads

@@ -20,10 +20,10 @@ from facemon.store.references import (
     set_from_window,
 )
 from facemon.store.retention import prune
-from facemon.store.windows import read_window
 from tests.store import children
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import log_rows
+from tests.store.read_windows import read_window
 from tests.store.test_windows import assert_close, slow_spreads
 
 FLOAT32 = 1e-6

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facemon.domain import source_buckets
-from facemon.domain.hourly_spread import hourly_spreads
 from facemon.domain.profile import Profile, add_profiles
 from facemon.domain.source_buckets import SourceProfiles, in_buckets
 from facemon.domain.spread import Spread
@@ -16,11 +15,13 @@ from facemon.domain.times import hour_of, start_of_hour
 from facemon.store import segment_writer, source_hours, windows
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
-from facemon.store.windows import read_sources, read_window
+from facemon.store.windows import read_sources
+from tests.domain.spread_of_hours import hourly_spreads
 from tests.domain.spread_oracle import assert_alike
 from tests.domain.spread_oracle import plain as plain_spread
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import Row, count_by_source, count_profile, log_rows, plain
+from tests.store.read_windows import read_window
 from tests.store.sql import sql
 
 BEGIN = datetime(1969, 12, 31, 22, 30, tzinfo=UTC)

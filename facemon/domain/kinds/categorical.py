@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault, Reader, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault
+from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.kind import Doubles
+    from facemon.domain.kinds.reading import Doubles
 
 
 class Categorical(AttributeKind):

@@ -1,36 +1,19 @@
 """What each kind of attribute says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from facemon.domain.attribute import Attribute, Measure
+from facemon.domain.kinds.reading import Reader
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Doubles = NDArray[np.float64]
+    from facemon.domain.kinds.reading import Doubles
 
 Fault = tuple[tuple[str, ...], str]
 """The keys below the attribute, and what is wrong there."""
 TEXT, FLOAT = "string", "float32"
 """Arrow's names of the types of columns."""
-
-
-class Reading(NamedTuple):
-    """One attribute of n faces; a measure that its kind does not have is none."""
-
-    codes: "NDArray[np.intp] | None"
-    """Each face's label as an index into `Attribute.classes`."""
-    confidence: "NDArray[np.float32] | None"
-    """The probability of that label; none for a number's."""
-    value: "NDArray[np.number[Any]] | None"
-    """An ordinal's expected value, or a number, in the type of the column."""
-
-
-Reader = Callable[["Doubles"], Reading]
-"""Decodes finite [n, width] columns; FacemonError when they should be probabilities and are not."""
 
 
 class AttributeKind(ABC):

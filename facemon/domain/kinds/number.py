@@ -5,10 +5,11 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.attribute import Attribute, Measure
-from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Reader, Reading
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind
+from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.kind import Doubles
+    from facemon.domain.kinds.reading import Doubles
 
 
 class Number(AttributeKind):

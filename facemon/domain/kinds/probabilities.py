@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.domain.attribute import Attribute
-from facemon.domain.kinds.kind import Reading
+from facemon.domain.kinds.reading import Reading
 from facemon.errors import FacemonError
 
 Doubles = NDArray[np.float64]
 
-MOST_ROUNDING = 1e-3
+_MOST_ROUNDING = 1e-3
 """How far a network's own probabilities may lie outside [0, 1]."""
 
 
@@ -37,7 +37,7 @@ def sigmoid(logits: Doubles) -> Doubles:
 def checked(attribute: Attribute, shares: Doubles) -> Doubles:
     """The network's own probabilities; FacemonError where they are none but for rounding."""
     low, high = (float(shares.min()), float(shares.max())) if shares.size else (0.0, 0.0)
-    if low < -MOST_ROUNDING or high > 1 + MOST_ROUNDING:
+    if low < -_MOST_ROUNDING or high > 1 + _MOST_ROUNDING:
         raise FacemonError(
             f"the output {attribute.output} gives {low if low < 0 else high:.4g} for the attribute {attribute.name}, "
             "which is not a probability",
@@ -50,7 +50,7 @@ def distributed(attribute: Attribute, columns: Doubles) -> Doubles:
     """The probabilities of outcomes of which one happens; FacemonError where they do not add up to 1."""
     shares = probabilities(attribute, columns)
     sums = shares.sum(axis=1)
-    if np.any(np.abs(sums - 1) > MOST_ROUNDING * shares.shape[1]):
+    if np.any(np.abs(sums - 1) > _MOST_ROUNDING * shares.shape[1]):
         worst = sums[np.abs(sums - 1).argmax()]
         raise FacemonError(
             f"the probabilities of the attribute {attribute.name} add up to {worst:.4g}, not 1",

@@ -39,7 +39,7 @@ class TriedDescriptions:
         """`wanted` are the changes to try, by attribute."""
         self._bundle = bundle
         self._attributes = {each.name: each for each in bundle.config.attributes}
-        self._groups = {name: networks_of(bundle, name) for name in wanted}
+        self._groups = {name: _networks_of(bundle, name) for name in wanted}
         self._runs: dict[_Key, tuple[Bundle, tuple[Seen, ...]]] = {}
         self._columns: dict[tuple[_Key, str], list[Doubles]] = {}
         for name, changes in wanted.items():
@@ -83,13 +83,13 @@ class TriedDescriptions:
         faces = self._bundle.config.faces
         seen = tuple(changed(self._bundle.networks[index], faces, change) for index in group)
         averaged = {
-            name: count for name, count in self._bundle.averaged.items() if networks_of(self._bundle, name) == group
+            name: count for name, count in self._bundle.averaged.items() if _networks_of(self._bundle, name) == group
         }
         networks = tuple(each.network for each in seen)
         return replace(self._bundle, networks=networks, averaged=averaged), seen
 
 
-def networks_of(bundle: Bundle, attribute: str) -> tuple[int, ...]:
+def _networks_of(bundle: Bundle, attribute: str) -> tuple[int, ...]:
     """The places of the networks that describe an attribute."""
     return tuple(dict.fromkeys(index for (index, _), _ in bundle.config.described(attribute)))
 
@@ -99,7 +99,7 @@ def usual_changes(bundle: Bundle, attribute: AttributeConfig) -> list[Change]:
     faces = bundle.config.faces
     each_network = [
         {alternative.change: alternative for alternative in input_alternatives(bundle.networks[index], faces)}
-        for index in networks_of(bundle, attribute.name)
+        for index in _networks_of(bundle, attribute.name)
     ]
     shared = [
         alternative

@@ -22,15 +22,15 @@ from facemon.render.dashboards.section import Section
 from facemon.render.dashboards.variable import variables
 from facemon.render.traffic import LATENCY, REQUESTS
 
-LOOKUPS = promql.series("cache_lookups_total")
-CACHED = promql.series("cache_size")
-IN_FLIGHT = promql.series("api_images_in_flight")
-IN_FLIGHT_LIMIT = promql.series("api_images_in_flight_limit")
+_LOOKUPS = promql.series("cache_lookups_total")
+_CACHED = promql.series("cache_size")
+_IN_FLIGHT = promql.series("api_images_in_flight")
+_IN_FLIGHT_LIMIT = promql.series("api_images_in_flight_limit")
 
 _LOADED = {1: State("loaded", GOOD), 0: State("not loaded", BAD)}
 _FULL = Limit(1)
 """From there on requests are refused."""
-Chosen = Sequence[promql.Matcher]
+_Chosen = Sequence[promql.Matcher]
 """Whose metrics are asked for."""
 _ONLY_OURS = "Only facemon serve tells it."
 _WINDOW = promql.RATE_INTERVAL
@@ -58,7 +58,7 @@ def api_performance(config: Config) -> dict[str, Any]:
     return dashboard(config, Dashboard.API_PERFORMANCE, sections, choices, since="now-24h", annotations=models)
 
 
-def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
+def _now(config: Config, limits: AlertLimits, chosen: _Chosen) -> tuple[Panel, ...]:
     window = format_duration(config.prometheus.window)
     return (
         stat(5, "Requests now", f"Requests per second over the last {window}.", "reqps",
@@ -81,7 +81,7 @@ def _now(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ..
     )  # fmt: skip
 
 
-def _traffic(chosen: Chosen) -> tuple[Panel, ...]:
+def _traffic(chosen: _Chosen) -> tuple[Panel, ...]:
     requests = promql.rate(REQUESTS, _WINDOW, *chosen)
     return (
         Panel(
@@ -104,7 +104,7 @@ def _traffic(chosen: Chosen) -> tuple[Panel, ...]:
     )
 
 
-def _latency(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
+def _latency(config: Config, limits: AlertLimits, chosen: _Chosen) -> tuple[Panel, ...]:
     buckets = promql.bucket_rate(LATENCY, _WINDOW, *chosen)
     return (
         Panel(
@@ -139,7 +139,7 @@ def _latency(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel
     )
 
 
-def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel, ...]:
+def _errors(config: Config, limits: AlertLimits, chosen: _Chosen) -> tuple[Panel, ...]:
     refused = promql.rate(REQUESTS, _WINDOW, promql.one_of("code", [str(code) for code in REFUSALS]), *chosen)
     return (
         Panel(
@@ -170,9 +170,9 @@ def _errors(config: Config, limits: AlertLimits, chosen: Chosen) -> tuple[Panel,
     )
 
 
-def _room(chosen: Chosen) -> tuple[Panel, ...]:
-    in_flight = _sum(promql.select(IN_FLIGHT, *chosen), "instance")
-    most = _sum(promql.select(IN_FLIGHT_LIMIT, *chosen), "instance")
+def _room(chosen: _Chosen) -> tuple[Panel, ...]:
+    in_flight = _sum(promql.select(_IN_FLIGHT, *chosen), "instance")
+    most = _sum(promql.select(_IN_FLIGHT_LIMIT, *chosen), "instance")
     return (
         Panel(
             id=14,
@@ -210,12 +210,12 @@ def _room(chosen: Chosen) -> tuple[Panel, ...]:
             title="Cache size",
             description=f"Images whose prediction is remembered, by instance. {_ONLY_OURS}",
             unit="short",
-            queries=(Query(promql.select(CACHED, *chosen), "{{instance}}"),),
+            queries=(Query(promql.select(_CACHED, *chosen), "{{instance}}"),),
         ),
     )
 
 
-def _models(chosen: Chosen) -> Panel:
+def _models(chosen: _Chosen) -> Panel:
     return Panel(
         id=18,
         title="Models",
@@ -233,11 +233,11 @@ def _sum(expr: promql.Expr, *by: str) -> promql.Expr:
     return promql.aggregate("sum", expr, by=by)
 
 
-def _saturation(chosen: Chosen) -> promql.Expr:
-    return promql.divide(promql.select(IN_FLIGHT, *chosen), promql.select(IN_FLIGHT_LIMIT, *chosen))
+def _saturation(chosen: _Chosen) -> promql.Expr:
+    return promql.divide(promql.select(_IN_FLIGHT, *chosen), promql.select(_IN_FLIGHT_LIMIT, *chosen))
 
 
-def _share_of_lookups(result: CacheResult, window: promql.Window, chosen: Chosen) -> promql.Expr:
+def _share_of_lookups(result: CacheResult, window: promql.Window, chosen: _Chosen) -> promql.Expr:
     """Of the images that were looked up; nothing where there were none."""
-    those = _sum(promql.rate(LOOKUPS, window, promql.equals("result", result), *chosen))
-    return promql.divide(those, promql.compare(_sum(promql.rate(LOOKUPS, window, *chosen)), ">", 0))
+    those = _sum(promql.rate(_LOOKUPS, window, promql.equals("result", result), *chosen))
+    return promql.divide(those, promql.compare(_sum(promql.rate(_LOOKUPS, window, *chosen)), ">", 0))

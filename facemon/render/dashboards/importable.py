@@ -5,7 +5,7 @@ from typing import Any
 
 from facemon.render.rendered_content import panels
 
-INPUT = "DS_PROMETHEUS"
+_INPUT = "DS_PROMETHEUS"
 """What Grafana replaces by the data source that is chosen when the file is imported, wherever it is in the file."""
 _NAMES = {
     "timeseries": "Time series", "stat": "Stat", "table": "Table", "state-timeline": "State timeline",
@@ -20,7 +20,7 @@ def importable(dashboard: dict[str, Any]) -> dict[str, Any]:
     return {
         "__inputs": [
             {
-                "name": INPUT,
+                "name": _INPUT,
                 "label": "Prometheus",
                 "description": "The Prometheus that scrapes facemon's targets and evaluates its rules.",
                 "type": "datasource",
@@ -40,7 +40,7 @@ def _asked(variable: dict[str, Any]) -> dict[str, Any]:
     """The choice of the data source, at first the one that was given at the import; other choices as they are."""
     if variable["type"] != "datasource":
         return variable
-    chosen = f"${{{INPUT}}}"
+    chosen = f"${{{_INPUT}}}"
     return {**variable, "current": {"text": chosen, "value": chosen}}
 
 

@@ -35,7 +35,7 @@ def predicted_attributes(models: Sequence[promql.Matcher]) -> Variable:
     return Variable(_PREDICTED, promql.select(PREDICTIONS, *models, _ATTRIBUTE), "attribute", is_hidden=True)
 
 
-def share_of_labels(config: Config, chosen: Sequence[promql.Matcher]) -> promql.Expr:
+def _share_of_labels(config: Config, chosen: Sequence[promql.Matcher]) -> promql.Expr:
     """The share of each label among the predictions of its attribute, from what is recorded: it is asked of a week."""
     kept = [matcher for matcher in chosen if matcher.label not in promql.TARGET_LABELS]
     attributes = ("attribute", "model", *config.metrics.labels)
@@ -66,7 +66,7 @@ def _panels(config: Config, chosen: Sequence[promql.Matcher]) -> tuple[Panel, ..
             description="Share of each value among the predictions of the attribute, over an hour or more: what drift "
             "is measured on, as it moves. It is recorded over all jobs and instances.",
             unit="percentunit",
-            queries=(Query(share_of_labels(config, chosen), of_value),),
+            queries=(Query(_share_of_labels(config, chosen), of_value),),
             highest=1,
             min_step=HOURLY,
             width=10,

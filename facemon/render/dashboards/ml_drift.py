@@ -76,12 +76,12 @@ def time_since(command: str, targets: Sequence[promql.Matcher]) -> promql.Expr:
     return promql.age(LAST_SUCCESS, promql.equals("command", command), *targets)
 
 
-def height_for(lines: int) -> int:
+def _height_for(lines: int) -> int:
     """The height of a panel with so many lines, each with its name, in units of Grafana's grid."""
     return min(_TALLEST, _FRAME + -(-lines * _LINE_PIXELS // _UNIT_PIXELS))
 
 
-def columns_of(config: Config) -> int:
+def _columns_of(config: Config) -> int:
     """How many columns the checks of the log compare."""
     return len(config.model.attributes) + len(IMAGE_COLUMNS)
 
@@ -100,7 +100,7 @@ def _verdicts(config: Config, columns: Sequence[promql.Matcher], legend: str) ->
         states=_VERDICTS,
         no_value=NO_CHECK,
         width=24,
-        height=height_for(columns_of(config)),
+        height=_height_for(_columns_of(config)),
     )
 
 
@@ -129,7 +129,7 @@ def _table(config: Config, columns: Sequence[promql.Matcher], chosen: Sequence[p
         no_value="",
         lowest=None,
         width=24,
-        height=min(height_for(2 * columns_of(config)), _TALLEST // 2),
+        height=min(_height_for(2 * _columns_of(config)), _TALLEST // 2),
     )
 
 

@@ -25,7 +25,7 @@ from facemon.render.drift_series import ACCURACY, CHECKED_AT, DETECTED, SAMPLES,
 from facemon.render.recording_rules import INFERENCE, PREDICTIONS
 from facemon.render.stale_alerts import scheduled_checks
 
-IMAGES = promql.series("images_processed_total")
+_IMAGES = promql.series("images_processed_total")
 
 _ATTRIBUTE, _MODEL = promql.chosen("attribute"), promql.chosen("model")
 _QUANTILES = (0.5, 0.95, 0.99)
@@ -72,7 +72,7 @@ def _variables(
     config: Config, labels: Sequence[str], models: Sequence[promql.Matcher], *, has_labels: bool
 ) -> tuple[Variable, ...]:
     return (
-        *variables(labels, (IMAGES,), of_all=tuple(config.metrics.labels)),
+        *variables(labels, (_IMAGES,), of_all=tuple(config.metrics.labels)),
         # Also those that another program predicts with: they are logged and compared, but never timed.
         Variable("model", promql.any_of((PREDICTIONS, INFERENCE, SAMPLES), *models[:-1])),
         # Also the columns that are no attribute: they are compared, but never predicted.
@@ -85,8 +85,8 @@ def _variables(
 def _now(config: Config, limits: AlertLimits, targets: Sequence[promql.Matcher]) -> tuple[Panel, ...]:
     columns = (*targets, _MODEL, _ATTRIBUTE)
     waited = promql.age(CHECKED_AT, *scheduled_checks(config), *targets, _MODEL)
-    images = promql.increase(IMAGES, promql.RANGE, *targets)
-    failed = promql.increase(IMAGES, promql.RANGE, promql.equals("status", "failed"), *targets)
+    images = promql.increase(_IMAGES, promql.RANGE, *targets)
+    failed = promql.increase(_IMAGES, promql.RANGE, promql.equals("status", "failed"), *targets)
 
     return (
         stat(6, "Columns that drift", "Columns for which the last decided check found drift.", "none",
@@ -161,7 +161,7 @@ def _outcomes(targets: Sequence[promql.Matcher]) -> Panel:
         title="Images by outcome",
         description="Images per second that had a face, had none, or could not be read, over an hour or more.",
         unit="cps",
-        queries=(Query(_sum(promql.rate(IMAGES, _WINDOW, *targets), "status"), "{{status}}"),),
+        queries=(Query(_sum(promql.rate(_IMAGES, _WINDOW, *targets), "status"), "{{status}}"),),
         stacked=True,
         colours=OUTCOMES,
         min_step=HOURLY,

@@ -20,7 +20,7 @@ def compose_findings(files: tuple[LintedFile, ...], config: Config) -> Iterator[
     """What is wrong with the containers of every compose file, and with the images of all files."""
     for file in files:
         yield from _versions(file)
-    composes = [file for file in files if is_compose(file)]
+    composes = [file for file in files if _is_compose(file)]
     secrets = {name for file in composes for name in file.content.get("secrets", {})}
     rendered = {file.path: file for file in files}
     for file in composes:
@@ -34,7 +34,7 @@ def compose_findings(files: tuple[LintedFile, ...], config: Config) -> Iterator[
             yield from _mounts(file, here, service, wanted, secrets)
 
 
-def is_compose(file: LintedFile) -> bool:
+def _is_compose(file: LintedFile) -> bool:
     """Whether a file is for docker compose."""
     return isinstance(file.content, dict) and isinstance(file.content.get("services"), dict)
 

@@ -129,9 +129,9 @@ class _Reader:
 
     def _combined(self, expr: Any) -> Labels:
         left, right, operator = self.labels(expr.lhs), self.labels(expr.rhs), str(expr.op)
-        if is_scalar(expr.lhs):
+        if _is_scalar(expr.lhs):
             return right
-        if is_scalar(expr.rhs):
+        if _is_scalar(expr.rhs):
             return left
         modifier = expr.modifier
         matching = modifier.matching if modifier is not None else None
@@ -180,15 +180,15 @@ class _Reader:
             self.faults.append(f"takes {function} of {name}, which is not a counter")
 
 
-def is_scalar(expr: Any) -> bool:
+def _is_scalar(expr: Any) -> bool:
     """Whether an expression is one number, without labels of any kind."""
     match expr:
         case promql_parser.NumberLiteral():
             return True
         case promql_parser.ParenExpr() | promql_parser.UnaryExpr():
-            return is_scalar(expr.expr)
+            return _is_scalar(expr.expr)
         case promql_parser.BinaryExpr():
-            return is_scalar(expr.lhs) and is_scalar(expr.rhs)
+            return _is_scalar(expr.lhs) and _is_scalar(expr.rhs)
         case promql_parser.Call():
             return bool(expr.func.return_type == ValueType.Scalar)
         case _:
@@ -201,7 +201,7 @@ def _alternatives(selector: Any) -> list[str]:
 
 
 def _is_constant(argument: Any) -> bool:
-    return is_scalar(argument) or isinstance(argument, promql_parser.StringLiteral)
+    return _is_scalar(argument) or isinstance(argument, promql_parser.StringLiteral)
 
 
 def _equal_labels(argument: Any) -> Iterator[str]:

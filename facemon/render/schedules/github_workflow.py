@@ -9,8 +9,8 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.render.schedules.place import PAGE, Place
 
-UPLOAD = "actions/upload-artifact@v4.6.2"
-LABEL = "facemon-drift"
+_UPLOAD = "actions/upload-artifact@v4.6.2"
+_LABEL = "facemon-drift"
 _FOLDER = "facemon-drift"
 _LONGEST_TITLE = 200
 """GitHub takes 256 characters."""
@@ -47,7 +47,7 @@ def github_workflow(config: Config) -> dict[str, Any]:
     """The content of `.github/workflows/monitoring.yml`."""
     job = {
         "name": "Drift check",
-        "runs-on": [literal(label) for label in config.schedule.runner],
+        "runs-on": [_literal(label) for label in config.schedule.runner],
         "timeout-minutes": 60,
         "steps": [_check(Place.of(config)), _tell(_title(config)), _keep()],
     }
@@ -56,7 +56,7 @@ def github_workflow(config: Config) -> dict[str, Any]:
         "on": {"schedule": [{"cron": config.schedule.drift_check}], "workflow_dispatch": {}},
         "permissions": {"issues": "write"},
         # Two runs at once could both find no open issue.
-        "concurrency": {"group": LABEL, "cancel-in-progress": False},
+        "concurrency": {"group": _LABEL, "cancel-in-progress": False},
         "jobs": {"drift-check": job},
     }
 
@@ -71,9 +71,9 @@ def _check(place: Place) -> dict[str, Any]:
         "id": "drift",
         "shell": "bash",
         "env": {
-            "FACEMON": literal(place.command),
-            "FACEMON_CONFIG": literal(place.config_file),
-            "PAGE": literal(f"{place.store}/{PAGE}"),
+            "FACEMON": _literal(place.command),
+            "FACEMON_CONFIG": _literal(place.config_file),
+            "PAGE": _literal(f"{place.store}/{PAGE}"),
         },
         "run": _script(place),
     }
@@ -88,8 +88,8 @@ def _tell(title: str) -> dict[str, Any]:
             "GH_TOKEN": "${{ github.token }}",
             "GH_REPO": "${{ github.repository }}",
             "RUN_URL": "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}",
-            "LABEL": LABEL,
-            "TITLE": literal(title),
+            "LABEL": _LABEL,
+            "TITLE": _literal(title),
         },
         "run": ISSUE_SCRIPT,
     }
@@ -100,7 +100,7 @@ def _keep() -> dict[str, Any]:
         "name": "Keep the report",
         # Also where telling of it has failed.
         "if": "${{ !cancelled() && steps.drift.outcome == 'success' }}",
-        "uses": UPLOAD,
+        "uses": _UPLOAD,
         "with": {
             "name": "facemon-drift",
             "path": f"${{{{ runner.temp }}}}/{_FOLDER}",
@@ -110,7 +110,7 @@ def _keep() -> dict[str, Any]:
     }
 
 
-def literal(text: str) -> str:
+def _literal(text: str) -> str:
     """Text of the user's as a workflow gives it back: what would begin an expression is itself one."""
     return text.replace("${{", "${{ '${{' }}")
 

@@ -8,9 +8,9 @@ from facemon.render.compose_full import FOLDER
 from facemon.render.container import image_of
 from facemon.render.schedules.place import Place
 
-NAME = "facemon-drift-check"
-CONTAINER = "facemon"
-USER = 10001
+_NAME = "facemon-drift-check"
+_CONTAINER = "facemon"
+_USER = 10001
 """The image's own."""
 
 _CONFIG_KEY = "facemon.yaml"
@@ -54,7 +54,7 @@ def cron_job(config: Config) -> dict[str, Any]:
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": {"name": NAME, "labels": _LABELS},
+        "metadata": {"name": _NAME, "labels": _LABELS},
         "spec": {
             "schedule": config.schedule.drift_check,
             "timeZone": "Etc/UTC",
@@ -68,7 +68,7 @@ def cron_job(config: Config) -> dict[str, Any]:
 
 
 def _fail_on(codes: list[int]) -> dict[str, Any]:
-    return {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}}
+    return {"action": "FailJob", "onExitCodes": {"containerName": _CONTAINER, "operator": "In", "values": codes}}
 
 
 def _pod(config: Config) -> dict[str, Any]:
@@ -79,9 +79,9 @@ def _pod(config: Config) -> dict[str, Any]:
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(config)],
@@ -102,7 +102,7 @@ def _container(config: Config) -> dict[str, Any]:
             hint="name another store.path",
         )
     return {
-        "name": CONTAINER,
+        "name": _CONTAINER,
         "image": image_of("facemon", config),
         "command": ["facemon", "drift-check", *place.choice, "--format", "json"],
         "env": [

@@ -18,8 +18,8 @@ from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_ser
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
 
-WORKFLOW = ".github/workflows/monitoring.yml"
-FOLDER = "schedules"
+_WORKFLOW = ".github/workflows/monitoring.yml"
+_FOLDER = "schedules"
 
 
 def schedule_files(config: Config) -> Iterator[tuple[str, str]]:
@@ -30,7 +30,7 @@ def schedule_files(config: Config) -> Iterator[tuple[str, str]]:
 
 def is_schedule(path: str) -> bool:
     """Whether a path is one of a schedule's."""
-    return path == WORKFLOW or path.startswith(f"{FOLDER}/")
+    return path == _WORKFLOW or path.startswith(f"{_FOLDER}/")
 
 
 def require_targets(config: Config) -> None:
@@ -86,7 +86,7 @@ def _export_notes(config: Config) -> Iterator[str]:
 
 
 def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
-    folder = f"{FOLDER}/{target}"
+    folder = f"{_FOLDER}/{target}"
     match target:
         case "cron":
             yield f"{folder}/facemon", commented_text(crontab(config))
@@ -97,7 +97,7 @@ def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
                 yield f"{folder}/{EXPORT_UNIT}.service", commented_text(export_service(config, export))
                 yield f"{folder}/{EXPORT_UNIT}.timer", commented_text(export_timer(export))
         case "github":
-            yield WORKFLOW, yaml_text(github_workflow(config))
+            yield _WORKFLOW, yaml_text(github_workflow(config))
         case "airflow":
             yield f"{folder}/facemon_drift.py", commented_text(airflow_dag(config))
         case "kubernetes":

@@ -7,6 +7,12 @@ from datetime import datetime
 from facemon.domain.times import hour_of
 from facemon.store.arrivals import HOUR, Arrivals, RowsByHour
 
+TABLES = """
+CREATE TABLE arrivals (
+    model TEXT, hour INTEGER, logged INTEGER NOT NULL, checked INTEGER NOT NULL,
+    PRIMARY KEY (model, hour)) WITHOUT ROWID;
+"""
+
 
 class ArrivalTable:
     """`entries.ArrivalRecords` in SQLite."""

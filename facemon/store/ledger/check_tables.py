@@ -1,8 +1,7 @@
-"""Drift results in the ledger: every check as it was, what the gauges show, and which drift was announced."""
+"""Drift results in the ledger: every check as it was, and what the gauges show."""
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from facemon.domain.drift_result import (
     Check,
@@ -15,17 +14,27 @@ from facemon.domain.drift_result import (
     to_document,
 )
 from facemon.domain.times import micros
-from facemon.store.drift_results import NO_MODEL, CheckState, DriftedColumn, DriftGauge, SourceState
+from facemon.store.drift_states import NO_MODEL, CheckState, DriftGauge, SourceState
+from facemon.store.ledger.announcement_table import AnnouncementTable
 
+TABLES = """
+CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
+CREATE TABLE drift_columns (
+    model TEXT, check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,
+    samples INTEGER NOT NULL, undecided INTEGER NOT NULL,
+    PRIMARY KEY (model, check_name, attribute, measure)) WITHOUT ROWID;
+CREATE TABLE drift_checks (
+    model TEXT, check_name TEXT, threshold REAL NOT NULL, at INTEGER NOT NULL, decided INTEGER,
+    PRIMARY KEY (model, check_name)) WITHOUT ROWID;
+CREATE TABLE drift_sources (
+    model TEXT, check_name TEXT, source TEXT, detected INTEGER, rows INTEGER NOT NULL, undecided INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (model, check_name, source)) WITHOUT ROWID;
+"""
 _DETECTED = {Verdict.DRIFT: 1, Verdict.OK: 0}
-_ANNOUNCED = ("model", "reference", "current", "source", "check_name", "column_name")
 
 
-class CheckTables:
+class CheckTables(AnnouncementTable):
     """`entries.CheckRecords` in SQLite."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
 
     def enter(self, result: DriftResult, *, for_gauges: bool) -> None:
         at = micros(result.at)
@@ -123,16 +132,6 @@ class CheckTables:
 
     def newest(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT model, max(at) FROM drift_checks GROUP BY model"))
-
-    def announced(self) -> set[DriftedColumn]:
-        return {DriftedColumn(*row) for row in self._connection.execute("SELECT * FROM announced_drift")}
-
-    def announce(self, columns: Iterable[DriftedColumn]) -> None:
-        self._connection.executemany("INSERT OR IGNORE INTO announced_drift VALUES (?, ?, ?, ?, ?, ?)", columns)
-
-    def forget_announced(self, columns: Iterable[DriftedColumn]) -> None:
-        where = " AND ".join(f"{name} = ?" for name in _ANNOUNCED)
-        self._connection.executemany(f"DELETE FROM announced_drift WHERE {where}", columns)  # noqa: S608
 
 
 def _attribute(column: ColumnResult) -> str:

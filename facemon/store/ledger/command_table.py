@@ -2,7 +2,13 @@
 
 import sqlite3
 
-from facemon.store.command_runs import CommandRun
+from facemon.store.command_run import CommandRun
+
+TABLES = """
+CREATE TABLE command_runs (
+    command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
+    last_success INTEGER) WITHOUT ROWID;
+"""
 
 
 class CommandTable:

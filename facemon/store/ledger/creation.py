@@ -1,4 +1,4 @@
-"""How an empty store is made: its folders, and a ledger with the tables of the present version."""
+"""How an empty store is made: its folders, and a ledger with the tables that each module of the ledger declares."""
 
 import sqlite3
 from contextlib import closing
@@ -15,66 +15,6 @@ from facemon.store.store_clock import FILE as CLOCK_FILE
 APPLICATION_ID = 0x66616365  # "face"
 """What SQLite keeps in the header of each ledger."""
 _DRAFT_NAME = "ledger.new"
-
-_TABLES = """
-CREATE TABLE segments (
-    id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL,
-    first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, last_predicted INTEGER, sha256 TEXT NOT NULL,
-    data BLOB);
-CREATE INDEX segments_by_time ON segments (first_observed, last_observed);
-CREATE TABLE intents (segment TEXT PRIMARY KEY, writer TEXT NOT NULL, path TEXT NOT NULL);
-CREATE TABLE discards (path TEXT PRIMARY KEY, since INTEGER NOT NULL);
-CREATE TABLE totals (
-    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
-CREATE TABLE departed (
-    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
-CREATE TABLE profiles (
-    hour INTEGER, model TEXT, source TEXT, origin TEXT, data BLOB NOT NULL,
-    PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
-CREATE TABLE arrivals (
-    model TEXT, hour INTEGER, logged INTEGER NOT NULL, checked INTEGER NOT NULL,
-    PRIMARY KEY (model, hour)) WITHOUT ROWID;
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
-    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
-    flushes INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE request_totals (
-    instance TEXT, metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL,
-    PRIMARY KEY (instance, metric, labels, part)) WITHOUT ROWID;
-CREATE TABLE baselines (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL, model TEXT,
-    origin TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER, until INTEGER, rows INTEGER NOT NULL,
-    path TEXT NOT NULL);
-CREATE TABLE baseline_profiles (
-    baseline TEXT, source TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, source)) WITHOUT ROWID;
-CREATE TABLE baseline_spreads (
-    baseline TEXT, scope TEXT CHECK (scope IN ('source', 'whole')), source TEXT, data BLOB NOT NULL,
-    PRIMARY KEY (baseline, scope, source)) WITHOUT ROWID;
-CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
-CREATE TABLE drift_results (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, document TEXT NOT NULL);
-CREATE TABLE drift_columns (
-    model TEXT, check_name TEXT, attribute TEXT, measure TEXT, score REAL, p_value REAL, detected INTEGER,
-    samples INTEGER NOT NULL, undecided INTEGER NOT NULL,
-    PRIMARY KEY (model, check_name, attribute, measure)) WITHOUT ROWID;
-CREATE TABLE drift_checks (
-    model TEXT, check_name TEXT, threshold REAL NOT NULL, at INTEGER NOT NULL, decided INTEGER,
-    PRIMARY KEY (model, check_name)) WITHOUT ROWID;
-CREATE TABLE drift_sources (
-    model TEXT, check_name TEXT, source TEXT, detected INTEGER, rows INTEGER NOT NULL, undecided INTEGER NOT NULL,
-    at INTEGER NOT NULL, PRIMARY KEY (model, check_name, source)) WITHOUT ROWID;
-CREATE TABLE evaluations (
-    at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
-    PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;
-CREATE TABLE labelled_images (
-    model TEXT, attribute TEXT, image TEXT, hour INTEGER, source TEXT NOT NULL, is_right INTEGER NOT NULL,
-    PRIMARY KEY (model, attribute, image, hour)) WITHOUT ROWID;
-CREATE TABLE announced_drift (
-    model TEXT, reference TEXT, current TEXT, source TEXT, check_name TEXT, column_name TEXT,
-    PRIMARY KEY (model, reference, current, source, check_name, column_name)) WITHOUT ROWID;
-CREATE TABLE command_runs (
-    command TEXT PRIMARY KEY, finished INTEGER NOT NULL, seconds REAL NOT NULL, exit_code INTEGER NOT NULL,
-    last_success INTEGER) WITHOUT ROWID;
-"""
 
 
 def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
@@ -117,8 +57,30 @@ def _create_ledger(path: Path, permissions: Permissions) -> None:
         left.unlink()
     make_file(draft, permissions, exclusive=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-        connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
+        connection.executescript(f"BEGIN;{_tables()}COMMIT;")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {STORE_VERSION}")
         connection.execute("PRAGMA journal_mode = WAL")
     draft.rename(path)
+
+
+def _tables() -> str:
+    """The statements that make all tables, from the modules that keep them."""
+    from facemon.store.ledger.announcement_table import TABLES as ANNOUNCEMENTS
+    from facemon.store.ledger.arrival_table import TABLES as ARRIVALS
+    from facemon.store.ledger.check_tables import TABLES as CHECKS
+    from facemon.store.ledger.command_table import TABLES as COMMANDS
+    from facemon.store.ledger.evaluation_tables import TABLES as EVALUATIONS
+    from facemon.store.ledger.file_tables import TABLES as FILES
+    from facemon.store.ledger.profile_table import TABLES as PROFILES
+    from facemon.store.ledger.reference_tables import TABLES as REFERENCES
+    from facemon.store.ledger.request_table import TABLES as REQUESTS
+    from facemon.store.ledger.run_table import TABLES as RUNS
+    from facemon.store.ledger.segment_table import TABLES as SEGMENTS
+    from facemon.store.ledger.total_tables import TABLES as TOTALS
+
+    # Their order is that of the tables in the file.
+    return (
+        SEGMENTS + FILES + TOTALS + PROFILES + ARRIVALS + RUNS + REQUESTS + REFERENCES + CHECKS + EVALUATIONS
+        + ANNOUNCEMENTS + COMMANDS
+    )  # fmt: skip

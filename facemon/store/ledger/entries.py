@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from facemon.domain.drift_result import DriftResult
     from facemon.domain.labelled import LabelledCount, LabelledImage
     from facemon.domain.profile import Profile, ProfileKey
+    from facemon.store.accuracy import Accuracy
     from facemon.store.arrivals import Arrivals, RowsByHour
-    from facemon.store.command_runs import CommandRun
-    from facemon.store.drift_results import CheckState, DriftedColumn, DriftGauge, SourceState
-    from facemon.store.evaluations import Accuracy
+    from facemon.store.command_run import CommandRun
+    from facemon.store.drift_states import CheckState, DriftedColumn, DriftGauge, SourceState
     from facemon.store.named_reference import Reference, ReferenceSpreads
     from facemon.store.run_state import RunIdentity, RunState
     from facemon.store.segment import NewSegment, Segment

@@ -4,8 +4,16 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
-from facemon.store.evaluations import Accuracy
+from facemon.store.accuracy import Accuracy
 
+TABLES = """
+CREATE TABLE evaluations (
+    at INTEGER, model TEXT, attribute TEXT, correct INTEGER NOT NULL, labelled INTEGER NOT NULL,
+    PRIMARY KEY (at, model, attribute)) WITHOUT ROWID;
+CREATE TABLE labelled_images (
+    model TEXT, attribute TEXT, image TEXT, hour INTEGER, source TEXT NOT NULL, is_right INTEGER NOT NULL,
+    PRIMARY KEY (model, attribute, image, hour)) WITHOUT ROWID;
+"""
 _NO_SOURCE = ""
 
 

@@ -3,6 +3,11 @@
 import sqlite3
 from collections.abc import Iterable
 
+TABLES = """
+CREATE TABLE intents (segment TEXT PRIMARY KEY, writer TEXT NOT NULL, path TEXT NOT NULL);
+CREATE TABLE discards (path TEXT PRIMARY KEY, since INTEGER NOT NULL);
+"""
+
 
 class FileTables:
     """`entries.FileRecords` in SQLite: the tables `intents` and `discards`."""

@@ -1,7 +1,7 @@
 """The steps that bring the ledger of an older store to the present version, one by one.
 
-To change a table: change it in the tables of a new ledger (`creation.py`), write a function that changes it in an older
-one, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
+To change a table: change it in `TABLES` of the module that keeps it, write a function that changes it in an older
+ledger, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
 """
 
 import json
@@ -50,12 +50,12 @@ def _to_3(connection: sqlite3.Connection, folder: Path) -> None:
         "CREATE TABLE IF NOT EXISTS baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, "
         "PRIMARY KEY (baseline, key))"
     )
-    if "hour" in columns_of(connection, "evaluations"):
+    if "hour" in _columns_of(connection, "evaluations"):
         _sum_evaluations(connection)
     _create_labelled_images(connection)
-    if "reference" not in columns_of(connection, "announced_drift"):
+    if "reference" not in _columns_of(connection, "announced_drift"):
         _name_what_was_compared(connection)
-    if "flushes" not in columns_of(connection, "runs"):
+    if "flushes" not in _columns_of(connection, "runs"):
         connection.execute("ALTER TABLE runs ADD COLUMN flushes INTEGER NOT NULL DEFAULT 0")
     connection.execute(
         "CREATE TABLE IF NOT EXISTS request_totals (instance TEXT, metric TEXT, labels TEXT, part TEXT, "
@@ -177,7 +177,7 @@ def _to_6(connection: sqlite3.Connection, folder: Path) -> None:
     del connection, folder
 
 
-def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+def _columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of a table's columns; empty where the table is missing."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 

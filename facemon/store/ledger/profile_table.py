@@ -6,6 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.domain.profile_codec import DAMAGED, decode_profile, encode_profile, images_of
 
+TABLES = """
+CREATE TABLE profiles (
+    hour INTEGER, model TEXT, source TEXT, origin TEXT, data BLOB NOT NULL,
+    PRIMARY KEY (hour, model, source, origin)) WITHOUT ROWID;
+"""
 MAX_SOURCES = 64
 _NO_SOURCE = ""
 

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from facemon.domain.profile import Profile
     from facemon.domain.spread import Spread, SpreadProfile
 
+TABLES = """
+CREATE TABLE baselines (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL, model TEXT,
+    origin TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER, until INTEGER, rows INTEGER NOT NULL,
+    path TEXT NOT NULL);
+CREATE TABLE baseline_profiles (
+    baseline TEXT, source TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, source)) WITHOUT ROWID;
+CREATE TABLE baseline_spreads (
+    baseline TEXT, scope TEXT CHECK (scope IN ('source', 'whole')), source TEXT, data BLOB NOT NULL,
+    PRIMARY KEY (baseline, scope, source)) WITHOUT ROWID;
+CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
+"""
 _COLUMNS = tuple(field.name for field in fields(Reference))
 _TIMES = ("created", "since", "until")
 _SOURCE, _WHOLE = "source", "whole"

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping
 from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.totals import TotalKey, Totals
 
+TABLES = """
+CREATE TABLE request_totals (
+    instance TEXT, metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL,
+    PRIMARY KEY (instance, metric, labels, part)) WITHOUT ROWID;
+"""
+
 
 class RequestTable:
     """`entries.RequestRecords` in SQLite."""

@@ -5,6 +5,12 @@ from collections.abc import Iterator
 
 from facemon.store.run_state import RunIdentity, RunState
 
+TABLES = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, inputs TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT,
+    started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
+    flushes INTEGER NOT NULL DEFAULT 0);
+"""
 _STATE = "model, done, digest, flushes, started, finished"
 
 

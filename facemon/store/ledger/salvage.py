@@ -16,7 +16,7 @@ from facemon.store.ledger.total_tables import read_totals
 from facemon.store.permissions import make_file
 from facemon.store.totals import Totals
 
-WAL = ("", "-wal")
+_WAL = ("", "-wal")
 _READABLE_FROM = 4
 """Totals of earlier versions are not by model."""
 
@@ -46,7 +46,7 @@ class Salvage:
 def salvage(folder: Path, work: Path) -> Salvage:
     """Read what can be read of the ledger in `folder`, from a copy in `work`, so that nothing in `folder` changes."""
     found = Salvage()
-    for end in WAL:
+    for end in _WAL:
         if (original := folder / f"{LEDGER_NAME}{end}").is_file():
             make_file(work / f"damaged{end}")
             shutil.copyfile(original, work / f"damaged{end}")

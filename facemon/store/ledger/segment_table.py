@@ -5,6 +5,13 @@ from collections.abc import Iterable
 
 from facemon.store.segment import NewSegment, Segment
 
+TABLES = """
+CREATE TABLE segments (
+    id TEXT PRIMARY KEY, path TEXT, rows INTEGER NOT NULL, model TEXT NOT NULL,
+    first_observed INTEGER NOT NULL, last_observed INTEGER NOT NULL, last_predicted INTEGER, sha256 TEXT NOT NULL,
+    data BLOB);
+CREATE INDEX segments_by_time ON segments (first_observed, last_observed);
+"""
 _COLUMNS = "id, path, rows, model, first_observed, last_observed, sha256, last_predicted"
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from facemon import __version__
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
@@ -29,6 +28,7 @@ from facemon.store.permissions import (
     refuse_root,
 )
 from facemon.store.store_clock import StoreClock
+from facemon.version import __version__
 
 _BUSY_SECONDS = 30
 _FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"

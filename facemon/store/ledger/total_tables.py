@@ -7,7 +7,13 @@ from functools import lru_cache
 
 from facemon.store.totals import TotalKey, Totals
 
-TOTALS, DEPARTED = "totals", "departed"
+TABLES = """
+CREATE TABLE totals (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+CREATE TABLE departed (
+    metric TEXT, labels TEXT, part TEXT, value REAL NOT NULL, PRIMARY KEY (metric, labels, part)) WITHOUT ROWID;
+"""
+TOTALS, _DEPARTED = "totals", "departed"
 
 
 class TotalTables:
@@ -20,16 +26,16 @@ class TotalTables:
         return read_totals(self._connection)
 
     def departed(self) -> Totals:
-        return read_totals(self._connection, DEPARTED)
+        return read_totals(self._connection, _DEPARTED)
 
     def add(self, totals: Mapping[TotalKey, float]) -> None:
         self._add(TOTALS, totals)
 
     def depart(self, totals: Mapping[TotalKey, float]) -> None:
-        self._add(DEPARTED, totals)
+        self._add(_DEPARTED, totals)
 
     def take_back_departed(self, totals: Mapping[TotalKey, float]) -> None:
-        self._add(DEPARTED, {key: -value for key, value in totals.items()})
+        self._add(_DEPARTED, {key: -value for key, value in totals.items()})
         self._connection.execute("DELETE FROM departed WHERE abs(value) < 1e-6")
 
     def _add(self, table: str, totals: Mapping[TotalKey, float]) -> None:

@@ -1,0 +1,1 @@
+"""What may be given to predict instead of an image."""

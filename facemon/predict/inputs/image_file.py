@@ -1,0 +1,17 @@
+"""A path that no other kind of input takes: an image, or what becomes a row with an error."""
+
+from facemon.predict.inputs.input_kind import Found, Given, InputKind
+
+
+class ImageFile(InputKind):
+    """An image that is named itself, whatever its suffix."""
+
+    def takes(self, path: str) -> bool:
+        """Whether it has a path, which all have."""
+        del path
+        return True
+
+    def open(self, path: str, given: Given) -> tuple[Found, ...]:
+        """Return the image alone."""
+        del given
+        return (Found(path),)

@@ -1,0 +1,72 @@
+"""What each kind of input says of itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import ImageProblem
+from facemon.predict.folder_walk import FolderWalk
+from facemon.predict.manifest import ManifestRow
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the inputs of one stream share."""
+
+    tables: TablesConfig
+    walk: FolderWalk
+    """Which files of folders are taken."""
+    root: Path | None = None
+    """The folder that all must lie below which an input names, and that relative names begin in."""
+    path_list: BinaryIO | None = None
+    """What a list on stdin is read from."""
+    null: bool = False
+    """Whether its entries end with NUL."""
+    empty: list[str] = field(default_factory=list)
+    """The inputs without images, entered as the stream passes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One image of an input, or what is wrong in its place."""
+
+    name: str
+    """As it was given."""
+    problem: ImageProblem | None = None
+    row: ManifestRow | None = None
+    folder: Path | None = None
+    """What a relative name is relative to; none = the working folder."""
+    is_listed: bool = False
+    """Whether an input named it, rather than the command line."""
+    content: bytes | None = None
+    """Its bytes, where it is not a file of its own."""
+
+
+class InputKind(ABC):
+    """One kind of input, which is known by its path alone."""
+
+    names_images: ClassVar[bool] = False
+    """Whether it names images, which `--root` confines. It is opened before the first image is read."""
+    is_read_once: ClassVar[bool] = False
+    """Whether its images cannot be counted before they are predicted."""
+    is_on_disk: ClassVar[bool] = True
+    """Whether its path is a file or a folder."""
+
+    @abstractmethod
+    def takes(self, path: str) -> bool:
+        """Return whether a path of the command line is of this kind; the first kind that takes it has it."""
+
+    @abstractmethod
+    def open(self, path: str, given: Given) -> Iterable[Found]:
+        """Return the images, which may be asked for again; FacemonError where it `names_images` and cannot be read.
+
+        Trouble with a single image is a `Found` with that problem, never a gap.
+        """
+
+    def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
+        """Return why no image of it has a box of its face; none where some may have one."""
+        del path, tables
+        return f"{shown} is not a manifest, so it brings no boxes of faces"

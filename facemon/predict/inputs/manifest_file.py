@@ -1,0 +1,44 @@
+"""A manifest: a table that stands for the images that it names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import shown_name
+from facemon.predict.inputs.input_kind import Found, Given, InputKind
+from facemon.predict.manifest import Manifest, is_manifest
+
+
+class ManifestFile(InputKind):
+    """A table of images."""
+
+    names_images = True
+
+    def takes(self, path: str) -> bool:
+        """Whether it has a table's suffix and is not a folder."""
+        return is_manifest(path)
+
+    def open(self, path: str, given: Given) -> "_Rows":
+        """Return its images; FacemonError where it cannot be read or names no images."""
+        return _Rows(Manifest(path, given.tables), path, given)
+
+    def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
+        """Return whether it lacks the column."""
+        may_have_boxes = Manifest(path, tables).may_have_boxes
+        return None if may_have_boxes else f"the manifest {shown} has no column with boxes of faces"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    manifest: Manifest
+    path: str
+    given: Given
+
+    def __iter__(self) -> Iterator[Found]:
+        is_empty, folder = True, self.given.root or Path(self.path).parent
+        for row in self.manifest:
+            is_empty = False
+            yield Found(row.name, row.problem, row, folder, is_listed=True)
+        if is_empty:
+            self.given.empty.append(shown_name(self.path))

@@ -1,0 +1,59 @@
+"""A list of images and folders on stdin, one on each line or each ended by NUL."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import ImageProblem
+from facemon.domain.prediction import ErrorCode
+from facemon.predict.inputs.folder import Folder
+from facemon.predict.inputs.input_kind import Found, Given, InputKind
+from facemon.predict.manifest import line_encoding
+from facemon.predict.path_list import listed_paths
+
+LIST = "-"
+"""The path of a list on stdin."""
+_FOLDER = Folder()
+
+
+class PathList(InputKind):
+    """A list on stdin."""
+
+    names_images = True
+    is_read_once = True
+    is_on_disk = False
+
+    def takes(self, path: str) -> bool:
+        """Whether the path is that of stdin."""
+        return path == LIST
+
+    def open(self, path: str, given: Given) -> "_Listed":
+        """Return its images; a second reading of stdin finds none."""
+        del path
+        return _Listed(given)
+
+    def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
+        """Return that paths alone have none."""
+        del path, shown, tables
+        return "a list on stdin brings no boxes of faces"
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    given: Given
+
+    def __iter__(self) -> Iterator[Found]:
+        given = self.given
+        if given.path_list is None:
+            raise ValueError("a list was asked for, and stdin was not given")
+        encoding = line_encoding(given.tables)
+        for number, name, fault in listed_paths(given.path_list, given.root, encoding, null=given.null):
+            if fault is not None:
+                kind = "entry" if given.null else "line"
+                yield Found(f"{LIST}:{number}", ImageProblem(ErrorCode.UNREADABLE, f"{kind} {number}: {fault}"))
+            elif given.root is not None:
+                yield Found(name, folder=given.root, is_listed=True)
+            elif _FOLDER.takes(name):
+                yield from _FOLDER.open(name, given)
+            else:
+                yield Found(name)

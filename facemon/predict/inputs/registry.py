@@ -1,0 +1,26 @@
+"""The kinds of inputs, in the order in which they are asked whether a path is theirs."""
+
+from collections.abc import Sequence
+
+from facemon.predict.inputs.folder import Folder
+from facemon.predict.inputs.image_file import ImageFile
+from facemon.predict.inputs.input_kind import InputKind
+from facemon.predict.inputs.manifest_file import ManifestFile
+from facemon.predict.inputs.path_list import PathList
+
+INPUT_KINDS: list[InputKind] = [PathList(), ManifestFile(), Folder(), ImageFile()]
+
+
+def input_kind(path: str) -> InputKind:
+    """Return the kind of a path of the command line."""
+    return next(kind for kind in INPUT_KINDS if kind.takes(path))
+
+
+def naming_kind(path: str) -> InputKind | None:
+    """Return the kind of a path whose content names images; none for others, which are not looked at."""
+    return next((kind for kind in INPUT_KINDS if kind.names_images and kind.takes(path)), None)
+
+
+def are_read_once(paths: Sequence[str]) -> bool:
+    """Whether the images below some paths cannot be counted before they are predicted."""
+    return any(kind.is_read_once and kind.takes(path) for kind in INPUT_KINDS for path in paths)
