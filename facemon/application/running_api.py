@@ -92,9 +92,9 @@ class RunningApi:
         from facemon.metrics.scrape_limits import own_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
-        from facemon.server.api_server import ApiServer
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
+        from facemon.server.http_server import HttpServer
         from facemon.server.images_in_flight import ImagesInFlight
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.request_counts import RequestCounts
@@ -117,7 +117,7 @@ class RunningApi:
         self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
         entries = stack.enter_context(AccessLog(operation.reporter.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
-        self._server = ApiServer(
+        self._server = HttpServer(
             CountedRequests(self._api.application(), counts, report=report, access_log=note),
             limits=ConnectionLimits(api.max_connections),
             patience=_STOP_SHARE * api.timeout.total_seconds(),

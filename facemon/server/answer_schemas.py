@@ -1,4 +1,4 @@
-"""The objects that the API sends, as types of which pydantic makes their JSON Schema. No request passes through them."""
+"""The objects that the API sends, as types whose JSON Schema pydantic makes. No request passes through them."""
 
 from typing import Annotated, Any
 

@@ -1,9 +1,11 @@
-"""The server that reads from the ML API's socket."""
+"""The server that reads from the socket of the ML API, or of the exporter: uvicorn with guarded connections."""
 
 import resource
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
@@ -28,7 +30,7 @@ def most_connections(wanted: int) -> int:
     return wanted
 
 
-class ApiServer:
+class HttpServer:
     """Answers requests until SIGINT or SIGTERM, or until it is told to stop."""
 
     def __init__(
@@ -67,10 +69,26 @@ class ApiServer:
 
         A signal is raised again at the end, for whoever handled it before.
         """
-        # Writing the log is Python of another thread: it should not hold up a request for five milliseconds at a time.
+        # The log and scrapes are written by Python of other threads, which should not hold up a request for five
+        # milliseconds at a time.
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._server.run(sockets=[listening])
 
     def stop(self) -> None:
         """End as a signal would end it; any thread may call this."""
         self._server.should_exit = True
+
+
+@contextmanager
+def serving(server: HttpServer, listening: socket.socket) -> Iterator[None]:
+    """Answer what comes to a listening socket while the block runs; then finish what has begun.
+
+    All of it happens in a thread of its own: a signal that ends the block never falls into the server's code.
+    """
+    thread = threading.Thread(target=server.run, args=(listening,), name="http", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.stop()
+        thread.join()
