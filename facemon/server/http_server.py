@@ -2,7 +2,6 @@
 
 import resource
 import socket
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from facemon.server.asgi import Application
 from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
 
 _IDLE_SECONDS = 10
-_SWITCH_SECONDS = 0.0001
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
 
@@ -69,9 +67,6 @@ class HttpServer:
 
         A signal is raised again at the end, for whoever handled it before.
         """
-        # The log and scrapes are written by Python of other threads, which should not hold up a request for five
-        # milliseconds at a time.
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._server.run(sockets=[listening])
 
     def stop(self) -> None:
