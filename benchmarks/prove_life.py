@@ -19,8 +19,8 @@ CONFIGURATIONS = int(os.environ.get("LIFE_CONFIGURATIONS", "20"))
 SEED = 20
 _TOOLS = Path(__file__).parents[1] / ".tools"
 _GENERATIONS = {"servers": "Prometheus 2.42, Alertmanager 0.25", "newer_servers": "Prometheus 3.5, Alertmanager 0.33"}
-_AT_ONCE = 6 * CORES
-"""Lives wait most of the time."""
+_AT_ONCE = 3 * CORES
+"""Lives wait most of the time; what more of them compute at once would make scrapes late."""
 _PATIENCE_S = 10.0
 """How much later than stated a message may come before it counts as missing."""
 _SLOWER_S = 3.0
