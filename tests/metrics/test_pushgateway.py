@@ -62,7 +62,7 @@ def group_at(url: str) -> dict[str, str]:
     return group
 
 
-texts = st.text(st.characters(codec="utf-8"), max_size=8)
+texts = st.sampled_from([".", "..", "a/b", "a b", "a+b", "%2F"]) | st.text(st.characters(codec="utf-8"), max_size=8)
 
 
 @given(texts, st.dictionaries(st.sampled_from(["instance", "site", "_z"]), texts))
