@@ -1,5 +1,6 @@
 """The parts of `facemon serve`, put together: what predicts, logs and listens, and what SIGHUP changes of them."""
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ _RELOADED = frozenset(
     for key in (limit, f"{limit}_bytes", "max_body", "timeout", "tokens_file")
 )
 """What SIGHUP changes in a running server, of the keys that it reads."""
+_SWITCH_SECONDS = 0.0001
 _STOP_SHARE = 0.8
 """Of `api.timeout`, what requests may take that have begun when the server stops; the rest is for the log."""
 _UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
@@ -92,9 +94,9 @@ class RunningApi:
         from facemon.metrics.scrape_limits import own_registry
         from facemon.server.access_log import AccessLog
         from facemon.server.api_gauges import ApiGauges
-        from facemon.server.api_server import ApiServer
         from facemon.server.counted_requests import CountedRequests
         from facemon.server.guarded_connection import ConnectionLimits
+        from facemon.server.http_server import HttpServer
         from facemon.server.images_in_flight import ImagesInFlight
         from facemon.server.prediction_api import PredictionApi
         from facemon.server.request_counts import RequestCounts
@@ -117,7 +119,7 @@ class RunningApi:
         self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
         entries = stack.enter_context(AccessLog(operation.reporter.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
-        self._server = ApiServer(
+        self._server = HttpServer(
             CountedRequests(self._api.application(), counts, report=report, access_log=note),
             limits=ConnectionLimits(api.max_connections),
             patience=_STOP_SHARE * api.timeout.total_seconds(),
@@ -130,6 +132,8 @@ class RunningApi:
         """Answer requests until a signal ends this; FacemonError where the server cannot go on."""
         try:
             self._operation.reporter.say(f"serving predictions on {url}")
+            # The log is written by Python of another thread, which should not hold up a request for five milliseconds.
+            sys.setswitchinterval(_SWITCH_SECONDS)
             self._server.run(listening)
         except Interrupted:
             self._operation.reporter.detail("finishing what has begun")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facemon.config.serving import ApiConfig, PredictConfig
     from facemon.store.process_lock import ProcessLock
 
-_EXTRA = ("httptools", "multipart", "starlette", "uvicorn", "uvloop")
+_EXTRA = ("multipart", "starlette")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def _identity(operation: Operation, listen: "Listen", given: str | None) -> "tup
 
 def _held_to(config: "Config", listen: "Listen") -> "ApiConfig":
     """The api section as this process can keep it: its connections, and all host names that it goes by."""
-    from facemon.server.api_server import most_connections
     from facemon.server.foreign_pages import hosts_of_api
+    from facemon.server.http_server import most_connections
 
     api = config.api
     connections = most_connections(api.max_connections)

@@ -23,9 +23,9 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
     from facemon.metrics.exporter import Exporter
     from facemon.pandas_gate import let_pandas_in
     from facemon.server.foreign_pages import AllowedHosts, hosts_of_exporter
-    from facemon.server.http_connections import serving
+    from facemon.server.http_server import serving
     from facemon.server.listening_socket import open_socket
-    from facemon.server.metrics_server import metrics_application
+    from facemon.server.metrics_server import metrics_server
 
     let_pandas_in()  # collectors may want it
     config, reporter = operation.config, operation.reporter
@@ -39,8 +39,9 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
                 reporter.warn(f"{reason}; facemon_source_up is 0 until it can be read")
             # Each scrape gets the registry of the newest configuration.
             hosts = AllowedHosts(hosts_of_exporter(config, address))
-            application = metrics_application(lambda: exporter.registry, exporter.why_not_ready, hosts)
-            with serving(listening, application) as port:
+            server = metrics_server(lambda: exporter.registry, exporter.why_not_ready, hosts)
+            port = listening.getsockname()[1]
+            with serving(server, listening):
                 if not address.is_loopback:
                     reporter.warn(f"{address} can be reached from other machines, without authentication")
                 reporter.say(f"serving metrics on http://{address.host}:{port}/metrics")

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from facemon.config.serving import ApiConfig
-from facemon.domain.prediction import SCHEMA_NAME, ErrorCode
+from facemon.server.answer_schemas import Error, Predictions, answer_schemas, schema_reference
 from facemon.version import __version__
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -38,7 +38,7 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
         }},
         "responses": {
             "200": {"description": "The predictions, one object for each face.", "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/Predictions"}}}},
+                "application/json": {"schema": schema_reference(Predictions)}}},
             **{code: _error(why) for code, why in _REFUSALS.items() if asks_for_token or code != "401"},
         },
     }  # fmt: skip
@@ -56,7 +56,7 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
                 "503": {"description": "They should not: the body says why."}}}},
             "/metrics": {"get": _text("All metrics, for Prometheus", "The text format, or OpenMetrics if asked for.")},
         },
-        "components": {"schemas": _SCHEMAS} | schemes,
+        "components": {"schemas": answer_schemas()} | schemes,
     }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _page(document: Document) -> Iterator[str]:
 def _error(why: str) -> Document:
     return {
         "description": why,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        "content": {"application/json": {"schema": schema_reference(Error)}},
     }
 
 
@@ -108,63 +108,4 @@ _REFUSALS = {
     "422": "None of the images can be read, or be decoded in time; the message says why.",
     "500": "The model failed.",
     "503": "Too many images are being predicted; try again after Retry-After seconds.",
-}
-_ATTRIBUTE: Document = {
-    "type": "object",
-    "properties": {
-        "label": {"type": "string"},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "value": {"type": "number"},
-    },
-}
-_SCHEMAS: Document = {
-    "Predictions": {
-        "type": "object",
-        "required": ["predictions"],
-        "properties": {
-            "predictions": {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}},
-            "images": {
-                "type": "array",
-                "description": "Of several images: which rows are whose.",
-                "items": {
-                    "type": "object",
-                    "required": ["name", "first", "rows"],
-                    "properties": {
-                        "name": {"type": "string"},
-                        "first": {"type": "integer"},
-                        "rows": {"type": "integer"},
-                    },
-                },
-            },
-        },
-    },
-    "Prediction": {
-        "type": "object",
-        "required": ["schema", "image_sha256", "face", "attributes", "error"],
-        "properties": {
-            "schema": {"const": SCHEMA_NAME},
-            "image": {"type": "string"},
-            "image_id": {"type": ["string", "null"]},
-            "image_sha256": {"type": ["string", "null"]},
-            "face": {"type": ["integer", "null"]},
-            "box": {"type": ["array", "null"], "items": {"type": "integer"}},
-            "face_confidence": {"type": ["number", "null"]},
-            "observed_at": {"type": "string", "format": "date-time"},
-            "predicted_at": {"type": "string", "format": "date-time"},
-            "model": {"type": "string"},
-            "source": {"type": ["string", "null"]},
-            "attributes": {"type": "object", "additionalProperties": _ATTRIBUTE},
-            "error": {"enum": [None, *(code.value for code in ErrorCode)]},
-            "error_message": {"type": ["string", "null"]},
-        },
-    },
-    "Error": {
-        "type": "object",
-        "required": ["error", "message", "request"],
-        "properties": {
-            "error": {"type": "string"},
-            "message": {"type": "string"},
-            "request": {"type": "string", "description": "The request's id, as in X-Request-ID and the log."},
-        },
-    },
 }

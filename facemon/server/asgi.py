@@ -11,3 +11,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return the value of a header, those of one that is repeated as a list; empty without one."""
+    return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)

@@ -1,57 +1,133 @@
 """What `facemon serve-metrics` answers: /metrics, /health and /ready."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
 
+from facemon.server.asgi import Receive, Scope, Send, header
 from facemon.server.exposition_format import accepts_gzip, choose_exposition, compressed
 from facemon.server.foreign_pages import AllowedHosts
-from facemon.server.http_connections import Answer, Application, Request, text_answer
+from facemon.server.guarded_connection import ConnectionLimits
+from facemon.server.http_server import HttpServer
 
+MAX_WORKERS = 16
+"""Answers that are worked on at once, a thread for each; more are told to come back."""
+GRACE_SECONDS = 5.0
+"""How long a stop waits for answers that are on their way."""
+_LIMITS = ConnectionLimits(connections=128, head_bytes=16 * 2**10, stalled_seconds=10.0)
 _PATHS = ("/metrics", "/health", "/ready")
 
 
-def metrics_application(
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in one piece."""
+
+    status: HTTPStatus
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        named = {"Content-Length": str(len(self.body)), **self.headers}
+        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+        await send({"type": "http.response.start", "status": self.status.value, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def metrics_server(
     registry: Callable[[], CollectorRegistry], why_not_ready: Callable[[], str | None], hosts: AllowedHosts
-) -> Application:
-    """Route requests: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
+) -> HttpServer:
+    """The exporter's server: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
 
     /metrics is for requests to one of `hosts`: a page whose name was made to resolve to here may not read it.
 
     /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
     """
+    workers = _Workers()
 
-    def application(request: Request) -> Answer | Callable[[], Answer]:
-        if request.path not in _PATHS:
-            return text_answer(HTTPStatus.NOT_FOUND, "there are /metrics, /health and /ready")
-        if request.method not in ("GET", "HEAD"):
-            return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
-        match request.path:
-            case "/metrics":
-                if not hosts.allows(host := request.headers.get("host", "")):
-                    return text_answer(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
-                return partial(_scraped, registry(), request)
-            case "/ready":
-                return partial(_readiness, why_not_ready)
-        return text_answer(HTTPStatus.OK, "ok")
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        made = _route(scope, registry, why_not_ready, hosts)
+        await (made if isinstance(made, Answer) else await workers.answer(made)).send(send)
 
-    return application
+    return HttpServer(application, limits=_LIMITS, patience=GRACE_SECONDS, refused=lambda _: None)
+
+
+def _route(
+    scope: Scope,
+    registry: Callable[[], CollectorRegistry],
+    why_not_ready: Callable[[], str | None],
+    hosts: AllowedHosts,
+) -> Answer | Callable[[], Answer]:
+    """The answer where it is at hand, else the work that makes it, which is done in another thread."""
+    if scope["path"] not in _PATHS:
+        return _line(HTTPStatus.NOT_FOUND, "there are /metrics, /health and /ready")
+    if scope["method"] not in ("GET", "HEAD"):
+        return _line(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
+    match scope["path"]:
+        case "/metrics":
+            if not hosts.allows(host := header(scope, b"host")):
+                return _line(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
+            return partial(_scraped, registry(), scope)
+        case "/ready":
+            return partial(_readiness, why_not_ready)
+    return _line(HTTPStatus.OK, "ok")
 
 
 def _readiness(why_not_ready: Callable[[], str | None]) -> Answer:
     reason = why_not_ready()
-    return text_answer(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
+    return _line(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
 
 
-def _scraped(registry: CollectorRegistry, request: Request) -> Answer:
+def _scraped(registry: CollectorRegistry, scope: Scope) -> Answer:
     """All metrics, or those that `?name[]=` names, in the format and the compression that the scraper asks for."""
-    names = parse_qs(request.query).get("name[]")
-    exposition = choose_exposition(request.headers.get("accept", ""))
+    names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
+    exposition = choose_exposition(header(scope, b"accept"))
     body = exposition.encode(registry.restricted_registry(names) if names else registry)
     headers = {"Content-Type": exposition.content_type, "Vary": "Accept, Accept-Encoding"}
-    if accepts_gzip(request.headers.get("accept-encoding", "")):
+    if accepts_gzip(header(scope, b"accept-encoding")):
         return Answer(HTTPStatus.OK, compressed(body), headers | {"Content-Encoding": "gzip"})
     return Answer(HTTPStatus.OK, body, headers)
+
+
+def _line(status: HTTPStatus, text: str, **headers: str) -> Answer:
+    """A line of plain text; header names are written with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, f"{text}\n".encode(), {"Content-Type": "text/plain; charset=utf-8", **named})
+
+
+class _Workers:
+    """Threads that make answers, not of a pool: Python would wait at its end for one that a collector holds up."""
+
+    def __init__(self) -> None:
+        self._busy = 0
+
+    async def answer(self, made: Callable[[], Answer]) -> Answer:
+        if self._busy >= MAX_WORKERS:
+            return _line(HTTPStatus.SERVICE_UNAVAILABLE, "too many scrapes at once", Retry_After="1")
+        self._busy += 1
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer] = loop.create_future()
+
+        def deliver(answer: Answer) -> None:
+            self._busy -= 1
+            if not answered.done():
+                answered.set_result(answer)
+
+        def work() -> None:
+            answer = _line(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed")
+            try:
+                answer = made()
+            finally:  # a fault of ours is Python's to print; the client hears that there was one
+                with suppress(RuntimeError):  # the loop has ended, and with it the wait for the answer
+                    loop.call_soon_threadsafe(deliver, answer)
+
+        threading.Thread(target=work, name="answer", daemon=True).start()
+        return await answered

@@ -1,9 +1,16 @@
 """Talking to a Pushgateway over real sockets: addresses, refusals, certificates, and servers that dawdle."""
 
+import base64
 import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, push_to_gateway
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from facemon.errors import FacemonError
 from facemon.metrics.pushgateway import Pushgateway, PushGroup
@@ -40,9 +47,32 @@ def test_addresses(job: str, grouping: tuple[tuple[str, str], ...], path: str) -
         pushgateway.delete()
     put, deleted = server.asked
     assert (put.method, put.path, put.body) == ("PUT", f"/below{path}", TEXT)
-    assert put.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert put.headers["Content-Type"] == CONTENT_TYPE_PLAIN_0_0_4
     assert (deleted.method, deleted.path, deleted.body) == ("DELETE", f"/below{path}", "")
     assert "Authorization" not in put.headers
+
+
+def group_at(url: str) -> dict[str, str]:
+    """The labels of the group that a Pushgateway finds in an address."""
+    _, _, *parts = urlsplit(url).path.split("/")
+    group = {}
+    for name, value in zip(parts[::2], parts[1::2], strict=True):
+        label, _, is_encoded = name.partition("@")
+        group[label] = base64.urlsafe_b64decode(value).decode() if is_encoded else unquote(value)
+    return group
+
+
+texts = st.sampled_from([".", "..", "a/b", "a b", "a+b", "%2F"]) | st.text(st.characters(codec="utf-8"), max_size=8)
+
+
+@given(texts, st.dictionaries(st.sampled_from(["instance", "site", "_z"]), texts))
+def test_a_group_is_that_of_prometheus_client(job: str, grouping: dict[str, str]) -> None:
+    """Its address holds no value that a server takes for a step up or down, such as `..`; prometheus_client's may."""
+    asked = list[dict[str, Any]]()
+    push_to_gateway("http://h", job, CollectorRegistry(), grouping, handler=lambda **given: lambda: asked.append(given))
+    ours = PushGroup("http://h", job, tuple(grouping.items())).address
+    assert group_at(ours) == group_at(asked[0]["url"]) == {"job": job} | grouping
+    assert not {".", ".."} & set(ours.split("/"))
 
 
 def test_a_refusal_is_told_with_its_reason() -> None:

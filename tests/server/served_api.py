@@ -22,10 +22,10 @@ from facemon.domain.request_outcome import UNMATCHED
 from facemon.metrics.store_collector import build_registry
 from facemon.model.predictor import Predictor
 from facemon.server.api_gauges import ApiGauges
-from facemon.server.api_server import ApiServer
 from facemon.server.bearer_tokens import BearerTokens
 from facemon.server.counted_requests import CountedRequests
 from facemon.server.guarded_connection import ConnectionLimits
+from facemon.server.http_server import HttpServer
 from facemon.server.image_answers import AnsweringPredictor
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.listening_socket import open_socket
@@ -133,7 +133,7 @@ def served(
         registry = ApiGauges(model.id, predictions, in_flight, stored, lambda: None).registry()
         listening = stack.enter_context(open_socket(Listen("127.0.0.1", 0)))
         api.port = listening.getsockname()[1]
-        server = ApiServer(
+        server = HttpServer(
             CountedRequests(
                 PredictionApi(config, predictions, in_flight, registry, lambda: None, sources, tokens).application(),
                 api.counts,

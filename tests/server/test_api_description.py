@@ -9,7 +9,9 @@ import pytest
 
 from facemon.config.serving import ApiConfig
 from facemon.domain.request_outcome import EXPECTED_CODES
+from facemon.server.answer_schemas import Error, Predictions
 from facemon.server.api_description import describe_api, description_page
+from tests.server.raw_requests import BOUNDARY, form
 from tests.server.served_api import Api, picture
 
 
@@ -52,6 +54,22 @@ def test_it_describes_what_is_answered(api: Api) -> None:
     for path, operations in document["paths"].items():
         for method in operations:
             assert api.ask(method.upper(), path)[0] not in (404, 405)
+
+
+@pytest.mark.parametrize("second", [picture((1, 2, 3)), b"no picture"], ids=["two images", "one of them damaged"])
+def test_every_answer_has_the_types_that_describe_it(api: Api, second: bytes) -> None:
+    """Strictly: JSON's own types, every key that the description requires, and each number within its limits."""
+    several = form(("a", "a.png", picture()), ("b", "b.png", second))
+    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    code, text, _ = api.ask("POST", "/predict", several, kind)
+    assert code == 200
+    answer = Predictions.model_validate_json(text, strict=True)
+    assert [image.name for image in answer.images] == ["a.png", "b.png"]
+    assert [row.error is None for row in answer.predictions] == [True, second != b"no picture"]
+    for code, *request in ((422, "POST", "/predict", second[1:]), (404, "GET", "/nothing")):
+        status, text, _ = api.ask(*request)
+        assert status == code
+        assert Error.model_validate_json(text, strict=True).request
 
 
 def test_its_page_loads_nothing(api: Api) -> None:

@@ -69,8 +69,9 @@ def said_to(running: Exporter, sent: bytes, *, timeout_s: float = HANG_S) -> byt
     with socket.create_connection((running.host, running.port), timeout=timeout_s) as client:
         client.sendall(sent)
         heard = b""
-        while part := client.recv(65536):
-            heard += part
+        with suppress(ConnectionResetError):  # of what it refuses the server does not read all
+            while part := client.recv(65536):
+                heard += part
         return heard
 
 
@@ -79,15 +80,16 @@ def test_head_is_get_without_the_body(serving: Exporter, path: str) -> None:
     get, head = serving.get(path), serving.get(path, method="HEAD")
     assert head.text == ""
     assert head.status == get.status
-    assert {**head.headers, "Content-Length": 0} == {**get.headers, "Content-Length": 0}
-    assert int(head.headers["Content-Length"]) > 0
+    differing = {"content-length": "", "date": ""}
+    assert {**head.headers, **differing} == {**get.headers, **differing}
+    assert int(head.headers["content-length"]) > 0
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_other_methods_are_refused(serving: Exporter, method: str) -> None:
     for path in ("/metrics", "/health", "/ready"):
         answer = serving.get(path, method=method)
-        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     assert serving.get("/nothing", method=method).status == 404
 
 
@@ -110,11 +112,12 @@ def test_gzip_is_sent_to_who_asks_for_it(serving: Exporter) -> None:
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"GET /health HTTP/1.0\n\n", b"200"),
-        (b"GET http://somewhere/health HTTP/1.1\r\nHost: somewhere\r\n\r\n", b"200"),
-        (b"GET /health\r\n\r\n", b"400"),
-        (b"\r\n", b"400"),
-        (b"GET / HTTP/2.0\r\n\r\n", b"400"),
+        (b"GET /health HTTP/1.0\r\n\r\n", b"200"),
+        (b"GET /health HTTP/1.0\n\n", b"400"),
+        (b"GET http://somewhere/health HTTP/1.1\r\nHost: somewhere\r\nConnection: close\r\n\r\n", b"200"),
+        (b"BREW /health HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /health\r\n\r\n", b"200"),
+        (b"GET / HTTP/2.0\r\n\r\n", b"404"),
         (b"\x16\x03\x01\x02\x00\n\n", b"400"),
         (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", b"431"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"431"),
@@ -127,8 +130,9 @@ def test_heads_of_every_kind(serving: Exporter, sent: bytes, status: bytes) -> N
 
 def test_half_requests_are_given_up(serving: Exporter) -> None:
     began = time.monotonic()
-    assert said_to(serving, b"GET /metrics HTTP/1.1\r\nHost: a\r\n") == b""
-    assert time.monotonic() - began > 9, "not before its time"
+    assert said_to(serving, b"GET /metrics HTTP/1.1\r\nHost: a\r\n").split()[1] == b"408"
+    assert said_to(serving, b"\r\n") == b"", "no request has begun"
+    assert time.monotonic() - began > 18, "not before its time"
     with socket.create_connection((serving.host, serving.port), timeout=HANG_S) as dribbling:
         end = time.monotonic() + HANG_S
         with suppress(ConnectionError):
@@ -171,7 +175,7 @@ def test_scrapes_beyond_the_limit_are_told_to_come_back(tmp_path: Path) -> None:
         for client in clients:
             client.join()
     assert Counter(answer.status for answer in answers) == {200: 16, 503: 60 - 16}
-    assert {answer.headers["Retry-After"] for answer in answers if answer.status == 503} == {"1"}
+    assert {answer.headers["retry-after"] for answer in answers if answer.status == 503} == {"1"}
     assert all("slow 1.0" in answer.text for answer in answers if answer.status == 200)
 
 

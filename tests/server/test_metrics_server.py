@@ -41,7 +41,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
 def test_metrics_are_prometheus_text(serving: Exporter) -> None:
     answer = serving.get("/metrics")
     assert answer.status == 200
-    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
     samples = {(s.name, *s.labels.values()): s.value for family in parse_text(answer.text) for s in family.samples}
     assert samples["images_processed_total", "ok"] == 16
     assert samples["facemon_source_up", "store"] == 1
@@ -49,7 +49,7 @@ def test_metrics_are_prometheus_text(serving: Exporter) -> None:
 
 def test_who_asks_for_openmetrics_gets_it(serving: Exporter) -> None:
     answer = serving.get("/metrics", Accept=OPENMETRICS)
-    assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert answer.text.endswith("# EOF\n")
     families = {family.name: family for family in parse_openmetrics(answer.text)}  # type: ignore[no-untyped-call]
     assert sum(s.value for s in families["images_processed"].samples) == 20

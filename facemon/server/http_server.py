@@ -1,9 +1,10 @@
-"""The server that reads from the ML API's socket."""
+"""The server that reads from the socket of the ML API, or of the exporter: uvicorn with guarded connections."""
 
 import resource
 import socket
-import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
@@ -12,7 +13,6 @@ from facemon.server.asgi import Application
 from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
 
 _IDLE_SECONDS = 10
-_SWITCH_SECONDS = 0.0001
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
 
@@ -28,7 +28,7 @@ def most_connections(wanted: int) -> int:
     return wanted
 
 
-class ApiServer:
+class HttpServer:
     """Answers requests until SIGINT or SIGTERM, or until it is told to stop."""
 
     def __init__(
@@ -67,10 +67,23 @@ class ApiServer:
 
         A signal is raised again at the end, for whoever handled it before.
         """
-        # Writing the log is Python of another thread: it should not hold up a request for five milliseconds at a time.
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._server.run(sockets=[listening])
 
     def stop(self) -> None:
         """End as a signal would end it; any thread may call this."""
         self._server.should_exit = True
+
+
+@contextmanager
+def serving(server: HttpServer, listening: socket.socket) -> Iterator[None]:
+    """Answer what comes to a listening socket while the block runs; then finish what has begun.
+
+    All of it happens in a thread of its own: a signal that ends the block never falls into the server's code.
+    """
+    thread = threading.Thread(target=server.run, args=(listening,), name="http", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.stop()
+        thread.join()
