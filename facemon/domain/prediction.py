@@ -1,14 +1,11 @@
-"""The rows of the log: their columns and types, the error codes, and the JSON of one row."""
+"""The rows of the log: their columns and types, and the error codes."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.attribute import Attribute
 from facemon.domain.kinds.registry import kind_of
-from facemon.domain.times import format_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,12 +15,6 @@ IMAGE_FEATURES = ("brightness", "contrast", "sharpness", "saturation", "size", "
 """What is measured of each image; `face_share` of each face. Their columns are `image_<feature>`."""
 IMAGE_COLUMNS = (*(f"image_{feature}" for feature in IMAGE_FEATURES), "image_failed", "image_no_face", "image_faces")
 """The columns of the data check that every log has."""
-
-_DOCUMENT_COLUMNS = (
-    "image", "image_id", "image_sha256", "face", "box", "face_confidence", "observed_at", "predicted_at", "model",
-    "source", "error", "error_message",
-)  # fmt: skip
-"""What a row's document has beside its attributes."""
 
 
 class ErrorCode(StrEnum):
@@ -151,47 +142,3 @@ def _block_of(rows: "pa.RecordBatch") -> bytes:
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_batch(rows)
     return sink.getvalue().to_pybytes()
-
-
-def prediction_documents(
-    rows: "pa.RecordBatch | pa.Table", attributes: Sequence[Attribute]
-) -> Iterator[dict[str, Any]]:
-    """Yield each row as the object of `facemon.prediction/1`, ready for JSON."""
-    held = [(attribute.name, _columns_of(attribute)) for attribute in attributes]
-    # Without the columns that no document has, which are a third of them.
-    shown = rows.select([*_DOCUMENT_COLUMNS, *(column for _, columns in held for _, column in columns)])
-    # Most rows of a batch were predicted, and many observed, at one moment.
-    time = cache(_time)
-    for row in shown.to_pylist():
-        yield {
-            "schema": SCHEMA_NAME,
-            "image": row["image"],
-            "image_id": row["image_id"],
-            "image_sha256": row["image_sha256"],
-            "face": row["face"],
-            "box": row["box"],
-            "face_confidence": _short(row["face_confidence"]),
-            "observed_at": time(row["observed_at"]),
-            "predicted_at": time(row["predicted_at"]),
-            "model": row["model"],
-            "source": row["source"],
-            "attributes": {}
-            if row["error"]
-            else {name: {key: _short(row[column]) for key, column in columns} for name, columns in held},
-            "error": row["error"],
-            "error_message": row["error_message"],
-        }
-
-
-def _time(time: datetime | None) -> str | None:
-    return None if time is None else format_time(time)
-
-
-def _columns_of(attribute: Attribute) -> list[tuple[str, str]]:
-    """The keys of an attribute's object, each with the column that it comes from."""
-    return [(str(measure), measure.column(attribute.name)) for measure in kind_of(attribute).columns(attribute)]
-
-
-def _short(value: Any) -> Any:
-    # Float32 carries about seven digits; more would print noise of the conversion.
-    return float(f"{value:.7g}") if isinstance(value, float) else value

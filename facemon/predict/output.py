@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from facemon.config.model import AttributeConfig
-from facemon.domain.prediction import log_schema, prediction_documents
+from facemon.domain.prediction import log_schema
+from facemon.domain.prediction_json import PredictionJson
 from facemon.domain.times import format_time
 from facemon.errors import FacemonError, UsageError
 from facemon.files import Draft, drafted
@@ -59,13 +59,11 @@ class _JsonLinesWriter:
 
     def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
         self._stream = stream
-        self._attributes = attributes
+        self._json = PredictionJson(attributes)
 
     def add(self, rows: "pa.RecordBatch") -> None:
         """Write a line for each row, and hand them on at once to who reads along."""
-        documents = prediction_documents(rows, self._attributes)
-        lines = "".join(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n" for document in documents)
-        self._stream.write(lines.encode())
+        self._stream.write("".join(f"{text}\n" for text in self._json.texts(rows)).encode())
         self._stream.flush()
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """What is answered for an image: the JSON of its rows, made where it is predicted."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,10 +7,10 @@ import numpy as np
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.image_input import ImageInput
-from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, prediction_documents
+from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch
+from facemon.domain.prediction_json import PredictionJson
 
-_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-"""As `json.dumps`, which makes an encoder of its own for each call."""
+_OF_ERRORS = ("ordinal", "error", "error_message")
 
 
 class Answer(NamedTuple):
@@ -45,26 +44,23 @@ class AnsweringPredictor:
         attributes: Sequence[AttributeConfig],
     ) -> None:
         self._predict = predict
-        self._attributes = attributes
+        self._json = PredictionJson(attributes)
 
     def predict(self, images: Sequence[ImageInput], run: str) -> AnsweredBatch:
         """Predict images; FacemonError only for trouble with the model."""
         batch = self._predict(images, run, Origin.API)
-        return AnsweredBatch(batch, answers_of(batch, self._attributes))
+        return AnsweredBatch(batch, answers_of(batch, self._json))
 
 
-def answers_of(batch: PredictedBatch, attributes: Sequence[AttributeConfig]) -> tuple[Answer, ...]:
+def answers_of(batch: PredictedBatch, json: PredictionJson) -> tuple[Answer, ...]:
     """The answer of each image of a batch, in its order."""
-    rows: dict[int, list[str]] = {ordinal: [] for ordinal in batch.ordinals}
-    errors: dict[int, tuple[str, str]] = {}
-    documents = prediction_documents(batch.rows, attributes)
-    for ordinal, document in zip(batch.rows["ordinal"].to_pylist(), documents, strict=True):
-        rows[ordinal].append(_encoded(document))
-        if document["error"] not in (None, ErrorCode.NO_FACE):
-            errors[ordinal] = (document["error"], document["error_message"] or "")
-    return tuple(
-        Answer(tuple(texts), ErrorCode(errors[ordinal][0]), errors[ordinal][1])
-        if ordinal in errors
-        else Answer(tuple(texts))
-        for ordinal, texts in rows.items()
-    )
+    texts: dict[int, list[str]] = {ordinal: [] for ordinal in batch.ordinals}
+    rows = batch.rows
+    for ordinal, text in zip(rows["ordinal"].to_pylist(), json.texts(rows), strict=True):
+        texts[ordinal].append(text)
+    answers = {ordinal: Answer(tuple(own)) for ordinal, own in texts.items()}
+    if rows["error"].null_count < rows.num_rows:
+        for ordinal, error, message in zip(*(rows[name].to_pylist() for name in _OF_ERRORS), strict=True):
+            if error not in (None, ErrorCode.NO_FACE):
+                answers[ordinal] = answers[ordinal]._replace(error=ErrorCode(error), message=message or "")
+    return tuple(answers.values())

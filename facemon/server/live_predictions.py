@@ -8,6 +8,7 @@ from datetime import datetime
 from facemon.config.model import AttributeConfig
 from facemon.domain.image_input import ImageInput
 from facemon.domain.prediction import ErrorCode, PredictedBatch
+from facemon.domain.prediction_json import PredictionJson
 from facemon.domain.request_outcome import CacheResult
 from facemon.server.image_answers import Answer, answers_of
 from facemon.server.prediction_cache import PredictionCache, predicted_again
@@ -36,7 +37,7 @@ class LivePredictions:
     ) -> None:
         """`looked_up` is told what the cache knew of each image; `now` dates what is not predicted anew."""
         self._queue = queue
-        self._attributes = attributes
+        self._json = PredictionJson(attributes)
         self._log = log
         self._looked_up = looked_up
         self._now = now
@@ -90,7 +91,7 @@ class LivePredictions:
     def _again(self, batch: PredictedBatch, source: str | None) -> Answer:
         again = predicted_again(batch, source, self._now())
         self._log(again)
-        return answers_of(again, self._attributes)[0]
+        return answers_of(again, self._json)[0]
 
 
 def _look_at(content: bytes) -> tuple[str, bool]:

@@ -13,10 +13,10 @@ from facemon.config.builtin_bundles import builtin_bundle
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.domain.image_input import ImageInput
-from facemon.domain.prediction import prediction_documents
 from facemon.model.decoding import silence_pillow
 from facemon.model.input_tensor import input_batch
 from facemon.model.predictor import Predictor
+from tests.documents import documents_of
 
 CHANGED_IMAGES = 30
 
@@ -59,7 +59,7 @@ def test_same_faces_and_numbers_as_the_package(
         chunk = [
             ImageInput(at, str(at), content=content) for at, content in enumerate(contents[start : start + 8], start)
         ]
-        documents = list(prediction_documents(predictor.predict(chunk, "oracle").rows, model.attributes))
+        documents = documents_of(predictor.predict(chunk, "oracle").rows, model.attributes)
         for image in chunk:
             ours = [document for document in documents if document["image"] == image.name]
             upright = ImageOps.exif_transpose(Image.open(BytesIO(contents[image.ordinal]))).convert("RGB")
@@ -92,7 +92,7 @@ def test_several_faces_of_one_image_are_rows_in_the_order_of_the_detector(
     batch = predictor.predict(
         [ImageInput(7, "group", content=content), ImageInput(8, "single", content=_png(face))], "run"
     )
-    documents = list(prediction_documents(batch.rows, model.attributes))
+    documents = documents_of(batch.rows, model.attributes)
     assert [(document["image"], document["face"]) for document in documents] == [
         ("group", 0),
         ("group", 1),

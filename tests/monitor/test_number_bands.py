@@ -14,7 +14,7 @@ from facemon import Monitor, Verdict
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check, ColumnResult
-from facemon.domain.prediction import log_schema, prediction_documents
+from facemon.domain.prediction import log_schema
 from facemon.errors import FacemonError
 from facemon.evaluation.evaluation import evaluate
 from facemon.evaluation.true_labels import read_true_labels
@@ -23,6 +23,7 @@ from facemon.metrics.store_collector import build_registry
 from facemon.model.attribute_decoding import read_attribute
 from facemon.predict.terminal_table import table_rows
 from facemon.store.ledger.opening import open_ledger
+from tests.documents import documents_of
 from tests.model.onnx_files import flat_image, write_reducing_model
 from tests.store.log_rows import NOON
 from tests.store.oracles import log_rows
@@ -71,7 +72,7 @@ def test_predictions_have_label_and_value(monitor: Monitor, tmp_path: Path) -> N
     assert rows.column("age_value").to_pylist() == pytest.approx([100 * 26 / 255, 60])
     assert "age_confidence" not in rows.column_names
     (batch,) = rows.combine_chunks().to_batches()
-    assert next(prediction_documents(batch, [AGE]))["attributes"] == {"age": {"label": "child", "value": 10.19608}}
+    assert documents_of(batch, [AGE])[0]["attributes"] == {"age": {"label": "child", "value": 10.19608}}
     assert [cells[2] for cells in table_rows(batch, [AGE])] == ["10.2 (child)", "60 (senior)"]
     registry = build_registry(lambda: open_ledger(tmp_path / ".facemon"), monitor.config.model)
     samples = [sample for family in registry.collect() for sample in family.samples]

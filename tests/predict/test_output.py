@@ -12,9 +12,10 @@ import pytest
 from pyarrow import parquet
 
 from facemon.config.model import ModelConfig
-from facemon.domain.prediction import PredictedBatch, log_schema, prediction_documents
+from facemon.domain.prediction import PredictedBatch, log_schema
 from facemon.errors import FacemonError, UsageError
 from facemon.predict.output import WRITERS, OutputFormat, format_of, open_file, open_stream
+from tests.documents import documents_of
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_json_lines_hold_the_documents(model: ModelConfig, batch: PredictedBatch
         assert stream.getvalue().count(b"\n") == 3
         writer.add(batch.rows)
     lines = [json.loads(line) for line in stream.getvalue().decode().splitlines()]
-    assert lines == list(prediction_documents(batch.rows, model.attributes)) * 2
+    assert lines == documents_of(batch.rows, model.attributes) * 2
     assert lines[0]["schema"] == "facemon.prediction/1"
     assert lines[0]["attributes"]["glasses"] == {"label": "yes", "confidence": 0.9996647}
     assert lines[1]["error"] == "unreadable"
