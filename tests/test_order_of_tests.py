@@ -21,7 +21,7 @@ def test_each_test_is_run_once_and_every_other_worker_begins_with_those_that_wai
     found = in_turn(tests, waits, module, workers)
     assert sorted(found) == sorted(tests)
     # As xdist divides a list among its workers.
-    parts, first = [], 0
+    parts, first = list[list[tuple[int, int]]](), 0
     for worker in range(workers):
         size = (len(found) - first) // (workers - worker)
         parts.append(found[first : first + size])
