@@ -8,12 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-# All of tests/acceptance is slow: a fast run need not even read it.
-FAST_TESTS := $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow and not servers" --ignore=tests/acceptance
+PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test test-at lint format types docs goldens tools peers bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,13 +20,20 @@ help: ## List what make can do
 demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
 	@$(BIN)/python examples/demo.py demo
 
-check: lint types ## Check style and types and run the fast tests, for the minutes between two edits
-	@$(FAST_TESTS)
+# mypy uses one core, so it runs while the tests begin.
+check: lint ## Check style and types and run the fast tests, for the minutes between two edits
+	@$(MAKE) --no-print-directory --jobs=2 types fast-tests
 
-# The slow ones wait for servers more than they compute: three of them keep two cores busy.
-test: lint types tools ## Install, then run every check and test (those of real servers too)
-	$(FAST_TESTS)
-	$(BIN)/python -m pytest -n 3 --dist worksteal -q -m "slow or servers" --durations=10
+test: lint tools ## Install, then run every check and test (those of real servers too)
+	@$(MAKE) --no-print-directory --jobs=2 types all-tests
+
+# All of tests/acceptance is slow: a fast run need not even read it.
+fast-tests: $(VENV)/.dev
+	@$(PYTEST) -n 2 -m "not slow and not servers" --ignore=tests/acceptance
+
+# Tests of servers wait more than they compute: in one run with all others, four at a time keep two cores busy.
+all-tests: $(VENV)/.dev
+	@$(PYTEST) -n 4 --durations=10
 
 test-at: $(VENV)/.dev ## Run tests as if it were another time: make test-at AT="2028-02-29 23:58" TESTS="tests/store -n 2"
 	@$(BIN)/python tools/run_tests_at.py "$(AT)" $(TESTS)

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.machine import Line
 
 ABOUT = """\
-`pytest -m "long_proof or only_at_length" --at-length`. `make test` runs the same tests in their short form.
+`pytest -m "long_proof or only_at_length or hypothesis" --at-length`. `make test` runs the same tests in their short
+form.
 """
 _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
@@ -22,7 +23,7 @@ def measure(folder: Path) -> Iterator[Line]:
         "pytest",
         "-q",
         "-m",
-        "long_proof or only_at_length",
+        "long_proof or only_at_length or hypothesis",
         "--at-length",
         f"--basetemp={folder / 'tests'}",
     ]

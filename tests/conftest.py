@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests import started
+from tests.order_of_tests import in_turn
 from tests.patience import HANG_S
 from tests.started import neutral_environment
 
@@ -26,7 +27,7 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
 # A machine that is busy is no failure.
-settings.register_profile("short", deadline=None, max_examples=40)
+settings.register_profile("short", deadline=None, max_examples=20)
 settings.register_profile("at length", deadline=None, max_examples=200)
 
 
@@ -60,18 +61,24 @@ def _takes_temporary_files(folder: Path) -> bool:
     return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= ROOM_IN_MEMORY_BYTES
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out of the short form what only the long one runs, and the older generation's turn of a long proof.
 
-    The slow ones among the long proofs come first.
+    What is left out by `-m` has gone before. The slow ones with real servers and the long proofs among them come first.
     """
     if config.getoption("--at-length"):
         return
-    # A worker that has done its part takes from the end of another's: what takes longest must not wait there.
-    items.sort(key=lambda item: not {"slow", "long_proof"} <= {mark.name for mark in item.iter_markers()})
     left_out = {item for item in items if _is_for_the_long_form(item)}
     config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    kept = [item for item in items if item not in left_out]
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = in_turn(kept, _takes_long, lambda item: item.path, workers)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    return "slow" in marks and bool({"servers", "long_proof"} & marks)
 
 
 def _is_for_the_long_form(item: pytest.Item) -> bool:

@@ -29,6 +29,7 @@ print(threads, pyarrow.cpu_count(), len(os.sched_getaffinity(0)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{}, MANY, FEW], ids=["none", "many", "few"])
 def test_linear_algebra_has_one_thread_and_arrow_all_cores(given: Mapping[str, str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in MANY}

@@ -5,6 +5,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from facemon.render.stack import render_stack
 from tests.conftest import ROOT, RunFacemon
 from tests.read_yaml import read_yaml
@@ -24,6 +26,7 @@ def test_pre_commit_takes_the_manifest(linters: Path, tmp_path: Path) -> None:
     assert validate(tmp_path / "wrong.yaml") == 1
 
 
+@pytest.mark.slow
 def test_its_entry_fails_on_what_is_not_as_rendered(facemon: RunFacemon, tmp_path: Path) -> None:
     command, *words = shlex.split(HOOK["entry"])
     assert (command, HOOK["pass_filenames"]) == ("facemon", False)

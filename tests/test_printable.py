@@ -146,6 +146,7 @@ def assert_no_line_is_forged(facemon: RunFacemon, folder: Path, *arguments: str)
     assert not [line for line in lines if line.startswith(("error: forged", "  hint: forged"))], arguments
 
 
+@pytest.mark.slow
 def test_no_name_from_data_makes_a_line_of_its_own(forged: Path, facemon: RunFacemon) -> None:
     assert facemon("predict", ".", "--max-failures", "9", "--format", "table", cwd=forged).returncode == 0
     for arguments in (

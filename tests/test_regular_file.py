@@ -94,6 +94,7 @@ def test_textfiles_and_tokens_that_are_pipes(pipe: Path, tmp_path: Path) -> None
 NETWORK = "networks: [{path: %s, input: {name: input, size: [4, 4]}, attributes: [{name: b, output: a, kind: number}]}]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("special", ["pipe.csv", "/dev/zero"])
 def test_no_command_waits_for_a_file(facemon: RunFacemon, pipe: Path, tmp_path: Path, special: str) -> None:
     """Each option and key that names a file, with a pipe or an endless device in its place."""
@@ -120,6 +121,7 @@ def test_no_command_waits_for_a_file(facemon: RunFacemon, pipe: Path, tmp_path: 
     assert images.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_configuration_and_a_password_come_through_a_shell_s_pipe(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("facemon")
     script = f"""

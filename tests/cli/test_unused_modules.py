@@ -25,11 +25,13 @@ def answer_to(question: str, program: str, folder: Path) -> str:
     return done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "searches"), [(COMMAND.format(["model", "show"]), False), (LIBRARY, True)])
 def test_only_a_program_of_the_users_own_searches_for_plugins(program: str, searches: bool, tmp_path: Path) -> None:
     assert answer_to("'importlib.metadata' in sys.modules", program, tmp_path) == str(searches)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "reads"), [(COMMAND.format(CHECK), False), (LIBRARY, True)])
 def test_only_a_program_of_the_users_own_reads_pyarrows_documentation(
     program: str, reads: bool, tmp_path: Path
@@ -38,6 +40,7 @@ def test_only_a_program_of_the_users_own_reads_pyarrows_documentation(
     assert answer_to(question, program, tmp_path) == f"True {reads}"
 
 
+@pytest.mark.slow
 def test_pyarrows_functions_are_the_same_without_their_documentation(tmp_path: Path) -> None:
     ask = (
         "import inspect, pyarrow.compute as pc; print({name: str(inspect.signature(f)) for name, f in vars(pc).items()"

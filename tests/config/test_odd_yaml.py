@@ -74,6 +74,7 @@ def test_numbers_of_base_60_are_read_in_linear_time() -> None:
     assert least_seconds(1_600_000) < 9 * least_seconds(400_000)
 
 
+@pytest.mark.slow
 def test_values_on_the_command_line_that_would_overflow(facemon: RunFacemon, tmp_path: Path) -> None:
     many = "9" * 5000
     for arguments in (

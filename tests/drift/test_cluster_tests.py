@@ -3,6 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facemon.drift.cluster_tests import WindowRows, paired_test, unpaired_test
+from tests.short_form import combinations
 
 REPEATS = 600
 REPEATS_IN_SHORT = 200
@@ -48,10 +49,9 @@ def p_values(
 
 
 @pytest.mark.long_proof
-@pytest.mark.parametrize("clusters", [5, 20])
-@pytest.mark.parametrize("equal", [True, False])
-@pytest.mark.parametrize("same", [True, False])
-@pytest.mark.parametrize("share", [0.05, 0.4])
+@pytest.mark.parametrize(
+    ("share", "same", "equal", "clusters"), combinations([0.05, 0.4], [True, False], [True, False], [5, 20])
+)
 def test_without_drift_alarms_are_rare(clusters: int, equal: bool, same: bool, share: float, at_length: bool) -> None:
     repeats = REPEATS if at_length else REPEATS_IN_SHORT
     found = np.array(p_values(clusters=clusters, equal=equal, same=same, share=share, repeats=repeats))

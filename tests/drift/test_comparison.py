@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.drift_result import Check, ColumnResult, Verdict
@@ -165,7 +165,6 @@ def test_the_data_check_lists_the_features_in_their_order() -> None:
     assert outcome.verdict is Verdict.OK
 
 
-@settings(max_examples=40, deadline=None)
 @given(profiles)
 def test_a_reference_against_itself_scores_0_and_never_drifts(parts: list[Profile]) -> None:
     by_camera = Sample.of_sources({f"camera {at}": part for at, part in enumerate(parts)})
@@ -176,7 +175,6 @@ def test_a_reference_against_itself_scores_0_and_never_drifts(parts: list[Profil
             assert outcome.verdict in (Verdict.OK, Verdict.UNDECIDED)
 
 
-@settings(max_examples=40, deadline=None)
 @given(profiles, st.data())
 def test_the_grouping_of_profiles_changes_nothing(parts: list[Profile], data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, len(parts) - 1))

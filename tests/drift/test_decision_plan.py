@@ -21,6 +21,7 @@ from facemon.drift.sample import Sample
 from facemon.drift.scaled_sample import scaled
 from facemon.drift.window_ladder import Ladder, Rung, climb, rungs_of
 from tests.drift.worlds import EMPTY, NOW, binary, numbers, profile, single, yes_no
+from tests.short_form import examples
 
 DAY = timedelta(days=1)
 HAIR = np.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.03, 0.01])
@@ -70,7 +71,6 @@ def climbed(reference: Sample, read: Callable[[Rung], Sample], checks: tuple[Che
 ROWS, RATES = st.integers(50, 20_000), st.integers(5, 5_000)
 
 
-@settings(max_examples=40, deadline=None)
 @given(ROWS, RATES, st.floats(1, 5), st.integers(0, 100))
 def test_more_rows_never_make_it_longer(rows: int, rate: int, factor: float, percent: int) -> None:
     """Neither more images a day nor more of them in the reference; and no more images are needed with a larger one."""
@@ -91,7 +91,7 @@ def test_more_rows_never_make_it_longer(rows: int, rate: int, factor: float, per
         assert busier.detects.shift <= now.detects.shift * 1.001
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(0.5))
 @given(ROWS, RATES, st.sampled_from([0.02, 0.05, 0.1]))
 def test_each_remedy_helps(rows: int, rate: int, threshold: float) -> None:
     """With what a remedy says, a check decides that never does without it."""
@@ -114,7 +114,7 @@ def test_each_remedy_helps(rows: int, rate: int, threshold: float) -> None:
             assert after[each.check].window is not None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(0.5))
 @given(st.integers(200, 20_000), RATES, st.sampled_from(BOTH))
 def test_its_days_are_those_of_the_ladder(rows: int, rate: int, check: Check) -> None:
     """Where the log holds as many rows as the plan takes it to, a check widens its window exactly that far."""
@@ -249,7 +249,7 @@ def test_without_a_rate_there_are_images_alone() -> None:
 
 
 @given(st.floats(0.01, 0.3))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(0.5))
 def test_images_of_an_even_label_follow_the_normal_law(threshold: float) -> None:
     """A difference of two shares of n rows has the variance 1/(2n) at one half, and 10 % reach 1.645 of its root."""
     needed = images_of_even_label(DriftConfig.model_validate({"model": {"threshold": threshold}, "min_rows": 1}))

@@ -15,6 +15,7 @@ from facemon.drift.design_effect import (
 )
 from tests.domain.spread_of_hours import hourly_spreads
 from tests.drift.worlds import numbers, profile, yes_no
+from tests.short_form import combinations
 
 HOURS = 24
 
@@ -41,8 +42,7 @@ def mean_ratio(shares: NDArray[np.float64], frames: int, kind: str) -> float:
     return float(np.mean([each.value for each in found if each is not None]))
 
 
-@pytest.mark.parametrize("kind", ["labels", "numbers"])
-@pytest.mark.parametrize("frames", [1, 3, 10])
+@pytest.mark.parametrize(("frames", "kind"), combinations([1, 3, 10], ["labels", "numbers"]))
 def test_frames_that_repeat_are_worth_one_row(frames: int, kind: str) -> None:
     assert mean_ratio(np.full(HOURS, 0.3), frames, kind) == pytest.approx(frames, rel=0.12)
 

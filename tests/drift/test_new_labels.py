@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facemon.drift.homogeneity import labels_p_value
 from facemon.drift.new_labels import NewLabels, new_labels_test, with_new_labels
+from tests.short_form import combinations
 
 Ints = NDArray[np.int64]
 SMALL = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=7)
@@ -81,12 +82,14 @@ def test_it_agrees_with_permutations(rows: tuple[int, int], exponent: float) -> 
 
 
 @pytest.mark.long_proof
-@pytest.mark.parametrize("rows", [(10_000, 1000), (1000, 1000), (1000, 200)])
-@pytest.mark.parametrize(("labels", "exponent"), [(300, 1.0), (300, 2.0), (3000, 1.5), (30_000, 0.5)])
-def test_open_vocabularies_are_quiet(labels: int, exponent: float, rows: tuple[int, int], at_length: bool) -> None:
+@pytest.mark.parametrize(
+    ("vocabulary", "rows"),
+    combinations([(300, 1.0), (300, 2.0), (3000, 1.5), (30_000, 0.5)], [(10_000, 1000), (1000, 1000), (1000, 200)]),
+)
+def test_open_vocabularies_are_quiet(vocabulary: tuple[int, float], rows: tuple[int, int], at_length: bool) -> None:
     rng = np.random.default_rng(62)
     repeats = 400 if at_length else 100
-    sides = [rng.multinomial(count, zipf(labels, exponent), repeats) for count in rows]
+    sides = [rng.multinomial(count, zipf(*vocabulary), repeats) for count in rows]
     alone, together = [], []
     for reference, current in zip(*sides, strict=True):
         found, kept = outcome_of(reference, current), reference + current > 0
@@ -128,8 +131,7 @@ def test_a_design_effect_keeps_faces_of_one_image_quiet(images: Ints) -> None:
     assert np.mean(uncorrected) > 0.5
 
 
-@pytest.mark.parametrize("new", [[50], [10] * 5, [1] * 50])
-@pytest.mark.parametrize("labels", [7, 300, 3000])
+@pytest.mark.parametrize(("labels", "new"), combinations([7, 300, 3000], [[50], [10] * 5, [1] * 50]))
 def test_one_row_in_twenty_of_new_labels_is_found(labels: int, new: list[int]) -> None:
     rng = np.random.default_rng(65)
     found = []

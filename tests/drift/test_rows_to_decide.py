@@ -20,6 +20,7 @@ from facemon.drift.lacking_rows import lacking_rows
 from facemon.drift.rows_to_decide import rows_to_decide
 from facemon.drift.sample import Sample
 from tests.drift.worlds import EMPTY, NOW, binary, cameras, single, yes_no
+from tests.short_form import examples
 
 Shares = Sequence[float] | NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def test_the_promised_rows_decide(
         assert decided(0.67 * total) < 0.99
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(0.5))
 @given(st.integers(0, 400), st.integers(20, 400), st.integers(200, 4_000), st.integers(0, 100))
 def test_it_never_promises_nothing(yes: int, rows: int, before: int, percent: int) -> None:
     """An undecided column lacks at least one row, or more rows decide nothing and it says why."""

@@ -14,6 +14,7 @@ from facemon.drift.within_sources import (
     labels_within,
     numbers_within,
 )
+from tests.short_form import combinations
 
 LEVELS = (0.001, 0.01, 0.05)
 DEPARTMENTS = (
@@ -59,9 +60,9 @@ def test_two_labels_are_the_mantel_haenszel_test_of_the_textbooks() -> None:
 
 
 @pytest.mark.long_proof
-@pytest.mark.parametrize("sources", [1, 2, 4, 8])
-@pytest.mark.parametrize("keys", [2, 3, 20])
-@pytest.mark.parametrize("rows", [(10_000, 1000), (1000, 200)])
+@pytest.mark.parametrize(
+    ("rows", "keys", "sources"), combinations([(10_000, 1000), (1000, 200)], [2, 3, 20], [1, 2, 4, 8])
+)
 def test_labels_keep_their_level(sources: int, keys: int, rows: tuple[int, int], repeats: int) -> None:
     rng = np.random.default_rng(1)
     p_values = [labels_within(*windows(rng, mixes(rng, sources, keys), rows)) for _ in range(repeats)]

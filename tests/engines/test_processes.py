@@ -19,6 +19,7 @@ from facemon.errors import FacemonError
 from facemon.predict.pipeline import run_pipeline
 from tests.model.onnx_files import flat_image
 from tests.predict.predicted import small_predictor
+from tests.short_form import examples
 
 
 class Teller:
@@ -136,7 +137,7 @@ def test_the_end_of_the_server_that_begins_workers_is_said_once_it_matters() -> 
                 workers.predict([ImageInput(0, "crash")], "r")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(0.2))
 @given_by(st.lists(st.sampled_from(("good", "crash", "killed")), min_size=1, max_size=7))
 def test_each_image_gets_its_row_once_whatever_dies(kinds: list[str]) -> None:
     given = [ImageInput(index, kind) for index, kind in enumerate(kinds)]

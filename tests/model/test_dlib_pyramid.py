@@ -18,7 +18,7 @@ def boxes_of(detector: "dlib.fhog_object_detector", pixels: np.ndarray) -> set[t
     return {(each.left(), each.top(), each.right(), each.bottom()) for each in detector(pixels, 0)}
 
 
-@pytest.mark.parametrize("side", [500, 777, 1024])
+@pytest.mark.parametrize("side", [500, *(pytest.param(side, marks=pytest.mark.slow) for side in (777, 1024))])
 def test_a_smaller_image_gives_the_whole_s_boxes_to_the_pixel(astronaut: Path, side: int) -> None:
     detector = dlib.get_frontal_face_detector()
     pixels = np.asarray(Image.open(astronaut).convert("RGB").crop((120, 20, 330, 230)).resize((side, side - 37)))

@@ -1,6 +1,7 @@
 """dlib's detector is the same from the cache as from dlib."""
 
 import os
+import shutil
 from pathlib import Path
 
 import dlib
@@ -9,6 +10,20 @@ import pytest
 from PIL import Image
 
 from facemon.model.dlib_faces import cache_folder, frontal_detector
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the detector, which takes long to make."""
+    folder = tmp_path_factory.mktemp("made") / "cache"
+    frontal_detector(dlib, folder)
+    return folder
+
+
+@pytest.fixture
+def cache(made: Path, tmp_path: Path) -> Path:
+    """A copy of `made`, for one test."""
+    return shutil.copytree(made, tmp_path / "cache")
 
 
 def test_a_kept_detector_finds_what_a_new_one_finds(tmp_path: Path, astronaut: Path) -> None:
@@ -24,30 +39,27 @@ def test_a_kept_detector_finds_what_a_new_one_finds(tmp_path: Path, astronaut: P
     assert dlib.__version__ in kept.name
 
 
-def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
-    frontal_detector(dlib, tmp_path)
-    (kept,) = tmp_path.iterdir()
+def test_a_damaged_file_is_replaced(cache: Path) -> None:
+    (kept,) = cache.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:1000])
-    frontal_detector(dlib, tmp_path)
+    frontal_detector(dlib, cache)
     assert kept.read_bytes() == whole
 
 
-def test_what_another_user_may_have_written_is_neither_read_nor_replaced(tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    frontal_detector(dlib, folder)
-    (kept,) = folder.iterdir()
+def test_what_another_user_may_have_written_is_neither_read_nor_replaced(cache: Path) -> None:
+    (kept,) = cache.iterdir()
     kept.write_bytes(b"damaged")
     kept.chmod(0o666)
-    folder.chmod(0o777)
-    assert frontal_detector(dlib, folder) is not None
+    cache.chmod(0o777)
+    assert frontal_detector(dlib, cache) is not None
     assert kept.read_bytes() == b"damaged"
     # Reading a pipe without a writer would wait for ever.
     kept.unlink()
     os.mkfifo(kept)
-    assert frontal_detector(dlib, folder) is not None
-    folder.chmod(0o700)
-    assert frontal_detector(dlib, folder) is not None
+    assert frontal_detector(dlib, cache) is not None
+    cache.chmod(0o700)
+    assert frontal_detector(dlib, cache) is not None
     assert kept.is_file()
 
 

@@ -17,6 +17,7 @@ from facemon.model.graph_input import USUAL_SIDES, AskedInput, GraphInput, find_
 from facemon.model.sessions import OnnxSession
 from facemon.model.trial_runs import TrialRuns
 from tests.model.open_files import save_graph, tensor, write_dense, write_pooled, write_with_age
+from tests.short_form import combinations
 
 
 def load(path: Path) -> Graph:
@@ -27,9 +28,9 @@ def found(path: Path, **asked: Any) -> GraphInput:
     return find_input(load(path), AskedInput(**asked))
 
 
-@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
-@pytest.mark.parametrize("channels", [3, 1])
-@pytest.mark.parametrize("side", [USUAL_SIDES[0], USUAL_SIDES[-1], 99])
+@pytest.mark.parametrize(
+    ("side", "channels", "layout"), combinations([USUAL_SIDES[0], USUAL_SIDES[-1], 99], [3, 1], ["nchw", "nhwc"])
+)
 def test_the_only_form_that_a_network_runs_with_is_found(tmp_path: Path, layout: str, channels: int, side: int) -> None:
     form = found(write_dense(tmp_path / "net.onnx", (side, side), layout=layout, channels=channels))
     assert (form.size, form.layout, form.channels) == ((side, side), layout, channels)

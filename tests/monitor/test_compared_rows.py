@@ -26,6 +26,7 @@ from facemon.store.references import find_reference, reference_file
 from tests.acceptance.small_model import CONFIG as SMALL_MODEL
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import write_reducing_model
+from tests.short_form import combinations
 from tests.store.sql import sql
 
 CONFIG = f"""\
@@ -109,8 +110,7 @@ FORMS: tuple[Callable[[pa.Table], Any], ...] = (
 )
 
 
-@pytest.mark.parametrize("form", FORMS, ids=["table", "frame", "categories", "mappings", "pieces"])
-@pytest.mark.parametrize("check", ["data", "model"])
+@pytest.mark.parametrize(("form", "check"), combinations(FORMS, ["data", "model"]))
 def test_the_command_says_the_same_of_a_file(
     monitor: Monitor, tmp_path: Path, facemon: RunFacemon, form: Callable[[pa.Table], Any], check: str
 ) -> None:

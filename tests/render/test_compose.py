@@ -30,6 +30,7 @@ def services(text: str = DEFAULTS) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_schema_of_compose_accepts_them(tmp_path: Path) -> None:
     """All in one run: it needs longer to start than to check a file."""
     for name, text in {**CONFIGURATIONS, "named": NAMED}.items():

@@ -1,4 +1,4 @@
-"""What is rendered from any valid configuration: 8 of them, 100 at length, 1,000 by `prove PART=configurations`."""
+"""What is rendered from any valid configuration: 5 of them, 100 at length, 1,000 by `prove PART=configurations`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,10 +26,11 @@ from tests.render.rendered_laws import (
     renumbered,
     secrets_told,
 )
+from tests.short_form import examples
 
 SEED = 6
 COUNT = 100
-COUNT_IN_SHORT = 8
+COUNT_IN_SHORT = 5
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,13 @@ def test_the_same_seed_gives_the_same_configurations() -> None:
     assert sampled(3, 1) != sampled(3, 2)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(0.15), suppress_health_check=[HealthCheck.too_slow])
 @given(configurations())
 def test_every_random_configuration_is_valid(text: str) -> None:
     render_stack(config_of(text))
 
 
+@pytest.mark.slow
 def test_every_key_of_the_stack_is_varied() -> None:
     modules = (alertmanager, alerts, metrics, prometheus, receivers, reload, stack)
     known = set().union(*(keys_of(module) for module in modules))
@@ -100,6 +102,7 @@ def test_a_panel_keeps_its_id_in_every_configuration(stacks: list[tuple[Config, 
     assert known
 
 
+@pytest.mark.slow
 def test_another_process_renders_the_same_bytes(stacks: list[tuple[Config, RenderedStack]]) -> None:
     assert digest(stack for _, stack in stacks[:5]) == digest_elsewhere(5, SEED)
 

@@ -133,6 +133,7 @@ def test_it_runs_at_its_time_and_on_demand_with_one_permission() -> None:
     assert steps_of(workflow_of(scheduled("github")))[2]["uses"].split("@v")[1].count(".") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [scheduled("github"), scheduled("github", directory=ODD, command=ODD)])
 def test_the_schema_of_github_and_actionlint_accept_it(config: Config, linters: Path, tmp_path: Path) -> None:
     file = tmp_path / "monitoring.yml"
@@ -143,6 +144,7 @@ def test_the_schema_of_github_and_actionlint_accept_it(config: Config, linters: 
     assert actionlint(linters, workflow_of(config)) == []
 
 
+@pytest.mark.slow
 def test_actionlint_would_find_a_fault(linters: Path) -> None:
     (fault,) = actionlint(linters, workflow_of(scheduled("github")).replace("drift.outputs.code", "drft.outputs.code"))
     assert '"drft" is not defined' in fault

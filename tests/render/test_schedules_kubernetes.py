@@ -33,6 +33,7 @@ def action(code: int) -> str:
     return "Count"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_the_schemas_of_kubernetes_accept_it(version: str, linters: Path, tmp_path: Path) -> None:
     def validate(text: str) -> subprocess.CompletedProcess[str]:

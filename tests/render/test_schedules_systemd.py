@@ -17,6 +17,7 @@ from facemon.render.schedules.systemd_units import on_calendar
 from tests.config.crontab_lines import lines, next_moments
 from tests.render.scheduled import FOLDERS, PLAIN, rendered, scheduled
 from tests.render.unit_reader import unit_value, unit_words
+from tests.short_form import examples
 
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
 ELAPSE = re.compile(r"(?:Next elapse|Iter\. #\d+): \w+ (\S+ \S+) UTC")
@@ -90,7 +91,7 @@ def test_every_path_is_read_back(folder: str) -> None:
 
 
 @given(lines())
-@settings(max_examples=30)
+@settings(max_examples=examples(0.5))
 def test_the_timer_elapses_when_the_line_comes_due(line: str) -> None:
     count = 6
     calendar = analyze(

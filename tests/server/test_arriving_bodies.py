@@ -56,7 +56,9 @@ def slow_senders(api: Api, count: int) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.parametrize(("senders", "connections"), [(64, 1000), (300, 1000), (300, 100)])
+@pytest.mark.parametrize(
+    ("senders", "connections"), [(64, 1000), pytest.param(300, 1000, marks=pytest.mark.slow), (300, 100)]
+)
 def test_slow_bodies_disturb_no_good_client_of_their_address(tmp_path: Path, senders: int, connections: int) -> None:
     """There is room for 128 bodies of an address, and in the last case for fewer connections than there are senders."""
     options: dict[str, Any] = {"max_connections": connections, "timeout": timedelta(seconds=HANG_S)}

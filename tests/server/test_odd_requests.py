@@ -14,7 +14,7 @@ from tests.server.served_api import picture
 
 @pytest.fixture
 def count(at_length: bool) -> int:
-    return 1000 if at_length else 200
+    return 1000 if at_length else 100
 
 
 @pytest.mark.long_proof

@@ -30,6 +30,7 @@ from facemon.server.waiting_images import Predicted
 from tests.patience import HANG_S
 from tests.server.gated_model import Gate, image, until
 from tests.server.served_api import picture
+from tests.short_form import examples
 
 LOWEST = 19
 """The lowest priority that Linux has."""
@@ -84,7 +85,7 @@ def test_threads_may_ask_at_once_whether_a_worker_is_alive(tmp_path: Path) -> No
         assert all(asking.map(lambda _: all(worker.is_alive for _ in range(500)), range(64)))
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given_by(
     st.lists(st.sampled_from(("good", "good", "good", "crash", "kill", "once")), min_size=1, max_size=8),
     st.integers(1, 3),

@@ -26,7 +26,12 @@ def ledger(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ledger]:
         yield opened
 
 
-@pytest.fixture(params=kept_stores.NAMES)
+@pytest.fixture(
+    params=[
+        name if name in kept_stores.NEWEST else pytest.param(name, marks=pytest.mark.only_at_length)
+        for name in kept_stores.NAMES
+    ]
+)
 def kept_store(request: pytest.FixtureRequest, tmp_path: Path) -> kept_stores.KeptStore:
-    """In turn a store of each older version, as its own code left it."""
+    """In turn a store of each older version, as its last code left it; at length also those of earlier code."""
     return kept_stores.unpack(request.param, tmp_path)

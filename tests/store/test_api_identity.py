@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.config.quantities import Listen
@@ -125,7 +125,6 @@ def test_a_container_with_a_new_host_name_goes_on_where_it_is_clear_whose_counte
 EVENTS = st.lists(st.tuples(st.sampled_from(["start", "stop", "count"]), st.sampled_from("abc")), max_size=25)
 
 
-@settings(max_examples=40)
 @given(st.integers(0, 3), EVENTS)
 def test_whatever_starts_and_ends_each_request_is_counted_once(before: int, events: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder, open_ledger(Path(folder, "store"), create=True) as ledger:

@@ -108,6 +108,7 @@ with open_ledger(folder) as ledger:
 """
 
 
+@pytest.mark.slow
 def test_a_backup_beside_a_writer_is_one_committed_state(full_store: Path, tmp_path: Path) -> None:
     writer = children.start(WRITE, full_store)
     assert writer.stdout is not None
@@ -235,7 +236,7 @@ def test_a_folder_that_cannot_be_written_is_a_message(full_store: Path, tmp_path
     assert list(target.iterdir()) == []
 
 
-@pytest.mark.parametrize("mebibytes", [1, 2])
+@pytest.mark.parametrize("mebibytes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_full_disk_is_a_message_and_leaves_nothing(full_store: Path, tmp_path: Path, mebibytes: int) -> None:
     with open_ledger(full_store) as ledger:
         log_images(ledger, 5_000, batch=1_000)

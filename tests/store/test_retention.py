@@ -217,7 +217,7 @@ steps = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(life=st.lists(st.tuples(st.integers(0, 45 * 24), steps), min_size=3, max_size=14))
 def test_no_row_goes_before_its_time(life: list[tuple[int, tuple[object, ...]]]) -> None:
     """Whatever is logged, folded, retried and upgraded in between; and late rows are those that a count finds."""

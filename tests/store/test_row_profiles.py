@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from facemon.domain.profile import ProfileKey, add_profiles
@@ -40,7 +40,6 @@ images = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(images)
 def test_profiles_are_what_the_rows_are(given_images: list[Image]) -> None:
     rows = rows_of(given_images)
@@ -55,7 +54,6 @@ def test_profiles_are_what_the_rows_are(given_images: list[Image]) -> None:
     }
 
 
-@settings(deadline=None, max_examples=30)
 @given(images, st.data())
 def test_the_profiles_of_pieces_add_up(given_images: list[Image], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(given_images)))

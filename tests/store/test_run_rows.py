@@ -17,6 +17,7 @@ from facemon.store.run_rows import rows_of_run
 from facemon.store.runs import Run, begin_run, resume_run
 from facemon.store.segment_files import SegmentDamagedError
 from facemon.store.segment_writer import SegmentWriter
+from tests.short_form import examples
 from tests.store.log_rows import IDENTITY, NOON, SCHEMA, log_images, make_batch
 from tests.store.sql import sql
 
@@ -50,7 +51,7 @@ def resumed(ledger: Ledger) -> Run:
     return run
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(0.25))
 @given(
     pieces=st.lists(st.sampled_from([1, 7, 60, 1100]), min_size=1, max_size=4),
     days=st.sampled_from([0.0, 0.4, 3.0]),

@@ -158,7 +158,7 @@ def test_two_writers_of_one_run_are_noticed(ledger: Ledger) -> None:
     assert verify(ledger).problems == ()
 
 
-@pytest.mark.parametrize("inline", [1, 10**6])
+@pytest.mark.parametrize("inline", [1, pytest.param(10**6, marks=pytest.mark.slow)])
 def test_a_disk_that_runs_full_leaves_the_store_whole(tmp_path: Path, inline: int) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

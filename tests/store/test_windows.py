@@ -19,6 +19,7 @@ from facemon.store.windows import read_sources
 from tests.domain.spread_of_hours import hourly_spreads
 from tests.domain.spread_oracle import assert_alike
 from tests.domain.spread_oracle import plain as plain_spread
+from tests.short_form import examples
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import Row, count_by_source, count_profile, log_rows, plain
 from tests.store.read_windows import read_window
@@ -58,14 +59,14 @@ times = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(since=times, until=times)
 def test_a_window_is_what_its_rows_are(full: Ledger, rows: list[Row], since: datetime, until: datetime) -> None:
     found = read_window(full, since, until, model=MODEL)
     assert {source: plain(profile) for source, profile in found.items()} == count_by_source(rows, since, until, MODEL)
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(times, min_size=2, max_size=6).map(sorted))
 def test_a_window_is_the_sum_of_its_parts(full: Ledger, cuts: list[datetime]) -> None:
     parts = [read_window(full, since, until, model=MODEL) for since, until in pairwise(cuts)]
@@ -138,6 +139,12 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     return ledger
 
 
+@pytest.fixture(scope="module")
+def crowded_rows(crowded: Ledger) -> list[Row]:
+    """Every row of it."""
+    return log_rows(crowded)
+
+
 def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None = None) -> tuple[SourceProfiles, bool]:
     """What is read, and whether rows were."""
     statements = list[str]()
@@ -150,11 +157,13 @@ def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None 
 @pytest.mark.parametrize(
     ("since", "until"), [(0, 1), (0, 4), (0.5, 2), (1.25, 2.75), (2.5, 2.75), (-1, 0.1), (1.5, 2), (3, 3.5)]
 )
-def test_sources_beyond_the_64th_are_told_apart_by_their_rows(crowded: Ledger, since: float, until: float) -> None:
+def test_sources_beyond_the_64th_are_told_apart_by_their_rows(
+    crowded: Ledger, crowded_rows: list[Row], since: float, until: float
+) -> None:
     begin, end = NOON + since * HOUR, NOON + until * HOUR
     found = read_sources(crowded, begin, end, model=MODEL)
     assert not found.bucketed
-    expected = count_by_source(log_rows(crowded), begin, end, MODEL)
+    expected = count_by_source(crowded_rows, begin, end, MODEL)
     assert {source: plain(profile) for source, profile in found.by_source.items()} == expected
 
 
@@ -167,11 +176,10 @@ def test_rows_are_read_only_where_sources_were_too_many(crowded: Ledger) -> None
 
 
 @pytest.mark.parametrize("source", ["camera-000", "camera-100", "camera-199", "other"])
-def test_one_source_of_too_many(crowded: Ledger, source: str) -> None:
+def test_one_source_of_too_many(crowded: Ledger, crowded_rows: list[Row], source: str) -> None:
     found = read_sources(crowded, NOON, NOON + 4 * HOUR, model=MODEL, source=source)
-    rows = log_rows(crowded)
     assert {name: plain(profile) for name, profile in found.by_source.items()} == {
-        source: count_profile([row for row in rows if row["source"] == source])
+        source: count_profile([row for row in crowded_rows if row["source"] == source])
     }
 
 
@@ -212,7 +220,7 @@ def assert_close(found: Mapping[str, Spread], expected: Mapping[str, Spread], re
         assert_alike(found[name], plain_spread(spread), rel)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(since=times, until=times, most=st.integers(1, 8))
 def test_a_window_tells_how_much_its_hours_differ(full: Ledger, since: datetime, until: datetime, most: int) -> None:
     """Cut hours are hours like others; how many hours are kept apart makes no difference."""

@@ -1,0 +1,31 @@
+"""Which of all combinations of a test's parameters `make test` runs; `make prove PART=tests` runs each of them."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import pytest
+from _pytest.mark import ParameterSet
+from hypothesis import settings
+
+
+def combinations(*parameters: Sequence[object]) -> list[ParameterSet]:
+    """All combinations of values; the short form keeps every other one.
+
+    These are the combinations whose places in the lists have an even sum. So each value is kept, and with three
+    parameters or more each pair of values of two parameters.
+    """
+    every = product(*(enumerate(values) for values in parameters))
+    return [
+        pytest.param(
+            *(value for _, value in chosen),
+            marks=[pytest.mark.only_at_length] if sum(place for place, _ in chosen) % 2 else [],
+        )
+        for chosen in every
+    ]
+
+
+def examples(share: float) -> int:
+    """So many drawn examples, as a share of what a test gets that does not say how many; for tests whose are dear."""
+    usual = settings.default
+    assert usual is not None
+    return max(3, round(usual.max_examples * share))
