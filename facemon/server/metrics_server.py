@@ -17,16 +17,16 @@ from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.http_server import HttpServer
 
-MAX_WORKERS = 16
+_MAX_WORKERS = 16
 """Answers that are worked on at once, a thread for each; more are told to come back."""
-GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 5.0
 """How long a stop waits for answers that are on their way."""
 _LIMITS = ConnectionLimits(connections=128, head_bytes=16 * 2**10, stalled_seconds=10.0)
 _PATHS = ("/metrics", "/health", "/ready")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class _Answer:
     """An answer in one piece."""
 
     status: HTTPStatus
@@ -55,9 +55,9 @@ def metrics_server(
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         made = _route(scope, registry, why_not_ready, hosts)
-        await (made if isinstance(made, Answer) else await workers.answer(made)).send(send)
+        await (made if isinstance(made, _Answer) else await workers.answer(made)).send(send)
 
-    return HttpServer(application, limits=_LIMITS, patience=GRACE_SECONDS, refused=lambda _: None)
+    return HttpServer(application, limits=_LIMITS, patience=_GRACE_SECONDS, refused=lambda _: None)
 
 
 def _route(
@@ -65,7 +65,7 @@ def _route(
     registry: Callable[[], CollectorRegistry],
     why_not_ready: Callable[[], str | None],
     hosts: AllowedHosts,
-) -> Answer | Callable[[], Answer]:
+) -> _Answer | Callable[[], _Answer]:
     """The answer where it is at hand, else the work that makes it, which is done in another thread."""
     if scope["path"] not in _PATHS:
         return _line(HTTPStatus.NOT_FOUND, "there are /metrics, /health and /ready")
@@ -81,26 +81,26 @@ def _route(
     return _line(HTTPStatus.OK, "ok")
 
 
-def _readiness(why_not_ready: Callable[[], str | None]) -> Answer:
+def _readiness(why_not_ready: Callable[[], str | None]) -> _Answer:
     reason = why_not_ready()
     return _line(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
 
 
-def _scraped(registry: CollectorRegistry, scope: Scope) -> Answer:
+def _scraped(registry: CollectorRegistry, scope: Scope) -> _Answer:
     """All metrics, or those that `?name[]=` names, in the format and the compression that the scraper asks for."""
     names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
     exposition = choose_exposition(header(scope, b"accept"))
     body = exposition.encode(registry.restricted_registry(names) if names else registry)
     headers = {"Content-Type": exposition.content_type, "Vary": "Accept, Accept-Encoding"}
     if accepts_gzip(header(scope, b"accept-encoding")):
-        return Answer(HTTPStatus.OK, compressed(body), headers | {"Content-Encoding": "gzip"})
-    return Answer(HTTPStatus.OK, body, headers)
+        return _Answer(HTTPStatus.OK, compressed(body), headers | {"Content-Encoding": "gzip"})
+    return _Answer(HTTPStatus.OK, body, headers)
 
 
-def _line(status: HTTPStatus, text: str, **headers: str) -> Answer:
+def _line(status: HTTPStatus, text: str, **headers: str) -> _Answer:
     """A line of plain text; header names are written with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, f"{text}\n".encode(), {"Content-Type": "text/plain; charset=utf-8", **named})
+    return _Answer(status, f"{text}\n".encode(), {"Content-Type": "text/plain; charset=utf-8", **named})
 
 
 class _Workers:
@@ -109,14 +109,14 @@ class _Workers:
     def __init__(self) -> None:
         self._busy = 0
 
-    async def answer(self, made: Callable[[], Answer]) -> Answer:
-        if self._busy >= MAX_WORKERS:
+    async def answer(self, made: Callable[[], _Answer]) -> _Answer:
+        if self._busy >= _MAX_WORKERS:
             return _line(HTTPStatus.SERVICE_UNAVAILABLE, "too many scrapes at once", Retry_After="1")
         self._busy += 1
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
+        answered: asyncio.Future[_Answer] = loop.create_future()
 
-        def deliver(answer: Answer) -> None:
+        def deliver(answer: _Answer) -> None:
             self._busy -= 1
             if not answered.done():
                 answered.set_result(answer)
