@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.machine import Line
-from facemon.config.prometheus import DOOR_JOBS
+from facemon.config.prometheus import TRANSPORT_JOBS
 from tests.render.configurations import DEFAULTS, config_of
 from tests.render.random_configurations import sampled
 from tests.render.real_expositions import expositions
@@ -29,7 +29,7 @@ def measure(folder: Path) -> Iterator[Line]:
     said_folder = folder / "said"
     said_folder.mkdir()
     said = expositions(_SERVERS, said_folder, config_of(DEFAULTS))
-    asked, faults, doors = 0, list[str](), set[str]()
+    asked, faults, transports = 0, list[str](), set[str]()
     for number, text in enumerate(sampled(CONFIGURATIONS, SEED)):
         config = config_of(text)
         week = folder / str(number)
@@ -38,8 +38,10 @@ def measure(folder: Path) -> Iterator[Line]:
             seen = look(grafana, config)
         asked += seen.asked
         faults += (f"configuration {number}: {fault}" for fault in seen.faults)
-        doors.add(config.prometheus.store_metrics_from)
+        transports.add(config.prometheus.store_metrics_from)
     yield Line("configurations", str(CONFIGURATIONS), "20", CONFIGURATIONS >= 20, f"seed {SEED}")
-    yield Line("doors of the store's metrics among them", str(len(doors)), "all 4", doors == set(DOOR_JOBS))
+    yield Line(
+        "transports of the store's metrics among them", str(len(transports)), "all 4", transports == set(TRANSPORT_JOBS)
+    )
     yield Line("queries of panels, variables and annotations", f"{asked:,}", "over 1,000", asked > 1000)
     yield Line("faults", str(len(faults)), "0", not faults, "; ".join(faults[:3]).replace("|", "\\|"))

@@ -50,7 +50,7 @@ LOADED_LATER: dict[str, set[str]] = {"finders": {"config", "model"}}
 """Rooms whose functions and annotations may import from rooms above: a finder's file says what the finder is when it is
 imported, with the configuration; how it finds faces is loaded later, with the model."""
 
-LEDGER_DOORS = {"protocol", "entries", "opening", "salvage"}
+LEDGER_INTERFACE = {"protocol", "entries", "opening", "salvage"}
 """What modules outside of `store/ledger` may import of it: the protocol, how a ledger is opened, and what is left of a
 damaged one."""
 
@@ -262,7 +262,7 @@ def test_only_the_ledger_speaks_sql() -> None:
 def what_it_takes_of_the_ledger(module: str) -> Iterator[str]:
     for name, line in imports(module):
         parts = name.split(".")
-        if parts[:3] == ["facemon", "store", "ledger"] and len(parts) > 3 and parts[3] not in LEDGER_DOORS:
+        if parts[:3] == ["facemon", "store", "ledger"] and len(parts) > 3 and parts[3] not in LEDGER_INTERFACE:
             yield f"facemon/{module}:{line} imports {name}"
     for node in nodes_of(module):
         match node:

@@ -22,11 +22,11 @@ from facemon.config.quantities import (
 from facemon.config.section import MisfitError, Section
 
 Job = Literal["api", "exporter", "node", "cadvisor", "prometheus", "alertmanager", "pushgateway"]
-Door = Literal["exporter", "api", "textfile", "pushgateway"]
-DOOR_JOBS: Mapping[Door, Job] = {
+Transport = Literal["exporter", "api", "textfile", "pushgateway"]
+TRANSPORT_JOBS: Mapping[Transport, Job] = {
     "exporter": "exporter", "api": "api", "textfile": "node", "pushgateway": "pushgateway",
 }  # fmt: skip
-"""The scrape job that the store's metrics arrive by, for each door that they leave by."""
+"""The scrape job that the store's metrics arrive by, for each transport that they leave by."""
 _JOBS: tuple[Job, ...] = ("api", "exporter", "node", "cadvisor", "prometheus", "alertmanager")
 REPLICA_LABEL = "replica"
 """Tells two Prometheus servers apart that see the same; no alert carries it."""
@@ -121,9 +121,9 @@ class ScrapeLimitsConfig(Section):
         return ScrapeLimits(**self.model_dump())
 
 
-def default_jobs(door: Door) -> tuple[Job, ...]:
-    """What is scraped unless the configuration names it: the rendered stack, and the store's metrics by their door."""
-    return _JOBS if DOOR_JOBS[door] in _JOBS else (*_JOBS, DOOR_JOBS[door])
+def default_jobs(transport: Transport) -> tuple[Job, ...]:
+    """Return what is scraped by default: the rendered stack, and what brings the metrics of the store."""
+    return _JOBS if TRANSPORT_JOBS[transport] in _JOBS else (*_JOBS, TRANSPORT_JOBS[transport])
 
 
 class PrometheusConfig(Section):
@@ -140,7 +140,7 @@ class PrometheusConfig(Section):
     rate_window: PositiveDuration | None = None
     """What rates are taken over; unset = 5m, or four scrapes where that is longer."""
     retention: PositiveDuration = timedelta(days=15)
-    store_metrics_from: Door = "exporter"
+    store_metrics_from: Transport = "exporter"
     """How the store's metrics leave: exporter, api, textfile or pushgateway."""
     targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)
     """Host:port of a job, where it is not the rendered stack's, e.g. {api: ["ml:8000"]}.
@@ -252,8 +252,8 @@ class PrometheusConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _the_door_is_scraped(self) -> Self:
-        job = DOOR_JOBS[self.store_metrics_from]
+    def _the_transport_is_scraped(self) -> Self:
+        job = TRANSPORT_JOBS[self.store_metrics_from]
         if job not in self.jobs:
             raise ValueError(
                 f"store_metrics_from is {self.store_metrics_from!r}, but jobs lacks {job!r}: nothing would arrive"

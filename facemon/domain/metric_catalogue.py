@@ -17,7 +17,7 @@ class MetricType(StrEnum):
 
 
 class MetricSource(StrEnum):
-    """Where a metric's value comes from, which decides the door that it leaves by."""
+    """Where a metric's value comes from, which decides the transport that it leaves by."""
 
     STORE = "store"
     SERVE = "serve"

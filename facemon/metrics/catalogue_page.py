@@ -12,7 +12,7 @@ _HEADINGS = {
     MetricGroup.FACEMON: "facemon itself",
 }
 _FROM = {
-    MetricSource.STORE: "the store, through the one door that `prometheus.store_metrics_from` names",
+    MetricSource.STORE: "the store, through the one transport that `prometheus.store_metrics_from` names",
     MetricSource.SERVE: "`facemon serve`",
     MetricSource.PROCESS: "whatever exports: the API, the exporter, each run of export-metrics",
 }

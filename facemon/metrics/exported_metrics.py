@@ -11,7 +11,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS
+from facemon.config.prometheus import TRANSPORT_JOBS
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.metrics.constant_labels import labelled
 from facemon.metrics.foreign_collectors import names_of
@@ -54,7 +54,7 @@ class ExportedMetrics(Collector):
         self._labels = config.metrics.labels
         self._limits = config.prometheus.limits.plain()
         self._accepted = AcceptedSeries(self._limits, warn)
-        self._brings_the_store = DOOR_JOBS[config.prometheus.store_metrics_from] == "exporter"
+        self._brings_the_store = TRANSPORT_JOBS[config.prometheus.store_metrics_from] == "exporter"
         # Without probes the name is free for a collector that asks the services itself.
         self._reserved = _OWN_NAMES if config.exporter.probes else _OWN_NAMES - {_STATUS.name}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Job
+from facemon.config.prometheus import REPLICA_LABEL, TRANSPORT_JOBS, Job
 from facemon.domain.prediction import IMAGE_COLUMNS
 from facemon.render.alert import Alert
 from facemon.render.annotation import expand
@@ -160,9 +160,9 @@ def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     values = {label: Values(frozenset(each)) for label, each in named.get(alert.name, {}).items()}
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
-        door = DOOR_JOBS[config.prometheus.store_metrics_from]
-        job = config.prometheus.job_name(door)
-        values |= {"job": Values(frozenset({job})), "instance": _instances((door,), config)}
+        transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+        job = config.prometheus.job_name(transport)
+        values |= {"job": Values(frozenset({job})), "instance": _instances((transport,), config)}
     return values
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
-from facemon.config.prometheus import Door
+from facemon.config.prometheus import Transport
 from facemon.render import promql
 from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
@@ -59,7 +59,7 @@ class _End:
         return {"is old": Clock(series, age), "is in the future": Clock(series, -2 * AHEAD)} if self.foreign else {}
 
 
-_ENDS: Mapping[Door, _End] = {
+_ENDS: Mapping[Transport, _End] = {
     "textfile": _End(
         "TextfileStale", NODE_TEXTFILE_MTIME, {"file": "/textfile/facemon.prom"}, {"file": "/textfile/facemon/other"},
         "facemon export-metrics --textfile DIR/facemon.prom",

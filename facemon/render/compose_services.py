@@ -179,7 +179,7 @@ def postgres(database: DatabaseConfig, config: Config) -> dict[str, Any]:
 
 
 def node_exporter(config: Config) -> dict[str, Any]:
-    """The machine's own figures, and the textfile where that is the door of the store's metrics."""
+    """The machine's own figures, and the textfile where that is the transport of the store's metrics."""
     command = [
         "--path.rootfs=/host",
         "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run|var/lib/docker/.+)($|/)",

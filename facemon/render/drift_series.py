@@ -21,7 +21,7 @@ SOURCE_DETECTED = promql.series("drift_source_detected")
 SOURCE_ROWS = promql.series("drift_source_rows")
 IMAGES = promql.series("images_processed_total")
 
-EXPORTING_DOORS = ("textfile", "pushgateway")
+EXPORTING_TRANSPORTS = ("textfile", "pushgateway")
 """The ways out of the store at whose beginning `facemon export-metrics` is run by a schedule."""
 EXPORT = {"command": "export-metrics"}
 EXPORTED = promql.equals("command", EXPORT["command"])

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
-from facemon.config.prometheus import DOOR_JOBS, Door, Job, RemoteWriteConfig
+from facemon.config.prometheus import TRANSPORT_JOBS, Job, RemoteWriteConfig, Transport
 from facemon.config.serving import ProbeConfig
 from facemon.domain.metric_catalogue import CATALOGUE, Metric, MetricSource
 from facemon.errors import ConfigError, UsageError
@@ -227,17 +227,23 @@ def _lacks(name: str, config: Config) -> str:
         return "exporter.probes names no service, and there is no collector in exporter.collectors to ask one"
     if name in _rendered(_with_remote(config)):
         return "prometheus.remote_write names no storage"
-    if doors := [door for door in DOOR_JOBS if name in _rendered(_with_door(config, door))]:
-        door = config.prometheus.store_metrics_from
-        return f"prometheus.store_metrics_from is {door}; the alert is for {' and '.join(doors)}"
+    if transports := [
+        transport for transport in TRANSPORT_JOBS if name in _rendered(_with_transport(config, transport))
+    ]:
+        transport = config.prometheus.store_metrics_from
+        return f"prometheus.store_metrics_from is {transport}; the alert is for {' and '.join(transports)}"
     return "neither a job nor a probe of this configuration gives it something to watch"
 
 
 def _every_alert(config: Config) -> dict[str, Alert]:
     """The alerts of this configuration, and those that another one would have."""
     whole = _with_everything(config)
-    doors = [_with_door(whole, door) for door in DOOR_JOBS if door != whole.prometheus.store_metrics_from]
-    return {alert.name: alert for each in (*doors, whole) for alert in alerts_of(each)} | _rendered(config)
+    transports = [
+        _with_transport(whole, transport)
+        for transport in TRANSPORT_JOBS
+        if transport != whole.prometheus.store_metrics_from
+    ]
+    return {alert.name: alert for each in (*transports, whole) for alert in alerts_of(each)} | _rendered(config)
 
 
 def _with_everything(config: Config) -> Config:
@@ -246,8 +252,10 @@ def _with_everything(config: Config) -> Config:
     return _with_remote(_with_probe(_with_jobs(whole, get_args(Job))))
 
 
-def _with_door(config: Config, door: Door) -> Config:
-    return config.model_copy(update={"prometheus": config.prometheus.model_copy(update={"store_metrics_from": door})})
+def _with_transport(config: Config, transport: Transport) -> Config:
+    return config.model_copy(
+        update={"prometheus": config.prometheus.model_copy(update={"store_metrics_from": transport})}
+    )
 
 
 def _with_remote(config: Config) -> Config:
@@ -265,9 +273,10 @@ def _with_probe(config: Config) -> Config:
 
 
 def _metric(metric: Metric, config: Config, recorded: dict[str, str]) -> ExplainedMetric:
-    door = config.prometheus.store_metrics_from
+    transport = config.prometheus.store_metrics_from
+    job = TRANSPORT_JOBS[transport]
     comes_from = {
-        MetricSource.STORE: f"the store, by the job {DOOR_JOBS[door]} (prometheus.store_metrics_from: {door})",
+        MetricSource.STORE: f"the store, by the job {job} (prometheus.store_metrics_from: {transport})",
         MetricSource.SERVE: "facemon serve, by the job api",
         MetricSource.PROCESS: "whatever exports: the API, the exporter, each run of export-metrics",
     }

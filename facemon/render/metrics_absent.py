@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.config.prometheus import TRANSPORT_JOBS, Transport
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
 from facemon.render.carried_labels import only_labels
@@ -28,7 +28,7 @@ _STORE = promql.equals("source", "store")
 _START, _MILLISECOND = timedelta(0), timedelta(milliseconds=1)
 
 
-_ARRIVAL: Mapping[Door, tuple[str, str, str]] = {
+_ARRIVAL: Mapping[Transport, tuple[str, str, str]] = {
     "exporter": ("the exporter", "facemon serve-metrics", "the exporter does not run, or reads another store"),
     "api": ("the API", "facemon serve", "the API does not run, or cannot open its store"),
     "textfile": (
@@ -81,9 +81,9 @@ def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...
     One target of several that is down does not explain that the others bring nothing. A store that cannot be read
     does, whichever other process can read it.
     """
-    door = DOOR_JOBS[config.prometheus.store_metrics_from]
-    job = promql.equals("job", config.prometheus.job_name(door))
-    up = series_text(UP.name, {"job": door, "instance": "exporter:1"})
+    transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+    job = promql.equals("job", config.prometheus.job_name(transport))
+    up = series_text(UP.name, {"job": transport, "instance": "exporter:1"})
     readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
     causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
     held, most = config.alerts.held, config.alerts.held(_NAME)
@@ -142,12 +142,12 @@ def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenari
     def target(job: str, level: float, instance: str = "exporter:1") -> Gauge:
         return Gauge(series_text(UP.name, {"job": job, "instance": instance}), 1, level)
 
-    door = DOOR_JOBS[config.prometheus.store_metrics_from]
-    yield Scenario("gone, and what brings it is up", (gone, target(door, 1)), fires)
+    transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+    yield Scenario("gone, and what brings it is up", (gone, target(transport, 1)), fires)
     yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
-    both = (target(door, 0), target(door, 1, "exporter:2"))
+    both = (target(transport, 0), target(transport, 1, "exporter:2"))
     yield Scenario("gone, and one of two targets is down", (gone, *both), fires)
-    yield Scenario("gone with its target", (gone, target(door, 0)), None if "TargetDown" in told else fires)
+    yield Scenario("gone with its target", (gone, target(transport, 0)), None if "TargetDown" in told else fires)
 
     def readable(source: str, level: float) -> Gauge:
         return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)

@@ -12,7 +12,7 @@ from facemon.config.document import Config
 from facemon.render import promql
 from facemon.render.drift_series import (
     EXPORT,
-    EXPORTING_DOORS,
+    EXPORTING_TRANSPORTS,
     IMAGES,
     LAST_SUCCESS,
     example_target,
@@ -47,7 +47,7 @@ def arrival(config: Config, labels: Mapping[str, str], age: float = 0) -> tuple[
 
     Nothing where each scrape reads the store.
     """
-    if config.prometheus.store_metrics_from not in EXPORTING_DOORS:
+    if config.prometheus.store_metrics_from not in EXPORTING_TRANSPORTS:
         return ()
     here = only(dict(labels), target_labels(config))
     exported, compacted = (

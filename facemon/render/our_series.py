@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.config.prometheus import TRANSPORT_JOBS, Job
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.render.expression import Series
 
@@ -55,10 +55,10 @@ class OurSeries:
     def _jobs_from(self, source: MetricSource) -> tuple[Job, ...]:
         if source is MetricSource.SERVE:
             return ("api",)
-        door = DOOR_JOBS[self.config.prometheus.store_metrics_from]
-        if door == "pushgateway":
+        transport = TRANSPORT_JOBS[self.config.prometheus.store_metrics_from]
+        if transport == "pushgateway":
             # A group on the gateway keeps the job that it was pushed with.
             return ()
         if source is MetricSource.STORE:
-            return (door,)
-        return tuple(job for job in dict.fromkeys((door, "exporter", "api")) if job in self.config.prometheus.jobs)
+            return (transport,)
+        return tuple(job for job in dict.fromkeys((transport, "exporter", "api")) if job in self.config.prometheus.jobs)

@@ -1,4 +1,4 @@
-"""prometheus.yml: what is scraped, and the one door that the store's metrics come in by."""
+"""prometheus.yml: what is scraped, and the one transport that the store's metrics come in by."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.config.prometheus import (
-    DOOR_JOBS,
     REPLICA_LABEL,
+    TRANSPORT_JOBS,
     Job,
     PrometheusConfig,
     QueueConfig,
@@ -104,7 +104,7 @@ def _scrape(job: Job, config: Config) -> dict[str, Any]:
     if labels := config.prometheus.target_labels:
         static["labels"] = dict(labels)
     entry["static_configs"] = [static]
-    if job != DOOR_JOBS[config.prometheus.store_metrics_from]:
+    if job != TRANSPORT_JOBS[config.prometheus.store_metrics_from]:
         entry["metric_relabel_configs"] = [_drop_store_metrics()]
     return entry
 
@@ -119,7 +119,7 @@ def _limits(limits: ScrapeLimitsConfig) -> dict[str, int]:
 
 
 def _drop_store_metrics() -> dict[str, Any]:
-    """The same totals from two doors would be counted twice by every sum."""
+    """The same totals from two transports would be counted twice by every sum."""
     names = [
         name for metric in CATALOGUE.values() if metric.source is MetricSource.STORE for name in exposed_names(metric)
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Door, Job, default_jobs
+from facemon.config.prometheus import TRANSPORT_JOBS, Job, Transport, default_jobs
 from facemon.config.quantities import Listen
 from facemon.config.stack import Purpose
 from facemon.errors import ConfigError
@@ -17,7 +17,7 @@ HOST = "host.docker.internal"
 """The machine itself, as compose lets a container find it."""
 MADE_PASSWORD = "monitoring/secrets/grafana_admin_password"  # noqa: S105 - a path
 """Grafana's password below the output folder, where the configuration names no file."""
-_DOORS: Mapping[Purpose, Door] = {"textfile": "textfile", "pushgateway": "pushgateway"}
+_TRANSPORTS: Mapping[Purpose, Transport] = {"textfile": "textfile", "pushgateway": "pushgateway"}
 _BATCH_JOBS: tuple[Job, ...] = ("node", "cadvisor", "prometheus", "alertmanager")
 _LOCAL_PORTS: Mapping[Job, int] = {
     "node": 9100, "cadvisor": 8080, "prometheus": 9090, "alertmanager": 9093, "pushgateway": 9091,
@@ -66,17 +66,19 @@ def _changed(config: Config, **sections: Mapping[str, Any]) -> Config:
 
 def _prometheus(config: Config) -> dict[str, Any]:
     settings, purpose = config.prometheus, config.stack.for_
-    door = _DOORS.get(purpose, settings.store_metrics_from)
-    if door != settings.store_metrics_from and "store_metrics_from" in settings.model_fields_set:
+    transport = _TRANSPORTS.get(purpose, settings.store_metrics_from)
+    if transport != settings.store_metrics_from and "store_metrics_from" in settings.model_fields_set:
         raise ConfigError(
             f"prometheus.store_metrics_from is {settings.store_metrics_from}, and the stack is for {purpose}",
             f"leave out store_metrics_from, or take another of full, monitoring and existing for {purpose}",
         )
-    jobs = settings.jobs if "jobs" in settings.model_fields_set else _jobs(config, door)
-    if DOOR_JOBS[door] not in jobs:
-        raise ConfigError(f"prometheus.jobs lacks {DOOR_JOBS[door]}, and the stack is for {purpose}", "name it there")
+    jobs = settings.jobs if "jobs" in settings.model_fields_set else _jobs(config, transport)
+    if TRANSPORT_JOBS[transport] not in jobs:
+        raise ConfigError(
+            f"prometheus.jobs lacks {TRANSPORT_JOBS[transport]}, and the stack is for {purpose}", "name it there"
+        )
     found = {job: target for job in jobs if job not in settings.targets and (target := _target(job, config))}
-    changes: dict[str, Any] = {"store_metrics_from": door, "jobs": jobs}
+    changes: dict[str, Any] = {"store_metrics_from": transport, "jobs": jobs}
     if found:
         changes["targets"] = {**settings.targets, **{job: (target,) for job, target in found.items()}}
     if purpose == "existing" and settings.alertmanagers is None:
@@ -84,16 +86,18 @@ def _prometheus(config: Config) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if value != getattr(settings, key)}
 
 
-def _jobs(config: Config, door: Door) -> tuple[Job, ...]:
+def _jobs(config: Config, transport: Transport) -> tuple[Job, ...]:
     """What is scraped by default; what has targets is scraped too."""
     match config.stack.for_:
         case "textfile" | "pushgateway":
-            jobs: tuple[Job, ...] = (*_BATCH_JOBS, DOOR_JOBS[door])
+            jobs: tuple[Job, ...] = (*_BATCH_JOBS, TRANSPORT_JOBS[transport])
         case "existing":
             # The rest has jobs of its own there; batches leave their metrics to another server.
-            jobs = ("api", DOOR_JOBS[door]) if door in ("exporter", "api") else (DOOR_JOBS[door],)
+            jobs = (
+                ("api", TRANSPORT_JOBS[transport]) if transport in ("exporter", "api") else (TRANSPORT_JOBS[transport],)
+            )
         case _:
-            jobs = default_jobs(door)
+            jobs = default_jobs(transport)
     return tuple(dict.fromkeys((*jobs, *config.prometheus.targets)))
 
 

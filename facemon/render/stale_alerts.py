@@ -22,7 +22,7 @@ from facemon.render.drift_series import (
     CHECKED_AT,
     DECIDED_AT,
     EXPORTED,
-    EXPORTING_DOORS,
+    EXPORTING_TRANSPORTS,
     LAST_SUCCESS,
     SCORE,
     check_labels,
@@ -60,7 +60,7 @@ def fresh(stamp: promql.Series, oldest: timedelta) -> promql.Expr:
 
 def _age(config: Config, stamp: promql.Series, *matchers: promql.Matcher) -> promql.Expr:
     """Seconds from the stamp to now, or to the newest export that could have brought a newer one."""
-    if config.prometheus.store_metrics_from not in EXPORTING_DOORS:
+    if config.prometheus.store_metrics_from not in EXPORTING_TRANSPORTS:
         return promql.age(stamp, *matchers)
     exported = promql.select(LAST_SUCCESS, EXPORTED)
     ignoring = ("command", *(label for label in ("check", "model") if label in stamp.labels))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.config.prometheus import TRANSPORT_JOBS, Transport
 from tests.acceptance.series import samples_of
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
@@ -129,12 +129,12 @@ def test_a_push_replaces_no_other_places(facemon: RunFacemon, tmp_path: Path) ->
 
 @pytest.mark.servers
 @pytest.mark.slow
-@pytest.mark.parametrize("door", ["textfile", "pushgateway"])
+@pytest.mark.parametrize("transport", ["textfile", "pushgateway"])
 def test_one_prometheus_holds_both_places(
-    facemon: RunFacemon, tmp_path: Path, open_folder: Path, servers: Path, door: Door
+    facemon: RunFacemon, tmp_path: Path, open_folder: Path, servers: Path, transport: Transport
 ) -> None:
     stores = [place(tmp_path / site, site) for site in ("north", "south")]
-    if door == "textfile":
+    if transport == "textfile":
         for store in stores:
             path = open_folder / f"{store.name}.prom"
             assert facemon("export-metrics", "--textfile", path, cwd=store).returncode == 0
@@ -142,15 +142,15 @@ def test_one_prometheus_holds_both_places(
     else:
         run = run_pushgateway(servers, tmp_path)
     with run as source:
-        if door == "pushgateway":
+        if transport == "pushgateway":
             for store in stores:
                 pushed = facemon("export-metrics", "--pushgateway", source.url, cwd=store, env=NO_PROXY)
                 assert pushed.returncode == 0, pushed.stderr
         target = source.url.removeprefix("http://")
-        rendered, job = tmp_path / "rendered", DOOR_JOBS[door]
+        rendered, job = tmp_path / "rendered", TRANSPORT_JOBS[transport]
         with (stores[0] / "facemon.yaml").open("a") as file:
             # DriftVerdict waits as long as DriftDetected does.
-            file.write(f"prometheus: {{store_metrics_from: {door}, jobs: [{job}]}}\n")
+            file.write(f"prometheus: {{store_metrics_from: {transport}, jobs: [{job}]}}\n")
             file.write("alerts: {DriftDetected: {for: 0s}}\n")
         made = facemon("render-config", "--only", "prometheus", "--out", rendered, cwd=stores[0])
         assert made.returncode == 0, made.stderr

@@ -123,7 +123,7 @@ def test_every_panel_shows_data(prometheus: Server, facemon: RunFacemon, tmp_pat
     assert empty == []
 
 
-def test_the_stores_metrics_come_through_one_door(prometheus: Server) -> None:
+def test_the_stores_metrics_come_by_one_transport(prometheus: Server) -> None:
     jobs = {labels["job"] for labels, _ in query(prometheus.url, "model_predictions_total")}
     assert jobs == {"exporter"}
 

@@ -13,7 +13,7 @@ FOLLOWS = {"AccuracyStale", "TextfileStale", "PushStale"}
 HELD_AS_OTHERS = {"DriftVerdict", "SourceDrift", "NotificationsFailing"}
 EVERYTHING = """
 prometheus:
-  store_metrics_from: {door}
+  store_metrics_from: {transport}
   jobs: [api, exporter, node, pushgateway, prometheus, alertmanager]
   remote_write: [{{url: "http://archive.example/write"}}]
 exporter: {{probes: [{{name: labels, url: "http://labels:1/health"}}]}}
@@ -32,9 +32,9 @@ def test_every_alert_has_defaults_of_its_kind() -> None:
         assert (usual.held is None) is (name in HELD_AS_OTHERS)
 
 
-@pytest.mark.parametrize("door", ["textfile", "pushgateway"])
-def test_what_is_rendered_are_the_defaults(door: str) -> None:
-    for alert in alerts_of(config_of(EVERYTHING.format(door=door))):
+@pytest.mark.parametrize("transport", ["textfile", "pushgateway"])
+def test_what_is_rendered_are_the_defaults(transport: str) -> None:
+    for alert in alerts_of(config_of(EVERYTHING.format(transport=transport))):
         usual = DEFAULT_ALERTS[alert.name]
         assert alert.severity == usual.severity
         assert usual.held in (None, alert.for_), alert.name

@@ -12,7 +12,7 @@ import yaml
 from facemon.config.document import Config
 from facemon.config.durations import format_duration
 from facemon.config.loader import parse_config
-from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.config.prometheus import TRANSPORT_JOBS, Transport
 from facemon.render.alert_rules import alerts_of
 from tests.patience import SLOWNESS
 
@@ -23,7 +23,7 @@ _USUAL_INTERVAL_S = 15.0
 _USUAL_GROUP_WAIT_S = 30.0
 _LONG_FOR_S = 300.0
 _SLOWEST = 2.0
-_PATHS: tuple[Door, ...] = ("exporter", "textfile", "pushgateway")
+_PATHS: tuple[Transport, ...] = ("exporter", "textfile", "pushgateway")
 EXPORTED_WITHIN_S = 16 * 60.0
 """How old exports may be, in usual seconds."""
 PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 60.0}
@@ -38,7 +38,7 @@ class Setting:
     generation: str
     """The folder of the servers below `.tools`."""
     interval_ms: int
-    path: Door
+    path: Transport
     """How the store's metrics leave it."""
     attributes: int
     cameras: int
@@ -137,7 +137,7 @@ def configuration(setting: Setting, ports: Mapping[str, int], hooks: Mapping[str
 
 def _document(setting: Setting, ports: Mapping[str, int], hooks: Mapping[str, str]) -> dict[str, Any]:
     jobs = ["api", "exporter", "prometheus", "alertmanager"]
-    if (job := DOOR_JOBS[setting.path]) not in jobs:
+    if (job := TRANSPORT_JOBS[setting.path]) not in jobs:
         jobs.append(job)
     site = {} if setting.site is None else {"site": setting.site}
     return {

@@ -11,7 +11,7 @@ from typing import get_args
 import yaml
 from hypothesis import strategies as st
 
-from facemon.config.prometheus import DOOR_JOBS, REPLICA_LABEL, Door, Job
+from facemon.config.prometheus import REPLICA_LABEL, TRANSPORT_JOBS, Job, Transport
 from facemon.config.schedule import Target
 from facemon.config.stack import Service
 from tests.render.random_alertmanager import random_alertmanager
@@ -110,14 +110,14 @@ def _prometheus(choices: Choices) -> Document:
     interval, windows = choices.one(
         (("500ms", ("2s", "10s", "5m")), ("1s", ("4s", "7s", "1m")), ("15s", ("1m", "5m")), ("2m30s", ("10m", "1h")))
     )
-    door = choices.one(get_args(Door))
-    jobs = choices.some(tuple(job for job in get_args(Job) if job != DOOR_JOBS[door]))
-    jobs.insert(choices.random.randint(0, len(jobs)), DOOR_JOBS[door])
+    transport = choices.one(get_args(Transport))
+    jobs = choices.some(tuple(job for job in get_args(Job) if job != TRANSPORT_JOBS[transport]))
+    jobs.insert(choices.random.randint(0, len(jobs)), TRANSPORT_JOBS[transport])
     replicas = choices.one((1, 1, 2, 3))
     section: Document = {
         "url": choices.url(),
         "scrape_interval": interval,
-        "store_metrics_from": door,
+        "store_metrics_from": transport,
         "jobs": jobs,
         "retention": choices.one(("1h", "15d", "1d12h", "10w")),
         "external_labels": {
@@ -192,15 +192,15 @@ def _grafana(choices: Choices) -> Document:
     return grafana
 
 
-def _stack(choices: Choices, door: str) -> Document:
+def _stack(choices: Choices, transport: str) -> Document:
     pinned = ("r.example:5000/a/b:v1.2.3", "a:1", "a/b@sha256:" + "0a" * 32)
     stack: Document = {"images": {service: choices.one(pinned) for service in choices.some(get_args(Service))}}
     optional: Document = {
         "listen": choices.one(("127.0.0.1", "0.0.0.0", "[::1]")),  # noqa: S104 - asked for
         "runbook_url": choices.url(),
         "secrets_dir": choices.one(("/run/secrets", "/run/secrets/", "/etc/$s", "/ü/{{x}}")),
-        # What is for one door would contradict another one.
-        "for": choices.one(("full", "monitoring", "existing", *{"textfile", "pushgateway"}.intersection((door,)))),
+        # What is for one transport would contradict another one.
+        "for": choices.one(("full", "monitoring", "existing", *{"textfile", "pushgateway"}.intersection((transport,)))),
         "name": choices.one(("a", "north-1", "x" * 16)),
         "first_port": choices.one((1024, 20000, 65512)),
         "selinux": choices.maybe(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.config.prometheus import TRANSPORT_JOBS, Job
 from facemon.domain.metric_catalogue import CATALOGUE, MetricType
 from facemon.domain.request_outcome import EXPECTED_CODES, CacheResult, status_of
 from facemon.render.foreign_metrics import FOREIGN
@@ -107,8 +107,8 @@ def _of_job(config: Config, job: Job, target: Labels, said: Expositions) -> Iter
             for service in known:
                 labels = {"service": service, **target, **config.metrics.labels}
                 yield Simulated("external_service_status", labels, waving(1, 0))
-    door = config.prometheus.store_metrics_from
-    if door != "pushgateway" and DOOR_JOBS[door] == job:
+    transport = config.prometheus.store_metrics_from
+    if transport != "pushgateway" and TRANSPORT_JOBS[transport] == job:
         for store in _stores(config):
             yield from _of_the_store(config, {**target, **store})
     elif job in ("api", "exporter"):

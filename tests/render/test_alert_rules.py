@@ -4,7 +4,7 @@ from typing import get_args
 import pytest
 
 from facemon.config.alerts import BUILT_IN, AlertsConfig
-from facemon.config.prometheus import DOOR_JOBS, Job
+from facemon.config.prometheus import TRANSPORT_JOBS, Job
 from facemon.errors import ConfigError
 from facemon.render.alert_rules import alert_rules, alerts_of, left_out
 from facemon.render.next_commands import NEXT_COMMANDS
@@ -228,9 +228,9 @@ def test_a_sample_must_last_until_the_next_but_one(key: str) -> None:
 
 def test_each_built_in_alert_has_its_section() -> None:
     every: set[str] = set()
-    for door in DOOR_JOBS:
+    for transport in TRANSPORT_JOBS:
         jobs = f"jobs: [{', '.join(get_args(Job))}], remote_write: [{{url: 'http://r/'}}]"
-        prometheus = f"prometheus: {{store_metrics_from: {door}, {jobs}}}\n"
+        prometheus = f"prometheus: {{store_metrics_from: {transport}, {jobs}}}\n"
         text = DEFAULTS + prometheus + "exporter: {probes: [{name: a, url: 'http://a'}]}\n"
         every |= {alert.name for alert in alerts_of(config_of(text))}
     assert every == set(AlertsConfig.model_fields) - {"custom", "ignored_endpoints", "objectives"}

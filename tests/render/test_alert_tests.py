@@ -31,12 +31,12 @@ EXPORTED = (
 metrics: {labels: {site: north}}
 prometheus:
   jobs: [exporter, node, prometheus, alertmanager, pushgateway]
-  store_metrics_from: DOOR
+  store_metrics_from: TRANSPORT
   remote_write: [{url: "http://archive.example/write"}]
 """
 )
-"""What the other configurations lack: a door at which exports arrive, and a remote storage."""
-TEXTFILE, PUSHED = EXPORTED.replace("DOOR", "textfile"), EXPORTED.replace("DOOR", "pushgateway")
+"""What the other configurations lack: a transport at which exports arrive, and a remote storage."""
+TEXTFILE, PUSHED = EXPORTED.replace("TRANSPORT", "textfile"), EXPORTED.replace("TRANSPORT", "pushgateway")
 LABELLED = PUSHED.replace("prometheus:", "prometheus:\n  target_labels: {team: 'a\"b'}")
 
 RANDOM = {f"random {number}": text for number, text in enumerate(sampled(2, seed=6))}

@@ -19,7 +19,7 @@ from tests.render.configurations import CONFIGURATIONS, OBJECTIVES, OWN_NAMES, c
 
 _EVERY_WAY = """
 prometheus:
-  store_metrics_from: {door}
+  store_metrics_from: {transport}
   jobs: [api, exporter, node, pushgateway, prometheus, alertmanager]
   target_labels: {{namespace: faces, team: x}}
   remote_write: [{{url: "http://archive.example/write"}}]
@@ -27,8 +27,9 @@ metrics: {{labels: {{site: north}}}}
 exporter: {{probes: [{{name: labels, url: "http://labels:1/health"}}]}}
 """
 WAYS = {
-    door: _EVERY_WAY.format(door=door) + OBJECTIVES for door in ("exporter", "api", "textfile", "pushgateway")
-}  # fmt: skip
+    transport: _EVERY_WAY.format(transport=transport) + OBJECTIVES
+    for transport in ("exporter", "api", "textfile", "pushgateway")
+}
 TEXTS = {**CONFIGURATIONS, "own names": OWN_NAMES, **WAYS}
 
 

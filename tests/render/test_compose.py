@@ -143,7 +143,7 @@ def test_no_dollar_names_a_variable() -> None:
         assert "$" not in text.replace("$$", "")
 
 
-def test_the_textfile_door_is_mounted() -> None:
+def test_the_textfile_folder_is_mounted() -> None:
     node = services(SHORTENED)["node-exporter"]
     assert "./textfile:/textfile:ro" in node["volumes"]
     assert "--collector.textfile.directory=/textfile" in node["command"]

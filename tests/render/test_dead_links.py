@@ -1,7 +1,7 @@
 """The chain from the store to an alert, one link dead at a time: that link is named within its time, and no other.
 
-The series are those that a healthy stack of each door has: hourly exports, nightly checks, scrapes. Nothing of them is
-taken from the rules, so that a rule that waits for a rhythm of its own is found.
+The series are those that a healthy stack of each transport has: hourly exports, nightly checks, scrapes. Nothing
+of them is taken from the rules, so that a rule that waits for a rhythm of its own is found.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ LINKS: Mapping[str, Mapping[str, Dead]] = {
 CONFIGURATION = (
     DEFAULTS
     + """
-prometheus: {jobs: [exporter, node, prometheus, alertmanager, pushgateway], store_metrics_from: DOOR}
+prometheus: {jobs: [exporter, node, prometheus, alertmanager, pushgateway], store_metrics_from: TRANSPORT}
 alerts:
   ReferenceStale: {threshold: 40h}
   AccuracyStale: {threshold: 36h}
@@ -79,14 +79,14 @@ alerts:
 )
 
 
-def chain(door: str, dead: str | None) -> list[Course]:
+def chain(transport: str, dead: str | None) -> list[Course]:
     """The series of a stack for some days, of which one link dies."""
-    target, scraped = TARGETS[door], SCRAPED[door]
+    target, scraped = TARGETS[transport], SCRAPED[transport]
     stops = {name: DEATH if name == dead else DAYS * 24 * HOUR for name in ("check", "export", "textfile", "push")}
     arriving = min(stops["textfile"], stops["push"])
     exports = before(rhythm(timedelta(0), HOUR, DAYS * 24), min(stops["export"], arriving))
     checks = before(rhythm(timedelta(0), 24 * HOUR, DAYS), stops["check"])
-    if door != "exporter":
+    if transport != "exporter":
         # A check is known from the export that follows it, if one does.
         checks = before(checks, exports[-1] + MINUTE)
     up = turning(f"up{{{scraped}}}", (timedelta(0), 1), *([(DEATH, 0.0)] if dead == "scrape" else []))
@@ -105,14 +105,14 @@ def chain(door: str, dead: str | None) -> list[Course]:
                 *([(DEATH, 0.0)] if dead == "store" else [])),
     ]  # fmt: skip
     arrived = before(rhythm(timedelta(0), HOUR, DAYS * 24), arriving)
-    if door != "exporter":
+    if transport != "exporter":
         store.append(stamps(f'{success},command="export-metrics"}}', exports))
-    if door == "textfile":
+    if transport == "textfile":
         store += [
             stamps(f'node_textfile_mtime_seconds{{{target},file="/textfile/facemon.prom"}}', arrived),
             stamps(f'node_textfile_mtime_seconds{{{target},file="/textfile/other.prom"}}', (timedelta(0),)),
         ]
-    if door == "pushgateway":
+    if transport == "pushgateway":
         store += [stamps(f"push_time_seconds{{{target}}}", arrived), stamps('push_time_seconds{job="other"}', (HOUR,))]
     if dead in ("scrape", "store"):
         store = [series if "source_up" in series.series and dead == "store" else ended(series) for series in store]
@@ -127,7 +127,7 @@ def ended(course: Course) -> Course:
     return Course(course.series, (*(level for level in course.levels if level[0] < DEATH), (DEATH, None)))
 
 
-def group(door: str, dead: str | None) -> dict[str, Any]:
+def group(transport: str, dead: str | None) -> dict[str, Any]:
     """The test group: nothing is named before its time, then the dead link."""
     length = DAYS * 24 * 3_600_000
     spacing = int(SPACING.total_seconds() * 1000)
@@ -135,15 +135,15 @@ def group(door: str, dead: str | None) -> dict[str, Any]:
     if dead is None:
         checks = [firing(at, {}) for at in (HOUR, 25 * HOUR, 50 * HOUR)]
     else:
-        link = LINKS[door][dead]
+        link = LINKS[transport][dead]
         last = timedelta(0) if dead.startswith(("never", "nothing")) else last_sign(dead)
         checks = [firing(last + link.within, {link.alert: 1.0})]
         if link.not_before:
             checks.insert(0, firing(last + link.not_before, {}))
     return {
-        "name": f"{door}: {dead or 'all is well'}",
+        "name": f"{transport}: {dead or 'all is well'}",
         "interval": time_text(spacing),
-        "input_series": input_series(chain(door, dead), Phases(spacing, 0, length, length)),
+        "input_series": input_series(chain(transport, dead), Phases(spacing, 0, length, length)),
         "promql_expr_test": checks,
     }
 
@@ -162,11 +162,11 @@ def firing(at: timedelta, names: Mapping[str, float]) -> dict[str, Any]:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("door", LINKS)
-def test_a_dead_link_is_named_within_its_time(door: str, servers: Path, tmp_path: Path) -> None:
-    config = config_of(CONFIGURATION.replace("DOOR", door))
+@pytest.mark.parametrize("transport", LINKS)
+def test_a_dead_link_is_named_within_its_time(transport: str, servers: Path, tmp_path: Path) -> None:
+    config = config_of(CONFIGURATION.replace("TRANSPORT", transport))
     (tmp_path / "rules.yml").write_text(yaml_text(alert_rules(config)))
-    groups = [group(door, dead) for dead in (None, *LINKS[door])]
+    groups = [group(transport, dead) for dead in (None, *LINKS[transport])]
     content = {"rule_files": ["rules.yml"], "evaluation_interval": "30m", "tests": groups}
     (tmp_path / "test.yml").write_text(yaml_text(content))
     tested = promtool(servers, "test", "rules", tmp_path / "test.yml")
@@ -175,20 +175,22 @@ def test_a_dead_link_is_named_within_its_time(door: str, servers: Path, tmp_path
 
 @pytest.mark.servers
 @pytest.mark.parametrize(
-    ("door", "arrival", "alert"),
+    ("transport", "arrival", "alert"),
     [("textfile", 'node_textfile_mtime_seconds{TARGET,file="/textfile/facemon.prom"}', "TextfileStale"),
      ("pushgateway", "push_time_seconds{TARGET}", "PushStale")],
 )  # fmt: skip
-def test_a_schedule_that_stops_is_one_alert(door: str, arrival: str, alert: str, servers: Path, tmp_path: Path) -> None:
+def test_a_schedule_that_stops_is_one_alert(
+    transport: str, arrival: str, alert: str, servers: Path, tmp_path: Path
+) -> None:
     # What an export says of itself is older than its arrival, and is too old first: by then nothing may be told.
-    config = config_of(CONFIGURATION.replace("DOOR", door) + "  ExportStale: {threshold: 20m}\n")
+    config = config_of(CONFIGURATION.replace("TRANSPORT", transport) + "  ExportStale: {threshold: 20m}\n")
     (tmp_path / "rules.yml").write_text(yaml_text(alert_rules(config)))
-    ended, target = rhythm(timedelta(0), 5 * MINUTE, 6), TARGETS[door]
+    ended, target = rhythm(timedelta(0), 5 * MINUTE, 6), TARGETS[transport]
     series = [
         stamps(f'facemon_last_success_timestamp_seconds{{{target},command="export-metrics"}}', ended),
         stamps(arrival.replace("TARGET", target), tuple(time + EXPORT_TAKES for time in ended)),
         always(f'images_processed_total{{{target},status="ok"}}', 900),
-        always(f"up{{{SCRAPED[door]}}}", 1),
+        always(f"up{{{SCRAPED[transport]}}}", 1),
     ]
     length = int((2 * HOUR).total_seconds() * 1000)
     at = time_text(int(HOUR.total_seconds() * 1000))

@@ -102,7 +102,7 @@ def test_what_asks_for_a_metric_is_told_also_by_way_of_a_recording_rule() -> Non
     assert metric("cache_size", "prometheus: {jobs: [exporter]}").alerts == ()
 
 
-def test_the_door_is_that_of_the_configuration() -> None:
+def test_the_transport_is_that_of_the_configuration() -> None:
     text = "prometheus: {store_metrics_from: textfile}"
     assert (
         metric("drift_score", text).comes_from == "the store, by the job node (prometheus.store_metrics_from: textfile)"

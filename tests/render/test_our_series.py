@@ -8,7 +8,7 @@ import pytest
 
 from facemon.config.alerts import BUILT_IN
 from facemon.config.document import Config
-from facemon.config.prometheus import DOOR_JOBS, Door, PrometheusConfig
+from facemon.config.prometheus import TRANSPORT_JOBS, PrometheusConfig, Transport
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.errors import ConfigError
 from facemon.render.alert_labels import Values, label_space
@@ -123,13 +123,16 @@ def test_jobs_keep_their_names_unless_another_is_given() -> None:
     assert PrometheusConfig().job_name("api") == "api"
 
 
-@pytest.mark.parametrize("door", get_args(Door))
-def test_every_alert_has_the_labels_of_the_targets(door: Door) -> None:
+@pytest.mark.parametrize("transport", get_args(Transport))
+def test_every_alert_has_the_labels_of_the_targets(transport: Transport) -> None:
     """An aggregation would drop them, and a route by a team's label would miss the alert."""
-    jobs = ", ".join(dict.fromkeys(("api", "exporter", "prometheus", "alertmanager", "node", DOOR_JOBS[door])))
+    jobs = ", ".join(
+        dict.fromkeys(("api", "exporter", "prometheus", "alertmanager", "node", TRANSPORT_JOBS[transport]))
+    )
     labels = {"namespace": "faces", "team": 'a"b {{ x }}'}
     config = config_of(
-        f"{OBJECTIVES}\nprometheus: {{store_metrics_from: {door}, jobs: [{jobs}], target_labels: {json.dumps(labels)},"
+        f"{OBJECTIVES}\nprometheus: {{store_metrics_from: {transport}, jobs: [{jobs}],"
+        f" target_labels: {json.dumps(labels)},"
         ' remote_write: [{url: "http://archive.example/write"}]}\nexporter: {probes: [{name: x, url: "http://x"}]}'
     )
     for alert in alerts_of(config):

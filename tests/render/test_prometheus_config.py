@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facemon.config.prometheus import DOOR_JOBS
+from facemon.config.prometheus import TRANSPORT_JOBS
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.errors import ConfigError
 from facemon.render.compose import compose
@@ -24,11 +24,13 @@ def jobs_of(text: str) -> dict[str, dict[str, Any]]:
     return {job["job_name"]: job for job in prometheus_config(config_of(text))["scrape_configs"]}
 
 
-@pytest.mark.parametrize("door", DOOR_JOBS)
-def test_the_store_metrics_come_in_by_one_door(door: str) -> None:
-    jobs = jobs_of(f"prometheus: {{store_metrics_from: {door}, jobs: [api, exporter, node, pushgateway, prometheus]}}")
+@pytest.mark.parametrize("transport", TRANSPORT_JOBS)
+def test_the_store_metrics_come_in_by_one_transport(transport: str) -> None:
+    jobs = jobs_of(
+        f"prometheus: {{store_metrics_from: {transport}, jobs: [api, exporter, node, pushgateway, prometheus]}}"
+    )
     open_jobs = [name for name, job in jobs.items() if "metric_relabel_configs" not in job]
-    assert open_jobs == [DOOR_JOBS[door]]  # type: ignore[index]
+    assert open_jobs == [TRANSPORT_JOBS[transport]]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_every_part_of_every_store_metric_is_dropped_and_nothing_else() -> None:
     assert not pattern.fullmatch("up")
 
 
-def test_a_door_that_is_not_scraped_is_refused() -> None:
+def test_a_transport_that_is_not_scraped_is_refused() -> None:
     with pytest.raises(ConfigError, match="jobs lacks 'pushgateway'"):
         config_of("prometheus: {store_metrics_from: pushgateway, jobs: [exporter]}")
     assert "pushgateway" in config_of("prometheus: {store_metrics_from: pushgateway}").prometheus.jobs

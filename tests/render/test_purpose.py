@@ -71,7 +71,7 @@ def test_what_the_configuration_names_stays(text: str, expected: dict[str, str])
     assert targets(rendered(f"{text}\nstack: {{for: monitoring}}")) == expected
 
 
-def test_an_existing_prometheus_gets_the_jobs_of_the_door_and_what_has_targets() -> None:
+def test_an_existing_prometheus_gets_the_jobs_of_the_transport_and_what_has_targets() -> None:
     for text, jobs in (
         ("{store_metrics_from: textfile}", {"node": "localhost:9100"}),
         ("{store_metrics_from: pushgateway}", {"pushgateway": "localhost:9091"}),

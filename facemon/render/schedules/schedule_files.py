@@ -9,7 +9,7 @@ from facemon.config.durations import format_duration
 from facemon.config.schedule import Target
 from facemon.errors import ConfigError
 from facemon.render.arrival_alerts import export_stale_after
-from facemon.render.drift_series import EXPORTING_DOORS
+from facemon.render.drift_series import EXPORTING_TRANSPORTS
 from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
@@ -63,19 +63,19 @@ def schedule_notes(config: Config) -> Iterator[str]:
 
 def _export_notes(config: Config) -> Iterator[str]:
     """Whether what Prometheus expects of the store is what comes by the clock."""
-    export, door = config.schedule.export, config.prometheus.store_metrics_from
+    export, transport = config.schedule.export, config.prometheus.store_metrics_from
     if export is None:
-        if door in EXPORTING_DOORS and set(config.schedule.targets) & {"cron", "systemd"}:
+        if transport in EXPORTING_TRANSPORTS and set(config.schedule.targets) & {"cron", "systemd"}:
             yield (
-                f"prometheus.store_metrics_from is {door}, and nothing that is rendered runs export-metrics: "
-                f"name the {door} in schedule.export, or run it by a line of your own"
+                f"prometheus.store_metrics_from is {transport}, and nothing that is rendered runs export-metrics: "
+                f"name the {transport} in schedule.export, or run it by a line of your own"
             )
         return
     end = "textfile" if export.pushgateway is None else "pushgateway"
-    if door != end:
+    if transport != end:
         yield (
-            f"schedule.export names a {end}, and prometheus.store_metrics_from is {door}: a Prometheus that scrapes "
-            "both has the store's series twice"
+            f"schedule.export names a {end}, and prometheus.store_metrics_from is {transport}: a Prometheus that "
+            "scrapes both has the store's series twice"
         )
     gap, oldest = CronTimes.parse(export.times).longest_gap(), export_stale_after(config)
     if gap >= oldest:

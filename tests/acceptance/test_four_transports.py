@@ -1,4 +1,4 @@
-"""The store's metrics by each of the four doors while a real Prometheus scrapes all of them: nothing counts twice."""
+"""The store's metrics by each of the four transports while a real Prometheus scrapes all: nothing counts twice."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facemon.config.prometheus import DOOR_JOBS, Door
+from facemon.config.prometheus import TRANSPORT_JOBS, Transport
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource, MetricType
 from facemon.render.promql import exposed_names
 from tests.acceptance.camera import DAY_ONE, DAY_TWO
@@ -31,16 +31,16 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 IMAGES, POSTS = 60, 5
 NO_PROXY = {"no_proxy": "127.0.0.1"}
-JOB_LABELS: dict[Door, str] = {**DOOR_JOBS, "pushgateway": "facemon"}
+JOB_LABELS: dict[Transport, str] = {**TRANSPORT_JOBS, "pushgateway": "facemon"}
 """What was pushed says itself which job it is from."""
 DRIFT = "drift: {min_rows: 20, data: {threshold: 0.4}, model: {threshold: 0.4}}\n"
 LABELS = 20
 EVALUATE = f"evaluate: {{min_labels: {LABELS}}}\n"
-"""Fewer than the default: a door that took no notice of the configuration would have no accuracy."""
+"""Fewer than the default: a transport that took no notice of the configuration would have no accuracy."""
 PROMETHEUS = """\
 prometheus:
   scrape_interval: 1s
-  store_metrics_from: {door}
+  store_metrics_from: {transport}
   jobs: [{jobs}]
   targets: {{{targets}}}
   alertmanagers: []
@@ -59,7 +59,7 @@ GUARDS = "TargetDown|MetricsAbsent|SourceUnreadable|TextfileScrapeError|ModelNot
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Transports:
     """Where the store's metrics can be had, and what they are."""
 
     targets: Mapping[str, str]
@@ -68,9 +68,9 @@ class Doors:
 
 
 @pytest.fixture(scope="module")
-def doors(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+def transports(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transports]:
     """All four over one store that has everything: predictions of both kinds, a drift check, an evaluation."""
-    folder = tmp_path_factory.mktemp("doors")
+    folder = tmp_path_factory.mktemp("transports")
     write_small_model(folder, DRIFT + EVALUATE)
     fill_store(facemon, folder)
     with ExitStack() as stack:
@@ -94,7 +94,7 @@ def doors(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.TempPathF
             "pushgateway": gateway.url.removeprefix("http://"),
         }
         ledger = samples_of(facemon("export-metrics", "-o", "-", cwd=folder).stdout)
-        yield Doors(targets, {series: value for series, value in ledger.items() if series[0] in STORED}, folder)
+        yield Transports(targets, {series: value for series, value in ledger.items() if series[0] in STORED}, folder)
 
 
 def fill_store(facemon: RunFacemon, folder: Path) -> None:
@@ -127,44 +127,46 @@ def paint(path: Path, seed: int, redness: float, at: datetime | None = None) -> 
         os.utime(path, (at.timestamp(),) * 2)
 
 
-@pytest.mark.parametrize("door", DOOR_JOBS)
-def test_every_sum_is_the_ledgers(facemon: RunFacemon, servers: Path, tmp_path: Path, doors: Doors, door: Door) -> None:
-    everything = render(facemon, tmp_path / "all", doors, door, jobs=list(doors.targets))
-    alone = render(facemon, tmp_path / "alone", doors, door, jobs=[DOOR_JOBS[door]])
+@pytest.mark.parametrize("transport", TRANSPORT_JOBS)
+def test_every_sum_is_the_ledgers(
+    facemon: RunFacemon, servers: Path, tmp_path: Path, transports: Transports, transport: Transport
+) -> None:
+    everything = render(facemon, tmp_path / "all", transports, transport, jobs=list(transports.targets))
+    alone = render(facemon, tmp_path / "alone", transports, transport, jobs=[TRANSPORT_JOBS[transport]])
     with (
         run_prometheus(servers, everything / "prometheus/prometheus.yml", tmp_path / "all") as prometheus,
         run_prometheus(servers, alone / "prometheus/prometheus.yml", tmp_path / "alone") as other,
     ):
-        wait_for_query(prometheus.url, f"count(up == 1) == {len(doors.targets)}")
+        wait_for_query(prometheus.url, f"count(up == 1) == {len(transports.targets)}")
         wait_for_query(other.url, "count(up == 1) == 1")
-        expect_every_series_once(prometheus.url, doors, door)
+        expect_every_series_once(prometheus.url, transports, transport)
         expect_requests_once(prometheus.url)
-        expect_sums_of_the_ledger(prometheus.url, doors)
-        expect_panels_as_with_one_door(prometheus.url, other.url, everything / "grafana" / "dashboards")
+        expect_sums_of_the_ledger(prometheus.url, transports)
+        expect_panels_as_with_one_transport(prometheus.url, other.url, everything / "grafana" / "dashboards")
         wait_for_query(prometheus.url, f'ALERTS{{alertname=~"{GUARDS}"}}', lambda alerts: not alerts)
 
 
-def render(facemon: RunFacemon, folder: Path, doors: Doors, door: Door, jobs: list[str]) -> Path:
+def render(facemon: RunFacemon, folder: Path, transports: Transports, transport: Transport, jobs: list[str]) -> Path:
     folder.mkdir()
-    targets = ", ".join(f'{job}: ["{doors.targets[job]}"]' for job in jobs)
-    write_small_model(folder, DRIFT + PROMETHEUS.format(door=door, jobs=", ".join(jobs), targets=targets))
+    targets = ", ".join(f'{job}: ["{transports.targets[job]}"]' for job in jobs)
+    write_small_model(folder, DRIFT + PROMETHEUS.format(transport=transport, jobs=", ".join(jobs), targets=targets))
     outcome = facemon("render-config", cwd=folder)
     assert outcome.returncode == 0, outcome.stderr
     return folder / "monitoring"
 
 
-def expect_every_series_once(url: str, doors: Doors, door: Door) -> None:
-    """All that the ledger has, nothing beside it, and from this door alone."""
+def expect_every_series_once(url: str, transports: Transports, transport: Transport) -> None:
+    """All that the ledger has, nothing beside it, and from this transport alone."""
     found: list[Series] = []
     for name in sorted(STORED):
         for labels, value in query(url, name):
             series = series_of(name, labels.items())
             found.append(series)
-            assert labels["job"] == JOB_LABELS[door]
+            assert labels["job"] == JOB_LABELS[transport]
             # The last export's own time is not in what it exported.
             if ("command", "export-metrics") not in series[1]:
-                assert value == doors.ledger[series], series
-    assert Counter(found) == Counter(doors.ledger.keys())
+                assert value == transports.ledger[series], series
+    assert Counter(found) == Counter(transports.ledger.keys())
     assert {name for name, _ in found} == STORED
 
 
@@ -177,11 +179,11 @@ def expect_requests_once(url: str) -> None:
     assert query(url, 'sum(api_requests_total{endpoint="/predict"})') == [({}, POSTS)]
 
 
-def expect_sums_of_the_ledger(url: str, doors: Doors) -> None:
+def expect_sums_of_the_ledger(url: str, transports: Transports) -> None:
     totals = [metric for metric in CATALOGUE.values() if metric.source is MetricSource.STORE]
     names = {MetricType.COUNTER: ("",), MetricType.HISTOGRAM: ("_count", "_sum", "_bucket"), MetricType.GAUGE: ()}
     for name in (metric.name + part for metric in totals for part in names[metric.type]):
-        ledger = sum(value for series, value in doors.ledger.items() if series[0] == name)
+        ledger = sum(value for series, value in transports.ledger.items() if series[0] == name)
         ((_, total),) = query(url, f"sum({name})")
         assert total == pytest.approx(ledger, rel=1e-12), name
     assert query(url, "sum(images_processed_total)") == [({}, 2 * IMAGES + POSTS)]
@@ -190,7 +192,7 @@ def expect_sums_of_the_ledger(url: str, doors: Doors) -> None:
     assert sum(by_label.values()) == 2 * IMAGES + POSTS
 
 
-def expect_panels_as_with_one_door(url: str, alone: str, dashboards: Path) -> None:
+def expect_panels_as_with_one_transport(url: str, alone: str, dashboards: Path) -> None:
     """Each panel over the store's metrics; rates, ages and newest values as the series under them, which last."""
     asked = set()
     for board in sorted(dashboards.glob("*.json")):
