@@ -25,7 +25,7 @@ def combinations(*parameters: Sequence[object]) -> list[ParameterSet]:
 
 
 def examples(share: float) -> int:
-    """So many drawn examples, as a share of what a test gets that does not say how many; for tests whose are dear."""
+    """Return a share of the examples that a test without a number of its own draws; for tests with slow examples."""
     usual = settings.default
     assert usual is not None
     return max(3, round(usual.max_examples * share))

@@ -118,8 +118,8 @@ def test_libraries_are_imported_where_the_table_says() -> None:
     table = importers()
     own = sys.stdlib_module_names - table.keys() | {"facemon"}
     used = {(name.split(".")[0], module) for module in MODULES for name, _ in imports(module)}
-    strangers = sorted(f"facemon/{module} imports {name}" for name, module in used if name not in own | table.keys())
-    assert strangers == []
+    unlisted = sorted(f"facemon/{module} imports {name}" for name, module in used if name not in own | table.keys())
+    assert unlisted == []
     assert [f"{m} imports {name}" for name, m in sorted(used) if name in table and not is_in(m, table[name])] == []
 
 

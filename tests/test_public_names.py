@@ -76,7 +76,7 @@ def test_no_module_takes_a_private_name_of_another() -> None:
 
 
 def test_public_names_are_for_other_modules() -> None:
-    """Taken by another module, said in what another module takes, a command, or listed with a reason."""
+    """Used by another module, named in a signature that another module uses, a command, or listed with a reason."""
     listed = {(module, name) for table in LISTED for module, names in table.items() for name in names.split()}
     idle = {(module, name) for module in MODULES for name in public_names(module) - used_names(module)}
     assert sorted(f"{module}: {name}" for module, name in idle - listed) == [], "give them an underscore"

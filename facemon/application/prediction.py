@@ -86,7 +86,7 @@ def _logged(
 
 @contextmanager
 def _opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
-    """The model where the run's engine has it; what a user should know of it is said."""
+    """Open the model with the run's engine, and report its notes."""
     from facemon.engines.registry import engine_of
     from facemon.model.factory import ModelFactory
 

@@ -67,7 +67,8 @@ DEFAULT_ALERTS: Mapping[str, AlertDefaults] = {
     "DriftCheckStale": AlertDefaults("warning", oldest=26 * _HOUR),
     "ReferenceStale": AlertDefaults("warning", oldest=90 * _DAY),
     "AccuracyStale": AlertDefaults("warning"),  # older than drift.accuracy_window
-    # Exports are hourly, and two may be lost. What ended in time arrives a little later: by then that alert is due.
+    # Exports are hourly, and two may be lost. An export arrives some seconds after it ended: within these 5 minutes
+    # TextfileStale or PushStale fires in place of this alert.
     "ExportStale": AlertDefaults("warning", 5 * _MINUTE, oldest=3 * _HOUR),
     "TextfileStale": AlertDefaults("warning"),  # older than ExportStale says
     "PushStale": AlertDefaults("warning"),  # older than ExportStale says

@@ -152,11 +152,15 @@ class FacesConfig(CutConfig):
     """
 
     finder: Annotated[str, NameIn(FINDERS)] = DEFAULT
-    """A name in `facemon.finders.registry.FINDERS`."""
+    """How faces are found, by a name of `facemon.finders.registry.FINDERS`.
+
+    With `none` each image is one face; `onnx` runs the network that `detector` describes; `manifest` takes the boxes of
+    the manifest that predict is given.
+    """
     weights: FilePath | None = None
     """The network of a finder that runs one of the user's, an ONNX file."""
     detector: DetectorConfig | None = None
-    """For a network of any kind: what it takes and how faces are read from its outputs."""
+    """What the network takes that `weights` names, and how faces are read from its outputs."""
     min_confidence: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The finder's own score from which on something is a face; none = the finder's default."""
     margin: Annotated[float, Field(ge=0, le=2)] = 0.2

@@ -4,7 +4,7 @@ An engine decides where the model is opened and who predicts which chunk. What i
 nothing, so that an image is counted once whatever predicted it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,9 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """Its name in the registry."""
+
+    def refuse(self, providers: Sequence[str]) -> None:
+        """Raise UsageError where a model on these execution providers cannot be run so."""
 
     def opened(self, open_model: OpensModel) -> AbstractContextManager[RunModel]:
         """Have the model opened for a run while the block lasts; FacemonError where that cannot be done.

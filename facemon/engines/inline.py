@@ -1,6 +1,6 @@
 """The engine `inline`: one model in this process, which several threads share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from facemon.domain.predicting import OpenModel, OpensModel, Predicts
@@ -29,6 +29,9 @@ class Inline:
     """Threads of this process: for a handful of images, and for devices that do not outlive a fork."""
 
     name = "inline"
+
+    def refuse(self, providers: Sequence[str]) -> None:
+        """Refuse none: the model stays where it was opened."""
 
     @contextmanager
     def opened(self, open_model: OpensModel) -> Iterator[RunModel]:

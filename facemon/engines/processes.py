@@ -14,14 +14,14 @@ from facemon.domain.prediction import PredictedBatch, joined
 from facemon.domain.worker_deaths import blamed, is_to_blame
 from facemon.engines.engine import RunModel, Work
 from facemon.engines.inline import ModelHere
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
 
 MOST_CRASHES = 8
 """When so many images in a row end their workers, the cause is not the images."""
 _FEW_IMAGES = 16
-"""So many are predicted before processes have begun."""
+"""For so few images, starting processes takes longer than predicting."""
 
 
 def can_fork(providers: Sequence[str]) -> bool:
@@ -30,9 +30,17 @@ def can_fork(providers: Sequence[str]) -> bool:
 
 
 class Processes:
-    """Processes of this machine, which wait for nothing of each other's."""
+    """Processes of this machine, which do not share a lock of Python's."""
 
     name = "processes"
+
+    def refuse(self, providers: Sequence[str]) -> None:
+        """Refuse devices, whose memory a forked process cannot use."""
+        if not can_fork(providers):
+            raise UsageError(
+                f"the engine {self.name} forks the model, and predict.providers has {', '.join(providers)}",
+                "use the engine inline, or providers: [cpu]",
+            )
 
     @contextmanager
     def opened(self, open_model: OpensModel) -> Iterator[RunModel]:

@@ -14,11 +14,13 @@ ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Inline(), Proce
 def engine_of(name: str | None, providers: Sequence[str]) -> Engine:
     """Return the engine of a run: the named one, or None = the usual one for a model on these execution providers.
 
-    UsageError where no engine has the name.
+    UsageError where no engine has the name, or where the named one cannot run on these providers.
     """
     if name is None:
         return ENGINES[Processes.name if can_fork(providers) else Inline.name]
     if name not in ENGINES:
         hint = did_you_mean(name, ENGINES, f"the engines are {', '.join(ENGINES)}")
         raise UsageError(f"the engine {name} is unknown", hint)
-    return ENGINES[name]
+    engine = ENGINES[name]
+    engine.refuse(providers)
+    return engine

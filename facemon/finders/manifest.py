@@ -24,7 +24,7 @@ class ManifestBoxes(Finder):
 
 
 class GivenFaces:
-    """The finder `manifest`: an image's face is where its manifest says; without a box there is none."""
+    """The finder `manifest`: an image's face is where its manifest says; without a box it finds none."""
 
     def find(self, decoded: "DecodedImage", given: "Box | None") -> "list[Face]":
         """The face of the box that was given, where any of it lies in the image."""

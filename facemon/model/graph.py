@@ -55,10 +55,10 @@ class Session(Protocol):
     """A graph that a runtime has loaded; several threads may run it at once, each run on one thread."""
 
     def inputs(self) -> tuple[Tensor, ...]:
-        """What the graph wants."""
+        """The graph's inputs."""
 
     def outputs(self) -> tuple[Tensor, ...]:
-        """What the graph makes."""
+        """The graph's outputs."""
 
     def metadata(self) -> Mapping[str, str]:
         """What the file's author wrote into it, such as labels."""
@@ -79,12 +79,12 @@ class Graph:
 
     @cached_property
     def inputs(self) -> tuple[Tensor, ...]:
-        """What the graph wants."""
+        """The graph's inputs."""
         return self._session.inputs()
 
     @cached_property
     def outputs(self) -> tuple[Tensor, ...]:
-        """What the graph answers."""
+        """The graph's outputs."""
         return self._session.outputs()
 
     @cached_property

@@ -82,7 +82,8 @@ class ImageSource:
 
     def _found(self) -> Iterator[Found]:
         for path in self._paths:
-            yield from self._naming.get(path) or input_kind(path).open(path, self._given)
+            opened = self._naming.get(path)
+            yield from input_kind(path).open(path, self._given) if opened is None else opened
 
     def _input(self, ordinal: int, found: Found) -> ImageInput:
         root = self._root if found.is_listed else None

@@ -160,9 +160,9 @@ def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     values = {label: Values(frozenset(each)) for label, each in named.get(alert.name, {}).items()}
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
-        transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
-        job = config.prometheus.job_name(transport)
-        values |= {"job": Values(frozenset({job})), "instance": _instances((transport,), config)}
+        store_job = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+        job = config.prometheus.job_name(store_job)
+        values |= {"job": Values(frozenset({job})), "instance": _instances((store_job,), config)}
     return values
 
 

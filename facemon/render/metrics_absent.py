@@ -81,9 +81,9 @@ def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...
     One target of several that is down does not explain that the others bring nothing. A store that cannot be read
     does, whichever other process can read it.
     """
-    transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
-    job = promql.equals("job", config.prometheus.job_name(transport))
-    up = series_text(UP.name, {"job": transport, "instance": "exporter:1"})
+    store_job = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+    job = promql.equals("job", config.prometheus.job_name(store_job))
+    up = series_text(UP.name, {"job": store_job, "instance": "exporter:1"})
     readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
     causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
     held, most = config.alerts.held, config.alerts.held(_NAME)
@@ -142,12 +142,12 @@ def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenari
     def target(job: str, level: float, instance: str = "exporter:1") -> Gauge:
         return Gauge(series_text(UP.name, {"job": job, "instance": instance}), 1, level)
 
-    transport = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
-    yield Scenario("gone, and what brings it is up", (gone, target(transport, 1)), fires)
+    store_job = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
+    yield Scenario("gone, and what brings it is up", (gone, target(store_job, 1)), fires)
     yield Scenario("gone, and a target of another job is down", (gone, target("another", 0)), fires)
-    both = (target(transport, 0), target(transport, 1, "exporter:2"))
+    both = (target(store_job, 0), target(store_job, 1, "exporter:2"))
     yield Scenario("gone, and one of two targets is down", (gone, *both), fires)
-    yield Scenario("gone with its target", (gone, target(transport, 0)), None if "TargetDown" in told else fires)
+    yield Scenario("gone with its target", (gone, target(store_job, 0)), None if "TargetDown" in told else fires)
 
     def readable(source: str, level: float) -> Gauge:
         return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)

@@ -55,10 +55,10 @@ class OurSeries:
     def _jobs_from(self, source: MetricSource) -> tuple[Job, ...]:
         if source is MetricSource.SERVE:
             return ("api",)
-        transport = TRANSPORT_JOBS[self.config.prometheus.store_metrics_from]
-        if transport == "pushgateway":
+        store_job = TRANSPORT_JOBS[self.config.prometheus.store_metrics_from]
+        if store_job == "pushgateway":
             # A group on the gateway keeps the job that it was pushed with.
             return ()
         if source is MetricSource.STORE:
-            return (transport,)
-        return tuple(job for job in dict.fromkeys((transport, "exporter", "api")) if job in self.config.prometheus.jobs)
+            return (store_job,)
+        return tuple(job for job in dict.fromkeys((store_job, "exporter", "api")) if job in self.config.prometheus.jobs)

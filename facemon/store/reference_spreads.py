@@ -24,7 +24,7 @@ _LEAST_OF_A_DAY = timedelta(hours=12)
 def read_reference_window(
     ledger: Ledger, since: datetime, until: datetime, *, model: str
 ) -> tuple[dict[str | None, Profile], ReferenceSpreads]:
-    """Return the profiles by source of a window, as `read_window` does, and their spreads; call it in a transaction.
+    """Return the profiles by source of a window, as `read_sources` does, and their spreads; call it in a transaction.
 
     There are none where an hour had more sources than places, since rows of one source are then under two names.
     """

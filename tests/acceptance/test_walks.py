@@ -16,10 +16,11 @@ from tests.model.onnx_files import flat_image
 from tests.test_architecture import LAYERS, layer
 
 ROOT = Path(facemon.__path__[0])
-ROOMS = set().union(*LAYERS[-7:])
-"""From the rooms of tables up; below are values and what holds for all layers."""
-GIVEN = {("application", "cli"), ("metrics", "application")}
-"""Calls of what was handed down: a command's reporter and streams, and how the exporter opens the ledger."""
+ROOMS = set().union(*LAYERS[layer("finders") :])
+"""From the finders up; below are values and what holds for all layers."""
+GIVEN = {("application", "cli"), ("metrics", "application"), ("engines", "application"), ("finders", "model")}
+"""Calls of what was handed down: a command's reporter and streams, how the exporter opens the ledger, how many images a
+run has; and what a finder loads, which is declared below the configuration."""
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 ROADS = {
-    ("predict", "--threads", "1", "a.png"): {"predict", "model", "store"},
+    ("predict", "--threads", "1", "a.png"): {"predict", "engines", "model", "store"},
     ("drift-check", "--since", "2026-11-02", "--until", "2026-11-03"): {"drift", "store", "reports"},
     ("evaluate", "labels.csv"): {"tables", "evaluation", "store", "reports"},
     ("export-metrics", "-o", "-"): {"metrics", "store"},

@@ -8,6 +8,7 @@ import pytest
 from facemon.distribution_functions import kolmogorov
 from facemon.domain.drift_result import Check, Verdict
 from facemon.domain.profile import ColumnKind
+from facemon.drift.column_tests.labels import Labels
 from facemon.drift.column_tests.numbers import Numbers
 from facemon.drift.column_tests.registry import COLUMN_TESTS
 from facemon.drift.design_effect import DesignEffect
@@ -19,8 +20,6 @@ from tests.drift.worlds import judge, numbers, profile, single, yes_no
 
 class LimitAlone(Numbers):
     """Kolmogorov's limit, without the bound that is sharper where numbers are tied in few bins."""
-
-    tables = ()
 
     def p_value(self, reference: Counts, current: Counts, effect: DesignEffect) -> float:
         rows = effective_rows(float(reference.sum()), float(current.sum())) / effect.factor
@@ -72,3 +71,24 @@ def test_a_test_without_tables_takes_each_source_alone(limit: None) -> None:
 
     result = judge(by_gate(3), by_gate(5), check=Check.DATA)
     assert [each.verdict for each in result.columns] == [Verdict.DRIFT]
+
+
+def test_a_subclass_does_not_inherit_what_computes_another_test() -> None:
+    assert (Numbers.tables, Labels.tables) != ((), ())
+    assert LimitAlone.tables == ()
+
+
+class EasilySeen(Labels):
+    """Labels of which each shift would be detected."""
+
+    def detectable(self, reference: Counts, rows: tuple[float, float], significance: float) -> float:
+        return 0.0
+
+
+def test_detectable_shifts_are_those_of_the_subclass() -> None:
+    counts = np.array([[30, 70], [50, 50]])
+    alone, usual = (
+        test.detectable_shifts(list(counts), [(100, 100)] * 2, [1.0, 1.0], 0.05) for test in (EasilySeen(), Labels())
+    )
+    assert alone == [0.0, 0.0]
+    assert min(usual) > 0

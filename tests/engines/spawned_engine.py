@@ -32,6 +32,9 @@ class Spawned:
         """The interpreter works in `folder`."""
         self._folder = folder
 
+    def refuse(self, providers: Sequence[str]) -> None:
+        """Refuse none."""
+
     @contextmanager
     def opened(self, open_model: OpensModel) -> Iterator[RunModel]:
         """Open the model in the interpreter, which ends with the block."""

@@ -12,7 +12,7 @@ from facemon.application.prediction import failure_limit, predict, retry_failed
 from facemon.application.prediction_run import PredictRequest, Sink
 from facemon.cli.main import run
 from facemon.cli.session import Session
-from facemon.engines.registry import ENGINES
+from facemon.engines.registry import ENGINES, engine_of
 from facemon.errors import FacemonError, UsageError
 from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.small_model import write_small_model
@@ -108,6 +108,14 @@ def test_a_model_that_cannot_be_opened_elsewhere_is_the_same_error_and_nothing_i
         messages.add((caught.value.message, caught.value.hint))
     assert len(messages) == 1
     assert not Path(".facemon").exists()
+
+
+def test_processes_are_refused_for_devices() -> None:
+    message = "the engine processes forks the model, and predict.providers has cuda"
+    with pytest.raises(UsageError, match=message) as caught:
+        engine_of("processes", ("cuda",))
+    assert caught.value.hint == "use the engine inline, or providers: [cpu]"
+    assert engine_of("inline", ("cuda",)).name == engine_of(None, ("cuda",)).name == "inline"
 
 
 def test_an_engine_that_is_not_registered_is_refused(folder: Path) -> None:

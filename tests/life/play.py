@@ -96,9 +96,10 @@ class _Stage:
         wanted = [alert for event in events for alert in event.told]
         flush = self._world.setting.group_interval_s * self._world.setting.scale
         kept = max((self._rule_s(alert, "keep_firing_for") for alert in wanted), default=0.0)
-        self._wait_for(wanted, RESOLVED, until=began + self._travels_s + kept + 2 * flush + self._patience_s)
+        slack_s = self._travels_s + 2 * flush + self._patience_s
+        self._wait_for(wanted, RESOLVED, until=began + kept + slack_s)
         self._settle(flush=False)
-        self._judge(events, RESOLVED)
+        self._ended_late(wanted, self._judge(events, RESOLVED), began, slack_s)
 
     def _wait_for(self, alerts: Sequence[Told], status: str, *, until: float) -> None:
         while time.monotonic() < until:
@@ -106,6 +107,15 @@ class _Stage:
             if all(len(told(messages, alert.alert, status)) >= alert.messages for alert in alerts):
                 return
             time.sleep(_LOOK_EACH_S)
+
+    def _ended_late(self, alerts: Sequence[Told], found: Sequence[Message], began: float, slack_s: float) -> None:
+        """Note each end that was told later than its alert is kept firing, whatever the others needed."""
+        for alert in alerts:
+            stated = self._rule_s(alert, "keep_firing_for") + slack_s
+            for message in told(found, alert.alert, RESOLVED)[:1]:
+                if message.at - began > stated:
+                    took = f"{message.at - began:.1f} s, not {stated:.1f} s"
+                    self._life.faults.append(f"{alert.alert} was told as resolved after {took}")
 
     def _settle(self, *, flush: bool) -> None:
         setting = self._world.setting

@@ -182,7 +182,7 @@ def test_a_dead_link_is_named_within_its_time(transport: str, servers: Path, tmp
 def test_a_schedule_that_stops_is_one_alert(
     transport: str, arrival: str, alert: str, servers: Path, tmp_path: Path
 ) -> None:
-    # What an export says of itself is older than its arrival, and is too old first: by then nothing may be told.
+    # What an export says of itself is older than its arrival, and is too old first: then no alert may fire yet.
     config = config_of(CONFIGURATION.replace("TRANSPORT", transport) + "  ExportStale: {threshold: 20m}\n")
     (tmp_path / "rules.yml").write_text(yaml_text(alert_rules(config)))
     ended, target = rhythm(timedelta(0), 5 * MINUTE, 6), TARGETS[transport]

@@ -128,7 +128,7 @@ CAMERAS = tuple(f"camera-{number:03}" for number in range(200))
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+def many_sources(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """Four hours: in the first and the third 200 sources and one called other, in the rest one and one without."""
     ledger = open_ledger(tmp_path_factory.mktemp("store"), create=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -140,9 +140,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 
 @pytest.fixture(scope="module")
-def crowded_rows(crowded: Ledger) -> list[Row]:
+def rows_of_many_sources(many_sources: Ledger) -> list[Row]:
     """Every row of it."""
-    return log_rows(crowded)
+    return log_rows(many_sources)
 
 
 def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None = None) -> tuple[SourceProfiles, bool]:
@@ -157,49 +157,49 @@ def traced(ledger: Ledger, since: datetime, until: datetime, source: str | None 
 @pytest.mark.parametrize(
     ("since", "until"), [(0, 1), (0, 4), (0.5, 2), (1.25, 2.75), (2.5, 2.75), (-1, 0.1), (1.5, 2), (3, 3.5)]
 )
-def test_sources_beyond_the_64th_are_told_apart_by_their_rows(
-    crowded: Ledger, crowded_rows: list[Row], since: float, until: float
+def test_sources_beyond_the_64th_are_distinguished_by_their_rows(
+    many_sources: Ledger, rows_of_many_sources: list[Row], since: float, until: float
 ) -> None:
     begin, end = NOON + since * HOUR, NOON + until * HOUR
-    found = read_sources(crowded, begin, end, model=MODEL)
+    found = read_sources(many_sources, begin, end, model=MODEL)
     assert not found.bucketed
-    expected = count_by_source(crowded_rows, begin, end, MODEL)
+    expected = count_by_source(rows_of_many_sources, begin, end, MODEL)
     assert {source: plain(profile) for source, profile in found.by_source.items()} == expected
 
 
-def test_rows_are_read_only_where_sources_were_too_many(crowded: Ledger) -> None:
+def test_rows_are_read_only_where_sources_were_too_many(many_sources: Ledger) -> None:
     """A source that is really called other has no rows of others with it."""
-    found, read_rows = traced(crowded, NOON + HOUR, NOON + 2 * HOUR)
+    found, read_rows = traced(many_sources, NOON + HOUR, NOON + 2 * HOUR)
     assert (set(found.by_source), read_rows) == ({"other", None}, False)
-    assert found.by_source == read_window(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL)
-    assert traced(crowded, NOON, NOON + 2 * HOUR)[1]
+    assert found.by_source == read_window(many_sources, NOON + HOUR, NOON + 2 * HOUR, model=MODEL)
+    assert traced(many_sources, NOON, NOON + 2 * HOUR)[1]
 
 
 @pytest.mark.parametrize("source", ["camera-000", "camera-100", "camera-199", "other"])
-def test_one_source_of_too_many(crowded: Ledger, crowded_rows: list[Row], source: str) -> None:
-    found = read_sources(crowded, NOON, NOON + 4 * HOUR, model=MODEL, source=source)
+def test_one_source_of_too_many(many_sources: Ledger, rows_of_many_sources: list[Row], source: str) -> None:
+    found = read_sources(many_sources, NOON, NOON + 4 * HOUR, model=MODEL, source=source)
     assert {name: plain(profile) for name, profile in found.by_source.items()} == {
-        source: count_profile([row for row in crowded_rows if row["source"] == source])
+        source: count_profile([row for row in rows_of_many_sources if row["source"] == source])
     }
 
 
 @pytest.mark.parametrize("until", [2, 4])
 def test_far_too_many_sources_are_put_into_buckets(
-    crowded: Ledger, monkeypatch: pytest.MonkeyPatch, until: int
+    many_sources: Ledger, monkeypatch: pytest.MonkeyPatch, until: int
 ) -> None:
-    apart = read_sources(crowded, NOON, NOON + until * HOUR, model=MODEL)
+    apart = read_sources(many_sources, NOON, NOON + until * HOUR, model=MODEL)
     monkeypatch.setattr(source_buckets, "MOST_SOURCES", 150)
-    found = read_sources(crowded, NOON, NOON + until * HOUR, model=MODEL)
+    found = read_sources(many_sources, NOON, NOON + until * HOUR, model=MODEL)
     assert found == SourceProfiles(in_buckets(apart.by_source), bucketed=True)
     assert None in found.by_source
     assert len(found.by_source) <= source_buckets.BUCKETS + 1
 
 
 def test_a_window_of_many_uncrowded_hours_is_put_into_buckets_too(
-    crowded: Ledger, monkeypatch: pytest.MonkeyPatch
+    many_sources: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source_buckets, "MOST_SOURCES", 0)
-    found, read_rows = traced(crowded, NOON + HOUR, NOON + 2 * HOUR)
+    found, read_rows = traced(many_sources, NOON + HOUR, NOON + 2 * HOUR)
     assert (found.bucketed, read_rows) == (True, False)
     assert set(found.by_source) == {source_buckets.bucket_of("other"), None}
 
@@ -244,11 +244,11 @@ def test_spreads_of_one_source_and_only_where_asked_for(full: Ledger) -> None:
 
 
 def test_there_are_no_spreads_of_hours_that_were_counted_anew_nor_in_buckets(
-    crowded: Ledger, monkeypatch: pytest.MonkeyPatch
+    many_sources: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read_sources(crowded, NOON, NOON + 2 * HOUR, model=MODEL, with_spreads=True).spreads == {}
-    lone = read_sources(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
+    assert read_sources(many_sources, NOON, NOON + 2 * HOUR, model=MODEL, with_spreads=True).spreads == {}
+    lone = read_sources(many_sources, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
     assert lone.spreads.keys() == {"other", None}
     monkeypatch.setattr(source_buckets, "MOST_SOURCES", 0)
-    found = read_sources(crowded, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
+    found = read_sources(many_sources, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
     assert (found.bucketed, found.spreads) == (True, {})

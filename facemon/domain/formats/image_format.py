@@ -15,7 +15,7 @@ class ImageFormat:
     upright_when_decoded: bool = False
     """Whether its decoder turns the pixels as the file's orientation says."""
     ignores_xmp: bool = False
-    """Whether an orientation in XMP, which Pillow would go by, means nothing in it."""
+    """Whether an orientation in XMP is ignored, although Pillow would apply it."""
 
     @property
     def is_readable(self) -> bool:

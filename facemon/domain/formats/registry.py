@@ -1,4 +1,4 @@
-"""The formats of images there are, by the names that configurations give them."""
+"""The known formats of images, by the names that configurations give them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,7 +21,7 @@ FORMATS: dict[str, ImageFormat] = {
         Heif(),
     )
 }
-"""None that runs another program, as EPS does, or that holds no photograph."""
+"""Formats that start another program (EPS) or hold no photographs are left out."""
 
 
 def opened_format(pillow_name: str | None) -> ImageFormat:

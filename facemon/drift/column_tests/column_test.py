@@ -40,7 +40,13 @@ class ColumnTest(ABC):
     method: ClassVar[str]
     """What a result calls the distance."""
     tables: ClassVar[Tables] = ()
-    """Which sources can be computed together, and how; without a table each is computed alone, which takes longer."""
+    """Which sources can be computed together, and how; without a table each is computed alone, which takes longer.
+
+    A table computes one class's test, so that a subclass does not inherit it.
+    """
+
+    def __init_subclass__(cls) -> None:
+        cls.tables = cls.__dict__.get("tables", ())
 
     @abstractmethod
     def distance(self, reference: Counts, current: Counts) -> float:

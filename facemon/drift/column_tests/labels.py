@@ -51,7 +51,7 @@ class Labels(ColumnTest):
         return "exact mid-p" if keys < 3 else "chi-squared, rare labels exact"
 
     def held(self, reference: Counts, current: Counts) -> tuple[Counts, Counts]:
-        """Without the labels that neither window has."""
+        """Return both without the labels that neither window has."""
         held = (reference + current) > 0
         return reference[held], current[held]
 
@@ -62,7 +62,9 @@ class Labels(ColumnTest):
         weights: Sequence[float],
         significance: float,
     ) -> list[float]:
-        """Those of two labels together."""
+        """Return them, computing the columns of two labels together."""
+        if type(self).detectable is not Labels.detectable:
+            return super().detectable_shifts(references, rows, weights, significance)
         pairs = [at for at, counts in enumerate(references) if len(counts) == 2]
         counts = np.array([references[at] for at in pairs], np.int64).reshape(-1, 2)
         sides = np.array([rows[at] for at in pairs], np.int64).reshape(-1, 2)

@@ -36,7 +36,7 @@ class Numbers(ColumnTest):
         return detectable_numbers(rows, significance)
 
     def detectable_between(self, reference: Counts, rows: tuple[float, float], significance: float) -> float:
-        """That of a constant column, which has no spread to tell it from."""
+        """Return that of a constant column, which has no spread to tell it from."""
         return detectable_labels(_CONSTANT, rows, significance)
 
     def groups(self, reference: Counts, current: Counts) -> Floats:

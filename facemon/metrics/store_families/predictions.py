@@ -12,7 +12,7 @@ _IMAGE_STATUSES = ("ok", "no_face", "failed")
 
 
 def families(scrape: Scrape) -> Iterator[Family]:
-    """All labels that the model can predict are there from the start: a ratio with a missing series is silent."""
+    """All labels that the model can predict are there from the start: without a series a ratio has no value."""
     totals, model = scrape.ledger.totals.read(), scrape.model.id
     labels = [(a.name, label, model) for a in scrape.model.attributes for label in a.classes]
     yield counter_family("model_predictions_total", totals, labels)

@@ -11,15 +11,15 @@ from facemon.store.shown_models import checked_models
 
 @dataclass(frozen=True)  # a cached property needs a dictionary
 class Scrape:
-    """An open ledger, in one transaction, and what of it is shown."""
+    """An open ledger in one transaction, and what to show of it."""
 
     ledger: Ledger
     model: ModelConfig
     """The configured model, whose series are all there from the start."""
     instance: str | None
-    """The API whose requests are shown; all for `EVERY_INSTANCE`, and none without one."""
+    """Whose requests are shown: one API, `EVERY_INSTANCE`, or None."""
     announced: CommandRun | None
-    """A run that is told as it will be entered, in place of the one before."""
+    """The run to show in place of the ledger's entry for its command."""
     min_labels: int
     """How many true labels an accuracy needs."""
 

@@ -12,7 +12,7 @@ class Folder(InputKind):
     """A folder, which is read as the stream reaches it."""
 
     def takes(self, path: str) -> bool:
-        """Whether it is one now; what cannot be looked at is not, and the image reader says what is wrong with it."""
+        """Return whether the path is a folder now; False where it cannot be read, of which the image reader tells."""
         try:
             return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - called for every path of a list
         except (OSError, ValueError):

@@ -7,7 +7,7 @@ class ImageFile(InputKind):
     """An image that is named itself, whatever its suffix."""
 
     def takes(self, path: str) -> bool:
-        """Whether it has a path, which all have."""
+        """Return True: every path is taken."""
         del path
         return True
 

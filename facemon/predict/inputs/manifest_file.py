@@ -1,4 +1,4 @@
-"""A manifest: a table that stands for the images that it names."""
+"""A manifest: a table with one image in each row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ManifestFile(InputKind):
         return _Rows(Manifest(path, given.tables), path, given)
 
     def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
-        """Return whether it lacks the column."""
+        """Return why no row has a box, or None."""
         may_have_boxes = Manifest(path, tables).may_have_boxes
         return None if may_have_boxes else f"the manifest {shown} has no column with boxes of faces"
 

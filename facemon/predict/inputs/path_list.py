@@ -33,7 +33,7 @@ class PathList(InputKind):
         return _Listed(given)
 
     def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
-        """Return that paths alone have none."""
+        """Return the reason: a list has no boxes."""
         del path, shown, tables
         return "a list on stdin brings no boxes of faces"
 

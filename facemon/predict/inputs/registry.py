@@ -23,4 +23,4 @@ def naming_kind(path: str) -> InputKind | None:
 
 def are_read_once(paths: Sequence[str]) -> bool:
     """Whether the images below some paths cannot be counted before they are predicted."""
-    return any(kind.is_read_once and kind.takes(path) for kind in INPUT_KINDS for path in paths)
+    return any(input_kind(path).is_read_once for path in paths)

@@ -1,4 +1,4 @@
-"""Which drift was announced, so that a command of the user's hears of each new one once."""
+"""Which drift was announced, so that a command of the user's runs once for each new drift."""
 
 import sqlite3
 from collections.abc import Iterable
