@@ -15,12 +15,13 @@ _ONE_BIN = np.zeros(1, np.int32)
 def scaled(sample: Sample, factor: float, *, days: float | None) -> Sample:
     """Return a sample with `factor` times the rows of each source and the same shares, which span so many `days`.
 
-    Where the days of a reference are known to differ, more of them are known: their number follows `days`.
+    Where it is known how days of a reference differ, their number follows `days`; of a single day it is not.
     """
     by_source = _scaled_profiles(sample.by_source, factor)
     pairs = None if days is None else max(1, round(days) - 1)
     whole_days = {
-        name: spread if pairs is None else replace(spread, pairs=pairs) for name, spread in sample.whole_days.items()
+        name: replace(spread, pairs=pairs) if pairs is not None and spread.pairs > 0 else spread
+        for name, spread in sample.whole_days.items()
     }
     return replace(
         sample, by_source=by_source, total=add_profiles(by_source.values()), whole_days=whole_days, days=days

@@ -68,8 +68,9 @@ class _Reader:
         """The code of a cell, its number, and whether something was forgiven."""
         number = _number(value)
         if not self._attribute.classes:
-            code = 0 if np.isfinite(number) else self._none_of_them(value)
-            return code, number, False
+            if np.isfinite(number) and not kind_of(self._attribute).may_be_true(self._attribute, number):
+                return UNKNOWN_LABEL, float("nan"), False
+            return 0 if np.isfinite(number) else self._none_of_them(value), number, False
         label = self._cells.label_of(value)
         if label not in self._places and np.isfinite(number):
             label = self._cells.label_of(number)  # a number in a column of text still lies in a band

@@ -2,17 +2,22 @@
 
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
-from facemon.domain.attribute import Measure
-from facemon.domain.kinds.kind import TEXT, AttributeKind
-from facemon.domain.kinds.reading import Reading
+from facemon.domain.attribute import Activation, Attribute, Measure
+from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind
+from facemon.domain.kinds.reading import Reader, Reading
 from facemon.domain.kinds.registry import KINDS
 from facemon.domain.prediction import log_schema
+from facemon.errors import FacemonError
+from facemon.evaluation.truth import UNKNOWN_LABEL, read_truth
 from tests.domain.count_kind import Count
 
 BANDS = {"low": (0.0, 2.0), "high": (2.0, 4.0)}
@@ -23,14 +28,31 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
     "ordinal": {"kind": "ordinal", "values": [0, 1, 2, 3], "bands": BANDS, "activation": "softmax"},
     "number": {"kind": "number", "scale": 2, "offset": 1},
     "number with bands": {"kind": "number", "bands": BANDS},
+    "least": {"kind": "least"},
     "count": {"kind": "count", "values": [0, 1, 3], "activation": "softmax"},
 }
 Described = tuple[AttributeKind, AttributeConfig]
 
 
+class Least(AttributeKind):
+    """A number, with no more than a kind must say of itself."""
+
+    name = "least"
+
+    def columns(self, attribute: Attribute) -> Mapping[Measure, str]:
+        return {Measure.VALUE: FLOAT}
+
+    def widths(self, attribute: Attribute) -> tuple[int, ...]:
+        return (1,)
+
+    def reader(self, attribute: Attribute) -> Reader:
+        return lambda columns: Reading(None, None, columns[:, 0].astype(np.float32))
+
+
 @pytest.fixture(params=DESCRIPTIONS)
 def described(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Described:
-    monkeypatch.setitem(KINDS, Count.name, Count())
+    for own in (Count(), Least()):
+        monkeypatch.setitem(KINDS, own.name, own)
     attribute = AttributeConfig.model_validate({"name": "it", "output": "o"} | DESCRIPTIONS[request.param])
     return KINDS[attribute.kind], attribute
 
@@ -41,7 +63,7 @@ def read(kind: AttributeKind, attribute: AttributeConfig) -> Reading:
 
 
 def test_each_kind_is_described_here() -> None:
-    assert {each["kind"] for each in DESCRIPTIONS.values()} == {*KINDS, Count.name}
+    assert {each["kind"] for each in DESCRIPTIONS.values()} == {*KINDS, Count.name, Least.name}
     assert all(name == kind.name for name, kind in KINDS.items())
 
 
@@ -104,6 +126,39 @@ def test_rows_and_columns_can_be_shown(described: Described) -> None:
     row = {measure.column("it"): cells[measure] for measure in kind.columns(attribute)}
     assert kind.cell(attribute, row)
     assert all(kind.help(attribute, measure).endswith(".") for measure in kind.columns(attribute))
+
+
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_an_activation_is_applied_or_refused(described: Described, activation: str) -> None:
+    kind, attribute = described
+    given = attribute.model_copy(update={"activation": activation})
+    plain = attribute.model_copy(update={"activation": "none"})
+    if activation == "none" or kind.activation_fault(given) is not None:
+        return
+    # Probabilities, so that a kind may read them without an activation.
+    width = max(2, kind.widths(given)[0]) if activation == "softmax" else kind.widths(given)[0]
+    numbers = np.full((5, width), 0.1)
+    numbers[:, 0] = 1 - 0.1 * (width - 1)
+    other = kind.reader(plain)(numbers)
+    try:
+        one = kind.reader(given)(numbers)
+    except FacemonError:  # what it makes of them is not what the kind reads
+        return
+    assert not all(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
+
+
+def test_a_kind_without_labels_takes_every_number_for_true_unless_it_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Positive(Least):
+        def may_be_true(self, attribute: Attribute, number: float) -> bool:
+            return number >= 0
+
+    for own, expected in ((Least(), [0, 0]), (Positive(), [0, UNKNOWN_LABEL])):
+        monkeypatch.setitem(KINDS, Least.name, own)
+        attribute = AttributeConfig.model_validate({"name": "it", "output": "o", "kind": "least"})
+        truth = read_truth(attribute, pa.chunked_array([pa.array([3.0, -1.0])]), TablesConfig())
+        assert truth.codes.tolist() == expected
 
 
 def test_kinds_load_nothing_heavy() -> None:

@@ -62,28 +62,31 @@ class AttributeKind(ABC):
         return f"({attribute.kind}, {attribute.activation})"
 
     def activation_fault(self, attribute: Attribute) -> str | None:
-        """Return why the activation makes no sense for the kind, if so."""
-        return None
+        """Return why the activation makes no sense for the kind, if so: without a confidence, any but none."""
+        if attribute.activation == "none" or Measure.CONFIDENCE in self.columns(attribute):
+            return None
+        return f"the kind {attribute.kind} has no probabilities, so nothing applies {attribute.activation}"
 
     @abstractmethod
     def reader(self, attribute: Attribute) -> Reader:
         """Return what decodes the attribute: made once, called for each batch of faces."""
 
     def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
-        """Return what is averaged over networks: probabilities [n, width], unless the kind says otherwise.
+        """Return what is averaged over networks [n, width]: probabilities, or the outputs where none is a confidence.
 
         The reader of the average is made for activation none, scale 1 and offset 0.
         """
         from facemon.domain.kinds.probabilities import probabilities
 
-        return probabilities(attribute, columns)
+        return probabilities(attribute, columns) if Measure.CONFIDENCE in self.columns(attribute) else columns
 
     def may_be_true(self, attribute: Attribute, number: float) -> bool:
         """Return whether a number that no label covers may be true, so that whatever was predicted is wrong.
 
-        Otherwise it is a mark for something else, such as -1 for "unknown", and no truth.
+        Otherwise it is a mark for something else, such as -1 for "unknown". A kind without labels is asked of every
+        number, and takes all unless it says otherwise.
         """
-        return False
+        return not self.classes(attribute)
 
     def absolute_errors(self, predicted: "Doubles", true: "Doubles") -> "Doubles":
         """Return how far predicted values are off the true ones; NaN where either is missing."""
@@ -93,8 +96,11 @@ class AttributeKind(ABC):
 
     def cell(self, attribute: Attribute, row: Mapping[str, Any]) -> str:
         """Return a prediction as a cell of a table for a terminal; `row` holds the columns of the log."""
-        confidence = row[Measure.CONFIDENCE.column(attribute.name)]
-        return f"{row[attribute.name]} {confidence:.0%}".replace("%", " %")
+        columns, name = self.columns(attribute), attribute.name
+        label = [str(row[name])] if Measure.LABEL in columns else []
+        value = [] if label else [f"{row[Measure.VALUE.column(name)]:.4g}"]
+        confidence = [f"{row[Measure.CONFIDENCE.column(name)]:.0%}"] if Measure.CONFIDENCE in columns else []
+        return " ".join([*label, *value, *(text.replace("%", " %") for text in confidence)])
 
     def card(self, attribute: Attribute) -> dict[str, Any]:
         """Return what the model card says of the attribute that not all kinds have."""
