@@ -1,6 +1,6 @@
 """One alert as a value, what the configuration may change of it, and how it stands in a rule file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -58,6 +58,8 @@ class Alert:
     runbook: Runbook
     carries: CarriedLabels | None
     """The labels that it has from its series; none = not known, as of a query of the user's own."""
+    label_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The values that labels of its series can have, where they are fewer than those that the configuration knows."""
     keep_firing_for: timedelta = timedelta(0)
     """How long it fires on when the condition no longer holds."""
     outlives: timedelta = timedelta(0)

@@ -150,14 +150,7 @@ def _known_values(config: Config) -> Mapping[str, Values]:
 
 def _values_of(alert: Alert, config: Config) -> Mapping[str, Values]:
     """The values that labels have in this alert, where they are fewer than those that the configuration knows."""
-    named: dict[str, dict[str, Sequence[str]]] = {
-        "DriftCheckStale": {"check": config.schedule.checks},
-        "ReferenceStale": {"command": ("reference",)},
-        "AccuracyStale": {"command": ("evaluate",)},
-        "LowModelAccuracy": {"attribute": [attribute.name for attribute in config.model.attributes]},
-        "SourceUnreadable": {"source": ("store", *config.exporter.collectors)},
-    }
-    values = {label: Values(frozenset(each)) for label, each in named.get(alert.name, {}).items()}
+    values = {label: Values(frozenset(each)) for label, each in alert.label_values.items()}
     if alert.group == "drift":
         # The store's metrics are dropped from the scrapes of every other job.
         store_job = TRANSPORT_JOBS[config.prometheus.store_metrics_from]

@@ -161,6 +161,7 @@ def _low_model_accuracy(config: Config) -> Alert:
             },
         ),
         carries=every_label(ACCURACY, config),
+        label_values={"attribute": [attribute.name for attribute in config.model.attributes]},
         own_annotations={"accuracy": value(3)},
         scenarios=(
             Scenario("below the limit; another instance is unaffected", (accuracy(limit, clear), other),

@@ -56,6 +56,7 @@ class _Switch:
             dashboard=Dashboard.SYSTEM_METRICS,
             runbook=self.runbook,
             carries=every_label(self.metric, config),
+            label_values={"source": ("store", *config.exporter.collectors)} if self.metric is SOURCE_UP else {},
             scenarios=(
                 Scenario("turns bad and good again; another instance is unaffected", (gauge, other),
                          Firing(self.labels, self.bad), Span.HELD),

@@ -119,6 +119,7 @@ def _drift_check_stale(config: Config) -> Alert:
         dashboard=Dashboard.ML_METRICS,
         runbook=_CHECK_RUNBOOK,
         carries=only_labels(*check_labels(config)),
+        label_values={"check": checks},
         scenarios=(*_check_scenarios(config, oldest), *(story for each in never for story in each.scenarios())),
         own_labels={"command": "drift-check"},
     )  # fmt: skip
@@ -239,6 +240,7 @@ def _stale(config: Config, words: _Staleness, command: str, oldest: timedelta) -
             **words.runbook.queries,
         }),
         carries=only_labels("command", *target_labels(config)),
+        label_values={"command": (command,)},
         scenarios=(
             Scenario("too old, then gone; another instance is unaffected", (success, *now, *unaffected), Firing(here),
                      Span.HELD),

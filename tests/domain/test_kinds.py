@@ -144,7 +144,7 @@ def test_an_activation_is_applied_or_refused(described: Described, activation: s
         one = kind.reader(given)(numbers)
     except FacemonError:  # what it makes of them is not what the kind reads
         return
-    assert not all(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
+    assert repr(one) != repr(other)
 
 
 def test_a_kind_without_labels_takes_every_number_for_true_unless_it_says_otherwise(
