@@ -19,7 +19,10 @@ _SIGNAL_SECONDS = 0.2
 
 
 def serve_metrics(operation: Operation, listen: "Listen | None", configuration: "ReloadedConfiguration") -> None:
-    """Answer scrapes until a signal ends this; `listen` is None for `exporter.listen`."""
+    """Answer scrapes until a signal ends this; `listen` is None for `exporter.listen`.
+
+    FacemonError where the server cannot go on.
+    """
     from facemon.metrics.exporter import Exporter
     from facemon.pandas_gate import let_pandas_in
     from facemon.server.foreign_pages import AllowedHosts, hosts_of_exporter
@@ -39,13 +42,13 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
                 reporter.warn(f"{reason}; facemon_source_up is 0 until it can be read")
             # Each scrape gets the registry of the newest configuration.
             hosts = AllowedHosts(hosts_of_exporter(config, address))
-            server = metrics_server(lambda: exporter.registry, exporter.why_not_ready, hosts)
+            server = metrics_server(lambda: exporter.registry, exporter.why_not_ready, hosts, reporter.warn)
             port = listening.getsockname()[1]
-            with serving(server, listening):
+            with serving(server, listening) as check_server:
                 if not address.is_loopback:
                     reporter.warn(f"{address} can be reached from other machines, without authentication")
                 reporter.say(f"serving metrics on http://{address.host}:{port}/metrics")
-                _reload_when_asked(configuration, follow)
+                _reload_when_asked(configuration, follow, check_server)
     except Interrupted:
         reporter.say("stopped")
     finally:
@@ -53,11 +56,14 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
 
 
 def _reload_when_asked(
-    configuration: "ReloadedConfiguration", follow: "Callable[[Config, Path | None], None]"
+    configuration: "ReloadedConfiguration",
+    follow: "Callable[[Config, Path | None], None]",
+    check_server: "Callable[[], None]",
 ) -> NoReturn:
-    """Go on until a signal ends it."""
+    """Go on until a signal ends it, or `check_server` raises."""
     while True:
         configuration.reload_if_asked(follow)
+        check_server()
         # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
         time.sleep(_SIGNAL_SECONDS)
 

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from facemon.errors import FacemonError
 from facemon.monitor.application_metrics import ApplicationMetrics
-from facemon.server.asgi import Application, Receive, Scope, Send
+from facemon.server.asgi import Application, Receive, Scope, Send, header, send_response
 from facemon.server.counted_requests import CountedRequests
 from facemon.server.exposition_format import choose_exposition
 from facemon.server.request_counts import RequestCounts
@@ -125,14 +125,12 @@ class _Pages:
             )
 
     async def _show_metrics(self, scope: Scope, send: Send) -> None:
-        accepted = b", ".join(value for name, value in scope["headers"] if name == b"accept")
-        exposition = choose_exposition(accepted.decode("latin-1"))
+        exposition = choose_exposition(header(scope, b"accept"))
         # The store is read for it, which may take as long as a disk takes.
         body = await asyncio.to_thread(exposition.encode, self._metrics)
         await _show(scope, send, exposition.content_type, body)
 
 
 async def _show(scope: Scope, send: Send, content_type: str, body: bytes) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    kind = (b"content-type", content_type.encode())
+    await send_response(send, 200, body, kind, without_body=scope["method"] == "HEAD")

@@ -63,7 +63,7 @@ class Error(BaseModel):
 
 
 class _Schemas(GenerateJsonSchema):
-    """Without defaults, which an answer does not have: a key with one may be missing. Without a title for each key."""
+    """JSON Schema without defaults and key titles: an optional key may be missing."""
 
     def default_schema(self, schema: Any) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])

@@ -11,8 +11,16 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """Return the value of a header, those of one that is repeated as a list; empty without one."""
+    """Return a header's value; repeated ones joined by commas; '' where it is missing."""
     return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+
+async def send_response(send: Send, status: int, body: bytes, *headers: Header, without_body: bool = False) -> None:
+    """Send a response whose body is known as a whole; `without_body` for HEAD: the length alone."""
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
+    await send({"type": "http.response.body", "body": b"" if without_body else body})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from facemon.server.asgi import Application, Receive, Scope, Send
+from facemon.server.asgi import Application, Receive, Scope, Send, header
 
 _HEADER = b"x-forwarded-for"
 _IPV6_PREFIX = 64
@@ -31,10 +31,8 @@ class ForwardedClients:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, with its `client` corrected in the scope."""
-        if scope["type"] == "http" and (client := scope.get("client")):
-            named = b",".join(value for name, value in scope["headers"] if name == _HEADER).decode("latin-1")
-            if named:
-                scope["client"] = (self._origin(client[0], named.split(",")), 0)
+        if scope["type"] == "http" and (client := scope.get("client")) and (named := header(scope, _HEADER)):
+            scope["client"] = (self._origin(client[0], named.split(",")), 0)
         await self._application(scope, receive, send)
 
     def _origin(self, peer: str, hops: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from facemon.domain.request_outcome import CLIENT_GONE
-from facemon.server.asgi import Application, Message, Receive, Scope, Send
+from facemon.server.asgi import Application, Message, Receive, Scope, Send, header
 from facemon.server.request_counts import RequestCounts
 from facemon.server.route_templates import template_of
 
@@ -74,7 +74,7 @@ class CountedRequests:
             answer.finish(answer.code or 500)
 
     def _request_id(self, scope: Scope) -> bytes:
-        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+        given = header(scope, _HEADER).encode("latin-1")
         return given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}".encode()
 
     def _finish(self, scope: Scope, code: int, seconds: float) -> None:

@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from facemon.server.asgi import BODY_IS_HERE
 from facemon.server.joined_writes import JoinedWrites
 
+_VERSIONS = ("1.0", "1.1")
+"""The parser takes 0.9 and 2.0 too, whose responses have another form than ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -26,6 +29,8 @@ class ConnectionLimits:
     linger_seconds: float = 2.0
     """What is still sent after the answer is thrown away for so long, so that its sender can read the answer."""
     linger_bytes: int = 16 * 2**20
+    pipelined: int = 16
+    """Requests that wait behind the one that is being answered; what comes behind them is not read."""
     stalled_seconds: float = 30.0
     """How long an answer may wait for a client that does not read."""
 
@@ -37,6 +42,10 @@ class _Wait(Enum):
     REST = auto()
     """Of a request that is answered already."""
     READER = auto()
+
+
+class _PipelineIsFull(Exception):
+    """Stops the parser."""
 
 
 class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
@@ -55,7 +64,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._limits = limits
         self._refused = refused
         self._waiting = waiting
-        self._is_in_head = False
+        self._is_in_head = self._is_full = False
         self._head_bytes = self._lingering_bytes = self._idle_bytes = 0
         self._timers: dict[_Wait, asyncio.TimerHandle] = {}
         self._answering: Any = None
@@ -80,7 +89,7 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
         """Read on; 431 when a head does not end."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_full:
             return
         was_in_head = self._is_in_head
         self._idle_bytes += len(data)
@@ -98,12 +107,18 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
             self._begin_head()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
+        """Refuse what is not HTTP."""
         del msg
-        self._refuse(400)
+        if not self._is_full:
+            self._refuse(400)
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Begin a request; where too many wait already, the last of them ends the connection."""
+        if len(self.pipeline) >= self._limits.pipelined:
+            # `Connection: close` in its answer tells the client that no later request was seen (RFC 9112, 9.3.2).
+            self.cycle.keep_alive = False
+            self._is_full = True
+            raise _PipelineIsFull
         self._is_in_head = True
         super().on_message_begin()
 
@@ -114,6 +129,9 @@ class GuardedConnection(HttpToolsProtocol):  # type: ignore[misc]
         self._unlimit(_Wait.HEAD)
         self._waiting.pop(self, None)
         if self.transport.is_closing():
+            return
+        if self.parser.get_http_version() not in _VERSIONS:
+            self._refuse(400)
             return
         # A head that came in one piece was not measured yet.
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._limits.head_bytes:

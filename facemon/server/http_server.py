@@ -4,17 +4,21 @@ import resource
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
 
+from facemon.errors import FacemonError
 from facemon.server.asgi import Application
 from facemon.server.guarded_connection import ConnectionLimits, GuardedConnection
+from facemon.system_errors import explained
 
 _IDLE_SECONDS = 10
 _OTHER_FILES = 64
 """Files that the process needs beside its connections: the store, the model, pipes to workers."""
+_RESTART = "start it again; if it fails once more, run it with --debug and report what that prints"
 
 
 def most_connections(wanted: int) -> int:
@@ -53,7 +57,7 @@ class HttpServer:
             server_header=False,
             access_log=False,
             log_config=None,
-            # A scanner that speaks no HTTP is no news; the application reports its own errors.
+            # A scanner that does not speak HTTP is not worth a line; both applications report their own errors.
             log_level="critical",
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=max(1, round(patience)),
@@ -75,15 +79,41 @@ class HttpServer:
 
 
 @contextmanager
-def serving(server: HttpServer, listening: socket.socket) -> Iterator[None]:
+def serving(server: HttpServer, listening: socket.socket) -> Iterator[Callable[[], None]]:
     """Answer what comes to a listening socket while the block runs; then finish what has begun.
 
-    All of it happens in a thread of its own: a signal that ends the block never falls into the server's code.
+    All of it happens in a thread of its own: a signal that ends the block never falls into the server's code. The block
+    gets a function to call now and then: it raises a FacemonError once the server has ended. A server that fails while
+    it stops is one, too.
     """
-    thread = threading.Thread(target=server.run, args=(listening,), name="http", daemon=True)
+    ended = Future[None]()
+
+    def run() -> None:
+        try:
+            server.run(listening)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the server
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    def check() -> None:
+        if ended.done():
+            raise _end_of_server(ended.exception()) from ended.exception()
+
+    thread = threading.Thread(target=run, name="http", daemon=True)
     thread.start()
     try:
-        yield
+        yield check
     finally:
         server.stop()
         thread.join()
+        if ended.exception() is not None:
+            check()
+
+
+def _end_of_server(error: BaseException | None) -> FacemonError:
+    if error is None:
+        return FacemonError("the HTTP server has ended without an error", _RESTART)
+    known = explained(error) if isinstance(error, Exception) else None
+    reason = known.message if known else f"{type(error).__name__}: {error}"
+    return FacemonError(f"the HTTP server failed: {reason}", (known and known.hint) or _RESTART)

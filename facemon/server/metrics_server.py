@@ -11,14 +11,15 @@ from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
 
-from facemon.server.asgi import Receive, Scope, Send, header
+from facemon.server.asgi import Receive, Scope, Send, header, send_response
 from facemon.server.exposition_format import accepts_gzip, choose_exposition, compressed
 from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.http_server import HttpServer
+from facemon.system_errors import explained
 
 _MAX_WORKERS = 16
-"""Answers that are worked on at once, a thread for each; more are told to come back."""
+"""Requests that are worked on at once, a thread for each; further requests get 503 with Retry-After."""
 _GRACE_SECONDS = 5.0
 """How long a stop waits for answers that are on their way."""
 _LIMITS = ConnectionLimits(connections=128, head_bytes=16 * 2**10, stalled_seconds=10.0)
@@ -35,27 +36,36 @@ class _Answer:
 
     async def send(self, send: Send) -> None:
         """Send it."""
-        named = {"Content-Length": str(len(self.body)), **self.headers}
-        headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
-        await send({"type": "http.response.start", "status": self.status.value, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        await send_response(send, self.status.value, self.body, *headers)
 
 
 def metrics_server(
-    registry: Callable[[], CollectorRegistry], why_not_ready: Callable[[], str | None], hosts: AllowedHosts
+    registry: Callable[[], CollectorRegistry],
+    why_not_ready: Callable[[], str | None],
+    hosts: AllowedHosts,
+    warn: Callable[[str], None],
 ) -> HttpServer:
     """The exporter's server: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
 
     /metrics is for requests to one of `hosts`: a page whose name was made to resolve to here may not read it.
 
     /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
+
+    `warn` gets the reason why a request ended with 500.
     """
     workers = _Workers()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
-        made = _route(scope, registry, why_not_ready, hosts)
-        await (made if isinstance(made, _Answer) else await workers.answer(made)).send(send)
+        try:
+            made = _route(scope, registry, why_not_ready, hosts)
+            await (made if isinstance(made, _Answer) else await workers.answer(made)).send(send)
+        except Exception as error:
+            known = explained(error)
+            reason = f"{known.message}: {known.hint}" if known else f"{type(error).__name__}: {error}"
+            warn(f"a request of {scope['path'][:100]!a} failed: {reason}")
+            raise
 
     return HttpServer(application, limits=_LIMITS, patience=_GRACE_SECONDS, refused=lambda _: None)
 
@@ -112,7 +122,6 @@ class _Workers:
     async def answer(self, made: Callable[[], _Answer]) -> _Answer:
         if self._busy >= _MAX_WORKERS:
             return _line(HTTPStatus.SERVICE_UNAVAILABLE, "too many scrapes at once", Retry_After="1")
-        self._busy += 1
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[_Answer] = loop.create_future()
 
@@ -125,9 +134,11 @@ class _Workers:
             answer = _line(HTTPStatus.INTERNAL_SERVER_ERROR, "the exporter failed")
             try:
                 answer = made()
-            finally:  # a fault of ours is Python's to print; the client hears that there was one
+            finally:  # Python prints the exception; the client gets 500
                 with suppress(RuntimeError):  # the loop has ended, and with it the wait for the answer
                     loop.call_soon_threadsafe(deliver, answer)
 
         threading.Thread(target=work, name="answer", daemon=True).start()
+        # Not before: a thread that cannot start would keep its place for ever.
+        self._busy += 1
         return await answered

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from facemon.config.serving import ApiConfig
 from facemon.server.api_description import CONTENT_SECURITY_POLICY, describe_api, description_page
-from facemon.server.asgi import Application, Receive, Scope, Send
+from facemon.server.asgi import Application, Receive, Scope, Send, header
 from facemon.server.bearer_tokens import BearerTokens
 from facemon.server.client_address import ForwardedClients
 from facemon.server.exposition_format import choose_exposition
@@ -109,7 +109,7 @@ class PredictionApi:
 
     async def metrics(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""
-        exposition = choose_exposition(", ".join(request.headers.getlist("accept")))
+        exposition = choose_exposition(header(request.scope, b"accept"))
         # The store is read for it, which may take as long as a disk takes.
         text = await run_in_threadpool(exposition.encode, self._registry)
         return Response(text, headers={"Content-Type": exposition.content_type})

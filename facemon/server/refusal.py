@@ -4,10 +4,9 @@ import json
 from typing import NoReturn
 
 from facemon.domain.request_outcome import REFUSALS
-from facemon.server.asgi import Scope, Send
+from facemon.server.asgi import Header, Scope, Send, send_response
 from facemon.server.counted_requests import REQUEST_ID
 
-Header = tuple[bytes, bytes]
 _NAMES = REFUSALS | {500: "failed"}
 _JSON = (b"content-type", b"application/json")
 
@@ -36,6 +35,4 @@ async def send_refusal(scope: Scope, send: Send, refused: Refused) -> None:
 
 async def send_json(send: Send, code: int, body: bytes, *headers: Header) -> None:
     """Answer with JSON."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": code, "headers": [length, _JSON, *headers]})
-    await send({"type": "http.response.body", "body": body})
+    await send_response(send, code, body, _JSON, *headers)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from facemon.config.serving import ApiConfig
+from facemon.domain.prediction import SCHEMA_NAME
 from facemon.domain.request_outcome import EXPECTED_CODES
 from facemon.server.answer_schemas import Error, Predictions
 from facemon.server.api_description import describe_api, description_page
@@ -64,12 +66,41 @@ def test_every_answer_has_the_types_that_describe_it(api: Api, second: bytes) ->
     code, text, _ = api.ask("POST", "/predict", several, kind)
     assert code == 200
     answer = Predictions.model_validate_json(text, strict=True)
+    assert undescribed(json.loads(text), answer) == []
     assert [image.name for image in answer.images] == ["a.png", "b.png"]
     assert [row.error is None for row in answer.predictions] == [True, second != b"no picture"]
     for code, *request in ((422, "POST", "/predict", second[1:]), (404, "GET", "/nothing")):
         status, text, _ = api.ask(*request)
         assert status == code
-        assert Error.model_validate_json(text, strict=True).request
+        refusal = Error.model_validate_json(text, strict=True)
+        assert refusal.request
+        assert undescribed(json.loads(text), refusal) == []
+
+
+def undescribed(sent: Any, read: Any) -> list[str]:
+    """The keys of a document that the models which it was read into do not have."""
+    match read:
+        case BaseModel():
+            fields = {field.alias or name: getattr(read, name) for name, field in type(read).model_fields.items()}
+            inner = [key for name in fields.keys() & sent.keys() for key in undescribed(sent[name], fields[name])]
+            return [*(sent.keys() - fields.keys()), *inner]
+        case dict():
+            return [key for name in sent for key in undescribed(sent[name], read[name])]
+        case list():
+            return [key for pair in zip(sent, read, strict=True) for key in undescribed(*pair)]
+    return []
+
+
+def test_a_key_that_no_model_describes_is_found() -> None:
+    attribute = {"label": "male", "share": 1}
+    row = {"schema": SCHEMA_NAME, "image_sha256": None, "face": 0, "attributes": {"gender": attribute}, "error": None}
+    sent = {
+        "predictions": [row | {"error_message": None, "mood": 1}],
+        "images": [{"name": "a", "first": 0, "rows": 1, "size": 1}],
+        "took": 1,
+    }
+    read = Predictions.model_validate_json(json.dumps(sent), strict=True)
+    assert sorted(undescribed(sent, read)) == ["mood", "share", "size", "took"]
 
 
 def test_its_page_loads_nothing(api: Api) -> None:

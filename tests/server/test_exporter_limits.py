@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from facemon.store.layout import LEDGER_NAME
 from tests.patience import HANG_S, wait_until
 from tests.server.exporters import Answer, Exporter, exporter
+from tests.server.raw_requests import read_all
 from tests.server.test_metrics_server import make_store
 
 pytestmark = pytest.mark.slow
@@ -40,6 +41,24 @@ class Large:
             family.add_metric(["x" * 200 + str(index)], 1)
         yield family
 """
+
+BREAKS_THE_SERVER = """
+import ctypes
+import threading
+
+class Broken(SystemExit):
+    def __init__(self):
+        super().__init__("the loop broke")
+
+Broken.__name__ = "SystemExit"
+
+class Breaks:
+    def collect(self):
+        (server,) = (thread for thread in threading.enumerate() if thread.name == "http")
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(server.ident), ctypes.py_object(Broken))
+        return []
+"""
+"""An exception that ends the loop wherever its thread is."""
 
 
 def configure(folder: Path, name: str) -> None:
@@ -67,12 +86,10 @@ def threads_of(running: Exporter) -> int:
 
 def said_to(running: Exporter, sent: bytes, *, timeout_s: float = HANG_S) -> bytes:
     with socket.create_connection((running.host, running.port), timeout=timeout_s) as client:
-        client.sendall(sent)
-        heard = b""
-        with suppress(ConnectionResetError):  # of what it refuses the server does not read all
-            while part := client.recv(65536):
-                heard += part
-        return heard
+        # The server closes before it has read a refused request.
+        with suppress(ConnectionResetError, BrokenPipeError):
+            client.sendall(sent)
+        return read_all(client)
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/health", "/ready", "/nothing"])
@@ -116,8 +133,8 @@ def test_gzip_is_sent_to_who_asks_for_it(serving: Exporter) -> None:
         (b"GET /health HTTP/1.0\n\n", b"400"),
         (b"GET http://somewhere/health HTTP/1.1\r\nHost: somewhere\r\nConnection: close\r\n\r\n", b"200"),
         (b"BREW /health HTTP/1.1\r\n\r\n", b"400"),
-        (b"GET /health\r\n\r\n", b"200"),
-        (b"GET / HTTP/2.0\r\n\r\n", b"404"),
+        (b"GET /health\r\n\r\n", b"400"),
+        (b"GET / HTTP/2.0\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\n\n", b"400"),
         (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", b"431"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"431"),
@@ -126,6 +143,20 @@ def test_gzip_is_sent_to_who_asks_for_it(serving: Exporter) -> None:
 )
 def test_heads_of_every_kind(serving: Exporter, sent: bytes, status: bytes) -> None:
     assert said_to(serving, sent).split()[1] == status
+
+
+def test_a_second_host_header_hides_nothing(serving: Exporter) -> None:
+    own, foreign = f"Host: {serving.host}:{serving.port}\r\n", "Host: evil.example\r\n"
+    for hosts, status in ((own, b"200"), (foreign, b"403"), (own + foreign, b"403"), (foreign + own, b"403")):
+        sent = f"GET /metrics HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode()
+        assert said_to(serving, sent).split()[1] == status
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+def test_a_body_that_never_comes_is_not_waited_for(serving: Exporter, framing: bytes) -> None:
+    heard = said_to(serving, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + framing + b"\r\n\r\n")
+    assert heard.split()[1] == b"200"
+    assert b"images_processed_total" in heard, "the connection has ended, after the whole answer"
 
 
 def test_half_requests_are_given_up(serving: Exporter) -> None:
@@ -177,6 +208,17 @@ def test_scrapes_beyond_the_limit_are_told_to_come_back(tmp_path: Path) -> None:
     assert Counter(answer.status for answer in answers) == {200: 16, 503: 60 - 16}
     assert {answer.headers["retry-after"] for answer in answers if answer.status == 503} == {"1"}
     assert all("slow 1.0" in answer.text for answer in answers if answer.status == 200)
+
+
+def test_an_exporter_whose_server_fails_ends(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BREAKS_THE_SERVER)
+    (tmp_path / "facemon.yaml").write_text('exporter: {collectors: ["broken:Breaks"]}\n')
+    with exporter(tmp_path) as running:
+        with suppress(HTTPException, OSError):
+            running.get("/metrics")
+        assert running.process.wait(HANG_S) == 1
+    assert "error: the HTTP server failed: SystemExit: the loop broke" in running.said
+    assert running.said[-1].startswith("  hint: start it again")
 
 
 def test_who_does_not_read_is_dropped(tmp_path: Path) -> None:

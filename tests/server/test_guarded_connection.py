@@ -19,8 +19,9 @@ from tests.server.raw_requests import connected, read_all, read_answer, request
 from tests.server.served_api import Api, picture, served
 
 QUICK = ConnectionLimits(
-    connections=8, head_seconds=0.3, head_bytes=4096, linger_seconds=0.3, linger_bytes=2**20, stalled_seconds=0.3
-)
+    connections=8, head_seconds=0.3, head_bytes=4096, linger_seconds=0.3, linger_bytes=2**20, pipelined=1000,
+    stalled_seconds=0.3,
+)  # fmt: skip
 HEALTH = request("GET", "/health")
 KNOWN = {("unmatched", "other"), ("unmatched", "GET")}
 
@@ -148,6 +149,9 @@ def test_what_is_no_body_is_no_way_in(tmp_path: Path, method: str, begin: bytes,
         b"HELO mail\r\n\r\n",
         b"GET http://[ HTTP/1.1\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\n\r\n",
+        b"GET /health\r\n\r\n",
+        b"GET /health HTTP/2.0\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )
 def test_what_is_no_http_is_refused_and_counted(guarded: Api, noise: bytes) -> None:
@@ -248,6 +252,24 @@ def test_keep_alive_and_pipelined_requests_are_answered_in_their_order(guarded: 
         client.sendall(HEALTH)
         assert read_answer(client) == (200, b"ok\n")
     assert guarded.requests("/health") == {"200": 3}
+
+
+@pytest.mark.parametrize("sent", [1, 3, 4, 5, 100])
+def test_of_many_pipelined_requests_the_last_one_that_is_seen_ends_the_connection(tmp_path: Path, sent: int) -> None:
+    """A client that asks again for what was not answered loses nothing."""
+    limits = ConnectionLimits(connections=8, pipelined=3)
+    with served(tmp_path, limits=limits) as api, connected(api.port) as client:
+        client.sendall(request("GET", "/ready") * sent)
+        answered = min(sent, 1 + limits.pipelined)
+        heads = [read_answer(client)[0] for _ in range(answered)]
+        assert heads == [200] * answered
+        if sent > answered:
+            assert read_all(client) == b""
+            assert api.requests("/ready") == {"200": answered}
+        else:
+            client.sendall(HEALTH)
+            assert read_answer(client) == (200, b"ok\n")
+        assert api.requests("unmatched") == {}
 
 
 def test_a_pipelined_body_has_its_own_time(tmp_path: Path) -> None:
