@@ -61,7 +61,7 @@ def test_of_thousands_of_faults_the_first_are_told() -> None:
 
 
 def test_numbers_of_base_60_are_read_in_linear_time() -> None:
-    def least_seconds(digits: int) -> float:
+    def least_work(digits: int) -> float:
         text, took = "version: " + "1:" * digits + "1", list[float]()
         for _ in range(2):
             began = time.process_time()
@@ -69,9 +69,9 @@ def test_numbers_of_base_60_are_read_in_linear_time() -> None:
             took.append(time.process_time() - began)
         return min(took)
 
-    least_seconds(1)
+    least_work(1)
     # Sixteen times as long, if it is linear; 256 times, if each digit is multiplied with all before it.
-    assert least_seconds(1_600_000) < 64 * least_seconds(100_000)
+    assert least_work(1_600_000) < 64 * least_work(100_000)
 
 
 @pytest.mark.slow
