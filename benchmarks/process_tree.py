@@ -13,11 +13,16 @@ _CPU_FIELDS = slice(11, 15)
 def tree(process: int) -> Iterator[int]:
     """The process and its descendants, those that are left."""
     yield process
+    for child in children(process):
+        yield from tree(child)
+
+
+def children(process: int) -> Iterator[int]:
+    """What the process itself has started, those that are left."""
     with suppress(OSError):
-        for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for begun in Path(f"/proc/{process}/task").glob("*/children"):
             with suppress(OSError):
-                for child in children.read_text().split():
-                    yield from tree(int(child))
+                yield from map(int, begun.read_text().split())
 
 
 def cpu_seconds_of_tree(process: int) -> float:

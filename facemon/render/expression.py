@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from facemon.domain.metric_catalogue import MetricType
 
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+# `$` and `[[` begin a variable for Grafana, inside of a string too.
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "$": "\\x24"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Matcher:
 
 
 def quoted(value: str) -> str:
-    """A PromQL string literal."""
-    return f'"{value.translate(_ESCAPES)}"'
+    """A PromQL string literal, in which Grafana finds no variable either."""
+    escaped = value.translate(_ESCAPES).replace("[[", r"[\x5b")
+    return f'"{escaped}"'
 
 
 def equals(label: str, value: str) -> Matcher:

@@ -30,6 +30,15 @@ def test_label_values_survive_escaping(value: str) -> None:
     assert value_in(promql.select(SCORE, promql.equals("attribute", value))) == value
 
 
+@given(st.lists(st.sampled_from(["$", "[[", "[", "{", "job", "}", "]]", "\\", '"', "$__range"])).map("".join))
+def test_grafana_finds_no_variable_in_a_value(value: str) -> None:
+    for matcher in (promql.equals("job", value), promql.one_of("job", [value, "a"])):
+        expr = promql.select(SCORE, matcher)
+        # The three ways to write one, by Grafana's documentation of variables.
+        assert not re.search(r"\$\w+|\$\{\w+|\[\[\w+", str(expr))
+    assert value_in(promql.select(SCORE, promql.equals("job", value))) == value
+
+
 @given(st.lists(texts.filter(lambda text: "\0" not in text), min_size=1, max_size=3))
 def test_alternatives_match_themselves_only(values: list[str]) -> None:
     pattern = re.compile(value_in(promql.select(SCORE, promql.one_of("attribute", values))))
