@@ -17,6 +17,8 @@ LARGEST_CHUNK = 64
 _FIRST_CHUNK = 2
 _CHUNK_SECONDS = 0.2
 """What a chunk should take: less wastes time on handing over, more makes stopping slow and the run's end ragged."""
+_CHUNK_BYTES = 8 * 2**20
+"""Bytes of images in memory from which on a chunk takes no more."""
 _CHUNKS_AHEAD = 2
 """Chunks a worker may be ahead of the consumer, the one it works on included."""
 _LOOK_AROUND_S = 0.1
@@ -54,7 +56,7 @@ def run_pipeline(
         try:
             while True:
                 while len(waiting) < threads * _CHUNKS_AHEAD and not stop.is_set():
-                    chunk = tuple(islice(stream, size.images))
+                    chunk = _next_chunk(stream, size.images)
                     if not chunk:
                         break
                     waiting.append(pool.submit(predict, chunk))
@@ -65,6 +67,18 @@ def run_pipeline(
                     yield waiting.popleft().result()
         finally:
             _drop_unbegun(waiting)
+
+
+def _next_chunk(stream: Iterator[ImageInput], images: int) -> Sequence[ImageInput]:
+    """Take some inputs, fewer where they hold many bytes."""
+    chunk: list[ImageInput] = []
+    held = 0
+    for image in islice(stream, images):
+        chunk.append(image)
+        held += len(image.content or b"")
+        if held >= _CHUNK_BYTES:
+            break
+    return chunk
 
 
 class ChunkSize:

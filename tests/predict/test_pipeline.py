@@ -165,3 +165,12 @@ def test_quick_images_make_larger_chunks_and_slow_ones_smaller() -> None:
     assert size.images == 10
     size.learn(10, 10 * 3.0)
     assert size.images == 1
+
+
+def test_chunks_with_many_bytes_are_small() -> None:
+    """Images that are in memory, because they were fetched or unpacked, are not gathered by the gigabyte."""
+    content = bytes(3 * 2**20)
+    images = [ImageInput(number, "a.jpg", content=content) for number in range(40)]
+    batches = list(run_pipeline(images, Sleeper(), run="r", threads=1, stop=threading.Event()))
+    assert max(len(batch.ordinals) for batch in batches) == 3
+    assert [ordinal for batch in batches for ordinal in batch.ordinals] == list(range(40))
