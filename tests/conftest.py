@@ -148,6 +148,12 @@ def linters() -> Path:
 
 
 @pytest.fixture(scope="session")
+def object_stores() -> Path:
+    """The environment with moto's server, which speaks as S3 does."""
+    return _fetched("object_stores")
+
+
+@pytest.fixture(scope="session")
 def faketime() -> Callable[[str], dict[str, str]]:
     """The environment of a process whose clock begins at a time in UTC, such as `2040-01-01 00:00:00`, and goes on."""
     (library,) = _fetched("faketime").glob("usr/lib/*/faketime/libfaketime.so.1")

@@ -38,6 +38,7 @@ LIMITS_OF_TESTS = {
     "model/dlib_pyramid.py": "BOX_SIDE",
     "model/graph_files.py": "RUNTIME",
     "monitor/foreign_rows.py": "ROWS_AT_ONCE",
+    "predict/fetching_ahead.py": "BYTES_AHEAD MOST_OUTAGES MOST_REQUESTS REQUESTS",
     "predict/inputs/registry.py": "INPUT_KINDS",
     "predict/manifest_lines.py": "LONGEST_LINE",
     "predict/output.py": "WRITERS",

@@ -54,7 +54,8 @@ KNOWN: dict[str, str] = {}
 
 
 READ_WHILE_IT_RUNS = {"COLUMNS", "HOME", "NO_PROXY", "PATH", "no_proxy"}
-"""Variables that facemon and its libraries read when they are needed, beside facemon's own and a workflow's."""
+_READ_WHILE_IT_RUNS_BEGIN = ("FACEMON_", "GITHUB_", "AWS_", "AZURE_", "GOOGLE_")
+"""Variables that facemon and its libraries read when they are needed, and beginnings of their names."""
 
 
 def start_facemon(*arguments: str, cwd: Path, anew: bool = False) -> Process:
@@ -82,7 +83,7 @@ def may_be_forked(environment: Mapping[str, str]) -> bool:
     """Whether a new interpreter with these variables would be as the ready one is."""
     changed = changes_of(environment)
     return not STARTS_ANEW and all(
-        name in READ_WHILE_IT_RUNS or name.startswith(("FACEMON_", "GITHUB_")) for name in changed
+        name in READ_WHILE_IT_RUNS or name.startswith(_READ_WHILE_IT_RUNS_BEGIN) for name in changed
     )
 
 

@@ -35,7 +35,7 @@ LAYERS = (
     {"domain"},
     {"finders"},
     {"config"},
-    {"tables"},
+    {"object_storage", "tables"},
     {"store"},
     {"model", "predict", "engines", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},

@@ -44,8 +44,22 @@ def test_odd_names_are_paths(path: str) -> None:
     assert url_fault(path) is None
 
 
-def test_no_password_and_no_signature_is_shown() -> None:
-    assert shown_url("https://me:secret@host/a.jpg?sig=secret#secret") == "https://host/a.jpg"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://me:secret@host/a.jpg?sig=secret#secret", "https://host/a.jpg"),
+        ("https:/me:secret@host/a.jpg", "https://host/a.jpg"),
+        ("s3://me:half/secret@bucket/a.jpg", "s3://bucket/a.jpg"),
+        ("s3://me:half/secret", "s3://…"),
+        ("file://me:secret@host/a.jpg", "file:///host/a.jpg"),
+        ("http://host:80/a.jpg", "http://host:80/a.jpg"),
+        ("http://[::1]:80/a.jpg", "http://[::1]:80/a.jpg"),
+        ("http://host/at@home:1.jpg", "http://host/at@home:1.jpg"),
+        ("file:///C:/me@home.jpg", "file:///C:/me@home.jpg"),
+    ],
+)
+def test_no_password_and_no_signature_is_shown(address: str, shown: str) -> None:
+    assert shown_url(address) == shown
 
 
 def path_parameters() -> Iterator[tuple[tuple[str, ...], list[str]]]:
@@ -90,18 +104,20 @@ def test_each_path_of_each_command_refuses_an_address(
     monkeypatch.chdir(tmp_path)
     assert run(LINES[line]) == 2
     said = capsys.readouterr().err
-    assert "s3://bucket/x.jsonl: is a URL (s3://), and facemon reads and writes local files only" in said
+    assert "s3://bucket/x.jsonl: is a URL (s3://), and only a local path can be given here" in said
     assert "mount it" in said
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("line", ["predict a.jpg gs://b/a.jpg", "drift-check --reference gs://b/a.csv"])
+@pytest.mark.parametrize(
+    "line", ["predict a.jpg hf://b/a.jpg", "model check hf://b/a.jpg", "drift-check --reference hf://b/a.csv"]
+)
 def test_text_that_may_be_a_path_refuses_an_address(
     line: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(line.split()) == 2
-    assert "gs://b/a." in capsys.readouterr().err
+    assert "hf://b/a." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -120,7 +136,7 @@ def test_no_path_of_a_configuration_is_an_address(key: str, section: str, tmp_pa
     with pytest.raises(ConfigError) as caught:
         parse_config(section, name="facemon.yaml", directory=tmp_path)
     (line,) = [line for line in str(caught.value).splitlines() if f" {key}: " in line]
-    assert "is a URL (s3://), and facemon reads and writes local files only: copy it" in line
+    assert "is a URL (s3://), and only a local path can be given here: copy it" in line
 
 
 def test_a_configuration_is_not_read_from_an_address() -> None:

@@ -41,7 +41,7 @@ def check_model(operation: Operation, request: ModelCheckRequest) -> "ModelCheck
     from facemon.model.factory import ModelFactory
 
     config, paths = operation.config, request.paths
-    refuse_paths(paths, "correct the path")
+    refuse_paths(paths, "correct the path", reads_urls=False)
     refuse_without_boxes(config, paths)
     _refuse_crops_among(paths, request.crops)
     attributes = _chosen(config.model.attributes, request.attribute)

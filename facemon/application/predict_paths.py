@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from facemon.application.local_paths import refuse_url
 from facemon.application.operation import Operation
+from facemon.application.reachable_storage import refuse_unreachable
 from facemon.domain.image_input import shown_name
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
@@ -49,16 +50,18 @@ def refuse_unusable_paths(operation: Operation, paths: Sequence[str], null: bool
     if not has_begun:
         refuse_paths(paths)
     refuse_without_boxes(operation.config, paths)
+    refuse_unreachable(paths, operation.config.tables, has_begun=has_begun)
 
 
-def refuse_paths(paths: Sequence[str], missing: str = _CORRECT) -> None:
-    """UsageError for paths that cannot be predicted: those that are not there, addresses, archives and videos.
+def refuse_paths(paths: Sequence[str], missing: str = _CORRECT, *, reads_urls: bool = True) -> None:
+    """UsageError for paths that cannot be predicted: those that are not there, other addresses, archives and videos.
 
     A path that cannot be looked at for another reason, such as a permission, becomes a row that says so. `missing` is
-    the hint for paths that are not there.
+    the hint for paths that are not there. Whether object storage answers is not asked. Without `reads_urls` each
+    address is refused.
     """
     for path in paths:
-        refuse_url(path)
+        _refuse_address(path, reads_urls=reads_urls)
     faults = [fault for path in paths if (fault := _fault_of(path)) is not None]
     if not faults:
         return
@@ -87,15 +90,47 @@ def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
         )
 
 
+def _refuse_address(path: str, *, reads_urls: bool) -> None:
+    """UsageError for an address that is not read, and for one that names what is no image by its suffix."""
+    from facemon.local_path import file_of, shown_url, url_scheme
+    from facemon.object_storage.location import is_location, parse_location
+    from facemon.predict.inputs.listed_image import READ
+    from facemon.predict.manifest import is_manifest
+
+    if (scheme := url_scheme(path)) is None:
+        return
+    if not reads_urls or "://" not in path:
+        refuse_url(path)
+    elif is_location(path):
+        parse_location(path)
+    elif scheme == "file":
+        try:
+            file_of(path)
+        except ValueError as error:
+            raise UsageError(f"{shown_url(path)}: {error}") from error
+    else:
+        raise UsageError(
+            f"{shown_url(path)}: is a URL ({scheme}://), and only {READ} are read",
+            "copy it to a local disk, and name the local path",
+        )
+    is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
+    if not is_folder and (is_manifest(path) or path.lower().endswith((*_ARCHIVES, *_VIDEOS))):
+        raise UsageError(
+            f"{shown_url(path)}: is not an image, and is read from a local path only",
+            "copy it to a local disk, and name the local path",
+        )
+
+
 def _fault_of(path: str) -> _Fault | None:
     from facemon.predict.inputs.image_file import ImageFile
     from facemon.predict.inputs.registry import input_kind
 
-    if not (kind := input_kind(path)).is_on_disk:
+    kind = input_kind(path)
+    if (on_disk := kind.on_disk(path)) is None:
         return None
     shown = printable(shown_name(path))
     try:
-        os.stat(path)  # noqa: PTH116 - Path("") would be the working folder
+        os.stat(on_disk)  # noqa: PTH116 - Path("") would be the working folder
     except (FileNotFoundError, NotADirectoryError):
         return _Fault(_MISSING, f"{shown or repr(shown)}: no such file or directory")
     except OSError:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from facemon.application.operation import Operation, Progress, Reporter
 from facemon.application.predict_paths import refuse_paths
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted, ending_signals
+from facemon.local_path import url_scheme
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,6 +103,7 @@ def _saying_how_to_go_on(reporter: Reporter, ledger: "Ledger | None", logged: "R
 
 def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
     """The inputs that the request names."""
+    from facemon.object_storage.object_store import ObjectStores
     from facemon.predict.image_source import ImageSource
 
     return ImageSource(
@@ -113,6 +115,8 @@ def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
         tables=operation.config.tables,
         root=request.root,
         formats=operation.config.predict.formats,
+        stores=ObjectStores(),
+        max_bytes=operation.config.predict.max_bytes,
     )
 
 
@@ -126,6 +130,7 @@ def _predict(
     stop: threading.Event,
     show: Show,
 ) -> "RunSummary":
+    from facemon.predict.fetching_ahead import fetched_ahead
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
 
@@ -140,7 +145,8 @@ def _predict(
         _count_ahead(operation, request, progress)
         stack.enter_context(stopping(stop))
         began = time.monotonic()
-        inputs = _remaining(images, logged) if logged else iter(images)
+        left = _remaining(images, logged) if logged else iter(images)
+        inputs = stack.enter_context(closing(fetched_ahead(left, stop)))
         name = logged.id if logged else ""
         for batch in run_pipeline(inputs, workers, run=name, threads=work.workers, stop=stop):
             for sink in sinks:
@@ -201,7 +207,9 @@ def identity_of(request: PredictRequest, model: "KnownModel") -> "RunIdentity":
     """What a run with this request has in common with one that continues or retries it."""
     from facemon.store.run_state import RunIdentity
 
-    absolute = [path if path == "-" else str(Path(path).absolute()) for path in request.paths]
+    absolute = [
+        path if path == "-" or url_scheme(path) is not None else str(Path(path).absolute()) for path in request.paths
+    ]
     inputs = tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in absolute)
     decides = [f"observed_at={request.observed_text}"]
     if request.root is not None:

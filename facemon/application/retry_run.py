@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,7 @@ def _predict(
     failed: Mapping[int, int],
     show: Show,
 ) -> "RunSummary":
+    from facemon.predict.fetching_ahead import fetched_ahead
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
     from facemon.store.retry import RetryWriter
@@ -84,7 +85,9 @@ def _predict(
         stack.callback(_close, writer)
         sink = stack.enter_context(show(()))
         stack.enter_context(stopping(stop))
-        inputs = _failed_images(operation, request, run, failed)
+        left = _failed_images(operation, request, run, failed)
+        fetched = stack.enter_context(closing(fetched_ahead(left, stop)))
+        inputs = (_at_its_time(image, failed) for image in fetched)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=work.workers, stop=stop):
             with Uninterrupted():
                 writer.add(batch)
@@ -104,11 +107,17 @@ def _close(writer: "RetryWriter") -> None:
 def _failed_images(
     operation: Operation, request: PredictRequest, run: "Run", failed: Mapping[int, int]
 ) -> "Iterator[ImageInput]":
-    """The failed inputs, at the time that their rows had, once it is known that the inputs are still the same."""
-    from facemon.domain.times import from_micros
+    """The failed inputs, once it is known that the inputs are still the same."""
     from facemon.store.runs import check_same_inputs
 
     check_same_inputs(run, (image.name for image in islice(images_of(operation, request), run.done)))
     for image in islice(images_of(operation, request), run.done):
         if image.ordinal in failed:
-            yield image._replace(observed_at=image.observed_at or from_micros(failed[image.ordinal]))
+            yield image
+
+
+def _at_its_time(image: "ImageInput", failed: Mapping[int, int]) -> "ImageInput":
+    """An image with the time that its row had, unless it has one of its own: a file's, or an object's."""
+    from facemon.domain.times import from_micros
+
+    return image._replace(observed_at=image.observed_at or from_micros(failed[image.ordinal]))

@@ -224,6 +224,7 @@ class _Bar:
 _STYLES = {
     "drift": "bold red", "undecided": "yellow", "ok": "green", "not_compared": "dim", "unreadable": "red",
     "too_large": "red", "denied": "red", "nan": "red", "no_face": "yellow", "too_slow": "red", "crashed": "red",
+    "changed": "red",
 }  # fmt: skip
 
 

@@ -45,6 +45,10 @@ class TablesConfig(Section):
     """
     id: Name = "image_id"
     """Of manifests and labels: what other systems call the image."""
+    etag: Name = "etag"
+    """Of manifests: the ETag of an image in object storage; another is an error row: changed."""
+    size: Name = "size"
+    """Of manifests: how many bytes it has, in the same way."""
     columns: Mapping[Name, Name] = Field(default_factory=dict)
     """Attribute: the file's column, where their names differ, e.g. {gender: sex}."""
     values: Mapping[Name, Mapping[str | int | float | bool, str]] = Field(default_factory=dict)

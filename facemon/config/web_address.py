@@ -3,6 +3,8 @@
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from facemon.local_path import has_user
+
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
 _HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HIGHEST_PORT = 65535
@@ -50,14 +52,25 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}{more}"
 
 
+def has_secret(url: str) -> bool:
+    """Whether an address holds a user, a password, a signature or another secret, whether or not it is a right one."""
+    return has_user(url) or _holds_secret(url.partition("?")[2].partition("#")[0])
+
+
 def _secret_part(url: str) -> str:
-    """Which part of an address is a secret, empty where none is."""
+    """Return which part of an address is a secret, empty where none is."""
     parts = urlsplit(url)
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if _SECRET_PARAMETER.search(name) or _SECRET_VALUE.fullmatch(value or name):
-            return "query"
+    if _holds_secret(parts.query):
+        return "query"
     host = parts.hostname or ""
     for known, path in _SECRET_PATHS:
         if (host == known or host.endswith(f".{known}")) and parts.path.startswith(path):
             return "path"
     return ""
+
+
+def _holds_secret(query: str) -> bool:
+    return any(
+        _SECRET_PARAMETER.search(name) or _SECRET_VALUE.fullmatch(value or name)
+        for name, value in parse_qsl(query, keep_blank_values=True)
+    )

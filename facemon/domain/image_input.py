@@ -1,10 +1,11 @@
 """One image to predict: where it comes from, when it was taken, and what is already known to be wrong with it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from facemon.domain.prediction import ErrorCode
 from facemon.local_path import url_fault
@@ -25,8 +26,26 @@ class ImageProblem:
     message: str
 
 
+class FetchedImage(NamedTuple):
+    """An image that was fetched over the network: its bytes, or why they cannot be had."""
+
+    content: bytes = b""
+    modified: datetime | None = None
+    """When it was last changed; none unless that dates it."""
+    problem: ImageProblem | None = None
+    outage: str | None = None
+    """What to do about trouble that is not the image's alone, such as a network that is down."""
+
+
+class Fetch(Protocol):
+    """Gets the bytes of an image that is not a file, in any thread."""
+
+    def __call__(self, reserve: Callable[[int], None]) -> FetchedImage:
+        """Return the image; `reserve` is told how many bytes it has, before they are read, and may wait."""
+
+
 class ImageInput(NamedTuple):  # a server makes several for each request, and a tuple takes a quarter of the time
-    """One input of a run; `ordinal` is its place in it, and either `path` or `content` holds its bytes."""
+    """One input of a run; `ordinal` is its place in it, and `path`, `content` or `fetch` leads to its bytes."""
 
     ordinal: int
     name: str
@@ -35,6 +54,8 @@ class ImageInput(NamedTuple):  # a server makes several for each request, and a 
     root: Path | None = None
     """The folder that `path` must lie below, and begins in where it is relative; none = anywhere."""
     content: bytes | None = None
+    fetch: Fetch | None = None
+    """Gets its content, before it is predicted."""
     sha256: str | None = None
     """Of `content`, where it is known already."""
     observed_at: datetime | None = None

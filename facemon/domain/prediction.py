@@ -29,6 +29,8 @@ class ErrorCode(StrEnum):
     """Decoding would have taken, or took, more processor time than it may."""
     CRASHED = "crashed"
     """The process that worked on it ended."""
+    CHANGED = "changed"
+    """The object is another one than the manifest says."""
 
 
 class Undated(StrEnum):

@@ -46,7 +46,7 @@ class FolderWalk:
                 kept = [
                     (entry.name, is_directory)
                     for entry in entries
-                    if not _is_left_out(entry.name)
+                    if not is_left_out(entry.name)
                     and ((is_directory := entry.is_dir(follow_symlinks=False)) or self._is_image(entry))
                 ]
         except OSError as error:
@@ -67,5 +67,6 @@ class FolderWalk:
         return False
 
 
-def _is_left_out(name: str) -> bool:
+def is_left_out(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or belongs to the system that keeps the images."""
     return name.startswith(".") or name.lower() in _BESIDE_IMAGES

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
+from facemon.config.web_address import has_secret
 from facemon.confined_file import open_beneath
 from facemon.domain.formats.registry import FORMATS
-from facemon.domain.image_input import ImageInput, shown_name, url_problem
+from facemon.domain.image_input import ImageInput, shown_name
 from facemon.errors import UsageError
+from facemon.local_path import shown_url, url_scheme
+from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.inputs.input_kind import Found, Given
 from facemon.predict.inputs.path_list import LIST
@@ -19,6 +22,7 @@ from facemon.predict.inputs.registry import input_kind, naming_kind
 from facemon.predict.manifest import ManifestRow
 
 _NO_ROW = ManifestRow("")
+_NO_LIMIT = 2**63 - 1
 
 
 class ObservedFrom(StrEnum):
@@ -46,13 +50,17 @@ class ImageSource:
         tables: TablesConfig | None = None,
         root: Path | None = None,
         formats: Sequence[str] = tuple(FORMATS),
+        stores: ObjectStores | None = None,
+        max_bytes: int = _NO_LIMIT,
     ) -> None:
         """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
         not there.
 
         `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
         one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
-        manifest cannot be read or names no images. Of directories the files of `formats` are taken.
+        manifest cannot be read or names no images. Of directories the files of `formats` are taken. Addresses of
+        object storage are read from `stores`, up to `max_bytes` each: such an input has to be fetched before it is
+        predicted. Without `stores` they are inputs with a problem.
         """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
@@ -61,7 +69,10 @@ class ImageSource:
         self._source = source
         self._root = root
         self._walk = FolderWalk(formats)
-        self._given = Given(tables or TablesConfig(), self._walk, root, path_list, null)
+        self._given = Given(
+            tables or TablesConfig(), self._walk, root, path_list, null, stores, max_bytes,
+            is_dated=observed_at is ObservedFrom.MTIME,
+        )  # fmt: skip
         self._naming = {path: kind.open(path, self._given) for path in paths if (kind := naming_kind(path)) is not None}
         """The inputs that name images."""
         if root is not None and not self._naming:
@@ -87,24 +98,40 @@ class ImageSource:
 
     def _input(self, ordinal: int, found: Found) -> ImageInput:
         root = self._root if found.is_listed else None
-        path = Path(found.name) if root or found.folder is None else found.folder / found.name
+        path = _path(found, root)
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
-        if self._observed_at is ObservedFrom.MTIME and found.problem is None and found.content is None:
+        if self._observed_at is ObservedFrom.MTIME and found.problem is None and path is not None:
             observed_at = _modified_at(path, root)
         row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
-            name=shown_name(found.name),
-            path=path if found.content is None else None,
+            name=_name(found.name),
+            path=path,
             root=root,
             content=found.content,
+            fetch=found.fetch,
             observed_at=row.observed_at or observed_at,
             observed_from_exif=self._observed_at is ObservedFrom.EXIF and row.observed_at is None,
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=found.problem or url_problem(found.name),
+            problem=found.problem,
         )
+
+
+def _name(given: str) -> str:
+    """What the log calls an image: as it was given, but for the secrets of an address."""
+    if url_scheme(given) is not None and has_secret(given):
+        return shown_name(shown_url(given))
+    return shown_name(given)
+
+
+def _path(found: Found, root: Path | None) -> Path | None:
+    if found.path is not None:
+        return found.path
+    if found.content is not None or url_scheme(found.name) is not None:
+        return None
+    return Path(found.name) if root or found.folder is None else found.folder / found.name
 
 
 def _modified_at(path: Path, root: Path | None) -> datetime | None:

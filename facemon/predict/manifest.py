@@ -15,8 +15,10 @@ from facemon.domain.image_input import Box, ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
 from facemon.near_names import did_you_mean
-from facemon.predict.manifest_cells import BOX_SIDES, box_of, id_of, name_of, source_of, time_of
+from facemon.object_storage.location import is_location
+from facemon.predict.manifest_cells import BOX_SIDES, box_of, etag_of, id_of, name_of, size_of, source_of, time_of
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
+from facemon.predict.object_image import NOTHING, Expected
 from facemon.predict.parquet_rows import column_names, parquet_rows
 from facemon.regular_file import require_regular
 from facemon.tables.compressed_file import CSV, JSON_LINES, format_suffix, open_bytes
@@ -38,6 +40,8 @@ class ManifestRow:
     source: str | None = None
     id: str | None = None
     box: Box | None = None
+    expected: Expected = NOTHING
+    """Of an image in object storage."""
     problem: ImageProblem | None = None
     """What is wrong with the line itself."""
 
@@ -78,7 +82,12 @@ class Manifest:
             source_of(cells.get(tables.source), tables.source),
             id_of(cells.get(tables.id), tables.id),
             box_of(cells.get(tables.box), (cells.get(f"{tables.box}_{side}") for side in BOX_SIDES), tables.box),
+            self._expected(cells) if is_location(name) else NOTHING,
         )
+
+    def _expected(self, cells: Cells) -> Expected:
+        etag, size = self._tables.etag, self._tables.size
+        return Expected(etag_of(cells.get(etag), etag), size_of(cells.get(size), size))
 
     def _read_head(self) -> CsvHead:
         notation = notation_of(self._tables.csv)
@@ -133,6 +142,7 @@ class Manifest:
             if self._is_parquet:
                 tables = self._tables
                 known = {tables.image, _PATH, tables.observed_at, tables.source, tables.id, tables.box}
+                known |= {tables.etag, tables.size}
                 yield from parquet_rows(self._file, known | {f"{tables.box}_{side}" for side in BOX_SIDES})
                 return
             with self._opened() as file:

@@ -6,6 +6,7 @@ from typing import Any
 
 from facemon.domain.image_input import Box, source_fault
 from facemon.domain.times import parse_time
+from facemon.object_storage.object_store import plain_etag
 
 BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096
@@ -53,6 +54,25 @@ def id_of(cell: Any, column: str) -> str | None:
     if found is not None and len(found) > _LONGEST_ID:
         raise ValueError(f"{column} has {len(found):,} characters; at most {_LONGEST_ID:,} are kept")
     return found
+
+
+def etag_of(cell: Any, column: str) -> str | None:
+    """An object's ETag without quotation marks, none for an empty cell."""
+    return plain_etag(_text_of(cell, column)) or None
+
+
+def size_of(cell: Any, column: str) -> int | None:
+    """An object's bytes, none for an empty cell."""
+    if cell is None or cell == "" or cell != cell:  # noqa: PLR0124 - pandas writes NaN for an empty cell
+        return None
+    try:
+        # pandas makes 12.0 of 12 where another row has an empty cell.
+        size = int(cell.removesuffix(".0")) if isinstance(cell, str) else int(cell)
+    except (TypeError, ValueError, OverflowError):
+        size = -1
+    if size < 0 or (size != cell and not isinstance(cell, str)) or isinstance(cell, bool):
+        raise ValueError(f"{column} is {_shown(cell)}, not a number of bytes; tables.size names another column")
+    return size
 
 
 def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:

@@ -141,6 +141,15 @@ def test_what_is_configured_is_reached_and_would_be_seen(tmp_path: Path) -> None
     assert reached.addresses == ["10.1.2.3:9091", "10.9.9.9:443"]
 
 
+@pytest.mark.skipif(not ISOLATING, reason="no network namespaces")
+def test_objects_come_from_the_storage_of_their_address_alone(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    prepare_folder(site)
+    program = [sys.executable, "-m", "tests.object_storage.predict_from_origin"]
+    reached = run_isolated(tmp_path, Plan(str(site), [program], environment(tmp_path) | {"PYTHONPATH": str(ROOT)}))
+    assert (reached.addresses, reached.names, reached.codes) == ([], [], [0])
+
+
 @pytest.mark.parametrize("module", ["facemon", "facemon.model.sessions", "facemon.cli.main"])
 def test_whatever_is_imported_first(module: str) -> None:
     code = f"import {module}, os; print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['DO_NOT_TRACK'])"

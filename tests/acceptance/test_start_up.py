@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.conftest import RunFacemon
 
-HEAVY = ("numpy", "pandas", "pyarrow", "onnxruntime", "evidently", "PIL", "scipy", "dlib")
+HEAVY = ("numpy", "pandas", "pyarrow", "onnxruntime", "evidently", "PIL", "scipy", "dlib", "obstore")
 PROBE = """
 import sys
 from facemon.cli.main import run
@@ -80,6 +80,7 @@ def test_pyarrow_does_not_bring_pandas(folder: Path, arguments: list[str]) -> No
     modules = probe.stderr.splitlines()[-1].split()
     assert "pyarrow" in modules, probe.stderr
     assert "pandas" not in modules
+    assert "obstore" not in modules
     assert "unexpectedly" not in probe.stderr
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import ImageProblem
+from facemon.domain.image_input import Fetch, ImageProblem
+from facemon.object_storage.location import Location
+from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest import ManifestRow
 
@@ -25,6 +27,12 @@ class Given:
     """What a list on stdin is read from."""
     null: bool = False
     """Whether its entries end with NUL."""
+    stores: ObjectStores | None = None
+    """Where objects are fetched; none = addresses are refused."""
+    max_bytes: int = 2**63 - 1
+    """Larger objects are not fetched."""
+    is_dated: bool = False
+    """Whether an object's time of change dates its image."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
 
@@ -43,6 +51,10 @@ class Found:
     """Whether an input named it, rather than the command line."""
     content: bytes | None = None
     """Its bytes, where it is not a file of its own."""
+    path: Path | None = None
+    """Its file, where its name is an address."""
+    fetch: Fetch | None = None
+    """Gets its bytes, where they are an object in storage."""
 
 
 class InputKind(ABC):
@@ -51,9 +63,7 @@ class InputKind(ABC):
     names_images: ClassVar[bool] = False
     """Whether it names images, which `--root` confines. It is opened before the first image is read."""
     is_read_once: ClassVar[bool] = False
-    """Whether its images cannot be counted before they are predicted."""
-    is_on_disk: ClassVar[bool] = True
-    """Whether its path is a file or a folder."""
+    """Whether its images are not counted before they are predicted."""
 
     @abstractmethod
     def takes(self, path: str) -> bool:
@@ -65,6 +75,15 @@ class InputKind(ABC):
 
         Trouble with a single image is a `Found` with that problem, never a gap.
         """
+
+    def on_disk(self, path: str) -> str | None:
+        """Return the file or folder that a path of this kind stands for; None where it is none."""
+        return path
+
+    def locations(self, path: str, tables: TablesConfig) -> Iterable[Location]:
+        """Return what it reads first of each object storage, to be asked for before the run begins."""
+        del path, tables
+        return ()
 
     def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
         """Return why no image of it has a box of its face; none where some may have one."""

@@ -1,12 +1,14 @@
 """A manifest: a table with one image in each row."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import shown_name
+from facemon.object_storage.location import Location, LocationError, is_location, parse_location
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
+from facemon.predict.inputs.listed_image import listed_image
 from facemon.predict.manifest import Manifest, is_manifest
 
 
@@ -22,6 +24,16 @@ class ManifestFile(InputKind):
     def open(self, path: str, given: Given) -> "_Rows":
         """Return its images; FacemonError where it cannot be read or names no images."""
         return _Rows(Manifest(path, given.tables), path, given)
+
+    def locations(self, path: str, tables: TablesConfig) -> Iterable[Location]:
+        """Return the object that its first row names, which stands for the others."""
+        first = next(iter(Manifest(path, tables)), None)
+        if first is None or first.problem is not None or not is_location(first.name):
+            return ()
+        try:
+            return (parse_location(first.name),)
+        except LocationError:
+            return ()  # the row says so
 
     def without_boxes(self, path: str, shown: str, tables: TablesConfig) -> str | None:
         """Return why no row has a box, or None."""
@@ -39,6 +51,9 @@ class _Rows:
         is_empty, folder = True, self.given.root or Path(self.path).parent
         for row in self.manifest:
             is_empty = False
-            yield Found(row.name, row.problem, row, folder, is_listed=True)
+            if row.problem is not None:
+                yield Found(row.name, problem=row.problem, row=row)
+            else:
+                yield replace(listed_image(row.name, self.given, row.expected), row=row, folder=folder)
         if is_empty:
             self.given.empty.append(shown_name(self.path))

@@ -1,19 +1,18 @@
 """A list of images and folders on stdin, one on each line or each ended by NUL."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
-from facemon.predict.inputs.folder import Folder
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
+from facemon.predict.inputs.listed_image import listed_image, listed_images
 from facemon.predict.manifest import line_encoding
 from facemon.predict.path_list import listed_paths
 
 LIST = "-"
 """The path of a list on stdin."""
-_FOLDER = Folder()
 
 
 class PathList(InputKind):
@@ -21,11 +20,14 @@ class PathList(InputKind):
 
     names_images = True
     is_read_once = True
-    is_on_disk = False
 
     def takes(self, path: str) -> bool:
         """Whether the path is that of stdin."""
         return path == LIST
+
+    def on_disk(self, path: str) -> None:
+        """Return None."""
+        del path
 
     def open(self, path: str, given: Given) -> "_Listed":
         """Return its images; a second reading of stdin finds none."""
@@ -52,8 +54,6 @@ class _Listed:
                 kind = "entry" if given.null else "line"
                 yield Found(f"{LIST}:{number}", ImageProblem(ErrorCode.UNREADABLE, f"{kind} {number}: {fault}"))
             elif given.root is not None:
-                yield Found(name, folder=given.root, is_listed=True)
-            elif _FOLDER.takes(name):
-                yield from _FOLDER.open(name, given)
+                yield replace(listed_image(name, given), folder=given.root)
             else:
-                yield Found(name)
+                yield from listed_images(name, given)

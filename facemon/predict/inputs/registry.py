@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from facemon.predict.inputs.file_url import FileUrl
 from facemon.predict.inputs.folder import Folder
 from facemon.predict.inputs.image_file import ImageFile
 from facemon.predict.inputs.input_kind import InputKind
 from facemon.predict.inputs.manifest_file import ManifestFile
+from facemon.predict.inputs.objects import Objects
 from facemon.predict.inputs.path_list import PathList
 
-INPUT_KINDS: list[InputKind] = [PathList(), ManifestFile(), Folder(), ImageFile()]
+INPUT_KINDS: list[InputKind] = [PathList(), Objects(), FileUrl(), ManifestFile(), Folder(), ImageFile()]
 
 
 def input_kind(path: str) -> InputKind:

@@ -1,0 +1,62 @@
+"""Object storage that a run is to read, asked before anything is logged: one error instead of a row for each image."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from facemon.errors import FacemonError, UsageError
+
+if TYPE_CHECKING:
+    from facemon.config.drift import TablesConfig
+    from facemon.object_storage.first_answer import Unanswered
+    from facemon.object_storage.location import Location
+
+
+def refuse_unreachable(paths: Sequence[str], tables: "TablesConfig", *, has_begun: bool) -> None:
+    """Raise the error of the first address that cannot be read: UsageError, or FacemonError where nothing answers.
+
+    Of a manifest the first image stands for the others: what is wrong with it alone is its row's error. A run that
+    `has_begun` may have images that are gone since.
+    """
+    from facemon.object_storage.object_store import HINT, is_installed
+    from facemon.predict.inputs.registry import input_kind, naming_kind
+
+    given: list[Location] = []
+    named: list[Location] = []
+    for path in paths:
+        (named if naming_kind(path) else given).extend(input_kind(path).locations(path, tables))
+    if not named and not given:
+        return
+    if not is_installed():
+        raise UsageError(f"{(given + named)[0].url}: reading it takes the package obstore", HINT)
+    from facemon.forked_process import ForkedProcess
+
+    # Asked in another process, so that this one has no threads yet when it forks its workers.
+    process = ForkedProcess(lambda: nullcontext(_answers))
+    try:
+        faults: tuple[Unanswered | None, ...] = process.ask((given, named, has_begun))
+    finally:
+        process.end()
+    process.join()
+    for fault in faults:
+        if fault is not None:
+            raise _error(fault)
+
+
+def _answers(message: "tuple[list[Location], list[Location], bool]") -> "tuple[Unanswered | None, ...]":
+    from facemon.object_storage.first_answer import first_unanswered
+    from facemon.object_storage.storage_error import Trouble
+
+    given, named, has_begun = message
+    of_images = {Trouble.MISSING, Trouble.DENIED, Trouble.CUT_OFF, Trouble.OTHER}
+    return (
+        first_unanswered(given, {Trouble.MISSING} if has_begun else set()),
+        first_unanswered(named, of_images),
+    )
+
+
+def _error(fault: "Unanswered") -> FacemonError:
+    from facemon.object_storage.storage_error import Trouble
+
+    kind = FacemonError if fault.trouble in (Trouble.UNREACHABLE, Trouble.CUT_OFF, Trouble.OTHER) else UsageError
+    return kind(f"{fault.location.url}: {fault.what}", fault.hint)

@@ -1,0 +1,1 @@
+"""Objects in cloud storage, read by their addresses."""

@@ -1,0 +1,179 @@
+"""The one module that knows obstore: buckets are listed and objects are read, with limits on time and on what is asked.
+
+Credentials come from the environment and the machine, as obstore looks for them.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from facemon.object_storage.location import Location, Storage
+from facemon.object_storage.storage_error import VARIABLES, StorageError, Trouble, storage_error
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as AnyStore
+
+HINT = "pip install 'facemon[object-storage]'"
+"""The command that installs what reads object storage."""
+_PAGE = 1000
+"""Entries that are held of a listing: as many as S3 sends at once."""
+_MOST_BUCKETS = 64
+"""Buckets whose connections are kept open."""
+_TIMES = {"CONNECT_TIMEOUT": "10s", "READ_TIMEOUT": "10s", "TIMEOUT": "5m"}
+"""How long a connection, the next byte and a whole answer may take; variables such as AWS_READ_TIMEOUT go before."""
+_RETRIES: Any = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=20),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
+}
+"""A request is made four times at most, and not again once 20 seconds have passed."""
+_ENDPOINT = re.compile(r"https?://[^\s/]+(/\S*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectEntry:
+    """What a storage says of an object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str | None
+    """Without quotation marks."""
+    modified: datetime
+
+
+class OpenedObject:
+    """An object whose answer has begun: what the storage says of it, and then its bytes."""
+
+    def __init__(self, result: Any, location: Location) -> None:
+        self._result = result
+        self._location = location
+        self.entry = _entry(result.meta)
+
+    def read(self) -> bytes:
+        """Return its bytes; StorageError where they do not arrive. What is not read is not sent on."""
+        with _translated(self._location):
+            return bytes(self._result.bytes())
+
+
+class ObjectStore:
+    """One bucket; several threads may use it at once. Each method raises StorageError."""
+
+    def __init__(self, location: Location) -> None:
+        self._bucket = location.at("")
+        self._store = _opened(location)
+
+    def listed(self, prefix: str) -> Iterator[ObjectEntry]:
+        """Yield the objects below a prefix, in the storage's order, a page at a time.
+
+        A prefix ends at a slash: photos and photos/ hold photos/a.jpg, and not photos2.jpg.
+        """
+        pages = iter(self._store.list(prefix or None, chunk_size=_PAGE))
+        while True:
+            with _translated(self._bucket.at(prefix)):
+                page = next(pages, None)
+            if page is None:
+                return
+            for meta in page:
+                yield _entry(meta)
+
+    def opened(self, key: str) -> OpenedObject:
+        """Ask for an object, and return once its answer has begun."""
+        location = self._bucket.at(key)
+        with _translated(location):
+            return OpenedObject(self._store.get(key), location)
+
+    def entry(self, key: str) -> ObjectEntry | None:
+        """Return what the storage says of an object; None where it has none of this key."""
+        try:
+            with _translated(self._bucket.at(key)):
+                return _entry(self._store.head(key))
+        except StorageError as error:
+            if error.trouble is Trouble.MISSING:
+                return None
+            if error.trouble is Trouble.UNREACHABLE:
+                raise
+        # Another answer to a question for the head alone has no body that would say what is wrong.
+        return self.opened(key).entry
+
+
+class ObjectStores:
+    """The buckets that a run reads, opened when they are first needed."""
+
+    def __init__(self) -> None:
+        self._opened: dict[tuple[Storage, str], ObjectStore] = {}
+        self._lock = threading.Lock()
+
+    def of(self, location: Location) -> ObjectStore:
+        """Return the bucket of a location; StorageError where the environment does not let it be opened."""
+        with self._lock:
+            name = location.storage, location.bucket
+            if name not in self._opened:
+                if len(self._opened) >= _MOST_BUCKETS:
+                    self._opened.clear()
+                self._opened[name] = ObjectStore(location)
+            return self._opened[name]
+
+
+def is_installed() -> bool:
+    """Whether object storage can be read here; nothing is loaded."""
+    return find_spec("obstore") is not None
+
+
+def _opened(location: Location) -> "AnyStore":
+    if not is_installed():
+        raise StorageError(Trouble.SETTINGS, "reading it takes the package obstore", HINT)
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    _refuse_settings(location.storage)
+    prefix = VARIABLES[location.storage]
+    times: Any = {name.lower(): time for name, time in _TIMES.items() if f"{prefix}{name}" not in os.environ}
+    kinds: dict[Storage, Any] = {Storage.S3: S3Store, Storage.GOOGLE: GCSStore, Storage.AZURE: AzureStore}
+    with _translated(location, is_opening=True):
+        return kinds[location.storage](location.bucket, config=times, retry_config=_RETRIES)
+
+
+def _refuse_settings(storage: Storage) -> None:
+    """Refuse variables that obstore would end on: a line end in a key, an endpoint that is no address."""
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(VARIABLES[storage]):
+            continue
+        if not value.isprintable() or not value.isascii():
+            raise StorageError(
+                Trouble.SETTINGS, f"the variable {name} holds a line end or another character that no header can hold",
+                f"set it anew, such as by export {name}=\"$(cat FILE)\"",
+            )  # fmt: skip
+        if "ENDPOINT" in name and value and not _ENDPOINT.fullmatch(value):
+            raise StorageError(
+                Trouble.SETTINGS, f"the variable {name} is not an address", f"write {name}=https://HOST, or unset it"
+            )
+
+
+@contextmanager
+def _translated(location: Location, *, is_opening: bool = False) -> Iterator[None]:
+    """Raise StorageError for what obstore raises, and for what its Rust ends with, which is not an Exception."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except (BaseError, OSError, ValueError) as error:
+        raise storage_error(error, location, is_opening=is_opening) from error
+    except BaseException as error:
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        raise storage_error(error, location, is_opening=True) from error
+
+
+def _entry(meta: Any) -> ObjectEntry:
+    return ObjectEntry(meta["path"], meta["size"], plain_etag(meta["e_tag"]), meta["last_modified"])
+
+
+def plain_etag(tag: str | None) -> str | None:
+    """Return an ETag without what HTTP puts around it (RFC 9110, 8.8.3)."""
+    return None if tag is None else tag.strip().removeprefix("W/").strip('"')

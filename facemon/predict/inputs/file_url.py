@@ -1,0 +1,32 @@
+"""An address such as file:///data/photos: the image or folder of this machine that it names."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from facemon.local_path import file_of, file_url, url_scheme
+from facemon.predict.inputs.folder import Folder
+from facemon.predict.inputs.input_kind import Found, Given, InputKind
+
+_FOLDER = Folder()
+
+
+class FileUrl(InputKind):
+    """The address of a file or folder, whose images are named by addresses too."""
+
+    def takes(self, path: str) -> bool:
+        """Whether it is an address of a file."""
+        return url_scheme(path) == "file"
+
+    def on_disk(self, path: str) -> str:
+        """Return the path that it names; ValueError where it names none."""
+        return file_of(path)
+
+    def open(self, path: str, given: Given) -> Iterator[Found]:
+        """Yield its images."""
+        file = file_of(path)
+        if not _FOLDER.takes(file):
+            yield Found(path, path=Path(file))
+            return
+        for found in _FOLDER.open(file, given):
+            yield replace(found, name=file_url(found.name), path=Path(found.name))

@@ -1,0 +1,72 @@
+"""One image in object storage: how its bytes are got, and which trouble becomes which error of its row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from facemon.domain.image_input import FetchedImage, ImageProblem
+from facemon.domain.prediction import ErrorCode
+from facemon.object_storage.location import Location
+from facemon.object_storage.object_store import ObjectEntry, ObjectStores
+from facemon.object_storage.storage_error import StorageError, Trouble
+
+_OUTAGES = (Trouble.CREDENTIALS, Trouble.SETTINGS, Trouble.UNREACHABLE)
+"""Trouble that the next object would have, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a manifest says of an object; what it leaves out is none."""
+
+    etag: str | None = None
+    """Without quotation marks."""
+    size: int | None = None
+
+
+NOTHING = Expected()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectImage:
+    """Fetches one object."""
+
+    stores: ObjectStores
+    location: Location
+    max_bytes: int
+    is_dated: bool
+    expected: Expected = NOTHING
+
+    def __call__(self, reserve: Callable[[int], None]) -> FetchedImage:
+        """Return the object's bytes or its problem; one that is too large or has changed is not read."""
+        try:
+            opened = self.stores.of(self.location).opened(self.location.key)
+            if (problem := self._misfit(opened.entry)) is not None:
+                return FetchedImage(problem=problem)
+            reserve(opened.entry.size)
+            return FetchedImage(opened.read(), opened.entry.modified if self.is_dated else None)
+        except StorageError as error:
+            return FetchedImage(problem=problem_of(error), outage=error.hint if error.trouble in _OUTAGES else None)
+
+    def _misfit(self, entry: ObjectEntry) -> ImageProblem | None:
+        expected = self.expected
+        if expected.etag is not None and entry.etag != expected.etag:
+            return ImageProblem(
+                ErrorCode.CHANGED, f"the object has the ETag {entry.etag}, the manifest says {expected.etag}"
+            )
+        if expected.size is not None and entry.size != expected.size:
+            return ImageProblem(
+                ErrorCode.CHANGED, f"the object has {entry.size} bytes, the manifest says {expected.size}"
+            )
+        return too_large(entry.size, self.max_bytes)
+
+
+def too_large(size: int, max_bytes: int) -> ImageProblem | None:
+    """Return the problem of an object with too many bytes; None for one that may be read."""
+    if size <= max_bytes:
+        return None
+    return ImageProblem(ErrorCode.TOO_LARGE, f"the object has {size} bytes; the limit is {max_bytes}")
+
+
+def problem_of(error: StorageError) -> ImageProblem:
+    """Return what the row of an image says of trouble with its object."""
+    is_denied = error.trouble in (Trouble.DENIED, Trouble.CREDENTIALS)
+    return ImageProblem(ErrorCode.DENIED if is_denied else ErrorCode.UNREADABLE, error.what)
