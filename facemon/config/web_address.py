@@ -3,7 +3,8 @@
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-from facemon.local_path import has_user
+from facemon.domain.image_input import shown_name
+from facemon.local_path import has_user, shown_url, url_scheme
 
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::(\d{1,5}))?")
 _HALF_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -55,6 +56,13 @@ def origin(url: str) -> str:
 def has_secret(url: str) -> bool:
     """Whether an address holds a user, a password, a signature or another secret, whether or not it is a right one."""
     return has_user(url) or _holds_secret(url.partition("?")[2].partition("#")[0])
+
+
+def logged_name(given: str) -> str:
+    """Return what the log calls an image: as it was given, but for the secrets of an address."""
+    if url_scheme(given) is not None and has_secret(given):
+        return shown_name(shown_url(given))
+    return shown_name(given)
 
 
 def _secret_part(url: str) -> str:

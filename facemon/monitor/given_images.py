@@ -7,7 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from facemon.domain.image_input import ImageInput, shown_name, url_problem
+from facemon.config.web_address import logged_name
+from facemon.domain.image_input import ImageInput, url_problem
 from facemon.errors import FacemonError
 
 
@@ -21,12 +22,12 @@ def given_images(images: Iterable[Any], source: str | None, observed_at: datetim
         if isinstance(given, str | os.PathLike):
             path = Path(given)
             yield ImageInput(
-                ordinal, shown_name(name or str(given)), path,
+                ordinal, logged_name(name or str(given)), path,
                 observed_at=observed_at, source=source, problem=url_problem(str(given)),
             )  # fmt: skip
         else:
             content = _content(given, ordinal)
-            name = shown_name(name or f"image-{ordinal}")
+            name = logged_name(name or f"image-{ordinal}")
             yield ImageInput(ordinal, name, content=content, observed_at=observed_at, source=source)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facemon.config.drift import TablesConfig
-from facemon.config.web_address import has_secret
+from facemon.config.web_address import logged_name
 from facemon.confined_file import open_beneath
 from facemon.domain.formats.registry import FORMATS
-from facemon.domain.image_input import ImageInput, shown_name
+from facemon.domain.image_input import ImageInput
 from facemon.errors import UsageError
-from facemon.local_path import shown_url, url_scheme
+from facemon.local_path import url_scheme
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.inputs.input_kind import Found, Given
@@ -105,7 +105,7 @@ class ImageSource:
         row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
-            name=_name(found.name),
+            name=logged_name(found.name),
             path=path,
             root=root,
             content=found.content,
@@ -117,13 +117,6 @@ class ImageSource:
             box=row.box,
             problem=found.problem,
         )
-
-
-def _name(given: str) -> str:
-    """What the log calls an image: as it was given, but for the secrets of an address."""
-    if url_scheme(given) is not None and has_secret(given):
-        return shown_name(shown_url(given))
-    return shown_name(given)
 
 
 def _path(found: Found, root: Path | None) -> Path | None:

@@ -88,6 +88,13 @@ def test_it_is_refused_before_there_is_a_store(monitor: Monitor, tmp_path: Path,
     assert not (tmp_path / ".facemon").exists()
 
 
+def test_an_address_that_is_refused_leaves_its_secret_out_of_the_rows(monitor: Monitor) -> None:
+    addresses = ["https://me:hunter2@host/a.jpg", ("https://host/a.jpg?sig=hunter2", b"no image"), "s3://bucket/a.jpg"]
+    rows = monitor.predict(addresses).to_pylist()
+    assert [row["image"] for row in rows] == ["https://host/a.jpg", "https://host/a.jpg", "s3://bucket/a.jpg"]
+    assert "hunter2" not in str(rows)
+
+
 def test_every_text_and_path_is_among_the_calls() -> None:
     """A new parameter of a text needs a line above, whatever method has it."""
     texts = {
