@@ -42,13 +42,18 @@ UNTOLD = (
 
 def _starts(name: str, stamp: str, label: str) -> tuple[tuple[str, tuple[str, str]], ...]:
     """What is before each part about what was never done, and the numbers of the changes that are named alike."""
-    matcher = "" if name == "DriftCheckStale" else '{command="…"}'
-    first = (f"{stamp}_timestamp_seconds{matcher}) < -n)) or {label}", ("", ""))
+
+    def first(matcher: str) -> tuple[str, tuple[str, str]]:
+        return f"{stamp}_timestamp_seconds{matcher}) < -n)) or {label}", ("", "")
+
+    if name != "DriftCheckStale":
+        return (first('{command="…"}'),)
     further = (
         'drift_check_timestamp_seconds{check="…"}, "…", "…", "…", "…"), "…", "…", "…", "…")) or ' + label,
         ("", " (2)"),
     )
-    return (first, further) if name == "DriftCheckStale" else (first,)
+    # Where a single check is scheduled, its name stands in every selector.
+    return first(""), first('{check="…"}'), further
 
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
@@ -119,13 +124,40 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     },
 }  # fmt: skip
 
+_ERRORS = 'sum(rate(api_requests_total{status="…"}[w])) or ('
+_TIMES_ZERO = "it is multiplied by 0, and the division drops stores without requests that count"
+EQUIVALENT_WITH_LABELS: dict[tuple[str, str, str], str] = {
+    ("facemon:api_requests:error_ratio", operator, f"{what} after `{_ERRORS}{before}` {change}"): _TIMES_ZERO
+    for operator, what, before, changes in (
+        (_WINDOW, "[w]", 'sum(rate(api_requests_total{status!="…"}', ("a quarter longer", "a quarter shorter")),
+        (_AGGREGATION, "sum", "", ("to max", "to min", "to avg", "to count")),
+        (_FUNCTION, "rate", "sum(", ("to increase", "to delta")),
+        (_MATCHER, 'job="…"', "sum(rate(api_requests_total{", ("dropped",)),
+        (_MATCHER, 'status!="…"', "sum(rate(api_requests_total{", ("dropped",)),
+        (_MATCHER, 'endpoint!~"…"', 'sum(rate(api_requests_total{status!="…",', ("dropped",)),
+    )
+    for change in changes
+}
+"""Where metrics.labels tell stores apart, so that no errors are a 0 for each store."""
+
 _ANY_DIVISOR = "with a limit of 0 a share is above it when there is any error, whatever it is divided by"
 _ANY_ERROR = "with a limit of 0 a share is above it when there is any error, however the errors are counted"
 _RATE = 'rate(api_requests_total{status="…"}[w])'
 _OF_EVERY = f"sum({_RATE}) / sum(rate(api_requests_total"
 
 _PENDING = "prometheus_remote_storage_samples_pending"
+_SENT = "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
+_ON_QUEUE = f"{_SENT}) > n) and on (job, instance, remote_name, url) ("
 EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
+    (
+        "RemoteWriteBehind",
+        _GROUPING,
+        f"on (job, instance, remote_name, url) after `{f'time() - {_SENT}) > n) and'[-CONTEXT:]}` without job",
+    ): _ONE_JOB,
+    **{
+        ("RemoteWriteBehind", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
+        for before in (f"time() - {_SENT}{{", f"{_ON_QUEUE}{_PENDING}{{")
+    },
     (
         "RemoteWriteBehind",
         _NUMBER,
@@ -169,6 +201,13 @@ EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
 }  # fmt: skip
 """Where no text of the alert shows its value."""
 
+_WINDOW_OF_ALL = f'[w] after `{_OF_EVERY}{{status!="…"}}` a quarter shorter'
+EQUIVALENT_SHOWN_AT_ZERO: dict[tuple[str, str, str], str] = {
+    ("HighErrorRate", _WINDOW, _WINDOW_OF_ALL):
+        f"{_ANY_DIVISOR}; the share in the text is another one only while traffic changes",
+}  # fmt: skip
+"""Where the limit is 0 and a text of the alert shows its value."""
+
 EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
     **{
         ("HighErrorRate", _WINDOW, f'[w] after `{_OF_EVERY}{{status!="…"}}` {change}'): _ANY_DIVISOR
@@ -203,11 +242,12 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED}
-    if "$value" not in repr(mutant.rule):
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_WITH_LABELS}
+    is_seen = "$value" in repr(mutant.rule)
+    if not is_seen:
         reasons |= EQUIVALENT_UNSEEN
-        if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
-            reasons |= EQUIVALENT_AT_ZERO
+    if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
+        reasons |= EQUIVALENT_SHOWN_AT_ZERO if is_seen else EQUIVALENT_AT_ZERO
     # A label of all targets is chosen by beside the job, and by the same right.
     change = _TARGET_LABEL.sub('job="…"', mutant.change)
     # What tells the stores apart is another on a Pushgateway, and means the same.

@@ -18,7 +18,9 @@ from tests.render.equivalent_mutants import (
     EQUIVALENT_AT_ZERO,
     EQUIVALENT_EXPORTED,
     EQUIVALENT_REMOTE,
+    EQUIVALENT_SHOWN_AT_ZERO,
     EQUIVALENT_UNSEEN,
+    EQUIVALENT_WITH_LABELS,
     kind_of,
 )
 from tests.render.mutation_judge import EVERY_RULE, Verdict, judge, rules_with_tests, verdicts
@@ -47,6 +49,11 @@ alerts:
   DriftUndecided: {annotations: {description: without the number}}
   HighErrorRate: {threshold: 0.0, annotations: {description: without the share}}
   HighLatency: {min_requests: 0}
+"""
+LABELLED_STORE = """
+metrics: {labels: {site: north, rack: "2"}}
+schedule: {checks: [model]}
+alerts: {HighErrorRate: {threshold: 0.0}}
 """
 ODD = """
 prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
@@ -183,6 +190,7 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),
         *verdicts(config_of(PLAIN), servers, tmp_path / "plain"),
         *verdicts(config_of(TEXTFILE), servers, tmp_path / "textfile"),
+        *verdicts(config_of(LABELLED_STORE), servers, tmp_path / "labelled"),
     ]
     assert not unexplained(judged)
     alive = {
@@ -191,7 +199,8 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         if not verdict.is_killed
     }
     reasons = {
-        **EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_UNSEEN, **EQUIVALENT_AT_ZERO,
+        **EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_WITH_LABELS, **EQUIVALENT_UNSEEN,
+        **EQUIVALENT_AT_ZERO, **EQUIVALENT_SHOWN_AT_ZERO,
     }  # fmt: skip
     assert alive == set(reasons)
     assert all(len(reason.split()) > 5 for reason in reasons.values())
