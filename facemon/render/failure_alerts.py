@@ -12,7 +12,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.carried_labels import only_labels
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
-from facemon.render.rule_test import milliseconds, turn_of_window
+from facemon.render.rule_test import milliseconds, turn_of_hold, turn_of_window
 from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
 from facemon.render.series_models import always, events, missed, rhythm
 
@@ -21,6 +21,8 @@ _PEER_WAIT = timedelta(seconds=15)
 _WATCHDOG_FLUSHES = 5
 _READ_LOG = f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the receiver and the answer."
 _MOST_SAMPLES = 4000
+_MOST_TURNS = 200
+"""What a finer test may have, which tells a `for` that is shorter than the window."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -76,7 +78,8 @@ class _Story:
         length = (shown + 2) * self._every + 3 * self._window
         scrape = max(milliseconds(config.prometheus.scrape_interval), ceil(milliseconds(length) / _MOST_SAMPLES))
         self._scrape = scrape * _MILLISECOND
-        self._turn = turn_of_window(milliseconds(self._window)) * _MILLISECOND
+        coarse, fine = turn_of_window(milliseconds(self._window)), turn_of_hold(milliseconds(self._held))
+        self._turn = min(coarse, fine if milliseconds(length) <= _MOST_TURNS * fine else coarse) * _MILLISECOND
         # Some scrapes before the first failure, which falls on one.
         self._first = 2 * self._scrape
         self._failed = rhythm(self._first, self._every, shown)
@@ -112,7 +115,7 @@ class _Story:
 
     def _held_checks(self) -> tuple[Check, ...]:
         fires = Check(self._first + self._held + self._turn, self._first)
-        is_long = self._held > 2 * self._turn
+        is_long = self._held >= 2 * self._turn
         return (Check(self._first + self._held, self._first, before=True), fires) if is_long else (fires,)
 
     def _kept(self) -> tuple[Check, ...]:

@@ -6,6 +6,7 @@ written otherwise makes the entry a stranger, and a test says so.
 
 import re
 
+from facemon.config.durations import parse_duration
 from tests.render.rule_mutations import CONTEXT, Mutant
 
 _NUMBER, _AGGREGATION, _FUNCTION = "number, 1 % more or less", "aggregation", "function"
@@ -26,6 +27,7 @@ _WAS = _MISSED.partition("[w]")[0]
 _JOINED_DISK = "the other side of the division has the same labels and is narrowed to ours"
 _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
+_HOLD = "for, keep_firing_for"
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
 _LOST = "model_loaded == 0) or (api_workers_configured unless"
 _BY_CHECK, _DECIDED_SOURCE = "by (job, instance, check, model)", "drift_source_detected"
@@ -38,6 +40,12 @@ UNTOLD = (
     "not equivalent but not tested: one of the alert's texts is a user's own template that Prometheus alone fills in, "
     "and promtool compares all texts of an alert or none"
 )
+UNTIMED = (
+    "not equivalent but not tested: what is much shorter than the time in which the alert begins or ends would be told "
+    "by thousands of evaluations of every rule"
+)
+_LONG = 50
+"""How much shorter that is, at least."""
 
 
 def _starts(name: str, stamp: str, label: str) -> tuple[tuple[str, tuple[str, str]], ...]:
@@ -127,7 +135,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
 _ERRORS = 'sum(rate(api_requests_total{status="…"}[w])) or ('
 _TIMES_ZERO = "it is multiplied by 0, and the division drops stores without requests that count"
 EQUIVALENT_WITH_LABELS: dict[tuple[str, str, str], str] = {
-    ("facemon:api_requests:error_ratio", operator, f"{what} after `{_ERRORS}{before}` {change}"): _TIMES_ZERO
+    (name, operator, f"{what} after `{_ERRORS}{before}` {change}"): _TIMES_ZERO
+    for name in ("facemon:api_requests:error_ratio", "bad share")
     for operator, what, before, changes in (
         (_WINDOW, "[w]", 'sum(rate(api_requests_total{status!="…"}', ("a quarter longer", "a quarter shorter")),
         (_AGGREGATION, "sum", "", ("to max", "to min", "to avg", "to count")),
@@ -183,6 +192,7 @@ def _joined_with_exports(name: str, stamp: str, ignored: str, own: str) -> dict[
 
 EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
     **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", ""),
+    **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", '{check="…"}'),
     **_joined_with_exports("ReferenceStale", _STAMP, "command", '{command="…"}'),
     **_joined_with_exports("AccuracyStale", _STAMP, "command", '{command="…"}'),
     ("ExportStale", _GROUPING, f"{_ON} after `{_OLD_EXPORT[-CONTEXT:]}` without job"): _ONE_JOB,
@@ -230,8 +240,11 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 }
 """Where the limit is 0 and no text of the alert shows its value."""
 
-_TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped$)')
+_TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped(?: \(2\))?$)')
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
+_LIMIT_AT_THE_END = re.compile(r"(score (?:>|<=)) [01](?=\))")
+"""Of drift: 0 and 1 are left as they are in the names of changes, whatever they mean."""
+_WINDOWS = re.compile(r"\[(\w+)\]")
 _STORE = r"`[^`]*\(images_processed_total\) and on \([^)]*\) "
 _KINDS = {
     re.compile(r"\w+BudgetFast"): "BudgetFast",
@@ -243,17 +256,30 @@ _KINDS = {
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
     reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_WITH_LABELS}
+    if _is_untimed(mutant):
+        return UNTIMED
     is_seen = "$value" in repr(mutant.rule)
     if not is_seen:
         reasons |= EQUIVALENT_UNSEEN
     if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
         reasons |= EQUIVALENT_SHOWN_AT_ZERO if is_seen else EQUIVALENT_AT_ZERO
     # A label of all targets is chosen by beside the job, and by the same right.
-    change = _TARGET_LABEL.sub('job="…"', mutant.change)
+    change = _LIMIT_AT_THE_END.sub(r"\1 n", _TARGET_LABEL.sub('job="…"', mutant.change))
     # What tells the stores apart is another on a Pushgateway, and means the same.
     of_store = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
     known = ((kind_of(name), mutant.operator, each) for each in (change, of_store))
     return next((reasons[each] for each in known if each in reasons), None)
+
+
+def _is_untimed(mutant: Mutant) -> bool:
+    """Whether a time was changed that is much shorter than what its tests have to wait for besides."""
+    key, _, _ = mutant.change.partition(" ")
+    if mutant.operator != _HOLD or key not in mutant.original:
+        return False
+    times = {each: parse_duration(mutant.original.get(each, "0s")) for each in ("for", "keep_firing_for")}
+    own = times.pop(key)
+    windows = (parse_duration(match[1]) for match in _WINDOWS.finditer(mutant.original["expr"]))
+    return _LONG * own < max((*times.values(), *windows))
 
 
 def kind_of(name: str) -> str:

@@ -53,7 +53,10 @@ alerts:
 LABELLED_STORE = """
 metrics: {labels: {site: north, rack: "2"}}
 schedule: {checks: [model]}
-alerts: {HighErrorRate: {threshold: 0.0}}
+prometheus: {jobs: [api, node, prometheus, alertmanager], store_metrics_from: textfile}
+alerts:
+  HighErrorRate: {threshold: 0.0}
+  objectives: [{name: Answers, indicator: errors, target: 0.999}]
 """
 ODD = """
 prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
