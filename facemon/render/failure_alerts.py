@@ -12,7 +12,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.carried_labels import only_labels
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
-from facemon.render.rule_test import milliseconds, turn_of_hold, turn_of_window
+from facemon.render.rule_test import milliseconds, turn_of_window, turn_within
 from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
 from facemon.render.series_models import always, events, missed, rhythm
 
@@ -78,7 +78,8 @@ class _Story:
         length = (shown + 2) * self._every + 3 * self._window
         scrape = max(milliseconds(config.prometheus.scrape_interval), ceil(milliseconds(length) / _MOST_SAMPLES))
         self._scrape = scrape * _MILLISECOND
-        coarse, fine = turn_of_window(milliseconds(self._window)), turn_of_hold(milliseconds(self._held))
+        # By one turn later than it must fire, it is told from a time that is half as long again.
+        coarse, fine = turn_of_window(milliseconds(self._window)), turn_within(milliseconds(self._held), 3)
         self._turn = min(coarse, fine if milliseconds(length) <= _MOST_TURNS * fine else coarse) * _MILLISECOND
         # Some scrapes before the first failure, which falls on one.
         self._first = 2 * self._scrape
