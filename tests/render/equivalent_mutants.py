@@ -132,20 +132,34 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     },
 }  # fmt: skip
 
-_ERRORS = 'sum(rate(api_requests_total{status="…"}[w])) or ('
 _TIMES_ZERO = "it is multiplied by 0, and the division drops stores without requests that count"
+_ERROR_RATIO, _BAD_SHARE = "facemon:api_requests:error_ratio", "bad share"
+
+
+def _multiplied(
+    names: tuple[str, ...], endpoint: str, matcher: str
+) -> dict[tuple[str, str, str], str]:  # fmt: skip
+    """The changes of what is 0 in a store without errors; `endpoint` as it stands in a selector, `matcher` alone."""
+    errors = f'sum(rate(api_requests_total{{status="…"{endpoint}}}[w])) or ('
+    requests = "sum(rate(api_requests_total{"
+    return {
+        (name, operator, f"{what} after `{(errors + before)[-CONTEXT:]}` {change}"): _TIMES_ZERO
+        for name in names
+        for operator, what, before, changes in (
+            (_WINDOW, "[w]", f'{requests}status!="…"{endpoint}}}', ("a quarter longer", "a quarter shorter")),
+            (_AGGREGATION, "sum", "", ("to max", "to min", "to avg", "to count")),
+            (_FUNCTION, "rate", "sum(", ("to increase", "to delta")),
+            (_MATCHER, 'job="…"', requests, ("dropped",)),
+            (_MATCHER, 'status!="…"', requests, ("dropped",)),
+            (_MATCHER, matcher, f'{requests}status!="…",', ("dropped",)),
+        )
+        for change in changes
+    }
+
+
 EQUIVALENT_WITH_LABELS: dict[tuple[str, str, str], str] = {
-    (name, operator, f"{what} after `{_ERRORS}{before}` {change}"): _TIMES_ZERO
-    for name in ("facemon:api_requests:error_ratio", "bad share")
-    for operator, what, before, changes in (
-        (_WINDOW, "[w]", 'sum(rate(api_requests_total{status!="…"}', ("a quarter longer", "a quarter shorter")),
-        (_AGGREGATION, "sum", "", ("to max", "to min", "to avg", "to count")),
-        (_FUNCTION, "rate", "sum(", ("to increase", "to delta")),
-        (_MATCHER, 'job="…"', "sum(rate(api_requests_total{", ("dropped",)),
-        (_MATCHER, 'status!="…"', "sum(rate(api_requests_total{", ("dropped",)),
-        (_MATCHER, 'endpoint!~"…"', 'sum(rate(api_requests_total{status!="…",', ("dropped",)),
-    )
-    for change in changes
+    **_multiplied((_ERROR_RATIO, _BAD_SHARE), "", 'endpoint!~"…"'),
+    **_multiplied((_BAD_SHARE,), ', endpoint="…"', 'endpoint="…"'),
 }
 """Where metrics.labels tell stores apart, so that no errors are a 0 for each store."""
 

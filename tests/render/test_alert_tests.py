@@ -56,7 +56,9 @@ schedule: {checks: [model]}
 prometheus: {jobs: [api, node, prometheus, alertmanager], store_metrics_from: textfile}
 alerts:
   HighErrorRate: {threshold: 0.0}
-  objectives: [{name: Answers, indicator: errors, target: 0.999}]
+  objectives:
+    - {name: Answers, indicator: errors, target: 0.999}
+    - {name: Predictions, indicator: errors, target: 0.999, endpoint: /predict}
 """
 ODD = """
 prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
