@@ -255,6 +255,19 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 """Where the limit is 0 and no text of the alert shows its value."""
 
 _TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped(?: \(2\))?$)')
+_SAME_PLACE = (
+    "not equivalent but not tested: what is pushed is joined by metrics.labels, and a target of others that has the "
+    "same values of all of them would have to be there"
+)
+PUSHED_OF_TARGETS = {
+    re.compile(r"(?:PushStale|ExportStale) .* after `.*push_time_seconds\{` dropped"): _JOINED,
+    re.compile(
+        r"PushStale .* after `.* and on \(job, instance\) facemon_last_success_timestamp_seconds\{` dropped"
+    ): _JOINED,
+    re.compile(r"\w+Stale .* after `.* and on \((?!job).*\(images_processed_total\{` dropped(?: \(2\))?"): _SAME_PLACE,
+    re.compile(r"\w+Stale .* after `.* unless on \((?!job).*_seconds\{` dropped(?: \(2\))?"): _SAME_PLACE,
+}
+"""Of labels that only targets of ours have, where a Pushgateway brings the metrics: there is no job to select by."""
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
 _LIMIT_AT_THE_END = re.compile(r"(score (?:>|<=)) [01](?=\))")
 """Of drift: 0 and 1 are left as they are in the names of changes, whatever they mean."""
@@ -282,7 +295,14 @@ def reason_for(name: str, mutant: Mutant) -> str | None:
     # What tells the stores apart is another on a Pushgateway, and means the same.
     of_store = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
     known = ((kind_of(name), mutant.operator, each) for each in (change, of_store))
-    return next((reasons[each] for each in known if each in reasons), None)
+    found = next((reasons[each] for each in known if each in reasons), None)
+    return found or (_reason_of_pushed(name, mutant) if change.startswith('job="…"') else None)
+
+
+def _reason_of_pushed(name: str, mutant: Mutant) -> str | None:
+    if mutant.operator != _MATCHER or not _TARGET_LABEL.match(mutant.change):
+        return None
+    return next((why for form, why in PUSHED_OF_TARGETS.items() if form.fullmatch(f"{name} {mutant.change}")), None)
 
 
 def _is_untimed(mutant: Mutant) -> bool:

@@ -21,6 +21,7 @@ from tests.render.equivalent_mutants import (
     EQUIVALENT_SHOWN_AT_ZERO,
     EQUIVALENT_UNSEEN,
     EQUIVALENT_WITH_LABELS,
+    PUSHED_OF_TARGETS,
     kind_of,
 )
 from tests.render.mutation_judge import EVERY_RULE, Verdict, judge, rules_with_tests, verdicts
@@ -209,6 +210,10 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
     }  # fmt: skip
     assert alive == set(reasons)
     assert all(len(reason.split()) > 5 for reason in reasons.values())
+    pushed = verdicts(config_of(LABELLED), servers, tmp_path / "pushed")
+    assert not unexplained(pushed)
+    left = [f"{verdict.name} {verdict.mutant.change}" for verdict in pushed if not verdict.is_killed]
+    assert all(any(form.fullmatch(each) for each in left) for form in PUSHED_OF_TARGETS)
 
 
 def unexplained(judged: list[Verdict]) -> list[str]:
