@@ -92,7 +92,10 @@ class _Story:
         middle = self._failed[-3]
         # An increase needs two samples within the window, however many scrapes between them fail.
         spare = max(0, min(3, self._window // self._scrape - 3))
-        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
+        # A failure that no scrape has seen before a restart is lost: the restart then comes before the missed scrapes.
+        is_seen = (spare + 1) * self._scrape <= self._every / 2
+        restart = middle + self._every / 2 - (0 if is_seen else 1) * self._every
+        restarted = events(series, self._failed, restarts=(restart,))
         disturbed = missed(restarted, middle, spare, self._scrape) if spare else restarted
         quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         return (
@@ -121,7 +124,8 @@ class _Story:
 
     def _kept(self) -> tuple[Check, ...]:
         """It fires on from failure to failure, also just before the next one is counted."""
-        between = (Check(at, self._first, before=True) for at in self._failed[-3:])
+        late = (at for at in self._failed[-3:] if at - self._turn >= self._first)
+        between = (Check(at, self._first, before=True) for at in late)
         return (*between, Check(self._failed[-1] + self._turn, self._first))
 
     def _over(self) -> Check:
@@ -136,11 +140,13 @@ class _Story:
 def rules_failing(config: Config) -> Alert:
     """The alert on rules that Prometheus cannot evaluate; such a rule fails at every evaluation."""
     settings = config.prometheus
+    period = settings.evaluation_interval or settings.scrape_interval
     return _Failures(
         "RulesFailing",
         PROMETHEUS_RULE_FAILURES,
-        settings.evaluation_interval or settings.scrape_interval,
-        settings.window,
+        period,
+        # A window of rates may be shorter than the time between two evaluations, and would see none of the failures.
+        max(settings.window, _reaching(period, config)),
         DEFAULT_ALERTS["RulesFailing"].for_,
         "Rules cannot be evaluated",
         f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
@@ -159,7 +165,7 @@ def notifications_failing(config: Config) -> Alert:
     from one flush to the next, and the alert waits as long: a single failure is repeated, and made good, by then.
     """
     period = _longest_flush(config)
-    window = _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
+    window = _reaching(period, config)
     return _Failures(
         "NotificationsFailing",
         ALERTMANAGER_FAILURES,
@@ -184,6 +190,11 @@ def _longest_flush(config: Config) -> timedelta:
     if settings.dead_man is not None:
         intervals.append(settings.dead_man.repeat_interval / _WATCHDOG_FLUSHES)
     return max(interval for interval in intervals if interval is not None) + _PEER_WAIT * (settings.replicas - 1)
+
+
+def _reaching(period: timedelta, config: Config) -> timedelta:
+    """A window that holds one of the failures that come so often, with two scrapes around it."""
+    return _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
 
 
 def _whole_seconds(duration: timedelta) -> timedelta:

@@ -61,6 +61,15 @@ alerts:
     - {name: Answers, indicator: errors, target: 0.999}
     - {name: Predictions, indicator: errors, target: 0.999, endpoint: /predict}
 """
+RHYTHMS = {
+    "evaluated seldom": "prometheus: {scrape_interval: 500ms, rate_window: 10s, evaluation_interval: 1m}",
+    "scraped seldom": "prometheus: {scrape_interval: 2m30s}\nalertmanager: {group_interval: 1s}",
+    "held for seconds": """
+prometheus: {scrape_interval: 500ms, evaluation_interval: 500ms}
+alerts: {RulesFailing: {for: 7s}, NotificationsFailing: {for: 1m, keep_firing_for: 500ms}}
+""",
+}
+"""What the servers do so often, or so seldom, that failures come in another rhythm than samples or evaluations."""
 ODD = """
 prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
 alerts:
@@ -98,7 +107,7 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("text", [ODD, LABELLED], ids=["odd", "pushed"])
+@pytest.mark.parametrize("text", [ODD, LABELLED, *RHYTHMS.values()], ids=["odd", "pushed", *RHYTHMS])
 def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
     """Those of CONFIGURATIONS are judged as whole stacks, in `test_prometheus_config.py`."""
     files = write_rules(tmp_path, config_of(text))
