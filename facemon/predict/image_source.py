@@ -16,7 +16,7 @@ from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.inputs.input_kind import Found, Given
 from facemon.predict.inputs.path_list import LIST
 from facemon.predict.inputs.registry import input_kind, naming_kind
-from facemon.predict.manifest import ManifestRow
+from facemon.predict.manifest_cells import ManifestRow
 
 _NO_ROW = ManifestRow("")
 

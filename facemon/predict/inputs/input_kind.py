@@ -9,7 +9,7 @@ from typing import BinaryIO, ClassVar
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import ImageProblem
 from facemon.predict.folder_walk import FolderWalk
-from facemon.predict.manifest import ManifestRow
+from facemon.predict.manifest_cells import ManifestRow
 
 
 @dataclass(frozen=True, slots=True)
