@@ -113,6 +113,7 @@ def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
         tables=operation.config.tables,
         root=request.root,
         formats=operation.config.predict.formats,
+        max_bytes=operation.config.predict.max_bytes,
     )
 
 
