@@ -39,7 +39,6 @@ LIMITS_OF_TESTS = {
     "model/graph_files.py": "RUNTIME",
     "monitor/foreign_rows.py": "ROWS_AT_ONCE",
     "predict/inputs/registry.py": "INPUT_KINDS",
-    "predict/manifest_lines.py": "LONGEST_LINE",
     "predict/output.py": "WRITERS",
     "predict/pipeline.py": "LARGEST_CHUNK",
     "render/dashboards/expressions.py": "MOST_LINES",

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from facemon.config.document import Config
 
 _MOST_SHOWN = 5
-_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst")
-_ARCHIVES = {
-    **dict.fromkeys(_TARS, "tar -xf {}"), ".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}",
+_COMPRESSED_TARS = {
+    ".tar.bz2": "bzip2 -dk {}", ".tbz2": "bzip2 -dk {}", ".tbz": "bzip2 -dk {}", ".tar.xz": "xz -dk {}",
+    ".txz": "xz -dk {}", ".tar.zst": "zstd -d {}", ".tzst": "zstd -d {}",
 }  # fmt: skip
+"""By suffix, the command that makes a .tar of it."""
+_ARCHIVES = {".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}"}
 """By suffix, the command that unpacks it."""
 _VIDEOS = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".m2ts",
@@ -105,6 +107,13 @@ def _fault_of(path: str) -> _Fault | None:
 
 def _of_kind(path: str, shown: str) -> _Fault | None:
     name = Path(path).name.lower()
+    for suffix, decompress in _COMPRESSED_TARS.items():
+        if name.endswith(suffix):
+            return _Fault(
+                "compressed tar",
+                f"{shown}: is a tar archive that is not compressed with gzip ({suffix})",
+                f"decompress it and name the .tar: {decompress.format(shlex.quote(shown))}",
+            )
     for suffix, unpack in _ARCHIVES.items():
         if name.endswith(suffix):
             return _Fault(

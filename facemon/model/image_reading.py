@@ -33,7 +33,7 @@ class ImageReader:
         if given.content is None:
             if given.path is None:
                 raise ValueError(f"the input {given.name} has neither a path nor content")
-            return read_image(given.path, self._max_bytes, given.root)
+            return read_image(given.path, self._max_bytes, given.root, given.part)
         if len(given.content) > self._max_bytes:
             return ImageProblem(ErrorCode.TOO_LARGE, f"{len(given.content)} bytes; the limit is {self._max_bytes}")
         return given.content

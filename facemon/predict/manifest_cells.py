@@ -1,19 +1,59 @@
 """What the cells of a manifest's row mean; a ValueError says what is wrong with one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from facemon.domain.image_input import Box, source_fault
+from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import Box, ImageProblem, source_fault
 from facemon.domain.times import parse_time
 
-BOX_SIDES = ("left", "top", "right", "bottom")
+_BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096
 """Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
 _LONGEST_ID = 1000
 _SHOWN = 60
 _FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
 """What a byte that is not UTF-8 becomes (PEP 383)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One row of a manifest; what it leaves out is none."""
+
+    name: str
+    observed_at: datetime | None = None
+    source: str | None = None
+    id: str | None = None
+    box: Box | None = None
+    problem: ImageProblem | None = None
+    """What is wrong with the row itself."""
+
+
+def row_of(name: str, cells: Mapping[str, Any], tables: TablesConfig) -> ManifestRow:
+    """Return what a row's cells say of an image; ValueError where one is not what its column holds."""
+    return ManifestRow(
+        name,
+        _time_of(cells.get(tables.observed_at), tables.observed_at),
+        _source_of(cells.get(tables.source), tables.source),
+        _id_of(cells.get(tables.id), tables.id),
+        _box_of(cells.get(tables.box), (cells.get(side) for side in _side_columns(tables)), tables.box),
+    )
+
+
+def columns_of(tables: TablesConfig) -> frozenset[str]:
+    """Return the columns that say something of an image besides its name."""
+    return box_columns(tables) | {tables.observed_at, tables.source, tables.id}
+
+
+def box_columns(tables: TablesConfig) -> frozenset[str]:
+    """Return the columns that may hold a face's box, as one cell or as four."""
+    return frozenset((tables.box, *_side_columns(tables)))
+
+
+def _side_columns(tables: TablesConfig) -> tuple[str, ...]:
+    return tuple(f"{tables.box}_{side}" for side in _BOX_SIDES)
 
 
 def name_of(cell: Any, column: str) -> str:
@@ -27,7 +67,7 @@ def name_of(cell: Any, column: str) -> str:
     return cell
 
 
-def time_of(cell: Any, column: str) -> datetime | None:
+def _time_of(cell: Any, column: str) -> datetime | None:
     """A time in UTC, none for an empty cell."""
     if cell is None or cell == "":
         return None
@@ -39,7 +79,7 @@ def time_of(cell: Any, column: str) -> datetime | None:
         raise ValueError(f"{column} is {_shown(cell)}, no time such as 2026-11-23T02:00:00Z") from None
 
 
-def source_of(cell: Any, column: str) -> str | None:
+def _source_of(cell: Any, column: str) -> str | None:
     """A source's name, none for an empty cell; it becomes a label of metrics."""
     source = _text_of(cell, column)
     if source is not None and (fault := source_fault(source)):
@@ -47,7 +87,7 @@ def source_of(cell: Any, column: str) -> str | None:
     return source
 
 
-def id_of(cell: Any, column: str) -> str | None:
+def _id_of(cell: Any, column: str) -> str | None:
     """What other systems call the image, none for an empty cell."""
     found = _text_of(cell, column)
     if found is not None and len(found) > _LONGEST_ID:
@@ -55,7 +95,7 @@ def id_of(cell: Any, column: str) -> str | None:
     return found
 
 
-def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
+def _box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
     """The face's box, from one cell or from four, none where all are empty."""
     parts = list(parts)
     if whole in (None, "") and all(part in (None, "") for part in parts):
@@ -102,7 +142,7 @@ def _box(parts: Any, column: str) -> Box:
         numbers = [float(part) for part in parts]
         left, top, right, bottom = (round(number) for number in numbers)
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{column} is not a list of four numbers: {', '.join(BOX_SIDES)}") from None
+        raise ValueError(f"{column} is not a list of four numbers: {', '.join(_BOX_SIDES)}") from None
     if max(map(abs, (left, top, right, bottom))) > 2**31 - 1:
         raise ValueError(f"{column} lies outside every image")
     if right < left or bottom < top:

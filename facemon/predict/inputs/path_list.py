@@ -20,6 +20,7 @@ class PathList(InputKind):
     """A list on stdin."""
 
     names_images = True
+    is_opened_first = True
     is_read_once = True
     is_on_disk = False
 
