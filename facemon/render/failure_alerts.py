@@ -1,5 +1,6 @@
 """The alerts on what the monitoring's own servers count as failed: rules, and notifications."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
@@ -21,8 +22,6 @@ _PEER_WAIT = timedelta(seconds=15)
 _WATCHDOG_FLUSHES = 5
 _READ_LOG = f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the receiver and the answer."
 _MOST_SAMPLES = 4000
-_MOST_TURNS = 200
-"""What a finer test may have, which tells a `for` that is shorter than the window."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -78,9 +77,7 @@ class _Story:
         length = (shown + 2) * self._every + 3 * self._window
         scrape = max(milliseconds(config.prometheus.scrape_interval), ceil(milliseconds(length) / _MOST_SAMPLES))
         self._scrape = scrape * _MILLISECOND
-        # By one turn later than it must fire, it is told from a time that is half as long again.
-        coarse, fine = turn_of_window(milliseconds(self._window)), turn_within(milliseconds(self._held), 3)
-        self._turn = min(coarse, fine if milliseconds(length) <= _MOST_TURNS * fine else coarse) * _MILLISECOND
+        self._turn = turn_of_window(milliseconds(self._window)) * _MILLISECOND
         # Some scrapes before the first failure, which falls on one.
         self._first = 2 * self._scrape
         self._failed = rhythm(self._first, self._every, shown)
@@ -100,13 +97,24 @@ class _Story:
         quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         return (
             self._modelled(f"a failure every {every}, then none; another instance is unaffected",
-                           (events(series, self._failed), *quiet), (*self._held_checks(), *self._kept(), self._over())),
+                           (events(series, self._failed), *quiet),
+                           (*self._held_checks(self._turn), *self._kept(), self._over())),
             self._modelled("scrapes are missed and the server restarts while it fails", (disturbed, *quiet),
                            self._kept()),
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
             self._modelled("no failures", quiet, (Check(self._first),), fires=False),
+            *self._briefly_held(quiet),
         )  # fmt: skip
+
+    def _briefly_held(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
+        """Where it must hold for much less than the window is long: the same by a finer test."""
+        # By one turn later than it must fire, it is told from a time that is half as long again.
+        fine = turn_within(milliseconds(self._held), 3) * _MILLISECOND
+        if fine < self._turn and self._held + 3 * fine <= self._window - self._scrape:
+            single = (events(self._series("a"), (self._first,)), *quiet)
+            held = self._modelled("a single failure, until the alert fires", single, self._held_checks(fine))
+            yield replace(held, grain=fine)
 
     def _modelled(
         self, title: str, signals: tuple[Course, ...], checks: tuple[Check, ...], *, fires: bool = True
@@ -117,9 +125,9 @@ class _Story:
     def _series(self, which: str, instance: str = "stack:1") -> str:
         return series_text(self._metric.name, {self._metric.labels[0]: which, **self._target, "instance": instance})
 
-    def _held_checks(self) -> tuple[Check, ...]:
-        fires = Check(self._first + self._held + self._turn, self._first)
-        is_long = self._held >= 2 * self._turn
+    def _held_checks(self, turn: timedelta) -> tuple[Check, ...]:
+        fires = Check(self._first + self._held + turn, self._first)
+        is_long = self._held > 2 * turn
         return (Check(self._first + self._held, self._first, before=True), fires) if is_long else (fires,)
 
     def _kept(self) -> tuple[Check, ...]:
