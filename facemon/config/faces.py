@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facemon.config.detector import DetectorConfig
-from facemon.config.quantities import FilePath
+from facemon.config.quantities import FilePath, Finite
 from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
 from facemon.finders.finder import Landmarks
 from facemon.finders.registry import DEFAULT, FINDERS, finder_of
 from facemon.near_names import either
 
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=16_384)]
 
 
@@ -75,7 +74,7 @@ class CropConfig(Section):
         return (left, above, *numbers[2:]) if len(numbers) == 4 else (left, above, left, above)
 
 
-_Point = Annotated[tuple[_Finite, _Finite], Field(strict=False)]
+_Point = Annotated[tuple[Finite, Finite], Field(strict=False)]
 _ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 TEMPLATES: Mapping[str, tuple[tuple[int, int], tuple[tuple[float, float], ...]]] = {
     "arcface-112": ((112, 112), _ARCFACE),
