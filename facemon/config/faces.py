@@ -9,7 +9,7 @@ from facemon.config.detector import DetectorConfig
 from facemon.config.quantities import FilePath, Finite
 from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
-from facemon.finders.finder import Landmarks
+from facemon.finders.finder import Finder, Landmarks
 from facemon.finders.registry import DEFAULT, FINDERS, finder_of
 from facemon.near_names import either
 
@@ -170,35 +170,32 @@ class FacesConfig(CutConfig):
 
     @model_validator(mode="after")
     def _keys_fit_the_finder(self) -> Self:
-        finder = finder_of(self)
-        for key in ("weights", "detector"):
-            is_given = getattr(self, key) is not None
-            if is_given and key not in (*finder.needs, *finder.takes):
-                raise MisfitError(((key,), f"the finder {finder.name} has no use for {key}"))
-            if key in finder.needs and not is_given:
-                raise MisfitError(((key,), f"the finder {finder.name} needs {key}"))
-        if faults := list(self.cut_faults(self)):
+        if faults := [*self._key_faults(), *self.cut_faults(self)]:
             raise MisfitError(*faults)
-        if self.min_confidence is not None:
-            if (highest := finder.highest_confidence) is None:
-                raise MisfitError((("min_confidence",), f"the finder {finder.name} has no confidence"))
-            if self.min_confidence > highest:
-                raise MisfitError((("min_confidence",), f"the confidence of {finder.name} is at most {highest:g}"))
         return self
+
+    def _key_faults(self) -> Iterator[tuple[tuple[str], str]]:
+        """Why keys other than crop and align do not fit the finder."""
+        finder, fields = finder_of(self), type(self).model_fields
+        for key in finder.needs:
+            if getattr(self, key) is None:
+                yield (key,), f"the finder {finder.name} needs {key}"
+        for key in finder.without_effect:
+            # A default that is written out says no more than its absence does.
+            if key not in CutConfig.model_fields and getattr(self, key) != fields[key].default:
+                yield (key,), _refusal(finder, key)
+        highest = finder.highest_confidence
+        if highest is not None and self.min_confidence is not None and self.min_confidence > highest:
+            yield ("min_confidence",), f"the confidence of {finder.name} is at most {highest:g}"
 
     def cut_faults(self, cut: CutConfig) -> Iterator[tuple[tuple[str], str]]:
         """Why faces of this finder cannot be cut out like this, by key."""
         finder = finder_of(self)
-        for key in ("crop", "align"):
-            if not finder.has_boxes and getattr(cut, key) is not None:
-                yield (key,), f"the finder {finder.name} takes the whole image for the face; choose another finder"
-        if cut.align is None or not finder.has_boxes:
-            return
-        if finder.landmarks is Landmarks.NEVER:
-            message = f"the finder {finder.name} does not give the eyes, nose and mouth that align needs"
-            yield ("align",), f"{message}; use {_finders_with_landmarks()}"
+        for key in CutConfig.model_fields:
+            if key in finder.without_effect and getattr(cut, key) is not None:
+                yield (key,), _refusal(finder, key)
         is_described = self.detector is not None and self.detector.landmarks is not None
-        if finder.landmarks is Landmarks.DESCRIBED and not is_described:
+        if cut.align is not None and finder.landmarks is Landmarks.DESCRIBED and not is_described:
             yield ("align",), "needs the detector's landmarks: describe faces.detector.landmarks"
 
     def cut_for(self, own: CutConfig) -> CutConfig:
@@ -212,6 +209,11 @@ class FacesConfig(CutConfig):
         return CutConfig(crop=crop)
 
 
-def _finders_with_landmarks() -> str:
-    by = {each: [one.name for one in FINDERS.values() if one.landmarks is each] for each in Landmarks}
-    return f"{either(by[Landmarks.ALWAYS])}, or {either(by[Landmarks.DESCRIBED])} with landmarks"
+def _refusal(finder: Finder, key: str) -> str:
+    """Why a key is refused, and with which finders it has an effect."""
+    others = [
+        f"{each.name} with landmarks" if key == "align" and each.landmarks is Landmarks.DESCRIBED else each.name
+        for each in FINDERS.values()
+        if key not in each.without_effect
+    ]
+    return f"{finder.without_effect[key]}; {f'use {either(others)}, or ' if others else ''}remove {key}"

@@ -1,13 +1,17 @@
 """What each finder of faces says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from facemon.config.faces import FacesConfig
     from facemon.model.faces import FaceFinder
+
+_FILES = ("weights", "detector")
+_BOX_KEYS = ("crop", "align", "margin", "min_size", "keep")
+"""The keys of `faces` that say which boxes count, and what is seen around them."""
 
 
 class Landmarks(StrEnum):
@@ -44,6 +48,8 @@ class Finder(ABC):
     """
     has_boxes: ClassVar[bool] = True
     """Whether faces have boxes, around which they are cut out; without, each image is one face."""
+    finds_several: ClassVar[bool] = True
+    """Whether it may find more than one face in an input, of which `keep` chooses."""
     has_chips: ClassVar[bool] = False
     """Whether it makes an aligned image of a face itself, which networks see where no crop is asked for."""
     highest_confidence: ClassVar[float | None] = None
@@ -55,6 +61,24 @@ class Finder(ABC):
     """Whether it gives the landmarks that `align` needs."""
     network: ClassVar[str] = ""
     """What the network is called that it runs, where it runs only one."""
+
+    @property
+    def without_effect(self) -> Mapping[str, str]:
+        """Return the reason by each key of the section `faces` that changes nothing with this finder.
+
+        A configuration that gives such a key another value than its default is refused.
+        """
+        does = f"the finder {self.name}"
+        reasons = {key: f"{does} has no use for {key}" for key in _FILES if key not in (*self.needs, *self.takes)}
+        if self.highest_confidence is None:
+            reasons["min_confidence"] = f"{does} has no confidence"
+        if self.landmarks is Landmarks.NEVER:
+            reasons["align"] = f"{does} does not give the eyes, nose and mouth that align needs"
+        if not self.finds_several:
+            reasons["keep"] = f"{does} finds at most one face in an input"
+        if not self.has_boxes:
+            reasons |= dict.fromkeys(_BOX_KEYS, f"{does} takes the whole image for the face")
+        return reasons
 
     def runs(self, outputs: Collection[str]) -> bool:
         """Return whether a network whose outputs have these names is its own; `facemon init` then names the finder."""
