@@ -1,6 +1,6 @@
 """How faces are found and cut out: the section `model.faces`, and what a network may ask for instead."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -200,13 +200,32 @@ class FacesConfig(CutConfig):
 
     def cut_for(self, own: CutConfig) -> CutConfig:
         """How faces are cut out for a network whose own description is `own`; neither = the finder's aligned chips."""
-        if own.align is not None or (own.crop is None and self.align is not None):
-            return CutConfig(align=own.align or self.align)
+        said = self._cut_said(own)
+        if said.align is not None:
+            return CutConfig(align=said.align)
         finder = finder_of(self)
-        crop = own.crop or self.crop or (CropConfig() if finder.has_boxes and not finder.has_chips else None)
+        crop = said.crop or (CropConfig() if finder.has_boxes and not finder.has_chips else None)
         if crop is not None and crop.margin is None and crop.scale is None:
             crop = crop.model_copy(update={"margin": (self.margin,)})
         return CutConfig(crop=crop)
+
+    def _cut_said(self, own: CutConfig) -> CutConfig:
+        """What decides about a network: its own crop or align, or those of this section."""
+        return self if own.crop is None and own.align is None else own
+
+    def unseen_keys(self, networks: Sequence[CutConfig]) -> Iterator[tuple[str, str]]:
+        """Of crop, align and margin those that differ from the default and that no network follows, and why."""
+        said = [self._cut_said(network) for network in networks]
+        for key in CutConfig.model_fields:
+            if getattr(self, key) is not None and not any(each is self for each in said):
+                yield key, f"each network has a crop or align of its own, so this changes nothing; remove {key}"
+        crops = [each.crop for each in said if each.align is None]
+        has_own = all(crop is not None and (crop.margin is not None or crop.scale is not None) for crop in crops)
+        if has_own and self.margin != type(self).model_fields["margin"].default:
+            yield (
+                "margin",
+                "each network has align or a crop with a margin or scale, so this changes nothing; remove margin",
+            )
 
 
 def _refusal(finder: Finder, key: str) -> str:
