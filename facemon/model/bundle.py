@@ -187,5 +187,7 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
 
 
 def _without_effect(faces: FacesConfig) -> set[str]:
-    # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this.
-    return {"weights"} if finder_of(faces).has_boxes else set(FacesConfig.model_fields) - {"finder"}
+    # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this. Of a finder with
+    # boxes unused keys count too: they have their defaults, and fingerprints stay what they were.
+    finder = finder_of(faces)
+    return {"weights"} if finder.has_boxes else {"weights", *finder.without_effect}
