@@ -120,16 +120,27 @@ def test_what_a_network_sees_without_a_crop_can_be_made(described: dict[str, Any
         assert (seen is face.decoded.image) == (not declared(described).has_boxes)
 
 
-def test_what_is_searched_is_decoded_whole(described: dict[str, Any], tmp_path: Path) -> None:
-    Image.new("RGB", (2048, 2048)).save(tmp_path / "a.jpg")
+def decoded_with(described: Mapping[str, Any], folder: Path, box: Box | None) -> DecodedImage:
+    """A JPEG of 2048 x 2048 pixels as the finder and a small network are shown it."""
+    Image.new("RGB", (2048, 2048)).save(folder / "a.jpg")
     number = {"name": "n", "output": "seen", "kind": "number", "index": 0}
-    model = model_of(write_identity_model(tmp_path / "m.onnx"), [number])
+    model = model_of(write_identity_model(folder / "m.onnx"), [number])
     model = model.model_copy(update={"faces": FacesConfig.model_validate(described)})
     reader = ImageReader(load_bundle(model, PredictConfig(decode="fast")), PredictConfig())
-    decoded = reader.decode(ImageInput(0, "a", box=(0, 0, 2047, 2047)), (tmp_path / "a.jpg").read_bytes())
+    decoded = reader.decode(ImageInput(0, "a", box=box), (folder / "a.jpg").read_bytes())
     assert isinstance(decoded, DecodedImage)
     assert decoded.size == (2048, 2048)
+    return decoded
+
+
+def test_what_is_searched_is_decoded_whole(described: dict[str, Any], tmp_path: Path) -> None:
+    decoded = decoded_with(described, tmp_path, (0, 0, 2047, 2047))
     assert (decoded.image.size == decoded.size) == declared(described).searches
+
+
+def test_a_box_decides_about_the_scale_where_it_is_the_face(described: dict[str, Any], tmp_path: Path) -> None:
+    sizes = {decoded_with(described, tmp_path, box).image.size for box in (None, (0, 0, 9, 9), (0, 0, 99, 99))}
+    assert (len(sizes) > 1) == declared(described).takes_boxes
 
 
 def fault(described: Mapping[str, Any], **keys: Any) -> str:
