@@ -1,9 +1,9 @@
 """What each finder of faces says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from facemon.config.faces import FacesConfig
@@ -62,6 +62,12 @@ class Finder(ABC):
     network: ClassVar[str] = ""
     """What the network is called that it runs, where it runs only one."""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """TypeError for a finder whose declarations exclude each other, when its class is made."""
+        super().__init_subclass__(**keywords)
+        if faults := "; ".join(_contradictions(cls)):
+            raise TypeError(f"the finder {cls.__name__} contradicts itself: {faults}")
+
     @property
     def without_effect(self) -> Mapping[str, str]:
         """Return the reason by each key of the section `faces` that changes nothing with this finder.
@@ -90,3 +96,37 @@ class Finder(ABC):
 
         FacemonError when what it needs is not installed, and for weights that cannot be read or run.
         """
+
+
+def _contradictions(finder: type[Finder]) -> Iterator[str]:
+    """What a finder declares that cannot be true together, or that no configuration could use."""
+    yield from _contradictions_of_files(finder)
+    if finder.takes_boxes and not finder.has_boxes:
+        yield "takes_boxes gives faces their boxes, so has_boxes must be true"
+    if finder.takes_boxes and finder.finds_several:
+        yield "takes_boxes gives an input one box, so finds_several must be false"
+    if not finder.has_boxes:
+        of_boxes = {
+            "finds_several must be false": finder.finds_several,
+            "has_chips must be false": finder.has_chips,
+            "landmarks must be never": finder.landmarks is not Landmarks.NEVER,
+        }
+        for rule in (rule for rule, is_broken in of_boxes.items() if is_broken):
+            yield f"without has_boxes the image is the face, so {rule}"
+    if finder.highest_confidence is not None and not finder.highest_confidence > 0:
+        yield "the lowest score is 0, so highest_confidence must be more, or none"
+
+
+def _contradictions_of_files(finder: type[Finder]) -> Iterator[str]:
+    """The same of what the configuration gives the finder: weights and detector."""
+    needs, given = finder.needs, (*finder.needs, *finder.takes)
+    if set(given) - set(_FILES) or len(set(given)) < len(given):
+        yield f"needs and takes name each of {' and '.join(_FILES)} at most once, and no other key"
+    if ("detector" in given and "weights" not in given) or ("detector" in needs and "weights" not in needs):
+        yield "a detector describes the network of weights, so weights must be given wherever a detector is"
+    if finder.landmarks is Landmarks.DESCRIBED and "detector" not in given:
+        yield "landmarks are described in detector, which neither needs nor takes names"
+    if finder.runs is not Finder.runs and not finder.network:
+        yield "runs recognises a network, so network must say what that is called"
+    if finder.runs is not Finder.runs and ("weights" not in given or "detector" in needs):
+        yield "facemon init names the network that runs recognises as weights, without a detector"
