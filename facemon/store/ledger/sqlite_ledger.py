@@ -13,12 +13,12 @@ from typing import Literal, Self
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger.creation import APPLICATION_ID, create_store
-from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.copying import copy_ledger
+from facemon.store.ledger.creation import create_store
+from facemon.store.ledger.header import APPLICATION_ID, OLDEST_VERSION, STORE_VERSION, version_of
 from facemon.store.ledger.protocol import LedgerCopy, LedgerSize
 from facemon.store.ledger.sqlite_errors import explained, is_damage
 from facemon.store.ledger.sqlite_parts import SqliteParts
-from facemon.store.ledger.upgrade import copy_ledger, version_of
 from facemon.store.ledger.upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, LedgerCopyError, NoStoreError
 from facemon.store.permissions import (
