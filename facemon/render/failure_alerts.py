@@ -22,6 +22,7 @@ _PEER_WAIT = timedelta(seconds=15)
 _WATCHDOG_FLUSHES = 5
 _READ_LOG = f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the receiver and the answer."
 _MOST_SAMPLES = 4000
+_MOST_TURNS = 1000
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -67,9 +68,10 @@ class _Story:
     """Failures as the server would count them, in the rhythm and with the scrapes that the configuration gives."""
 
     def __init__(self, failures: _Failures, config: Config) -> None:
-        changed = config.alerts.of(failures.name).for_
+        settings = config.alerts.of(failures.name)
         self._window = failures.window
-        self._held = failures.held if changed is None else changed
+        self._held = failures.held if settings.for_ is None else settings.for_
+        self._kept_for = settings.keep_firing_for or timedelta(0)
         # Where an alert is held for days, as often as the window needs it is often enough.
         is_long = self._held > 200 * failures.every
         self._every = max(failures.every, failures.window / 2) if is_long else failures.every
@@ -104,17 +106,23 @@ class _Story:
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
             self._modelled("no failures", quiet, (Check(self._first),), fires=False),
-            *self._briefly_held(quiet),
+            *self._told_finely(quiet),
         )  # fmt: skip
 
-    def _briefly_held(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
-        """Where it must hold for much less than the window is long: the same by a finer test."""
+    def _told_finely(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
+        """How long one failure must hold, where that is less than the window, and how long the alert is kept then."""
+        ends = self._first - self._scrape + self._window
         # By one turn later than it must fire, it is told from a time that is half as long again.
         fine = turn_within(milliseconds(self._held), 3) * _MILLISECOND
-        if fine < self._turn and self._held + 3 * fine <= self._window - self._scrape:
-            single = (events(self._series("a"), (self._first,)), *quiet)
-            held = self._modelled("a single failure, until the alert fires", single, self._held_checks(fine))
-            yield replace(held, grain=fine)
+        stories = [(fine, self._held_checks(fine))] if fine < self._turn else []
+        if self._kept_for:
+            finer = min(fine, turn_within(milliseconds(self._kept_for), 5) * _MILLISECOND)
+            kept = (Check(ends + self._kept_for, self._first, before=True), Check(ends + _MILLISECOND))
+            stories.append((finer, (*self._held_checks(finer), *kept)))
+        for grain, checks in stories:
+            if self._first + self._held + 3 * grain <= ends and ends + self._kept_for <= _MOST_TURNS * grain:
+                single = (events(self._series("a"), (self._first,)), *quiet)
+                yield replace(self._modelled("a single failure, to the turn", single, checks), grain=grain)
 
     def _modelled(
         self, title: str, signals: tuple[Course, ...], checks: tuple[Check, ...], *, fires: bool = True
