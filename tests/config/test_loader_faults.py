@@ -234,7 +234,7 @@ def test_a_literal_secret_is_refused_and_never_shown(text: str, fault: str) -> N
 
 
 @given(st.text(max_size=80))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_text_is_a_configuration_or_a_configuration_error(text: str) -> None:
     with suppress(ConfigError):
         assert parse_config(text, name="x", directory=Path()).version == 1
