@@ -10,8 +10,11 @@ Scrape = tuple[float, float]
 
 
 def wait_until_nothing_is_scraped(url: str, interval_s: float) -> None:
-    """Return in the middle of the longest time between two scrapes of a Prometheus, each of which is made so often."""
-    begun = {_target(labels): value for labels, value in query(url, "timestamp(up)")}
+    """Return in the middle of the longest time between two scrapes of a Prometheus, each of which is made so often.
+
+    Targets that are down, or hang, do not count: their scrapes are missed anyway.
+    """
+    begun = {_target(labels): value for labels, value in query(url, "timestamp(up) and (up == 1)")}
     lasted = {_target(labels): value for labels, value in query(url, "scrape_duration_seconds")}
     moment = quiet_moment([(at, lasted.get(target, 0.0)) for target, at in begun.items()], interval_s)
     time.sleep((moment - time.time()) % interval_s)

@@ -45,8 +45,7 @@ def _restart_prometheus(world: World) -> None:
 def _restart_inside_keep_window(world: World) -> None:
     world.pause_carrier(True)
     _sleep(world, 2 * _SCRAPE)
-    world.prometheus.off()
-    world.prometheus.on()
+    _restart_prometheus(world)
     world.pause_carrier(False)
 
 
