@@ -58,7 +58,8 @@ def asked(url: str) -> Any:
 def test_it_is_adopted_unedited(
     facemon: RunFacemon, each_generation: Path, tmp_path: Path, title: str, name: str
 ) -> None:
-    out = rendered(facemon, tmp_path, title, name, each_generation)
+    # The older generation's promtool and amtool judge the files; both generations load them.
+    out = rendered(facemon, tmp_path, title, name, each_generation if each_generation.name == "servers" else None)
     configuration = out / "monitoring" / "prometheus" / "prometheus.yml"
     routes = out / "monitoring" / "alertmanager" / "alertmanager.yml"
     files = [yaml_of(path) for path in sorted(configuration.parent.glob("*_rules.yml"))]
