@@ -19,7 +19,7 @@ from facemon.config.loader import load_config
 from facemon.config.model import ModelConfig
 from facemon.domain.prediction import IMAGE_FEATURES, log_schema
 from facemon.store.compaction import compact
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import set_from_window

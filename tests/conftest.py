@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import started
 from tests.order_of_tests import in_turn
@@ -26,9 +26,10 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Where Arrow traps signals, a copy of this process whose files were closed cannot be forked once more: Arrow aborts it.
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
-# A machine that is busy is no failure.
-settings.register_profile("short", deadline=None, max_examples=20)
-settings.register_profile("at length", deadline=None, max_examples=200)
+# A machine that is busy is no failure: it draws slowly, and what Hypothesis calls too slow is a matter of seconds.
+_AT_ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", _AT_ANY_SPEED, max_examples=20)
+settings.register_profile("at length", _AT_ANY_SPEED, max_examples=200)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -131,9 +131,9 @@ def run_node_exporter(
         yield server
 
 
-def promtool(tools: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
+def promtool(tools: Path, *args: str | Path, patience_s: float = HANG_S) -> subprocess.CompletedProcess[str]:
     """Run promtool to its end, whatever its exit status."""
-    return _run_to_end([_binary(tools, "promtool"), *map(str, args)])
+    return _run_to_end([_binary(tools, "promtool"), *map(str, args)], patience_s)
 
 
 def amtool(tools: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
@@ -240,14 +240,14 @@ def _binary(tools: Path, name: str) -> str:
     return str(tools.resolve() / "usr/bin" / name)
 
 
-def _run_to_end(command: list[str]) -> subprocess.CompletedProcess[str]:
+def _run_to_end(command: list[str], patience_s: float = HANG_S) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         env=os.environ | SELDOM_COLLECTED,
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=HANG_S,
+        timeout=patience_s,
         check=False,
     )
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from facemon.drift.expected_columns import ExpectedColumns
     from facemon.store.arrivals import Arrivals
-    from facemon.store.command_runs import Outcome
     from facemon.store.ledger.protocol import Ledger
+    from facemon.store.recorded_commands import Outcome
 
 
 _RESULTS_LOOKED_AT = 200
@@ -114,8 +114,8 @@ def _entered(
 
     Evidently alone enters the history only: no time stamp and no gauge follow it.
     """
-    from facemon.store.command_runs import Outcome
     from facemon.store.process_lock import ProcessLock
+    from facemon.store.recorded_commands import Outcome
 
     if ledger is None or look is not None or question.choice is CheckChoice.EVIDENTLY:
         yield Outcome()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from facemon.config.model import AttributeConfig
     from facemon.evaluation.evaluation import Evaluation
     from facemon.reports.printed_parts import Part
-    from facemon.store.command_runs import Outcome
     from facemon.store.ledger.protocol import Ledger
+    from facemon.store.recorded_commands import Outcome
     from facemon.store.segment_files import SegmentDamagedError
     from facemon.tables.table_file import TableFile
 

@@ -56,7 +56,7 @@ def export_metrics(operation: Operation, request: ExportRequest) -> str:
     from facemon.metrics.scrape_limits import own_registry
     from facemon.metrics.store_collector import build_registry
     from facemon.metrics.textfile import drafted_textfile
-    from facemon.store.command_runs import announce, entered_before
+    from facemon.store.recorded_commands import announce, entered_before
 
     config, reporter, textfile = operation.config, operation.reporter, request.textfile
     with operation.open_ledger() as ledger, operation.recorded(ledger, COMMAND) as outcome:

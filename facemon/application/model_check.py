@@ -1,5 +1,6 @@
 """The check of a model: its description run on photographs step by step, and held against labels."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.predict_paths import refuse_paths, refuse_without_boxes
+from facemon.domain.image_input import shown_name
 from facemon.errors import FacemonError, UsageError
 from facemon.near_names import did_you_mean
+from facemon.printable import printable
 
 if TYPE_CHECKING:
     from facemon.application.description_trial import DescriptionTrial
@@ -116,10 +119,17 @@ def _keeper(crops: Path | None) -> "KeepCrop | None":
 
 def _images(operation: Operation, paths: Sequence[str]) -> "ImageSource":
     from facemon.predict.image_source import ImageSource
+    from facemon.predict.inputs.path_list import LIST
     from facemon.predict.inputs.registry import are_read_once
 
-    if are_read_once(paths):
+    if LIST in paths:
         raise UsageError("model check takes no list on stdin", "name the images, their folder or a manifest")
+    if compressed := next((path for path in paths if are_read_once([path])), None):
+        shown = printable(shown_name(compressed))
+        raise UsageError(
+            f"{shown}: model check reads images twice, which a compressed archive does not allow",
+            f"decompress it and name the .tar: gzip -dk {shlex.quote(shown)}",
+        )
     return ImageSource(paths, tables=operation.config.tables, formats=operation.config.predict.formats)
 
 

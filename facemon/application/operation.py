@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
-    from facemon.store.command_runs import Outcome
     from facemon.store.ledger.protocol import Ledger
+    from facemon.store.recorded_commands import Outcome
 
 
 class Progress(Protocol):
@@ -91,7 +91,7 @@ class Operation:
 
         With `warns` a clock that is wrong is said first.
         """
-        from facemon.store.command_runs import recorded
+        from facemon.store.recorded_commands import recorded
 
         if warns:
             self.warn_of_clock(ledger)

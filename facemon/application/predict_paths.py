@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from facemon.application.local_paths import refuse_url
 from facemon.application.operation import Operation
 from facemon.application.reachable_storage import refuse_unreachable
-from facemon.domain.image_input import shown_name
+from facemon.domain.image_input import shown_name, tar_suffix
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from facemon.config.document import Config
 
 _MOST_SHOWN = 5
-_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst")
-_ARCHIVES = {
-    **dict.fromkeys(_TARS, "tar -xf {}"), ".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}",
+_COMPRESSED_TARS = {
+    ".tar.bz2": "bzip2 -dk {}", ".tbz2": "bzip2 -dk {}", ".tbz": "bzip2 -dk {}", ".tar.xz": "xz -dk {}",
+    ".txz": "xz -dk {}", ".tar.zst": "zstd -d {}", ".tzst": "zstd -d {}",
 }  # fmt: skip
+"""By suffix, the command that makes a .tar of it."""
+_ARCHIVES = {".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}"}
 """By suffix, the command that unpacks it."""
 _VIDEOS = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".m2ts",
@@ -114,7 +116,8 @@ def _refuse_address(path: str, *, reads_urls: bool) -> None:
             "copy it to a local disk, and name the local path",
         )
     is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
-    if not is_folder and (is_manifest(path) or path.lower().endswith((*_ARCHIVES, *_VIDEOS))):
+    others = (*_COMPRESSED_TARS, *_ARCHIVES, *_VIDEOS)
+    if not is_folder and (is_manifest(path) or tar_suffix(path) or path.lower().endswith(others)):
         raise UsageError(
             f"{shown_url(path)}: is not an image, and is read from a local path only",
             "copy it to a local disk, and name the local path",
@@ -140,6 +143,13 @@ def _fault_of(path: str) -> _Fault | None:
 
 def _of_kind(path: str, shown: str) -> _Fault | None:
     name = Path(path).name.lower()
+    for suffix, decompress in _COMPRESSED_TARS.items():
+        if name.endswith(suffix):
+            return _Fault(
+                "compressed tar",
+                f"{shown}: is a tar archive that is not compressed with gzip ({suffix})",
+                f"decompress it and name the .tar: {decompress.format(shlex.quote(shown))}",
+            )
     for suffix, unpack in _ARCHIVES.items():
         if name.endswith(suffix):
             return _Fault(

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -191,7 +191,16 @@ def _are_more_than(operation: Operation, request: PredictRequest, number: int) -
 
     if are_read_once(request.paths):
         return True
-    return sum(1 for _ in islice(images_of(operation, request), number + 1)) > number
+    return _counted(islice(images_of(operation, request), number + 1)) > number
+
+
+def _counted(images: "Iterable[ImageInput]") -> int:
+    """How many images there are, as far as they can be read: the run itself tells of damage when it gets there."""
+    count = 0
+    with suppress(FacemonError):
+        for _ in images:
+            count += 1
+    return count
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -290,7 +299,7 @@ def _count_ahead(operation: Operation, request: PredictRequest, progress: Progre
     if are_read_once(request.paths) or not progress.is_shown:
         return
     ahead = images_of(operation, request)
-    threading.Thread(target=lambda: progress.expect(sum(1 for _ in ahead)), daemon=True).start()
+    threading.Thread(target=lambda: progress.expect(_counted(ahead)), daemon=True).start()
 
 
 def _logged_rows(operation: Operation, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":

@@ -19,35 +19,47 @@ def refuse_unreachable(paths: Sequence[str], tables: "TablesConfig", *, has_begu
     `has_begun` may have images that are gone since.
     """
     from facemon.object_storage.object_store import HINT, is_installed
-    from facemon.predict.inputs.registry import input_kind, naming_kind
+    from facemon.predict.inputs.registry import input_kind
 
     given: list[Location] = []
     named: list[Location] = []
     for path in paths:
-        (named if naming_kind(path) else given).extend(input_kind(path).locations(path, tables))
+        kind = input_kind(path)
+        (named if kind.names_images else given).extend(kind.locations(path, tables))
     if not named and not given:
         return
     if not is_installed():
         raise UsageError(f"{(given + named)[0].url}: reading it takes the package obstore", HINT)
-    from facemon.forked_process import ForkedProcess
-
-    # Asked in another process, so that this one has no threads yet when it forks its workers.
-    process = ForkedProcess(lambda: nullcontext(_answers))
-    try:
-        faults: tuple[Unanswered | None, ...] = process.ask((given, named, has_begun))
-    finally:
-        process.end()
-    process.join()
-    for fault in faults:
+    for fault in _asked((given, named, has_begun)):
         if fault is not None:
             raise _error(fault)
 
 
-def _answers(message: "tuple[list[Location], list[Location], bool]") -> "tuple[Unanswered | None, ...]":
+_Question = tuple[list["Location"], list["Location"], bool]
+"""What was named on the command line and in manifests, and whether the run has begun."""
+
+
+def _asked(question: _Question) -> "Sequence[Unanswered | None]":
+    """Ask in another process, so that this one has no threads yet when it forks its workers."""
+    from facemon.forked_process import ForkedProcess
+    from facemon.object_storage.object_store import is_in_use
+
+    if is_in_use():
+        return _answers(question)
+    process = ForkedProcess(lambda: nullcontext(_answers))
+    try:
+        faults: Sequence[Unanswered | None] = process.ask(question)
+    finally:
+        process.end()
+    process.join()
+    return faults
+
+
+def _answers(question: _Question) -> "Sequence[Unanswered | None]":
     from facemon.object_storage.first_answer import first_unanswered
     from facemon.object_storage.storage_error import Trouble
 
-    given, named, has_begun = message
+    given, named, has_begun = question
     of_images = {Trouble.MISSING, Trouble.DENIED, Trouble.CUT_OFF, Trouble.OTHER}
     return (
         first_unanswered(given, {Trouble.MISSING} if has_begun else set()),

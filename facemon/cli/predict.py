@@ -36,7 +36,10 @@ _FormatOption = Annotated[
 
 _PathsArgument = Annotated[
     list[str],
-    typer.Argument(metavar="PATHS…", help="Images, directories (with all below), manifests, or - for a list on stdin."),
+    typer.Argument(
+        metavar="PATHS…",
+        help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
+    ),
 ]
 _ObservedAtOption = Annotated[
     str | None,
@@ -100,7 +103,8 @@ def predict(
 
     Each image gives at least one row: a face, or an error such as no_face or unreadable. A manifest is a .csv,
     .jsonl or .parquet file with a column that names the images, and columns for their source, time, box and id
-    where it has them.
+    where it has them. In a tar archive (.tar, .tar.gz, .tgz), NAME.json beside NAME.jpg says the same of that image, as
+    in a WebDataset.
     """
     limit = failure_limit(max_failures)
     observed = observed_of(observed_at)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from facemon.config.quantities import Items, Name
+from facemon.config.quantities import Finite, Items, Name
 from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
 from facemon.domain.attribute import Activation, Measure
@@ -20,7 +20,6 @@ LOG_COLUMNS = tuple(LOG_COLUMN_HELP)
 RESERVED_PREFIX = "image_"
 DERIVED_SUFFIXES = tuple(each.column("") for each in Measure if each is not Measure.LABEL)
 
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _PLAIN: Mapping[str, Any] = {"labels": (), "values": (), "bands": {}, "scale": 1.0, "offset": 0.0}
 """The keys that not every kind has, each with what it is where it is not given."""
 
@@ -35,16 +34,16 @@ class AttributeConfig(Section):
     kind: Annotated[str, NameIn(KINDS)]
     """A name in `facemon.domain.kinds.registry.KINDS`."""
     labels: Items[Name] = ()
-    values: Items[_Finite] = ()
+    values: Items[Finite] = ()
     bands: Mapping[Name, Annotated[tuple[float, float], Field(strict=False)]] = Field(default_factory=dict)
     """For ordinals, and for numbers that are to have labels: a label to the half-open interval `[low, high)` of values
     that it covers. A number beyond all bands has the label of the nearest."""
     activation: Activation = "none"
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """For binaries: the probability of the second label from which on it is the prediction."""
-    scale: _Finite = 1.0
+    scale: Finite = 1.0
     """For numbers: what the output is multiplied by, after its activation."""
-    offset: _Finite = 0.0
+    offset: Finite = 0.0
     """For numbers: what is then added."""
     average: bool = False
     """Whether this is one of several networks' descriptions of one attribute: the mean of what they say, of

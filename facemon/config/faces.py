@@ -1,19 +1,18 @@
 """How faces are found and cut out: the section `model.faces`, and what a network may ask for instead."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facemon.config.detector import DetectorConfig
-from facemon.config.quantities import FilePath
+from facemon.config.quantities import FilePath, Finite
 from facemon.config.registered_names import NameIn
 from facemon.config.section import MisfitError, Section
-from facemon.finders.finder import Landmarks
+from facemon.finders.finder import Finder, Landmarks
 from facemon.finders.registry import DEFAULT, FINDERS, finder_of
 from facemon.near_names import either
 
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=16_384)]
 
 
@@ -75,7 +74,7 @@ class CropConfig(Section):
         return (left, above, *numbers[2:]) if len(numbers) == 4 else (left, above, left, above)
 
 
-_Point = Annotated[tuple[_Finite, _Finite], Field(strict=False)]
+_Point = Annotated[tuple[Finite, Finite], Field(strict=False)]
 _ARCFACE = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 TEMPLATES: Mapping[str, tuple[tuple[int, int], tuple[tuple[float, float], ...]]] = {
     "arcface-112": ((112, 112), _ARCFACE),
@@ -171,48 +170,69 @@ class FacesConfig(CutConfig):
 
     @model_validator(mode="after")
     def _keys_fit_the_finder(self) -> Self:
-        finder = finder_of(self)
-        for key in ("weights", "detector"):
-            is_given = getattr(self, key) is not None
-            if is_given and key not in (*finder.needs, *finder.takes):
-                raise MisfitError(((key,), f"the finder {finder.name} has no use for {key}"))
-            if key in finder.needs and not is_given:
-                raise MisfitError(((key,), f"the finder {finder.name} needs {key}"))
-        if faults := list(self.cut_faults(self)):
+        if faults := [*self._key_faults(), *self.cut_faults(self)]:
             raise MisfitError(*faults)
-        if self.min_confidence is not None:
-            if (highest := finder.highest_confidence) is None:
-                raise MisfitError((("min_confidence",), f"the finder {finder.name} has no confidence"))
-            if self.min_confidence > highest:
-                raise MisfitError((("min_confidence",), f"the confidence of {finder.name} is at most {highest:g}"))
         return self
+
+    def _key_faults(self) -> Iterator[tuple[tuple[str], str]]:
+        """Why keys other than crop and align do not fit the finder."""
+        finder, fields = finder_of(self), type(self).model_fields
+        for key in finder.needs:
+            if getattr(self, key) is None:
+                yield (key,), f"the finder {finder.name} needs {key}"
+        for key in finder.without_effect:
+            # A default that is written out says no more than its absence does.
+            if key not in CutConfig.model_fields and getattr(self, key) != fields[key].default:
+                yield (key,), _refusal(finder, key)
+        highest = finder.highest_confidence
+        if highest is not None and self.min_confidence is not None and self.min_confidence > highest:
+            yield ("min_confidence",), f"the confidence of {finder.name} is at most {highest:g}"
 
     def cut_faults(self, cut: CutConfig) -> Iterator[tuple[tuple[str], str]]:
         """Why faces of this finder cannot be cut out like this, by key."""
         finder = finder_of(self)
-        for key in ("crop", "align"):
-            if not finder.has_boxes and getattr(cut, key) is not None:
-                yield (key,), f"the finder {finder.name} takes the whole image for the face; choose another finder"
-        if cut.align is None or not finder.has_boxes:
-            return
-        if finder.landmarks is Landmarks.NEVER:
-            message = f"the finder {finder.name} does not give the eyes, nose and mouth that align needs"
-            yield ("align",), f"{message}; use {_finders_with_landmarks()}"
+        for key in CutConfig.model_fields:
+            if key in finder.without_effect and getattr(cut, key) is not None:
+                yield (key,), _refusal(finder, key)
         is_described = self.detector is not None and self.detector.landmarks is not None
-        if finder.landmarks is Landmarks.DESCRIBED and not is_described:
+        if cut.align is not None and finder.landmarks is Landmarks.DESCRIBED and not is_described:
             yield ("align",), "needs the detector's landmarks: describe faces.detector.landmarks"
 
     def cut_for(self, own: CutConfig) -> CutConfig:
         """How faces are cut out for a network whose own description is `own`; neither = the finder's aligned chips."""
-        if own.align is not None or (own.crop is None and self.align is not None):
-            return CutConfig(align=own.align or self.align)
+        said = self._cut_said(own)
+        if said.align is not None:
+            return CutConfig(align=said.align)
         finder = finder_of(self)
-        crop = own.crop or self.crop or (CropConfig() if finder.has_boxes and not finder.has_chips else None)
+        crop = said.crop or (CropConfig() if finder.has_boxes and not finder.has_chips else None)
         if crop is not None and crop.margin is None and crop.scale is None:
             crop = crop.model_copy(update={"margin": (self.margin,)})
         return CutConfig(crop=crop)
 
+    def _cut_said(self, own: CutConfig) -> CutConfig:
+        """What decides about a network: its own crop or align, or those of this section."""
+        return self if own.crop is None and own.align is None else own
 
-def _finders_with_landmarks() -> str:
-    by = {each: [one.name for one in FINDERS.values() if one.landmarks is each] for each in Landmarks}
-    return f"{either(by[Landmarks.ALWAYS])}, or {either(by[Landmarks.DESCRIBED])} with landmarks"
+    def unseen_keys(self, networks: Sequence[CutConfig]) -> Iterator[tuple[str, str]]:
+        """Of crop, align and margin those that differ from the default and that no network follows, and why."""
+        said = [self._cut_said(network) for network in networks]
+        for key in CutConfig.model_fields:
+            if getattr(self, key) is not None and not any(each is self for each in said):
+                yield key, f"each network has a crop or align of its own, so this changes nothing; remove {key}"
+        crops = [each.crop for each in said if each.align is None]
+        has_own = all(crop is not None and (crop.margin is not None or crop.scale is not None) for crop in crops)
+        if has_own and self.margin != type(self).model_fields["margin"].default:
+            yield (
+                "margin",
+                "each network has align or a crop with a margin or scale, so this changes nothing; remove margin",
+            )
+
+
+def _refusal(finder: Finder, key: str) -> str:
+    """Why a key is refused, and with which finders it has an effect."""
+    others = [
+        f"{each.name} with landmarks" if key == "align" and each.landmarks is Landmarks.DESCRIBED else each.name
+        for each in FINDERS.values()
+        if key not in each.without_effect
+    ]
+    return f"{finder.without_effect[key]}; {f'use {either(others)}, or ' if others else ''}remove {key}"

@@ -93,7 +93,7 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _networks_fit_the_finder(self) -> Self:
-        faults: list[_Fault] = []
+        faults: list[_Fault] = [(("faces", key), message) for key, message in self.faces.unseen_keys(self.networks)]
         for index, network in enumerate(self.networks):
             faults += [(("networks", index, *key), message) for key, message in self.faces.cut_faults(network)]
             if align := self.faces.cut_for(network).align:

@@ -4,12 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from facemon.config.quantities import Name
+from facemon.config.quantities import Finite, Name
 from facemon.config.section import MisfitError, Section
 
 _LONGEST_SIDE = 16_384
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
-Triple = Annotated[tuple[_Finite, ...], Field(strict=False, min_length=1, max_length=3)]
+Triple = Annotated[tuple[Finite, ...], Field(strict=False, min_length=1, max_length=3)]
 Resample = Literal[
     "nearest", "bilinear", "bicubic", "lanczos", "opencv_bilinear", "opencv_cubic", "opencv_lanczos4", "opencv_area"
 ]

@@ -10,8 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-Bins = NDArray[np.int32]
-Floats = NDArray[np.floating]
+from facemon.domain.array_types import Bins, Floats
 
 MISSING = -(2**31)
 """The bin of a value that is not there; it sorts before all others."""
@@ -32,7 +31,7 @@ class Scale(StrEnum):
     LOG_LINEAR = "log_linear"
 
 
-def bins_of(values: Floats, scale: Scale) -> Bins:
+def bins_of(values: NDArray[np.floating], scale: Scale) -> Bins:
     """The bin of each value; NaN is `MISSING`. Bins sort as their values do."""
     wide = np.asarray(values, dtype=np.float64)
     bins = _logit_bins(wide) if scale is Scale.LOGIT else _log_linear_bins(wide)
@@ -68,7 +67,7 @@ def distinct(bins: Bins) -> Bins:
     return ordered[is_first]
 
 
-def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
+def lower_edges(bins: Bins, scale: Scale) -> Floats:
     """The smallest value of each bin (its inner edge for a negative one), for drawing; MISSING is NaN."""
     if scale is Scale.LOGIT:
         edges = 1 / (1 + np.exp(-(_LOGIT_LIMITS[0] + np.maximum(bins, 0) * _LOGIT_WIDTH)))
@@ -80,7 +79,7 @@ def lower_edges(bins: Bins, scale: Scale) -> NDArray[np.float64]:
     return np.where(bins == MISSING, np.nan, edges)
 
 
-def _logit_bins(values: NDArray[np.float64]) -> Bins:
+def _logit_bins(values: Floats) -> Bins:
     # One logarithm for both of log(p) - log(1 - p), in place: the limits lie far inside of what clipping cuts.
     with np.errstate(invalid="ignore"):
         odds = np.maximum(values, _NEXT_TO_ZERO)
@@ -94,7 +93,7 @@ def _logit_bins(values: NDArray[np.float64]) -> Bins:
         return odds.astype(np.int32)
 
 
-def _log_linear_bins(values: NDArray[np.float64]) -> Bins:
+def _log_linear_bins(values: Floats) -> Bins:
     with np.errstate(invalid="ignore"):
         mantissa, exponent = np.frexp(np.where(np.isfinite(values), np.abs(values), 0))
         part = ((mantissa - 0.5) * (2 * _PARTS)).astype(np.int64)

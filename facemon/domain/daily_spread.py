@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Floats
 from facemon.domain.profile import ColumnCounts, ColumnKind, Profile
-from facemon.domain.spread import Floats, Spread
+from facemon.domain.spread import Spread
 
 _ADDED_AT_ONCE = 4
 """So many days of a column are kept before they become one."""

@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Bins, Floats
 from facemon.domain.binning import MISSING
 from facemon.domain.packed_columns import ColumnLayout, PackedColumns
 from facemon.domain.profile import ColumnCounts, ColumnKind, Unit
-from facemon.domain.spread import Floats, Spread
+from facemon.domain.spread import Spread
 
 _WIDEST = 1 << 17
 """Places of a table of all bins, of all columns together, that cost less than a sort."""
@@ -19,7 +20,6 @@ _ABOVE_ALL = 1 << 31
 _NO_PLACES, _NO_BINS = np.empty(0, np.int64), np.empty(0, np.int32)
 
 Places = NDArray[np.int64]
-Bins = NDArray[np.int32]
 _Column = tuple[str, ColumnKind, Unit]
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Floats
 from facemon.domain.hour_table import HourTable, Places, hour_tables
 from facemon.domain.packed_columns import packed
 from facemon.domain.profile import ColumnCounts, Profile, add_profiles
-from facemon.domain.spread import Floats, Spread
+from facemon.domain.spread import Spread
 
 _FEWEST_FOR_BREAKS, _MOST_BREAKS = 8, 2
 _BREAK = 16.0

@@ -14,6 +14,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the upright image, inclusive; it may reach over the image's edge."""
 
 
+_TARS = (".tar", ".tar.gz", ".tgz")
 _LONGEST_SOURCE = 200
 """Characters of a source's name, as the API takes it."""
 
@@ -44,6 +45,27 @@ class Fetch(Protocol):
         """Return the image; `reserve` is told how many bytes it has, before they are read, and may wait."""
 
 
+class FileVersion(NamedTuple):
+    """What tells whether a file is still the one that it was; mounts of object storage have no lasting inodes."""
+
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "FileVersion":
+        """Return the version of an open file."""
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class FilePart(NamedTuple):
+    """Some bytes of a file that holds other things too, such as an image in a tar archive."""
+
+    start: int
+    size: int
+    version: FileVersion
+    """Of the file in which they were found: in another one other bytes are at this place."""
+
+
 class ImageInput(NamedTuple):  # a server makes several for each request, and a tuple takes a quarter of the time
     """One input of a run; `ordinal` is its place in it, and `path`, `content` or `fetch` leads to its bytes."""
 
@@ -53,6 +75,8 @@ class ImageInput(NamedTuple):  # a server makes several for each request, and a 
     path: Path | None = None
     root: Path | None = None
     """The folder that `path` must lie below, and begins in where it is relative; none = anywhere."""
+    part: FilePart | None = None
+    """Where in the file at `path` the image is; none = it is the whole file."""
     content: bytes | None = None
     fetch: Fetch | None = None
     """Gets its content, before it is predicted."""
@@ -69,6 +93,16 @@ class ImageInput(NamedTuple):  # a server makes several for each request, and a 
     """Where its face is, from a manifest; only the finder `manifest` looks at it."""
     problem: ImageProblem | None = None
     """Trouble that was found before the image was opened, such as a directory that may not be listed."""
+
+
+def too_large(size: int, limit: int) -> ImageProblem:
+    """Return the problem of a file of more bytes than the limit, which is not read."""
+    return ImageProblem(ErrorCode.TOO_LARGE, f"the file has {size} bytes; the limit is {limit}")
+
+
+def tar_suffix(name: str) -> str | None:
+    """Return by which suffix a name is that of a tar archive which predict reads; none for any other name."""
+    return next((suffix for suffix in _TARS if name.lower().endswith(suffix)), None)
 
 
 def url_problem(name: str) -> ImageProblem | None:

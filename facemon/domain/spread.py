@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from facemon.domain.array_types import Floats
+
 _ZERO = np.zeros(1)
 
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_MICROS = 3_600_000_000
+"""Microseconds of an hour."""
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 

@@ -8,11 +8,9 @@ corrected by Bonferroni, which holds whatever their correlation.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facemon.distribution_functions import stdtr
-
-Floats = NDArray[np.float64]
+from facemon.domain.array_types import Floats
 
 
 @dataclass(frozen=True, slots=True)

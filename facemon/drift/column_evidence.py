@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts, Floats
 from facemon.domain.drift_result import Verdict
 from facemon.domain.profile import ColumnCounts
 from facemon.drift.cluster_tests import ClusterTest, WindowRows, paired_test, unpaired_test
@@ -14,7 +14,7 @@ from facemon.drift.column_tests.column_test import ColumnTest
 from facemon.drift.column_tests.registry import column_test, distance
 from facemon.drift.dependence import Clustered, Layout, TooFewClusters, Window, Within
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, is_constant
-from facemon.drift.distances import Counts, aligned
+from facemon.drift.distances import aligned
 from facemon.drift.power import detectable_by_t
 from facemon.drift.sample import Sample
 from facemon.drift.single_sources import SingleTest
@@ -169,7 +169,7 @@ def _counted(window: Window, clusters: str) -> str:
     return "single images" if window.independent else f"{len(window.clusters)} {clusters}"
 
 
-def _split_counts(sides: Sequence[Sequence[ColumnCounts]], test: ColumnTest) -> list[NDArray[np.float64]]:
+def _split_counts(sides: Sequence[Sequence[ColumnCounts]], test: ColumnTest) -> list[Floats]:
     """Per side one row per cluster: counts per label, rare ones pooled, or below each split of the numbers."""
     vectors = np.stack(aligned([column for side in sides for column in side])).astype(np.float64)
     first, second = vectors[: len(sides[0])], vectors[len(sides[0]) :]

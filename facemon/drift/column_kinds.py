@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.profile import MISSING_LABEL, OTHER, ColumnCounts
 from facemon.drift.table_counts import Cells, is_number, is_text, numbers_of, value_type
 from facemon.errors import FacemonError
@@ -43,7 +43,7 @@ def are_truths(cells: Cells) -> bool:
     return True
 
 
-def counts_up(values: NDArray[np.float64]) -> bool:
+def counts_up(values: Floats) -> bool:
     """Whether numbers are a running number: whole, each different from all others, close together or ascending.
 
     Their type says nothing: a CSV file and a data frame write 1 and 1.0 for the same.

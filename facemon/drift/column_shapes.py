@@ -8,20 +8,19 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts, Floats
 from facemon.domain.binning import MISSING, Scale, lower_edges
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, CheckResult
 from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind
 from facemon.drift.accuracy import held_by
-from facemon.drift.distances import Counts, aligned
+from facemon.drift.distances import aligned
 from facemon.drift.sample import Sample
 
 GROUPS = 12
 _MISSING, _REST = "missing", "all others"
 _TAIL = 0.005
 """The share of rows at either end that the outermost ranges take in, so that one outlier does not flatten the rest."""
-
-Floats = NDArray[np.float64]
 
 
 def column_shapes(

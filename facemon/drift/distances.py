@@ -1,12 +1,10 @@
 """How far apart two distributions are, from 0 (the same) to 1 (nothing in common)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts
 from facemon.domain.binning import distinct
 from facemon.domain.profile import ColumnCounts, ColumnKind
-
-Counts = NDArray[np.int64]
 
 
 def aligned(columns: list[ColumnCounts]) -> list[Counts]:

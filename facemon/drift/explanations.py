@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from facemon.config.drift import DriftConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.domain.explanation import Explanation
 from facemon.drift.column_shapes import column_shapes
@@ -24,7 +22,7 @@ def explain(
     current: Sample,
     *,
     settings: DriftConfig,
-    edges: Mapping[str, NDArray[np.float64]],
+    edges: Mapping[str, Floats],
     windows: Mapping[str, Sample] = MappingProxyType({}),
 ) -> list[Explanation]:
     """Explain a column, or all columns of an attribute, of one result; distributions come from the samples.

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
+from facemon.domain.array_types import Counts, Floats
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
-from facemon.drift.distances import Counts, ks_distance
-
-Floats = NDArray[np.float64]
+from facemon.drift.distances import ks_distance
 
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
@@ -101,7 +100,7 @@ def binary_p_value(reference: tuple[int, int], current: tuple[int, int], effect:
     return corrected(mid_p_value(weights, current[1] - least), effect)
 
 
-def hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, NDArray[np.float64]]:
+def hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, Floats]:
     """The smallest count of marked rows among `ours` that is possible, and weights from it on, of which one is 1."""
     others = rows - ours
     first, last = max(0, marked - others), min(marked, ours)
@@ -111,7 +110,7 @@ def hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, NDArray[np.f
     return first, np.exp(logs.min() - logs)
 
 
-def mid_p_value(weights: NDArray[np.float64], seen: int) -> float:
+def mid_p_value(weights: Floats, seen: int) -> float:
     """The share of the weights that are below the one seen, and half of those that are as large."""
     now = weights[seen]
     below = weights[weights < now * (1 - _ALIKE)].sum()
@@ -173,7 +172,7 @@ def _pool_rare(reference: Counts, current: Counts, factor: float) -> tuple[Count
     return first, second, bool(_expected(reference, current)[rare].sum() < POOL_BELOW * factor)
 
 
-def _expected(reference: Counts, current: Counts) -> NDArray[np.float64]:
+def _expected(reference: Counts, current: Counts) -> Floats:
     """Rows per label that the smaller window would hold if both were alike."""
     return (reference + current) * (min(reference.sum(), current.sum()) / (reference.sum() + current.sum()))
 
@@ -209,7 +208,7 @@ def numbers_p_value(reference: Counts, current: Counts, effect: DesignEffect = I
     return supremum_p_value(score, rows, shares * (1 - shares), effect.degrees)
 
 
-def supremum_p_value(score: float, rows: float, variances: NDArray[np.float64], degrees: float) -> float:
+def supremum_p_value(score: float, rows: float, variances: Floats, degrees: float) -> float:
     """An upper bound of the probability that differences of cumulative shares reach `score` by chance.
 
     The smaller of two: Kolmogorov's limit, and the sum over the bins' edges (Boole), where a row's variance at each is
@@ -232,7 +231,7 @@ def limit_p_value(limit: float, degrees: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _scale_weights(degrees: float) -> tuple[NDArray[np.float64], np.float64, slice]:
+def _scale_weights(degrees: float) -> tuple[Floats, np.float64, slice]:
     """How much each of `_LOG_SCALES` weighs, all of them together, and those whose weight is not 0."""
     density = degrees / 2 * (_LOG_SCALES - np.exp(_LOG_SCALES))
     weight = np.exp(density - density.max())

@@ -5,9 +5,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facemon.distribution_functions import psi, zeta
+from facemon.domain.array_types import Floats
 from facemon.drift.design_effect import DesignEffect, Ratio, beyond_hours
 
 _FEWEST_COLUMNS = 3
@@ -16,7 +16,6 @@ _FEWEST_FOR_TREND = 12
 """A line through fewer columns costs more than it tells: false alarms rise by a percentage point."""
 
 Key = TypeVar("Key", bound=Hashable)
-_Floats = NDArray[np.float64]
 
 
 def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key, DesignEffect]:
@@ -52,7 +51,7 @@ def moderated(ratios: Mapping[Key, Ratio], *, lowers: bool = False) -> dict[Key,
     }
 
 
-def _fitted(logs: _Floats, row_variances: Sequence[float]) -> tuple[_Floats, float]:
+def _fitted(logs: Floats, row_variances: Sequence[float]) -> tuple[Floats, float]:
     """The mean of each column's logarithm, or its place on a line in that of the row's variance; and the variance."""
     variances = np.array(row_variances)
     if len(logs) < _FEWEST_FOR_TREND or np.isnan(variances).any():

@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import gammaln
-from facemon.drift.distances import Counts
-
-Floats = NDArray[np.float64]
+from facemon.domain.array_types import Counts, Floats
 
 _NEGLIGIBLE = 1e-12
 """Probability below which a new label is impossible in practice."""

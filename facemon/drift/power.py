@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import chdtri, chndtr, chndtrinc, kolmogi, ndtri, stdtrit
-from facemon.drift.distances import Counts
+from facemon.domain.array_types import Counts, Floats
 from facemon.drift.homogeneity import POOL_BELOW, effective_rows
-
-Floats = NDArray[np.float64]
 
 POWER = 0.8
 _MEAN_POWER = 0.82

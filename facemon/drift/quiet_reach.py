@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import kolmogorov, ndtr
+from facemon.domain.array_types import Floats
 from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.column_evidence import FEWEST_WORTH
 from facemon.drift.column_groups import single_variances
@@ -17,8 +17,6 @@ from facemon.drift.column_verdict import BLUNT
 from facemon.drift.dependence import Comparison, Within, effects_of, layout_of
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect, SourceRows, SourceVariances
 from facemon.drift.sample import Sample
-
-_Floats = NDArray[np.float64]
 
 _MOST_QUIET_REACH = 0.1
 """The share of quiet runs that may reach a threshold by chance; more of them would be undecided."""
@@ -160,7 +158,7 @@ def _is_pair(held: ColumnCounts) -> bool:
     return held.kind is ColumnKind.CATEGORICAL and len(held.counts) == 2
 
 
-def _number_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
+def _number_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
     """Those of the KS distances of numbers: the smaller of the two bounds that their test takes.
 
     They are Kolmogorov's limit, and the sum over the bins' edges of P(|normal| >= threshold / sd) (Boole), which is
@@ -176,7 +174,7 @@ def _number_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: 
     return np.asarray(np.minimum(kolmogorov(thresholds * np.sqrt(rows)), sums))
 
 
-def _pair_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _Floats) -> _Floats:
+def _pair_reaches(columns: Sequence[ColumnCounts], rows: Floats, thresholds: Floats) -> Floats:
     """Those of the total variation of two labels: of one normal difference."""
     counts = np.array([held.counts for held in columns], np.int64).reshape(-1, 2)
     shares = counts[:, 0] / counts.sum(axis=1)
@@ -184,7 +182,7 @@ def _pair_reaches(columns: Sequence[ColumnCounts], rows: _Floats, thresholds: _F
         return np.asarray(2 * ndtr(-thresholds / np.sqrt(shares * (1 - shares) / rows)))
 
 
-def _labels_reach(shares: _Floats, rows: float, threshold: float) -> float:
+def _labels_reach(shares: Floats, rows: float, threshold: float) -> float:
     """That of the total variation T of other labels, half the sum of K absolute normal differences.
 
     T is taken as normal, with the moments of sums of folded normals (Leone, Nelson & Nottingham 1961).

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Floats
 from facemon.domain.profile import ColumnCounts
 from facemon.domain.spread import Spread
 
-Floats = NDArray[np.float64]
 _NO_BINS, _NO_SUMS = np.empty(0, np.int32), np.empty(0)
 
 FEWEST_PAIRS = 8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts
 from facemon.domain.profile import ColumnKind
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
 from facemon.drift.distances import aligned
@@ -18,8 +18,6 @@ from facemon.drift.new_labels import are_known, new_labels_test, with_new_labels
 from facemon.drift.power import detectable_of_pairs
 from facemon.drift.row_variances import hourly_variances
 from facemon.drift.single_sources import SingleTest
-
-Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.distribution_functions import ndtr
+from facemon.domain.array_types import Counts, Floats
 from facemon.domain.binning import distinct
 from facemon.domain.profile import ColumnCounts, ColumnKind
 from facemon.drift.design_effect import (
@@ -26,9 +27,6 @@ from facemon.drift.distances import aligned
 from facemon.drift.homogeneity import effective_rows, limit_p_value, numbers_p_value, supremum_p_value
 from facemon.drift.power import detectable_numbers, worth_of
 from facemon.drift.row_variances import hourly_variances
-
-Counts = NDArray[np.int64]
-_Floats = NDArray[np.float64]
 
 _CERTAIN = 1.01
 """A sum of probabilities from here on is above 1, however it is rounded."""
@@ -121,7 +119,7 @@ class SingleSources:
             for each, (before, now), effect in zip(self.rows, rows, effects, strict=True)
         ]
 
-    def _edges(self) -> tuple[_Floats, NDArray[np.bool_]]:
+    def _edges(self) -> tuple[Floats, NDArray[np.bool_]]:
         """The variance of a row at each bin, and which bins a source has; its last bin is not an edge."""
         below = self.before + self.now
         is_edge = np.diff(below, axis=1, prepend=0) > 0
@@ -130,7 +128,7 @@ class SingleSources:
         return shares * (1 - shares), is_edge
 
 
-def _are_certain(scores: _Floats, rows: _Floats, variances: _Floats, is_edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _are_certain(scores: Floats, rows: Floats, variances: Floats, is_edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether the sum over the edges, which `supremum_p_value` takes, is above 1: Student's t has longer tails."""
     at = np.nonzero(is_edge)[0]
     tails = ndtr(-(scores * np.sqrt(rows))[at] / np.sqrt(variances[is_edge]))

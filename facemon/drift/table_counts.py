@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Floats
 from facemon.domain.binning import MISSING, Scale, bins_of, places_of
 from facemon.domain.profile import ColumnCounts, ColumnKind, binned_counts, categorical_counts
 from facemon.tables.attribute_cells import values_of
@@ -61,7 +62,7 @@ def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) ->
 def count_bins(
     cells: Cells,
     clusters: int,
-    bin_of: Callable[[NDArray[np.float64]], NDArray[np.int32]],
+    bin_of: Callable[[Floats], NDArray[np.int32]],
     kind: ColumnKind,
     decimal: str = ".",
 ) -> list[ColumnCounts]:
@@ -80,7 +81,7 @@ def count_bins(
     ]
 
 
-def numbers_of(cell_array: Any, decimal: str = ".") -> NDArray[np.float64]:
+def numbers_of(cell_array: Any, decimal: str = ".") -> Floats:
     """The cells as float64; missing ones are NaN, and so is text that is not a number.
 
     `decimal` is the decimal sign of text where it may be either.
@@ -119,12 +120,12 @@ def may_be_numbers(type_: Any) -> bool:
     return is_number(type_) or is_text(type_) or bool(pa.types.is_boolean(type_) or pa.types.is_null(type_))
 
 
-def fixed_bins(scale: Scale) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
+def fixed_bins(scale: Scale) -> Callable[[Floats], NDArray[np.int32]]:
     """The bins of the log, for columns that may be compared with it."""
     return lambda values: bins_of(values, scale)
 
 
-def quantile_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def quantile_edges(values: Floats) -> Floats:
     """At most 1,001 distinct values that cut the finite ones into equal shares, the extremes among them."""
     finite = np.sort(values[np.isfinite(values)])
     if len(finite) == 0:
@@ -132,9 +133,7 @@ def quantile_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(finite[np.linspace(0, len(finite) - 1, _QUANTILES + 1).astype(np.int64)])
 
 
-def quantile_bins(
-    edges: NDArray[np.float64], precision: Any = np.float64
-) -> Callable[[NDArray[np.float64]], NDArray[np.int32]]:
+def quantile_bins(edges: Floats, precision: Any = np.float64) -> Callable[[Floats], NDArray[np.int32]]:
     """Bins between the edges, and one for each edge itself: a value that is repeated a lot is a bin of its own.
 
     Even bins are open intervals (the first and last take what lies beyond the reference, infinities
@@ -145,7 +144,7 @@ def quantile_bins(
         with np.errstate(over="ignore"):
             edges = edges.astype(precision)
 
-    def bin_of(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    def bin_of(values: Floats) -> NDArray[np.int32]:
         if precision != np.float64:
             with np.errstate(over="ignore"):
                 values = values.astype(precision)

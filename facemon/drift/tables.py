@@ -8,10 +8,10 @@ from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, RESERVED_PREFIX, AttributeConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.attribute import Measure
 from facemon.domain.binning import MISSING, Scale
 from facemon.domain.drift_result import Check
@@ -65,7 +65,7 @@ class TableLayout:
     columns are read, in the log's bins.
     """
 
-    edges: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    edges: Mapping[str, Floats] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
     like_log: bool = False
     precisions: Mapping[str, str] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class _TableReader:
         self._tables = tables
         self._checks = checks
         self._layout = layout or TableLayout()
-        self._edges: dict[str, NDArray[np.float64]] = {}
+        self._edges: dict[str, Floats] = {}
         self._precisions: dict[str, str] = {}
         self._truths: set[str] = set()
         self._empty: set[str] = set()
@@ -299,7 +299,7 @@ class _TableReader:
             sources, decimal = len(self._rows.sources), self._tables.csv.decimal
             self._columns[name] = count_bins(cells, sources, bin_of, ColumnKind.NUMBER, decimal)
 
-    def _reference_edges(self, name: str) -> NDArray[np.float64]:
+    def _reference_edges(self, name: str) -> Floats:
         stride = 1 + self._file.rows // _EDGE_ROWS
         decimal = self._tables.csv.decimal
         parts = [numbers_of(cells, decimal)[::stride] for cells, _ in self._rows.cells(name, faces_only=False)]

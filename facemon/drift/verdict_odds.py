@@ -8,18 +8,15 @@ detectable shift is computed too.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts, Floats
 from facemon.domain.drift_result import Verdict
 from facemon.drift.column_evidence import FEWEST_WORTH, Evidence
 from facemon.drift.column_tests.column_test import ColumnTest
 from facemon.drift.column_verdict import decide
 from facemon.drift.dependence import NO_EFFECT, EffectParts
 from facemon.drift.design_effect import INDEPENDENT, UNKNOWN_DAYS, DesignEffect
-from facemon.drift.distances import Counts
 from facemon.drift.homogeneity import effective_rows
-
-Floats = NDArray[np.float64]
 
 _DRAWS = 160
 

@@ -6,8 +6,8 @@ changed mix of unchanged sources does not count as a difference.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from facemon.domain.array_types import Counts, Floats
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.homogeneity import (
     chi_squared_p_value,
@@ -20,9 +20,6 @@ from facemon.drift.homogeneity import (
     rare_labels,
     supremum_p_value,
 )
-
-Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 _NORMAL_FROM = 200.0
 """Smallest expected count, over all sources, from which the normal limit is used."""

@@ -14,7 +14,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.attribute import Measure
 from facemon.domain.kinds.registry import kind_of
 from facemon.domain.labelled import LabelledImage
-from facemon.domain.times import format_time
+from facemon.domain.times import HOUR_MICROS, format_time
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
 from facemon.evaluation.label_matches import KeyedLabels, LabelMatches
 from facemon.evaluation.scores import AttributeScore, score_labels, score_numbers
@@ -24,7 +24,6 @@ from facemon.evaluation.unmatched import LoggedNames, Unmatched, explain_unmatch
 
 SCHEMA = "facemon.evaluation/1"
 _EXAMPLES = 5
-_HOUR_MICROS = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,7 @@ def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
     if not attribute.classes or not len(matches.labels):
         return
     codes, rows = truth.codes[matches.labels], matches.rows
-    hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // _HOUR_MICROS
+    hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // HOUR_MICROS
     images = pc.coalesce(rows.column(HASH), rows.column(IMAGE)).to_pylist()
     faces = pc.fill_null(rows.column(FACE), 0).to_pylist()
     right = (codes == _predicted(attribute, matches)).tolist()

@@ -8,12 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Indices
 from facemon.evaluation.found_images import BOX, NO_FACE, FoundImages
 from facemon.evaluation.name_forms import how_they_differ
 from facemon.evaluation.true_labels import ANY_FACE, FACE, IMAGE, KeyColumn, TrueLabels
 from facemon.evaluation.truth import Truth
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.intp]
-Floats = NDArray[np.float64]
+from facemon.domain.array_types import Floats, Indices
+
 _Z_95 = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 _BINS = 10
@@ -59,8 +59,8 @@ class AttributeScore:
 def score_labels(
     attribute: str,
     classes: Sequence[str],
-    true: Codes,
-    predicted: Codes,
+    true: Indices,
+    predicted: Indices,
     confidence: Floats,
     *,
     absolute_errors: Floats | None = None,
@@ -104,7 +104,7 @@ def wilson_interval(successes: int, trials: int, z: float = _Z_95) -> tuple[floa
     return max(0.0, (centre - spread) / width), min(1.0, (centre + spread) / width)
 
 
-def confusion_matrix(true: Codes, predicted: Codes, classes: int) -> NDArray[np.int64]:
+def confusion_matrix(true: Indices, predicted: Indices, classes: int) -> NDArray[np.int64]:
     """Counts [true, predicted]; with a last row and a last column for those of no class, where there are any."""
     rows, columns = (classes + bool((codes < 0).any()) for codes in (true, predicted))
     cells = np.where(true < 0, classes, true) * columns + np.where(predicted < 0, classes, predicted)

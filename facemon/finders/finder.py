@@ -1,13 +1,17 @@
 """What each finder of faces says of itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from facemon.config.faces import FacesConfig
     from facemon.model.faces import FaceFinder
+
+_FILES = ("weights", "detector")
+_BOX_KEYS = ("crop", "align", "margin", "min_size", "keep")
+"""The keys of `faces` that say which boxes count, and what is seen around them."""
 
 
 class Landmarks(StrEnum):
@@ -44,6 +48,8 @@ class Finder(ABC):
     """
     has_boxes: ClassVar[bool] = True
     """Whether faces have boxes, around which they are cut out; without, each image is one face."""
+    finds_several: ClassVar[bool] = True
+    """Whether it may find more than one face in an input, of which `keep` chooses."""
     has_chips: ClassVar[bool] = False
     """Whether it makes an aligned image of a face itself, which networks see where no crop is asked for."""
     highest_confidence: ClassVar[float | None] = None
@@ -56,6 +62,30 @@ class Finder(ABC):
     network: ClassVar[str] = ""
     """What the network is called that it runs, where it runs only one."""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """TypeError for a finder whose declarations exclude each other, when its class is made."""
+        super().__init_subclass__(**keywords)
+        if faults := "; ".join(_contradictions(cls)):
+            raise TypeError(f"the finder {cls.__name__} contradicts itself: {faults}")
+
+    @property
+    def without_effect(self) -> Mapping[str, str]:
+        """Return the reason by each key of the section `faces` that changes nothing with this finder.
+
+        A configuration that gives such a key another value than its default is refused.
+        """
+        does = f"the finder {self.name}"
+        reasons = {key: f"{does} has no use for {key}" for key in _FILES if key not in (*self.needs, *self.takes)}
+        if self.highest_confidence is None:
+            reasons["min_confidence"] = f"{does} has no confidence"
+        if self.landmarks is Landmarks.NEVER:
+            reasons["align"] = f"{does} does not give the eyes, nose and mouth that align needs"
+        if not self.finds_several:
+            reasons["keep"] = f"{does} finds at most one face in an input"
+        if not self.has_boxes:
+            reasons |= dict.fromkeys(_BOX_KEYS, f"{does} takes the whole image for the face")
+        return reasons
+
     def runs(self, outputs: Collection[str]) -> bool:
         """Return whether a network whose outputs have these names is its own; `facemon init` then names the finder."""
         return False
@@ -66,3 +96,37 @@ class Finder(ABC):
 
         FacemonError when what it needs is not installed, and for weights that cannot be read or run.
         """
+
+
+def _contradictions(finder: type[Finder]) -> Iterator[str]:
+    """What a finder declares that cannot be true together, or that no configuration could use."""
+    yield from _contradictions_of_files(finder)
+    if finder.takes_boxes and not finder.has_boxes:
+        yield "takes_boxes gives faces their boxes, so has_boxes must be true"
+    if finder.takes_boxes and finder.finds_several:
+        yield "takes_boxes gives an input one box, so finds_several must be false"
+    if not finder.has_boxes:
+        of_boxes = {
+            "finds_several must be false": finder.finds_several,
+            "has_chips must be false": finder.has_chips,
+            "landmarks must be never": finder.landmarks is not Landmarks.NEVER,
+        }
+        for rule in (rule for rule, is_broken in of_boxes.items() if is_broken):
+            yield f"without has_boxes the image is the face, so {rule}"
+    if finder.highest_confidence is not None and not finder.highest_confidence > 0:
+        yield "the lowest score is 0, so highest_confidence must be more, or none"
+
+
+def _contradictions_of_files(finder: type[Finder]) -> Iterator[str]:
+    """The same of what the configuration gives the finder: weights and detector."""
+    needs, given = finder.needs, (*finder.needs, *finder.takes)
+    if set(given) - set(_FILES) or len(set(given)) < len(given):
+        yield f"needs and takes name each of {' and '.join(_FILES)} at most once, and no other key"
+    if ("detector" in given and "weights" not in given) or ("detector" in needs and "weights" not in needs):
+        yield "a detector describes the network of weights, so weights must be given wherever a detector is"
+    if finder.landmarks is Landmarks.DESCRIBED and "detector" not in given:
+        yield "landmarks are described in detector, which neither needs nor takes names"
+    if finder.runs is not Finder.runs and not finder.network:
+        yield "runs recognises a network, so network must say what that is called"
+    if finder.runs is not Finder.runs and ("weights" not in given or "detector" in needs):
+        yield "facemon init names the network that runs recognises as weights, without a detector"

@@ -17,6 +17,7 @@ class ManifestBoxes(Finder):
     name = "manifest"
     searches = False
     takes_boxes = True
+    finds_several = False
 
     def load(self, config: "FacesConfig", *, fast: bool) -> "GivenFaces":
         """Return what takes the given box for the face."""

@@ -17,6 +17,7 @@ class WholeImages(Finder):
     name = "none"
     searches = False
     has_boxes = False
+    finds_several = False
 
     def load(self, config: "FacesConfig", *, fast: bool) -> "WholeImage":
         """Return what takes the image for the face."""

@@ -4,14 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.kinds.reading import Reader, Reading
 from facemon.domain.kinds.registry import kind_of
 from facemon.errors import FacemonError
 
-Doubles = NDArray[np.float64]
 
-
-def select_columns(attribute: AttributeConfig, output: NDArray[np.floating]) -> Doubles:
+def select_columns(attribute: AttributeConfig, output: NDArray[np.floating]) -> Floats:
     """The attribute's own numbers out of an output tensor of any rank: [n, width]."""
     flat = output.reshape(len(output), -1)
     if attribute.index is not None:
@@ -34,12 +33,12 @@ def reader_of(attribute: AttributeConfig) -> Reader:
     return kind_of(attribute).reader(attribute)
 
 
-def read_attribute(attribute: AttributeConfig, columns: Doubles) -> Reading:
+def read_attribute(attribute: AttributeConfig, columns: Floats) -> Reading:
     """Decode finite [n, width] columns; FacemonError when they should be probabilities and are not."""
     return reader_of(attribute)(columns)
 
 
-def shares_of(attribute: AttributeConfig, columns: Doubles) -> Doubles:
+def shares_of(attribute: AttributeConfig, columns: Floats) -> Floats:
     """What is averaged over networks.
 
     [n, labels or values] probabilities; [n, 1] those of a binary's second label; [n, 1] numbers, scaled.

@@ -15,9 +15,9 @@ from facemon.config.detector import (
     PriorsConfig,
     ScoreOutput,
 )
+from facemon.domain.array_types import Floats
 from facemon.errors import FacemonError
 
-Numbers = NDArray[np.float64]
 _POINTS = 10
 """Numbers of five landmarks."""
 
@@ -25,11 +25,11 @@ _POINTS = 10
 class Candidates(NamedTuple):
     """What may be faces, in pixels of the input."""
 
-    scores: Numbers
+    scores: Floats
     """[n]"""
-    boxes: Numbers
+    boxes: Floats
     """[n, 4]: left, top, right, bottom."""
-    landmarks: Numbers | None
+    landmarks: Floats | None
     """[n, 5, 2]: x and y."""
 
 
@@ -81,7 +81,7 @@ def distinct(candidates: Candidates, overlap: float) -> list[int]:
     return kept
 
 
-def prior_boxes(config: PriorsConfig, size: tuple[int, int]) -> Numbers:
+def prior_boxes(config: PriorsConfig, size: tuple[int, int]) -> Floats:
     """The priors [n, 4] of an input of `size`: centre x and y, width and height, as shares of it."""
     width, height = size
     boxes = []
@@ -98,7 +98,7 @@ def prior_boxes(config: PriorsConfig, size: tuple[int, int]) -> Numbers:
     return np.clip(priors, 0, 1) if config.clip else priors
 
 
-def grid_points(config: DistancesConfig, size: tuple[int, int]) -> Numbers:
+def grid_points(config: DistancesConfig, size: tuple[int, int]) -> Floats:
     """The points [n, 3] of the grids over an input of `size`: x and y in pixels, and the stride."""
     points = []
     for stride in config.strides:
@@ -109,13 +109,13 @@ def grid_points(config: DistancesConfig, size: tuple[int, int]) -> Numbers:
     return np.concatenate(points)
 
 
-def _anchors(config: DetectorConfig) -> Numbers | None:
+def _anchors(config: DetectorConfig) -> Floats | None:
     if config.priors is not None:
         return prior_boxes(config.priors, config.input.size)
     return None if config.distances is None else grid_points(config.distances, config.input.size)
 
 
-def _boxes(config: DetectorConfig, numbers: Numbers, anchors: Numbers | None) -> Numbers:
+def _boxes(config: DetectorConfig, numbers: Floats, anchors: Floats | None) -> Floats:
     size = np.asarray(config.input.size, np.float64)
     if anchors is None:
         scale = np.tile(size, 2) if config.boxes.unit == "share" else 1.0
@@ -130,7 +130,7 @@ def _boxes(config: DetectorConfig, numbers: Numbers, anchors: Numbers | None) ->
     return np.concatenate([(centres - sides / 2) * size, (centres + sides / 2) * size], axis=1)
 
 
-def _corners(config: BoxOutput, numbers: Numbers) -> Numbers:
+def _corners(config: BoxOutput, numbers: Floats) -> Floats:
     first, second = numbers[:, :2], numbers[:, 2:]
     match config.form:
         case "corners":
@@ -141,7 +141,7 @@ def _corners(config: BoxOutput, numbers: Numbers) -> Numbers:
             return np.concatenate([first - second / 2, first + second / 2], axis=1)
 
 
-def _points(config: DetectorConfig, numbers: Numbers, anchors: Numbers | None) -> Numbers:
+def _points(config: DetectorConfig, numbers: Floats, anchors: Floats | None) -> Floats:
     size = np.asarray(config.input.size, np.float64)
     if anchors is None:
         return numbers * size if config.boxes.unit == "share" else numbers
@@ -151,7 +151,7 @@ def _points(config: DetectorConfig, numbers: Numbers, anchors: Numbers | None) -
     return np.asarray((centres + numbers * config.priors.variances[0] * anchors[:, np.newaxis, 2:]) * size)
 
 
-def _scores(config: ScoreOutput, outputs: Mapping[str, NDArray[Any]]) -> Numbers:
+def _scores(config: ScoreOutput, outputs: Mapping[str, NDArray[Any]]) -> Floats:
     numbers = _table(config, outputs)
     if config.index >= numbers.shape[1]:
         raise FacemonError(
@@ -170,7 +170,7 @@ def _scores(config: ScoreOutput, outputs: Mapping[str, NDArray[Any]]) -> Numbers
             return weights[:, config.index] / weights.sum(axis=1)
 
 
-def _rows(config: DetectorOutput, outputs: Mapping[str, NDArray[Any]], width: int, count: int, key: str) -> Numbers:
+def _rows(config: DetectorOutput, outputs: Mapping[str, NDArray[Any]], width: int, count: int, key: str) -> Floats:
     numbers = _table(config, outputs)
     if numbers.shape != (count, width):
         raise FacemonError(
@@ -181,7 +181,7 @@ def _rows(config: DetectorOutput, outputs: Mapping[str, NDArray[Any]], width: in
     return numbers
 
 
-def _table(config: DetectorOutput, outputs: Mapping[str, NDArray[Any]]) -> Numbers:
+def _table(config: DetectorOutput, outputs: Mapping[str, NDArray[Any]]) -> Floats:
     """The numbers of all outputs of a section, [candidates, numbers]."""
     first, end = config.slice or (0, None)
     parts: Sequence[NDArray[Any]] = [outputs[name] for name in config.outputs]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from facemon.config.model import FacesConfig, ModelConfig, NetworkConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.array_types import Floats
 from facemon.errors import FacemonError
 from facemon.finders.registry import finder_of
-from facemon.model.attribute_decoding import Doubles, select_columns, shares_of
+from facemon.model.attribute_decoding import select_columns, shares_of
 from facemon.model.description_faults import misfits, what_is_there
 from facemon.model.faces import FaceFinder, face_finder
 from facemon.model.graph import INPUT_TYPES, Graph, Numbers
@@ -49,7 +50,7 @@ class Network:
         """What messages call it: its path, below its package where it is a resource of one."""
         return self.graph.name
 
-    def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Doubles]:
+    def run(self, pixels: Sequence[Pixels]) -> Mapping[str, Floats]:
         """Each attribute's columns for at least one face; `pixels` are `input_pixels` of this network's input."""
         return self.columns(self.outputs(self.batch(pixels)))
 
@@ -62,7 +63,7 @@ class Network:
         names = _output_names(self.config)
         return self.graph.run(self.config.input.name, batch, names, at_once=1 if self.faces_alone else None)
 
-    def columns(self, outputs: Mapping[str, Numbers]) -> Mapping[str, Doubles]:
+    def columns(self, outputs: Mapping[str, Numbers]) -> Mapping[str, Floats]:
         """Each attribute's own numbers out of the outputs; of an average its share."""
         columns = {each.name: select_columns(each, outputs[each.output]) for each in self.config.attributes}
         return columns | {
@@ -93,16 +94,16 @@ class Bundle:
             if network.faces_alone
         )
 
-    def run(self, inputs: Sequence[Sequence[Pixels]]) -> tuple[dict[str, Doubles], tuple[float, ...]]:
+    def run(self, inputs: Sequence[Sequence[Pixels]]) -> tuple[dict[str, Floats], tuple[float, ...]]:
         """Run every network on all faces: each attribute's columns, and the wall seconds of each batch.
 
         `inputs` holds for each network its `input_pixels` of each face; without a face both answers are empty.
         """
-        parts: list[dict[str, Doubles]] = []
+        parts: list[dict[str, Floats]] = []
         seconds: list[float] = []
         for start in range(0, len(inputs[0]), _FACES_A_RUN):
             begin = perf_counter()
-            part: dict[str, Doubles] = {}
+            part: dict[str, Floats] = {}
             for network, pixels in zip(self.networks, inputs, strict=True):
                 for name, columns in network.run(pixels[start : start + _FACES_A_RUN]).items():
                     part[name] = part[name] + columns if name in part else columns
@@ -186,5 +187,7 @@ def _fingerprint(config: ModelConfig, hashes: Sequence[Sequence[str]], finder: F
 
 
 def _without_effect(faces: FacesConfig) -> set[str]:
-    # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this.
-    return {"weights"} if finder_of(faces).has_boxes else set(FacesConfig.model_fields) - {"finder"}
+    # Where the finder's weights lie changes nothing; what is in them does, and is hashed beside this. Of a finder with
+    # boxes unused keys count too: they have their defaults, and fingerprints stay what they were.
+    finder = finder_of(faces)
+    return {"weights"} if finder.has_boxes else {"weights", *finder.without_effect}

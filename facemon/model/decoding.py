@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facemon.confined_file import OutsideError, open_beneath
 from facemon.domain.formats.registry import opened_format, plugin_formats
-from facemon.domain.image_input import ImageProblem, shown_name
+from facemon.domain.image_input import FilePart, FileVersion, ImageProblem, shown_name, tar_suffix, too_large
 from facemon.domain.prediction import ErrorCode, Undated
 from facemon.model.exif_dates import exif_date
 from facemon.model.image_opening import JPEGS, accepted_formats, loaded, open_image, pillow_names, scaled
@@ -41,6 +41,7 @@ _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
 _HIGHEST_16_BIT = 65535
+_NAMED_ONLY = "which is read only where the command line of predict names it"
 _NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
 NeededSize = Callable[[tuple[int, int]], tuple[float, float]]
@@ -63,8 +64,13 @@ def silence_pillow() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | ImageProblem:
-    """The bytes of a regular file of at most `max_bytes`, or why they cannot be had; with `root`, of one below it."""
+def read_image(
+    path: Path, max_bytes: int, root: Path | None = None, part: FilePart | None = None
+) -> bytes | ImageProblem:
+    """The bytes of a regular file of at most `max_bytes`, or why they cannot be had.
+
+    With `root` of a file below it; with `part` only those bytes of the file, as long as it is the same one.
+    """
     try:
         if root is not None:
             descriptor = open_beneath(root, path)
@@ -76,10 +82,14 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
             if not stat.S_ISREG(status.st_mode):
                 what = "is a directory" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
                 return ImageProblem(ErrorCode.UNREADABLE, what)
-            if status.st_size > max_bytes:
-                message = f"the file has {status.st_size} bytes; the limit is {max_bytes}"
-                return ImageProblem(ErrorCode.TOO_LARGE, message)
-            return _whole(descriptor, status.st_size)
+            if part is None and tar_suffix(path.name):
+                return ImageProblem(ErrorCode.UNREADABLE, f"is a tar archive, {_NAMED_ONLY}")
+            if part is not None and part.version != FileVersion.of(status):
+                return ImageProblem(ErrorCode.UNREADABLE, "the archive was changed while it was read")
+            start, size = (0, status.st_size) if part is None else part[:2]
+            if size > max_bytes:
+                return too_large(size, max_bytes)
+            return _read(descriptor, start, size)
         finally:
             os.close(descriptor)
     except OutsideError:
@@ -91,14 +101,14 @@ def read_image(path: Path, max_bytes: int, root: Path | None = None) -> bytes | 
         return ImageProblem(ErrorCode.UNREADABLE, f"the name holds {what}, so no such file can exist")
 
 
-def _whole(descriptor: int, size: int) -> bytes:
-    """Read a file of `size` bytes: not more than was measured, although it may grow meanwhile."""
-    content = os.read(descriptor, size)
+def _read(descriptor: int, start: int, size: int) -> bytes:
+    """Read `size` bytes of a file: not more than was measured, although it may grow meanwhile."""
+    content = os.pread(descriptor, size, start)
     if len(content) == size:
         return content
     parts = [content]  # it shrank, or the system reads 2 GiB at a time
     while parts[-1] and (left := size - sum(map(len, parts))):
-        parts.append(os.read(descriptor, left))
+        parts.append(os.pread(descriptor, left, start + size - left))
     return b"".join(parts)
 
 
@@ -246,6 +256,8 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
             return ImageProblem(ErrorCode.DENIED, "permission to read it is denied")
         case errno.ENOENT if path.is_symlink():
             return ImageProblem(ErrorCode.UNREADABLE, "is a link to a file that does not exist")
+        case errno.ENOTDIR if archive := next((each for each in path.parents if tar_suffix(each.name)), None):
+            return ImageProblem(ErrorCode.UNREADABLE, f"is in the archive {shown_name(archive.name)}, {_NAMED_ONLY}")
         case errno.ENOENT | errno.ENOTDIR:
             return ImageProblem(ErrorCode.UNREADABLE, "no such file")
         case errno.ELOOP:

@@ -20,8 +20,10 @@ class ImageReader:
 
     def __init__(self, bundle: Bundle, limits: PredictConfig) -> None:
         self._bundle = bundle
+        finder = finder_of(bundle.config.faces)
         # Where faces are searched for, the whole image is looked at; given boxes say what matters.
-        self._shrinks = bundle.decodes_fast and not finder_of(bundle.config.faces).searches
+        self._shrinks = bundle.decodes_fast and not finder.searches
+        self._takes_boxes = finder.takes_boxes
         self._networks = [(network, View.of(network, bundle.config.faces)) for network in bundle.config.networks]
         self._max_bytes = limits.max_bytes
         self._decoder = BoundedDecoder(limits)
@@ -33,23 +35,27 @@ class ImageReader:
         if given.content is None:
             if given.path is None:
                 raise ValueError(f"the input {given.name} has neither a path nor content")
-            return read_image(given.path, self._max_bytes, given.root)
+            return read_image(given.path, self._max_bytes, given.root, given.part)
         if len(given.content) > self._max_bytes:
             return ImageProblem(ErrorCode.TOO_LARGE, f"{len(given.content)} bytes; the limit is {self._max_bytes}")
         return given.content
 
     def decode(self, given: ImageInput, content: bytes, dated_by: datetime | None = None) -> DecodedImage | Undecoded:
         """Decode an input's bytes, no larger than the networks need; `dated_by` as for `decode_image`."""
-        needed = partial(self._needed_size, given.box) if self._shrinks else None
+        needed = partial(self._needed_size, self._box(given)) if self._shrinks else None
         return self._decoder.decode(content, dated_by=dated_by, needed=needed)
 
     def faces(self, given: ImageInput, decoded: DecodedImage) -> list[Face] | ImageProblem:
         """Return the faces of an image, at least one, or why there is none."""
         try:
-            faces = self._bundle.finder.find(decoded, given.box)
+            faces = self._bundle.finder.find(decoded, self._box(given))
         except NoNumberError:
             return ImageProblem(ErrorCode.NAN, "the face finder gave no number")
         return faces or ImageProblem(ErrorCode.NO_FACE, "no face was found")
+
+    def _box(self, given: ImageInput) -> Box | None:
+        """The input's box, none where the finder does not go by it: then it must change nothing."""
+        return given.box if self._takes_boxes else None
 
     def _needed_size(self, box: Box | None, size: tuple[int, int]) -> tuple[float, float]:
         """How large an image of `size` must be decoded: twice what the networks and the features look at."""

@@ -9,9 +9,10 @@ import numpy as np
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.image_input import ImageInput, ImageProblem
 from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, Undated, log_schema
-from facemon.model.attribute_decoding import Doubles, reader_of
+from facemon.model.attribute_decoding import reader_of
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, silence_pillow
@@ -121,8 +122,8 @@ class _Chunk(NamedTuple):
 
 
 def _without_nan(
-    outcomes: Sequence[ImageOutcome], columns: dict[str, Doubles]
-) -> tuple[list[ImageOutcome], dict[str, Doubles]]:
+    outcomes: Sequence[ImageOutcome], columns: dict[str, Floats]
+) -> tuple[list[ImageOutcome], dict[str, Floats]]:
     """Turn each image of which an output is not finite into an error, and drop all of its faces."""
     if all(np.isfinite(column).all() for column in columns.values()):
         return list(outcomes), columns

@@ -33,6 +33,8 @@ _RETRIES: Any = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
 }
 """A request is made four times at most, and not again once 20 seconds have passed."""
+_processes: set[int] = set()
+"""This process, once it has asked a storage, and what it was forked from."""
 _ENDPOINT = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
@@ -121,6 +123,11 @@ class ObjectStores:
             return self._opened[name]
 
 
+def is_in_use() -> bool:
+    """Whether this process has asked a storage: obstore has threads then, and does not work in a fork."""
+    return os.getpid() in _processes
+
+
 def is_installed() -> bool:
     """Whether object storage can be read here; nothing is loaded."""
     return find_spec("obstore") is not None
@@ -131,6 +138,7 @@ def _opened(location: Location) -> "AnyStore":
         raise StorageError(Trouble.SETTINGS, "reading it takes the package obstore", HINT)
     from obstore.store import AzureStore, GCSStore, S3Store
 
+    _processes.add(os.getpid())
     _refuse_settings(location.storage)
     prefix = VARIABLES[location.storage]
     times: Any = {name.lower(): time for name, time in _TIMES.items() if f"{prefix}{name}" not in os.environ}

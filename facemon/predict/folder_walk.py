@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from facemon.domain.formats.registry import suffixes_of
-from facemon.domain.image_input import ImageProblem
+from facemon.domain.image_input import ImageProblem, tar_suffix
 from facemon.domain.prediction import ErrorCode
 from facemon.predict.skipped_files import SkippedFiles
 
@@ -59,14 +59,21 @@ class FolderWalk:
             yield path if is_directory else (path, None)
 
     def _is_image(self, entry: "os.DirEntry[str]") -> bool:
-        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - called for every file there is
+        suffix = suffix_of(entry.name)
         if suffix in self.suffixes:
             return True
         if not (entry.is_symlink() and entry.is_dir()):
             self.skipped.add(suffix)
+            if tar_suffix(entry.name):
+                self.skipped.note("tar archives in a folder are not read: name each on the command line")
         return False
 
 
+def suffix_of(name: str) -> str:
+    """Return the extension of a file's name, in lower case with the dot; an empty one where it has none."""
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122 - called for every file there is
+
+
 def is_left_out(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or belongs to the system that keeps the images."""
+    """Whether a file or a folder of this name is neither read nor counted."""
     return name.startswith(".") or name.lower() in _BESIDE_IMAGES

@@ -1,6 +1,7 @@
 """Paths on the command line to a stream of images, in an order that the next run repeats."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,18 +12,17 @@ from facemon.config.drift import TablesConfig
 from facemon.config.web_address import logged_name
 from facemon.confined_file import open_beneath
 from facemon.domain.formats.registry import FORMATS
-from facemon.domain.image_input import ImageInput
+from facemon.domain.image_input import ImageInput, url_problem
 from facemon.errors import UsageError
 from facemon.local_path import url_scheme
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.inputs.input_kind import Found, Given
 from facemon.predict.inputs.path_list import LIST
-from facemon.predict.inputs.registry import input_kind, naming_kind
-from facemon.predict.manifest import ManifestRow
+from facemon.predict.inputs.registry import input_kind, kind_opened_first
+from facemon.predict.manifest_cells import ManifestRow
 
 _NO_ROW = ManifestRow("")
-_NO_LIMIT = 2**63 - 1
 
 
 class ObservedFrom(StrEnum):
@@ -35,8 +35,8 @@ class ObservedFrom(StrEnum):
 class ImageSource:
     """The images below some paths, one after the other; directories are read as the stream reaches them.
 
-    A directory is walked as `FolderWalk` says. A table stands for the images that it names. Trouble with a path is an
-    input with that problem, never a gap.
+    A directory is walked as `FolderWalk` says. A table stands for the images that it names, an archive for those in it.
+    Trouble with a path is an input with that problem, never a gap.
     """
 
     def __init__(
@@ -51,16 +51,17 @@ class ImageSource:
         root: Path | None = None,
         formats: Sequence[str] = tuple(FORMATS),
         stores: ObjectStores | None = None,
-        max_bytes: int = _NO_LIMIT,
+        max_bytes: int = sys.maxsize,
     ) -> None:
         """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
         not there.
 
         `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
         one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
-        manifest cannot be read or names no images. Of directories the files of `formats` are taken. Addresses of
-        object storage are read from `stores`, up to `max_bytes` each: such an input has to be fetched before it is
-        predicted. Without `stores` they are inputs with a problem.
+        manifest cannot be read or names no images, or a tar archive cannot be read. Of directories and tar archives the
+        files of `formats` are taken; of compressed archives those of up to `max_bytes` are read. Addresses of object
+        storage are read from `stores`, up to as many bytes: such an input has to be fetched before it is predicted.
+        Without `stores` they are inputs with a problem.
         """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
@@ -70,12 +71,12 @@ class ImageSource:
         self._root = root
         self._walk = FolderWalk(formats)
         self._given = Given(
-            tables or TablesConfig(), self._walk, root, path_list, null, stores, max_bytes,
+            tables or TablesConfig(), self._walk, root, path_list, null, max_bytes, stores,
             is_dated=observed_at is ObservedFrom.MTIME,
         )  # fmt: skip
-        self._naming = {path: kind.open(path, self._given) for path in paths if (kind := naming_kind(path)) is not None}
-        """The inputs that name images."""
-        if root is not None and not self._naming:
+        kinds = {path: kind for path in paths if (kind := kind_opened_first(path)) is not None}
+        self._opened = {path: kind.open(path, self._given) for path, kind in kinds.items()}
+        if root is not None and not any(kind.names_images for kind in kinds.values()):
             raise UsageError("--root confines the images of a manifest or a list, and none was given")
         if root is not None and not root.is_dir():
             raise UsageError(f"--root {root}: is not a directory")
@@ -93,21 +94,26 @@ class ImageSource:
 
     def _found(self) -> Iterator[Found]:
         for path in self._paths:
-            opened = self._naming.get(path)
+            opened = self._opened.get(path)
             yield from input_kind(path).open(path, self._given) if opened is None else opened
 
     def _input(self, ordinal: int, found: Found) -> ImageInput:
         root = self._root if found.is_listed else None
         path = _path(found, root)
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
-        if self._observed_at is ObservedFrom.MTIME and found.problem is None and path is not None:
-            observed_at = _modified_at(path, root)
+        if self._observed_at is ObservedFrom.MTIME:
+            if path is not None and found.part is None and found.problem is None:
+                observed_at = _modified_at(path, root)
+            else:
+                observed_at = found.modified_at
+        is_unread = path is None and found.content is None and found.fetch is None
         row = found.row or _NO_ROW
         return ImageInput(
             ordinal=ordinal,
             name=logged_name(found.name),
             path=path,
             root=root,
+            part=found.part,
             content=found.content,
             fetch=found.fetch,
             observed_at=row.observed_at or observed_at,
@@ -115,13 +121,13 @@ class ImageSource:
             source=row.source or self._source,
             id=row.id,
             box=row.box,
-            problem=found.problem,
+            problem=found.problem or (url_problem(found.name) if is_unread else None),
         )
 
 
 def _path(found: Found, root: Path | None) -> Path | None:
-    if found.path is not None:
-        return found.path
+    if found.file is not None:
+        return found.file
     if found.content is not None or url_scheme(found.name) is not None:
         return None
     return Path(found.name) if root or found.folder is None else found.folder / found.name

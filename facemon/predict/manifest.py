@@ -4,21 +4,17 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import Box, ImageProblem
+from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
 from facemon.near_names import did_you_mean
-from facemon.object_storage.location import is_location
-from facemon.predict.manifest_cells import BOX_SIDES, box_of, etag_of, id_of, name_of, size_of, source_of, time_of
+from facemon.predict.manifest_cells import ManifestRow, box_columns, columns_of, name_of, object_columns, row_of
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
-from facemon.predict.object_image import NOTHING, Expected
 from facemon.predict.parquet_rows import column_names, parquet_rows
 from facemon.regular_file import require_regular
 from facemon.tables.compressed_file import CSV, JSON_LINES, format_suffix, open_bytes
@@ -29,21 +25,6 @@ _PATH = "path"
 _SHOWN_COLUMNS = 20
 
 _JSON_HEAD = CsvHead(",", "utf-8-sig")
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
-    """One line of a manifest; what it leaves out is none."""
-
-    name: str
-    observed_at: datetime | None = None
-    source: str | None = None
-    id: str | None = None
-    box: Box | None = None
-    expected: Expected = NOTHING
-    """Of an image in object storage."""
-    problem: ImageProblem | None = None
-    """What is wrong with the line itself."""
 
 
 class Manifest:
@@ -59,8 +40,7 @@ class Manifest:
             self._head = self._read_head() if format_suffix(self._file) in CSV else _JSON_HEAD
         columns = self._columns()
         self._path_column = self._checked(columns)
-        box = tables.box
-        self.may_have_boxes = self._is_json or box in columns or any(f"{box}_{side}" in columns for side in BOX_SIDES)
+        self.may_have_boxes = self._is_json or not box_columns(tables).isdisjoint(columns)
         """Whether rows can say where a face is; of JSON each line has keys of its own."""
 
     def __iter__(self) -> Iterator[ManifestRow]:
@@ -70,24 +50,9 @@ class Manifest:
             try:
                 found = _cells(cells)
                 name = name_of(found.get(self._path_column), self._path_column)
-                yield self._row(name, found)
+                yield row_of(name, found, self._tables)
             except ValueError as error:
                 yield ManifestRow(name, problem=ImageProblem(ErrorCode.UNREADABLE, f"line {number}: {error}"))
-
-    def _row(self, name: str, cells: Cells) -> ManifestRow:
-        tables = self._tables
-        return ManifestRow(
-            name,
-            time_of(cells.get(tables.observed_at), tables.observed_at),
-            source_of(cells.get(tables.source), tables.source),
-            id_of(cells.get(tables.id), tables.id),
-            box_of(cells.get(tables.box), (cells.get(f"{tables.box}_{side}") for side in BOX_SIDES), tables.box),
-            self._expected(cells) if is_location(name) else NOTHING,
-        )
-
-    def _expected(self, cells: Cells) -> Expected:
-        etag, size = self._tables.etag, self._tables.size
-        return Expected(etag_of(cells.get(etag), etag), size_of(cells.get(size), size))
 
     def _read_head(self) -> CsvHead:
         notation = notation_of(self._tables.csv)
@@ -140,10 +105,8 @@ class Manifest:
         """Each line's number with its cells, or with what is wrong with it."""
         with _reading(self._file):
             if self._is_parquet:
-                tables = self._tables
-                known = {tables.image, _PATH, tables.observed_at, tables.source, tables.id, tables.box}
-                known |= {tables.etag, tables.size}
-                yield from parquet_rows(self._file, known | {f"{tables.box}_{side}" for side in BOX_SIDES})
+                known = {self._tables.image, _PATH, *columns_of(self._tables), *object_columns(self._tables)}
+                yield from parquet_rows(self._file, known)
                 return
             with self._opened() as file:
                 if self._is_json:

@@ -1,20 +1,70 @@
 """What the cells of a manifest's row mean; a ValueError says what is wrong with one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from facemon.domain.image_input import Box, source_fault
+from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import Box, ImageProblem, source_fault
 from facemon.domain.times import parse_time
+from facemon.object_storage.location import is_location
 from facemon.object_storage.object_store import plain_etag
+from facemon.predict.object_image import NOTHING, Expected
 
-BOX_SIDES = ("left", "top", "right", "bottom")
+_BOX_SIDES = ("left", "top", "right", "bottom")
 LONGEST_NAME = 4096
 """Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
 _LONGEST_ID = 1000
 _SHOWN = 60
 _FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
 """What a byte that is not UTF-8 becomes (PEP 383)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One row of a manifest; what it leaves out is none."""
+
+    name: str
+    observed_at: datetime | None = None
+    source: str | None = None
+    id: str | None = None
+    box: Box | None = None
+    expected: Expected = NOTHING
+    """Of an object in storage."""
+    problem: ImageProblem | None = None
+    """What is wrong with the row itself."""
+
+
+def row_of(name: str, cells: Mapping[str, Any], tables: TablesConfig) -> ManifestRow:
+    """Return what a row's cells say of an image; ValueError where one is not what its column holds."""
+    return ManifestRow(
+        name,
+        _time_of(cells.get(tables.observed_at), tables.observed_at),
+        _source_of(cells.get(tables.source), tables.source),
+        _id_of(cells.get(tables.id), tables.id),
+        _box_of(cells.get(tables.box), (cells.get(side) for side in _side_columns(tables)), tables.box),
+        _expected(cells, tables) if is_location(name) else NOTHING,
+    )
+
+
+def columns_of(tables: TablesConfig) -> frozenset[str]:
+    """Return the columns that say something of an image besides its name."""
+    return box_columns(tables) | {tables.observed_at, tables.source, tables.id}
+
+
+def object_columns(tables: TablesConfig) -> frozenset[str]:
+    """Return the columns that say which object in storage is meant."""
+    return frozenset((tables.etag, tables.size))
+
+
+def box_columns(tables: TablesConfig) -> frozenset[str]:
+    """Return the columns that may hold a face's box, as one cell or as four."""
+    return frozenset((tables.box, *_side_columns(tables)))
+
+
+def _side_columns(tables: TablesConfig) -> tuple[str, ...]:
+    return tuple(f"{tables.box}_{side}" for side in _BOX_SIDES)
 
 
 def name_of(cell: Any, column: str) -> str:
@@ -28,7 +78,7 @@ def name_of(cell: Any, column: str) -> str:
     return cell
 
 
-def time_of(cell: Any, column: str) -> datetime | None:
+def _time_of(cell: Any, column: str) -> datetime | None:
     """A time in UTC, none for an empty cell."""
     if cell is None or cell == "":
         return None
@@ -40,7 +90,7 @@ def time_of(cell: Any, column: str) -> datetime | None:
         raise ValueError(f"{column} is {_shown(cell)}, no time such as 2026-11-23T02:00:00Z") from None
 
 
-def source_of(cell: Any, column: str) -> str | None:
+def _source_of(cell: Any, column: str) -> str | None:
     """A source's name, none for an empty cell; it becomes a label of metrics."""
     source = _text_of(cell, column)
     if source is not None and (fault := source_fault(source)):
@@ -48,7 +98,7 @@ def source_of(cell: Any, column: str) -> str | None:
     return source
 
 
-def id_of(cell: Any, column: str) -> str | None:
+def _id_of(cell: Any, column: str) -> str | None:
     """What other systems call the image, none for an empty cell."""
     found = _text_of(cell, column)
     if found is not None and len(found) > _LONGEST_ID:
@@ -56,12 +106,16 @@ def id_of(cell: Any, column: str) -> str | None:
     return found
 
 
-def etag_of(cell: Any, column: str) -> str | None:
+def _expected(cells: Mapping[str, Any], tables: TablesConfig) -> Expected:
+    return Expected(_etag_of(cells.get(tables.etag), tables.etag), _size_of(cells.get(tables.size), tables.size))
+
+
+def _etag_of(cell: Any, column: str) -> str | None:
     """An object's ETag without quotation marks, none for an empty cell."""
     return plain_etag(_text_of(cell, column)) or None
 
 
-def size_of(cell: Any, column: str) -> int | None:
+def _size_of(cell: Any, column: str) -> int | None:
     """An object's bytes, none for an empty cell."""
     if cell is None or cell == "" or cell != cell:  # noqa: PLR0124 - pandas writes NaN for an empty cell
         return None
@@ -75,7 +129,7 @@ def size_of(cell: Any, column: str) -> int | None:
     return size
 
 
-def box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
+def _box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
     """The face's box, from one cell or from four, none where all are empty."""
     parts = list(parts)
     if whole in (None, "") and all(part in (None, "") for part in parts):
@@ -122,7 +176,7 @@ def _box(parts: Any, column: str) -> Box:
         numbers = [float(part) for part in parts]
         left, top, right, bottom = (round(number) for number in numbers)
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{column} is not a list of four numbers: {', '.join(BOX_SIDES)}") from None
+        raise ValueError(f"{column} is not a list of four numbers: {', '.join(_BOX_SIDES)}") from None
     if max(map(abs, (left, top, right, bottom))) > 2**31 - 1:
         raise ValueError(f"{column} lies outside every image")
     if right < left or bottom < top:

@@ -39,7 +39,7 @@ def text_lines(file: TextIO, other_encoding: str | None) -> Iterator[_Line]:
                 pass
             yield number, None
         else:
-            yield number, line if other_encoding is None else _decoded(line, other_encoding)
+            yield number, line if other_encoding is None else decoded(line, other_encoding)
 
 
 def json_rows(lines: Iterator[_Line]) -> Iterator[tuple[int, Cells | str]]:
@@ -48,7 +48,7 @@ def json_rows(lines: Iterator[_Line]) -> Iterator[tuple[int, Cells | str]]:
         if line is None:
             yield number, _TOO_LONG
         elif line.strip():
-            yield number, _json_cells(line)
+            yield number, json_cells(line)
 
 
 def csv_rows(lines: Iterator[_Line], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
@@ -114,7 +114,8 @@ def _reason(error: Exception) -> str:
     return f"text follows a quotation mark, or {_UNCLOSED}"
 
 
-def _json_cells(line: str) -> Cells | str:
+def json_cells(line: str) -> Cells | str:
+    """Return the cells of a JSON object, or what is wrong with it."""
     try:
         cells = json.loads(line)
     except json.JSONDecodeError:
@@ -126,7 +127,8 @@ def _json_cells(line: str) -> Cells | str:
     return cells if isinstance(cells, dict) else "is not a JSON object"
 
 
-def _decoded(line: str, encoding: str) -> str:
+def decoded(line: str, encoding: str) -> str:
+    """Read text again in another encoding where it is not UTF-8 and fits that one."""
     try:
         line.encode()
     except UnicodeEncodeError:

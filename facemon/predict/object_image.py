@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facemon.domain.image_input import FetchedImage, ImageProblem
+from facemon.domain.image_input import FetchedImage, ImageProblem, too_large
 from facemon.domain.prediction import ErrorCode
 from facemon.object_storage.location import Location
 from facemon.object_storage.object_store import ObjectEntry, ObjectStores
@@ -56,14 +56,7 @@ class ObjectImage:
             return ImageProblem(
                 ErrorCode.CHANGED, f"the object has {entry.size} bytes, the manifest says {expected.size}"
             )
-        return too_large(entry.size, self.max_bytes)
-
-
-def too_large(size: int, max_bytes: int) -> ImageProblem | None:
-    """Return the problem of an object with too many bytes; None for one that may be read."""
-    if size <= max_bytes:
-        return None
-    return ImageProblem(ErrorCode.TOO_LARGE, f"the object has {size} bytes; the limit is {max_bytes}")
+        return too_large(entry.size, self.max_bytes) if entry.size > self.max_bytes else None
 
 
 def problem_of(error: StorageError) -> ImageProblem:

@@ -12,13 +12,14 @@ from facemon.available_cores import available_cores
 from facemon.domain.image_input import ImageInput
 from facemon.domain.predicting import Predicts
 from facemon.domain.prediction import PredictedBatch
+from facemon.errors import FacemonError
 
 LARGEST_CHUNK = 64
 _FIRST_CHUNK = 2
 _CHUNK_SECONDS = 0.2
 """What a chunk should take: less wastes time on handing over, more makes stopping slow and the run's end ragged."""
-_CHUNK_BYTES = 8 * 2**20
-"""Bytes of images in memory from which on a chunk takes no more."""
+_CHUNK_BYTES = 16 << 20
+"""Content of images from which on a chunk ends: those of a compressed archive are in memory before they are read."""
 _CHUNKS_AHEAD = 2
 """Chunks a worker may be ahead of the consumer, the one it works on included."""
 _LOOK_AROUND_S = 0.1
@@ -41,9 +42,10 @@ def run_pipeline(
 
     Inputs are drawn in the consumer's thread, and only a few chunks before it wants them. Once `stop` is set no
     new chunk begins; those that have begun are finished and yielded, so that what was yielded is always a
-    beginning of the inputs. What a worker raises is raised here.
+    beginning of the inputs. What a worker raises is raised here; a FacemonError of the inputs, such as a damaged
+    archive, once all inputs before it are yielded.
     """
-    stream, size = iter(inputs), ChunkSize()
+    drawn, size = _Drawn(inputs), ChunkSize()
     waiting: deque[Future[PredictedBatch]] = deque()
 
     def predict(chunk: Sequence[ImageInput]) -> PredictedBatch:
@@ -56,11 +58,13 @@ def run_pipeline(
         try:
             while True:
                 while len(waiting) < threads * _CHUNKS_AHEAD and not stop.is_set():
-                    chunk = _next_chunk(stream, size.images)
+                    chunk = drawn.chunk(size.images)
                     if not chunk:
                         break
                     waiting.append(pool.submit(predict, chunk))
                 if not waiting:
+                    if drawn.fault is not None:
+                        raise drawn.fault
                     return
                 _await(waiting, stop)
                 if waiting:
@@ -69,16 +73,26 @@ def run_pipeline(
             _drop_unbegun(waiting)
 
 
-def _next_chunk(stream: Iterator[ImageInput], images: int) -> Sequence[ImageInput]:
-    """Take some inputs, fewer where they hold many bytes."""
-    chunk: list[ImageInput] = []
-    held = 0
-    for image in islice(stream, images):
-        chunk.append(image)
-        held += len(image.content or b"")
-        if held >= _CHUNK_BYTES:
-            break
-    return chunk
+class _Drawn:
+    """Inputs in chunks, up to the first that cannot be had."""
+
+    def __init__(self, inputs: Iterable[ImageInput]) -> None:
+        self._stream = iter(inputs)
+        self.fault: FacemonError | None = None
+
+    def chunk(self, images: int) -> tuple[ImageInput, ...]:
+        """Return the next inputs, at most so many; none at the end and after a fault."""
+        chunk: list[ImageInput] = []
+        held = 0
+        try:
+            for image in islice(self._stream, images if self.fault is None else 0):
+                chunk.append(image)
+                held += len(image.content or b"")
+                if held >= _CHUNK_BYTES:
+                    break
+        except FacemonError as error:
+            self.fault = error
+        return tuple(chunk)
 
 
 class ChunkSize:

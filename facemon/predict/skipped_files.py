@@ -21,12 +21,17 @@ class SkippedFiles:
         """`formats` are those of `predict.formats`."""
         self._formats = tuple(formats)
         self._counts: Counter[str] = Counter()
+        self._notes: dict[str, None] = {}
 
     def add(self, suffix: str) -> None:
         """Count a file, by its extension in lower case with the dot; an empty one for a file without."""
         kind = suffix or "without an extension"
         is_kept = len(suffix) <= _LONGEST and (kind in self._counts or len(self._counts) < _MOST_KINDS)
         self._counts[kind if is_kept else _REST] += 1
+
+    def note(self, text: str) -> None:
+        """Have a sentence said with the counts, once."""
+        self._notes[text] = None
 
     @property
     def total(self) -> int:
@@ -43,7 +48,7 @@ class SkippedFiles:
         parts = [f"{count} {printable(shown_name(kind))}" for kind, count in shown]
         if others := total - sum(count for _, count in shown):
             parts.append(f"{others} other" if others == 1 else f"{others} others")
-        return "; ".join([f"{said} can be read: {', '.join(parts)}", *self._remedies()])
+        return "; ".join([f"{said} can be read: {', '.join(parts)}", *self._remedies(), *self._notes])
 
     def _remedies(self) -> Iterable[str]:
         for plugin in plugin_formats():

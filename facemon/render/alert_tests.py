@@ -31,6 +31,10 @@ from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span
 
 _MOST_TURNS = 50
 """Within one test: promtool evaluates every rule at each, and there are some hundred tests."""
+_TOLD_APART = 4
+"""Turns in which an alert on rates that is kept so long is told from one that is kept half as long."""
+_MOST_FINE_TURNS = 1000
+"""Within the one test of an alert that tells a time much shorter than its `for`."""
 
 
 def alert_tests(alerts: Iterable[Alert], config: Config) -> Iterator[RuleTest]:
@@ -47,7 +51,7 @@ def _tests(alert: Alert, scenario: Scenario, config: Config) -> Iterator[RuleTes
     window = milliseconds(config.prometheus.window)
     match scenario.span:
         case Span.HELD:
-            yield from (_held(alert, scenario, turn, config) for turn in _turns(alert))
+            yield from (_held(alert, scenario, turn, config) for turn in _turns(alert, scenario))
         case Span.MOMENT:
             yield _moment(alert, scenario, window)
         case Span.WINDOW | Span.NEXT_WINDOW:
@@ -61,7 +65,7 @@ def _tests(alert: Alert, scenario: Scenario, config: Config) -> Iterator[RuleTes
 def _held(alert: Alert, scenario: Scenario, turn: int, config: Config) -> RuleTest:
     held, kept = milliseconds(alert.for_), milliseconds(alert.keep_firing_for)
     window = milliseconds(config.prometheus.window)
-    grows = any(isinstance(signal, Growth) for signal in scenario.signals)
+    grows = _grows(scenario)
     always = not scenario.signals
     bad = 0 if always else turn
     fires = bad + after(held, turn)
@@ -81,6 +85,10 @@ def _held(alert: Alert, scenario: Scenario, turn: int, config: Config) -> RuleTe
     if not always and gone > fires:
         if kept and not grows:
             checks.append(_state_check(alert, gone + up_to(kept, turn), scenario.fires))
+        elif kept >= _TOLD_APART * turn:
+            # The last rate is that of the last two samples; windows of Prometheus 3 are open at their begin.
+            last = up_to(fires - spacing + window + 1, turn) - turn
+            checks.append(_state_check(alert, last + kept // turn * turn, scenario.fires))
         checks.append(_check(alert, end, None))
     # A gauge is bad until it is gone, whether the rules are evaluated with each turn or more often.
     last_bad = fires if grows or gone == fires else gone - spacing
@@ -145,12 +153,18 @@ def _no_data(turn: int, alerts: list[Alert]) -> RuleTest:
     return RuleTest(turn, at, group)
 
 
-def _turns(alert: Alert) -> Iterator[int]:
-    """How fine the tests are: a second one tells the time that an alert is kept, where that is very much longer."""
-    turn, kept = _turn(alert), milliseconds(alert.keep_firing_for)
+def _turns(alert: Alert, scenario: Scenario) -> Iterator[int]:
+    """How fine the tests are: a second one tells how long an alert is kept, where its `for` is far from that."""
+    turn, held, kept = _turn(alert), milliseconds(alert.for_), milliseconds(alert.keep_firing_for)
     yield turn
-    if kept > _MOST_TURNS * turn:
-        yield turn_of_hold(kept)
+    if kept and not _grows(scenario):
+        other = turn_of_hold(kept)
+        if kept > _MOST_TURNS * turn or (other < turn and held + kept <= _MOST_FINE_TURNS * other):
+            yield other
+
+
+def _grows(scenario: Scenario) -> bool:
+    return any(isinstance(signal, Growth) for signal in scenario.signals)
 
 
 def _turn(alert: Alert) -> int:

@@ -35,29 +35,31 @@ def slow_scenarios(limit: float, least: int, ignored: Sequence[str]) -> tuple[Sc
 
 
 def slow_with_few_here(limit: float, least: int, labels: Mapping[str, str]) -> Iterator[Scenario]:
-    """Too few slow requests in the store with these labels, and many fast ones in another store."""
+    """Too few slow requests in the store with these labels, and many fast ones in other stores."""
     if least and labels:
         few = of_store(latencies(limit, fast=0, slow=fewer(least)), labels)
-        busy = of_store(latencies(limit, fast=100 * least, slow=0, instance="api:2"), _elsewhere(labels))
-        yield Scenario("just too few requests, but many to another store", (*few, *busy))
+        busy = _elsewhere(latencies(limit, fast=100 * least, slow=0, instance="api:2"), labels)
+        yield Scenario("just too few requests, but many to other stores", (*few, *busy))
 
 
 def failing_with_few_here(least: int, labels: Mapping[str, str]) -> Iterator[Scenario]:
-    """Too few requests, all failing, in the store with these labels, and many good ones in another store."""
+    """Too few requests, all failing, in the store with these labels, and many good ones in other stores."""
     if least and labels:
         few = of_store([requests("error", fewer(least))], labels)
-        busy = of_store([requests("success", 100 * least, instance="api:2")], _elsewhere(labels))
-        yield Scenario("just too few requests, but many to another store", (*few, *busy))
+        busy = _elsewhere([requests("success", 100 * least, instance="api:2")], labels)
+        yield Scenario("just too few requests, but many to other stores", (*few, *busy))
 
 
-def _elsewhere(labels: Mapping[str, str]) -> dict[str, str]:
-    return {name: f"not {value}" for name, value in labels.items()}
+def _elsewhere(signals: Sequence[Signal], labels: Mapping[str, str]) -> Iterator[Signal]:
+    """The same of a store for each label that differs from this one in that label alone."""
+    for name, value in labels.items():
+        yield from of_store(signals, {**labels, name: f"not {value}"})
 
 
 def failing_scenarios(limit: float, least: int, window: timedelta, ignored: Sequence[str]) -> tuple[Scenario, ...]:
     """What HighErrorRate must do, with a limit of a share and a least number of requests within the window."""
     return (
-        *_failing_at_the_limit(limit, least, window),
+        *_failing_at_the_limit(limit, least, window, ignored),
         *_failing_beside_others(limit, least, ignored),
         *_failing_with_few(least, ignored),
         *_failing_in_the_window(limit, least),
@@ -133,11 +135,15 @@ def _slow_elsewhere(limit: float, least: int, ignored: Sequence[str]) -> Iterato
         yield Scenario("just too few requests, but many to a job of others", (*few, *of_others(*slow)))
 
 
-def _failing_at_the_limit(limit: float, least: int, window: timedelta) -> Iterator[Scenario]:
+def _failing_at_the_limit(
+    limit: float, least: int, window: timedelta, ignored: Sequence[str]
+) -> Iterator[Scenario]:  # fmt: skip
     step = _at_least(least)
     good = step if limit < 0.5 else 0
-    # Equal numbers, so that the share is exact whatever the rates are.
+    # Equal numbers, so that the share is exact whatever the rates are. What does not count would change it.
     signals = growing(
+        *not_work(step, ignored),
+        *of_others(requests("success", step)),
         requests("error", step),
         requests("error", step, instance="api:2"),
         requests("success", good, instance="api:2"),

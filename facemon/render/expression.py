@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from facemon.domain.metric_catalogue import MetricType
 
 _REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-# `$` and `[[` begin a variable for Grafana, inside of a string too.
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "$": "\\x24"})
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,8 @@ class Matcher:
 
 
 def quoted(value: str) -> str:
-    """A PromQL string literal, in which Grafana finds no variable either."""
-    escaped = value.translate(_ESCAPES).replace("[[", r"[\x5b")
-    return f'"{escaped}"'
+    """A string literal of PromQL, and of Alertmanager's matchers."""
+    return f'"{value.translate(_ESCAPES)}"'
 
 
 def equals(label: str, value: str) -> Matcher:
@@ -81,7 +79,7 @@ class Selector:
     """Whether it is asked of by absent(), which turns what is matched by `=` into labels of its answer."""
 
     def __str__(self) -> str:
-        inside = ", ".join(matcher.text for matcher in self.matchers)
+        inside = ", ".join(map(_in_query, self.matchers))
         return f"{self.name}{{{inside}}}" if inside else self.name
 
 
@@ -139,6 +137,15 @@ def _narrowed(part: str | Selector, scope: Scope) -> str | Selector:
     )
     # What is narrowed once stays as it is.
     return replace(part, matchers=(*more, *part.matchers), metrics=())
+
+
+def _in_query(matcher: Matcher) -> str:
+    """The matcher as Prometheus reads it: `$` and `[[` begin a variable for Grafana, inside of a string too.
+
+    Alertmanager, whose routes have matchers of the same form, does not know these escapes.
+    """
+    is_variable = matcher.text.endswith("`")
+    return matcher.text if is_variable else matcher.text.replace("$", r"\x24").replace("[[", r"[\x5b")
 
 
 def _pattern(values: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The alerts on what the monitoring's own servers count as failed: rules, and notifications."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
@@ -12,7 +13,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
 from facemon.render.carried_labels import only_labels
 from facemon.render.foreign_metrics import ALERTMANAGER_FAILURES, PROMETHEUS_RULE_FAILURES
-from facemon.render.rule_test import milliseconds, turn_of_window
+from facemon.render.rule_test import milliseconds, turn_of_window, turn_within
 from facemon.render.scenario import Check, Course, Firing, Scenario, Span, series_text
 from facemon.render.series_models import always, events, missed, rhythm
 
@@ -21,6 +22,7 @@ _PEER_WAIT = timedelta(seconds=15)
 _WATCHDOG_FLUSHES = 5
 _READ_LOG = f"Run `{logs_of('alertmanager')}`, or read its log where it runs: it names the receiver and the answer."
 _MOST_SAMPLES = 4000
+_MOST_TURNS = 1000
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -66,9 +68,10 @@ class _Story:
     """Failures as the server would count them, in the rhythm and with the scrapes that the configuration gives."""
 
     def __init__(self, failures: _Failures, config: Config) -> None:
-        changed = config.alerts.of(failures.name).for_
+        settings = config.alerts.of(failures.name)
         self._window = failures.window
-        self._held = failures.held if changed is None else changed
+        self._held = failures.held if settings.for_ is None else settings.for_
+        self._kept_for = settings.keep_firing_for or timedelta(0)
         # Where an alert is held for days, as often as the window needs it is often enough.
         is_long = self._held > 200 * failures.every
         self._every = max(failures.every, failures.window / 2) if is_long else failures.every
@@ -88,18 +91,38 @@ class _Story:
         middle = self._failed[-3]
         # An increase needs two samples within the window, however many scrapes between them fail.
         spare = max(0, min(3, self._window // self._scrape - 3))
-        restarted = events(series, self._failed, restarts=(middle + self._every / 2,))
+        # A failure that no scrape has seen before a restart is lost: the restart then comes before the missed scrapes.
+        is_seen = (spare + 1) * self._scrape <= self._every / 2
+        restart = middle + self._every / 2 - (0 if is_seen else 1) * self._every
+        restarted = events(series, self._failed, restarts=(restart,))
         disturbed = missed(restarted, middle, spare, self._scrape) if spare else restarted
         quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
         return (
             self._modelled(f"a failure every {every}, then none; another instance is unaffected",
-                           (events(series, self._failed), *quiet), (*self._held_checks(), *self._kept(), self._over())),
+                           (events(series, self._failed), *quiet),
+                           (*self._held_checks(self._turn), *self._kept(), self._over())),
             self._modelled("scrapes are missed and the server restarts while it fails", (disturbed, *quiet),
                            self._kept()),
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
             self._modelled("no failures", quiet, (Check(self._first),), fires=False),
+            *self._told_finely(quiet),
         )  # fmt: skip
+
+    def _told_finely(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
+        """How long one failure must hold, where that is less than the window, and how long the alert is kept then."""
+        ends = self._first - self._scrape + self._window
+        # By one turn later than it must fire, it is told from a time that is half as long again.
+        fine = turn_within(milliseconds(self._held), 3) * _MILLISECOND
+        stories = [(fine, self._held_checks(fine))] if fine < self._turn else []
+        if self._kept_for:
+            finer = min(fine, turn_within(milliseconds(self._kept_for), 5) * _MILLISECOND)
+            kept = (Check(ends + self._kept_for, self._first, before=True), Check(ends + _MILLISECOND))
+            stories.append((finer, (*self._held_checks(finer), *kept)))
+        for grain, checks in stories:
+            if self._first + self._held + 3 * grain <= ends and ends + self._kept_for <= _MOST_TURNS * grain:
+                single = (events(self._series("a"), (self._first,)), *quiet)
+                yield replace(self._modelled("a single failure, to the turn", single, checks), grain=grain)
 
     def _modelled(
         self, title: str, signals: tuple[Course, ...], checks: tuple[Check, ...], *, fires: bool = True
@@ -110,14 +133,15 @@ class _Story:
     def _series(self, which: str, instance: str = "stack:1") -> str:
         return series_text(self._metric.name, {self._metric.labels[0]: which, **self._target, "instance": instance})
 
-    def _held_checks(self) -> tuple[Check, ...]:
-        fires = Check(self._first + self._held + self._turn, self._first)
-        is_long = self._held > 2 * self._turn
+    def _held_checks(self, turn: timedelta) -> tuple[Check, ...]:
+        fires = Check(self._first + self._held + turn, self._first)
+        is_long = self._held > 2 * turn
         return (Check(self._first + self._held, self._first, before=True), fires) if is_long else (fires,)
 
     def _kept(self) -> tuple[Check, ...]:
         """It fires on from failure to failure, also just before the next one is counted."""
-        between = (Check(at, self._first, before=True) for at in self._failed[-3:])
+        late = (at for at in self._failed[-3:] if at - self._turn >= self._first)
+        between = (Check(at, self._first, before=True) for at in late)
         return (*between, Check(self._failed[-1] + self._turn, self._first))
 
     def _over(self) -> Check:
@@ -132,11 +156,13 @@ class _Story:
 def rules_failing(config: Config) -> Alert:
     """The alert on rules that Prometheus cannot evaluate; such a rule fails at every evaluation."""
     settings = config.prometheus
+    period = settings.evaluation_interval or settings.scrape_interval
     return _Failures(
         "RulesFailing",
         PROMETHEUS_RULE_FAILURES,
-        settings.evaluation_interval or settings.scrape_interval,
-        settings.window,
+        period,
+        # A window of rates may be shorter than the time between two evaluations, and would see none of the failures.
+        max(settings.window, _reaching(period, config)),
         DEFAULT_ALERTS["RulesFailing"].for_,
         "Rules cannot be evaluated",
         f"Prometheus at {label('instance')} fails to evaluate rules: their alerts cannot fire.",
@@ -155,7 +181,7 @@ def notifications_failing(config: Config) -> Alert:
     from one flush to the next, and the alert waits as long: a single failure is repeated, and made good, by then.
     """
     period = _longest_flush(config)
-    window = _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
+    window = _reaching(period, config)
     return _Failures(
         "NotificationsFailing",
         ALERTMANAGER_FAILURES,
@@ -180,6 +206,11 @@ def _longest_flush(config: Config) -> timedelta:
     if settings.dead_man is not None:
         intervals.append(settings.dead_man.repeat_interval / _WATCHDOG_FLUSHES)
     return max(interval for interval in intervals if interval is not None) + _PEER_WAIT * (settings.replicas - 1)
+
+
+def _reaching(period: timedelta, config: Config) -> timedelta:
+    """A window that holds one of the failures that come so often, with two scrapes around it."""
+    return _whole_seconds(period * 5 / 4 + config.prometheus.shortest_window)
 
 
 def _whole_seconds(duration: timedelta) -> timedelta:

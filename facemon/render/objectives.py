@@ -182,7 +182,7 @@ def _stages(place: int, objective: ObjectiveConfig, window: timedelta, config: C
     few = served(FEW_PER_SECOND * window.total_seconds(), 0, "api:1")
     yield Stage("very few requests, then none", few, none)
     if objective.indicator == "errors":
-        yield Stage("no series of errors, as none has happened", few[:1], none)
+        yield Stage("no series of errors, as none has happened", few[:1], none, alone=True)
 
 
 def _share(share: float) -> Samples:

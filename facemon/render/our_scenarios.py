@@ -47,12 +47,13 @@ def _lost(alert: Alert, config: Config) -> dict[str, str]:
 
 
 def narrowed_recording(recording: Recording, config: Config) -> Recording:
-    """The recording of facemon's own series; in each stage that tests it, others count something else."""
+    """The recording of facemon's own series; in each stage that is not `alone`, others count something else."""
     ours = OurSeries(config)
     stages = []
     for stage in recording.stages:
         signals = tuple(each for signal in stage.signals for each in _of_targets(signal, ours))
-        stages.append(replace(stage, signals=(*signals, *_counted_by_others(signals, ours))))
+        others = () if stage.alone else _counted_by_others(signals, ours)
+        stages.append(replace(stage, signals=(*signals, *others)))
     return replace(recording, expr=recording.expr.within(ours), stages=tuple(stages))
 
 

@@ -30,6 +30,8 @@ class Stage:
     signals: tuple[Signal, ...]
     first: Samples
     then: Samples = ()
+    alone: bool = False
+    """Whether there are no targets of others, which count something else in the other stages."""
 
     def in_store(self, labels: Mapping[str, str]) -> Self:
         """The same of the series of one store, which all have these labels besides."""

@@ -113,7 +113,7 @@ def _error_ratio(config: Config) -> Recording:
         stages=(
             Stage("a part fails, then none", (*failing, *good), (({}, 0.3),), none),
             Stage("none fails, then all", (flood, *errors), none, all_),
-            Stage("very few requests, then none", (requests("success", FEW_PER_SECOND * seconds),), none),
+            Stage("very few requests, then none", (requests("success", FEW_PER_SECOND * seconds),), none, alone=True),
         ),
     )
 

@@ -98,7 +98,7 @@ def _drift_check_stale(config: Config) -> Alert:
     never = [
         NeverDone(
             config, CHECKED_AT, {"check": check}, {"check": check, "model": config.model.id}, after,
-            tuple({"check": other} for other in checks if other != check),
+            tuple({"check": other} for other in _CHECKS if other != check),
         )
         for check in checks
     ]  # fmt: skip

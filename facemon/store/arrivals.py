@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from facemon.domain.times import hour_of
+from facemon.domain.times import HOUR_MICROS, hour_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HOUR = 3_600_000_000
 
 RowsByHour = Mapping[tuple[str, int], int]
 """Numbers of rows by model and UTC hour, counted from 1970."""
@@ -52,6 +51,6 @@ def rows_by_hour(table: "pa.Table") -> dict[tuple[str, int], int]:
 
     if not table.num_rows:
         return {}
-    hours, counts = np.unique(table["observed_at"].cast(pa.int64()).to_numpy() // HOUR, return_counts=True)
+    hours, counts = np.unique(table["observed_at"].cast(pa.int64()).to_numpy() // HOUR_MICROS, return_counts=True)
     model = table["model"][0].as_py()
     return {(model, hour): count for hour, count in zip(hours.tolist(), counts.tolist(), strict=True)}

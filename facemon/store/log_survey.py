@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
+from facemon.domain.times import HOUR_MICROS
 from facemon.errors import FacemonError
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
@@ -18,8 +19,6 @@ from facemon.store.row_profiles import profile_rows
 from facemon.store.segment import Segment
 from facemon.store.segment_files import read_segment
 from facemon.store.totals import Totals, sum_totals
-
-_HOUR = 3_600_000_000
 
 
 @dataclass
@@ -75,7 +74,7 @@ def survey(ledger: Ledger) -> Survey:
 def have_rows_in(segments: Iterable[Segment], hour: int, model: str) -> bool:
     """Whether segments may have rows of a model in a UTC hour, counted from 1970."""
     return any(
-        segment.model == model and segment.first_observed // _HOUR <= hour <= segment.last_observed // _HOUR
+        segment.model == model and segment.first_observed // HOUR_MICROS <= hour <= segment.last_observed // HOUR_MICROS
         for segment in segments
     )
 

@@ -21,10 +21,10 @@ from facemon.domain.profile import (
     Unit,
     categorical_counts,
 )
+from facemon.domain.times import HOUR_MICROS
 from facemon.store.row_counts import label_columns, number_columns
 
 _Codes = NDArray[np.int64]
-_HOUR = 3_600_000_000
 _NO, _YES = "no", "yes"
 _SMALL_TABLE = 65_536
 """Cells of a table of counts that cost less than a sort."""
@@ -42,7 +42,7 @@ def profile_rows(table: pa.Table) -> dict[ProfileKey, Profile]:
     """
     if not table.num_rows:
         return {}
-    hours = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
+    hours = table["observed_at"].cast(pa.int64()).to_numpy() // HOUR_MICROS
     named = [_codes(column) for column in (table["model"], _sources(table), table["origin"])]
     combined = hours.astype(np.int64)
     for codes, values in named:

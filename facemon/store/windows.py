@@ -12,14 +12,13 @@ import pyarrow.compute
 from facemon.domain.packed_columns import packed, subtracted
 from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.domain.source_buckets import SourceProfiles
-from facemon.domain.times import hour_of, micros, start_of_hour
+from facemon.domain.times import HOUR_MICROS, hour_of, micros, start_of_hour
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import read_rows
 from facemon.store.source_groups import SourceGroups
 from facemon.store.source_hours import MOST_HOURS, with_hourly_spreads
 
-_HOUR = 3_600_000_000
 _ADDED_AT_ONCE = 64
 """So many profiles of a source are kept before they become one: a month takes no more memory than a day."""
 
@@ -86,9 +85,9 @@ def _end_hour(until: datetime) -> int:
 def _cut_hour(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
     """The profiles of a part of an hour: of its rows, or where it is most of the hour, the hour's without the rest."""
     hour, start, stop = hour_of(since), micros(since), micros(until)
-    if stop - start <= _HOUR / 2:
+    if stop - start <= HOUR_MICROS / 2:
         return _from_rows(ledger, start, stop, model)
-    pieces = (hour * _HOUR, start), (stop, (hour + 1) * _HOUR)
+    pieces = (hour * HOUR_MICROS, start), (stop, (hour + 1) * HOUR_MICROS)
     rest = [_from_rows(ledger, *piece, model) for piece in pieces]
     return _without(ledger, hour, model, chain.from_iterable(rest))
 
@@ -147,10 +146,11 @@ def _rows_of_hours(
     segments = [
         segment
         for segment in ledger.segments.within(start, stop, model)
-        if bisect_left(hours, segment.first_observed // _HOUR) < bisect_right(hours, segment.last_observed // _HOUR)
+        if bisect_left(hours, segment.first_observed // HOUR_MICROS)
+        < bisect_right(hours, segment.last_observed // HOUR_MICROS)
     ]
     for table in read_rows(ledger, segments, start, stop, columns):
-        of_row = table["observed_at"].cast(pa.int64()).to_numpy() // _HOUR
+        of_row = table["observed_at"].cast(pa.int64()).to_numpy() // HOUR_MICROS
         yield table.filter(pa.array(np.isin(of_row, hours))).drop_columns("observed_at")
 
 

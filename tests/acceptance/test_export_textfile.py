@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import ExitCode
-from facemon.store.command_runs import record_command
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.opening import open_ledger
+from facemon.store.recorded_commands import record_command
 from tests.acceptance.exports import entered_runs, scrape
 from tests.conftest import RunFacemon
 from tests.metrics.stores import AT, logged_folder

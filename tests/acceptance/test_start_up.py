@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,14 @@ from PIL import Image
 from tests.conftest import RunFacemon
 
 HEAVY = ("numpy", "pandas", "pyarrow", "onnxruntime", "evidently", "PIL", "scipy", "dlib", "obstore")
+FOR_OLDER_STORES = {
+    f"facemon.store.ledger.{name}" for name in ("upgrade", "migrations", "drift_attribution", "total_attribution")
+}
 PROBE = """
 import sys
 from facemon.cli.main import run
 code = run(sys.argv[1:])
-print(code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+print(code, *sorted(sys.modules), file=sys.stderr)
 """
 
 MAIN_PROBE = """
@@ -59,7 +63,12 @@ def test_loads_nothing_heavy(folder: Path, open_folder: Path, arguments: list[st
     )
     code, *modules = probe.stderr.splitlines()[-1].split()
     assert code == ("2" if arguments == ["no-such-command"] else "0"), probe.stderr
-    assert not set(HEAVY) & set(modules)
+    assert not set(HEAVY) & {name.split(".")[0] for name in modules}
+    assert not FOR_OLDER_STORES & set(modules)
+
+
+def test_modules_for_older_stores_are_there() -> None:
+    assert all(find_spec(name) for name in FOR_OLDER_STORES)
 
 
 @pytest.mark.parametrize(

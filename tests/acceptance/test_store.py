@@ -16,7 +16,7 @@ import pytest
 
 from facemon import __version__
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.header import OLDEST_VERSION, STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S

@@ -43,7 +43,10 @@ def refused(*paths: str) -> UsageError:
 def test_what_is_there_is_taken(folder: Path) -> None:
     (folder / "photos.zip").mkdir()
     (folder / "odd.name").touch()
-    refuse_paths(["a.png", "photos", "./photos/", "photos.zip", "odd.name", "-", str(folder)])
+    for name in ("x.tar", "x.TAR.GZ", "x.tgz"):
+        (folder / name).touch()
+    taken = ["a.png", "photos", "./photos/", "photos.zip", "odd.name", "-", str(folder), "x.tar", "x.TAR.GZ", "x.tgz"]
+    refuse_paths(taken)
 
 
 @pytest.mark.parametrize("path", ["typo.png", "photos/typo", "a.png/b.png", "*.jpg", "", "typo.csv", "typo.tar"])
@@ -70,8 +73,7 @@ def test_few_of_many_are_shown_and_all_are_counted(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "kind", "remedy"),
     [
-        ("x.tar", "an archive (.tar)", "tar -xf x.tar"),
-        ("x.TAR.GZ", "an archive (.tar.gz)", "tar -xf x.TAR.GZ"),
+        ("x.RAR", "an archive (.rar)", "unrar x x.RAR"),
         ("my photos.zip", "an archive (.zip)", "unzip 'my photos.zip'"),
         ("x.mp4", "a video (.mp4)", "ffmpeg -i x.mp4"),
         ("a.b.MOV", "a video (.mov)", "ffmpeg -i a.b.MOV"),
@@ -82,6 +84,19 @@ def test_archives_and_videos_are_called_so(folder: Path, path: str, kind: str, r
     error = refused(path)
     assert error.message == f"{path}: is {kind}, not an image"
     assert remedy in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix", "remedy"),
+    [("x.tar.xz", ".tar.xz", "xz -dk x.tar.xz"), ("my x.TBZ2", ".tbz2", "bzip2 -dk 'my x.TBZ2'")],
+)
+def test_archives_in_another_compression_are_to_be_decompressed(
+    folder: Path, path: str, suffix: str, remedy: str
+) -> None:
+    Path(path).write_bytes(b"x")
+    error = refused(path)
+    assert error.message == f"{path}: is a tar archive that is not compressed with gzip ({suffix})"
+    assert error.hint == f"decompress it and name the .tar: {remedy}"
 
 
 def test_each_kind_of_trouble_has_its_remedy_once(folder: Path) -> None:

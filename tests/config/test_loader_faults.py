@@ -84,6 +84,30 @@ def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> Non
     ]
 
 
+def test_keys_that_the_finder_does_not_use_are_refused_at_their_places() -> None:
+    assert faults_of("""\
+        model:
+          name: m
+          version: "2"
+          faces:
+            finder: none
+            margin: 0.5
+            min_size: 20
+            keep: largest
+          networks:
+            - path: m.onnx
+              input: {name: in, size: [64, 64]}
+              attributes: [{name: n, output: o, kind: number}]
+        """) == [
+        f"{place}: the finder none takes the whole image for the face; use {others}, or remove {key}"
+        for place, key, others in (
+            ("6:13: model.faces.margin", "margin", "dlib, yunet, onnx or manifest"),
+            ("7:15: model.faces.min_size", "min_size", "dlib, yunet, onnx or manifest"),
+            ("8:11: model.faces.keep", "keep", "dlib, yunet or onnx"),
+        )
+    ]
+
+
 def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places() -> None:
     assert faults_of("""\
         tables:
@@ -210,7 +234,7 @@ def test_a_literal_secret_is_refused_and_never_shown(text: str, fault: str) -> N
 
 
 @given(st.text(max_size=80))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_text_is_a_configuration_or_a_configuration_error(text: str) -> None:
     with suppress(ConfigError):
         assert parse_config(text, name="x", directory=Path()).version == 1

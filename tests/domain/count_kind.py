@@ -10,7 +10,7 @@ from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault
 from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 
 class Count(AttributeKind):
@@ -61,7 +61,7 @@ class Count(AttributeKind):
 
         values = np.asarray(attribute.values, np.int32)
 
-        def read(columns: "Doubles") -> Reading:
+        def read(columns: "Floats") -> Reading:
             shares = distributed(attribute, columns)
             codes = shares.argmax(axis=1)
             return Reading(codes, shares_at(shares, codes).astype(np.float32), values[codes])

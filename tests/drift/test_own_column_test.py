@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from facemon.distribution_functions import kolmogorov
+from facemon.domain.array_types import Counts
 from facemon.domain.drift_result import Check, Verdict
 from facemon.domain.profile import ColumnKind
 from facemon.drift.column_tests.labels import Labels
 from facemon.drift.column_tests.numbers import Numbers
 from facemon.drift.column_tests.registry import COLUMN_TESTS
 from facemon.drift.design_effect import DesignEffect
-from facemon.drift.distances import Counts
 from facemon.drift.homogeneity import effective_rows
 from facemon.drift.sample import Sample
 from tests.drift.worlds import judge, numbers, profile, single, yes_no

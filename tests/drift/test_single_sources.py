@@ -4,13 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.domain.array_types import Counts
 from facemon.domain.binning import MISSING
 from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, binned_counts, categorical_counts
 from facemon.domain.spread import SpreadProfile
 from facemon.drift.column_groups import single_variances
 from facemon.drift.column_tests.registry import column_test
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
-from facemon.drift.distances import Counts, aligned, ks_distance, total_variation
+from facemon.drift.distances import aligned, ks_distance, total_variation
 from facemon.drift.homogeneity import labels_p_value
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.single_labels import SingleLabels, is_pair

@@ -20,6 +20,7 @@ class Whole(Finder):
 
     name = "whole"
     searches = False
+    finds_several = False
 
     def load(self, config: "FacesConfig", *, fast: bool) -> "WholeFrame":
         """Return what takes the image's edges for the box."""

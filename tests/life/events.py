@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from tests.life.between_scrapes import wait_until_nothing_is_scraped
 from tests.life.event import Change, Event, Told
 from tests.life.setting import EXPORTED_WITHIN_S, TEAM, Setting
 from tests.life.world import World
@@ -36,6 +37,7 @@ def _restart_exporters(world: World) -> None:
 
 
 def _restart_prometheus(world: World) -> None:
+    wait_until_nothing_is_scraped(world.prometheus.server.url, world.setting.interval_s)
     world.prometheus.off()
     world.prometheus.on()
 

@@ -26,8 +26,12 @@ _SLOWEST = 2.0
 _PATHS: tuple[Transport, ...] = ("exporter", "textfile", "pushgateway")
 EXPORTED_WITHIN_S = 16 * 60.0
 """How old exports may be, in usual seconds."""
-PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 60.0}
-"""The seconds that the rendered compose file gives Prometheus, or that Prometheus takes by default."""
+PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 120.0}
+"""In usual seconds; the first as the rendered compose file has it.
+
+What Prometheus has told holds for four times the second, which is a minute by default. It is two here: a Prometheus
+that has started looks for its Alertmanagers after five seconds, on any scale, and alerts must not end at that.
+"""
 
 
 @dataclass(frozen=True, slots=True)

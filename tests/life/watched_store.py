@@ -15,10 +15,10 @@ from facemon.domain.drift_result import (
     overall,
 )
 from facemon.errors import ExitCode
-from facemon.store.command_runs import record_command
 from facemon.store.drift_results import record_drift
 from facemon.store.evaluations import record_accuracy
 from facemon.store.ledger.opening import open_ledger
+from facemon.store.recorded_commands import record_command
 from tests.store.log_rows import MODEL, log_images
 
 _ROWS = 900

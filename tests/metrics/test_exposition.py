@@ -8,8 +8,8 @@ from facemon import __version__
 from facemon.domain.metric_catalogue import MetricGroup
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
-from facemon.store.command_runs import record_command
 from facemon.store.ledger.opening import open_ledger
+from facemon.store.recorded_commands import record_command
 from tests.metrics.stores import AT, DECIDED, DRIFT, check_model, column, log_faces, registry_of, scrape
 
 GOLDEN = f"""\

@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from facemon.domain.metric_catalogue import CATALOGUE, MetricSource
 from facemon.errors import ExitCode
 from facemon.metrics.exposition import exposition
-from facemon.store.command_runs import announce, record_command
 from facemon.store.evaluations import record_accuracy
 from facemon.store.ledger.opening import open_ledger
+from facemon.store.recorded_commands import announce, record_command
 from tests.metrics.stores import AT, DECIDED, DRIFT, UNDECIDED, check_model, column, registry_of
 from tests.store.log_rows import MODEL, log_images
 

@@ -17,11 +17,11 @@ from facemon.domain.drift_result import Check, Verdict
 from facemon.domain.metric_catalogue import CATALOGUE, CONFIDENCE_BUCKETS, MetricGroup
 from facemon.errors import ExitCode, FacemonError
 from facemon.metrics.store_collector import StoreCollector
-from facemon.store.command_runs import record_command
 from facemon.store.compaction import compact
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
+from facemon.store.recorded_commands import record_command
 from facemon.store.retention import prune
 from tests.metrics.stores import (
     AT,

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageFile
 from pillow_heif import register_heif_opener
 
-from facemon.domain.image_input import ImageProblem
+from facemon.domain.image_input import FilePart, FileVersion, ImageProblem
 from facemon.domain.prediction import ErrorCode
 from facemon.model.decoding import DecodedImage, decode_image, read_image, silence_pillow
 from facemon.model.image_opening import pillow_names
@@ -199,6 +199,34 @@ def test_reading_respects_the_limit_and_says_what_is_wrong(tmp_path: Path) -> No
     }
     for path, message in messages.items():
         assert read_image(path, 5) == ImageProblem(ErrorCode.UNREADABLE, message)
+
+
+def test_a_part_of_a_file_is_read_as_long_as_the_file_is_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "x.tar"
+    file.write_bytes(b"0123456789")
+    part = FilePart(3, 4, FileVersion.of(file.stat()))
+    assert read_image(file, 4, part=part) == b"3456"
+    assert read_image(file, 3, part=part) == ImageProblem(ErrorCode.TOO_LARGE, "the file has 4 bytes; the limit is 3")
+    with file.open("ab") as more:
+        more.write(b"x")
+    changed = ImageProblem(ErrorCode.UNREADABLE, "the archive was changed while it was read")
+    assert read_image(file, 4, part=part) == changed
+    file.unlink()
+    assert read_image(file, 4, part=part) == ImageProblem(ErrorCode.UNREADABLE, "no such file")
+
+
+def test_an_archive_and_what_would_be_in_it_are_called_so(tmp_path: Path) -> None:
+    file = tmp_path / "x.tgz"
+    file.write_bytes(b"x")
+    (tmp_path / "folder.tar").mkdir()
+    named_only = "which is read only where the command line of predict names it"
+    for path, said in (
+        (file, f"is a tar archive, {named_only}"),
+        (file / "a" / "b.jpg", f"is in the archive x.tgz, {named_only}"),
+        (tmp_path / "folder.tar", "is a directory"),
+        (tmp_path / "folder.tar" / "a.jpg", "no such file"),
+    ):
+        assert read_image(path, 5) == ImageProblem(ErrorCode.UNREADABLE, said)
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, unprivileged: Callable[[str], str]) -> None:

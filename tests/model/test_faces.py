@@ -11,6 +11,8 @@ from facemon.config.model import CutConfig, FacesConfig, ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.domain.image_input import Box, ImageInput
 from facemon.errors import FacemonError
+from facemon.finders.none import WholeImages
+from facemon.finders.registry import FINDERS
 from facemon.model.decoding import DecodedImage
 from facemon.model.faces import Face, View, face_finder
 from facemon.model.predictor import Predictor
@@ -161,7 +163,27 @@ def test_the_fingerprint_follows_the_finder_s_weights_but_not_their_place(tmp_pa
     assert fingerprint(yunet(tmp_path / "elsewhere")) == usual
     assert fingerprint(yunet(tmp_path, keep="largest")) != usual
     assert fingerprint(FacesConfig(finder="manifest")) != usual
-    assert fingerprint(FacesConfig()) == fingerprint(FacesConfig(margin=0.5))
+    assert fingerprint(FacesConfig()) == fingerprint(FacesConfig().model_copy(update={"margin": 0.5}))
+
+
+def test_the_fingerprint_follows_each_key_that_a_finder_of_whole_images_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Portraits(WholeImages):
+        """Images of which a network says how surely they are faces."""
+
+        name = "portraits"
+        takes = ("weights",)
+        highest_confidence = 1.0
+
+    monkeypatch.setitem(FINDERS, Portraits.name, Portraits())
+    descriptions: list[dict[str, Any]] = [{}, {"min_confidence": 0.5}, {"min_confidence": 0.6}]
+    prints = [
+        Predictor(with_faces(tmp_path, FacesConfig(finder="portraits", **each)), PredictConfig()).fingerprint
+        for each in [*descriptions, {"weights": tmp_path / "w.onnx"}]
+    ]
+    assert len(set(prints)) == len(descriptions)
+    assert prints[-1] == prints[0]
 
 
 def test_a_view_may_ask_for_another_border_of_dlib_s_chips(astronaut: Path) -> None:

@@ -59,7 +59,7 @@ def onnx_finder(folder: Path) -> ModelConfig:
 
 
 def manifest(folder: Path) -> ModelConfig:
-    return with_finder(folder, finder="manifest", crop={"scale": 1.2}, keep="largest")
+    return with_finder(folder, finder="manifest", crop={"scale": 1.2}, min_size=2)
 
 
 def unpickled(content: bytes) -> ModelFactory:

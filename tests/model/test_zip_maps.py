@@ -25,7 +25,7 @@ _LABELS = st.one_of(
 
 
 @given(_LABELS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_labels_are_those_that_the_package_onnx_reads(tmp_path: Path, labels: Any) -> None:
     content = write_zipped(tmp_path / "z.onnx", labels=labels).read_bytes()
     node = next(each for each in onnx.load_from_string(content).graph.node if each.op_type == "ZipMap")

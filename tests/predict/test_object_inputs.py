@@ -96,7 +96,7 @@ def test_what_is_too_large_is_not_asked_for(origin: Origin, tmp_path: Path) -> N
     (tmp_path / "m.csv").write_text("image\ns3://photos/large.jpg\n")
     (image,) = fetched(source(str(tmp_path / "m.csv"), max_bytes=20))
     assert image.problem is not None
-    assert image.problem.message == "the object has 21 bytes; the limit is 20"
+    assert image.problem.message == "the file has 21 bytes; the limit is 20"
 
 
 ROWS: list[dict[str, Any]] = [

@@ -145,13 +145,34 @@ def test_what_a_worker_raises_is_raised_after_all_that_came_before() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("predict")]
 
 
-def test_what_the_inputs_raise_is_raised() -> None:
+@pytest.mark.parametrize("count", [0, 1, FIRST, 3 * FIRST + 1, 500])
+def test_what_the_inputs_raise_is_raised_after_all_that_came_before(count: int) -> None:
     def broken() -> Iterator[ImageInput]:
-        yield ImageInput(0, "0")
+        yield from inputs(count)
         raise FacemonError("the list broke")
 
+    seen: list[PredictedBatch] = []
     with pytest.raises(FacemonError, match="the list broke"):
-        list(run_pipeline(broken(), Sleeper(), run="r", threads=2, stop=threading.Event()))
+        seen.extend(run_pipeline(broken(), Sleeper(), run="r", threads=2, stop=threading.Event()))
+    assert ordinals(iter(seen)) == list(range(count))
+
+
+def test_images_that_are_in_memory_are_drawn_by_their_bytes() -> None:
+    drawn = 0
+
+    def large() -> Iterator[ImageInput]:
+        nonlocal drawn
+        content = bytes(9 << 20)
+        for ordinal in range(1000):
+            drawn += 1
+            yield ImageInput(ordinal, str(ordinal), content=content)
+
+    batches = run_pipeline(large(), Sleeper(), run="r", threads=2, stop=threading.Event())
+    for _ in range(20):
+        before = len(next(batches).ordinals)
+        assert before == 2  # of 9 MiB each: 16 MiB end a chunk
+    assert drawn <= 2 * (20 + 4)
+    batches.close()  # type: ignore[attr-defined]
 
 
 def test_quick_images_make_larger_chunks_and_slow_ones_smaller() -> None:
@@ -165,12 +186,3 @@ def test_quick_images_make_larger_chunks_and_slow_ones_smaller() -> None:
     assert size.images == 10
     size.learn(10, 10 * 3.0)
     assert size.images == 1
-
-
-def test_chunks_with_many_bytes_are_small() -> None:
-    """Images that are in memory, because they were fetched or unpacked, are not gathered by the gigabyte."""
-    content = bytes(3 * 2**20)
-    images = [ImageInput(number, "a.jpg", content=content) for number in range(40)]
-    batches = list(run_pipeline(images, Sleeper(), run="r", threads=1, stop=threading.Event()))
-    assert max(len(batch.ordinals) for batch in batches) == 3
-    assert [ordinal for batch in batches for ordinal in batch.ordinals] == list(range(40))

@@ -6,6 +6,7 @@ written otherwise makes the entry a stranger, and a test says so.
 
 import re
 
+from facemon.config.durations import parse_duration
 from tests.render.rule_mutations import CONTEXT, Mutant
 
 _NUMBER, _AGGREGATION, _FUNCTION = "number, 1 % more or less", "aggregation", "function"
@@ -26,6 +27,7 @@ _WAS = _MISSED.partition("[w]")[0]
 _JOINED_DISK = "the other side of the division has the same labels and is narrowed to ours"
 _ALWAYS = "a sample is there whatever its value is, and no text shows it"
 
+_HOLD = "for, keep_firing_for"
 _GROUPING, _MATCHER = "label of a grouping dropped", "matcher"
 _LOST = "model_loaded == 0) or (api_workers_configured unless"
 _BY_CHECK, _DECIDED_SOURCE = "by (job, instance, check, model)", "drift_source_detected"
@@ -38,17 +40,28 @@ UNTOLD = (
     "not equivalent but not tested: one of the alert's texts is a user's own template that Prometheus alone fills in, "
     "and promtool compares all texts of an alert or none"
 )
+UNTIMED = (
+    "not equivalent but not tested: what is much shorter than the time in which the alert begins or ends would be told "
+    "by thousands of evaluations of every rule"
+)
+_LONG = 50
+"""How much shorter that is, at least."""
 
 
 def _starts(name: str, stamp: str, label: str) -> tuple[tuple[str, tuple[str, str]], ...]:
     """What is before each part about what was never done, and the numbers of the changes that are named alike."""
-    matcher = "" if name == "DriftCheckStale" else '{command="…"}'
-    first = (f"{stamp}_timestamp_seconds{matcher}) < -n)) or {label}", ("", ""))
+
+    def first(matcher: str) -> tuple[str, tuple[str, str]]:
+        return f"{stamp}_timestamp_seconds{matcher}) < -n)) or {label}", ("", "")
+
+    if name != "DriftCheckStale":
+        return (first('{command="…"}'),)
     further = (
         'drift_check_timestamp_seconds{check="…"}, "…", "…", "…", "…"), "…", "…", "…", "…")) or ' + label,
         ("", " (2)"),
     )
-    return (first, further) if name == "DriftCheckStale" else (first,)
+    # Where a single check is scheduled, its name stands in every selector.
+    return first(""), first('{check="…"}'), further
 
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
@@ -119,13 +132,55 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     },
 }  # fmt: skip
 
+_TIMES_ZERO = "it is multiplied by 0, and the division drops stores without requests that count"
+_ERROR_RATIO, _BAD_SHARE = "facemon:api_requests:error_ratio", "bad share"
+
+
+def _multiplied(
+    names: tuple[str, ...], endpoint: str, matcher: str
+) -> dict[tuple[str, str, str], str]:  # fmt: skip
+    """The changes of what is 0 in a store without errors; `endpoint` as it stands in a selector, `matcher` alone."""
+    errors = f'sum(rate(api_requests_total{{status="…"{endpoint}}}[w])) or ('
+    requests = "sum(rate(api_requests_total{"
+    return {
+        (name, operator, f"{what} after `{(errors + before)[-CONTEXT:]}` {change}"): _TIMES_ZERO
+        for name in names
+        for operator, what, before, changes in (
+            (_WINDOW, "[w]", f'{requests}status!="…"{endpoint}}}', ("a quarter longer", "a quarter shorter")),
+            (_AGGREGATION, "sum", "", ("to max", "to min", "to avg", "to count")),
+            (_FUNCTION, "rate", "sum(", ("to increase", "to delta")),
+            (_MATCHER, 'job="…"', requests, ("dropped",)),
+            (_MATCHER, 'status!="…"', requests, ("dropped",)),
+            (_MATCHER, matcher, f'{requests}status!="…",', ("dropped",)),
+        )
+        for change in changes
+    }
+
+
+EQUIVALENT_WITH_LABELS: dict[tuple[str, str, str], str] = {
+    **_multiplied((_ERROR_RATIO, _BAD_SHARE), "", 'endpoint!~"…"'),
+    **_multiplied((_BAD_SHARE,), ', endpoint="…"', 'endpoint="…"'),
+}
+"""Where metrics.labels tell stores apart, so that no errors are a 0 for each store."""
+
 _ANY_DIVISOR = "with a limit of 0 a share is above it when there is any error, whatever it is divided by"
 _ANY_ERROR = "with a limit of 0 a share is above it when there is any error, however the errors are counted"
 _RATE = 'rate(api_requests_total{status="…"}[w])'
 _OF_EVERY = f"sum({_RATE}) / sum(rate(api_requests_total"
 
 _PENDING = "prometheus_remote_storage_samples_pending"
+_SENT = "prometheus_remote_storage_queue_highest_sent_timestamp_seconds"
+_ON_QUEUE = f"{_SENT}) > n) and on (job, instance, remote_name, url) ("
 EQUIVALENT_REMOTE: dict[tuple[str, str, str], str] = {
+    (
+        "RemoteWriteBehind",
+        _GROUPING,
+        f"on (job, instance, remote_name, url) after `{f'time() - {_SENT}) > n) and'[-CONTEXT:]}` without job",
+    ): _ONE_JOB,
+    **{
+        ("RemoteWriteBehind", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
+        for before in (f"time() - {_SENT}{{", f"{_ON_QUEUE}{_PENDING}{{")
+    },
     (
         "RemoteWriteBehind",
         _NUMBER,
@@ -151,6 +206,7 @@ def _joined_with_exports(name: str, stamp: str, ignored: str, own: str) -> dict[
 
 EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
     **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", ""),
+    **_joined_with_exports("DriftCheckStale", "drift_check_timestamp_seconds", "command, check, model", '{check="…"}'),
     **_joined_with_exports("ReferenceStale", _STAMP, "command", '{command="…"}'),
     **_joined_with_exports("AccuracyStale", _STAMP, "command", '{command="…"}'),
     ("ExportStale", _GROUPING, f"{_ON} after `{_OLD_EXPORT[-CONTEXT:]}` without job"): _ONE_JOB,
@@ -168,6 +224,13 @@ EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
         "the same checks are undecided, only the number of their columns is lost, and no text of the alert shows it",
 }  # fmt: skip
 """Where no text of the alert shows its value."""
+
+_WINDOW_OF_ALL = f'[w] after `{_OF_EVERY}{{status!="…"}}` a quarter shorter'
+EQUIVALENT_SHOWN_AT_ZERO: dict[tuple[str, str, str], str] = {
+    ("HighErrorRate", _WINDOW, _WINDOW_OF_ALL):
+        f"{_ANY_DIVISOR}; the share in the text is another one only while traffic changes",
+}  # fmt: skip
+"""Where the limit is 0 and a text of the alert shows its value."""
 
 EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
     **{
@@ -191,8 +254,24 @@ EQUIVALENT_AT_ZERO: dict[tuple[str, str, str], str] = {
 }
 """Where the limit is 0 and no text of the alert shows its value."""
 
-_TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped$)')
+_TARGET_LABEL = re.compile(r'^(?:namespace|team|_target)="…"(?= after .* dropped(?: \(2\))?$)')
+_SAME_PLACE = (
+    "not equivalent but not tested: what is pushed is joined by metrics.labels, and a target of others that has the "
+    "same values of all of them would have to be there"
+)
+PUSHED_OF_TARGETS = {
+    re.compile(r"(?:PushStale|ExportStale) .* after `.*push_time_seconds\{` dropped"): _JOINED,
+    re.compile(
+        r"PushStale .* after `.* and on \(job, instance\) facemon_last_success_timestamp_seconds\{` dropped"
+    ): _JOINED,
+    re.compile(r"\w+Stale .* after `.* and on \((?!job).*\(images_processed_total\{` dropped(?: \(2\))?"): _SAME_PLACE,
+    re.compile(r"\w+Stale .* after `.* unless on \((?!job).*_seconds\{` dropped(?: \(2\))?"): _SAME_PLACE,
+}
+"""Of labels that only targets of ours have, where a Pushgateway brings the metrics: there is no job to select by."""
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
+_LIMIT_AT_THE_END = re.compile(r"(score (?:>|<=)) [01](?=\))")
+"""Of drift: 0 and 1 are left as they are in the names of changes, whatever they mean."""
+_WINDOWS = re.compile(r"\[(\w+)\]")
 _STORE = r"`[^`]*\(images_processed_total\) and on \([^)]*\) "
 _KINDS = {
     re.compile(r"\w+BudgetFast"): "BudgetFast",
@@ -203,17 +282,38 @@ _KINDS = {
 
 def reason_for(name: str, mutant: Mutant) -> str | None:
     """Why the mutant of this rule is equivalent; None if it is not said to be."""
-    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED}
-    if "$value" not in repr(mutant.rule):
+    reasons = {**EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_WITH_LABELS}
+    if _is_untimed(mutant):
+        return UNTIMED
+    is_seen = "$value" in repr(mutant.rule)
+    if not is_seen:
         reasons |= EQUIVALENT_UNSEEN
-        if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
-            reasons |= EQUIVALENT_AT_ZERO
+    if _LIMIT_OF_ZERO.search(mutant.rule["expr"]):
+        reasons |= EQUIVALENT_SHOWN_AT_ZERO if is_seen else EQUIVALENT_AT_ZERO
     # A label of all targets is chosen by beside the job, and by the same right.
-    change = _TARGET_LABEL.sub('job="…"', mutant.change)
+    change = _LIMIT_AT_THE_END.sub(r"\1 n", _TARGET_LABEL.sub('job="…"', mutant.change))
     # What tells the stores apart is another on a Pushgateway, and means the same.
     of_store = re.sub(_STORE, f"`{_MISSED.partition('(max')[0]}", change)
     known = ((kind_of(name), mutant.operator, each) for each in (change, of_store))
-    return next((reasons[each] for each in known if each in reasons), None)
+    found = next((reasons[each] for each in known if each in reasons), None)
+    return found or (_reason_of_pushed(name, mutant) if change.startswith('job="…"') else None)
+
+
+def _reason_of_pushed(name: str, mutant: Mutant) -> str | None:
+    if mutant.operator != _MATCHER or not _TARGET_LABEL.match(mutant.change):
+        return None
+    return next((why for form, why in PUSHED_OF_TARGETS.items() if form.fullmatch(f"{name} {mutant.change}")), None)
+
+
+def _is_untimed(mutant: Mutant) -> bool:
+    """Whether a time was changed that is much shorter than what its tests have to wait for besides."""
+    key, _, _ = mutant.change.partition(" ")
+    if mutant.operator != _HOLD or key not in mutant.original:
+        return False
+    times = {each: parse_duration(mutant.original.get(each, "0s")) for each in ("for", "keep_firing_for")}
+    own = times.pop(key)
+    windows = (parse_duration(match[1]) for match in _WINDOWS.finditer(mutant.original["expr"]))
+    return _LONG * own < max((*times.values(), *windows))
 
 
 def kind_of(name: str) -> str:

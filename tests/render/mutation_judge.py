@@ -20,6 +20,7 @@ from facemon.render.recording import recording_tests
 from facemon.render.recording_rules import recordings
 from facemon.render.rule_test import RuleTest, test_files
 from facemon.render.stack_text import yaml_text
+from tests.patience import HANG_S
 from tests.render.equivalent_mutants import UNTOLD, reason_for
 from tests.render.rule_mutations import Mutant, Rule, mutants
 from tests.servers import promtool
@@ -118,7 +119,8 @@ def _failures(tested: Tested, rules: Mapping[int, Rule], servers: Path, folder: 
         groups = [_for_each(group, names.values(), tested) for group in content["tests"]]
         files.append(folder / f"test{place}.yml")
         files[-1].write_text(yaml_text({**content, "tests": groups}))
-    outcome = promtool(servers, "test", "rules", *files)
+    # Hundreds of mutants at once, perhaps beside other work.
+    outcome = promtool(servers, "test", "rules", *files, patience_s=20 * HANG_S)
     said = outcome.stdout + outcome.stderr
     failed: set[int] = set()
     erred: set[int] = set()

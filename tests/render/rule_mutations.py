@@ -43,17 +43,20 @@ _NAMES_OF_LANGUAGE = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A rule with one change."""
+    """A rule with one change, and as it was."""
 
     operator: str
     change: str
     rule: Rule
+    original: Rule
 
 
 def mutants(rule: Rule) -> list[Mutant]:
     """Every mutant of an alerting or a recording rule; two that come to the same rule are one."""
     found = [
-        Mutant(operator, change, changed) for operator, make in OPERATORS.items() for change, changed in make(rule)
+        Mutant(operator, change, changed, rule)
+        for operator, make in OPERATORS.items()
+        for change, changed in make(rule)
     ]
     distinct: dict[str, Mutant] = {}
     for mutant in found:

@@ -18,7 +18,10 @@ from tests.render.equivalent_mutants import (
     EQUIVALENT_AT_ZERO,
     EQUIVALENT_EXPORTED,
     EQUIVALENT_REMOTE,
+    EQUIVALENT_SHOWN_AT_ZERO,
     EQUIVALENT_UNSEEN,
+    EQUIVALENT_WITH_LABELS,
+    PUSHED_OF_TARGETS,
     kind_of,
 )
 from tests.render.mutation_judge import EVERY_RULE, Verdict, judge, rules_with_tests, verdicts
@@ -48,6 +51,25 @@ alerts:
   HighErrorRate: {threshold: 0.0, annotations: {description: without the share}}
   HighLatency: {min_requests: 0}
 """
+LABELLED_STORE = """
+metrics: {labels: {site: north, rack: "2"}}
+schedule: {checks: [model]}
+prometheus: {jobs: [api, node, prometheus, alertmanager], store_metrics_from: textfile}
+alerts:
+  HighErrorRate: {threshold: 0.0}
+  objectives:
+    - {name: Answers, indicator: errors, target: 0.999}
+    - {name: Predictions, indicator: errors, target: 0.999, endpoint: /predict}
+"""
+RHYTHMS = {
+    "evaluated seldom": "prometheus: {scrape_interval: 500ms, rate_window: 10s, evaluation_interval: 1m}",
+    "scraped seldom": "prometheus: {scrape_interval: 2m30s}\nalertmanager: {group_interval: 1s}",
+    "held for seconds": """
+prometheus: {scrape_interval: 500ms, evaluation_interval: 500ms}
+alerts: {RulesFailing: {for: 7s}, NotificationsFailing: {for: 1m, keep_firing_for: 500ms}}
+""",
+}
+"""What the servers do so often, or so seldom, that failures come in another rhythm than samples or evaluations."""
 ODD = """
 prometheus: {scrape_interval: 7s, rate_window: 28100ms, retention: 1h}
 alerts:
@@ -85,7 +107,7 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("text", [ODD, LABELLED], ids=["odd", "pushed"])
+@pytest.mark.parametrize("text", [ODD, LABELLED, *RHYTHMS.values()], ids=["odd", "pushed", *RHYTHMS])
 def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
     """Those of CONFIGURATIONS are judged as whole stacks, in `test_prometheus_config.py`."""
     files = write_rules(tmp_path, config_of(text))
@@ -183,6 +205,7 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),
         *verdicts(config_of(PLAIN), servers, tmp_path / "plain"),
         *verdicts(config_of(TEXTFILE), servers, tmp_path / "textfile"),
+        *verdicts(config_of(LABELLED_STORE), servers, tmp_path / "labelled"),
     ]
     assert not unexplained(judged)
     alive = {
@@ -191,10 +214,15 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         if not verdict.is_killed
     }
     reasons = {
-        **EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_UNSEEN, **EQUIVALENT_AT_ZERO,
+        **EQUIVALENT, **EQUIVALENT_REMOTE, **EQUIVALENT_EXPORTED, **EQUIVALENT_WITH_LABELS, **EQUIVALENT_UNSEEN,
+        **EQUIVALENT_AT_ZERO, **EQUIVALENT_SHOWN_AT_ZERO,
     }  # fmt: skip
     assert alive == set(reasons)
     assert all(len(reason.split()) > 5 for reason in reasons.values())
+    pushed = verdicts(config_of(LABELLED), servers, tmp_path / "pushed")
+    assert not unexplained(pushed)
+    left = [f"{verdict.name} {verdict.mutant.change}" for verdict in pushed if not verdict.is_killed]
+    assert all(any(form.fullmatch(each) for each in left) for form in PUSHED_OF_TARGETS)
 
 
 def unexplained(judged: list[Verdict]) -> list[str]:

@@ -111,7 +111,7 @@ def test_amtool_accepts_what_is_rendered_of_random_configurations(each_generatio
 
 @pytest.mark.servers
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_amtool_accepts_any_names_that_we_accept(servers: Path, tmp_path: Path, data: st.DataObject) -> None:
     texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -137,7 +137,7 @@ def test_amtool_accepts_any_names_that_we_accept(servers: Path, tmp_path: Path, 
 
 @pytest.mark.servers
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(url=st.from_regex(r"https?://(\w|[.:\[\]<%{é-])+(/(\w|[\"'{}%?&#:|\\ü~])*)?", fullmatch=True))
 def test_amtool_accepts_any_address_that_we_accept(servers: Path, tmp_path: Path, url: str) -> None:
     document = {"alertmanager": {"receivers": [{"name": "a", "webhook": [{"url": url}]}]}}

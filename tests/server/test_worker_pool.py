@@ -85,7 +85,11 @@ def test_threads_may_ask_at_once_whether_a_worker_is_alive(tmp_path: Path) -> No
         assert all(asking.map(lambda _: all(worker.is_alive for _ in range(500)), range(64)))
 
 
-@settings(max_examples=examples(0.2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(0.2),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given_by(
     st.lists(st.sampled_from(("good", "good", "good", "crash", "kill", "once")), min_size=1, max_size=8),
     st.integers(1, 3),

@@ -6,7 +6,7 @@ import pytest
 
 from facemon.store import segment_writer
 from facemon.store.inventory import take_inventory
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import set_from_table

@@ -14,7 +14,7 @@ import pytest
 from facemon.errors import FacemonError
 from facemon.store.file_system import file_system_of
 from facemon.store.layout import FOLDERS
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from tests.patience import HANG_S

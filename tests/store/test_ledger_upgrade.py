@@ -11,7 +11,8 @@ import pytest
 
 from facemon.errors import FacemonError, LockedError
 from facemon.store.ledger import upgrade
-from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
+from facemon.store.ledger.migrations import MIGRATIONS
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
 from tests.store import children

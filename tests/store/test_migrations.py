@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from facemon.errors import FacemonError
-from facemon.store.ledger.migrations import MIGRATIONS, OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.header import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.migrations import MIGRATIONS
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.references import list_references, reference_spreads

@@ -59,14 +59,14 @@ times = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(since=times, until=times)
 def test_a_window_is_what_its_rows_are(full: Ledger, rows: list[Row], since: datetime, until: datetime) -> None:
     found = read_window(full, since, until, model=MODEL)
     assert {source: plain(profile) for source, profile in found.items()} == count_by_source(rows, since, until, MODEL)
 
 
-@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cuts=st.lists(times, min_size=2, max_size=6).map(sorted))
 def test_a_window_is_the_sum_of_its_parts(full: Ledger, cuts: list[datetime]) -> None:
     parts = [read_window(full, since, until, model=MODEL) for since, until in pairwise(cuts)]
@@ -220,7 +220,7 @@ def assert_close(found: Mapping[str, Spread], expected: Mapping[str, Spread], re
         assert_alike(found[name], plain_spread(spread), rel)
 
 
-@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(since=times, until=times, most=st.integers(1, 8))
 def test_a_window_tells_how_much_its_hours_differ(full: Ledger, since: datetime, until: datetime, most: int) -> None:
     """Cut hours are hours like others; how many hours are kept apart makes no difference."""

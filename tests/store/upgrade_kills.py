@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from tests.store.crash_points import FILE_EVENTS, in_child
 from tests.store.store_facts import facts

@@ -8,7 +8,7 @@ from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault
 from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 
 class Binary(AttributeKind):
@@ -36,7 +36,7 @@ class Binary(AttributeKind):
 
         from facemon.domain.kinds.probabilities import checked, labelled, probabilities, sigmoid
 
-        def read(columns: "Doubles") -> Reading:
+        def read(columns: "Floats") -> Reading:
             if columns.shape[1] == 2:
                 shares = probabilities(attribute, columns)
                 return labelled(shares, (shares[:, 1] >= attribute.threshold).astype(np.intp))
@@ -51,7 +51,7 @@ class Binary(AttributeKind):
 
         return read
 
-    def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
+    def shares(self, attribute: Attribute, columns: "Floats") -> "Floats":
         """Return the probabilities [n, 1] of the second label."""
         return super().shares(attribute, columns)[:, -1:]
 

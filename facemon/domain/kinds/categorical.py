@@ -8,7 +8,7 @@ from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault
 from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 
 class Categorical(AttributeKind):
@@ -38,7 +38,7 @@ class Categorical(AttributeKind):
         """Return what decodes [n, labels] columns: the label with the largest probability, the first one of equals."""
         from facemon.domain.kinds.probabilities import labelled, probabilities
 
-        def read(columns: "Doubles") -> Reading:
+        def read(columns: "Floats") -> Reading:
             shares = probabilities(attribute, columns)
             return labelled(shares, shares.argmax(axis=1))
 

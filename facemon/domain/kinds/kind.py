@@ -8,7 +8,7 @@ from facemon.domain.attribute import Attribute, Measure
 from facemon.domain.kinds.reading import Reader
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 Fault = tuple[tuple[str, ...], str]
 """The keys below the attribute, and what is wrong there."""
@@ -71,7 +71,7 @@ class AttributeKind(ABC):
     def reader(self, attribute: Attribute) -> Reader:
         """Return what decodes the attribute: made once, called for each batch of faces."""
 
-    def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
+    def shares(self, attribute: Attribute, columns: "Floats") -> "Floats":
         """Return what is averaged over networks [n, width]: probabilities, or the outputs where none is a confidence.
 
         The reader of the average is made for activation none, scale 1 and offset 0.
@@ -88,7 +88,7 @@ class AttributeKind(ABC):
         """
         return not self.classes(attribute)
 
-    def absolute_errors(self, predicted: "Doubles", true: "Doubles") -> "Doubles":
+    def absolute_errors(self, predicted: "Floats", true: "Floats") -> "Floats":
         """Return how far predicted values are off the true ones; NaN where either is missing."""
         import numpy as np
 

@@ -9,7 +9,7 @@ from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind
 from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 
 class Number(AttributeKind):
@@ -51,7 +51,7 @@ class Number(AttributeKind):
 
         codes_of = bands_of(attribute) if attribute.bands else None
 
-        def read(columns: "Doubles") -> Reading:
+        def read(columns: "Floats") -> Reading:
             column = columns[:, 0]
             given = sigmoid(column) if attribute.activation == "sigmoid" else column
             numbers = (given * attribute.scale + attribute.offset).astype(np.float32)
@@ -59,7 +59,7 @@ class Number(AttributeKind):
 
         return read
 
-    def shares(self, attribute: Attribute, columns: "Doubles") -> "Doubles":
+    def shares(self, attribute: Attribute, columns: "Floats") -> "Floats":
         """Return the numbers [n, 1], scaled."""
         from facemon.domain.kinds.probabilities import sigmoid
 

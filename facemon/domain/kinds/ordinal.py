@@ -8,7 +8,7 @@ from facemon.domain.kinds.kind import FLOAT, TEXT, AttributeKind, Fault
 from facemon.domain.kinds.reading import Reader, Reading
 
 if TYPE_CHECKING:
-    from facemon.domain.kinds.reading import Doubles
+    from facemon.domain.array_types import Floats
 
 
 class Ordinal(AttributeKind):
@@ -57,7 +57,7 @@ class Ordinal(AttributeKind):
         members = [[low <= value < high for value in attribute.values] for low, high in attribute.bands.values()]
         of_band = np.asarray(members).T.astype(np.float64)
 
-        def read(columns: "Doubles") -> Reading:
+        def read(columns: "Floats") -> Reading:
             shares = distributed(attribute, columns)
             # Rounding may carry a mean just over the largest of its own values.
             means = np.clip(shares @ values, least, most).astype(np.float32)

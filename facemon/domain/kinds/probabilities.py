@@ -5,17 +5,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from facemon.domain.array_types import Floats, Indices
 from facemon.domain.attribute import Attribute
 from facemon.domain.kinds.reading import Reading
 from facemon.errors import FacemonError
-
-Doubles = NDArray[np.float64]
 
 _MOST_ROUNDING = 1e-3
 """How far a network's own probabilities may lie outside [0, 1]."""
 
 
-def probabilities(attribute: Attribute, columns: Doubles) -> Doubles:
+def probabilities(attribute: Attribute, columns: Floats) -> Floats:
     """Apply the activation; FacemonError where it is none and the output holds no probabilities."""
     match attribute.activation:
         case "softmax":
@@ -27,14 +26,14 @@ def probabilities(attribute: Attribute, columns: Doubles) -> Doubles:
             return checked(attribute, columns)
 
 
-def sigmoid(logits: Doubles) -> Doubles:
+def sigmoid(logits: Floats) -> Floats:
     """1 / (1 + exp(-x)), without an overflow."""
     # exp(-|x|) never overflows, and each sign has the form that keeps its digits.
     decay = np.exp(-np.abs(logits))
     return np.where(logits >= 0, 1, decay) / (1 + decay)
 
 
-def checked(attribute: Attribute, shares: Doubles) -> Doubles:
+def checked(attribute: Attribute, shares: Floats) -> Floats:
     """The network's own probabilities; FacemonError where they are none but for rounding."""
     low, high = (float(shares.min()), float(shares.max())) if shares.size else (0.0, 0.0)
     if low < -_MOST_ROUNDING or high > 1 + _MOST_ROUNDING:
@@ -46,7 +45,7 @@ def checked(attribute: Attribute, shares: Doubles) -> Doubles:
     return np.clip(shares, 0, 1)
 
 
-def distributed(attribute: Attribute, columns: Doubles) -> Doubles:
+def distributed(attribute: Attribute, columns: Floats) -> Floats:
     """The probabilities of outcomes of which one happens; FacemonError where they do not add up to 1."""
     shares = probabilities(attribute, columns)
     sums = shares.sum(axis=1)
@@ -59,17 +58,17 @@ def distributed(attribute: Attribute, columns: Doubles) -> Doubles:
     return shares
 
 
-def shares_at(shares: Doubles, codes: NDArray[np.intp]) -> Doubles:
+def shares_at(shares: Floats, codes: Indices) -> Floats:
     """The probability of each face's label: [n] out of [n, labels]."""
     return np.take_along_axis(shares, codes[:, np.newaxis], axis=1)[:, 0]
 
 
-def labelled(shares: Doubles, codes: NDArray[np.intp]) -> Reading:
+def labelled(shares: Floats, codes: Indices) -> Reading:
     """Labels with their probabilities."""
     return Reading(codes, shares_at(shares, codes).astype(np.float32), None)
 
 
-def bands_of(attribute: Attribute) -> Callable[[NDArray[np.float32]], NDArray[np.intp]]:
+def bands_of(attribute: Attribute) -> Callable[[NDArray[np.float32]], Indices]:
     """What finds the band of each number that lies in one, as an index into the classes; bands may be in any order."""
     lows = np.asarray([low for low, _ in attribute.reach.values()])
     order = np.argsort(lows)

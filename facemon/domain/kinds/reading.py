@@ -7,13 +7,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Doubles = NDArray[np.float64]
+    from facemon.domain.array_types import Floats, Indices
 
 
 class Reading(NamedTuple):
     """One attribute of n faces; a measure that its kind does not have is none."""
 
-    codes: "NDArray[np.intp] | None"
+    codes: "Indices | None"
     """Each face's label as an index into `Attribute.classes`."""
     confidence: "NDArray[np.float32] | None"
     """The probability of that label; none for a number's."""
@@ -21,5 +21,5 @@ class Reading(NamedTuple):
     """An ordinal's expected value, or a number, in the type of the column."""
 
 
-Reader = Callable[["Doubles"], Reading]
+Reader = Callable[["Floats"], Reading]
 """Decodes finite [n, width] columns; FacemonError when they should be probabilities and are not."""

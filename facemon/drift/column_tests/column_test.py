@@ -4,15 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from facemon.domain.array_types import Counts, Floats
 from facemon.drift.design_effect import DesignEffect, SourceRows, SourceVariances
-from facemon.drift.distances import Counts
 from facemon.drift.power import worth_of
 from facemon.drift.single_sources import SingleTest
-
-Floats = NDArray[np.float64]
 
 
 class SingleTable(Protocol):

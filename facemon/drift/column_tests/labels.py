@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from facemon.drift.column_tests.column_test import ColumnTest, Floats, Tables
+from facemon.domain.array_types import Counts, Floats
+from facemon.drift.column_tests.column_test import ColumnTest, Tables
 from facemon.drift.design_effect import DesignEffect
-from facemon.drift.distances import Counts, total_variation
+from facemon.drift.distances import total_variation
 from facemon.drift.homogeneity import rare_labels
 from facemon.drift.new_labels import new_labels_test, with_new_labels
 from facemon.drift.power import detectable_labels, detectable_of_pairs

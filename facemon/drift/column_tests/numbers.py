@@ -4,9 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from facemon.drift.column_tests.column_test import ColumnTest, Floats, Tables
+from facemon.domain.array_types import Counts, Floats
+from facemon.drift.column_tests.column_test import ColumnTest, Tables
 from facemon.drift.design_effect import DesignEffect
-from facemon.drift.distances import Counts, ks_distance
+from facemon.drift.distances import ks_distance
 from facemon.drift.homogeneity import rare_labels
 from facemon.drift.power import detectable_labels, detectable_numbers
 from facemon.drift.single_sources import SingleSources, is_numbers

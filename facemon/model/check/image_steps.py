@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from facemon.config.model import AttributeConfig, InputConfig
+from facemon.domain.array_types import Floats
 from facemon.domain.image_input import Box, ImageInput, ImageProblem
 from facemon.errors import FacemonError
 from facemon.model.alignment import Points
-from facemon.model.attribute_decoding import Doubles, read_attribute
+from facemon.model.attribute_decoding import read_attribute
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Bundle, Network
 from facemon.model.decoding import DecodedImage
@@ -63,7 +63,7 @@ class Output:
     max: float | None
     sum: float | None
     no_number: int
-    kept: NDArray[np.float64]
+    kept: Floats
     """At most 1,024 of its numbers, evenly spaced, by which faces are compared."""
 
 
@@ -104,7 +104,7 @@ class FaceSteps:
     points: Points | None
     """Its five landmarks, where the finder gives them."""
     networks: tuple[NetworkSteps, ...]
-    columns: Mapping[str, Doubles]
+    columns: Mapping[str, Floats]
     """Each attribute's own numbers, [1, width]."""
     attributes: Mapping[str, AttributeRead]
 
@@ -177,7 +177,7 @@ def described_range(config: InputConfig) -> tuple[float, float]:
 
 
 def _face_steps(bundle: Bundle, given: ImageInput, number: int, face: Face, keep: KeepCrop | None) -> FaceSteps:
-    networks, columns = [], dict[str, Doubles]()
+    networks, columns = [], dict[str, Floats]()
     for index, network in enumerate(bundle.networks):
         view = View.of(network.config, bundle.config.faces)
         crop = face.seen(view)
@@ -236,7 +236,7 @@ def _output(name: str, values: Numbers) -> Output:
     return Output(name, len(numbers), first, known[0], known[1], known[2], len(numbers) - len(finite), kept)
 
 
-def _read(attribute: AttributeConfig, columns: Doubles) -> AttributeRead:
+def _read(attribute: AttributeConfig, columns: Floats) -> AttributeRead:
     if not np.isfinite(columns).all():
         return AttributeRead(fault=FacemonError(f"the model gave no number for {attribute.name}"))
     try:

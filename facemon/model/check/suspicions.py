@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facemon.config.model import AttributeConfig, InputConfig
-from facemon.model.attribute_decoding import Doubles
+from facemon.domain.array_types import Floats
 from facemon.model.bundle import Bundle, Network
 from facemon.model.check.image_steps import FaceSteps, ImageSteps, described_range, faces_of
 
@@ -84,7 +84,7 @@ def _of_outputs(network: Network, index: int, faces: Sequence[FaceSteps], images
             )  # fmt: skip
 
 
-def _are_same(rows: Sequence[Doubles]) -> bool:
+def _are_same(rows: Sequence[Floats]) -> bool:
     numbers = np.stack(rows)
     return bool(np.ptp(numbers, axis=0).max(initial=0) <= _SAME * np.abs(numbers).max(initial=0))
 
@@ -109,7 +109,7 @@ def _of_attribute(attribute: AttributeConfig, faces: Sequence[FaceSteps]) -> Ite
         )  # fmt: skip
 
 
-def _of_activation(attribute: AttributeConfig, columns: Doubles) -> Iterator[Suspicion]:
+def _of_activation(attribute: AttributeConfig, columns: Floats) -> Iterator[Suspicion]:
     are_shares = bool(columns.min() >= -_ROUNDING and columns.max() <= 1 + _ROUNDING)
     if attribute.average or not are_shares:
         return

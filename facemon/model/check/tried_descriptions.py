@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
+from facemon.domain.array_types import Floats
 from facemon.errors import FacemonError
-from facemon.model.attribute_decoding import Doubles, read_attribute
+from facemon.model.attribute_decoding import read_attribute
 from facemon.model.bundle import Bundle, Pixels
 from facemon.model.check.alternatives import Alternative, Seen, changed, input_alternatives, reading_alternatives
 from facemon.model.faces import Face
@@ -24,7 +25,7 @@ class Answers:
     """What an attribute is for each face: codes index its classes, -1 where the model gave no number or no label."""
 
     codes: NDArray[np.intp] | None
-    values: NDArray[np.float64]
+    values: Floats
     """A number's, or an ordinal's; NaN where the model gave no number, and of all other attributes."""
 
 
@@ -41,7 +42,7 @@ class TriedDescriptions:
         self._attributes = {each.name: each for each in bundle.config.attributes}
         self._groups = {name: _networks_of(bundle, name) for name in wanted}
         self._runs: dict[_Key, tuple[Bundle, tuple[Seen, ...]]] = {}
-        self._columns: dict[tuple[_Key, str], list[Doubles]] = {}
+        self._columns: dict[tuple[_Key, str], list[Floats]] = {}
         for name, changes in wanted.items():
             for change in changes:
                 key = self._key(name, change)
@@ -109,7 +110,7 @@ def usual_changes(bundle: Bundle, attribute: AttributeConfig) -> list[Change]:
     return [(each,) for each in (*shared, *reading_alternatives(attribute))]
 
 
-def _read(attribute: AttributeConfig, columns: Doubles, *, is_swapped: bool) -> Answers | None:
+def _read(attribute: AttributeConfig, columns: Floats, *, is_swapped: bool) -> Answers | None:
     finite = np.isfinite(columns).all(axis=1)
     codes = np.full(len(columns), -1, np.intp)
     values = np.full(len(columns), np.nan)

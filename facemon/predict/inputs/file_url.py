@@ -26,7 +26,7 @@ class FileUrl(InputKind):
         """Yield its images."""
         file = file_of(path)
         if not _FOLDER.takes(file):
-            yield Found(path, path=Path(file))
+            yield Found(path, file=Path(file))
             return
         for found in _FOLDER.open(file, given):
-            yield replace(found, name=file_url(found.name), path=Path(found.name))
+            yield replace(found, name=file_url(found.name), file=Path(found.name))

@@ -1,17 +1,19 @@
 """What each kind of input says of itself."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import Fetch, ImageProblem
+from facemon.domain.image_input import Fetch, FilePart, ImageProblem
 from facemon.object_storage.location import Location
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
-from facemon.predict.manifest import ManifestRow
+from facemon.predict.manifest_cells import ManifestRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,10 @@ class Given:
     """What a list on stdin is read from."""
     null: bool = False
     """Whether its entries end with NUL."""
+    max_bytes: int = sys.maxsize
+    """Images of more bytes are not read."""
     stores: ObjectStores | None = None
     """Where objects are fetched; none = addresses are refused."""
-    max_bytes: int = 2**63 - 1
-    """Larger objects are not fetched."""
     is_dated: bool = False
     """Whether an object's time of change dates its image."""
     empty: list[str] = field(default_factory=list)
@@ -51,8 +53,12 @@ class Found:
     """Whether an input named it, rather than the command line."""
     content: bytes | None = None
     """Its bytes, where it is not a file of its own."""
-    path: Path | None = None
-    """Its file, where its name is an address."""
+    file: Path | None = None
+    """The file that has it, where that is not the one of its name."""
+    part: FilePart | None = None
+    """Where it is in that file; none = it is the whole file."""
+    modified_at: datetime | None = None
+    """When it was changed last, where the input says so."""
     fetch: Fetch | None = None
     """Gets its bytes, where they are an object in storage."""
 
@@ -61,7 +67,9 @@ class InputKind(ABC):
     """One kind of input, which is known by its path alone."""
 
     names_images: ClassVar[bool] = False
-    """Whether it names images, which `--root` confines. It is opened before the first image is read."""
+    """Whether it names images, which `--root` confines."""
+    is_opened_first: ClassVar[bool] = False
+    """Whether it is opened before the first image is read, so that one which cannot be read ends the command there."""
     is_read_once: ClassVar[bool] = False
     """Whether its images are not counted before they are predicted."""
 
@@ -71,9 +79,10 @@ class InputKind(ABC):
 
     @abstractmethod
     def open(self, path: str, given: Given) -> Iterable[Found]:
-        """Return the images, which may be asked for again; FacemonError where it `names_images` and cannot be read.
+        """Return the images, which may be asked for again; FacemonError where it `is_opened_first` and cannot be read.
 
-        Trouble with a single image is a `Found` with that problem, never a gap.
+        Where its own file turns out to be damaged later, iteration ends with a FacemonError too. Trouble with a single
+        image is a `Found` with that problem, never a gap.
         """
 
     def on_disk(self, path: str) -> str | None:

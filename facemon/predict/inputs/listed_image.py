@@ -25,7 +25,7 @@ def listed_image(name: str, given: Given, expected: Expected = NOTHING) -> Found
     if (problem := _unread(name, given)) is not None:
         return Found(name, problem=problem)
     if not is_location(name):
-        return Found(name, path=Path(file_of(name)), is_listed=True)
+        return Found(name, file=Path(file_of(name)), is_listed=True)
     if given.root is not None:
         return Found(name, problem=ImageProblem(ErrorCode.DENIED, "lies outside --root, which is a local folder"))
     location = parse_location(name)

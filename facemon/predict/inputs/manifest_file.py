@@ -16,6 +16,7 @@ class ManifestFile(InputKind):
     """A table of images."""
 
     names_images = True
+    is_opened_first = True
 
     def takes(self, path: str) -> bool:
         """Whether it has a table's suffix and is not a folder."""

@@ -1,16 +1,16 @@
 """Images in object storage: one object, or all below a prefix, in the order of the storage's listing."""
 
 from collections.abc import Iterable, Iterator
-from posixpath import splitext
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import too_large
 from facemon.errors import FacemonError
 from facemon.object_storage.location import Location, is_location, parse_location
 from facemon.object_storage.object_store import ObjectEntry
 from facemon.object_storage.storage_error import StorageError, Trouble
-from facemon.predict.folder_walk import is_left_out
+from facemon.predict.folder_walk import is_left_out, suffix_of
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
-from facemon.predict.object_image import NOTHING, Expected, ObjectImage, problem_of, too_large
+from facemon.predict.object_image import NOTHING, Expected, ObjectImage, problem_of
 
 _ROWS = (Trouble.DENIED, Trouble.MISSING, Trouble.NO_BUCKET)
 """Trouble with one prefix of many: all other ends the run, which would lack images without a word."""
@@ -60,8 +60,8 @@ class Objects(InputKind):
 
 
 def _found(location: Location, entry: ObjectEntry, given: Given) -> Found:
-    if (problem := too_large(entry.size, given.max_bytes)) is not None:
-        return Found(location.url, problem=problem)
+    if entry.size > given.max_bytes:
+        return Found(location.url, problem=too_large(entry.size, given.max_bytes))
     return Found(location.url, fetch=object_image(location, given))
 
 
@@ -77,7 +77,7 @@ def _is_image(entry: ObjectEntry, prefix: str, given: Given) -> bool:
     parts = entry.key.removeprefix(prefix).strip("/").split("/")
     if any(is_left_out(part) for part in parts):
         return False
-    suffix = splitext(parts[-1])[1].lower()
+    suffix = suffix_of(parts[-1])
     if suffix in given.walk.suffixes:
         return True
     if entry.size or suffix:  # what consoles make for a folder is empty

@@ -19,6 +19,7 @@ class PathList(InputKind):
     """A list on stdin."""
 
     names_images = True
+    is_opened_first = True
     is_read_once = True
 
     def takes(self, path: str) -> bool:

@@ -9,8 +9,11 @@ from facemon.predict.inputs.input_kind import InputKind
 from facemon.predict.inputs.manifest_file import ManifestFile
 from facemon.predict.inputs.objects import Objects
 from facemon.predict.inputs.path_list import PathList
+from facemon.predict.inputs.tar_archive import CompressedTar, TarArchive
 
-INPUT_KINDS: list[InputKind] = [PathList(), Objects(), FileUrl(), ManifestFile(), Folder(), ImageFile()]
+INPUT_KINDS: list[InputKind] = [
+    PathList(), Objects(), FileUrl(), ManifestFile(), TarArchive(), CompressedTar(), Folder(), ImageFile(),
+]  # fmt: skip
 
 
 def input_kind(path: str) -> InputKind:
@@ -18,9 +21,9 @@ def input_kind(path: str) -> InputKind:
     return next(kind for kind in INPUT_KINDS if kind.takes(path))
 
 
-def naming_kind(path: str) -> InputKind | None:
-    """Return the kind of a path whose content names images; none for others, which are not looked at."""
-    return next((kind for kind in INPUT_KINDS if kind.names_images and kind.takes(path)), None)
+def kind_opened_first(path: str) -> InputKind | None:
+    """Return the kind of a path that is opened before the first image is read; none for others, not looked at."""
+    return next((kind for kind in INPUT_KINDS if kind.is_opened_first and kind.takes(path)), None)
 
 
 def are_read_once(paths: Sequence[str]) -> bool:

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from facemon.domain.times import hour_of
-from facemon.store.arrivals import HOUR, Arrivals, RowsByHour
+from facemon.domain.times import HOUR_MICROS, hour_of
+from facemon.store.arrivals import Arrivals, RowsByHour
 
 TABLES = """
 CREATE TABLE arrivals (
@@ -56,7 +56,7 @@ class ArrivalTable:
             "DELETE FROM arrivals WHERE model = ?1 AND (hour < ?2 OR (hour < ?3 AND logged = checked)) AND hour IS NOT "
             "(SELECT max(hour) FROM arrivals WHERE model = ?1 AND checked > 0)",
             [
-                (model, oldest[model] // HOUR if model in oldest else hour_of(before), hour_of(before))
+                (model, oldest[model] // HOUR_MICROS if model in oldest else hour_of(before), hour_of(before))
                 for (model,) in models
             ],
         )

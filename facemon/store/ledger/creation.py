@@ -7,13 +7,11 @@ from pathlib import Path
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import APPLICATION_ID, STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder, permissions_for_new, refuse_root
 from facemon.store.process_lock import ProcessLock
 from facemon.store.store_clock import FILE as CLOCK_FILE
 
-APPLICATION_ID = 0x66616365  # "face"
-"""What SQLite keeps in the header of each ledger."""
 _DRAFT_NAME = "ledger.new"
 
 

@@ -1,7 +1,8 @@
 """The steps that bring the ledger of an older store to the present version, one by one.
 
 To change a table: change it in `TABLES` of the module that keeps it, write a function that changes it in an older
-ledger, and add it to MIGRATIONS with the next number. Steps that were released are never changed.
+ledger, and add it to MIGRATIONS with the next number, which `header.STORE_VERSION` becomes. Steps that were released
+are never changed.
 """
 
 import json
@@ -12,8 +13,6 @@ from pathlib import Path
 
 from facemon.store.ledger.drift_attribution import keep_drift_by_model
 from facemon.store.ledger.total_attribution import keep_totals_by_model
-
-OLDEST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +188,4 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "how much the hours and days of references differ, drift by source", _to_5),
     Migration(6, "new profiles take less than half the bytes", _to_6),
 )
-"""In the order of their numbers, without a gap; the last one is the present version."""
-
-STORE_VERSION = MIGRATIONS[-1].to_version
+"""In the order of their numbers, without a gap, from the oldest version to the present one."""

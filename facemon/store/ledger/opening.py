@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger.sqlite_ledger import SqliteLedger, has_ledger
 

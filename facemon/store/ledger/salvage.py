@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from facemon.store.layout import LEDGER_NAME
-from facemon.store.ledger.migrations import STORE_VERSION
+from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.total_tables import read_totals
 from facemon.store.permissions import make_file
 from facemon.store.totals import Totals

@@ -13,13 +13,10 @@ from typing import Literal, Self
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
-from facemon.store.ledger.creation import APPLICATION_ID, create_store
-from facemon.store.ledger.migrations import OLDEST_VERSION, STORE_VERSION
+from facemon.store.ledger.header import APPLICATION_ID, OLDEST_VERSION, STORE_VERSION, version_of
 from facemon.store.ledger.protocol import LedgerCopy, LedgerSize
 from facemon.store.ledger.sqlite_errors import explained, is_damage
 from facemon.store.ledger.sqlite_parts import SqliteParts
-from facemon.store.ledger.upgrade import copy_ledger, version_of
-from facemon.store.ledger.upgrade import upgrade as upgrade_ledger
 from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, LedgerCopyError, NoStoreError
 from facemon.store.permissions import (
     MODES,
@@ -63,6 +60,8 @@ class SqliteLedger(SqliteParts):
                 raise NoStoreError(
                     f"there is no store in {folder}", "facemon predict makes one; or name another under store.path"
                 )
+            from facemon.store.ledger.creation import create_store
+
             create_store(folder, MODES[mode], as_root=as_root)
         _refuse_unwritable(folder, path)
         _refuse_foreign(path)
@@ -148,6 +147,8 @@ class SqliteLedger(SqliteParts):
         return [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
 
     def copy_to(self, target: Path) -> LedgerCopy:
+        from facemon.store.ledger.copying import copy_ledger
+
         try:
             copy_ledger(self.folder / LEDGER_NAME, target)
             with closing(sqlite3.connect(target)) as copied:
@@ -263,8 +264,10 @@ def _refuse_unknown(path: Path, version: int) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], None] | None) -> None:
+    from facemon.store.ledger.upgrade import upgrade
+
     try:
-        upgrade_ledger(connection, path, tell)
+        upgrade(connection, path, tell)
     except sqlite3.Error as error:
         raise explained(path.parent, error, "cannot be upgraded") from error
     except OSError as error:

@@ -1,17 +1,18 @@
 """When and how the ledger of an older store is changed: under a lock, whole or not at all, with a copy kept of it."""
 
-import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from facemon.errors import FacemonError, LockedError
 from facemon.files import sync_folder
-from facemon.store.ledger.migrations import MIGRATIONS, STORE_VERSION
-from facemon.store.permissions import Permissions, make_file, make_folder
+from facemon.store.ledger.copying import copy_ledger
+from facemon.store.ledger.header import STORE_VERSION, version_of
+from facemon.store.ledger.migrations import MIGRATIONS
+from facemon.store.permissions import make_folder
 from facemon.store.process_lock import ProcessLock, holder_of, living_writers, writer_lock_path
 
 _LOCK = "upgrade"
@@ -44,12 +45,6 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> No
             f"store {folder} upgraded from version {before} to {STORE_VERSION}; its ledger as it was is kept in "
             f"{kept.name}: remove it when facemon store verify finds no problem"
         )
-
-
-def version_of(connection: sqlite3.Connection) -> int:
-    """The version of an open ledger, as last committed."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
 
 
 @contextmanager
@@ -93,20 +88,6 @@ def _keep_copy(path: Path, version: int) -> Path:
     draft.rename(kept)
     sync_folder(path.parent)
     return kept
-
-
-def copy_ledger(path: Path, target: Path) -> None:
-    """Copy a ledger that others may be writing to; the copy is one committed state of it, and on the disk.
-
-    It has the permissions of the ledger, and its owner as far as this process may give it.
-    """
-    make_file(target, Permissions.of(path.parent))
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _refuse_full_disk(path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from facemon.domain.times import from_micros, micros
 from facemon.errors import ExitCode, FacemonError
 from facemon.store.command_run import CommandRun
-from facemon.store.command_runs import Announcement, announce, entered_before, record_command, recorded
 from facemon.store.ledger.protocol import Ledger
+from facemon.store.recorded_commands import Announcement, announce, entered_before, record_command, recorded
 from tests.store.log_rows import NOON
 from tests.store.sql import sql
 

@@ -1,4 +1,4 @@
-"""When each command last ran, how long it took, and when it last succeeded."""
+"""Enters in the ledger how a command ended: when, after how long, and whether that is a success."""
 
 import time
 from collections.abc import Iterator
