@@ -2,14 +2,14 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import FilePart, ImageProblem
+from facemon.domain.image_input import FilePart, ImageProblem, shown_name
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest_cells import ManifestRow
 
@@ -31,6 +31,15 @@ class Given:
     """Images of more bytes are not read."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
+
+    def entered_if_empty(self, path: str, images: "Iterable[Found]") -> "Iterator[Found]":
+        """Yield the images of an input; enter its path in `empty` at the end where there were none."""
+        is_empty = True
+        for image in images:
+            is_empty = False
+            yield image
+        if is_empty:
+            self.empty.append(shown_name(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import shown_name
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 from facemon.predict.manifest import Manifest, is_manifest
 
@@ -37,9 +36,6 @@ class _Rows:
     given: Given
 
     def __iter__(self) -> Iterator[Found]:
-        is_empty, folder = True, self.given.root or Path(self.path).parent
-        for row in self.manifest:
-            is_empty = False
-            yield Found(row.name, row.problem, row, folder, is_listed=True)
-        if is_empty:
-            self.given.empty.append(shown_name(self.path))
+        folder = self.given.root or Path(self.path).parent
+        rows = (Found(row.name, row.problem, row, folder, is_listed=True) for row in self.manifest)
+        return self.given.entered_if_empty(self.path, rows)
