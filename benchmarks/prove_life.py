@@ -31,7 +31,8 @@ Random configurations, each on both generations of servers: a real store and exp
 or Pushgateway, an instrumented API with clients and probes, a webhook for the team, one for operations and one for the
 Watchdog, and in the same Prometheus a job of other people, with all of facemon's metric names and alarming values, and
 one that is down. Every time is a thirtieth or a twenty-fifth of the usual: scrapes each 500 or 600 ms instead of 15 s,
-and with them every `for`, the window of rates, the waits of Alertmanager, and two options of Prometheus.
+and with them every `for`, the window of rates, the waits of Alertmanager, and two options of Prometheus, of which the
+delay before an alert is sent again is twice the usual one. Prometheus restarts between two scrapes.
 Ages in days are as usual, from stamps that are set back. Prometheus keeps resolved alerts for 15 minutes whatever is
 set: here that is longer than in life.
 

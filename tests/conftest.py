@@ -26,7 +26,7 @@ ROOM_IN_MEMORY_BYTES = 4 * 2**30
 # Where Arrow traps signals, a copy of this process whose files were closed cannot be forked once more: Arrow aborts it.
 # Commands that fork read no CSV by Arrow, which is what makes it trap them; here one process runs tests of both kinds.
 pa.enable_signal_handlers(False)
-# A machine that is busy is no failure: it draws slowly, and what Hypothesis calls too slow is a matter of seconds.
+# A busy machine draws examples slowly, which Hypothesis would call a failure.
 _AT_ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("short", _AT_ANY_SPEED, max_examples=20)
 settings.register_profile("at length", _AT_ANY_SPEED, max_examples=200)

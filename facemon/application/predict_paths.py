@@ -5,7 +5,7 @@ Paths from lists and manifests are not looked at: each of them is a row, with an
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from facemon.config.document import Config
 
 _MOST_SHOWN = 5
-_COMPRESSED_TARS = {
-    ".tar.bz2": "bzip2 -dk {}", ".tbz2": "bzip2 -dk {}", ".tbz": "bzip2 -dk {}", ".tar.xz": "xz -dk {}",
-    ".txz": "xz -dk {}", ".tar.zst": "zstd -d {}", ".tzst": "zstd -d {}",
-}  # fmt: skip
-"""By suffix, the command that makes a .tar of it."""
-_ARCHIVES = {".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}"}
-"""By suffix, the command that unpacks it."""
 _VIDEOS = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts", ".mts", ".m2ts",
     ".h264", ".h265", ".hevc", ".ogv",
@@ -41,6 +34,31 @@ class _Fault(NamedTuple):
     kind: str
     what: str
     remedy: str = ""
+
+
+class _Refused(NamedTuple):
+    """Files of a kind that predict does not read."""
+
+    kind: str
+    what: str
+    """Why they are refused; {} is the suffix."""
+    remedy: str
+    commands: Mapping[str, str]
+    """The command that `remedy` names, by suffix; {} is the path."""
+
+
+_REFUSED = (
+    _Refused("compressed tar", "is a tar archive that is not compressed with gzip ({})",
+             "decompress it and name the .tar", {
+        ".tar.bz2": "bzip2 -dk {}", ".tbz2": "bzip2 -dk {}", ".tbz": "bzip2 -dk {}", ".tar.xz": "xz -dk {}",
+        ".txz": "xz -dk {}", ".tar.zst": "zstd -d {}", ".tzst": "zstd -d {}",
+    }),
+    _Refused("archive", "is an archive ({}), not an image", "unpack it and name the folder", {
+        ".zip": "unzip {}", ".7z": "7z x {}", ".rar": "unrar x {}",
+    }),
+    _Refused("video", "is a video ({}), not an image", "write its frames into a folder first",
+             dict.fromkeys(_VIDEOS, "ffmpeg -i {} -vf fps=1 frames/%06d.jpg")),
+)  # fmt: skip
 
 
 def refuse_unusable_paths(operation: Operation, paths: Sequence[str], null: bool, *, has_begun: bool) -> None:
@@ -93,7 +111,7 @@ def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
 
 
 def _refuse_address(path: str, *, reads_urls: bool) -> None:
-    """UsageError for an address that is not read, and for one that names what is no image by its suffix."""
+    """UsageError for an address that is not read, and for one whose suffix is not an image's."""
     from facemon.local_path import file_of, shown_url, url_scheme
     from facemon.object_storage.location import is_location, parse_location
     from facemon.predict.inputs.listed_image import READ
@@ -116,7 +134,7 @@ def _refuse_address(path: str, *, reads_urls: bool) -> None:
             "copy it to a local disk, and name the local path",
         )
     is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
-    others = (*_COMPRESSED_TARS, *_ARCHIVES, *_VIDEOS)
+    others = tuple(suffix for refused in _REFUSED for suffix in refused.commands)
     if not is_folder and (is_manifest(path) or tar_suffix(path) or path.lower().endswith(others)):
         raise UsageError(
             f"{shown_url(path)}: is not an image, and is read from a local path only",
@@ -143,27 +161,11 @@ def _fault_of(path: str) -> _Fault | None:
 
 def _of_kind(path: str, shown: str) -> _Fault | None:
     name = Path(path).name.lower()
-    for suffix, decompress in _COMPRESSED_TARS.items():
-        if name.endswith(suffix):
-            return _Fault(
-                "compressed tar",
-                f"{shown}: is a tar archive that is not compressed with gzip ({suffix})",
-                f"decompress it and name the .tar: {decompress.format(shlex.quote(shown))}",
-            )
-    for suffix, unpack in _ARCHIVES.items():
-        if name.endswith(suffix):
-            return _Fault(
-                "archive",
-                f"{shown}: is an archive ({suffix}), not an image",
-                f"unpack it and name the folder: {unpack.format(shlex.quote(shown))}",
-            )
-    for suffix in _VIDEOS:
-        if name.endswith(suffix):
-            return _Fault(
-                "video",
-                f"{shown}: is a video ({suffix}), not an image",
-                f"write its frames into a folder first: ffmpeg -i {shlex.quote(shown)} -vf fps=1 frames/%06d.jpg",
-            )
+    for refused in _REFUSED:
+        for suffix, command in refused.commands.items():
+            if name.endswith(suffix):
+                what, remedy = refused.what.format(suffix), command.format(shlex.quote(shown))
+                return _Fault(refused.kind, f"{shown}: {what}", f"{refused.remedy}: {remedy}")
     return None
 
 

@@ -62,7 +62,7 @@ def is_location(text: str) -> bool:
 def parse_location(text: str) -> Location:
     """Read an address; LocationError where it holds a secret or names nothing that can be asked for.
 
-    A key is taken as it stands, as the storages' own commands do: %20 is no space in it.
+    A key is taken literally, as the storages' own commands do: %20 in it does not mean a space.
     """
     match = _ADDRESS.fullmatch(text)
     if match is None:

@@ -148,7 +148,7 @@ def _opened(location: Location) -> "AnyStore":
 
 
 def _refuse_settings(storage: Storage) -> None:
-    """Refuse variables that obstore would end on: a line end in a key, an endpoint that is no address."""
+    """Refuse variables that obstore would end on: a line end in a key, an endpoint that is not an address."""
     for name, value in sorted(os.environ.items()):
         if not name.startswith(VARIABLES[storage]):
             continue

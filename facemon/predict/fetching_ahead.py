@@ -26,7 +26,7 @@ def fetched_ahead(inputs: Iterable[ImageInput], stop: threading.Event) -> Genera
     """Yield inputs in their order, with the bytes of those that have to be fetched, or with what is wrong with them.
 
     Others pass through, and are not read ahead while none is fetched. The stream ends early once `stop` is set.
-    FacemonError when the network or the credentials fail, which no image is to blame for. Close it to end its threads.
+    FacemonError when the network or the credentials fail rather than single images. Close it to end its threads.
     """
     stream, requests, outages = iter(inputs), REQUESTS, 0
     waiting: _Waiting = deque()
@@ -102,7 +102,7 @@ class _Room:
 
 
 class _ClosedError(Exception):
-    """Nobody waits for the image any more."""
+    """The image is no longer waited for."""
 
 
 def _begin(pool: ThreadPoolExecutor, room: _Room, image: ImageInput) -> Future[FetchedImage] | None:

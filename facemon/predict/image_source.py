@@ -35,7 +35,7 @@ class ObservedFrom(StrEnum):
 class ImageSource:
     """The images below some paths, one after the other; directories are read as the stream reaches them.
 
-    A directory is walked as `FolderWalk` says. A table stands for the images that it names, an archive for those in it.
+    A directory is walked as `FolderWalk` says. A table gives the images that it names, an archive those in it.
     Trouble with a path is an input with that problem, never a gap.
     """
 

@@ -108,7 +108,7 @@ class TarSamples:
         return Found(name, content=self._walk.content(member), modified_at=time)
 
     def _name(self, parts: Sequence[str], number: int) -> str:
-        """What is logged of a member, below the archive's path; by its number where its name is no file's."""
+        """Return the logged name of a member, below the archive's path; its number where no file can have its name."""
         return f"{self._path}:{number}" if _name_fault(parts) else f"{self._path}/{'/'.join(parts)}"
 
     def _json(self, sample: _Sample, member: Member, parts: Sequence[str], number: int) -> Iterator[Found]:
@@ -156,7 +156,7 @@ class TarSamples:
         yield from self._released(sample)
 
     def _released(self, sample: _Sample) -> Iterator[Found]:
-        """Yield the images that wait, with what is said of them."""
+        """Yield the images that wait, with the row of their JSON file."""
         sidecar = sample.sidecar
         if sidecar is None:
             yield from sample.images

@@ -31,8 +31,8 @@ from facemon.render.scenario import Burst, Check, Firing, Growth, Scenario, Span
 
 _MOST_TURNS = 50
 """Within one test: promtool evaluates every rule at each, and there are some hundred tests."""
-_TOLD_APART = 4
-"""Turns in which an alert on rates that is kept so long is told from one that is kept half as long."""
+_LEAST_TURNS_KEPT = 4
+"""An alert on rates that is kept for at least so many turns is distinguished from one that is kept half as long."""
 _MOST_FINE_TURNS = 1000
 """Within the one test of an alert that tells a time much shorter than its `for`."""
 
@@ -85,7 +85,7 @@ def _held(alert: Alert, scenario: Scenario, turn: int, config: Config) -> RuleTe
     if not always and gone > fires:
         if kept and not grows:
             checks.append(_state_check(alert, gone + up_to(kept, turn), scenario.fires))
-        elif kept >= _TOLD_APART * turn:
+        elif kept >= _LEAST_TURNS_KEPT * turn:
             # The last rate is that of the last two samples; windows of Prometheus 3 are open at their begin.
             last = up_to(fires - spacing + window + 1, turn) - turn
             checks.append(_state_check(alert, last + kept // turn * turn, scenario.fires))

@@ -93,7 +93,7 @@ class _Story:
         spare = max(0, min(3, self._window // self._scrape - 3))
         # A failure that no scrape has seen before a restart is lost: the restart then comes before the missed scrapes.
         is_seen = (spare + 1) * self._scrape <= self._every / 2
-        restart = middle + self._every / 2 - (0 if is_seen else 1) * self._every
+        restart = (middle if is_seen else middle - self._every) + self._every / 2
         restarted = events(series, self._failed, restarts=(restart,))
         disturbed = missed(restarted, middle, spare, self._scrape) if spare else restarted
         quiet = (always(self._series("b"), 0), always(self._series("a", "stack:2"), 0))
@@ -106,13 +106,13 @@ class _Story:
             self._modelled("a single failure, until it is older than the window",
                            (events(series, (self._first,)), *quiet), self._once()),
             self._modelled("no failures", quiet, (Check(self._first),), fires=False),
-            *self._told_finely(quiet),
+            *self._to_the_turn(quiet),
         )  # fmt: skip
 
-    def _told_finely(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
+    def _to_the_turn(self, quiet: tuple[Course, ...]) -> Iterator[Scenario]:
         """How long one failure must hold, where that is less than the window, and how long the alert is kept then."""
         ends = self._first - self._scrape + self._window
-        # By one turn later than it must fire, it is told from a time that is half as long again.
+        # With three turns, a `for` that is half as long again fires at least a turn later.
         fine = turn_within(milliseconds(self._held), 3) * _MILLISECOND
         stories = [(fine, self._held_checks(fine))] if fine < self._turn else []
         if self._kept_for:

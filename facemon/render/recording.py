@@ -31,7 +31,7 @@ class Stage:
     first: Samples
     then: Samples = ()
     alone: bool = False
-    """Whether there are no targets of others, which count something else in the other stages."""
+    """Whether it has only our targets; the other stages also have those of other people, which count something else."""
 
     def in_store(self, labels: Mapping[str, str]) -> Self:
         """The same of the series of one store, which all have these labels besides."""

@@ -1,4 +1,4 @@
-"""The configurations of docs/set-ups.md as they stand there: rendered, judged, and started on real servers."""
+"""The configurations of docs/set-ups.md, unedited: rendered, checked by promtool and amtool, run by real servers."""
 
 import json
 import re
@@ -73,8 +73,8 @@ def test_it_is_adopted_unedited(
     ):
         wait_until(lambda: {rule["health"] for rule in rules_of(prometheus.url)} == {"ok"}, "every rule is evaluated")
         assert {rule["name"] for rule in rules_of(prometheus.url)} == named
-        targets = asked(f"{prometheus.url}/api/v1/targets")["data"]["activeTargets"]
-        assert {target["labels"]["job"] for target in targets} == jobs
+        # A Prometheus looks for its targets some seconds after its start, and may evaluate rules before.
+        wait_until(lambda: jobs_of(prometheus.url) == jobs, f"the jobs {sorted(jobs)} have targets")
         receivers = {receiver["name"] for receiver in asked(f"{alertmanager.url}/api/v2/receivers")}
     assert receivers >= {receiver["name"] for receiver in yaml_of(routes)["receivers"]}
 
@@ -83,6 +83,12 @@ def rules_of(url: str) -> list[Mapping[str, Any]]:
     """The rules that a Prometheus has loaded."""
     groups = asked(f"{url}/api/v1/rules")["data"]["groups"]
     return [rule for group in groups for rule in group["rules"]]
+
+
+def jobs_of(url: str) -> set[str]:
+    """The jobs of the targets that a Prometheus scrapes."""
+    targets = asked(f"{url}/api/v1/targets")["data"]["activeTargets"]
+    return {target["labels"]["job"] for target in targets}
 
 
 def yaml_of(path: Path) -> Any:
@@ -149,5 +155,5 @@ def test_the_units_are_accepted_by_systemd(facemon: RunFacemon, tmp_path: Path) 
     timers = sorted((host / "schedules" / "systemd").glob("*.timer"))
     done = subprocess.run(["systemd-analyze", "verify", *timers], capture_output=True, text=True, check=False)
     # The command is not installed where the service would look for it.
-    told = [line for line in done.stderr.splitlines() if "is not executable" not in line]
-    assert not [line for line in told if "facemon" in line], done.stderr
+    lines = [line for line in done.stderr.splitlines() if "is not executable" not in line]
+    assert not [line for line in lines if "facemon" in line], done.stderr

@@ -1,4 +1,4 @@
-"""Tar archives through the installed command: the answers of the folder, each image once whatever is damaged."""
+"""Tar archives through the installed command: the predictions of the folder, each image once whatever is damaged."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def rows_of(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def answers(rows: list[dict[str, Any]], path: str) -> list[tuple[str, str, str]]:
+def predictions(rows: list[dict[str, Any]], path: str) -> list[tuple[str, str, str]]:
     return [
         (row["image"].removeprefix(f"{path}/"), row["image_sha256"], row["attributes"]["hair"]["label"]) for row in rows
     ]
@@ -48,7 +48,7 @@ def test_an_archive_gives_the_answers_of_its_folder(facemon: RunFacemon, folder:
     write_tar(folder / path, MANY)
     of_folder, of_tar = (facemon("predict", each, "--threads", "2", cwd=folder) for each in ("photos", path))
     assert (of_folder.returncode, of_tar.returncode) == (0, 0), of_tar.stderr
-    assert answers(rows_of(of_tar.stdout), path) == answers(rows_of(of_folder.stdout), "photos")
+    assert predictions(rows_of(of_tar.stdout), path) == predictions(rows_of(of_folder.stdout), "photos")
     assert "ok: 120 rows" in facemon("store", "verify", cwd=folder).stdout
 
 
@@ -105,7 +105,7 @@ def test_a_damaged_manifest_logs_what_came_before_too(facemon: RunFacemon, folde
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["s.tar", "m.jsonl.gz"])
-def test_damage_is_told_once_on_a_terminal_where_images_are_counted_ahead(folder: Path, name: str) -> None:
+def test_damage_is_reported_once_on_a_terminal_where_images_are_counted_ahead(folder: Path, name: str) -> None:
     (folder / "s.tar").write_bytes(tar_bytes(MANY)[:40_000])
     (folder / "m.jsonl.gz").write_bytes(gzip.compress(b'{"image": "x.png"}\n' * 9000)[:-20])
     terminal, end = pty.openpty()
@@ -134,7 +134,7 @@ def test_a_failed_member_is_tried_again_in_another_copy(facemon: RunFacemon, fol
     write_tar(folder / "s.tar", {"a.png": RED + b"longer", "b.png": GREEN, "c.png": GREEN})
     again = facemon("predict", "s.tar", "--retry-failed", cwd=folder)
     assert again.returncode == 0, again.stderr
-    assert answers(rows_of(again.stdout), "s.tar")[0][::2] == ("b.png", "b")
+    assert predictions(rows_of(again.stdout), "s.tar")[0][::2] == ("b.png", "b")
     assert "ok: 3 rows" in facemon("store", "verify", cwd=folder).stdout
 
 

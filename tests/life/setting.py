@@ -29,8 +29,8 @@ EXPORTED_WITHIN_S = 16 * 60.0
 PROMETHEUS_FLAGS: Mapping[str, float] = {"--rules.alert.for-grace-period": 60.0, "--rules.alert.resend-delay": 120.0}
 """In usual seconds; the first as the rendered compose file has it.
 
-What Prometheus has told holds for four times the second, which is a minute by default. It is two here: a Prometheus
-that has started looks for its Alertmanagers after five seconds, on any scale, and alerts must not end at that.
+An alert that Prometheus has sent holds for four times the second, which is a minute by default. It is two here: after a
+start Prometheus looks for Alertmanagers only after five seconds, on any scale, and alerts must not end in that time.
 """
 
 

@@ -75,6 +75,6 @@ def test_a_folder_made_by_a_console_and_a_large_object(bucket: S3Store) -> None:
     large = next(entry for entry in store.listed("photos/") if entry.size)
     assert large.size == 6 * 2**20
     assert large.etag is not None
-    assert large.etag.endswith("-2"), "the ETag of an object in two parts is no hash of its bytes"
+    assert large.etag.endswith("-2"), "the ETag of an object in two parts is not a hash of its bytes"
     opened = store.opened(large.key)
     assert (opened.entry.etag, len(opened.read())) == (large.etag, large.size)

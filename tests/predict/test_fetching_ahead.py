@@ -88,7 +88,7 @@ def test_requests_are_made_at_once_and_no_more_than_that() -> None:
     with closing(fetched_ahead((source.image(number) for number in range(10_000)), NEVER)) as stream:
         next(stream)
         wait_until(lambda: source.begun >= REQUESTS)
-        # What is ready waits for its turn: nothing more is fetched while nobody takes it.
+        # What is ready waits for its turn: nothing more is fetched until it is taken.
         assert source.begun <= REQUESTS + 1
         for _ in range(500):
             next(stream)

@@ -41,8 +41,8 @@ UNTOLD = (
     "and promtool compares all texts of an alert or none"
 )
 UNTIMED = (
-    "not equivalent but not tested: what is much shorter than the time in which the alert begins or ends would be told "
-    "by thousands of evaluations of every rule"
+    "not equivalent but not tested: a time much shorter than the one in which the alert begins or ends "
+    "takes thousands of evaluations of every rule"
 )
 _LONG = 50
 """How much shorter that is, at least."""
@@ -60,7 +60,7 @@ def _starts(name: str, stamp: str, label: str) -> tuple[tuple[str, tuple[str, st
         'drift_check_timestamp_seconds{check="…"}, "…", "…", "…", "…"), "…", "…", "…", "…")) or ' + label,
         ("", " (2)"),
     )
-    # Where a single check is scheduled, its name stands in every selector.
+    # Where a single check is scheduled, every selector has its name.
     return first(""), first('{check="…"}'), further
 
 
@@ -139,7 +139,7 @@ _ERROR_RATIO, _BAD_SHARE = "facemon:api_requests:error_ratio", "bad share"
 def _multiplied(
     names: tuple[str, ...], endpoint: str, matcher: str
 ) -> dict[tuple[str, str, str], str]:  # fmt: skip
-    """The changes of what is 0 in a store without errors; `endpoint` as it stands in a selector, `matcher` alone."""
+    """The changes of the 0 of a store without errors; `endpoint` is what `matcher` is when it follows another one."""
     errors = f'sum(rate(api_requests_total{{status="…"{endpoint}}}[w])) or ('
     requests = "sum(rate(api_requests_total{"
     return {
@@ -267,7 +267,7 @@ PUSHED_OF_TARGETS = {
     re.compile(r"\w+Stale .* after `.* and on \((?!job).*\(images_processed_total\{` dropped(?: \(2\))?"): _SAME_PLACE,
     re.compile(r"\w+Stale .* after `.* unless on \((?!job).*_seconds\{` dropped(?: \(2\))?"): _SAME_PLACE,
 }
-"""Of labels that only targets of ours have, where a Pushgateway brings the metrics: there is no job to select by."""
+"""Of labels that only targets of ours have, where a Pushgateway brings the metrics: selectors then have no job."""
 _LIMIT_OF_ZERO = re.compile(r"> 0(\)|$)")
 _LIMIT_AT_THE_END = re.compile(r"(score (?:>|<=)) [01](?=\))")
 """Of drift: 0 and 1 are left as they are in the names of changes, whatever they mean."""

@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 
-from facemon.domain.image_input import shown_name
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 
 
@@ -19,10 +18,5 @@ class Folder(InputKind):
             return False
 
     def open(self, path: str, given: Given) -> Iterator[Found]:
-        """Yield its images."""
-        is_empty = True
-        for name, problem in given.walk.below(path):
-            is_empty = False
-            yield Found(name, problem)
-        if is_empty:
-            given.empty.append(shown_name(path))
+        """Return its images."""
+        return given.entered_if_empty(path, (Found(*found) for found in given.walk.below(path)))

@@ -2,14 +2,14 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import Fetch, FilePart, ImageProblem
+from facemon.domain.image_input import Fetch, FilePart, ImageProblem, shown_name
 from facemon.object_storage.location import Location
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
@@ -37,6 +37,15 @@ class Given:
     """Whether an object's time of change dates its image."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
+
+    def entered_if_empty(self, path: str, images: "Iterable[Found]") -> "Iterator[Found]":
+        """Yield the images of an input; enter its path in `empty` at the end where there were none."""
+        is_empty = True
+        for image in images:
+            is_empty = False
+            yield image
+        if is_empty:
+            self.empty.append(shown_name(path))
 
 
 @dataclass(frozen=True, slots=True)

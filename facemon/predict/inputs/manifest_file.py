@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
-from facemon.domain.image_input import shown_name
 from facemon.object_storage.location import Location, LocationError, is_location, parse_location
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 from facemon.predict.inputs.listed_image import listed_image
@@ -49,12 +48,12 @@ class _Rows:
     given: Given
 
     def __iter__(self) -> Iterator[Found]:
-        is_empty, folder = True, self.given.root or Path(self.path).parent
+        return self.given.entered_if_empty(self.path, self._images())
+
+    def _images(self) -> Iterator[Found]:
+        folder = self.given.root or Path(self.path).parent
         for row in self.manifest:
-            is_empty = False
             if row.problem is not None:
                 yield Found(row.name, problem=row.problem, row=row)
             else:
                 yield replace(listed_image(row.name, self.given, row.expected), row=row, folder=folder)
-        if is_empty:
-            self.given.empty.append(shown_name(self.path))

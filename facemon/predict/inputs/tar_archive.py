@@ -57,13 +57,9 @@ class _Images:
         from facemon.predict.tar_samples import TarSamples
         from facemon.predict.tar_walk import TarWalk
 
-        is_empty = True
         with _opened(self.path, is_compressed=self.is_compressed) as (stream, version):
-            for found in TarSamples(TarWalk(stream, shown_name(self.path)), self.path, self.given, version):
-                is_empty = False
-                yield found
-        if is_empty:
-            self.given.empty.append(shown_name(self.path))
+            samples = TarSamples(TarWalk(stream, shown_name(self.path)), self.path, self.given, version)
+            yield from self.given.entered_if_empty(self.path, samples)
 
 
 def _images(path: str, given: Given, *, is_compressed: bool) -> _Images:
@@ -76,7 +72,7 @@ def _images(path: str, given: Given, *, is_compressed: bool) -> _Images:
 
 @contextmanager
 def _opened(path: str, *, is_compressed: bool) -> Iterator[tuple[BinaryIO, FileVersion | None]]:
-    """The bytes of a tar, and the version of the file where they lie in it as they are."""
+    """Open a tar: its bytes, and the version of its file unless that is compressed."""
     shown = shown_name(path)
     try:
         file = open_regular(Path(path))
