@@ -1,6 +1,6 @@
 """How drift-check judges night after night with few images a day: simulated logs of 60 nights."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean, median
@@ -15,8 +15,9 @@ from benchmarks.simulated_nights import LONGEST_FROM, NIGHTS, REFERENCE_DAYS, Si
 from benchmarks.watched_world import LABELS
 from facemon.domain.drift_result import Verdict
 
-_REPEATS: Mapping[int, int] = {200: 200, 500: 60, 1_000: 60, 2_000: 60}
-"""Repeats by images a day."""
+_REPEATS = 200
+_IMAGES = (200, 500, 1_000, 2_000)
+"""Images a day."""
 _CHANGE, _SHIFT, _SPELL = 20, 0.1, 5
 """The first night on which an attribute is moved, by how much, and for how many nights where it does not last."""
 _LAST = _CHANGE + LONGEST_FROM - 1
@@ -25,8 +26,8 @@ _NAMES = tuple(LABELS)
 ABOUT = f"""\
 Nights: a reference of {REFERENCE_DAYS} days and a check after each of the {NIGHTS} days that follow, at the default
 settings: windows of 24 hours up to 14 days, never past the reference's end.
-{" / ".join(map(str, _REPEATS.values()))} repeats with {" / ".join(f"{images:,}" for images in _REPEATS)} images a
-day. One source, the 18 columns of the single sources, the hours as uneven as above; rows are independent. Alarms
+{_REPEATS} repeats each with {" / ".join(f"{images:,}" for images in _IMAGES)} images a day. One source,
+the 18 columns of the single sources, the hours as uneven as above; rows are independent. Alarms
 and verdicts "from night {LONGEST_FROM}" are those of nights whose windows may reach back 14 days. Their intervals
 are of 99 %, over references. An attribute moves by {100 * _SHIFT:.0f} points on night {_CHANGE}, each of the five
 in its turn; it is found if it drifts by the night whose longest window lies behind the change. The first night
@@ -53,8 +54,8 @@ class _Nights:
 
 def night_lines() -> Iterator[Line]:
     """Quiet nights, a change that lasts, and one that ends."""
-    for images, repeats in _REPEATS.items():
-        logs = repeated(partial(_nights, images), repeats)
+    for images in _IMAGES:
+        logs = repeated(partial(_nights, images), _REPEATS)
         yield from _quiet_lines(f"{images:,} images a day", logs)
         yield from _change_lines(f"{images:,} images a day", images, logs)
 
@@ -99,8 +100,8 @@ def _change_lines(what: str, images: int, logs: Sequence[_Nights]) -> Iterator[L
     yield Line(
         f"{what}: +{100 * _SHIFT:.0f} points that last, nights to the alarm (median)",
         f"{middle:g}",
-        "≤ 3" if images == min(_REPEATS) else "for the record",
-        images > min(_REPEATS) or middle <= 3,
+        "≤ 3" if images == min(_IMAGES) else "for the record",
+        images > min(_IMAGES) or middle <= 3,
         f"by attribute: {', '.join(by_name)}",
     )
     outlived = [log.outlived for log in logs if log.outlived is not None]

@@ -20,7 +20,6 @@ from facemon.drift.sample import Sample
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FEWER = 400
 _SOURCES, _REFERENCE_DAYS, _REFERENCE_ROWS, _ROWS = 4, 7, 10_000, 1_000
 _ATTRIBUTES = binary_attributes(BASE_RATES)
 _MEANS = np.array(list(BASE_RATES.values()))
@@ -29,8 +28,8 @@ _TRAFFIC = np.exp(1.5 * np.cos((_HOURS - 14) * np.pi / 12))
 """Rows by hour of the day, up to a factor: in the busiest hour 20 times those of the quietest."""
 _CYCLE = np.sin((_HOURS - 14) * np.pi / 12)
 ABOUT = f"""\
-Over time: {REPEATS:,} repeats of runs of frames, {_FEWER} of the rest; the same attributes and {_SOURCES} unequal
-sources; a reference of {_REFERENCE_DAYS} days with {_REFERENCE_ROWS:,} rows in all, and a window of 24 hours with
+Over time: {REPEATS:,} repeats; the same attributes and {_SOURCES} unequal sources;
+a reference of {_REFERENCE_DAYS} days with {_REFERENCE_ROWS:,} rows in all, and a window of 24 hours with
 {_ROWS:,} rows where no others are named; with the spreads between hours and days that the log has. The busiest hour
 has 20 times the rows of the quietest. In a run of frames one person's row repeats, also over the end of an hour.
 Days differ in all sources alike, normally; in a daily cycle the shares of all attributes rise and fall by 10
@@ -65,7 +64,7 @@ class _Outcome:
 def repeated_frame_lines() -> Iterator[Line]:
     """Frames of one person that follow each other."""
     for run, wanted in ((3, 0.95), (10, 0.75)):
-        yield from _lines(f"runs of {run} frames of one person", _World(run=run, shift=0.2), wanted, repeats=REPEATS)
+        yield from _lines(f"runs of {run} frames of one person", _World(run=run, shift=0.2), wanted)
 
 
 def day_lines() -> Iterator[Line]:
@@ -80,8 +79,8 @@ def daily_cycle_lines() -> Iterator[Line]:
     yield from _lines("a daily cycle of ±10 points", _World(cycle=0.1, shift=0.08), 0.95)
 
 
-def _lines(what: str, world: _World, wanted: float = 0.0, *, repeats: int = _FEWER) -> Iterator[Line]:
-    outcomes = repeated(partial(_outcome, world), repeats)
+def _lines(what: str, world: _World, wanted: float = 0.0) -> Iterator[Line]:
+    outcomes = repeated(partial(_outcome, world))
     yield alarm_line(f"{what}: any alarm, threshold 0", [Share.of([each.alarm_at_zero for each in outcomes])])
     yield alarm_line(f"{what}: any alarm, threshold 0.05", [Share.of([each.alarm for each in outcomes])])
     if wanted:

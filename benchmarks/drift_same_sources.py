@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.drift_simulation import BASE_RATES, Sources, three_of
 from benchmarks.judged import ALARM_LIMIT, alarm_line, alarms_at_zero, binary_attributes, drifted, found_line, judged
 from benchmarks.machine import Line
-from benchmarks.repeats import repeated
+from benchmarks.repeats import REPEATS, repeated
 from benchmarks.shares import Share, percent
 from facemon.domain.drift_result import DriftResult, Verdict
 
@@ -17,10 +17,9 @@ _SIZES = ((200, 200), (1_000, 1_000), (10_000, 1_000), (10_000, 10_000))
 _DECIDING = _SIZES[2:]
 """Fewer rows do not clear columns at the default threshold, whatever the mix."""
 _MOST_UNDECIDED = 0.1
-_REPEATS = 400
 _ATTRIBUTES = binary_attributes(BASE_RATES)
 ABOUT = f"""\
-Same sources, mix: {_REPEATS} repeats; the 40 binary attributes of "false alarms and power" in a model check;
+Same sources, mix: {REPEATS:,} repeats; the 40 binary attributes of "false alarms and power" in a model check;
 sources with their own rates and unequal numbers of rows; values are for
 {" / ".join(f"{a:,} and {b:,}" for a, b in _SIZES)} rows of the reference and the window. The attributes are
 independent, for which the correction for many columns is exact: at threshold 0, where every proven shift is an
@@ -51,16 +50,14 @@ class _Quiet:
 def same_source_lines() -> Iterator[Line]:
     """Alarms where the sources are the same and nothing moved."""
     for count in (1, 2, 4, 8):
-        repeats = repeated(partial(_quiet, count, False), _REPEATS)
+        repeats = repeated(partial(_quiet, count, False))
         yield from _alarm_lines(f"{count} source{'s' * (count > 1)}, the same in both windows", repeats)
 
 
 def same_source_power_lines() -> Iterator[Line]:
     """How often a shift in all of the same sources is found."""
     counts = (2, 4, 5, 8)
-    shares = [
-        Share.of([hit for found in repeated(partial(_moved, count), _REPEATS) for hit in found]) for count in counts
-    ]
+    shares = [Share.of([hit for found in repeated(partial(_moved, count)) for hit in found]) for count in counts]
     what = "found, +8 points, 10,000 and 1,000 rows, 2 / 4 / 5 / 8 of the same sources"
     yield found_line(what, shares, 0.95, f"{shares[0].repeats:,} shifts each")
 
@@ -68,10 +65,7 @@ def same_source_power_lines() -> Iterator[Line]:
 def reversed_mix_lines() -> Iterator[Line]:
     """Alarms and undecided checks where the mix of the sources is reversed and no source changed."""
     for count in (2, 4, 8):
-        what, repeats = (
-            f"{count} sources, their mix reversed",
-            repeated(partial(_quiet, count, True), _REPEATS),
-        )
+        what, repeats = f"{count} sources, their mix reversed", repeated(partial(_quiet, count, True))
         yield from _alarm_lines(what, repeats)
         shares = [Share.of([repeat[rows].undecided for repeat in repeats]) for rows in _DECIDING]
         columns = [np.mean([repeat[rows].undecided_columns for repeat in repeats]) for rows in _DECIDING]
