@@ -93,7 +93,9 @@ def _of_settings(text: str, storage: Storage) -> StorageError:
         return _no_credentials(storage)
     prefix = VARIABLES[storage]
     return StorageError(
-        Trouble.SETTINGS, f"what the variables {prefix}… say cannot be used", f"correct them: env | grep ^{prefix}"
+        Trouble.SETTINGS,
+        f"what the variables {prefix}… say cannot be used",
+        f"correct them: env | grep -o '^{prefix}[^=]*' lists their names, and not the secrets",
     )
 
 
