@@ -11,6 +11,7 @@ import pytest
 from facemon.object_storage.location import parse_location
 from facemon.object_storage.object_store import ObjectStore, ObjectStores, plain_etag
 from facemon.object_storage.storage_error import StorageError, Trouble
+from tests.metrics.gateways import gateway, write_certificate
 from tests.object_storage.origin import MODIFIED, Fault, Origin, etag, running_origin
 
 PHOTOS = {f"a/{number:02}.jpg": bytes([number]) * (100 + number) for number in range(30)}
@@ -209,6 +210,17 @@ def test_wrong_settings_are_named_without_their_values(
     assert said in error.what
     assert SECRET not in f"{error.what} {error.hint}"
     assert capfd.readouterr().err == "", "Rust has ended, and said so"
+
+
+def test_a_certificate_of_an_unknown_authority_is_named(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(certificate=write_certificate(tmp_path)) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        error = trouble_of()
+    assert error.trouble is Trouble.SETTINGS
+    assert error.what.startswith("the TLS certificate of the storage is not accepted (")
+    assert "SSL_CERT_FILE" in error.hint
 
 
 @pytest.mark.parametrize(
