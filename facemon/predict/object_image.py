@@ -12,7 +12,7 @@ from facemon.object_storage.storage_error import StorageError, Trouble
 
 _OUTAGES = (Trouble.CREDENTIALS, Trouble.SETTINGS, Trouble.UNREACHABLE)
 """Trouble that the next object would have, too."""
-LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S = 60.0
 """An answer that waits for room longer than this is asked for anew: storages and obstore give it up after a while."""
 
 
@@ -46,7 +46,7 @@ class ObjectImage:
                 return FetchedImage(problem=problem)
             began = time.monotonic()
             reserve(opened.entry.size)
-            if time.monotonic() - began > LONGEST_WAIT_S:
+            if time.monotonic() - began > _LONGEST_WAIT_S:
                 opened = self._opened()
                 if (problem := self._misfit(opened.entry)) is not None:
                     return FetchedImage(problem=problem)

@@ -190,7 +190,7 @@ def test_a_manifest_in_a_bucket_that_is_not_there_is_one_error_and_a_missing_obj
     ]  # fmt: skip
 
 
-def test_without_the_extra_the_command_to_install_it_is_told(
+def test_without_the_extra_the_hint_is_the_command_that_installs_it(
     folder: Path, origin: Origin, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)

@@ -146,7 +146,7 @@ def test_each_answer_has_its_name(fault: Fault, trouble: Trouble, asks: str, ori
     assert error.trouble is trouble
     assert error.hint
     assert len(origin.asked) <= 4, "a request is made again at most three times"
-    assert "told by the test" not in error.what
+    assert "made by the test" not in error.what
 
 
 @pytest.mark.parametrize("fault", [Fault(403, "InvalidAccessKeyId"), Fault(301), Fault(503, "SlowDown")])
@@ -256,7 +256,7 @@ def test_a_key_of_google_s_may_have_lines_and_a_path_letters_of_any_alphabet(
 
 
 @pytest.mark.parametrize("address", ["s3://photos", "az://photos"])
-def test_no_credentials_are_told_with_the_variables_to_set(
+def test_missing_credentials_are_named_with_the_variables_to_set(
     address: str, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine in a cloud would have some: the address that gives them leads to the origin, which gives none."""

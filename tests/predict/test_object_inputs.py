@@ -104,7 +104,7 @@ def test_an_answer_that_has_waited_long_for_room_is_asked_for_anew(
     origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a pager that is not scrolled, or a run that is stopped for a while."""
-    monkeypatch.setattr("facemon.predict.object_image.LONGEST_WAIT_S", 0.5)
+    monkeypatch.setattr("facemon.predict.object_image._LONGEST_WAIT_S", 0.5)
     monkeypatch.setenv("AWS_TIMEOUT", "1s")
     origin.buckets["photos"] = {"a.jpg": b"x" * 2**24}
     (image,) = source("s3://photos/a.jpg")
