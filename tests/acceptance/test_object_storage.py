@@ -1,6 +1,7 @@
 """`facemon predict` on images in object storage: each once, whatever the storage does, and errors before all else."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -98,6 +99,18 @@ def test_an_interrupted_run_does_not_wait_for_a_silent_storage(
         process.kill()
         assert process.stderr is not None
         process.stderr.close()
+
+
+def test_a_killed_question_is_an_error_of_its_own(folder: Path, origin: Origin) -> None:
+    origin.faults["photos"] = Fault(sent=10, stalls=True)
+    process = start_facemon("predict", "s3://photos/day/", cwd=folder)
+    wait_until(lambda: origin.asked)
+    (asking,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(asking), signal.SIGKILL)
+    assert process.wait() == 1
+    assert process.stderr is not None
+    with process.stderr:
+        assert "the process that asks object storage was killed" in process.stderr.read()
 
 
 def test_many_addresses_are_asked_for_at_once(folder: Path, origin: Origin, capfd: pytest.CaptureFixture[str]) -> None:
