@@ -60,11 +60,10 @@ def shown_url(path: "str | PathLike[str]") -> str:
     """Write an address with the slashes that Path dropped, without the password and the signature that it may hold."""
     scheme, _, rest = fspath(path).partition(":")
     place = re.split(r"[?#]", rest.lstrip("/"), maxsplit=1)[0]
-    root = "/" if scheme.lower() == "file" else ""
-    has_host = not root or re.match("//[^/]", rest)
+    has_host = scheme.lower() != "file" or re.match("//[^/]", rest) is not None
     if has_host and _USER.match(place):
         place = place.rpartition("@")[2] if "@" in place else "…"
-    return f"{scheme}://{root}{place}"
+    return f"{scheme}://{place}" if has_host else f"{scheme}:///{place}"
 
 
 def has_user(url: str) -> bool:
@@ -76,8 +75,11 @@ def file_of(url: str) -> str:
     """Return the path that a file:// address names (RFC 8089); ValueError where it names none of this machine."""
     match = _FILE.fullmatch(url)
     if match is None:
-        raise ValueError("names no path of this machine: write file:///data/photos, with three slashes")
-    return os.fsdecode(unquote_to_bytes(match[1].encode("utf-8", "surrogateescape")))
+        raise ValueError("names no path of this machine")
+    path = os.fsdecode(unquote_to_bytes(match[1].encode("utf-8", "surrogateescape")))
+    if "\0" in path:
+        raise ValueError("holds a null character (%00), so no such file can exist")
+    return path
 
 
 def file_url(path: str) -> str:

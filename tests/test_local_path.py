@@ -27,7 +27,8 @@ def test_an_address_is_known_as_text_and_as_a_path(scheme: str) -> None:
         fault = url_fault(form)
         assert fault is not None, form
         assert f"({scheme.lower()}://)" in fault.what
-        assert shown_url(form) == f"{scheme}://{'/' * (scheme == 'file')}bucket/photos"
+        # Of a Path nothing says whether there were two slashes or three.
+        assert shown_url(form) == f"{scheme}://{'/' * (scheme == 'file' and isinstance(form, Path))}bucket/photos"
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
@@ -51,7 +52,7 @@ def test_odd_names_are_paths(path: str) -> None:
         ("https:/me:secret@host/a.jpg", "https://host/a.jpg"),
         ("s3://me:half/secret@bucket/a.jpg", "s3://bucket/a.jpg"),
         ("s3://me:half/secret", "s3://…"),
-        ("file://me:secret@host/a.jpg", "file:///host/a.jpg"),
+        ("file://me:secret@host/a.jpg", "file://host/a.jpg"),
         ("http://host:80/a.jpg", "http://host:80/a.jpg"),
         ("http://[::1]:80/a.jpg", "http://[::1]:80/a.jpg"),
         ("http://host/at@home:1.jpg", "http://host/at@home:1.jpg"),

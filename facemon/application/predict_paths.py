@@ -113,26 +113,14 @@ def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
 def _refuse_address(path: str, *, reads_urls: bool) -> None:
     """UsageError for an address that is not read, and for one whose suffix is not an image's."""
     from facemon.local_path import file_of, shown_url, url_scheme
-    from facemon.object_storage.location import is_location, parse_location
-    from facemon.predict.inputs.listed_image import READ
+    from facemon.predict.inputs.listed_image import refuse_unread
     from facemon.predict.manifest import is_manifest
 
     if (scheme := url_scheme(path)) is None:
         return
-    if not reads_urls or "://" not in path:
+    if not reads_urls:
         refuse_url(path)
-    elif is_location(path):
-        parse_location(path)
-    elif scheme == "file":
-        try:
-            file_of(path)
-        except ValueError as error:
-            raise UsageError(f"{shown_url(path)}: {error}") from error
-    else:
-        raise UsageError(
-            f"{shown_url(path)}: is a URL ({scheme}://), and only {READ} are read",
-            "copy it to a local disk, and name the local path",
-        )
+    refuse_unread(path)
     is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
     others = tuple(suffix for refused in _REFUSED for suffix in refused.commands)
     if not is_folder and (is_manifest(path) or tar_suffix(path) or path.lower().endswith(others)):

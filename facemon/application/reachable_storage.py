@@ -40,8 +40,11 @@ _Question = tuple[list["Location"], list["Location"], bool]
 
 
 def _asked(question: _Question) -> "Sequence[Unanswered | None]":
-    """Ask in another process, so that this one has no threads yet when it forks its workers."""
-    from facemon.forked_process import ForkedProcess
+    """Ask in another process, so that this one has no threads yet when it forks its workers.
+
+    It is killed at the end: a signal that ends this process would wait for all its requests.
+    """
+    from facemon.forked_process import ForkedProcess, ProcessEnded
     from facemon.object_storage.object_store import is_in_use
 
     if is_in_use():
@@ -49,9 +52,12 @@ def _asked(question: _Question) -> "Sequence[Unanswered | None]":
     process = ForkedProcess(lambda: nullcontext(_answers))
     try:
         faults: Sequence[Unanswered | None] = process.ask(question)
+    except ProcessEnded as error:
+        raise FacemonError(
+            "the process that asks object storage was killed", "look for a limit of memory, and run again"
+        ) from error
     finally:
-        process.end()
-    process.join()
+        process.kill()
     return faults
 
 

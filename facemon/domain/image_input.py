@@ -42,7 +42,7 @@ class Fetch(Protocol):
     """Gets the bytes of an image that is not a file, in any thread."""
 
     def __call__(self, reserve: Callable[[int], None]) -> FetchedImage:
-        """Return the image; `reserve` is told how many bytes it has, before they are read, and may wait."""
+        """Return the image; `reserve` is called with the number of its bytes, before they are read, and may wait."""
 
 
 class FileVersion(NamedTuple):

@@ -35,6 +35,13 @@ _RETRIES: Any = {
 """A request is made four times at most, and not again once 20 seconds have passed."""
 _processes: set[int] = set()
 """This process, once it has asked a storage, and what it was forked from."""
+_IN_HEADERS = re.compile(
+    r"AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|(SESSION_)?TOKEN|(DEFAULT_)?REGION)|"
+    r"AZURE_STORAGE_(ACCOUNT_NAME|ACCOUNT_KEY|SAS_TOKEN|TOKEN)"
+)
+"""Variables that become parts of headers. Others, such as paths of key files and Google's JSON, may hold anything."""
+_ENDPOINTS = re.compile(r"AWS_ENDPOINT(_URL(_S3)?)?|AZURE_(STORAGE_|IDENTITY_|MSI_)?ENDPOINT")
+"""Variables that are addresses; AWS_STS_REGIONAL_ENDPOINTS and AWS_USE_FIPS_ENDPOINT, for example, are not."""
 _ENDPOINT = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
@@ -152,12 +159,12 @@ def _refuse_settings(storage: Storage) -> None:
     for name, value in sorted(os.environ.items()):
         if not name.startswith(VARIABLES[storage]):
             continue
-        if not value.isprintable() or not value.isascii():
+        if _IN_HEADERS.fullmatch(name) and not (value.isprintable() and value.isascii()):
             raise StorageError(
                 Trouble.SETTINGS, f"the variable {name} holds a line end or another character that no header can hold",
                 f"set it anew, such as by export {name}=\"$(cat FILE)\"",
             )  # fmt: skip
-        if "ENDPOINT" in name and value and not _ENDPOINT.fullmatch(value):
+        if _ENDPOINTS.fullmatch(name) and value and not (_ENDPOINT.fullmatch(value) and value.isascii()):
             raise StorageError(
                 Trouble.SETTINGS, f"the variable {name} is not an address", f"write {name}=https://HOST, or unset it"
             )

@@ -59,6 +59,8 @@ _CREDENTIAL_SERVER = re.compile(
     r"[^/ ]+/latest/(api|meta-data)/)"
 )
 _TOKEN_REQUEST = re.compile(r"Generic \w+ error: Error performing token request")
+_CERTIFICATE = re.compile(r"\bInvalidCertificate\(\s*(\w{1,80})")
+"""Only what Rust shows of an error's causes says this."""
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "FilesystemNotFound")
 _UNACCEPTED = (
     "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
@@ -77,13 +79,15 @@ def storage_error(error: BaseException, location: Location, *, is_opening: bool 
 
     `is_opening` says that nothing was asked yet: then it is about what the environment says.
     """
-    text = str(error).split("\n\nDebug source", 1)[0]
+    text, _, causes = str(error).partition("\n\nDebug source")
     status = int(found[1]) if (found := _STATUS.search(text)) else None
     code = found[1] if (found := _CODE.search(text)) else ""
     if is_opening:
         return _of_settings(text, location.storage)
     if _CREDENTIAL_SERVER.search(text) or _TOKEN_REQUEST.match(text):
         return _no_credentials(location.storage)
+    if fault := _CERTIFICATE.search(causes):
+        return _unknown_certificate(fault[1], location.storage)
     known = _of_code(code, location) or _of_text(type(error).__name__, text, location)
     return known or _of_status(status, code, location.storage)
 
@@ -93,7 +97,9 @@ def _of_settings(text: str, storage: Storage) -> StorageError:
         return _no_credentials(storage)
     prefix = VARIABLES[storage]
     return StorageError(
-        Trouble.SETTINGS, f"what the variables {prefix}… say cannot be used", f"correct them: env | grep ^{prefix}"
+        Trouble.SETTINGS,
+        f"what the variables {prefix}… say cannot be used",
+        f"correct them: env | grep -o '^{prefix}[^=]*' lists their names, and not the secrets",
     )
 
 
@@ -138,7 +144,7 @@ def _of_status(status: int | None, code: str, storage: Storage) -> StorageError:
     if status is None:
         return StorageError(
             Trouble.UNREACHABLE, "the storage does not answer, also when it is asked again",
-            f"check the network, and what says where it is looked for: {_PLACES[storage]}",
+            f"check the network (HTTPS_PROXY too), and what says where it is looked for: {_PLACES[storage]}",
         )  # fmt: skip
     answer = f"the storage answers with {status}" + (f" ({code})" if code else "")
     if status in _DENIED:
@@ -154,6 +160,13 @@ def _no_credentials(storage: Storage) -> StorageError:
     return StorageError(
         Trouble.CREDENTIALS, "the environment holds no credentials, and this machine has none of its own",
         f"set {_CREDENTIALS[storage]}",
+    )  # fmt: skip
+
+
+def _unknown_certificate(fault: str, storage: Storage) -> StorageError:
+    return StorageError(
+        Trouble.SETTINGS, f"the TLS certificate of the storage is not accepted ({fault})",
+        f"set SSL_CERT_FILE to the certificate of its authority, or correct {_PLACES[storage]}",
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 
 from facemon.domain.image_input import FetchedImage, ImageInput
 from facemon.errors import FacemonError
@@ -19,6 +20,7 @@ MOST_OUTAGES = 8
 """When so many images in a row fail for a reason that is not theirs, the next would fail, too."""
 _LOOK_AROUND_S = 0.1
 
+_Task = tuple[Future[FetchedImage], Callable[[], FetchedImage]]
 _Waiting = deque[tuple[ImageInput, Future[FetchedImage] | None]]
 
 
@@ -26,20 +28,23 @@ def fetched_ahead(inputs: Iterable[ImageInput], stop: threading.Event) -> Genera
     """Yield inputs in their order, with the bytes of those that have to be fetched, or with what is wrong with them.
 
     Others pass through, and are not read ahead while none is fetched. The stream ends early once `stop` is set.
-    FacemonError when the network or the credentials fail rather than single images. Close it to end its threads.
+    FacemonError when the network or the credentials fail rather than single images, and that of the inputs, once all
+    images before it are yielded. Close it to end its threads.
     """
-    stream, requests, outages = iter(inputs), REQUESTS, 0
+    stream, requests, outages = _Stream(inputs), REQUESTS, 0
     waiting: _Waiting = deque()
     room = _Room(BYTES_AHEAD)
-    pool = ThreadPoolExecutor(MOST_REQUESTS, "fetch")
+    threads = _FetchThreads()
     try:
         while True:
-            while len(waiting) < requests and (image := next(stream, None)) is not None:
+            while len(waiting) < requests and (image := stream.next()) is not None:
                 if image.fetch is None and not waiting:
                     yield image
                 else:
-                    waiting.append((image, _begin(pool, room, image)))
+                    waiting.append((image, _begin(threads, room, image, requests)))
             if not waiting:
+                if stream.fault is not None:
+                    raise stream.fault
                 return
             if len(waiting) == requests and _are_all_awaited(waiting):
                 # More requests at once hide a longer latency.
@@ -56,7 +61,60 @@ def fetched_ahead(inputs: Iterable[ImageInput], stop: threading.Event) -> Genera
             yield _with(image, fetched)
     finally:
         room.close()
-        pool.shutdown(wait=False, cancel_futures=True)
+        threads.end()
+
+
+class _Stream:
+    """Inputs up to the first that cannot be had."""
+
+    def __init__(self, inputs: Iterable[ImageInput]) -> None:
+        self._inputs: Iterator[ImageInput] = iter(inputs)
+        self.fault: FacemonError | None = None
+
+    def next(self) -> ImageInput | None:
+        """Return the next input; None at the end and after a fault."""
+        if self.fault is not None:
+            return None
+        try:
+            return next(self._inputs, None)
+        except FacemonError as error:
+            self.fault = error
+            return None
+
+
+class _FetchThreads:
+    """Threads that a program does not wait for when it ends, unlike those of `concurrent.futures`.
+
+    A storage that sends its answers slowly may take minutes for them, and the signals of the user do not end that.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._threads = 0
+        self._has_ended = threading.Event()
+
+    def submit(self, call: Callable[[], FetchedImage], most: int) -> Future[FetchedImage]:
+        """Call a function in a thread, of which there are `most` at most."""
+        future: Future[FetchedImage] = Future()
+        self._tasks.put((future, call))
+        if self._threads < most:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"fetch_{self._threads}", daemon=True).start()
+        return future
+
+    def end(self) -> None:
+        """Begin no more calls, and let the threads end once those that have begun are through."""
+        self._has_ended.set()
+        for _ in range(self._threads):
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None and not self._has_ended.is_set():
+            future, call = task
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - it is raised where the image is waited for
+                future.set_exception(error)
 
 
 class _Room:
@@ -105,8 +163,10 @@ class _ClosedError(Exception):
     """The image is no longer waited for."""
 
 
-def _begin(pool: ThreadPoolExecutor, room: _Room, image: ImageInput) -> Future[FetchedImage] | None:
-    return None if image.fetch is None else pool.submit(image.fetch, partial(room.take, room.number()))
+def _begin(threads: _FetchThreads, room: _Room, image: ImageInput, most: int) -> Future[FetchedImage] | None:
+    if image.fetch is None:
+        return None
+    return threads.submit(partial(image.fetch, partial(room.take, room.number())), most)
 
 
 def _are_all_awaited(waiting: _Waiting) -> bool:

@@ -1,16 +1,19 @@
 """One image in object storage: how its bytes are got, and which trouble becomes which error of its row."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from facemon.domain.image_input import FetchedImage, ImageProblem, too_large
 from facemon.domain.prediction import ErrorCode
 from facemon.object_storage.location import Location
-from facemon.object_storage.object_store import ObjectEntry, ObjectStores
+from facemon.object_storage.object_store import ObjectEntry, ObjectStores, OpenedObject
 from facemon.object_storage.storage_error import StorageError, Trouble
 
 _OUTAGES = (Trouble.CREDENTIALS, Trouble.SETTINGS, Trouble.UNREACHABLE)
 """Trouble that the next object would have, too."""
+_LONGEST_WAIT_S = 60.0
+"""An answer that waits for room longer than this is asked for anew: storages and obstore give it up after a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,21 @@ class ObjectImage:
     def __call__(self, reserve: Callable[[int], None]) -> FetchedImage:
         """Return the object's bytes or its problem; one that is too large or has changed is not read."""
         try:
-            opened = self.stores.of(self.location).opened(self.location.key)
+            opened = self._opened()
             if (problem := self._misfit(opened.entry)) is not None:
                 return FetchedImage(problem=problem)
+            began = time.monotonic()
             reserve(opened.entry.size)
+            if time.monotonic() - began > _LONGEST_WAIT_S:
+                opened = self._opened()
+                if (problem := self._misfit(opened.entry)) is not None:
+                    return FetchedImage(problem=problem)
             return FetchedImage(opened.read(), opened.entry.modified if self.is_dated else None)
         except StorageError as error:
             return FetchedImage(problem=problem_of(error), outage=error.hint if error.trouble in _OUTAGES else None)
+
+    def _opened(self) -> OpenedObject:
+        return self.stores.of(self.location).opened(self.location.key)
 
     def _misfit(self, entry: ObjectEntry) -> ImageProblem | None:
         expected = self.expected

@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(objects[key], fault, "application/octet-stream", etag(objects[key]))
 
     def _error(self, status: int, code: str, location: str = "") -> None:
-        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>told by the test</Message></Error>".encode()
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>made by the test</Message></Error>".encode()
         self.send_response(status)
         if location:
             self.send_header("Location", location)

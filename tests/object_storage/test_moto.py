@@ -1,4 +1,4 @@
-"""S3 as moto tells of it: the answers that the tests' own origin only repeats."""
+"""S3 as the server of moto speaks it: the answers that the tests' own origin only repeats."""
 
 from collections.abc import Iterator
 from pathlib import Path

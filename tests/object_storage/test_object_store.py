@@ -11,6 +11,7 @@ import pytest
 from facemon.object_storage.location import parse_location
 from facemon.object_storage.object_store import ObjectStore, ObjectStores, plain_etag
 from facemon.object_storage.storage_error import StorageError, Trouble
+from tests.metrics.gateways import gateway, write_certificate
 from tests.object_storage.origin import MODIFIED, Fault, Origin, etag, running_origin
 
 PHOTOS = {f"a/{number:02}.jpg": bytes([number]) * (100 + number) for number in range(30)}
@@ -30,18 +31,20 @@ def store(address: str = "s3://photos") -> ObjectStore:
     return ObjectStores().of(parse_location(address))
 
 
+def google_key(origin: Origin) -> dict[str, object]:
+    """What a key file of Google's says that leads to the origin, and asks for no token."""
+    return {
+        "gcs_base_url": origin.url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": "",
+    }  # fmt: skip
+
+
 @pytest.fixture(params=["s3", "gs", "az"])
 def each_storage(
     request: pytest.FixtureRequest, origin: Origin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> str:
     """The address of the bucket in turn of each storage, whose variables lead to the origin."""
     account = tmp_path / "google.json"
-    account.write_text(
-        json.dumps({
-            "gcs_base_url": origin.url, "disable_oauth": True, "client_email": "", "private_key": "",
-            "private_key_id": "",
-        })
-    )  # fmt: skip
+    account.write_text(json.dumps(google_key(origin)))
     more = {
         "GOOGLE_SERVICE_ACCOUNT": str(account), "GOOGLE_ALLOW_HTTP": "true", "AZURE_STORAGE_ACCOUNT_NAME": "tests",
         "AZURE_STORAGE_ACCOUNT_KEY": "bm90IGEgc2VjcmV0", "AZURE_STORAGE_ENDPOINT": origin.url,
@@ -143,7 +146,7 @@ def test_each_answer_has_its_name(fault: Fault, trouble: Trouble, asks: str, ori
     assert error.trouble is trouble
     assert error.hint
     assert len(origin.asked) <= 4, "a request is made again at most three times"
-    assert "told by the test" not in error.what
+    assert "made by the test" not in error.what
 
 
 @pytest.mark.parametrize("fault", [Fault(403, "InvalidAccessKeyId"), Fault(301), Fault(503, "SlowDown")])
@@ -209,8 +212,51 @@ def test_wrong_settings_are_named_without_their_values(
     assert capfd.readouterr().err == "", "Rust has ended, and said so"
 
 
+def test_a_certificate_of_an_unknown_authority_is_named(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gateway(certificate=write_certificate(tmp_path)) as served:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+        error = trouble_of()
+    assert error.trouble is Trouble.SETTINGS
+    assert error.what.startswith("the TLS certificate of the storage is not accepted (")
+    assert "SSL_CERT_FILE" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "db"),
+        ("AWS_PROFILE", "josé"),
+        ("AWS_CONFIG_FILE", "/home/josé/config"),
+        ("AZURE_OPENAI_ENDPOINT", "x"),
+        ("GOOGLE_CLOUD_PROJECT", "a\nb"),
+    ],
+)
+def test_variables_that_are_not_asked_for_may_say_anything(
+    name: str, value: str, each_storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert len(list(store(each_storage).listed(""))) == len(PHOTOS)
+
+
+def test_a_key_of_google_s_may_have_lines_and_a_path_letters_of_any_alphabet(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+    key = json.dumps(google_key(origin), indent=1)
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", key)
+    assert len(list(store("gs://photos").listed(""))) == len(PHOTOS)
+    monkeypatch.delenv("GOOGLE_SERVICE_ACCOUNT_KEY")
+    (tmp_path / "josé.json").write_text(key)
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "josé.json"))
+    assert len(list(store("gs://photos").listed(""))) == len(PHOTOS)
+
+
 @pytest.mark.parametrize("address", ["s3://photos", "az://photos"])
-def test_no_credentials_are_told_with_the_variables_to_set(
+def test_missing_credentials_are_named_with_the_variables_to_set(
     address: str, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine in a cloud would have some: the address that gives them leads to the origin, which gives none."""

@@ -138,6 +138,30 @@ def test_a_run_that_is_to_stop_does_not_wait_for_an_answer() -> None:
     answer.set()
 
 
+def test_what_comes_before_damage_is_yielded_before_it_is_raised() -> None:
+    source = Source()
+    read: list[bytes] = []
+
+    def inputs() -> Iterator[ImageInput]:
+        for ordinal in range(9):
+            yield source.image(ordinal, wait=lambda: time.sleep(0.01))
+        raise FacemonError("the archive is damaged")
+
+    with pytest.raises(FacemonError, match="the archive is damaged"):
+        read.extend(image.content for image in fetched_ahead(inputs(), NEVER) if image.content)
+    assert read == [str(ordinal).encode() for ordinal in range(9)]
+
+
+def test_no_program_waits_for_a_thread_that_fetches() -> None:
+    source, answer = Source(), threading.Event()
+    with closing(fetched_ahead([source.image(0), source.image(1, wait=answer.wait)], NEVER)) as stream:
+        next(stream)
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
+        assert threads
+        assert all(thread.daemon for thread in threads)
+    answer.set()
+
+
 def test_threads_that_wait_for_room_end_with_the_stream() -> None:
     source = Source()
     with closing(fetched_ahead((source.image(number, BYTES_AHEAD) for number in range(9)), NEVER)) as stream:

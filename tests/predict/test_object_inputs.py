@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -97,6 +98,21 @@ def test_what_is_too_large_is_not_asked_for(origin: Origin, tmp_path: Path) -> N
     (image,) = fetched(source(str(tmp_path / "m.csv"), max_bytes=20))
     assert image.problem is not None
     assert image.problem.message == "the file has 21 bytes; the limit is 20"
+
+
+def test_an_answer_that_has_waited_long_for_room_is_asked_for_anew(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a pager that is not scrolled, or a run that is stopped for a while."""
+    monkeypatch.setattr("facemon.predict.object_image._LONGEST_WAIT_S", 0.5)
+    monkeypatch.setenv("AWS_TIMEOUT", "1s")
+    origin.buckets["photos"] = {"a.jpg": b"x" * 2**24}
+    (image,) = source("s3://photos/a.jpg")
+    assert image.fetch is not None
+    origin.asked.clear()
+    fetched = image.fetch(lambda _: time.sleep(1.5))
+    assert (fetched.problem, len(fetched.content)) == (None, 2**24)
+    assert origin.asked == ["GET photos/a.jpg"] * 2
 
 
 ROWS: list[dict[str, Any]] = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from facemon.domain.image_input import ImageProblem, url_problem
 from facemon.domain.prediction import ErrorCode
-from facemon.local_path import file_of, url_scheme
+from facemon.local_path import file_of, shown_url, url_scheme
 from facemon.object_storage.location import LocationError, is_location, parse_location
 from facemon.predict.inputs.file_url import FileUrl
 from facemon.predict.inputs.folder import Folder
@@ -13,9 +13,27 @@ from facemon.predict.inputs.input_kind import Found, Given
 from facemon.predict.inputs.objects import Objects, object_image
 from facemon.predict.object_image import NOTHING, Expected
 
-READ = "s3://, gs://, az:// and file://"
-"""The addresses that are read."""
+_READ = "s3://, gs://, az:// and file://"
 _FOLDER, _FILE_URL, _OBJECTS = Folder(), FileUrl(), Objects()
+
+
+def refuse_unread(url: str) -> None:
+    """LocationError for an address that names nothing which can be read; whether it is there is not asked."""
+    scheme = url_scheme(url)
+    if is_location(url):
+        parse_location(url)
+    elif is_location(shown_url(url)):
+        raise LocationError(url, "is written with one slash, not two", f"write {shown_url(url)}")
+    elif scheme == "file":
+        try:
+            file_of(url)
+        except ValueError as error:
+            raise LocationError(url, str(error), "write file:///data/photos, with three slashes") from error
+    else:
+        raise LocationError(
+            url, f"is a URL ({scheme}://), and only {_READ} are read",
+            "copy it to a local disk, and name the local path",
+        )  # fmt: skip
 
 
 def listed_image(name: str, given: Given, expected: Expected = NOTHING) -> Found:
@@ -56,14 +74,7 @@ def _unread(name: str, given: Given) -> ImageProblem | None:
     if given.stores is None:
         return url_problem(name)
     try:
-        if is_location(name):
-            parse_location(name)
-        elif url_scheme(name) == "file":
-            file_of(name)
-        else:
-            return ImageProblem(ErrorCode.UNREADABLE, f"is a URL ({url_scheme(name)}://), and only {READ} are read")
+        refuse_unread(name)
     except LocationError as error:
         return ImageProblem(ErrorCode.UNREADABLE, f"{error.what}: {error.hint}")
-    except ValueError as error:
-        return ImageProblem(ErrorCode.UNREADABLE, str(error))
     return None

@@ -36,27 +36,27 @@ class Objects(InputKind):
 
     def open(self, path: str, given: Given) -> Iterator[Found]:
         """Yield its images; FacemonError where a listing ends before it is whole."""
-        location = parse_location(path)
-        if given.stores is None:
-            raise ValueError("an address was given, and nothing to read it with")
-        is_first = True
-        try:
-            store = given.stores.of(location)
-            if not location.is_prefix and (entry := store.entry(location.key)) is not None:
-                yield _found(location, entry, given)
-                return
-            is_empty = True
-            for entry in store.listed(location.key):
-                is_first = False
-                if _is_image(entry, location.key, given):
-                    is_empty = False
-                    yield _found(location.at(entry.key), entry, given)
-            if is_empty:
-                given.empty.append(path)
-        except StorageError as error:
-            if not is_first or error.trouble not in _ROWS:
-                raise FacemonError(f"{location.url}: {error.what}", error.hint) from error
-            yield Found(path, problem=problem_of(error))
+        return given.entered_if_empty(path, _images(path, given))
+
+
+def _images(path: str, given: Given) -> Iterator[Found]:
+    location = parse_location(path)
+    if given.stores is None:
+        raise ValueError("an address was given, and nothing to read it with")
+    is_first = True
+    try:
+        store = given.stores.of(location)
+        if not location.is_prefix and (entry := store.entry(location.key)) is not None:
+            yield _found(location, entry, given)
+            return
+        for entry in store.listed(location.key):
+            is_first = False
+            if _is_image(entry, location.key, given):
+                yield _found(location.at(entry.key), entry, given)
+    except StorageError as error:
+        if not is_first or error.trouble not in _ROWS:
+            raise FacemonError(f"{location.url}: {error.what}", error.hint) from error
+        yield Found(path, problem=problem_of(error))
 
 
 def _found(location: Location, entry: ObjectEntry, given: Given) -> Found:
