@@ -57,14 +57,19 @@ def observed_of(text: str | None) -> "datetime | ObservedFrom | None":
 
 def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, logs: bool, retries: bool) -> None:
     """UsageError for wishes that exclude each other, and for a source that the log could not hold."""
-    from facemon.domain.image_input import source_fault
-
     if retries and (resumes or not logs):
         raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
     if retries and "-" in paths:
         raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
     if resumes and not logs:
         raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
+    refuse_source(source)
+
+
+def refuse_source(source: str | None) -> None:
+    """UsageError for a source that the log could not hold."""
+    from facemon.domain.image_input import source_fault
+
     if source is not None and not source.strip():
         raise UsageError("--source is empty", "name a source or leave the option out")
     if source is not None and (fault := source_fault(source)):

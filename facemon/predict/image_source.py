@@ -89,10 +89,11 @@ class ImageSource:
 
     def __iter__(self) -> Iterator[ImageInput]:
         """Yield the images with ordinals from 0; a list on stdin can be read only once."""
-        for ordinal, found in enumerate(self._found()):
+        for ordinal, found in enumerate(self.found()):
             yield self._input(ordinal, found)
 
-    def _found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[Found]:
+        """Yield the same images as the inputs name them, with what a listing says of each."""
         for path in self._paths:
             opened = self._opened.get(path)
             yield from input_kind(path).open(path, self._given) if opened is None else opened
