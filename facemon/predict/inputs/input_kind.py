@@ -35,6 +35,8 @@ class Given:
     """Where objects are fetched; none = addresses are refused."""
     is_dated: bool = False
     """Whether an object's time of change dates its image."""
+    span: tuple[int, int] | None = None
+    """Which rows of a manifest are taken: from the first place on, up to the second; none = all."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
 
