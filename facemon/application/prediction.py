@@ -24,7 +24,7 @@ def predict(operation: Operation, request: PredictRequest, limit: "FailureLimit"
 
 def predict_unlogged(operation: Operation, request: PredictRequest, show: Show) -> "RunSummary":
     """Predict what the request names without a log."""
-    with _opened_model(operation, request) as model:
+    with opened_model(operation, request) as model:
         return run(operation, request, model, None, show)
 
 
@@ -80,7 +80,7 @@ def _logged(
     operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show, *, retries: bool
 ) -> "RunSummary":
     with (
-        _opened_model(operation, request) as model,
+        opened_model(operation, request) as model,
         operation.open_ledger(create=True) as ledger,
         operation.recorded(ledger, "predict") as outcome,
     ):
@@ -90,7 +90,7 @@ def _logged(
 
 
 @contextmanager
-def _opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
+def opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
     """Open the model with the run's engine, and report its notes."""
     from facemon.engines.registry import engine_of
     from facemon.model.factory import ModelFactory

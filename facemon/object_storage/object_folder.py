@@ -17,6 +17,7 @@ from facemon.object_storage.object_store import (
     entry_of,
     is_installed,
     opened_bucket,
+    plain_etag,
     translated,
 )
 from facemon.object_storage.storage_error import StorageError, Trouble, of_files
@@ -69,9 +70,15 @@ class ObjectFolder:
         """Write an object where it still has an ETag; False, and nothing is changed, where it has another one."""
         from obstore.exceptions import NotFoundError, PreconditionError
 
+        path = self._prefix + name
         with self._translating(name, True):
             try:
-                self._store.put(self._prefix + name, content, mode={"e_tag": f'"{etag}"'}, use_multipart=False)
+                known = self._store.head(path)
+                if plain_etag(known["e_tag"]) != etag:
+                    return False
+                # Google goes by the version, the others by the ETag.
+                mode: Any = {part: known[part] for part in ("e_tag", "version") if known[part] is not None}
+                self._store.put(path, content, mode=mode, use_multipart=False)
             except (PreconditionError, NotFoundError, FileNotFoundError):
                 return False
             except NotImplementedError:
@@ -111,7 +118,8 @@ class ObjectFolder:
             part = names[start : start + _PAGE]
             try:
                 with self._translating(part[0], True):
-                    self._store.delete([self._prefix + name for name in part])
+                    paths = [self._prefix + name for name in part]
+                    self._store.delete(paths if len(paths) > 1 else paths[0])
             except StorageError as error:
                 if error.trouble is not Trouble.MISSING:
                     raise
