@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from facemon.application.operation import Operation
 from facemon.application.reachable_storage import refused_storage
-from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
 
 if TYPE_CHECKING:
+    from facemon.object_storage.object_folder import ObjectFolder
     from facemon.reports.printed_parts import Part
     from facemon.store.shared_log.cleaning import Cleaning
     from facemon.store.shared_log.collecting import Collection
@@ -52,7 +53,6 @@ def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> 
     from facemon.object_storage.object_folder import open_folder
     from facemon.object_storage.object_store import HINT, is_installed
     from facemon.object_storage.storage_error import StorageError
-    from facemon.store.shared_log.cleaning import clean
     from facemon.store.shared_log.collecting import collect
     from facemon.store.shared_log.layout import JOBS
 
@@ -68,12 +68,23 @@ def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> 
             operation.reporter.progress("collecting", "deliveries") as progress,
         ):
             found = collect(ledger, objects, lambda: progress.advance(1))
-            cleaned = clean(objects) if cleans else None
+            cleaned = _cleaned(operation, objects) if cleans else None
             answer = CollectedDeliveries(address.url, found, cleaned)
             outcome.code = answer.code
     except StorageError as error:
         raise refused_storage(address.url, error) from error
     return answer
+
+
+def _cleaned(operation: Operation, objects: "ObjectFolder") -> "Cleaning | None":
+    """Remove what was never delivered; None, and a warning, while another process does."""
+    from facemon.store.shared_log.cleaning import clean
+
+    try:
+        return clean(objects)
+    except LockedError as error:
+        operation.reporter.warn(f"{error.message}: nothing was removed; {error.hint}")
+        return None
 
 
 def _refuse_no_job(url: str, *, has_job: bool) -> None:

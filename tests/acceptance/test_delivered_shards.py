@@ -240,6 +240,12 @@ def test_clean_removes_what_was_never_delivered(facemon: RunFacemon, folder: Pat
     origin.buckets["logs"][abandoned] = b"12345"
     origin.modified[f"logs/{abandoned}"] = datetime.now(UTC) - timedelta(hours=25)
     before = keys(origin)
+    origin.buckets["logs"]["log/locks/clean.json"] = b"another"
+    origin.modified["logs/log/locks/clean.json"] = datetime.now(UTC)
+    locked = facemon("store", "collect", LOCATION, "--clean", cwd=folder)
+    assert (locked.returncode, "--clean is at work: nothing was removed" in locked.stderr) == (0, True), locked.stderr
+    assert "registered 1 delivery" in locked.stdout
+    origin.modified["logs/log/locks/clean.json"] -= timedelta(hours=2)
     done = facemon("store", "collect", LOCATION, "--clean", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "removed 1 object (5 bytes) of attempts that were not delivered" in done.stdout
