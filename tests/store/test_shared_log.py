@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from facemon.domain.shard import Shard
 from facemon.errors import FacemonError
 from facemon.object_storage.object_folder import ObjectFolder
+from facemon.object_storage.probe import storage_time
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.ledger.opening import open_ledger
@@ -115,7 +116,7 @@ def test_a_commit_whose_answer_is_lost_is_found_to_be_ones_own(objects: ObjectFo
 
 
 def test_an_attempt_of_twelve_hours_is_not_delivered(objects: ObjectFolder) -> None:
-    long_ago = datetime.now(UTC) - timedelta(hours=12, minutes=1)
+    long_ago = storage_time(objects) - timedelta(hours=12, minutes=1)
     attempt = delivery_writer.ShardRun("images", JOB, Shard(1, 3), "slow", long_ago)
     with (
         delivery_writer.DeliveryWriter(objects, attempt) as writer,
