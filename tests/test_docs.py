@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "init": (),
+    "manifest": (),
     "predict": (),
     "evaluate": (),
     "reference": ("set", "list", "show", "diff"),
@@ -29,7 +30,7 @@ COMMANDS = {
     "serve": (),
     "render-config": (),
     "model": ("show", "check"),
-    "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "clock"),
+    "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "collect", "clock"),
 }
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")
 

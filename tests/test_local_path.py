@@ -69,7 +69,7 @@ def path_parameters() -> Iterator[tuple[tuple[str, ...], list[str]]]:
         signature = inspect.signature(command.callback).parameters
         hints = {name: parameter.annotation for name, parameter in signature.items()}
         for wanted, hint in hints.items():
-            kind, *options = get_args(hint) or (hint, None)
+            kind, *_ = get_args(hint) or (hint, None)
             if Path not in (kind, *get_args(kind)):
                 continue
             line = []
@@ -79,8 +79,8 @@ def path_parameters() -> Iterator[tuple[tuple[str, ...], list[str]]]:
                 is_needed = name == wanted or signature[name].default is inspect.Parameter.empty
                 if isinstance(chosen, typer.models.ArgumentInfo) and is_needed:
                     line.append(value)
-                elif name == wanted:
-                    declared = options[-1].param_decls or (f"--{name.replace('_', '-')}",)
+                elif isinstance(chosen, typer.models.OptionInfo) and is_needed:
+                    declared = chosen.param_decls or (f"--{name.replace('_', '-')}",)
                     line += [declared[0], value]
             yield names, line
 
@@ -93,7 +93,7 @@ def test_every_kind_of_path_is_among_the_lines() -> None:
     for part in (
         "predict . --output s3:", "predict . --root s3:", "evaluate s3:", "drift-check --current s3:",
         "reference set s3:", "render-config --out s3:", "store backup s3:", "--textfile s3:",
-        "init --model s3:", "serve -c s3:",
+        "init --model s3:", "serve -c s3:", "manifest . --output s3:",
     ):  # fmt: skip
         assert part in said
 

@@ -63,14 +63,19 @@ _REFUSED = (
 
 def refuse_unusable_paths(operation: Operation, paths: Sequence[str], null: bool, *, has_begun: bool) -> None:
     """UsageError for what predict cannot take; a run that `has_begun` may have paths that are gone since."""
-    from facemon.predict.inputs.path_list import LIST
-
-    if null and LIST not in paths:
-        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
+    refuse_null(paths, null=null)
     if not has_begun:
         refuse_paths(paths)
     refuse_without_boxes(operation.config, paths)
     refuse_unreachable(paths, operation.config.tables, has_begun=has_begun)
+
+
+def refuse_null(paths: Sequence[str], *, null: bool) -> None:
+    """UsageError for `--null` without a list on stdin."""
+    from facemon.predict.inputs.path_list import LIST
+
+    if null and LIST not in paths:
+        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
 
 
 def refuse_paths(paths: Sequence[str], missing: str = _CORRECT, *, reads_urls: bool = True) -> None:

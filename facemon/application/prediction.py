@@ -24,7 +24,7 @@ def predict(operation: Operation, request: PredictRequest, limit: "FailureLimit"
 
 def predict_unlogged(operation: Operation, request: PredictRequest, show: Show) -> "RunSummary":
     """Predict what the request names without a log."""
-    with _opened_model(operation, request) as model:
+    with opened_model(operation, request) as model:
         return run(operation, request, model, None, show)
 
 
@@ -57,14 +57,19 @@ def observed_of(text: str | None) -> "datetime | ObservedFrom | None":
 
 def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, logs: bool, retries: bool) -> None:
     """UsageError for wishes that exclude each other, and for a source that the log could not hold."""
-    from facemon.domain.image_input import source_fault
-
     if retries and (resumes or not logs):
         raise UsageError("--retry-failed works on a run that is logged and ended", "leave --resume and --no-store out")
     if retries and "-" in paths:
         raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
     if resumes and not logs:
         raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
+    refuse_source(source)
+
+
+def refuse_source(source: str | None) -> None:
+    """UsageError for a source that the log could not hold."""
+    from facemon.domain.image_input import source_fault
+
     if source is not None and not source.strip():
         raise UsageError("--source is empty", "name a source or leave the option out")
     if source is not None and (fault := source_fault(source)):
@@ -75,7 +80,7 @@ def _logged(
     operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show, *, retries: bool
 ) -> "RunSummary":
     with (
-        _opened_model(operation, request) as model,
+        opened_model(operation, request) as model,
         operation.open_ledger(create=True) as ledger,
         operation.recorded(ledger, "predict") as outcome,
     ):
@@ -85,7 +90,7 @@ def _logged(
 
 
 @contextmanager
-def _opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
+def opened_model(operation: Operation, request: PredictRequest) -> "Iterator[RunModel]":
     """Open the model with the run's engine, and report its notes."""
     from facemon.engines.registry import engine_of
     from facemon.model.factory import ModelFactory

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,6 +53,8 @@ class PredictRequest:
     """What the path - reads its list from."""
     null: bool = False
     """Whether the names of the list end with NUL."""
+    span: tuple[int, int] | None = None
+    """Which rows of a manifest are predicted; None for all."""
     engine: str | None = None
     """The name of the engine that spreads the work; None for the usual one."""
 
@@ -67,7 +69,8 @@ def run(
     stop = threading.Event()
     with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
         with _saying_how_to_go_on(operation.reporter, ledger, logged):
-            summary = _predict(operation, request, model, images, ledger, logged, stop, show)
+            destination = _destination(operation, images, ledger, logged, show)
+            summary = predict_into(operation, request, model, destination, stop)
         tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
@@ -117,43 +120,60 @@ def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
         formats=operation.config.predict.formats,
         stores=ObjectStores(),
         max_bytes=operation.config.predict.max_bytes,
+        span=request.span,
     )
 
 
-def _predict(
-    operation: Operation,
-    request: PredictRequest,
-    model: "RunModel",
-    images: "ImageSource",
-    ledger: "Ledger | None",
-    logged: "Run | None",
-    stop: threading.Event,
-    show: Show,
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What a run predicts, and where its rows go."""
+
+    run: str
+    """Its name in the rows."""
+    left: "Callable[[], Iterable[ImageInput]]"
+    """Returns the images, once the workers are there: listing a bucket begins threads, which a fork must not see."""
+    sinks: Sequence[AbstractContextManager[Sink]]
+    """What takes the rows; opened then, too."""
+    ledger: "Ledger | None" = None
+    """What logs them, by whose clock they are predicted."""
+
+
+def predict_into(
+    operation: Operation, request: PredictRequest, model: "RunModel", destination: Destination, stop: threading.Event
 ) -> "RunSummary":
+    """Predict images until they end or a signal sets `stop`; each sink has the same rows then."""
     from facemon.predict.fetching_ahead import fetched_ahead
     from facemon.predict.pipeline import run_pipeline
     from facemon.predict.run_summary import RunSummary
 
+    ledger = destination.ledger
     work = work_of(operation, request, ledger, partial(_are_more_than, operation, request))
-    summary = RunSummary(times=times_of(operation, is_logged=logged is not None))
+    summary = RunSummary(times=times_of(operation, is_logged=ledger is not None))
     with ExitStack() as stack:
         workers = stack.enter_context(model.spread(work))
-        sinks = [stack.enter_context(_logging(ledger, logged))] if ledger and logged else []
-        earlier = _logged_rows(operation, ledger, logged) if ledger and logged and logged.done else ()
-        sinks.append(stack.enter_context(show(earlier)))
+        sinks = [stack.enter_context(sink) for sink in destination.sinks]
         progress = stack.enter_context(operation.reporter.progress("predicting", "images"))
         _count_ahead(operation, request, progress)
         stack.enter_context(stopping(stop))
         began = time.monotonic()
-        left = _remaining(images, logged) if logged else iter(images)
-        inputs = stack.enter_context(closing(fetched_ahead(left, stop)))
-        name = logged.id if logged else ""
-        for batch in run_pipeline(inputs, workers, run=name, threads=work.workers, stop=stop):
+        inputs = stack.enter_context(closing(fetched_ahead(destination.left(), stop)))
+        for batch in run_pipeline(inputs, workers, run=destination.run, threads=work.workers, stop=stop):
             for sink in sinks:
                 sink(batch)
             summary = summary.update(batch, time.monotonic() - began)
             progress.advance(len(batch.ordinals))
     return summary
+
+
+def _destination(
+    operation: Operation, images: "ImageSource", ledger: "Ledger | None", logged: "Run | None", show: Show
+) -> Destination:
+    """The log, where there is one, and what shows the rows besides."""
+    if not (ledger and logged):
+        return Destination("", lambda: images, [show(())])
+    earlier = _logged_rows(operation, ledger, logged) if logged.done else ()
+    sinks = [_logging(ledger, logged), show(earlier)]
+    return Destination(logged.id, partial(_remaining, images, logged), sinks, ledger)
 
 
 def times_of(operation: Operation, *, is_logged: bool) -> "ObservedTimes":

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from facemon.config.drift import TablesConfig
     from facemon.object_storage.first_answer import Unanswered
     from facemon.object_storage.location import Location
+    from facemon.object_storage.storage_error import StorageError, Trouble
 
 
 def refuse_unreachable(paths: Sequence[str], tables: "TablesConfig", *, has_begun: bool) -> None:
@@ -32,7 +33,7 @@ def refuse_unreachable(paths: Sequence[str], tables: "TablesConfig", *, has_begu
         raise UsageError(f"{(given + named)[0].url}: reading it takes the package obstore", HINT)
     for fault in _asked((given, named, has_begun)):
         if fault is not None:
-            raise _error(fault)
+            raise _error(fault.location.url, fault.trouble, fault.what, fault.hint)
 
 
 _Question = tuple[list["Location"], list["Location"], bool]
@@ -73,8 +74,13 @@ def _answers(question: _Question) -> "Sequence[Unanswered | None]":
     )
 
 
-def _error(fault: "Unanswered") -> FacemonError:
+def refused_storage(url: str, error: "StorageError") -> FacemonError:
+    """Return the error of an address: a UsageError, or a FacemonError where the storage fails."""
+    return _error(url, error.trouble, error.what, error.hint)
+
+
+def _error(url: str, trouble: "Trouble", what: str, hint: str) -> FacemonError:
     from facemon.object_storage.storage_error import Trouble
 
-    kind = FacemonError if fault.trouble in (Trouble.UNREACHABLE, Trouble.CUT_OFF, Trouble.OTHER) else UsageError
-    return kind(f"{fault.location.url}: {fault.what}", fault.hint)
+    kind = FacemonError if trouble in (Trouble.UNREACHABLE, Trouble.CUT_OFF, Trouble.OTHER) else UsageError
+    return kind(f"{url}: {what}", hint)

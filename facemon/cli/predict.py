@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facemon.application.delivered_shard import delivery_request, predict_shard, refuse_other_log
 from facemon.application.predict_paths import refuse_unusable_paths
 from facemon.application.prediction import failure_limit, observed_of, predict_unlogged, refuse_nonsense
 from facemon.application.prediction import predict as predict_images
@@ -62,6 +63,9 @@ _ThreadsOption = Annotated[
     int | None,
     typer.Option(min=1, max=1024, metavar="N", help="Workers (default: one for each core, within the CPU quota)."),
 ]
+_MaxFailuresOption = Annotated[
+    str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
+]
 _NullOption = Annotated[
     bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
 ]
@@ -73,6 +77,18 @@ _CsvSafeOption = Annotated[
 ]
 _RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
+]
+_ShardOption = Annotated[
+    str | None,
+    typer.Option(metavar="K/N", help="Predict shard K of N of a manifest, counted from 1; with --deliver."),
+]
+_DeliverOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOCATION",
+        help="Deliver the rows to s3://bucket/log/, gs://…, az://… or file:///folder/ instead of logging them here; "
+        "facemon store collect registers them.",
+    ),
 ]
 
 
@@ -90,14 +106,14 @@ def predict(
     observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
     resume: _ResumeOption = False,
-    max_failures: Annotated[
-        str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
-    ] = "0",
+    max_failures: _MaxFailuresOption = "0",
     threads: _ThreadsOption = None,
     root: _RootOption = None,
     null: _NullOption = False,
     retry_failed: _RetryOption = False,
     csv_safe: _CsvSafeOption = False,
+    shard: _ShardOption = None,
+    deliver: _DeliverOption = None,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 
@@ -110,14 +126,17 @@ def predict(
     observed = observed_of(observed_at)
     chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
     refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
+    refuse_other_log(shard, deliver, resumes=resume, logs=not no_store, retries=retry_failed)
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
     path_list = sys.stdin.buffer if "-" in paths else None
     request = PredictRequest(tuple(paths), source, observed, observed_at or "", resume, threads, root, path_list, null)
-    operation, show = session.operation, partial(_showing, session, output, chosen)
-    if no_store:
-        summary = predict_unlogged(operation, request, show)
+    show = partial(_showing, session, output, chosen, is_delivered=deliver is not None)
+    if deliver is not None:
+        summary = predict_shard(session.operation, delivery_request(request, deliver, shard), show)
+    elif no_store:
+        summary = predict_unlogged(session.operation, request, show)
     else:
-        summary = (retry_failures if retry_failed else predict_images)(operation, request, limit, show)
+        summary = (retry_failures if retry_failed else predict_images)(session.operation, request, limit, show)
     if not summary.exceeds(limit):
         return ExitCode.OK
     raise FacemonError(
@@ -128,14 +147,22 @@ def predict(
 
 @contextmanager
 def _showing(
-    session: Session, output: Path | None, format_: str | None, earlier: "Iterable[pa.RecordBatch]" = ()
+    session: Session,
+    output: Path | None,
+    format_: str | None,
+    earlier: "Iterable[pa.RecordBatch]" = (),
+    *,
+    is_delivered: bool = False,
 ) -> Iterator[Sink]:
-    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere."""
+    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere.
+
+    One of many machines that deliver prints rows only where a file or a format is asked for.
+    """
     operation, console = session.operation, session.console
     if output is not None and format_ is not None:
         with file_sink(operation, output, format_, earlier) as sink:
             yield sink
-    elif format_ is None and console.is_quiet:
+    elif format_ is None and (console.is_quiet or is_delivered):
         yield lambda _: None
     elif format_ == TABLE or (format_ is None and console.is_terminal):
         from facemon.reports.prediction_report import PredictionReport

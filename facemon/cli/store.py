@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from facemon.application.collected_deliveries import collect_deliveries
 from facemon.application.store_care import (
     accept_clock,
     back_up_store,
@@ -16,6 +17,7 @@ from facemon.application.store_care import (
 )
 from facemon.application.store_repair import recover_store, repair_store
 from facemon.cli.command import command, group
+from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
 
@@ -156,6 +158,30 @@ def recover(
     if problems:
         session.console.notice(f"  hint: {REPAIR}")
     return ExitCode.FOUND if problems else ExitCode.OK
+
+
+@command(store, "collect")
+def collect(
+    session: Session,
+    location: Annotated[
+        str, typer.Argument(metavar="LOCATION", help="Where predict --deliver delivers to, such as s3://bucket/log/.")
+    ],
+    *,
+    clean: Annotated[
+        bool,
+        typer.Option("--clean", help="Remove segments of attempts that were never delivered, after 24 hours."),
+    ] = False,
+    format_: FormatOption = PrintFormat.TEXT,
+) -> ExitCode:
+    """Register what other machines have delivered: each delivery once, however often this is run.
+
+    Exit 3 while shards of a job are missing, which are named; exit 1 for deliveries that are damaged, while the
+    others are registered.
+    """
+    found = collect_deliveries(session.operation, location, cleans=clean)
+    if found.code or format_ is PrintFormat.JSON or not session.console.is_quiet:
+        print_answer(session.console, found, format_)
+    return found.code
 
 
 @command(store, "clock")

@@ -63,11 +63,11 @@ class OpenedObject:
     def __init__(self, result: Any, location: Location) -> None:
         self._result = result
         self._location = location
-        self.entry = _entry(result.meta)
+        self.entry = entry_of(result.meta)
 
     def read(self) -> bytes:
         """Return its bytes; StorageError where they do not arrive. What is not read is not sent on."""
-        with _translated(self._location):
+        with translated(self._location):
             return bytes(self._result.bytes())
 
 
@@ -76,7 +76,7 @@ class ObjectStore:
 
     def __init__(self, location: Location) -> None:
         self._bucket = location.at("")
-        self._store = _opened(location)
+        self._store = opened_bucket(location)
 
     def listed(self, prefix: str) -> Iterator[ObjectEntry]:
         """Yield the objects below a prefix, in the storage's order, a page at a time.
@@ -85,24 +85,24 @@ class ObjectStore:
         """
         pages = iter(self._store.list(prefix or None, chunk_size=_PAGE))
         while True:
-            with _translated(self._bucket.at(prefix)):
+            with translated(self._bucket.at(prefix)):
                 page = next(pages, None)
             if page is None:
                 return
             for meta in page:
-                yield _entry(meta)
+                yield entry_of(meta)
 
     def opened(self, key: str) -> OpenedObject:
         """Ask for an object, and return once its answer has begun."""
         location = self._bucket.at(key)
-        with _translated(location):
+        with translated(location):
             return OpenedObject(self._store.get(key), location)
 
     def entry(self, key: str) -> ObjectEntry | None:
         """Return what the storage says of an object; None where it has none of this key."""
         try:
-            with _translated(self._bucket.at(key)):
-                return _entry(self._store.head(key))
+            with translated(self._bucket.at(key)):
+                return entry_of(self._store.head(key))
         except StorageError as error:
             if error.trouble is Trouble.MISSING:
                 return None
@@ -130,6 +130,11 @@ class ObjectStores:
             return self._opened[name]
 
 
+def enter_use() -> None:
+    """Note that obstore is used in this process from here on."""
+    _processes.add(os.getpid())
+
+
 def is_in_use() -> bool:
     """Whether this process has asked a storage: obstore has threads then, and does not work in a fork."""
     return os.getpid() in _processes
@@ -140,17 +145,18 @@ def is_installed() -> bool:
     return find_spec("obstore") is not None
 
 
-def _opened(location: Location) -> "AnyStore":
+def opened_bucket(location: Location) -> "AnyStore":
+    """Return obstore's own bucket of a location; StorageError where the environment does not let it be opened."""
     if not is_installed():
         raise StorageError(Trouble.SETTINGS, "reading it takes the package obstore", HINT)
     from obstore.store import AzureStore, GCSStore, S3Store
 
-    _processes.add(os.getpid())
+    enter_use()
     _refuse_settings(location.storage)
     prefix = VARIABLES[location.storage]
     times: Any = {name.lower(): time for name, time in _TIMES.items() if f"{prefix}{name}" not in os.environ}
     kinds: dict[Storage, Any] = {Storage.S3: S3Store, Storage.GOOGLE: GCSStore, Storage.AZURE: AzureStore}
-    with _translated(location, is_opening=True):
+    with translated(location, is_opening=True):
         return kinds[location.storage](location.bucket, config=times, retry_config=_RETRIES)
 
 
@@ -171,21 +177,22 @@ def _refuse_settings(storage: Storage) -> None:
 
 
 @contextmanager
-def _translated(location: Location, *, is_opening: bool = False) -> Iterator[None]:
+def translated(location: Location, *, is_opening: bool = False, is_writing: bool = False) -> Iterator[None]:
     """Raise StorageError for what obstore raises, and for what its Rust ends with, which is not an Exception."""
     from obstore.exceptions import BaseError
 
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
-        raise storage_error(error, location, is_opening=is_opening) from error
+        raise storage_error(error, location, is_opening=is_opening, is_writing=is_writing) from error
     except BaseException as error:
         if type(error).__module__ != "pyo3_runtime":
             raise
         raise storage_error(error, location, is_opening=True) from error
 
 
-def _entry(meta: Any) -> ObjectEntry:
+def entry_of(meta: Any) -> ObjectEntry:
+    """Return what obstore says of an object."""
     return ObjectEntry(meta["path"], meta["size"], plain_etag(meta["e_tag"]), meta["last_modified"])
 
 

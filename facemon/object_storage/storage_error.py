@@ -1,5 +1,7 @@
 """What can go wrong with object storage, in words of our own: the library's repeat addresses, answers and settings."""
 
+import errno
+import os
 import re
 from enum import Enum, auto
 
@@ -51,6 +53,7 @@ _PLACES = {
 }
 """What decides where a bucket is looked for."""
 
+_SYSTEM = re.compile(r"\(os error (\d+)\)")
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,80})</Code>")
 _ODD_PATH = re.compile(r'Path "(.{1,200}?)"', re.DOTALL)
@@ -70,14 +73,18 @@ _UNACCEPTED = (
 _ELSEWHERE = ("AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException")
 _ARCHIVED = ("InvalidObjectState", "BlobArchived")
 _DENIED = (401, 403)
+_NOT_IMPLEMENTED = 501
 _TOO_MANY, _SERVER_ERRORS = 429, 500
 _AGAIN = "check the network, and run again"
 
 
-def storage_error(error: BaseException, location: Location, *, is_opening: bool = False) -> StorageError:
+def storage_error(
+    error: BaseException, location: Location, *, is_opening: bool = False, is_writing: bool = False
+) -> StorageError:
     """Return what an error of the library means; of its text only a status and a storage's code are repeated.
 
-    `is_opening` says that nothing was asked yet: then it is about what the environment says.
+    `is_opening` says that nothing was asked yet: then it is about what the environment says. `is_writing` says that an
+    object was to be written or removed.
     """
     text, _, causes = str(error).partition("\n\nDebug source")
     status = int(found[1]) if (found := _STATUS.search(text)) else None
@@ -89,6 +96,8 @@ def storage_error(error: BaseException, location: Location, *, is_opening: bool 
     if fault := _CERTIFICATE.search(causes):
         return _unknown_certificate(fault[1], location.storage)
     known = _of_code(code, location) or _of_text(type(error).__name__, text, location)
+    if known is None and is_writing and (status in _DENIED or status == _NOT_IMPLEMENTED):
+        return _unwritable() if status in _DENIED else unconditional(f"it answers with {status}")
     return known or _of_status(status, code, location.storage)
 
 
@@ -154,6 +163,37 @@ def _of_status(status: int | None, code: str, storage: Storage) -> StorageError:
     if status >= _SERVER_ERRORS or status == _TOO_MANY:
         return StorageError(Trouble.UNREACHABLE, f"{answer}, also when it is asked again", _AGAIN)
     return StorageError(Trouble.OTHER, f"{answer}", "look for the request in the log of the storage")
+
+
+def unconditional(how: str) -> StorageError:
+    """Return the error of a storage that cannot create an object only if it is absent; `how` it showed that."""
+    return StorageError(
+        Trouble.SETTINGS, f"the storage cannot create an object only if it is absent: {how}",
+        "use a storage with conditional writes (If-None-Match), such as Amazon's, Google's or Azure's, or a shared "
+        "file system (file:///)",
+    )  # fmt: skip
+
+
+def of_files(error: BaseException, *, is_writing: bool) -> StorageError:
+    """Return what an error of the library means that a file system gave."""
+    text = str(error).split("\n\nDebug source", 1)[0]
+    number = int(found[1]) if (found := _SYSTEM.search(text)) else None
+    if isinstance(error, FileNotFoundError) or number == errno.ENOENT:
+        return StorageError(Trouble.MISSING, "no such file or folder", "correct the address")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        does = "write" if is_writing else "read"
+        return StorageError(
+            Trouble.DENIED, f"permission to {does} there is denied", f"let the user of this command {does} the folder"
+        )
+    reason = os.strerror(number).lower() if number is not None else "the file system fails"
+    return StorageError(Trouble.OTHER, reason, "correct that, and run again")
+
+
+def _unwritable() -> StorageError:
+    return StorageError(
+        Trouble.DENIED, "permission to write there is denied",
+        "let the credentials put, get, list and delete objects below this address",
+    )  # fmt: skip
 
 
 def _no_credentials(storage: Storage) -> StorageError:

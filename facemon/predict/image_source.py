@@ -52,6 +52,7 @@ class ImageSource:
         formats: Sequence[str] = tuple(FORMATS),
         stores: ObjectStores | None = None,
         max_bytes: int = sys.maxsize,
+        span: tuple[int, int] | None = None,
     ) -> None:
         """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
         not there.
@@ -61,7 +62,8 @@ class ImageSource:
         manifest cannot be read or names no images, or a tar archive cannot be read. Of directories and tar archives the
         files of `formats` are taken; of compressed archives those of up to `max_bytes` are read. Addresses of object
         storage are read from `stores`, up to as many bytes: such an input has to be fetched before it is predicted.
-        Without `stores` they are inputs with a problem.
+        Without `stores` they are inputs with a problem. Of a manifest the rows of `span` are taken, from its first
+        place on up to its second.
         """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
@@ -72,7 +74,7 @@ class ImageSource:
         self._walk = FolderWalk(formats)
         self._given = Given(
             tables or TablesConfig(), self._walk, root, path_list, null, max_bytes, stores,
-            is_dated=observed_at is ObservedFrom.MTIME,
+            is_dated=observed_at is ObservedFrom.MTIME, span=span,
         )  # fmt: skip
         kinds = {path: kind for path in paths if (kind := kind_opened_first(path)) is not None}
         self._opened = {path: kind.open(path, self._given) for path, kind in kinds.items()}
@@ -89,10 +91,11 @@ class ImageSource:
 
     def __iter__(self) -> Iterator[ImageInput]:
         """Yield the images with ordinals from 0; a list on stdin can be read only once."""
-        for ordinal, found in enumerate(self._found()):
+        for ordinal, found in enumerate(self.found()):
             yield self._input(ordinal, found)
 
-    def _found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[Found]:
+        """Yield the same images as the inputs name them, with what a listing says of each."""
         for path in self._paths:
             opened = self._opened.get(path)
             yield from input_kind(path).open(path, self._given) if opened is None else opened

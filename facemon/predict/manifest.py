@@ -15,7 +15,7 @@ from facemon.errors import FacemonError
 from facemon.near_names import did_you_mean
 from facemon.predict.manifest_cells import ManifestRow, box_columns, columns_of, name_of, object_columns, row_of
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
-from facemon.predict.parquet_rows import column_names, parquet_rows
+from facemon.predict.parquet_rows import column_names, parquet_rows, row_count
 from facemon.regular_file import require_regular
 from facemon.tables.compressed_file import CSV, JSON_LINES, format_suffix, open_bytes
 from facemon.tables.csv_notation import CsvHead, CsvNotation, is_ascii_with_more, notation_of, read_head
@@ -45,7 +45,11 @@ class Manifest:
 
     def __iter__(self) -> Iterator[ManifestRow]:
         """Yield a row for each line, a broken line too; FacemonError where the file itself is damaged."""
-        for number, cells in self._lines():
+        return self.rows(None)
+
+    def rows(self, span: tuple[int, int] | None) -> Iterator[ManifestRow]:
+        """Yield the rows from the first of two places on, counted from 0, up to the second; all without a span."""
+        for number, cells in self._lines(span):
             name = f"{self._file}:{number}"
             try:
                 found = _cells(cells)
@@ -53,6 +57,13 @@ class Manifest:
                 yield row_of(name, found, self._tables)
             except ValueError as error:
                 yield ManifestRow(name, problem=ImageProblem(ErrorCode.UNREADABLE, f"line {number}: {error}"))
+
+    def count(self) -> int:
+        """Return the number of rows, for which lines of text have to be read; FacemonError as for iteration."""
+        if self._is_parquet:
+            with _reading(self._file):
+                return row_count(self._file)
+        return sum(1 for _ in self._lines())
 
     def _read_head(self) -> CsvHead:
         notation = notation_of(self._tables.csv)
@@ -101,18 +112,17 @@ class Manifest:
     def _is_json(self) -> bool:
         return format_suffix(self._file) in JSON_LINES
 
-    def _lines(self) -> Iterator[tuple[int, Cells | str]]:
+    def _lines(self, span: tuple[int, int] | None = None) -> Iterator[tuple[int, Cells | str]]:
         """Each line's number with its cells, or with what is wrong with it."""
         with _reading(self._file):
             if self._is_parquet:
                 known = {self._tables.image, _PATH, *columns_of(self._tables), *object_columns(self._tables)}
-                yield from parquet_rows(self._file, known)
+                yield from parquet_rows(self._file, known, span)
                 return
             with self._opened() as file:
-                if self._is_json:
-                    yield from json_rows(text_lines(file, self._other_encoding))
-                else:
-                    yield from self._csv_cells(file)
+                lines: Iterator[tuple[int, Cells | str]]
+                lines = json_rows(text_lines(file, self._other_encoding)) if self._is_json else self._csv_cells(file)
+                yield from lines if span is None else islice(lines, *span)
 
     def _csv_cells(self, file: TextIOWrapper) -> Iterator[tuple[int, Cells | str]]:
         rows = self._csv_rows(file)

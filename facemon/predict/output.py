@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypeVar
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.prediction import log_schema
@@ -44,14 +44,21 @@ _SUFFIXES = {
 }
 
 
-class PredictionWriter(Protocol):
-    """Writes rows of the log to a stream, which it does not close."""
+Rows_contra = TypeVar("Rows_contra", contravariant=True)
 
-    def add(self, rows: "pa.RecordBatch") -> None:
+
+class RowWriter(Protocol[Rows_contra]):
+    """Writes rows to a stream, which it does not close."""
+
+    def add(self, rows: Rows_contra, /) -> None:
         """Write some rows."""
 
     def close(self) -> None:
         """Write what must stand at the end."""
+
+
+PredictionWriter = RowWriter["pa.RecordBatch"]
+"""Writes rows of the log."""
 
 
 class _JsonLinesWriter:
@@ -182,19 +189,26 @@ def open_stream(
 def open_file(
     path: Path, output_format: OutputFormat, attributes: Sequence[AttributeConfig]
 ) -> Iterator[PredictionWriter]:
-    """Write to a file that appears under its name when the block ends well, and not at all when it raises.
-
-    UsageError when the path cannot be a file, FacemonError when writing fails (a full disk).
-    """
+    """Write to a file as `open_written` does, or to a device such as /dev/stdout."""
     if _is_device(path):
         with path.open("wb") as device, open_stream(device, output_format, attributes) as writer:
             yield writer
         return
+    with open_written(path, lambda stream: WRITERS[output_format](stream, attributes)) as writer:
+        yield writer
+
+
+@contextmanager
+def open_written(path: Path, make: Callable[[BinaryIO], RowWriter[Rows_contra]]) -> Iterator[RowWriter[Rows_contra]]:
+    """Write to a file that appears under its name when the block ends well, and not at all when it raises.
+
+    UsageError when the path cannot be a file, FacemonError when writing fails (a full disk).
+    """
     target = path.resolve()
     if target.is_dir():
         raise UsageError(f"-o {path}: is a directory")
     with _drafted(path, target) as draft:
-        guarded = _GuardedWriter(draft, path, WRITERS[output_format](draft.stream, attributes))
+        guarded = _GuardedWriter(draft, path, make(draft.stream))
         yield guarded
         guarded.close()
 
@@ -209,15 +223,15 @@ def _drafted(path: Path, target: Path) -> Iterator[Draft]:
         yield draft
 
 
-class _GuardedWriter:
+class _GuardedWriter(Generic[Rows_contra]):
     """Says of a failure to write which file it was, and keeps it apart from other failures of the block."""
 
-    def __init__(self, draft: Draft, path: Path, writer: PredictionWriter) -> None:
+    def __init__(self, draft: Draft, path: Path, writer: RowWriter[Rows_contra]) -> None:
         self._draft = draft
         self._path = path
         self._writer = writer
 
-    def add(self, rows: "pa.RecordBatch") -> None:
+    def add(self, rows: Rows_contra, /) -> None:
         try:
             self._writer.add(rows)
         except OSError as error:

@@ -7,6 +7,7 @@ from facemon.domain.profile import Profile, ProfileKey
 from facemon.store.arrivals import RowsByHour
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.segment import NewSegment, Segment
+from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import TotalKey
 
 
@@ -28,13 +29,17 @@ class Delivery:
     """Those of the rows that leave, for each segment."""
     arrivals: RowsByHour = field(default_factory=dict)
     gone_arrivals: RowsByHour = field(default_factory=dict)
+    shard: ShardIdentity | None = None
+    """Of a delivery from a shared log, which is registered once."""
 
 
 def register(ledger: Ledger, delivery: Delivery) -> bool:
     """Enter a delivery, in a transaction of the caller's.
 
-    False, and nothing is changed, when a segment that it replaces has left the log.
+    False, and nothing is changed, when a segment that it replaces has left the log, or its shard is registered.
     """
+    if delivery.shard is not None and ledger.deliveries.has(delivery.shard.name, delivery.shard.shard):
+        return False
     if not all(ledger.segments.has(segment.id) for segment in delivery.replaced):
         return False
     ledger.segments.remove(delivery.replaced)
@@ -47,4 +52,6 @@ def register(ledger: Ledger, delivery: Delivery) -> bool:
     ledger.arrivals.replace(delivery.gone_arrivals, delivery.arrivals)
     for gone in delivery.gone_profiles:
         ledger.profiles.subtract(gone)
+    if delivery.shard is not None:
+        ledger.deliveries.enter(delivery.shard)
     return True

@@ -231,10 +231,16 @@ def _unknown_references(folder: Path, made: Ledger) -> list[str]:
 
 
 def _keep_counters(made: Ledger, old: Salvage) -> bool:
-    """Raise the totals to those of the damaged ledger, and count the difference as rows that are gone."""
+    """Raise the totals to those of the damaged ledger, and count the difference as rows that are gone.
+
+    Shards that these totals count stay registered, also where their rows are lost: collected anew, they would be
+    counted twice. Without the totals they are collected anew, unless files still have rows of their runs.
+    """
     with made.writing():
         raise_totals(made, old.totals or {})
         made.requests.raise_to(old.request_totals)
+        for shard in old.shards:
+            made.deliveries.enter(shard)
     return old.totals is not None
 
 

@@ -50,10 +50,15 @@ class Run:
         self.lock.release()
 
 
+def new_run_id(now: datetime) -> str:
+    """Return a name that no other run has, of whatever machine."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
 def begin_run(ledger: Ledger, identity: RunIdentity, now: datetime) -> Run:
     """Enter a new run in the ledger."""
     recover(ledger)
-    run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    run = new_run_id(now)
     lock = ProcessLock.waiting(writer_lock_path(ledger.folder, run))
     with _released_on_failure(lock), ledger.writing():
         ledger.runs.begin(run, identity, micros(now))

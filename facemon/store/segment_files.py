@@ -56,11 +56,31 @@ def segment_path(segment: str, observed: datetime) -> str:
 
 def write_parquet(path: Path, table: pa.Table) -> str:
     """Write a file whole or not at all, on the disk before this returns; answer its sha256."""
+    return _write_whole(path, partial(_write_table, table))
+
+
+def write_parquet_bytes(path: Path, content: bytes) -> str:
+    """Write the bytes of a segment from elsewhere as `write_parquet` does; answer their sha256."""
+    return _write_whole(path, lambda draft: draft.write_bytes(content))
+
+
+def encode_parquet(table: pa.Table) -> bytes:
+    """Return the bytes of the file that `write_parquet` writes."""
+    sink = pa.BufferOutputStream()
+    _write_table(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _write_table(table: pa.Table, target: Path | pa.NativeFile) -> None:
+    pa.parquet.write_table(table, target, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> str:
     draft = draft_of(path)
     try:
         make_folder(path.parent)
         make_file(draft)
-        pa.parquet.write_table(table, draft, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
+        write(draft)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pyarrow as pa
 
@@ -60,11 +60,8 @@ class SegmentWriter:
         self._latencies.extend(batch.latencies)
         self._count += batch.rows.num_rows
         self._done = batch.ordinals[-1] + 1
-        last = None
-        for ordinal, name in zip(batch.rows["ordinal"].to_pylist(), batch.rows["image"].to_pylist(), strict=True):
-            if ordinal != last:
-                self._digest.add(name)
-            last = ordinal
+        for name in input_names(batch):
+            self._digest.add(name)
 
     def flush(self, also: Callable[[], None] | None = None) -> None:
         """Write and register what was taken in so far; `also` is done in the same transaction, or not at all."""
@@ -110,6 +107,15 @@ class SegmentWriter:
     def _latency_totals(self, table: pa.Table) -> list[Mapping[TotalKey, float]]:
         model = table["model"][0].as_py()
         return [histogram(LATENCIES, (model,), self._latencies)]
+
+
+def input_names(batch: PredictedBatch) -> Iterator[str]:
+    """Yield the name of each image of a batch once, in order: those of several faces have as many rows."""
+    last = None
+    for ordinal, name in zip(batch.rows["ordinal"].to_pylist(), batch.rows["image"].to_pylist(), strict=True):
+        if ordinal != last:
+            yield name
+        last = ordinal
 
 
 def prepare_segments(ledger: Ledger, writer: str, table: pa.Table) -> list[NewSegment]:

@@ -20,6 +20,11 @@ def format_suffix(path: Path) -> str:
     return (path.with_suffix("") if is_compressed(path) else path).suffix.lower()
 
 
+def without_format_suffix(path: Path) -> str:
+    """The name of a file without the suffixes of its format and of its compression: `rows` for `rows.csv.gz`."""
+    return (path.with_suffix("") if is_compressed(path) else path).stem
+
+
 def is_blank(path: Path) -> bool:
     """Whether there is no byte inside."""
     with open_bytes(path) as file:

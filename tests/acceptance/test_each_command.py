@@ -29,6 +29,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("init", "--model", "age-gender", "--output", "new.yaml"),
     ("model", "show"),
     ("model", "check", "images/00.png", "images/01.png", "--labels", "labels.csv", "--crops", "crops"),
+    ("manifest", "images", "-o", "images.parquet"),
     ("predict", "images", "-o", "rows.parquet"),
     ("predict", "labels.txt"),
     ("predict", "-"),

@@ -24,7 +24,11 @@ SENDS_WITHIN_S = 15.0
 """Telemetry of onnxruntime was sent after eight seconds."""
 SERVERS = {("serve",), ("serve-metrics",)}
 """Commands that do not end by themselves; serve-metrics does what export-metrics does, and answers."""
+LOG = "file:///LOG"
+"""In place of the address of a shared log in the test's folder."""
 FURTHER: Sequence[tuple[str, ...]] = (
+    ("predict", "images.parquet", "--shard", "1/1", "--deliver", LOG),
+    ("store", "collect", LOG, "--clean"),
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
     ("store", "compact"),
@@ -99,7 +103,8 @@ def test_every_command_stays_at_home(tmp_path: Path, at_length: bool) -> None:
     site = tmp_path / "site"
     prepare_folder(site)
     own = environment(tmp_path)
-    lines = [[str(COMMAND), *line] for line in (*LINES, *FURTHER)]
+    log = (tmp_path / "log").as_uri()
+    lines = [[str(COMMAND), *(log if word == LOG else word for word in line)] for line in (*LINES, *FURTHER)]
     if ISOLATING:
         plan = Plan(str(site), lines, own) if at_length else Plan(str(site), [], own, lines=lines)
         reached = run_isolated(tmp_path, plan)

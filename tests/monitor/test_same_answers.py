@@ -104,8 +104,8 @@ ELSEWHERE = {
     "render-config": "below",
 }
 ONLY_COMMANDS = {
-    "init", "serve", "serve-metrics", "model check", "store backup", "store compact",
-    "store prune", "store repair", "store recover", "store clock",
+    "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
+    "store prune", "store repair", "store recover", "store collect", "store clock",
 }  # fmt: skip
 """What is done to a configuration or to a store, not asked of them, stays on the command line."""
 

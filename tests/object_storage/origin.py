@@ -1,11 +1,13 @@
-"""A small object store of the tests' own: what readers ask in the protocols of S3, Google and Azure, and faults.
+"""A small object store of the tests' own: what readers and writers ask in the protocols of S3, Google and Azure, and
+faults.
 
 It checks no signatures. What `moto` does better, the semantics of S3, is tested with that.
 """
 
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +15,7 @@ from email.utils import format_datetime
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 MODIFIED = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -45,6 +47,14 @@ class Origin:
     delay_s: float = 0.0
     """How long each answer takes to begin."""
     page_keys: int = 1000
+    keeps_conditions: bool = True
+    """Whether If-None-Match and If-Match are kept, or ignored as some servers do."""
+    modified: dict[str, datetime] = field(default_factory=dict)
+    """By `bucket/key`; of others MODIFIED."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """The clock of the storage: what is written has its time."""
+    before_answer: Callable[[str], None] = lambda _: None
+    """Called with `PUT bucket/key` once that is written and before it is answered."""
     asked: list[str] = field(default_factory=list)
     """`GET bucket/key` for each request; of a listing `LIST bucket/prefix`."""
     at_once: int = 0
@@ -58,6 +68,10 @@ class Origin:
             "AWS_ENDPOINT_URL": self.url, "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "tests",
             "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1",
         }  # fmt: skip
+
+    def time_of(self, name: str) -> datetime:
+        """When an object was changed last."""
+        return self.modified.get(name, MODIFIED)
 
     def fault_of(self, name: str) -> Fault | None:
         """The fault of a request, which counts it."""
@@ -132,22 +146,100 @@ class _Handler(BaseHTTPRequestHandler):
         said = f"LIST {bucket}/{query.get('prefix', '')}" if is_listing else f"{self.command} {name}"
         with self.shared.counted(said):
             self.shared.ended.wait(self.shared.delay_s)
-            self._answer(bucket, key, query, self.shared.fault_of(name) or Fault(), is_listing=is_listing)
+            self._answer(name, query, self.shared.fault_of(name) or Fault(), is_listing=is_listing)
 
     do_HEAD = do_GET
 
-    def _answer(self, bucket: str, key: str, query: dict[str, str], fault: Fault, *, is_listing: bool) -> None:
+    def do_PUT(self) -> None:
+        name = unquote(urlsplit(self.path).path).lstrip("/")
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with self.shared.counted(f"PUT {name}"):
+            fault = self.shared.fault_of(f"PUT {name}") or self.shared.fault_of("PUT") or Fault()
+            if fault.status != 200:
+                self._error(fault.status, fault.code)
+                return
+            with self.shared.lock:
+                status = self._put(name, content)
+            self.shared.before_answer(f"PUT {name}")
+            if fault.sent is not None:
+                self.close_connection = True
+                return
+            if status != 201:
+                self._error(status, "PreconditionFailed" if status == 412 else "NoSuchBucket")
+                return
+            self._head_of(201, etag(content))
+
+    def _put(self, name: str, content: bytes) -> int:
+        bucket, _, key = name.partition("/")
+        if (objects := self.shared.buckets.get(bucket)) is None:
+            return 404
+        must_be = self.headers.get("If-Match", "").strip('"')
+        must_be_absent = (
+            self.headers.get("If-None-Match") == "*" or self.headers.get("x-goog-if-generation-match") == "0"
+        )
+        if self.shared.keeps_conditions:
+            if must_be_absent and key in objects:
+                return 412
+            if must_be and (key not in objects or etag(objects[key]) != must_be):
+                return 412
+        objects[key] = content
+        self.shared.modified[name] = self.shared.now().replace(microsecond=0)
+        return 201
+
+    def do_DELETE(self) -> None:
+        self._delete([unquote(urlsplit(self.path).path).lstrip("/")])
+        self._head_of(204, "")
+
+    def do_POST(self) -> None:
+        """Delete several objects, as S3 and Azure do."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if "comp=batch" in self.path:
+            self._delete_batch(re.findall(r"^DELETE /?(\S+) HTTP/1.1", body, re.MULTILINE))
+            return
+        bucket = unquote(urlsplit(self.path).path).strip("/")
+        keys = [unescape(key) for key in re.findall(r"<Key>(.*?)</Key>", body, re.DOTALL)]
+        self._delete([f"{bucket}/{key}" for key in keys])
+        answer = "<?xml version='1.0'?><DeleteResult>" + "".join(
+            f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys
+        )
+        self._send(f"{answer}</DeleteResult>".encode(), Fault(), "application/xml")
+
+    def _delete_batch(self, paths: list[str]) -> None:
+        self._delete([unquote(urlsplit(path).path) for path in paths])
+        parts = (
+            f"--parts\r\nContent-Type: application/http\r\nContent-ID: {number}\r\n\r\nHTTP/1.1 202 Accepted\r\n"
+            "x-ms-version: 2019-12-12\r\n\r\n"
+            for number, _ in enumerate(paths)
+        )
+        self._send(f"{''.join(parts)}--parts--\r\n".encode(), Fault(), "multipart/mixed; boundary=parts")
+
+    def _delete(self, names: list[str]) -> None:
+        for name in names:
+            bucket, _, key = name.partition("/")
+            with self.shared.counted(f"DELETE {name}"), self.shared.lock:
+                self.shared.buckets.get(bucket, {}).pop(key, None)
+
+    def _head_of(self, status: int, tag: str) -> None:
+        self.send_response(status)
+        if tag:
+            self.send_header("ETag", f'"{tag}"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _answer(self, name: str, query: dict[str, str], fault: Fault, *, is_listing: bool) -> None:
+        bucket, _, key = name.partition("/")
         objects = self.shared.buckets.get(bucket)
         if fault.status != 200:
             self._error(fault.status, fault.code, fault.location)
         elif objects is None:
             self._error(404, "NoSuchBucket")
         elif is_listing:
-            self._send(_listing(objects, query, self.shared.page_keys), fault, "application/xml")
+            times = {key: self.shared.time_of(f"{bucket}/{key}") for key in objects}
+            self._send(_listing(objects, times, query, self.shared.page_keys), fault, "application/xml")
         elif key not in objects:
             self._error(404, "NoSuchKey")
         else:
-            self._send(objects[key], fault, "application/octet-stream", etag(objects[key]))
+            self._send(objects[key], fault, "application/octet-stream", etag(objects[key]), self.shared.time_of(name))
 
     def _error(self, status: int, code: str, location: str = "") -> None:
         body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>made by the test</Message></Error>".encode()
@@ -159,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _send(self, body: bytes, fault: Fault, kind: str, tag: str = "") -> None:
+    def _send(self, body: bytes, fault: Fault, kind: str, tag: str = "", modified: datetime = MODIFIED) -> None:
         first, last = self._range(len(body))
         self.send_response(200 if first is None else 206)
         if first is not None:
@@ -167,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[first : last + 1]
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Last-Modified", format_datetime(MODIFIED, usegmt=True))
+        self.send_header("Last-Modified", format_datetime(modified, usegmt=True))
         if tag:
             self.send_header("ETag", f'"{tag}"')
         self.end_headers()
@@ -190,7 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing on stderr."""
 
 
-def _listing(objects: dict[str, bytes], query: dict[str, str], page_keys: int) -> bytes:
+def _listing(objects: dict[str, bytes], times: dict[str, datetime], query: dict[str, str], page_keys: int) -> bytes:
     """A page of keys in the form of S3, which Google has too, or of Azure."""
     is_azure = query.get("comp") == "list"
     prefix, after = query.get("prefix", ""), query.get("marker" if is_azure else "continuation-token", "")
@@ -199,7 +291,7 @@ def _listing(objects: dict[str, bytes], query: dict[str, str], page_keys: int) -
     following = page[-1] if is_cut else ""
     if is_azure:
         blobs = "".join(
-            f"<Blob><Name>{escape(key)}</Name><Properties><Last-Modified>{format_datetime(MODIFIED, usegmt=True)}"
+            f"<Blob><Name>{escape(key)}</Name><Properties><Last-Modified>{format_datetime(times[key], usegmt=True)}"
             f"</Last-Modified><Content-Length>{len(objects[key])}</Content-Length><Content-Type>a/b</Content-Type>"
             f"<Etag>{etag(objects[key])}</Etag></Properties></Blob>"
             for key in page
@@ -209,7 +301,7 @@ def _listing(objects: dict[str, bytes], query: dict[str, str], page_keys: int) -
             f"<NextMarker>{escape(following)}</NextMarker></EnumerationResults>"
         ).encode()
     contents = "".join(
-        f"<Contents><Key>{escape(key)}</Key><LastModified>{MODIFIED:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
+        f"<Contents><Key>{escape(key)}</Key><LastModified>{times[key]:%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
         f"<ETag>&quot;{etag(objects[key])}&quot;</ETag><Size>{len(objects[key])}</Size></Contents>"
         for key in page
     )

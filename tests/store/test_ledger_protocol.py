@@ -25,6 +25,7 @@ from facemon.store.row_profiles import profile_rows
 from facemon.store.run_state import RunState
 from facemon.store.segment import NewSegment, Segment
 from facemon.store.segment_files import encode_inline
+from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import TotalKey
 from tests.store.conftest import IMPLEMENTATIONS
 from tests.store.log_rows import IDENTITY, MODEL, NOON, make_batch
@@ -35,6 +36,7 @@ PARTS = {
     "profiles": entries.ProfileRecords, "arrivals": entries.ArrivalRecords, "runs": entries.RunRecords,
     "requests": entries.RequestRecords, "references": entries.ReferenceRecords, "checks": entries.CheckRecords,
     "evaluations": entries.EvaluationRecords, "commands": entries.CommandRecords, "stamps": entries.StampRecords,
+    "deliveries": entries.DeliveryRecords,
 }  # fmt: skip
 AT, HOUR = micros(NOON), hour_of(NOON)
 KEY = TotalKey("images_processed_total", ("ok",), "")
@@ -55,6 +57,9 @@ def delivery(name: str, first: int = 0) -> Delivery:
 
 def reference(name: str) -> Reference:
     return Reference(name, name, "predictions", "", MODEL, "window", NOON, NOON, NOON, 1, f"references/{name}.parquet")
+
+
+SHARD = ShardIdentity("images", 3, 8, "job", "digest", "run", "etag")
 
 
 def result(verdict: Verdict) -> DriftResult:
@@ -79,6 +84,7 @@ def filled(ledger: Ledger) -> Ledger:
         ledger.checks.announce([COLUMN])
         ledger.evaluations.enter(MODEL, AT, {"beard": (1, 2)}, [LabelledImage("beard", "1.jpg", HOUR, None, True)])
         ledger.commands.enter("predict", AT, 1.0, 0, AT)
+        ledger.deliveries.enter(SHARD)
     return ledger
 
 
@@ -103,6 +109,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
         ),
         "evaluations": (ledger.evaluations.accuracy(MODEL, 1), ledger.evaluations.labelled(MODEL, 0, HOUR + 9)),
         "commands": ledger.commands.all(),
+        "deliveries": sorted(ledger.deliveries.of_job("images").items()),
         "stamps": ledger.stamps.newest(),
     }  # fmt: skip
     return {part: repr(value) for part, value in told.items()}
@@ -149,6 +156,7 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "evaluations.enter": lambda ledger: ledger.evaluations.enter(MODEL, AT + 1, {"beard": (2, 2)}, []),
     "commands.enter": lambda ledger: ledger.commands.enter("predict", AT + 1, 2.0, 0, AT + 1),
     "commands.take_back_success": lambda ledger: ledger.commands.take_back_success("predict", AT, None),
+    "deliveries.enter": lambda ledger: ledger.deliveries.enter(SHARD._replace(shard=4)),
     "stamps.take_back": lambda ledger: ledger.stamps.take_back(NOON - timedelta(days=9)),
 }  # fmt: skip
 READS = {
@@ -160,6 +168,7 @@ READS = {
     "references.profiles", "references.spreads", "references.counts", "checks.gauges",
     "checks.states", "checks.source_states", "checks.history", "checks.newest", "checks.announced",
     "evaluations.accuracy", "evaluations.labelled", "evaluations.newest", "commands.all", "stamps.newest",
+    "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
     "stamps.after",
 }  # fmt: skip
 
@@ -210,6 +219,26 @@ def test_a_delivery_that_replaces_what_is_gone_changes_nothing(filled: Ledger) -
         with filled.writing():
             assert not register(filled, Delivery(late.segments, replaced, late.totals, late.totals, late.profiles))
         assert contents(filled) == before
+
+
+def test_a_shard_is_registered_once(filled: Ledger) -> None:
+    before = contents(filled)
+    late = delivery("second")
+    with filled.writing():
+        assert not register(filled, Delivery(late.segments, totals=late.totals, shard=SHARD._replace(digest="other")))
+    assert contents(filled) == before
+    with filled.writing():
+        assert register(filled, Delivery(late.segments, totals=late.totals, shard=SHARD._replace(shard=2)))
+        filled.deliveries.enter(SHARD._replace(digest="other"))
+    assert filled.deliveries.of_job("images") == {2: SHARD._replace(shard=2), 3: SHARD}
+    assert filled.deliveries.of_job("others") == {}
+
+
+def test_what_excludes_a_shard(filled: Ledger) -> None:
+    found = filled.deliveries.conflicting
+    assert found(SHARD) is found(SHARD._replace(shard=7)) is None
+    assert found(SHARD._replace(name="others", job="other")) is None
+    assert found(SHARD._replace(digest="other")) == found(SHARD._replace(shard=7, job="other")) == SHARD
 
 
 def test_deliveries_add_up_in_any_order(tmp_path: Path) -> None:

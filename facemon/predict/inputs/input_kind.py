@@ -11,7 +11,7 @@ from typing import BinaryIO, ClassVar
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import Fetch, FilePart, ImageProblem, shown_name
 from facemon.object_storage.location import Location
-from facemon.object_storage.object_store import ObjectStores
+from facemon.object_storage.object_store import ObjectEntry, ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest_cells import ManifestRow
 
@@ -35,6 +35,8 @@ class Given:
     """Where objects are fetched; none = addresses are refused."""
     is_dated: bool = False
     """Whether an object's time of change dates its image."""
+    span: tuple[int, int] | None = None
+    """Which rows of a manifest are taken: from the first place on, up to the second; none = all."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
 
@@ -70,6 +72,8 @@ class Found:
     """When it was changed last, where the input says so."""
     fetch: Fetch | None = None
     """Gets its bytes, where they are an object in storage."""
+    entry: ObjectEntry | None = None
+    """What the listing says of that object; none where it was named by itself in a manifest or a list."""
 
 
 class InputKind(ABC):

@@ -61,8 +61,8 @@ def _images(path: str, given: Given) -> Iterator[Found]:
 
 def _found(location: Location, entry: ObjectEntry, given: Given) -> Found:
     if entry.size > given.max_bytes:
-        return Found(location.url, problem=too_large(entry.size, given.max_bytes))
-    return Found(location.url, fetch=object_image(location, given))
+        return Found(location.url, problem=too_large(entry.size, given.max_bytes), entry=entry)
+    return Found(location.url, fetch=object_image(location, given), entry=entry)
 
 
 def object_image(location: Location, given: Given, expected: Expected = NOTHING) -> ObjectImage:

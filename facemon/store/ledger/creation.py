@@ -68,6 +68,7 @@ def _tables() -> str:
     from facemon.store.ledger.arrival_table import TABLES as ARRIVALS
     from facemon.store.ledger.check_tables import TABLES as CHECKS
     from facemon.store.ledger.command_table import TABLES as COMMANDS
+    from facemon.store.ledger.delivery_table import TABLES as DELIVERIES
     from facemon.store.ledger.evaluation_tables import TABLES as EVALUATIONS
     from facemon.store.ledger.file_tables import TABLES as FILES
     from facemon.store.ledger.profile_table import TABLES as PROFILES
@@ -80,5 +81,5 @@ def _tables() -> str:
     # Their order is that of the tables in the file.
     return (
         SEGMENTS + FILES + TOTALS + PROFILES + ARRIVALS + RUNS + REQUESTS + REFERENCES + CHECKS + EVALUATIONS
-        + ANNOUNCEMENTS + COMMANDS
+        + ANNOUNCEMENTS + COMMANDS + DELIVERIES
     )  # fmt: skip

@@ -176,6 +176,15 @@ def _to_6(connection: sqlite3.Connection, folder: Path) -> None:
     del connection, folder
 
 
+def _to_7(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 6 was b974660 to 89e8658; its tables never changed."""
+    del folder
+    connection.execute(
+        "CREATE TABLE deliveries (name TEXT, shard INTEGER, shards INTEGER NOT NULL, job TEXT NOT NULL, "
+        "digest TEXT NOT NULL, run TEXT NOT NULL, etag TEXT, PRIMARY KEY (name, shard)) WITHOUT ROWID"
+    )
+
+
 def _columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of a table's columns; empty where the table is missing."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -187,5 +196,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "gauges and counts by model, when rows were predicted and by which hour they arrived", _to_4),
     Migration(5, "how much the hours and days of references differ, drift by source", _to_5),
     Migration(6, "new profiles take less than half the bytes", _to_6),
+    Migration(7, "which shards were collected from a shared log", _to_7),
 )
 """In the order of their numbers, without a gap, from the oldest version to the present one."""

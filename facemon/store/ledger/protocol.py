@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ArrivalRecords,
         CheckRecords,
         CommandRecords,
+        DeliveryRecords,
         EvaluationRecords,
         FileRecords,
         ProfileRecords,
@@ -149,6 +150,10 @@ class Ledger(Protocol):
     @property
     def commands(self) -> "CommandRecords":
         """The last run of each command."""
+
+    @property
+    def deliveries(self) -> "DeliveryRecords":
+        """Shards that were collected from a shared log."""
 
     @property
     def stamps(self) -> "StampRecords":

@@ -11,14 +11,17 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from facemon.store.layout import LEDGER_NAME
+from facemon.store.ledger.delivery_table import read_identities
 from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.total_tables import read_totals
 from facemon.store.permissions import make_file
+from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import Totals
 
 _WAL = ("", "-wal")
 _READABLE_FROM = 4
 """Totals of earlier versions are not by model."""
+_SHARDS_FROM = 7
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Salvage:
     totals: Totals | None = None
     request_totals: list[tuple[object, ...]] = field(default_factory=list)
     """As they are in their table."""
+    shards: list[ShardIdentity] = field(default_factory=list)
+    """Those that were collected from a shared log."""
 
 
 def salvage(folder: Path, work: Path) -> Salvage:
@@ -76,6 +81,11 @@ def _read(connection: sqlite3.Connection, found: Salvage) -> None:
             found.request_totals = connection.execute(
                 "SELECT instance, metric, labels, part, value FROM request_totals"
             ).fetchall()
+            found.shards = _shards(connection, version)
+
+
+def _shards(connection: sqlite3.Connection, version: int) -> list[ShardIdentity]:
+    return read_identities(connection) if version >= _SHARDS_FROM else []
 
 
 def _segments(

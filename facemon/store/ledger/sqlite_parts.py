@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from facemon.store.ledger.arrival_table import ArrivalTable
     from facemon.store.ledger.check_tables import CheckTables
     from facemon.store.ledger.command_table import CommandTable
+    from facemon.store.ledger.delivery_table import DeliveryTable
     from facemon.store.ledger.evaluation_tables import EvaluationTables
     from facemon.store.ledger.file_tables import FileTables
     from facemon.store.ledger.profile_table import ProfileTable
@@ -84,6 +85,12 @@ class SqliteParts:
         from facemon.store.ledger.command_table import CommandTable
 
         return CommandTable(self.connection)
+
+    @cached_property
+    def deliveries(self) -> "DeliveryTable":
+        from facemon.store.ledger.delivery_table import DeliveryTable
+
+        return DeliveryTable(self.connection)
 
     @cached_property
     def stamps(self) -> "StampColumns":

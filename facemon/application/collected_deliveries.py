@@ -1,0 +1,95 @@
+"""`facemon store collect`: what many machines have delivered to a shared log, registered in the local one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facemon.application.operation import Operation
+from facemon.application.reachable_storage import refused_storage
+from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
+
+if TYPE_CHECKING:
+    from facemon.object_storage.object_folder import ObjectFolder
+    from facemon.reports.printed_parts import Part
+    from facemon.store.shared_log.cleaning import Cleaning
+    from facemon.store.shared_log.collecting import Collection
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedDeliveries:
+    """What a collection found at a location."""
+
+    location: str
+    collection: "Collection"
+    cleaning: "Cleaning | None"
+    """What was removed, where that was asked for."""
+
+    @property
+    def code(self) -> ExitCode:
+        """1 for damaged deliveries, 3 for missing shards, 0 when the store has all of them."""
+        if self.collection.damaged:
+            return ExitCode.FAILED
+        return ExitCode.FOUND if any(job.missing for job in self.collection.jobs) else ExitCode.OK
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer as an object for JSON."""
+        from facemon.reports.collection_report import collection_document
+
+        return collection_document(self.location, self.collection, self.cleaning)
+
+    def report(self) -> "Iterator[Part]":
+        """Yield the answer for people."""
+        from facemon.reports.collection_report import collection_report
+
+        return collection_report(self.collection, self.cleaning)
+
+
+def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> CollectedDeliveries:
+    """Register the deliveries that a location has and the store has not; with `cleans` remove abandoned segments.
+
+    UsageError for an address that cannot be read; FacemonError where no job is there, or where the storage fails.
+    """
+    from facemon.object_storage.folder_address import parse_folder
+    from facemon.object_storage.object_folder import open_folder
+    from facemon.object_storage.object_store import HINT, is_installed
+    from facemon.object_storage.storage_error import StorageError
+    from facemon.store.shared_log.collecting import collect
+    from facemon.store.shared_log.layout import JOBS
+
+    address = parse_folder(location)
+    if not is_installed():
+        raise UsageError(f"{address.url}: reading it takes the package obstore", HINT)
+    try:
+        objects = open_folder(address, create=False)
+        _refuse_no_job(address.url, has_job=next(objects.listed(JOBS), None) is not None)
+        with (
+            operation.open_ledger(create=True) as ledger,
+            operation.recorded(ledger, "store collect") as outcome,
+            operation.reporter.progress("collecting", "deliveries") as progress,
+        ):
+            found = collect(ledger, objects, lambda: progress.advance(1))
+            cleaned = _cleaned(operation, objects) if cleans else None
+            answer = CollectedDeliveries(address.url, found, cleaned)
+            outcome.code = answer.code
+    except StorageError as error:
+        raise refused_storage(address.url, error) from error
+    return answer
+
+
+def _cleaned(operation: Operation, objects: "ObjectFolder") -> "Cleaning | None":
+    """Remove what was never delivered; None, and a warning, while another process does."""
+    from facemon.store.shared_log.cleaning import clean
+
+    try:
+        return clean(objects)
+    except LockedError as error:
+        operation.reporter.warn(f"{error.message}: nothing was removed; {error.hint}")
+        return None
+
+
+def _refuse_no_job(url: str, *, has_job: bool) -> None:
+    if not has_job:
+        raise FacemonError(
+            f"{url}: no job is there",
+            "correct the address, or deliver first: facemon predict images.parquet --shard 1/8 --deliver LOCATION",
+        )

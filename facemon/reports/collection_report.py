@@ -1,0 +1,54 @@
+"""What a collection registered, which shards are missing, and what is damaged: as lines, and as JSON."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from facemon.domain.counted import counted
+from facemon.domain.shard import shown_ranges
+from facemon.reports.printed_parts import Part, Remark, Tone
+
+if TYPE_CHECKING:
+    from facemon.store.shared_log.cleaning import Cleaning
+    from facemon.store.shared_log.collecting import Collection
+
+_SCHEMA = "facemon.collection/1"
+
+
+def collection_document(location: str, found: "Collection", cleaned: "Cleaning | None") -> dict[str, Any]:
+    """Return the object that --format json prints."""
+    return {
+        "schema": _SCHEMA,
+        "location": location,
+        "registered": sum(job.new for job in found.jobs),
+        "rows": found.rows,
+        "jobs": [
+            {
+                "name": job.name, "shards": job.shards, "registered": len(job.registered), "new": job.new,
+                "missing": shown_ranges(job.missing),
+            }
+            for job in found.jobs
+        ],
+        "damaged": list(found.damaged),
+        "removed": None if cleaned is None else {"objects": cleaned.objects, "bytes": cleaned.bytes},
+    }  # fmt: skip
+
+
+def collection_report(found: "Collection", cleaned: "Cleaning | None") -> Iterator[Part]:
+    """Yield what was registered, what was removed, and what is missing or damaged."""
+    new = sum(job.new for job in found.jobs)
+    before = sum(len(job.registered) for job in found.jobs) - new
+    known = f", and has {before} from before" if before else ""
+    yield f"registered {counted(new, 'delivery', 'deliveries')} with {counted(found.rows, 'row')}{known}"
+    if cleaned is not None:
+        removed = f"{counted(cleaned.objects, 'object')} ({cleaned.bytes} bytes)"
+        yield f"removed {removed} of attempts that were not delivered"
+    for job in found.jobs:
+        if job.missing:
+            yield f"missing: {job.name}: {shown_ranges(job.missing)} of {job.shards}"
+    for text in found.damaged:
+        yield f"damaged: {text}"
+    if found.damaged:
+        yield Remark(
+            "  hint: restore the objects that are named, or predict their shards under another name of the manifest",
+            Tone.NOTICE,
+        )
