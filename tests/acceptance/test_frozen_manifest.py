@@ -109,6 +109,7 @@ def test_objects_have_sizes_and_etags_and_one_that_changes_is_refused(
 
 def test_objects_of_a_list_are_asked_for(facemon: RunFacemon, folder: Path, origin: Origin) -> None:
     origin.buckets["photos"] = {f"{number:03}.png": b"x" * number for number in range(100)}
+    origin.delay_s = 0.02
     listed = "".join(f"s3://photos/{number:03}.png\n" for number in range(101))
     done = facemon("manifest", "-", "-o", "i.parquet", cwd=folder, stdin=listed)
     assert done.returncode == 0, done.stderr

@@ -102,7 +102,7 @@ def make_older(folder: Path) -> None:
             sql(ledger).execute(
                 "INSERT OR REPLACE INTO drift_checks VALUES (?, ?, ?)", (check.check, check.threshold, check.decided)
             )
-        for table in ("arrivals", "baseline_spreads", "drift_sources"):
+        for table in ("arrivals", "baseline_spreads", "drift_sources", "deliveries"):
             sql(ledger).execute(f"DROP TABLE {table}")
         sql(ledger).execute("ALTER TABLE segments DROP COLUMN last_predicted")
         sql(ledger).execute("PRAGMA user_version = 3")
