@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from facemon.application.operation import Operation
 from facemon.application.prediction_run import Sink
@@ -11,6 +11,8 @@ from facemon.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from facemon.reports.printed_parts import Part
 
 TABLE = "table"
 FORMATS = (TABLE, "jsonl", "csv", "parquet")
@@ -26,8 +28,56 @@ def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is
     return "csv-safe" if csv_safe else found
 
 
+class Screen(Protocol):
+    """What shows rows beside the log: a terminal, or a pipe."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether success is to be silent."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads the rows."""
+
+    def stream(self) -> BinaryIO:
+        """Return what takes the rows of a format."""
+
+    def show(self, parts: "Iterable[Part]") -> None:
+        """Show a report."""
+
+
 @contextmanager
-def file_sink(
+def row_sink(
+    operation: Operation,
+    screen: Screen,
+    output: Path | None,
+    format_: str | None,
+    earlier: "Iterable[pa.RecordBatch]" = (),
+    *,
+    is_delivered: bool = False,
+) -> Iterator[Sink]:
+    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere.
+
+    One of many machines that deliver prints rows only where a file or a format is asked for.
+    """
+    if output is not None and format_ is not None:
+        with _file_sink(operation, output, format_, earlier) as sink:
+            yield sink
+    elif format_ is None and (screen.is_quiet or is_delivered):
+        yield lambda _: None
+    elif format_ == TABLE or (format_ is None and screen.is_terminal):
+        from facemon.reports.prediction_report import PredictionReport
+
+        report = PredictionReport(operation.config.model.attributes)
+        yield report.add
+        screen.show(report.parts())
+    else:
+        with _stream_sink(operation, screen.stream(), format_) as sink:
+            yield sink
+
+
+@contextmanager
+def _file_sink(
     operation: Operation, output: Path, format_: str, earlier: "Iterable[pa.RecordBatch]" = ()
 ) -> Iterator[Sink]:
     """Write rows to a file, which begins with the `earlier` rows of the run, so that it has all of them."""
@@ -40,7 +90,7 @@ def file_sink(
 
 
 @contextmanager
-def stream_sink(operation: Operation, stream: BinaryIO, format_: str | None) -> Iterator[Sink]:
+def _stream_sink(operation: Operation, stream: BinaryIO, format_: str | None) -> Iterator[Sink]:
     """Write rows to a stream, which has shown those of before already; None for JSON lines."""
     from facemon.predict.output import OutputFormat, open_stream
 

@@ -221,14 +221,12 @@ class _Bar:
         self._bar.update(self._task, total=total)
 
 
-_STYLES = {
-    "drift": "bold red", "undecided": "yellow", "ok": "green", "not_compared": "dim", "unreadable": "red",
-    "too_large": "red", "denied": "red", "nan": "red", "no_face": "yellow", "too_slow": "red", "crashed": "red",
-    "changed": "red",
-}  # fmt: skip
+_STYLES = {"drift": "bold red", "undecided": "yellow", "ok": "green", "not_compared": "dim", "no_face": "yellow"}
 
 
 def _styled(cell: str) -> Any:
     from rich.text import Text
 
-    return Text(cell, style=_STYLES.get(cell, ""))
+    from facemon.domain.prediction import ErrorCode
+
+    return Text(cell, style=_STYLES.get(cell, "red" if cell in set(ErrorCode) else ""))

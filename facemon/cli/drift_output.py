@@ -10,8 +10,8 @@ from facemon.application.last_check import recorded_checks
 from facemon.cli.console import Console
 from facemon.cli.session import Session
 from facemon.domain.column_shape import ColumnShape
-from facemon.domain.drift_result import Check, DriftResult, to_document
-from facemon.domain.explanation import Explanation, explanation_document
+from facemon.domain.drift_result import Check, DriftResult
+from facemon.domain.explanation import Explanation
 from facemon.errors import ExitCode, UsageError
 from facemon.reports.drift_formats import DRIFT_FORMATS, EACH, ReportFormat
 
@@ -68,27 +68,15 @@ def print_result(
 
 def print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:
     """Print why columns got their verdicts."""
-    from facemon.reports.explanation_report import explanation_report
-
-    for explanation in explanations:
-        if format_ is ReportFormat.JSON:
-            console.document(explanation_document(explanation))
-        else:
-            console.show(explanation_report(explanation, draws=_can_draw(console)).parts())
+    if explained := DRIFT_FORMATS[format_].explained:
+        console.show(explained(explanations, _can_draw(console)))
 
 
 def print_history(session: Session, format_: ReportFormat) -> ExitCode:
     """List the last checks; UsageError for a format that holds only one."""
-    if format_ not in EACH:
+    if (history := DRIFT_FORMATS[format_].history) is None:
         raise UsageError(f"--history has no --format {format_.value}", f"write {' or '.join(EACH)}")
-    results = recorded_checks(session.operation)
-    if format_ is ReportFormat.JSON:
-        for result in results:
-            session.console.document(to_document(result))
-    else:
-        from facemon.reports.history_report import history_table
-
-        session.console.show([history_table(results)])
+    session.console.show(history(recorded_checks(session.operation)))
     return ExitCode.OK
 
 

@@ -9,6 +9,7 @@ import typer
 from facemon.application.frozen_manifest import ManifestRequest, freeze_inputs
 from facemon.application.prediction import observed_of, refuse_source
 from facemon.cli.command import command
+from facemon.cli.predict import NullOption, SourceOption
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -27,15 +28,11 @@ def manifest(
     session: Session,
     inputs: _InputsArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Write here; .parquet.")],
-    source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")
-    ] = None,
+    source: SourceOption = None,
     observed_at: Annotated[
         str | None, typer.Option(metavar="TIME|mtime", help="Set when the images were taken (default: no such column).")
     ] = None,
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
-    ] = False,
+    null: NullOption = False,
 ) -> ExitCode:
     """Freeze inputs into a manifest that predict reads, whole or in shards.
 

@@ -1,11 +1,9 @@
 """`facemon predict`: images in, attributes out, everything logged."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,14 +12,11 @@ from facemon.application.predict_paths import refuse_unusable_paths
 from facemon.application.prediction import failure_limit, observed_of, predict_unlogged, refuse_nonsense
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
-from facemon.application.prediction_output import FORMATS, TABLE, chosen_format, file_sink, stream_sink
-from facemon.application.prediction_run import PredictRequest, Sink
+from facemon.application.prediction_output import FORMATS, chosen_format, row_sink
+from facemon.application.prediction_run import PredictRequest
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 app = typer.Typer()
 _FormatOption = Annotated[
@@ -33,8 +28,6 @@ _FormatOption = Annotated[
         help="How to print (default: table on a terminal, else jsonl).",
     ),
 ]
-
-
 _PathsArgument = Annotated[
     list[str],
     typer.Argument(
@@ -66,9 +59,10 @@ _ThreadsOption = Annotated[
 _MaxFailuresOption = Annotated[
     str, typer.Option(metavar="N|P%", help="Exit with 1 when more images than this cannot be read.")
 ]
-_NullOption = Annotated[
+NullOption = Annotated[
     bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
 ]
+SourceOption = Annotated[str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")]
 _CsvSafeOption = Annotated[
     bool,
     typer.Option(
@@ -100,16 +94,14 @@ def predict(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
     ] = None,
     format_: _FormatOption = None,
-    source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")
-    ] = None,
+    source: SourceOption = None,
     observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
     resume: _ResumeOption = False,
     max_failures: _MaxFailuresOption = "0",
     threads: _ThreadsOption = None,
     root: _RootOption = None,
-    null: _NullOption = False,
+    null: NullOption = False,
     retry_failed: _RetryOption = False,
     csv_safe: _CsvSafeOption = False,
     shard: _ShardOption = None,
@@ -130,7 +122,7 @@ def predict(
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
     path_list = sys.stdin.buffer if "-" in paths else None
     request = PredictRequest(tuple(paths), source, observed, observed_at or "", resume, threads, root, path_list, null)
-    show = partial(_showing, session, output, chosen, is_delivered=deliver is not None)
+    show = partial(row_sink, session.operation, session.console, output, chosen, is_delivered=deliver is not None)
     if deliver is not None:
         summary = predict_shard(session.operation, delivery_request(request, deliver, shard), show)
     elif no_store:
@@ -143,33 +135,3 @@ def predict(
         f"{summary.failed} of {summary.images} images could not be predicted",
         "their rows say why (error, error_message); --max-failures N or P% allows for some",
     )
-
-
-@contextmanager
-def _showing(
-    session: Session,
-    output: Path | None,
-    format_: str | None,
-    earlier: "Iterable[pa.RecordBatch]" = (),
-    *,
-    is_delivered: bool = False,
-) -> Iterator[Sink]:
-    """Where rows go besides the log: a file, stdout, a table at the end, or nowhere.
-
-    One of many machines that deliver prints rows only where a file or a format is asked for.
-    """
-    operation, console = session.operation, session.console
-    if output is not None and format_ is not None:
-        with file_sink(operation, output, format_, earlier) as sink:
-            yield sink
-    elif format_ is None and (console.is_quiet or is_delivered):
-        yield lambda _: None
-    elif format_ == TABLE or (format_ is None and console.is_terminal):
-        from facemon.reports.prediction_report import PredictionReport
-
-        report = PredictionReport(session.config.model.attributes)
-        yield report.add
-        console.show(report.parts())
-    else:
-        with stream_sink(operation, console.stream(), format_) as sink:
-            yield sink
