@@ -16,6 +16,7 @@ Options = Mapping[str, Sequence[str]]
 
 _NOT_CHOOSABLE = "`"
 """Ends the string that a choice is written in."""
+_HIGHEST = re.compile(r"\b(?:top|bottom)k\(")
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -53,11 +54,17 @@ def faults_of(asked: Asked) -> Iterator[str]:
 
 
 def _chosen(grafana: Grafana, dashboard: Mapping[str, Any], options: Options, panels: list[Asked]) -> Iterator[str]:
-    """Each value of every choice together shows what All shows of them."""
+    """Each value of every choice together shows what All shows of them.
+
+    Where the highest are shown, and some of All's are of values that cannot be chosen, others take their places.
+    """
     choosable = {name: [value for value in values if _NOT_CHOOSABLE not in value] for name, values in options.items()}
     choices: Choices = {name: values or None for name, values in choosable.items()}
+    are_fewer = choosable != options
     for before, after in zip(panels, grafana.panels(dashboard, choices), strict=True):
-        if _series(before, choosable) != _series(after, choosable):
+        of_all, of_each = _series(before, choosable), _series(after, choosable)
+        is_alike = of_all <= of_each if are_fewer and _HIGHEST.search(after.query) else of_all == of_each
+        if not is_alike:
             yield f"{before.panel}: every value of {', '.join(options)} shows other series than All: {after.query}"
 
 
