@@ -50,7 +50,7 @@ class DeliveryRequest:
 
 
 def delivery_request(request: PredictRequest, location: str, shard: str | None) -> DeliveryRequest:
-    """Return the request of a delivery; UsageError for what is no shard, no manifest or no address."""
+    """Return the request of a delivery; UsageError where a shard, manifest or address cannot be read."""
     from facemon.domain.shard import Shard
     from facemon.object_storage.folder_address import parse_folder
     from facemon.object_storage.object_store import HINT, is_installed

@@ -49,7 +49,7 @@ class FrozenManifest:
 def freeze_inputs(operation: Operation, request: ManifestRequest) -> FrozenManifest:
     """Write the images that the inputs name, and what storage says of them, into a manifest.
 
-    UsageError for inputs that no manifest is made of; FacemonError, and no file, where there is no image or where an
+    UsageError for inputs that cannot be frozen; FacemonError, and no file, where there is no image or where an
     input cannot be listed whole.
     """
     from facemon.object_storage.object_store import ObjectStores
@@ -135,7 +135,7 @@ def _refuse_nothing(images: "ImageSource", count: int) -> None:
         hint = str(images.skipped) if images.skipped.total else "name folders and prefixes with images in them"
         raise FacemonError(f"no image is in {', '.join(images.empty_directories)}; no manifest was written", hint)
     if not count:
-        raise FacemonError("the list on stdin names no image; no manifest was written", "write one path on each line")
+        raise FacemonError("the list on stdin is empty; the manifest was not written", "write one path on each line")
 
 
 def _tell(operation: Operation, images: "ImageSource", done: FrozenManifest) -> None:

@@ -12,7 +12,8 @@ import pytest
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
-from tests.object_storage.origin import Fault, Origin, running_origin
+from tests.object_storage.origin import Fault, Origin
+from tests.object_storage.reached_storage import reached_origin
 from tests.patience import wait_until
 from tests.started import start_facemon
 
@@ -22,10 +23,8 @@ LOCATION = "s3://logs/log/"
 
 @pytest.fixture
 def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
-    with running_origin() as origin:
+    with reached_origin(monkeypatch) as origin:
         origin.buckets["logs"] = {}
-        for name, value in origin.environment().items():
-            monkeypatch.setenv(name, value)
         yield origin
 
 

@@ -13,7 +13,8 @@ from pyarrow import parquet
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
-from tests.object_storage.origin import MODIFIED, Fault, Origin, etag, running_origin
+from tests.object_storage.origin import MODIFIED, Fault, Origin, etag
+from tests.object_storage.reached_storage import reached_origin
 
 RED = (255, 0, 0)
 
@@ -31,9 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
-    with running_origin() as origin:
-        for name, value in origin.environment().items():
-            monkeypatch.setenv(name, value)
+    with reached_origin(monkeypatch) as origin:
         yield origin
 
 

@@ -17,6 +17,7 @@ from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
 from tests.object_storage.moto_server import make_bucket, running_moto
+from tests.object_storage.reached_storage import lead_to
 from tests.patience import wait_until
 from tests.started import Process, start_facemon
 
@@ -36,12 +37,7 @@ def folder(object_stores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for number in range(PICTURES):
         flat_image(tmp_path / "day" / f"{number:03}.png", ((255, 0, 0), (0, 255, 0))[number % 2], (8, 8 + number))
     with running_moto(object_stores) as url:
-        variables = {
-            "AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1",
-        }  # fmt: skip
-        for variable, value in variables.items():
-            monkeypatch.setenv(variable, value)
+        lead_to(url, monkeypatch)
         make_bucket(url, "logs")
         yield tmp_path
 

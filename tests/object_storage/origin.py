@@ -64,10 +64,7 @@ class Origin:
 
     def environment(self) -> dict[str, str]:
         """The variables with which s3:// leads here."""
-        return {
-            "AWS_ENDPOINT_URL": self.url, "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1",
-        }  # fmt: skip
+        return s3_variables(self.url)
 
     def time_of(self, name: str) -> datetime:
         """When an object was changed last."""
@@ -100,6 +97,14 @@ class Origin:
 def etag(content: bytes) -> str:
     """The ETag of an object, without its quotation marks."""
     return md5(content, usedforsecurity=False).hexdigest()
+
+
+def s3_variables(url: str) -> dict[str, str]:
+    """Return the variables with which s3:// leads to an address."""
+    return {
+        "AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1",
+    }  # fmt: skip
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from facemon.object_storage.object_store import ObjectStores
 from facemon.object_storage.storage_error import StorageError, Trouble
 from tests.object_storage.moto_server import PAGE_KEYS, make_bucket, running_moto
 from tests.object_storage.origin import etag
+from tests.object_storage.reached_storage import lead_to
 
 pytestmark = pytest.mark.servers
 
@@ -25,12 +26,7 @@ def moto(object_stores: Path) -> Iterator[str]:
 def bucket(moto: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> S3Store:
     """An empty bucket, with the name of the test."""
     name = request.node.name.replace("_", "-")[:60]
-    variables = {
-        "AWS_ENDPOINT_URL": moto, "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1",
-    }  # fmt: skip
-    for variable, value in variables.items():
-        monkeypatch.setenv(variable, value)
+    lead_to(moto, monkeypatch)
     make_bucket(moto, name)
     return S3Store(name)
 

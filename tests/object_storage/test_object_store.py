@@ -12,7 +12,8 @@ from facemon.object_storage.location import parse_location
 from facemon.object_storage.object_store import ObjectStore, ObjectStores, plain_etag
 from facemon.object_storage.storage_error import StorageError, Trouble
 from tests.metrics.gateways import gateway, write_certificate
-from tests.object_storage.origin import MODIFIED, Fault, Origin, etag, running_origin
+from tests.object_storage.origin import MODIFIED, Fault, Origin, etag
+from tests.object_storage.reached_storage import reached_origin
 
 PHOTOS = {f"a/{number:02}.jpg": bytes([number]) * (100 + number) for number in range(30)}
 SECRET = "hunter2"
@@ -20,10 +21,8 @@ SECRET = "hunter2"
 
 @pytest.fixture
 def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
-    with running_origin() as origin:
+    with reached_origin(monkeypatch) as origin:
         origin.buckets["photos"] = dict(PHOTOS)
-        for name, value in origin.environment().items():
-            monkeypatch.setenv(name, value)
         yield origin
 
 

@@ -17,16 +17,15 @@ from facemon.errors import FacemonError
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.fetching_ahead import fetched_ahead
 from facemon.predict.image_source import ImageSource, ObservedFrom
-from tests.object_storage.origin import MODIFIED, Fault, Origin, etag, running_origin
+from tests.object_storage.origin import MODIFIED, Fault, Origin, etag
+from tests.object_storage.reached_storage import reached_origin
 
 SECRET = "hunter2"
 
 
 @pytest.fixture
 def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
-    with running_origin() as origin:
-        for name, value in origin.environment().items():
-            monkeypatch.setenv(name, value)
+    with reached_origin(monkeypatch) as origin:
         yield origin
 
 

@@ -14,7 +14,8 @@ from facemon.store.shared_log.cleaning import clean
 from facemon.store.shared_log.collecting import collect
 from facemon.store.shared_log.layout import CLEANING
 from facemon.store.verification import verify
-from tests.object_storage.origin import Origin, running_origin
+from tests.object_storage.origin import Origin
+from tests.object_storage.reached_storage import reached_origin
 from tests.store.delivered import deliver
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
@@ -23,10 +24,8 @@ START = datetime(2031, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
-    with running_origin(now=lambda: START) as origin:
+    with reached_origin(monkeypatch, now=lambda: START) as origin:
         origin.buckets["logs"] = {}
-        for name, value in origin.environment().items():
-            monkeypatch.setenv(name, value)
         yield origin
 
 

@@ -1,4 +1,4 @@
-"""What stands between a shard and its prediction: the job that it belongs to, and whether it is delivered already."""
+"""What is checked before a shard is predicted: the job that it belongs to, and whether it is delivered already."""
 
 from dataclasses import dataclass
 from datetime import datetime
