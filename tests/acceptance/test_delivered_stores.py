@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,8 @@ from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
 from tests.object_storage.origin import Fault, Origin, running_origin
+from tests.patience import wait_until
+from tests.started import start_facemon
 
 LOCATION = "s3://logs/log/"
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
@@ -66,6 +70,34 @@ def counters(metrics: str) -> dict[str, object]:
         for each in json.loads(metrics)["metrics"]
         if each["name"] in ("model_predictions_total", "images_processed_total", "model_inference_latency_seconds")
     }
+
+
+@pytest.mark.parametrize("written", ["PUT logs/log/node-segments/", "PUT logs/log/node-deliveries/"])
+def test_a_process_that_is_killed_leaves_all_or_nothing(
+    written: str, facemon: RunFacemon, folder: Path, origin: Origin
+) -> None:
+    """At the second place the delivery is there, and the ledger of the node does not know it."""
+    processes = list[subprocess.Popen[str]]()
+
+    def kill(request: str) -> None:
+        if request.startswith(written):
+            wait_until(lambda: bool(processes))
+            processes[0].kill()
+            processes[0].wait()
+
+    origin.before_answer = kill
+    processes.append(start_facemon("store", "deliver", LOCATION, "--node", "gate", cwd=folder))
+    assert processes[0].stderr is not None
+    with processes[0].stderr:
+        processes[0].stderr.read()
+    assert processes[0].wait() == -signal.SIGKILL
+    origin.before_answer = lambda _: None
+    again = facemon("store", "deliver", LOCATION, cwd=folder)
+    assert (again.returncode, "1 delivery with 4 rows of gate" in again.stderr) == (0, True), again.stderr
+    done = facemon("store", "collect", LOCATION, cwd=folder.parent / "centre")
+    assert (done.returncode, done.stdout) == (0, "registered 1 delivery with 4 rows\n"), done.stderr
+    assert "ok: 4 rows" in facemon("store", "verify", cwd=folder.parent / "centre").stdout
+    assert len([key for key in origin.buckets["logs"] if "node-deliveries" in key]) == 1
 
 
 def test_missing_numbers_are_named(facemon: RunFacemon, folder: Path, origin: Origin) -> None:

@@ -122,8 +122,8 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "commands": ledger.commands.all(),
         "deliveries": sorted(ledger.deliveries.of_job("images").items()),
         "nodes": (
-            ledger.nodes.state(), ledger.nodes.sent("run"), ledger.nodes.looked_through(), ledger.nodes.registered(),
-            ledger.nodes.known("run"),
+            ledger.nodes.state(), ledger.nodes.sent("run"), ledger.nodes.looked_through(),
+            list(ledger.nodes.registered()), ledger.nodes.known("run"),
         ),
         "stamps": ledger.stamps.newest(),
     }  # fmt: skip
@@ -281,7 +281,7 @@ def test_a_node_delivery_and_each_image_of_it_is_registered_once(filled: Ledger)
     with filled.writing():
         assert register(filled, Delivery(late.segments, totals=late.totals, node=fresh))
     assert filled.nodes.identity(*NODE[:3]) == NODE
-    assert filled.nodes.registered() == [NODE, fresh.identity]
+    assert list(filled.nodes.registered()) == [NODE, fresh.identity]
     assert list(filled.nodes.known("run")) == [(0, 5)]
 
 

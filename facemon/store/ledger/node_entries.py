@@ -1,6 +1,6 @@
 """What a ledger keeps of nodes: of its own deliveries, and of those that it has collected."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class NodeRecords(Protocol):
     def has_collected(self) -> bool:
         """Whether this store has registered deliveries of other machines."""
 
-    def registered(self) -> "list[NodeIdentity]":
-        """Return all deliveries of nodes that this store has collected; none is ever removed."""
+    def registered(self) -> "Iterator[NodeIdentity]":
+        """Yield all deliveries of nodes that this store has collected; none is ever removed."""
 
     def identity(self, node: str, epoch: str, number: int) -> "NodeIdentity | None":
         """Return a delivery that is registered; None where it is not."""

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from facemon.domain.row_ranges import Ranges, united
@@ -65,7 +65,7 @@ class NodeTables:
         query = "SELECT EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM node_deliveries)"
         return bool(self._connection.execute(query).fetchone()[0])
 
-    def registered(self) -> list[NodeIdentity]:
+    def registered(self) -> Iterator[NodeIdentity]:
         return read_node_identities(self._connection)
 
     def identity(self, node: str, epoch: str, number: int) -> NodeIdentity | None:
@@ -100,9 +100,10 @@ class NodeTables:
             )
 
 
-def read_node_identities(connection: sqlite3.Connection) -> list[NodeIdentity]:
-    """Return all collected deliveries of a ledger that may be damaged; sqlite3.Error where they cannot be read."""
-    return [NodeIdentity(*row) for row in connection.execute(f"SELECT {_IDENTITY} FROM node_deliveries")]  # noqa: S608
+def read_node_identities(connection: sqlite3.Connection) -> Iterator[NodeIdentity]:
+    """Yield all collected deliveries of a ledger that may be damaged; sqlite3.Error where they cannot be read."""
+    for row in connection.execute(f"SELECT {_IDENTITY} FROM node_deliveries"):  # noqa: S608
+        yield NodeIdentity(*row)
 
 
 def read_collected_rows(connection: sqlite3.Connection) -> dict[str, list[tuple[int, int]]]:

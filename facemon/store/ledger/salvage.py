@@ -90,7 +90,8 @@ def _read(connection: sqlite3.Connection, found: Salvage) -> None:
             ).fetchall()
             found.shards = _shards(connection, version)
             if version >= _NODES_FROM:
-                found.nodes, found.collected = read_node_identities(connection), read_collected_rows(connection)
+                found.nodes = list(read_node_identities(connection))
+                found.collected = read_collected_rows(connection)
 
 
 def _shards(connection: sqlite3.Connection, version: int) -> list[ShardIdentity]:

@@ -54,12 +54,12 @@ class NodeCollector:
         self._ledger = ledger
         self._objects = objects
         self._writer = writer
-        self._known = {identity[:3]: identity for identity in ledger.nodes.registered()}
         self._states: dict[tuple[str, str], CollectedNode] = {}
         self.repeated_rows = 0
         """Rows that another delivery had brought before, and that were left out."""
-        for node, epoch, number in self._known:
-            self._state(NodePlace(node, epoch, number)).registered.add(number)
+        # Numbers alone: a hundred nodes have a million deliveries in a year.
+        for identity in ledger.nodes.registered():
+            self._state(NodePlace(*identity[:3])).registered.add(identity.number)
 
     @property
     def states(self) -> list[CollectedNode]:
@@ -68,9 +68,10 @@ class NodeCollector:
 
     def knows(self, entry: ObjectEntry) -> bool:
         """Whether the ledger has a delivery, as its commit's ETag says without reading it."""
-        place = node_place_of(entry.key)
-        known = None if place is None else self._known.get(place)
-        return known is not None and entry.etag is not None and known.etag == entry.etag
+        if entry.etag is None or (place := node_place_of(entry.key)) is None:
+            return False
+        known = self._ledger.nodes.identity(*place)
+        return known is not None and known.etag == entry.etag
 
     def take(self, entry: ObjectEntry, content: bytes) -> int:
         """Register a delivery and return its rows; 0 where the ledger has it.
