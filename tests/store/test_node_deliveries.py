@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facemon.domain.times import micros
 from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.object_storage.folder_address import parse_folder
 from facemon.object_storage.object_folder import ObjectFolder, open_folder
@@ -24,6 +25,7 @@ from facemon.store.process_lock import ProcessLock
 from facemon.store.retention import prune
 from facemon.store.retry import failed_inputs, reopen_run, without_delivered
 from facemon.store.shared_log.collecting import collect
+from facemon.store.shared_log.undelivered import next_delivery
 from facemon.store.verification import verify
 from tests.object_storage.origin import Origin, running_origin
 from tests.short_form import examples
@@ -107,6 +109,18 @@ def test_a_run_that_is_half_delivered_goes_on(ledger: Ledger, objects: ObjectFol
     assert behind < 20
     collect(centre, objects)
     assert verify(centre).problems == ()
+
+
+def test_a_run_whose_last_images_are_the_oldest_is_delivered_whole(ledger: Ledger) -> None:
+    run = log_images(ledger, 20, spread=-200 * HOUR)  # 12 minutes apart, backwards
+    parts = []
+    for until in (NOON - 2 * HOUR, NOON + HOUR):
+        pending = next_delivery(ledger, micros(until), {}, {}).pending
+        assert pending is not None
+        parts.append(list(pending.rows[run]))
+        with ledger.writing():
+            ledger.nodes.send(pending.rows)
+    assert parts == [[(11, 20)], [(0, 11)]]
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
