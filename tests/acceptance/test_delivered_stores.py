@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
 from tests.object_storage.origin import Fault, Origin, running_origin
 from tests.patience import wait_until
-from tests.started import start_facemon
+from tests.started import Process, start_facemon
 
 LOCATION = "s3://logs/log/"
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
@@ -77,7 +76,7 @@ def test_a_process_that_is_killed_leaves_all_or_nothing(
     written: str, facemon: RunFacemon, folder: Path, origin: Origin
 ) -> None:
     """At the second place the delivery is there, and the ledger of the node does not know it."""
-    processes = list[subprocess.Popen[str]]()
+    processes = list[Process]()
 
     def kill(request: str) -> None:
         if request.startswith(written):
