@@ -30,7 +30,7 @@ COMMANDS = {
     "serve": (),
     "render-config": (),
     "model": ("show", "check"),
-    "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "collect", "clock"),
+    "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "collect", "deliver", "clock"),
 }
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")
 

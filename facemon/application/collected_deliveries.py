@@ -11,6 +11,7 @@ from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
 if TYPE_CHECKING:
     from facemon.object_storage.object_folder import ObjectFolder
     from facemon.reports.printed_parts import Part
+    from facemon.store.ledger.protocol import Ledger
     from facemon.store.shared_log.cleaning import Cleaning
     from facemon.store.shared_log.collecting import Collection
 
@@ -26,10 +27,10 @@ class CollectedDeliveries:
 
     @property
     def code(self) -> ExitCode:
-        """1 for damaged deliveries, 3 for missing shards, 0 when the store has all of them."""
+        """1 for damaged deliveries, 3 for missing shards and numbers of nodes, 0 when the store has all of them."""
         if self.collection.damaged:
             return ExitCode.FAILED
-        return ExitCode.FOUND if any(job.missing for job in self.collection.jobs) else ExitCode.OK
+        return ExitCode.FOUND if any(each.missing for each in self.collection.every) else ExitCode.OK
 
     def document(self) -> dict[str, Any]:
         """Return the answer as an object for JSON."""
@@ -47,26 +48,29 @@ class CollectedDeliveries:
 def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> CollectedDeliveries:
     """Register the deliveries that a location has and the store has not; with `cleans` remove abandoned segments.
 
-    UsageError for an address that cannot be read; FacemonError where no job is there, or where the storage fails.
+    UsageError for an address that cannot be read, and for a store that delivers; FacemonError where nothing
+    is there, or where the storage fails.
     """
     from facemon.object_storage.folder_address import parse_folder
     from facemon.object_storage.object_folder import open_folder
     from facemon.object_storage.object_store import HINT, is_installed
     from facemon.object_storage.storage_error import StorageError
     from facemon.store.shared_log.collecting import collect
-    from facemon.store.shared_log.layout import JOBS
+    from facemon.store.shared_log.layout import JOBS, NODE_DELIVERIES
 
     address = parse_folder(location)
     if not is_installed():
         raise UsageError(f"{address.url}: reading it takes the package obstore", HINT)
     try:
         objects = open_folder(address, create=False)
-        _refuse_no_job(address.url, has_job=next(objects.listed(JOBS), None) is not None)
+        is_empty = all(next(objects.listed(prefix), None) is None for prefix in (JOBS, NODE_DELIVERIES))
+        _refuse_empty(address.url, is_empty=is_empty)
         with (
             operation.open_ledger(create=True) as ledger,
             operation.recorded(ledger, "store collect") as outcome,
             operation.reporter.progress("collecting", "deliveries") as progress,
         ):
+            _refuse_node(ledger)
             found = collect(ledger, objects, lambda: progress.advance(1))
             cleaned = _cleaned(operation, objects) if cleans else None
             answer = CollectedDeliveries(address.url, found, cleaned)
@@ -87,9 +91,19 @@ def _cleaned(operation: Operation, objects: "ObjectFolder") -> "Cleaning | None"
         return None
 
 
-def _refuse_no_job(url: str, *, has_job: bool) -> None:
-    if not has_job:
+def _refuse_empty(url: str, *, is_empty: bool) -> None:
+    if is_empty:
         raise FacemonError(
-            f"{url}: no job is there",
-            "correct the address, or deliver first: facemon predict images.parquet --shard 1/8 --deliver LOCATION",
+            f"{url}: nothing was delivered there",
+            "correct the address, or deliver first: facemon predict images.parquet --shard 1/8 --deliver LOCATION, or "
+            "facemon store deliver LOCATION on a machine with a store of its own",
+        )
+
+
+def _refuse_node(ledger: "Ledger") -> None:
+    """UsageError for a store that delivers its own rows: it would deliver those of others, too."""
+    if (state := ledger.nodes.state()) is not None:
+        raise UsageError(
+            f"the store in {ledger.folder} delivers to {state.location} as {state.node}, and does not collect",
+            "collect into a store of its own: store.path in another facemon.yaml",
         )

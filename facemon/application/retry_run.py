@@ -20,6 +20,7 @@ from facemon.application.prediction_run import (
     times_of,
     work_of,
 )
+from facemon.domain.counted import counted
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted
 
@@ -38,7 +39,7 @@ def retry(
 ) -> "RunSummary":
     """Predict the failed inputs of the newest run on the same paths again; their new rows supersede the old ones."""
     from facemon.predict.run_summary import RunSummary
-    from facemon.store.retry import failed_inputs, reopen_run
+    from facemon.store.retry import failed_inputs, reopen_run, without_delivered
 
     run = reopen_run(ledger, identity_of(request, model))
     if run is None:
@@ -47,7 +48,14 @@ def retry(
         )
     with run:
         left_out: list[SegmentDamagedError] = []
-        failed = failed_inputs(ledger, run, model.id, left_out)
+        every = failed_inputs(ledger, run, model.id, left_out)
+        failed = without_delivered(ledger, run, every)
+        if delivered := len(every) - len(failed):
+            them = "it" if delivered == 1 else "them"
+            operation.reporter.warn(
+                f"{counted(delivered, 'failed image')} of run {run.id} not tried again: facemon store deliver has "
+                f"delivered {them}; predict {them} in a new run instead"
+            )
         summary = RunSummary()
         if failed:
             operation.reporter.say(f"trying {len(failed)} failed images of run {run.id} again")
@@ -56,7 +64,7 @@ def retry(
             except BrokenPipeError as error:
                 state, hint = "what was tried again is logged", "--retry-failed once more goes on with the rest"
                 raise reader_left(state, hint) from error
-        elif not left_out:
+        elif not left_out and not every:
             operation.reporter.say(f"nothing failed in run {run.id}")
         refuse_left_out(operation, left_out)
         return summary

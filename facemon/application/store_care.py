@@ -108,10 +108,11 @@ def compact_store(operation: Operation) -> None:
         outcome.code = ExitCode.OK
 
 
-def prune_store(operation: Operation, days: int | None, *, despite_clock: bool) -> None:
+def prune_store(operation: Operation, days: int | None, *, despite_clock: bool, undelivered: bool) -> None:
     """Remove rows and reports that are older than `days`, or than store.retention_days.
 
-    FacemonError while the clock is wrong, unless `despite_clock`.
+    FacemonError while the clock is wrong, unless `despite_clock`. Of a store that delivers, rows stay until they are
+    delivered, unless `undelivered`.
     """
     from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune
@@ -125,11 +126,16 @@ def prune_store(operation: Operation, days: int | None, *, despite_clock: bool) 
             raise FacemonError(f"nothing is removed: {doubt}", remedy)
         now = datetime.now(UTC) if despite_clock else ledger.now()
         before = now - timedelta(days=min(kept, max(0, (now - EPOCH).days)))
-        done = prune(ledger, before)
+        done = prune(ledger, before, undelivered=undelivered)
         reports = prune_reports(ledger.folder / FOLDER, before)
         aside = prune_set_aside(ledger.folder, before, now)
         rows = f"{counted(done.rows, 'row')} in {counted(done.segments, 'segment')}"
         say(f"removed {rows}: observed and predicted more than {kept} days ago")
+        if done.undelivered:
+            operation.reporter.warn(
+                f"{counted(done.undelivered, 'segment')} with older rows stayed: not all of "
+                "them are delivered; run facemon store deliver first, or add --undelivered"
+            )
         if reports:
             say(f"removed {counted(reports, 'file')} of reports, written more than {kept} days ago")
         if aside:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from facemon.application.collected_deliveries import collect_deliveries
+from facemon.application.delivered_store import DeliverRequest, deliver_store
 from facemon.application.store_care import (
     accept_clock,
     back_up_store,
@@ -88,13 +89,17 @@ def prune(
     despite_clock: Annotated[
         bool, typer.Option("--despite-clock", help="Go by the clock although it is said to be wrong.")
     ] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="Remove rows too that facemon store deliver has not delivered yet.")
+    ] = False,
 ) -> ExitCode:
     """Remove rows that were both observed and predicted longer ago than the retention, and older reports.
 
     Counters keep what the rows added. Old images that were predicted today stay for the whole retention. Rows go in
-    whole segments, so a row may stay some days longer, never shorter. Nothing is removed while the clock is wrong.
+    whole segments, so a row may stay some days longer, never shorter. Nothing is removed while the clock is wrong. A
+    store that delivers keeps rows until they are delivered.
     """
-    prune_store(session.operation, days, despite_clock=despite_clock)
+    prune_store(session.operation, days, despite_clock=despite_clock, undelivered=undelivered)
     return ExitCode.OK
 
 
@@ -164,7 +169,10 @@ def recover(
 def collect(
     session: Session,
     location: Annotated[
-        str, typer.Argument(metavar="LOCATION", help="Where predict --deliver delivers to, such as s3://bucket/log/.")
+        str,
+        typer.Argument(
+            metavar="LOCATION", help="Where predict --deliver and store deliver write to, such as s3://bucket/log/."
+        ),
     ],
     *,
     clean: Annotated[
@@ -175,13 +183,40 @@ def collect(
 ) -> ExitCode:
     """Register what other machines have delivered: each delivery once, however often this is run.
 
-    Exit 3 while shards of a job are missing, which are named; exit 1 for deliveries that are damaged, while the
-    others are registered.
+    Exit 3 while shards of a job or deliveries of a node are missing, which are named; exit 1 for deliveries that are
+    damaged, while the others are registered.
     """
     found = collect_deliveries(session.operation, location, cleans=clean)
     if found.code or format_ is PrintFormat.JSON or not session.console.is_quiet:
         print_answer(session.console, found, format_)
     return found.code
+
+
+@command(store, "deliver")
+def deliver(
+    session: Session,
+    location: Annotated[
+        str, typer.Argument(metavar="LOCATION", help="The shared log, such as s3://bucket/log/ or file:///shared/log/.")
+    ],
+    *,
+    node: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The name of this machine in it (default: that of before, or its host name)."
+        ),
+    ] = None,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="LOCATION has all that was delivered elsewhere; deliver there from now on."),
+    ] = False,
+) -> ExitCode:
+    """Deliver what is new in this store to a log that many machines share, for facemon store collect.
+
+    Rows are delivered once their hour of observation has been over for five minutes; run it from cron, for example
+    once an hour. Whatever interrupts it, run it again: each row is delivered once.
+    """
+    deliver_store(session.operation, DeliverRequest(location, node, moved))
+    return ExitCode.OK
 
 
 @command(store, "clock")

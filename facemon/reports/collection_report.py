@@ -19,7 +19,7 @@ def collection_document(location: str, found: "Collection", cleaned: "Cleaning |
     return {
         "schema": _SCHEMA,
         "location": location,
-        "registered": sum(job.new for job in found.jobs),
+        "registered": sum(each.new for each in found.every),
         "rows": found.rows,
         "jobs": [
             {
@@ -28,6 +28,14 @@ def collection_document(location: str, found: "Collection", cleaned: "Cleaning |
             }
             for job in found.jobs
         ],
+        "nodes": [
+            {
+                "name": node.node, "epoch": node.epoch, "newest": node.newest, "registered": len(node.registered),
+                "new": node.new, "missing": shown_ranges(node.missing),
+            }
+            for node in found.nodes
+        ],
+        "repeated_rows": found.repeated_rows,
         "damaged": list(found.damaged),
         "removed": None if cleaned is None else {"objects": cleaned.objects, "bytes": cleaned.bytes},
     }  # fmt: skip
@@ -35,16 +43,21 @@ def collection_document(location: str, found: "Collection", cleaned: "Cleaning |
 
 def collection_report(found: "Collection", cleaned: "Cleaning | None") -> Iterator[Part]:
     """Yield what was registered, what was removed, and what is missing or damaged."""
-    new = sum(job.new for job in found.jobs)
-    before = sum(len(job.registered) for job in found.jobs) - new
+    new = sum(each.new for each in found.every)
+    before = sum(len(each.registered) for each in found.every) - new
     known = f", and has {before} from before" if before else ""
     yield f"registered {counted(new, 'delivery', 'deliveries')} with {counted(found.rows, 'row')}{known}"
+    if found.repeated_rows:
+        yield f"left out {counted(found.repeated_rows, 'row')} that another copy of the same store had delivered"
     if cleaned is not None:
         removed = f"{counted(cleaned.objects, 'object')} ({cleaned.bytes} bytes)"
         yield f"removed {removed} of attempts that were not delivered"
     for job in found.jobs:
         if job.missing:
             yield f"missing: {job.name}: {shown_ranges(job.missing)} of {job.shards}"
+    for node in found.nodes:
+        if node.missing:
+            yield f"missing: {node.node}, epoch {node.epoch}: {shown_ranges(node.missing)} of {node.newest}"
     for text in found.damaged:
         yield f"damaged: {text}"
     if found.damaged:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from facemon.domain.profile import Profile, ProfileKey
+from facemon.domain.row_ranges import meet
 from facemon.store.arrivals import RowsByHour
 from facemon.store.ledger.protocol import Ledger
+from facemon.store.node_state import NodeDelivery
 from facemon.store.segment import NewSegment, Segment
 from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import TotalKey
@@ -31,14 +33,19 @@ class Delivery:
     gone_arrivals: RowsByHour = field(default_factory=dict)
     shard: ShardIdentity | None = None
     """Of a delivery from a shared log, which is registered once."""
+    node: NodeDelivery | None = None
+    """Of a delivery of a node, which is registered once, as is each of its images."""
 
 
 def register(ledger: Ledger, delivery: Delivery) -> bool:
     """Enter a delivery, in a transaction of the caller's.
 
-    False, and nothing is changed, when a segment that it replaces has left the log, or its shard is registered.
+    False, and nothing is changed, when a segment that it replaces has left the log, or its shard is registered, or a
+    node's delivery or an image of it.
     """
     if delivery.shard is not None and ledger.deliveries.has(delivery.shard.name, delivery.shard.shard):
+        return False
+    if delivery.node is not None and not _is_new(ledger, delivery.node):
         return False
     if not all(ledger.segments.has(segment.id) for segment in delivery.replaced):
         return False
@@ -54,4 +61,13 @@ def register(ledger: Ledger, delivery: Delivery) -> bool:
         ledger.profiles.subtract(gone)
     if delivery.shard is not None:
         ledger.deliveries.enter(delivery.shard)
+    if delivery.node is not None:
+        ledger.nodes.enter(delivery.node.identity)
+        ledger.nodes.know(delivery.node.rows)
     return True
+
+
+def _is_new(ledger: Ledger, node: NodeDelivery) -> bool:
+    if ledger.nodes.identity(*node.identity[:3]) is not None:
+        return False
+    return not any(meet(ledger.nodes.known(run), ranges) for run, ranges in node.rows.items())

@@ -241,6 +241,9 @@ def _keep_counters(made: Ledger, old: Salvage) -> bool:
         made.requests.raise_to(old.request_totals)
         for shard in old.shards:
             made.deliveries.enter(shard)
+        for identity in old.nodes:
+            made.nodes.enter(identity)
+        made.nodes.know(old.collected)
     return old.totals is not None
 
 

@@ -17,6 +17,7 @@ from facemon.store.segment_files import (
     last_predicted,
     read_segment,
 )
+from facemon.store.sent_rows import are_all_sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,22 @@ class Pruning:
     rows: int
     left_out: tuple[SegmentDamagedError, ...] = ()
     """Why segments stay that would have been removed."""
+    undelivered: int = 0
+    """Segments that stay because this store delivers its rows, and has not delivered all of theirs."""
 
 
-def prune(ledger: Ledger, before: datetime) -> Pruning:
+def prune(ledger: Ledger, before: datetime, *, undelivered: bool = False) -> Pruning:
     """Remove the segments whose rows were all observed and predicted before a time; others stay whole.
 
     The later of the two counts, because old photographs that were predicted today are new to the log. A damaged segment
-    stays too, because what it added to the totals cannot be told. LockedError when another run prunes already.
+    stays too, because what it added to the totals cannot be told. So does one with rows that this store has to deliver,
+    unless `undelivered`. LockedError when another run prunes already.
     """
-    segments = rows = 0
+    segments = rows = waiting = 0
     left_out: list[SegmentDamagedError] = []
     with ProcessLock.for_command(ledger.folder, "prune"):
         recover(ledger)
+        delivers = not undelivered and ledger.nodes.state() is not None
         for segment in ledger.segments.within(until=micros(before)):
             last = segment.last_observed if segment.last_predicted is None else segment.last_predicted
             if max(segment.last_observed, last) >= micros(before):
@@ -54,6 +59,9 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
             if segment.last_predicted is None and (last := last_predicted(table)) >= micros(before):
                 _keep_last_predicted(ledger, segment, last)
                 continue
+            if delivers and not are_all_sent(ledger, table):
+                waiting += 1
+                continue
             gone = Delivery(replaced=[segment], departed=count_rows(table), gone_profiles=[profile_rows(table)])
             with ledger.writing():
                 if not register(ledger, gone):
@@ -61,7 +69,7 @@ def prune(ledger: Ledger, before: datetime) -> Pruning:
             segments, rows = segments + 1, rows + segment.rows
         with ledger.writing():
             ledger.arrivals.prune(before)
-    return Pruning(segments, rows, tuple(left_out))
+    return Pruning(segments, rows, tuple(left_out), waiting)
 
 
 def _keep_last_predicted(ledger: Ledger, segment: Segment, last: int) -> None:

@@ -1,13 +1,14 @@
 """Failed inputs of a run, predicted again: the new rows supersede the old ones, and both attempts are counted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.domain.prediction import ErrorCode, PredictedBatch
+from facemon.domain.row_ranges import inside
 from facemon.errors import FacemonError
 from facemon.store.arrivals import rows_by_hour
 from facemon.store.deliveries import Delivery, register
@@ -20,6 +21,7 @@ from facemon.store.runs import Run, state_of, taken_up
 from facemon.store.segment import Segment
 from facemon.store.segment_files import SegmentDamagedError, SegmentGoneError, read_segment
 from facemon.store.segment_writer import prepare_segments
+from facemon.store.sent_rows import held
 from facemon.store.totals import sum_totals
 
 _FLUSH_IMAGES = 4096
@@ -66,6 +68,16 @@ def failed_inputs(
     return dict(sorted(failed.items()))
 
 
+def without_delivered(ledger: Ledger, run: Run, failed: Mapping[int, int]) -> dict[int, int]:
+    """Return the failed inputs that can be tried again: the rows of others are delivered to a shared log.
+
+    There they count as they are; a row that changed here would be another one in each store.
+    """
+    ordinals = np.fromiter(failed, np.int64, len(failed))
+    delivered = inside(ordinals, held(ledger, run.id)).tolist()
+    return {ordinal: at for (ordinal, at), is_held in zip(failed.items(), delivered, strict=True) if not is_held}
+
+
 class RetryWriter:
     """Writes the new rows of inputs that had failed; `close` writes what is left.
 
@@ -105,9 +117,11 @@ class RetryWriter:
 
     def _supersede(self, new: pa.Table, latencies: Sequence[float]) -> bool:
         """Put the new rows in the place of the old; False when a segment was replaced meanwhile."""
+        delivered = held(self._ledger, self._run.id)
+        new = new.filter(pa.array(~inside(new["ordinal"].to_numpy(), delivered)))
         parts = self._segments_with(new)
         if not parts:
-            return True  # retention took the old rows; the new ones would be counted for nothing
+            return True  # retention took the old rows, or they are delivered; the new ones would be counted for nothing
         old = pa.concat_tables([old for _, _, old in parts], promote_options="default")
         new = new.filter(pc.is_in(new["ordinal"], old["ordinal"].combine_chunks()))
         written = prepare_segments(self._ledger, self._run.id, new)
@@ -125,7 +139,7 @@ class RetryWriter:
             rows_by_hour(old),
         )
         with self._ledger.writing():
-            if register(self._ledger, delivery):
+            if held(self._ledger, self._run.id) == delivered and register(self._ledger, delivery):
                 return True
         recover(self._ledger, holding=self._run.id)
         return False

@@ -11,6 +11,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from facemon.config.model import LOG_COLUMNS
+from facemon.domain.row_ranges import ranges_of
 from facemon.errors import FacemonError
 from facemon.store.deliveries import Delivery, register
 from facemon.store.ledger.protocol import Ledger
@@ -119,6 +120,8 @@ class NewerRows:
             end, (first, last) = int(ordinals.max()) + 1, (observed_range(table)[0], last_predicted(table))
             model = table["model"][0].as_py()
             self._ledger.runs.extend(run, RunState(model, end, UNKNOWN_INPUTS, 0, first, last))
+            # Rows of a node that are in the log now must not come with its delivery again.
+            self._ledger.nodes.know({run: ranges_of(ordinals)})
 
     def _fresh(self, table: pa.Table) -> pa.Table:
         """The rows of images that the log does not have."""

@@ -223,7 +223,8 @@ def test_what_is_damaged_is_named_and_ends_with_1(facemon: RunFacemon, folder: P
 @pytest.mark.parametrize(
     ("location", "code", "said"),
     [
-        ("s3://logs/typo/", 1, "s3://logs/typo/: no job is there"), ("s3://none/", 2, "there is no bucket none"),
+        ("s3://logs/typo/", 1, "s3://logs/typo/: nothing was delivered there"),
+        ("s3://none/", 2, "there is no bucket none"),
         ("file:///none/log", 2, "there is no such folder"), ("log", 2, "log: is not an address"),
     ],
 )  # fmt: skip

@@ -26,9 +26,13 @@ SERVERS = {("serve",), ("serve-metrics",)}
 """Commands that do not end by themselves; serve-metrics does what export-metrics does, and answers."""
 LOG = "file:///LOG"
 """In place of the address of a shared log in the test's folder."""
+CENTRE = "centre.yaml"
+"""With another store, because one that delivers does not collect."""
 FURTHER: Sequence[tuple[str, ...]] = (
     ("predict", "images.parquet", "--shard", "1/1", "--deliver", LOG),
-    ("store", "collect", LOG, "--clean"),
+    ("predict", "images", "--observed-at", "2026-03-01"),
+    ("store", "deliver", LOG, "--node", "box"),
+    ("store", "collect", LOG, "--clean", "-c", CENTRE),
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
     ("store", "compact"),
@@ -102,6 +106,7 @@ def test_every_command_stays_at_home(tmp_path: Path, at_length: bool) -> None:
     """Forked from one interpreter that is watched from its start on, too; at length each is started anew."""
     site = tmp_path / "site"
     prepare_folder(site)
+    (site / CENTRE).write_text((site / "facemon.yaml").read_text() + "store: {path: centre}\n")
     own = environment(tmp_path)
     log = (tmp_path / "log").as_uri()
     lines = [[str(COMMAND), *(log if word == LOG else word for word in line)] for line in (*LINES, *FURTHER)]

@@ -105,7 +105,7 @@ ELSEWHERE = {
 }
 ONLY_COMMANDS = {
     "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
-    "store prune", "store repair", "store recover", "store collect", "store clock",
+    "store prune", "store repair", "store recover", "store collect", "store deliver", "store clock",
 }  # fmt: skip
 """What is done to a configuration or to a store, not asked of them, stays on the command line."""
 

@@ -55,6 +55,9 @@ class Origin:
     """The clock of the storage: what is written has its time."""
     before_answer: Callable[[str], None] = lambda _: None
     """Called with `PUT bucket/key` once that is written and before it is answered."""
+    cut: Callable[[str], str] = lambda _: ""
+    """Called with each request, as in `asked`: `before` refuses it, `after` does it and refuses it then, as for a
+    sender whose network ends in between."""
     asked: list[str] = field(default_factory=list)
     """`GET bucket/key` for each request; of a listing `LIST bucket/prefix`."""
     at_once: int = 0
@@ -151,6 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
         said = f"LIST {bucket}/{query.get('prefix', '')}" if is_listing else f"{self.command} {name}"
         with self.shared.counted(said):
             self.shared.ended.wait(self.shared.delay_s)
+            if self.shared.cut(said):
+                self._error(403, "AccessDenied")
+                return
             self._answer(name, query, self.shared.fault_of(name) or Fault(), is_listing=is_listing)
 
     do_HEAD = do_GET
@@ -160,11 +166,15 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with self.shared.counted(f"PUT {name}"):
             fault = self.shared.fault_of(f"PUT {name}") or self.shared.fault_of("PUT") or Fault()
-            if fault.status != 200:
-                self._error(fault.status, fault.code)
+            cut = self.shared.cut(f"PUT {name}")
+            if fault.status != 200 or cut == "before":
+                self._error(fault.status if fault.status != 200 else 403, fault.code or "AccessDenied")
                 return
             with self.shared.lock:
                 status = self._put(name, content)
+            if cut:
+                self._error(403, "AccessDenied")
+                return
             self.shared.before_answer(f"PUT {name}")
             if fault.sent is not None:
                 self.close_connection = True

@@ -9,6 +9,7 @@ import pytest
 from facemon.errors import LockedError
 from facemon.object_storage.folder_address import parse_folder
 from facemon.object_storage.object_folder import ObjectFolder, open_folder
+from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.shared_log.cleaning import clean
 from facemon.store.shared_log.collecting import collect
@@ -17,6 +18,8 @@ from facemon.store.verification import verify
 from tests.object_storage.origin import Origin
 from tests.object_storage.reached_storage import reached_origin
 from tests.store.delivered import deliver
+from tests.store.log_rows import log_images
+from tests.store.nodes import send, state_of
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
 """Another year than that of this machine, whose clock says nothing here."""
@@ -70,6 +73,26 @@ def test_only_old_segments_without_a_commit_go(origin: Origin, objects: ObjectFo
     assert kept < keys(origin)
     assert {job.new for job in collect(ledger, objects).jobs} == {2}
     assert verify(ledger).problems == ()
+
+
+def test_segments_of_nodes_go_in_the_same_way(origin: Origin, objects: ObjectFolder, ledger: Ledger) -> None:
+    node = open_ledger(ledger.folder.parent / "node", create=True)
+    with node:
+        log_images(node, 10)
+        origin.now = lambda: datetime(2026, 12, 24, tzinfo=UTC)
+        send(node, objects)
+        epoch, _ = state_of(node)
+    lost = f"node-segments/gate/{epoch}/1-00dead/date=2026-11-22/a.parquet"
+    early = f"node-segments/gate/{epoch}/2-00dead/date=2026-11-22/a.parquet"
+    for key in (lost, early):
+        objects.write(key, b"12")
+    before = keys(origin)
+    origin.now = lambda: datetime(2026, 12, 24, 23, tzinfo=UTC)
+    assert clean(objects).objects == 0
+    origin.now = lambda: datetime(2026, 12, 25, 1, tzinfo=UTC)
+    assert clean(objects).objects == 2
+    assert before - keys(origin) == {lost, early}
+    assert collect(ledger, objects).rows == 11
 
 
 @pytest.mark.parametrize("commit", [b"not JSON", b'{"format": "facemon.delivery/2", "run": 5}', b"[]"])

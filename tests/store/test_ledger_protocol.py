@@ -1,6 +1,7 @@
 """What every ledger must do, whatever keeps it: each change is whole or nothing, and can be read back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import getmembers, isfunction
 from itertools import permutations
@@ -16,9 +17,10 @@ from facemon.domain.times import hour_of, micros
 from facemon.store.arrivals import Arrivals, rows_by_hour
 from facemon.store.deliveries import Delivery, register
 from facemon.store.drift_states import DriftedColumn
-from facemon.store.ledger import entries
+from facemon.store.ledger import entries, node_entries
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import Reference, ReferenceSpreads
+from facemon.store.node_state import NodeDelivery, NodeIdentity, NodeState, PendingDelivery
 from facemon.store.request_totals import EVERY_INSTANCE
 from facemon.store.row_counts import count_rows
 from facemon.store.row_profiles import profile_rows
@@ -36,7 +38,7 @@ PARTS = {
     "profiles": entries.ProfileRecords, "arrivals": entries.ArrivalRecords, "runs": entries.RunRecords,
     "requests": entries.RequestRecords, "references": entries.ReferenceRecords, "checks": entries.CheckRecords,
     "evaluations": entries.EvaluationRecords, "commands": entries.CommandRecords, "stamps": entries.StampRecords,
-    "deliveries": entries.DeliveryRecords,
+    "deliveries": entries.DeliveryRecords, "nodes": node_entries.NodeRecords,
 }  # fmt: skip
 AT, HOUR = micros(NOON), hour_of(NOON)
 KEY = TotalKey("images_processed_total", ("ok",), "")
@@ -60,6 +62,10 @@ def reference(name: str) -> Reference:
 
 
 SHARD = ShardIdentity("images", 3, 8, "job", "digest", "run", "etag")
+NODE = NodeIdentity("gate", "0" * 16, 1, "digest", "etag")
+STATE = NodeState(
+    "gate", "0" * 16, "s3://logs/", 7, 3, {KEY: 1.0}, PendingDelivery(MODEL, {"run": [(0, 3), (5, 7)]}, {KEY: 2.0})
+)
 
 
 def result(verdict: Verdict) -> DriftResult:
@@ -85,6 +91,11 @@ def filled(ledger: Ledger) -> Ledger:
         ledger.evaluations.enter(MODEL, AT, {"beard": (1, 2)}, [LabelledImage("beard", "1.jpg", HOUR, None, True)])
         ledger.commands.enter("predict", AT, 1.0, 0, AT)
         ledger.deliveries.enter(SHARD)
+        ledger.nodes.keep(STATE)
+        ledger.nodes.send({"run": [(0, 3), (5, 7)]})
+        ledger.nodes.look_through(["first"])
+        ledger.nodes.enter(NODE)
+        ledger.nodes.know({"run": [(0, 3)]})
     return ledger
 
 
@@ -110,6 +121,10 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "evaluations": (ledger.evaluations.accuracy(MODEL, 1), ledger.evaluations.labelled(MODEL, 0, HOUR + 9)),
         "commands": ledger.commands.all(),
         "deliveries": sorted(ledger.deliveries.of_job("images").items()),
+        "nodes": (
+            ledger.nodes.state(), ledger.nodes.sent("run"), ledger.nodes.looked_through(),
+            list(ledger.nodes.registered()), ledger.nodes.known("run"),
+        ),
         "stamps": ledger.stamps.newest(),
     }  # fmt: skip
     return {part: repr(value) for part, value in told.items()}
@@ -118,6 +133,11 @@ def contents(ledger: Ledger) -> dict[str, str]:
 def prune_all(ledger: Ledger) -> None:
     ledger.segments.remove(ledger.segments.within())
     ledger.arrivals.prune(NOON + timedelta(days=9))
+
+
+def look_through_another(ledger: Ledger) -> None:
+    ledger.segments.register([new_segment("second")])
+    ledger.nodes.look_through(["second"])
 
 
 CHANGES: dict[str, Callable[[Ledger], object]] = {
@@ -157,6 +177,11 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "commands.enter": lambda ledger: ledger.commands.enter("predict", AT + 1, 2.0, 0, AT + 1),
     "commands.take_back_success": lambda ledger: ledger.commands.take_back_success("predict", AT, None),
     "deliveries.enter": lambda ledger: ledger.deliveries.enter(SHARD._replace(shard=4)),
+    "nodes.keep": lambda ledger: ledger.nodes.keep(replace(STATE, number=4, latencies=None, pending=None)),
+    "nodes.send": lambda ledger: ledger.nodes.send({"run": [(3, 5)]}),
+    "nodes.look_through": look_through_another,
+    "nodes.enter": lambda ledger: ledger.nodes.enter(NODE._replace(number=2)),
+    "nodes.know": lambda ledger: ledger.nodes.know({"run": [(9, 12)]}),
     "stamps.take_back": lambda ledger: ledger.stamps.take_back(NOON - timedelta(days=9)),
 }  # fmt: skip
 READS = {
@@ -169,7 +194,8 @@ READS = {
     "checks.states", "checks.source_states", "checks.history", "checks.newest", "checks.announced",
     "evaluations.accuracy", "evaluations.labelled", "evaluations.newest", "commands.all", "stamps.newest",
     "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
-    "stamps.after",
+    "nodes.state", "nodes.sent", "nodes.looked_through", "nodes.has_collected", "nodes.registered", "nodes.identity",
+    "nodes.known", "stamps.after",
 }  # fmt: skip
 
 
@@ -239,6 +265,37 @@ def test_what_excludes_a_shard(filled: Ledger) -> None:
     assert found(SHARD) is found(SHARD._replace(shard=7)) is None
     assert found(SHARD._replace(name="others", job="other")) is None
     assert found(SHARD._replace(digest="other")) == found(SHARD._replace(shard=7, job="other")) == SHARD
+
+
+def test_a_node_delivery_and_each_image_of_it_is_registered_once(filled: Ledger) -> None:
+    before = contents(filled)
+    late = delivery("second")
+    for node in (
+        NodeDelivery(NODE._replace(digest="other"), {"next": [(0, 3)]}),
+        NodeDelivery(NODE._replace(number=2), {"next": [(0, 3)], "run": [(2, 5)]}),
+    ):
+        with filled.writing():
+            assert not register(filled, Delivery(late.segments, totals=late.totals, node=node))
+        assert contents(filled) == before
+    fresh = NodeDelivery(NODE._replace(number=2), {"run": [(3, 5)]})
+    with filled.writing():
+        assert register(filled, Delivery(late.segments, totals=late.totals, node=fresh))
+    assert filled.nodes.identity(*NODE[:3]) == NODE
+    assert list(filled.nodes.registered()) == [NODE, fresh.identity]
+    assert list(filled.nodes.known("run")) == [(0, 5)]
+
+
+def test_what_is_known_of_a_node_is_read_back(filled: Ledger, tmp_path: Path) -> None:
+    assert filled.nodes.state() == STATE
+    with filled.writing():
+        filled.nodes.send({"run": [(3, 5)], "other": [(1, 2)]})
+        filled.nodes.look_through(["gone"])
+    assert list(filled.nodes.sent("run")) == [(0, 7)]
+    assert filled.nodes.looked_through() == {"first"}, "others are not in the log"
+    assert filled.nodes.has_collected()
+    kind = next(iter(IMPLEMENTATIONS))
+    with IMPLEMENTATIONS[kind](tmp_path / "new", create=True) as new:
+        assert (new.nodes.state(), new.nodes.has_collected()) == (None, False)
 
 
 def test_deliveries_add_up_in_any_order(tmp_path: Path) -> None:

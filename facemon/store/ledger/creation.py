@@ -71,6 +71,7 @@ def _tables() -> str:
     from facemon.store.ledger.delivery_table import TABLES as DELIVERIES
     from facemon.store.ledger.evaluation_tables import TABLES as EVALUATIONS
     from facemon.store.ledger.file_tables import TABLES as FILES
+    from facemon.store.ledger.node_tables import TABLES as NODES
     from facemon.store.ledger.profile_table import TABLES as PROFILES
     from facemon.store.ledger.reference_tables import TABLES as REFERENCES
     from facemon.store.ledger.request_table import TABLES as REQUESTS
@@ -81,5 +82,5 @@ def _tables() -> str:
     # Their order is that of the tables in the file.
     return (
         SEGMENTS + FILES + TOTALS + PROFILES + ARRIVALS + RUNS + REQUESTS + REFERENCES + CHECKS + EVALUATIONS
-        + ANNOUNCEMENTS + COMMANDS + DELIVERIES
+        + ANNOUNCEMENTS + COMMANDS + DELIVERIES + NODES
     )  # fmt: skip

@@ -6,7 +6,7 @@ APPLICATION_ID = 0x66616365  # "face"
 """What SQLite keeps in the header of each ledger."""
 OLDEST_VERSION = 1
 """The oldest version that this facemon upgrades."""
-STORE_VERSION = 7
+STORE_VERSION = 8
 """The present version, which the last of `migrations.MIGRATIONS` leads to."""
 
 

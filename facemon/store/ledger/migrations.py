@@ -185,6 +185,25 @@ def _to_7(connection: sqlite3.Connection, folder: Path) -> None:
     )
 
 
+def _to_8(connection: sqlite3.Connection, folder: Path) -> None:
+    """Version 7 was 760676a to 6814e6c; its tables never changed."""
+    del folder
+    connection.execute(
+        "CREATE TABLE node (node TEXT NOT NULL, epoch TEXT NOT NULL, location TEXT NOT NULL, "
+        "ledger_file INTEGER NOT NULL, number INTEGER NOT NULL, latencies TEXT, pending TEXT)"
+    )
+    connection.execute("CREATE TABLE sent_segments (segment TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute(
+        "CREATE TABLE node_deliveries (node TEXT, epoch TEXT, number INTEGER, digest TEXT NOT NULL, etag TEXT, "
+        "PRIMARY KEY (node, epoch, number)) WITHOUT ROWID"
+    )
+    for table in ("sent_rows", "collected_rows"):
+        connection.execute(
+            f"CREATE TABLE {table} (run TEXT, first INTEGER, behind INTEGER NOT NULL, PRIMARY KEY (run, first)) "
+            "WITHOUT ROWID"
+        )
+
+
 def _columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of a table's columns; empty where the table is missing."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
@@ -197,5 +216,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "how much the hours and days of references differ, drift by source", _to_5),
     Migration(6, "new profiles take less than half the bytes", _to_6),
     Migration(7, "which shards were collected from a shared log", _to_7),
+    Migration(8, "what was delivered to a shared log, and which nodes' deliveries were collected", _to_8),
 )
 """In the order of their numbers, without a gap, from the oldest version to the present one."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         StampRecords,
         TotalRecords,
     )
+    from facemon.store.ledger.node_entries import NodeRecords
     from facemon.store.store_clock import StoreClock
 
 
@@ -154,6 +155,10 @@ class Ledger(Protocol):
     @property
     def deliveries(self) -> "DeliveryRecords":
         """Shards that were collected from a shared log."""
+
+    @property
+    def nodes(self) -> "NodeRecords":
+        """Deliveries of nodes: this store's own, and those that it has collected."""
 
     @property
     def stamps(self) -> "StampRecords":

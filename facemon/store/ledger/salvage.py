@@ -13,7 +13,9 @@ import pyarrow.ipc
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.delivery_table import read_identities
 from facemon.store.ledger.header import STORE_VERSION
+from facemon.store.ledger.node_tables import read_collected_rows, read_node_identities
 from facemon.store.ledger.total_tables import read_totals
+from facemon.store.node_state import NodeIdentity, RowRanges
 from facemon.store.permissions import make_file
 from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import Totals
@@ -22,6 +24,7 @@ _WAL = ("", "-wal")
 _READABLE_FROM = 4
 """Totals of earlier versions are not by model."""
 _SHARDS_FROM = 7
+_NODES_FROM = 8
 
 
 @dataclass
@@ -46,6 +49,10 @@ class Salvage:
     """As they are in their table."""
     shards: list[ShardIdentity] = field(default_factory=list)
     """Those that were collected from a shared log."""
+    nodes: list[NodeIdentity] = field(default_factory=list)
+    """Deliveries of nodes that were collected."""
+    collected: RowRanges = field(default_factory=dict)
+    """The rows that came with them."""
 
 
 def salvage(folder: Path, work: Path) -> Salvage:
@@ -82,6 +89,9 @@ def _read(connection: sqlite3.Connection, found: Salvage) -> None:
                 "SELECT instance, metric, labels, part, value FROM request_totals"
             ).fetchall()
             found.shards = _shards(connection, version)
+            if version >= _NODES_FROM:
+                found.nodes = list(read_node_identities(connection))
+                found.collected = read_collected_rows(connection)
 
 
 def _shards(connection: sqlite3.Connection, version: int) -> list[ShardIdentity]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from facemon.store.ledger.delivery_table import DeliveryTable
     from facemon.store.ledger.evaluation_tables import EvaluationTables
     from facemon.store.ledger.file_tables import FileTables
+    from facemon.store.ledger.node_tables import NodeTables
     from facemon.store.ledger.profile_table import ProfileTable
     from facemon.store.ledger.reference_tables import ReferenceTables
     from facemon.store.ledger.request_table import RequestTable
@@ -91,6 +92,12 @@ class SqliteParts:
         from facemon.store.ledger.delivery_table import DeliveryTable
 
         return DeliveryTable(self.connection)
+
+    @cached_property
+    def nodes(self) -> "NodeTables":
+        from facemon.store.ledger.node_tables import NodeTables
+
+        return NodeTables(self.connection)
 
     @cached_property
     def stamps(self) -> "StampColumns":

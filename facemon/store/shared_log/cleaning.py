@@ -6,17 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from facemon.errors import LockedError
 from facemon.object_storage.object_folder import ObjectFolder
 from facemon.object_storage.object_store import ObjectEntry
 from facemon.object_storage.probe import PROBES, storage_time
-from facemon.store.shared_log.layout import CLEANING, DELIVERIES, SEGMENTS, Attempt, attempt_of, delivery_key, shard_of
+from facemon.store.shared_log.layout import (
+    CLEANING,
+    DELIVERIES,
+    NODE_DELIVERIES,
+    NODE_SEGMENTS,
+    SEGMENTS,
+    Attempt,
+    attempt_of,
+)
 
 _GRACE = timedelta(hours=24)
 """Twice as long as an attempt may take."""
 _LOCK_AGE = timedelta(hours=1)
 """A lock of this age is that of a process which ended without removing it."""
+
+
+_NAMED_BY = {"facemon.delivery/1": "run", "facemon.node-delivery/1": "attempt"}
+"""By the format of a commit, where it names its attempt."""
 
 
 @dataclass
@@ -44,39 +57,39 @@ def clean(objects: ObjectFolder) -> Cleaning:
 
 
 def _abandoned(objects: ObjectFolder, before: datetime) -> dict[Attempt, list[ObjectEntry]]:
-    """Old segments by their attempts, without those of shards whose commit names the attempt."""
-    committed = {place for entry in objects.listed(DELIVERIES) if (place := shard_of(entry.key)) is not None}
-    kept: dict[tuple[str, int], str | None] = {}
+    """Old segments by their attempts, without those that a commit names."""
+    committed = {entry.key for prefix in (DELIVERIES, NODE_DELIVERIES) for entry in objects.listed(prefix)}
+    kept: dict[str, str | None] = {}
     found: dict[Attempt, list[ObjectEntry]] = {}
-    for entry in objects.listed(SEGMENTS):
+    for entry in chain(objects.listed(SEGMENTS), objects.listed(NODE_SEGMENTS)):
         if entry.modified >= before or (attempt := attempt_of(entry.key)) is None:
             continue
-        shard = attempt.name, attempt.shard
-        if shard in committed:
-            if shard not in kept:
-                kept[shard] = _committed_run(objects, attempt)
+        if attempt.commit in committed:
+            if attempt.commit not in kept:
+                kept[attempt.commit] = _committed_attempt(objects, attempt.commit)
             # A commit that cannot be read may name any attempt.
-            if kept[shard] in (None, attempt.run):
+            if kept[attempt.commit] in (None, attempt.name):
                 continue
         found.setdefault(attempt, []).append(entry)
     return found
 
 
 def _may_be_committed(objects: ObjectFolder, attempt: Attempt) -> bool:
-    if objects.entry(delivery_key(attempt.name, attempt.shard)) is None:
+    if objects.entry(attempt.commit) is None:
         return False
-    return _committed_run(objects, attempt) in (None, attempt.run)
+    return _committed_attempt(objects, attempt.commit) in (None, attempt.name)
 
 
-def _committed_run(objects: ObjectFolder, attempt: Attempt) -> str | None:
-    """The run that a shard's commit names; None where that cannot be read, as of a newer facemon."""
-    content = objects.read(delivery_key(attempt.name, attempt.shard))
+def _committed_attempt(objects: ObjectFolder, key: str) -> str | None:
+    """The attempt that a commit names; None where that cannot be read, as of a newer facemon."""
+    content = objects.read(key)
     try:
         document = json.loads(content or b"")
     except ValueError:
         return None
-    is_known = isinstance(document, dict) and document.get("format") == "facemon.delivery/1"
-    return document["run"] if is_known and isinstance(document.get("run"), str) else None
+    named = _NAMED_BY.get(str(document.get("format"))) if isinstance(document, dict) else None
+    attempt = None if named is None else document.get(named)
+    return attempt if isinstance(attempt, str) else None
 
 
 def _remove(objects: ObjectFolder, entries: list[ObjectEntry], done: Cleaning) -> None:

@@ -1,11 +1,9 @@
 """Deliveries of a shared log, registered in a store: each once, in any order, by any number of processes."""
 
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import Protocol
 
 from facemon.domain.shard import gaps
 from facemon.domain.times import micros
@@ -13,20 +11,23 @@ from facemon.object_storage.object_folder import ObjectFolder
 from facemon.object_storage.object_store import ObjectEntry
 from facemon.store.deliveries import Delivery, register
 from facemon.store.ledger.protocol import Ledger
-from facemon.store.process_lock import ProcessLock, writer_lock_path
 from facemon.store.recovery import recover
 from facemon.store.run_state import RunIdentity
 from facemon.store.shard_identity import ShardIdentity
 from facemon.store.shared_log.commit import Commit
 from facemon.store.shared_log.documents import UnreadableDocument
-from facemon.store.shared_log.fetched_segment import fetched, planned
 from facemon.store.shared_log.job import Job
-from facemon.store.shared_log.layout import DELIVERIES, JOBS, delivery_key, job_key, job_of, shard_of
-
-_REQUESTS = 16
-"""Commits that are read at once."""
-_SHOWN = 12
-"""Digits of a digest that people compare."""
+from facemon.store.shared_log.layout import (
+    DELIVERIES,
+    JOBS,
+    NODE_DELIVERIES,
+    delivery_key,
+    job_key,
+    job_of,
+    shard_of,
+)
+from facemon.store.shared_log.node_collecting import CollectedNode, NodeCollector
+from facemon.store.shared_log.registration import REQUESTS, SHOWN, batches, collecting_writer, fetched_segments
 
 
 @dataclass
@@ -51,10 +52,18 @@ class Collection:
     """What a collection found and did."""
 
     jobs: list[CollectedJob] = field(default_factory=list)
+    nodes: list[CollectedNode] = field(default_factory=list)
     rows: int = 0
     """Rows of the deliveries that were registered now."""
+    repeated_rows: int = 0
+    """Rows that a delivery of another copy of the same store had brought before, and that do not count again."""
     damaged: list[str] = field(default_factory=list)
     """Objects that are not what their place says, each with the reason; their deliveries are not registered."""
+
+    @property
+    def every(self) -> "list[CollectedJob | CollectedNode]":
+        """All that deliveries belong to."""
+        return [*self.jobs, *self.nodes]
 
 
 def collect(ledger: Ledger, objects: ObjectFolder, tell: Callable[[], None] = lambda: None) -> Collection:
@@ -66,22 +75,41 @@ def collect(ledger: Ledger, objects: ObjectFolder, tell: Callable[[], None] = la
     recover(ledger)
     found = Collection()
     jobs = _jobs(objects, found)
-    with _writer(ledger) as writer, ThreadPoolExecutor(_REQUESTS, "collect") as pool:
-        collector = _Collector(ledger, objects, writer, jobs)
-        found.jobs = list(collector.states.values())
-        for entries in _batches(objects.listed(DELIVERIES)):
-            unread = [entry for entry in entries if not collector.knows(entry)]
-            contents = pool.map(objects.read, [entry.key for entry in unread])
-            for entry, content in zip(unread, contents, strict=True):
-                if content is None:
-                    continue  # removed since it was listed
+    with collecting_writer(ledger) as writer, ThreadPoolExecutor(REQUESTS, "collect") as pool:
+        shards, nodes = _ShardCollector(ledger, objects, writer, jobs), NodeCollector(ledger, objects, writer)
+        found.jobs = list(shards.states.values())
+        for prefix, collector in ((DELIVERIES, shards), (NODE_DELIVERIES, nodes)):
+            for entry, content in _unknown(objects, prefix, collector, pool):
                 try:
                     found.rows += collector.take(entry, content)
                 except UnreadableDocument as error:
                     found.damaged.append(f"{entry.key} {error}")
                     recover(ledger, holding=writer)
                 tell()
+        found.nodes, found.repeated_rows = nodes.states, nodes.repeated_rows
     return found
+
+
+class _Collector(Protocol):
+    """Registers deliveries of one kind."""
+
+    def knows(self, entry: ObjectEntry) -> bool:
+        """Whether the ledger has a delivery, as its commit's ETag says without reading it."""
+
+    def take(self, entry: ObjectEntry, content: bytes) -> int:
+        """Register a delivery and return its rows; UnreadableDocument for one that cannot be registered."""
+
+
+def _unknown(
+    objects: ObjectFolder, prefix: str, collector: _Collector, pool: ThreadPoolExecutor
+) -> Iterator[tuple[ObjectEntry, bytes]]:
+    """Yield the commits below a prefix that must be read, with their bytes."""
+    for entries in batches(objects.listed(prefix)):
+        unread = [entry for entry in entries if not collector.knows(entry)]
+        contents = pool.map(objects.read, [entry.key for entry in unread])
+        for entry, content in zip(unread, contents, strict=True):
+            if content is not None:  # else it was removed since it was listed
+                yield entry, content
 
 
 def _jobs(objects: ObjectFolder, found: Collection) -> dict[str, Job]:
@@ -97,22 +125,7 @@ def _jobs(objects: ObjectFolder, found: Collection) -> dict[str, Job]:
     return dict(sorted(jobs.items()))
 
 
-def _batches(entries: Iterable[ObjectEntry]) -> Iterator[list[ObjectEntry]]:
-    """Some entries at a time: a commit that is read is held until it is registered."""
-    left = iter(entries)
-    while batch := list(islice(left, _REQUESTS)):
-        yield batch
-
-
-@contextmanager
-def _writer(ledger: Ledger) -> Iterator[str]:
-    """A writer of the store: what it leaves when it is killed is removed by the next one."""
-    writer = f"collect-{secrets.token_hex(4)}"
-    with ProcessLock.waiting(writer_lock_path(ledger.folder, writer)):
-        yield writer
-
-
-class _Collector:
+class _ShardCollector:
     """Registers the deliveries of some jobs."""
 
     def __init__(self, ledger: Ledger, objects: ObjectFolder, writer: str, jobs: Mapping[str, Job]) -> None:
@@ -160,12 +173,12 @@ class _Collector:
             return
         if other.shard == identity.shard:
             raise UnreadableDocument(
-                f"has the digest {identity.digest[:_SHOWN]}, and the store has shard {identity.shard} of "
-                f"{identity.name} with the digest {other.digest[:_SHOWN]} (run {other.run})"
+                f"has the digest {identity.digest[:SHOWN]}, and the store has shard {identity.shard} of "
+                f"{identity.name} with the digest {other.digest[:SHOWN]} (run {other.run})"
             )
         raise UnreadableDocument(
-            f"belongs to the job {identity.job[:_SHOWN]}, and the store has shards of another job {identity.name} "
-            f"({other.job[:_SHOWN]})"
+            f"belongs to the job {identity.job[:SHOWN]}, and the store has shards of another job {identity.name} "
+            f"({other.job[:SHOWN]})"
         )
 
     def _register(self, commit: Commit, identity: ShardIdentity) -> bool:
@@ -175,16 +188,13 @@ class _Collector:
             with ledger.writing():
                 ledger.deliveries.enter(identity)
             return False
-        names = [planned(segment) for segment in commit.segments]
-        if names:
-            with ledger.writing():
-                ledger.files.intend(self._writer, names)
-        segments = [
-            fetched(self._objects, ledger.folder, segment, name, path, commit.model)
-            for segment, (name, path) in zip(commit.segments, names, strict=True)
-        ]
+        segments = fetched_segments(ledger, self._objects, self._writer, commit.segments, commit.model)
         delivery = Delivery(
-            segments, totals=commit.totals, profiles=commit.profiles, arrivals=commit.arrivals, shard=identity
+            segments,
+            totals=commit.sums.totals,
+            profiles=commit.sums.profiles,
+            arrivals=commit.sums.arrivals,
+            shard=identity,
         )
         with ledger.writing():
             # Again, as another process may have registered a delivery meanwhile.

@@ -1,21 +1,21 @@
 """The commit of a delivery: one object that names all that a shard adds to a log. The delivery exists when it does."""
 
-import base64
-import math
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from facemon.domain.profile import Profile, ProfileKey
-from facemon.domain.profile_codec import DAMAGED, decode_profile, encode_profile
+from facemon.domain.profile_codec import DAMAGED
 from facemon.domain.shard import Shard
 from facemon.domain.times import format_time, parse_time
-from facemon.store.arrivals import RowsByHour
+from facemon.store.shared_log.added_sums import AddedSums
 from facemon.store.shared_log.documents import UnreadableDocument, decode, digest_of, encode
 from facemon.store.shared_log.layout import attempt_prefix
-from facemon.store.totals import TotalKey
 from facemon.version import __version__
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _KIND, _FORMAT = "delivery", 1
 
@@ -51,6 +51,15 @@ class DeliveredSegment:
         return cls(str(document["path"]), rows, size, str(document["sha256"]), *(int(document[name]) for name in times))
 
 
+def encoded_segment(key: str, rows: "pa.Table") -> tuple[DeliveredSegment, bytes]:
+    """Return rows of one date as a segment, and its bytes."""
+    from facemon.store.segment_files import encode_parquet, last_predicted, observed_range
+
+    content, (first, last) = encode_parquet(rows), observed_range(rows)
+    digest = hashlib.sha256(content).hexdigest()
+    return DeliveredSegment(key, rows.num_rows, len(content), digest, first, last, last_predicted(rows)), content
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """A shard that was predicted as a whole."""
@@ -68,9 +77,7 @@ class Commit:
     inputs: str
     """The running digest of the names of the images."""
     segments: Sequence[DeliveredSegment]
-    totals: Mapping[TotalKey, float]
-    profiles: Mapping[ProfileKey, Profile]
-    arrivals: RowsByHour
+    sums: AddedSums
     when: datetime
     """By the clock of the storage."""
     seconds: float
@@ -104,11 +111,7 @@ class Commit:
             "inputs": self.inputs,
             "digest": self.digest,
             "segments": [each.document() for each in self.segments],
-            "totals": [[*key, value] for key, value in self.totals.items()],
-            "profiles": [
-                [*key, base64.b64encode(encode_profile(profile)).decode()] for key, profile in self.profiles.items()
-            ],
-            "arrivals": [[*key, rows] for key, rows in self.arrivals.items()],
+            **self.sums.parts(),
             "when": format_time(self.when),
             "seconds": round(self.seconds, 3),
         })  # fmt: skip
@@ -133,10 +136,6 @@ class Commit:
 
 def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a commit; many kinds of errors for what is not there or is something else."""
-    totals = {TotalKey(str(metric), tuple(map(str, labels)), str(part)): float(value)
-              for metric, labels, part, value in document["totals"]}  # fmt: skip
-    if not all(map(math.isfinite, totals.values())):
-        raise ValueError("a total is not a number")
     texts = ("name", "job", "run", "model", "fingerprint", "inputs", "facemon")
     return {
         **{field: str(document[field]) for field in texts},
@@ -144,14 +143,7 @@ def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
         "shard": Shard(int(document["shard"]), int(document["shards"])),
         "images": int(document["images"]),
         "segments": tuple(map(DeliveredSegment.of, document["segments"])),
-        "totals": totals,
-        "profiles": {
-            ProfileKey(int(hour), str(model), None if source is None else str(source), str(origin)): decode_profile(
-                base64.b64decode(data, validate=True)
-            )
-            for hour, model, source, origin, data in document["profiles"]
-        },
-        "arrivals": {(str(model), int(hour)): int(rows) for model, hour, rows in document["arrivals"]},
+        "sums": AddedSums.of(document),
         "when": parse_time(document["when"]),
         "seconds": float(document["seconds"]),
     }

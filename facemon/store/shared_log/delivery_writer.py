@@ -4,29 +4,26 @@ import secrets
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
 
 from facemon.domain.prediction import PredictedBatch
-from facemon.domain.profile import Profile, ProfileKey, add_profiles
 from facemon.domain.shard import Shard
 from facemon.errors import FacemonError
 from facemon.interruption import Uninterrupted
 from facemon.object_storage.object_folder import ObjectFolder
 from facemon.object_storage.probe import storage_time
 from facemon.object_storage.storage_error import StorageError
-from facemon.store.arrivals import rows_by_hour
-from facemon.store.row_counts import LATENCIES, count_rows, histogram
-from facemon.store.row_profiles import profile_rows
+from facemon.store.row_counts import LATENCIES, histogram
 from facemon.store.runs import InputDigest
-from facemon.store.segment_files import encode_parquet, last_predicted, observed_range, split_by_date
+from facemon.store.segment_files import split_by_date
 from facemon.store.segment_writer import input_names
-from facemon.store.shared_log.commit import Commit, DeliveredSegment
+from facemon.store.shared_log.added_sums import AddedSums
+from facemon.store.shared_log.commit import Commit, DeliveredSegment, encoded_segment
 from facemon.store.shared_log.job import Job
 from facemon.store.shared_log.layout import delivery_key, segment_key
 from facemon.store.totals import Totals, sum_totals
@@ -35,7 +32,7 @@ _SEGMENT_ROWS = 65_536
 """Rows that are held: a bucket takes few large objects better than many small ones."""
 _UPLOADS = 2
 """Segments that are on their way at once; more wait, so that memory is bounded."""
-_LONGEST_ATTEMPT = timedelta(hours=12)
+LONGEST_ATTEMPT = timedelta(hours=12)
 """An attempt that took longer does not commit: `store collect --clean` removes segments after twice as long."""
 
 
@@ -51,23 +48,6 @@ class ShardRun:
     """By the clock of the storage."""
 
 
-@dataclass
-class _Sums:
-    """What the rows so far add to a ledger's sums."""
-
-    totals: Totals = field(default_factory=dict)
-    profiles: dict[ProfileKey, Profile] = field(default_factory=dict)
-    arrivals: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def add(self, table: pa.Table) -> None:
-        self.totals = sum_totals(self.totals, count_rows(table))
-        for key, profile in profile_rows(table).items():
-            known = self.profiles.get(key)
-            self.profiles[key] = profile if known is None else add_profiles([known, profile])
-        for hour, rows in rows_by_hour(table).items():
-            self.arrivals[hour] = self.arrivals.get(hour, 0) + rows
-
-
 class DeliveryWriter:
     """Takes the rows of a shard; `commit` delivers all of them. Without it the segments are garbage."""
 
@@ -80,7 +60,7 @@ class DeliveryWriter:
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._latencies: Totals = {}
-        self._sums = _Sums()
+        self._sums = AddedSums()
         self._segments: list[DeliveredSegment] = []
         self._pool = ThreadPoolExecutor(_UPLOADS, "deliver")
         self._uploads: deque[Future[None]] = deque()
@@ -132,8 +112,8 @@ class DeliveryWriter:
             now = storage_time(self._folder)
         except StorageError as error:
             raise self._undelivered(error) from error
-        if now - self._run.began > _LONGEST_ATTEMPT:
-            hours = _LONGEST_ATTEMPT // timedelta(hours=1)
+        if now - self._run.began > LONGEST_ATTEMPT:
+            hours = LONGEST_ATTEMPT // timedelta(hours=1)
             raise FacemonError(
                 f"shard {self._run.shard} took more than {hours} hours and is not delivered: its segments may be "
                 "removed before they count",
@@ -146,13 +126,10 @@ class DeliveryWriter:
         self._held, self._held_rows = [], 0
         self._sums.add(table)
         for date, rows in split_by_date(table):
-            content, (first, last) = encode_parquet(rows), observed_range(rows)
             run = self._run
             key = segment_key(run.name, run.shard, run.run, date, secrets.token_hex(8))
-            digest = sha256(content).hexdigest()
-            self._segments.append(
-                DeliveredSegment(key, rows.num_rows, len(content), digest, first, last, last_predicted(rows))
-            )
+            segment, content = encoded_segment(key, rows)
+            self._segments.append(segment)
             while len(self._uploads) >= _UPLOADS:
                 self._wait()
             self._uploads.append(self._pool.submit(self._folder.write, key, content))
@@ -179,9 +156,7 @@ class DeliveryWriter:
             self._images,
             self._digest.value,
             tuple(self._segments),
-            sum_totals(self._sums.totals, self._latencies),
-            self._sums.profiles,
-            self._sums.arrivals,
+            replace(self._sums, totals=sum_totals(self._sums.totals, self._latencies)),
             when,
             time.monotonic() - self._began,
         )

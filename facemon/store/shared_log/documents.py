@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-_FORMAT = re.compile(r"facemon\.(job|delivery)/([0-9]{1,9})")
+_FORMAT = re.compile(r"facemon\.(job|delivery|node-delivery)/([0-9]{1,9})")
 
 
 class UnreadableDocument(ValueError):

@@ -1,0 +1,48 @@
+"""What a ledger keeps of nodes: of its own deliveries, and of those that it has collected."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from facemon.domain.row_ranges import Ranges
+    from facemon.store.node_state import NodeIdentity, NodeState, RowRanges
+
+
+class NodeRecords(Protocol):
+    """Deliveries of nodes; see `entries` for what all parts have in common."""
+
+    def state(self) -> "NodeState | None":
+        """Return how far this store has come with its deliveries; None where it has never delivered."""
+
+    def keep(self, state: "NodeState") -> None:
+        """Enter how far this store has come."""
+
+    def sent(self, run: str) -> "Ranges":
+        """Return the ordinals of a run that this store has delivered."""
+
+    def send(self, rows: "RowRanges") -> None:
+        """Enter rows as delivered."""
+
+    def looked_through(self) -> set[str]:
+        """Return the segments all of whose rows are delivered."""
+
+    def look_through(self, segments: Iterable[str]) -> None:
+        """Enter segments all of whose rows are delivered, and forget those that have left the log."""
+
+    def has_collected(self) -> bool:
+        """Whether this store has registered deliveries of other machines."""
+
+    def registered(self) -> "Iterator[NodeIdentity]":
+        """Yield all deliveries of nodes that this store has collected; none is ever removed."""
+
+    def identity(self, node: str, epoch: str, number: int) -> "NodeIdentity | None":
+        """Return a delivery that is registered; None where it is not."""
+
+    def enter(self, identity: "NodeIdentity") -> None:
+        """Enter a delivery; one that is there stays as it is."""
+
+    def known(self, run: str) -> "Ranges":
+        """Return the ordinals of a run whose rows came with deliveries, whatever has become of them."""
+
+    def know(self, rows: "RowRanges") -> None:
+        """Enter rows that came with a delivery."""
