@@ -6,8 +6,10 @@ connection for minutes, and has threads.
 
 import os
 import pickle
+import select
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,8 +34,9 @@ _GET_S = 60.0
 """The longest that fetching a small answer may take once it is there."""
 _OBJECTS_BYTES = 100 * 2**20
 """Memory for Ray's objects in a cluster that ends with the run: little travels, and Ray would take a third of all."""
+_LEFT_S = 20.0
+"""How long it may take to leave a cluster, or to end the one that was started here."""
 _SHOWN = 300
-_AUTHENTICATION = "AuthenticationError"
 
 
 @dataclass(slots=True)
@@ -172,18 +175,24 @@ def _connected(placement: Placement, temporary: str) -> Iterator[Any]:
 
 def _unreached(placement: Placement, error: BaseException) -> FacemonError:
     where = "a cluster on this machine" if placement.address is None else placement.address
-    text = " ".join(str(error).split())
+    # What the cluster replied is in the error that Ray's own is raised from.
+    text = " ".join(f"{error} {error.__cause__ or ''}".split())
     if "ersion mismatch" in text:
         return UsageError(
             f"{where}: {text[:_SHOWN]}", "install the same versions of Ray and Python on each node and on this machine"
         )
-    if type(error).__name__ == _AUTHENTICATION or "uthenticat" in text:
+    if "uthenticat" in text or "InvalidAuthToken" in text:
         return UsageError(
             f"{where}: the cluster does not accept this machine's token",
             "give each node and this machine the same token: RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token",
         )
     if isinstance(error, ConnectionError):
         return FacemonError(f"{where}: no cluster of Ray is there", "start one with ray start --head, or name another")
+    if "timed out during startup" in text:
+        return FacemonError(
+            f"{where}: Ray did not start within its own limit of 30 seconds",
+            "this machine is busy, or short of memory: run the same command again, or name a cluster with --address",
+        )
     return FacemonError(f"{where}: Ray cannot be started or reached: {text[:_SHOWN]}", "look into Ray's logs")
 
 
@@ -200,9 +209,20 @@ def _answering(message: tuple[OpensShards, Placement, str]) -> Iterator[Callable
         yield answer
 
 
+def _end_with(connection: socket.socket) -> None:
+    """End this process soon after the other side of a socket has gone, whatever Ray is doing."""
+    watch = select.poll()
+    watch.register(connection, select.POLLRDHUP)
+    watch.poll()
+    time.sleep(_LEFT_S)
+    # Ray's own processes have asked the kernel to end with this one.
+    os._exit(1)
+
+
 def main(number: int) -> None:
     """Answer the messages that come over an inherited socket, until its other side is closed."""
     connection = socket.socket(fileno=number)
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     first = cast("tuple[OpensShards, Placement, str]", message_socket.receive(connection))
     # Of the group of facemon's process, which a terminal interrupts as a whole: the run itself ends this one.
     os.setpgid(0, 0)

@@ -120,9 +120,7 @@ class Cluster:
         line += ["--min-worker-port", "0", "--max-worker-port", "0", "--object-store-memory", str(OBJECTS_BYTES)]
         log = self._folder / f"{name}.log"
         with log.open("wb") as output:
-            node = subprocess.Popen(
-                line, env=environment(**self.variables), stdout=output, stderr=output, start_new_session=True
-            )
+            node = subprocess.Popen(line, env=environment(**self.variables), stdout=output, stderr=output)
         self._stack.callback(self.kill, node)
         wait_until(lambda: b"block forever" in log.read_bytes() or node.poll() is not None, log.read_text)
         assert node.poll() is None, log.read_text()
@@ -130,9 +128,18 @@ class Cluster:
 
     def kill(self, node: "subprocess.Popen[bytes]") -> None:
         """Kill all processes of a node at once, as the loss of a machine does."""
-        with suppress(ProcessLookupError):
-            os.killpg(node.pid, signal.SIGKILL)
+        for pid in [*_below(node.pid), node.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         node.wait()
+
+
+def _below(pid: int) -> list[int]:
+    """The processes that a process has begun, and those that they have: Ray gives them groups of their own."""
+    with suppress(FileNotFoundError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [each for child in map(int, children) for each in (*_below(child), child)]
+    return []
 
 
 @contextmanager
