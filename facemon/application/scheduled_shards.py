@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from facemon.application.delivered_shard import DeliveryRequest, delivery_request, manifest_facts
 from facemon.application.operation import Operation, Progress
 from facemon.application.prediction_run import PredictRequest, stopping
-from facemon.domain.shard import gaps, shown_ranges
 from facemon.errors import FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -204,6 +203,8 @@ class _Run:
 
     def ended(self) -> "RunSummary":
         """Say what was delivered and what is missing; FacemonError and Interrupted where that is not all."""
+        from facemon.domain.shard import gaps, shown_ranges
+
         shards, where = self._delivery.shard.of, self._delivery.address.url
         if self._summary.images:
             self._reporter.say(str(self._summary))
