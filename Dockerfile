@@ -4,7 +4,7 @@ WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY facemon facemon
 RUN python -m venv /opt/facemon \
-    && /opt/facemon/bin/pip install --no-cache-dir --constraint constraints.txt ".[age-gender,serve,yunet]"
+    && /opt/facemon/bin/pip install --no-cache-dir --constraint constraints.txt ".[age-gender,object-storage,serve,yunet]"
 
 FROM python:3.11.13-slim-bookworm
 # The user's number is also the default of docker-compose.full.yml; whoever owns the store can be put in its place.

@@ -63,7 +63,7 @@ docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from t
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
-peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow for the tests, each apart, into .tools/peers/
+peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
 # Only some parts need the peers, which take long to install.

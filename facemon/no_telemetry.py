@@ -10,6 +10,8 @@ _SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",
     # Evidently reads this one.
     "DO_NOT_TRACK": "1",
+    # Ray's, of a cluster that facemon starts.
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 os.environ.update(_SWITCHES)

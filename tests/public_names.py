@@ -5,6 +5,7 @@ Of each module the names, separated by spaces.
 
 LOADED_BY_NAME = {
     "model/decoder_process.py": "main",
+    "schedulers/ray_driver.py": "main",
 }
 """What another process runs."""
 
@@ -25,13 +26,13 @@ LIMITS_OF_TESTS = {
     "domain/binning.py": "OVERFLOW UNDERFLOW",
     "domain/clock_judgement.py": "EARLIEST LONGEST_IDLE",
     "domain/image_header.py": "MOST_FRAGMENTS MOST_SCANS",
+    "domain/shard_queue.py": "MOST_RETRIES",
     "domain/source_buckets.py": "BUCKETS",
     "drift/column_shapes.py": "GROUPS",
     "drift/drift_check.py": "EVIDENTLY_NOTE LABELS_NOTE",
     "drift/source_verdicts.py": "NO_TIMES_NOTE",
     "drift/window_ladder.py": "MOST_SOURCES",
     "engines/processes.py": "MOST_CRASHES",
-    "engines/registry.py": "ENGINES",
     "evaluation/evaluation.py": "SCHEMA",
     "evaluation/truth.py": "NO_LABEL",
     "metrics/catalogue_page.py": "EXAMPLES",

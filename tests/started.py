@@ -29,7 +29,7 @@ TERMINAL_VARIABLES = {
 }
 SET_BY_IMPORTS = {
     "DO_NOT_TRACK", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "LD_LIBRARY_PATH", "ORT_DISABLE_TELEMETRY",
-    "_RJEM_MALLOC_CONF",
+    "RAY_USAGE_STATS_ENABLED", "_RJEM_MALLOC_CONF",
 }  # fmt: skip
 """Variables that facemon, scikit-learn, OpenCV and Polars set for this process when they are imported."""
 _BEFORE_IMPORTS = {name: os.environ[name] for name in SET_BY_IMPORTS if name in os.environ}

@@ -37,7 +37,7 @@ LAYERS = (
     {"config"},
     {"object_storage", "tables"},
     {"store"},
-    {"model", "predict", "engines", "evaluation", "drift", "metrics", "server", "render"},
+    {"model", "predict", "engines", "schedulers", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},
     {"application"},
     {"cli", "monitor"},

@@ -1,6 +1,7 @@
 """Decides which detectors, servers and schedulers run beside facemon: each in an environment below .tools/peers.
 
-The bench compares with the detectors and the servers; Airflow runs the DAG that facemon renders.
+The bench compares with the detectors and the servers; Airflow runs the DAG that facemon renders, and
+facemon itself predicts on Ray.
 """
 
 import subprocess
@@ -33,6 +34,7 @@ PACKAGES = {
     "litserve": Peer("litserve", "0.2.19", (*_OURS, "python-multipart")),  # it takes files as form data
     "mosec": Peer("mosec", "0.9.8", _OURS),
     "airflow": Peer("apache-airflow", "3.3.2", constraints=_ROOT / "tools" / "airflow_constraints.txt"),
+    "ray": Peer("ray", "2.60.0", (f"{_ROOT}[ray]",), constraints=_ROOT / "constraints.txt"),
 }
 
 

@@ -93,18 +93,24 @@ def predict_shard(operation: Operation, request: DeliveryRequest, show: Show) ->
 
     UsageError where the job of this name is another one, or the storage cannot be written as deliveries need it.
     """
+    rows, digest = manifest_facts(operation, request)
+    with opened_model(operation, request.predict) as model:
+        return deliver_shard(operation, request, model, job_of(operation, request, model, rows, digest), show)
+
+
+def deliver_shard(
+    operation: Operation, request: DeliveryRequest, model: "RunModel", job: "Job", show: Show
+) -> "RunSummary":
+    """Do the same with a model that is open; errors as for `predict_shard`."""
     from facemon.predict.run_summary import RunSummary
 
-    rows, digest = _facts(operation, request)
-    with opened_model(operation, request.predict) as model:
-        job = _job(operation, request, model, rows, digest)
-        entered = _asked(request, job)
-        _refuse_other(request, entered)
-        where = f"{request.address.url}: shard {request.shard} of {request.name}"
-        if entered.began is None:
-            operation.reporter.say(f"{where} is delivered already, by run {entered.delivered_by}")
-            return RunSummary()
-        return _predict(operation, request, model, job, entered.began, show, where)
+    entered = _asked(request, job)
+    _refuse_other(request, entered)
+    where = f"{request.address.url}: shard {request.shard} of {request.name}"
+    if entered.began is None:
+        operation.reporter.say(f"{where} is delivered already, by run {entered.delivered_by}")
+        return RunSummary()
+    return _predict(operation, request, model, job, entered.began, show, where)
 
 
 def _job_name(paths: tuple[str, ...]) -> str:
@@ -127,8 +133,8 @@ def _job_name(paths: tuple[str, ...]) -> str:
     return name
 
 
-def _facts(operation: Operation, request: DeliveryRequest) -> tuple[int, str]:
-    """The number of rows of the manifest, and the SHA-256 of its bytes."""
+def manifest_facts(operation: Operation, request: DeliveryRequest) -> tuple[int, str]:
+    """Return the number of rows of the manifest, and the SHA-256 of its bytes; FacemonError where it cannot be read."""
     from facemon.predict.manifest import Manifest
 
     path = request.predict.paths[0]
@@ -140,7 +146,8 @@ def _facts(operation: Operation, request: DeliveryRequest) -> tuple[int, str]:
         raise FacemonError(f"{path}: the manifest cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
-def _job(operation: Operation, request: DeliveryRequest, model: "KnownModel", rows: int, digest: str) -> "Job":
+def job_of(operation: Operation, request: DeliveryRequest, model: "KnownModel", rows: int, digest: str) -> "Job":
+    """Return what all shards have in common that are predicted with this request and this model."""
     from facemon.store.shared_log.job import Job
 
     predict, config = request.predict, operation.config

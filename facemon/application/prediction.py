@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from facemon.application.operation import Operation
 from facemon.application.prediction_run import PredictRequest, Show, run
 from facemon.application.retry_run import retry
-from facemon.errors import ExitCode, UsageError
+from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,6 +38,15 @@ def failure_limit(text: str) -> "FailureLimit":
     from facemon.predict.run_summary import FailureLimit
 
     return FailureLimit.parse(text)
+
+
+def refuse_failures(summary: "RunSummary", limit: "FailureLimit") -> None:
+    """FacemonError where more images have failed than the limit allows."""
+    if summary.exceeds(limit):
+        raise FacemonError(
+            f"{summary.failed} of {summary.images} images could not be predicted",
+            "their rows say why (error, error_message); --max-failures N or P% allows for some",
+        )
 
 
 def observed_of(text: str | None) -> "datetime | ObservedFrom | None":

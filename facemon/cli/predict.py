@@ -9,14 +9,26 @@ import typer
 
 from facemon.application.delivered_shard import delivery_request, predict_shard, refuse_other_log
 from facemon.application.predict_paths import refuse_unusable_paths
-from facemon.application.prediction import failure_limit, observed_of, predict_unlogged, refuse_nonsense
+from facemon.application.prediction import (
+    failure_limit,
+    observed_of,
+    predict_unlogged,
+    refuse_failures,
+    refuse_nonsense,
+)
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
 from facemon.application.prediction_output import FORMATS, chosen_format, row_sink
 from facemon.application.prediction_run import PredictRequest
+from facemon.application.scheduled_shards import (
+    ClusterOptions,
+    predict_shards,
+    refuse_other_options,
+    scheduled_request,
+)
 from facemon.cli.command import command
 from facemon.cli.session import Session
-from facemon.errors import ExitCode, FacemonError
+from facemon.errors import ExitCode
 
 app = typer.Typer()
 _FormatOption = Annotated[
@@ -34,6 +46,9 @@ _PathsArgument = Annotated[
         metavar="PATHS…",
         help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
     ),
+]
+_OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
 ]
 _ObservedAtOption = Annotated[
     str | None,
@@ -84,15 +99,40 @@ _DeliverOption = Annotated[
         "facemon store collect registers them.",
     ),
 ]
+_EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="inline|processes|ray",
+        help="What predicts: threads of this process, processes of this machine (default), or, with --shards and "
+        "--deliver, a cluster of Ray.",
+    ),
+]
+_ShardsOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Predict all N shards of a manifest on a cluster; with --engine ray.")
+]
+_AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|HOST:PORT",
+        help="The cluster of Ray: auto for the one that this machine belongs to (default: start one on this machine "
+        "that ends with the run).",
+    ),
+]
+_WorkerCpusOption = Annotated[
+    float | None,
+    typer.Option(min=0.01, max=1024, metavar="N", help="CPUs that each worker of the cluster reserves (default: 1)."),
+]
+_WorkerGpusOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=64, metavar="N", help="GPUs that each worker of the cluster reserves (default: 0)."),
+]
 
 
 @command(app, "predict")
 def predict(
     session: Session,
     paths: _PathsArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
-    ] = None,
+    output: _OutputOption = None,
     format_: _FormatOption = None,
     source: SourceOption = None,
     observed_at: _ObservedAtOption = None,
@@ -106,6 +146,11 @@ def predict(
     csv_safe: _CsvSafeOption = False,
     shard: _ShardOption = None,
     deliver: _DeliverOption = None,
+    engine: _EngineOption = None,
+    shards: _ShardsOption = None,
+    address: _AddressOption = None,
+    worker_cpus: _WorkerCpusOption = None,
+    worker_gpus: _WorkerGpusOption = None,
 ) -> ExitCode:
     """Read face attributes from images and log them.
 
@@ -114,24 +159,23 @@ def predict(
     where it has them. In a tar archive (.tar, .tar.gz, .tgz), NAME.json beside NAME.jpg says the same of that image, as
     in a WebDataset.
     """
-    limit = failure_limit(max_failures)
-    observed = observed_of(observed_at)
+    limit, observed = failure_limit(max_failures), observed_of(observed_at)
     chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
     refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
+    cluster = ClusterOptions(engine, shards, address, worker_cpus, worker_gpus)
+    is_scheduled = refuse_other_options(cluster, shard, deliver, shows=output is not None or format_ is not None)
     refuse_other_log(shard, deliver, resumes=resume, logs=not no_store, retries=retry_failed)
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
-    path_list = sys.stdin.buffer if "-" in paths else None
-    request = PredictRequest(tuple(paths), source, observed, observed_at or "", resume, threads, root, path_list, null)
+    about = source, observed, observed_at or "", resume, threads, root, sys.stdin.buffer if "-" in paths else None, null
+    request = PredictRequest(tuple(paths), *about, engine=engine)
     show = partial(row_sink, session.operation, session.console, output, chosen, is_delivered=deliver is not None)
-    if deliver is not None:
+    if deliver is not None and is_scheduled:
+        summary = predict_shards(session.operation, scheduled_request(request, deliver, cluster))
+    elif deliver is not None:
         summary = predict_shard(session.operation, delivery_request(request, deliver, shard), show)
     elif no_store:
         summary = predict_unlogged(session.operation, request, show)
     else:
         summary = (retry_failures if retry_failed else predict_images)(session.operation, request, limit, show)
-    if not summary.exceeds(limit):
-        return ExitCode.OK
-    raise FacemonError(
-        f"{summary.failed} of {summary.images} images could not be predicted",
-        "their rows say why (error, error_message); --max-failures N or P% allows for some",
-    )
+    refuse_failures(summary, limit)
+    return ExitCode.OK

@@ -14,6 +14,7 @@ from facemon.config.section import MisfitError, Section
 Target = Literal["cron", "systemd", "github", "airflow", "kubernetes"]
 Path = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")]
 """An absolute path on the machine where the schedule runs."""
+_KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 _SHORTEST_ON_GITHUB = timedelta(minutes=5)
 """GitHub starts a scheduled workflow no more often."""
 _OF_A_PUSH = ("user", "password_file", "token_file", "ca_file")
@@ -61,8 +62,34 @@ class ScheduledExportConfig(Section):
         return {key.replace("_", "-"): str(value) for key, value in values.items() if value is not None}
 
 
+class ShardsConfig(Section):
+    """A manifest that a Kubernetes Indexed Job predicts in shards, each of which a pod delivers to one log."""
+
+    manifest: Annotated[str, Field(pattern=r"^(/[^/:\x00-\x1f\x7f]+){2,}$")]
+    """The manifest's path in the pods, e.g. /manifests/november.parquet; its folder is the volume of `claim`."""
+    claim: _KubernetesName
+    """The PersistentVolumeClaim with the manifest, which pods of all nodes can mount."""
+    number: Annotated[int, Field(ge=1, le=100_000)]
+    """How many shards; choose it so that a shard takes minutes."""
+    deliver: Annotated[str, Field(pattern=r"^(s3|gs|az)://[!-?A-~]+$")]
+    """The log: s3://bucket/log/, gs://… or az://…."""
+    parallelism: Annotated[int, Field(ge=1, le=1000)] = 8
+    """Pods at once."""
+    retries: Annotated[int, Field(ge=0, le=100)] = 3
+    """How often a shard is tried again after exit code 1."""
+    cpus: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Cores, and workers, of a pod."""
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi)$")] = "2Gi"
+    """The most that a pod may take."""
+    secret: _KubernetesName | None = None
+    """The Secret whose keys are the variables with the storage's credentials; unset = the service account's."""
+    service_account: _KubernetesName | None = None
+    """The service account of the pods, where it has the rights; unset = the namespace's."""
+
+
 _READERS: Mapping[str, tuple[Target, ...]] = {
     "export": ("cron", "systemd"), "user": ("cron", "systemd"), "runner": ("github",), "retrain": ("airflow",),
+    "shards": ("kubernetes",),
 }  # fmt: skip
 """The targets that a key of the schedule is for; the others are for all."""
 
@@ -86,6 +113,8 @@ class ScheduleConfig(Section):
     """Whose rights cron and systemd give it."""
     runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
     """Labels of the GitHub runner there, which has the log."""
+    shards: ShardsConfig | None = None
+    """A manifest that an Indexed Job predicts in shards; for kubernetes."""
     retrain: Items[Name] = ()
     """What Airflow runs after drift, e.g. [./retrain.sh, --now]; the JSON is on its stdin.
 

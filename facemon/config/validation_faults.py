@@ -45,6 +45,12 @@ PATTERNS = {
     r"^[A-Z][A-Za-z0-9]*$": "must be made of letters and digits, a capital first: alerts are named after it",
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*\*?$": "must be a metric's name, or its beginning and a *",
     r"^[\t !#-/:-@\[-`{-~]$": 'must be one sign of ASCII, not a letter, digit or quotation mark; a tab is "\\t"',
+    r"^(/[^/:\x00-\x1f\x7f]+){2,}$": "must be the absolute path of a file in a folder, without colons and control "
+    "characters",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "must be a name in Kubernetes: letters from a to z, digits and -, no - "
+    "first or last, at most 63",
+    r"^(s3|gs|az)://[!-?A-~]+$": "must be an address like s3://logs/november/, without a user and spaces",
+    r"^[1-9][0-9]*(Mi|Gi)$": "must be a size like 512Mi or 2Gi",
     r"^\d+\.\d+$": 'must be a version, like "0.28"',
     r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$": 'must be a time of the day, like "06:00", at most "24:00"',
 }

@@ -10,6 +10,9 @@ from facemon.near_names import did_you_mean
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Inline(), Processes())}
 
+WITHOUT_FORKS = Inline.name
+"""The engine for a process that has threads already, or whose processes another program counts."""
+
 
 def engine_of(name: str | None, providers: Sequence[str]) -> Engine:
     """Return the engine of a run: the named one, or None = the usual one for a model on these execution providers.

@@ -9,11 +9,12 @@ from facemon.render.container import image_of
 from facemon.render.schedules.place import Place
 
 _NAME = "facemon-drift-check"
-_CONTAINER = "facemon"
+CONTAINER = "facemon"
 _USER = 10001
 """The image's own."""
 
-_CONFIG_KEY = "facemon.yaml"
+CONFIG_KEY = "facemon.yaml"
+"""The configuration's name in its ConfigMap."""
 _LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "drift-check"}
 
 
@@ -67,8 +68,28 @@ def cron_job(config: Config) -> dict[str, Any]:
     }
 
 
+def pod_rights() -> dict[str, Any]:
+    """Return whose rights the containers of a pod have: those of the image's own user."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": _USER,
+        "runAsGroup": _USER,
+        "fsGroup": _USER,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_rights() -> dict[str, Any]:
+    """Return what a container may do: nothing beyond what its user may, and no writing outside its volumes."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
 def _fail_on(codes: list[int]) -> dict[str, Any]:
-    return {"action": "FailJob", "onExitCodes": {"containerName": _CONTAINER, "operator": "In", "values": codes}}
+    return {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}}
 
 
 def _pod(config: Config) -> dict[str, Any]:
@@ -77,13 +98,7 @@ def _pod(config: Config) -> dict[str, Any]:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_rights(),
         "containers": [_container(config)],
         "volumes": [
             {"name": "store", "persistentVolumeClaim": {"claimName": "facemon-store"}},
@@ -95,29 +110,25 @@ def _pod(config: Config) -> dict[str, Any]:
 
 def _container(config: Config) -> dict[str, Any]:
     place = Place.of(config, FOLDER)
-    config_file = f"{FOLDER}/{_CONFIG_KEY}"
+    config_file = f"{FOLDER}/{CONFIG_KEY}"
     if ":" in place.store:
         raise ConfigError(
             f"schedule.targets: kubernetes cannot mount a volume at {place.store!r}, which has a colon",
             hint="name another store.path",
         )
     return {
-        "name": _CONTAINER,
+        "name": CONTAINER,
         "image": image_of("facemon", config),
         "command": ["facemon", "drift-check", *place.choice, "--format", "json"],
         "env": [
             {"name": "FACEMON_CONFIG", "value": config_file},
             {"name": "HOME", "value": "/tmp"},  # noqa: S108 - inside the container
         ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_rights(),
         "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "4Gi"}},
         "volumeMounts": [
             {"name": "store", "mountPath": place.store},
-            {"name": "configuration", "mountPath": config_file, "subPath": _CONFIG_KEY, "readOnly": True},
+            {"name": "configuration", "mountPath": config_file, "subPath": CONFIG_KEY, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - inside the container
         ],
     }

@@ -14,6 +14,7 @@ from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
 from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
+from facemon.render.schedules.kubernetes_shards import SHARDS_ABOUT, shards_job
 from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_service, export_timer, service, timer
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
@@ -102,5 +103,7 @@ def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
             yield f"{folder}/facemon_drift.py", commented_text(airflow_dag(config))
         case "kubernetes":
             yield f"{folder}/drift-check.yaml", documents_text(ABOUT, (volume_claim(), cron_job(config)))
+            if (shards := config.schedule.shards) is not None:
+                yield f"{folder}/predict-shards.yaml", documents_text(SHARDS_ABOUT, (shards_job(config, shards),))
         case _:
             assert_never(target)

@@ -1,0 +1,99 @@
+"""A Kubernetes Indexed Job that predicts the shards of a manifest: each pod one shard, tried again by itself."""
+
+import posixpath
+from typing import Any
+
+from facemon.config.document import Config
+from facemon.config.schedule import ShardsConfig
+from facemon.errors import ConfigError, ExitCode
+from facemon.render.compose_full import FOLDER
+from facemon.render.container import image_of
+from facemon.render.schedules.kubernetes_job import CONFIG_KEY, CONTAINER, container_rights, pod_rights
+
+_LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "predict-shards"}
+_COMMAND = 'exec facemon predict "$@" --shard "$((JOB_COMPLETION_INDEX + 1))/{number}"'
+"""What the shell adds: Kubernetes counts from 0. All that the configuration names comes as arguments, not as script."""
+
+SHARDS_ABOUT = """\
+The configuration comes from a ConfigMap: kubectl create configmap facemon --from-file=facemon.yaml
+Each pod mounts the volume with the manifest, read only; images that are not in object storage must lie there too.
+Credentials come from the Secret or the service account that schedule.shards names.
+Exit code 2, a wrong configuration or another job in the log, fails the Job at once. After another code the shard is
+tried again. A shard that is delivered is not predicted again: to go on, delete the Job and apply it once more.
+Retries are counted for each shard (backoffLimitPerIndex): Kubernetes 1.33, as beta since 1.29.
+"""
+
+
+def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
+    """Return the Job; ConfigError for a manifest that the pods cannot mount beside the configuration."""
+    folder = posixpath.dirname(shards.manifest)
+    if posixpath.normpath(shards.manifest) != shards.manifest or folder in ("/tmp", FOLDER):  # noqa: S108 - of pods
+        raise ConfigError(
+            f"schedule.shards.manifest: no volume can be mounted at {folder!r}",
+            hint="name a folder of its own, such as /manifests",
+        )
+    codes = {"containerName": CONTAINER, "operator": "In", "values": [ExitCode.USAGE.value]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "facemon-predict-shards", "labels": _LABELS},
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": shards.number,
+            "parallelism": min(shards.parallelism, shards.number),
+            # One bad shard does not stop the others; the Job has failed at the end.
+            "backoffLimitPerIndex": shards.retries,
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "FailJob", "onExitCodes": codes},
+                    # A node that is drained is no failure of the shard.
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                ]
+            },
+            "template": {"metadata": {"labels": _LABELS}, "spec": _pod(config, shards)},
+        },
+    }
+
+
+def _pod(config: Config, shards: ShardsConfig) -> dict[str, Any]:
+    account = {} if shards.service_account is None else {"serviceAccountName": shards.service_account}
+    return {
+        "restartPolicy": "Never",
+        # Cloud storage takes the token of a service account from a volume of its own.
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        **account,
+        "securityContext": pod_rights(),
+        "containers": [_container(config, shards)],
+        "volumes": [
+            {"name": "manifest", "persistentVolumeClaim": {"claimName": shards.claim, "readOnly": True}},
+            {"name": "configuration", "configMap": {"name": "facemon"}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _container(config: Config, shards: ShardsConfig) -> dict[str, Any]:
+    config_file = f"{FOLDER}/{CONFIG_KEY}"
+    words = [shards.manifest, "--deliver", shards.deliver, "--threads", str(shards.cpus)]
+    secret = {} if shards.secret is None else {"envFrom": [{"secretRef": {"name": shards.secret}}]}
+    return {
+        "name": CONTAINER,
+        "image": image_of("facemon", config),
+        "command": ["/bin/sh", "-c", _COMMAND.format(number=shards.number), "facemon", *words],
+        "env": [
+            {"name": "FACEMON_CONFIG", "value": config_file},
+            {"name": "HOME", "value": "/tmp"},  # noqa: S108 - inside the container
+        ],
+        **secret,
+        "securityContext": container_rights(),
+        "resources": {
+            "requests": {"cpu": str(shards.cpus), "memory": shards.memory},
+            "limits": {"memory": shards.memory},
+        },
+        "volumeMounts": [
+            {"name": "manifest", "mountPath": posixpath.dirname(shards.manifest), "readOnly": True},
+            {"name": "configuration", "mountPath": config_file, "subPath": CONFIG_KEY, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - inside the container
+        ],
+    }
