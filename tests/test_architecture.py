@@ -40,6 +40,7 @@ LAYERS = (
     {"model", "predict", "engines", "schedulers", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},
     {"application"},
+    {"terminal"},
     {"cli", "monitor"},
 )
 """From the bottom up: a module may import from layers below its own, and from its own room."""

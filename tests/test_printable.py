@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facemon.cli.console import Console, Verbosity
 from facemon.errors import FacemonError
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
+from facemon.terminal.console import Console, Verbosity
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 

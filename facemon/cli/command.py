@@ -8,9 +8,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from facemon.application.given_values import refuse_unusable
-from facemon.cli.console import Color, Console, Verbosity
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, OutputClosed
+from facemon.terminal.console import Color, Console, Verbosity
 
 _PANEL = "Common options"
 

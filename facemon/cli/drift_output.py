@@ -7,13 +7,13 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from facemon.application.last_check import recorded_checks
-from facemon.cli.console import Console
 from facemon.cli.session import Session
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, DriftResult
 from facemon.domain.explanation import Explanation
 from facemon.errors import ExitCode, UsageError
 from facemon.reports.drift_formats import DRIFT_FORMATS, EACH, ReportFormat
+from facemon.terminal.console import Console
 
 PAGE = Path("reports", "drift.html")
 """Where `--html` writes, in the store's folder."""

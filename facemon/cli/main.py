@@ -68,8 +68,8 @@ def _tell(error: FacemonError, options: dict[str, Any]) -> int:
 
 def _tell_interruption(error: Interrupted, options: dict[str, Any]) -> int:
     """Say that a signal ended the command; it may have done so before anything was loaded."""
-    from facemon.cli.console import Console
     from facemon.standard_streams import discard_unwritable
+    from facemon.terminal.console import Console
 
     Console(show_tracebacks=bool(options.get("debug"))).error(error)
     discard_unwritable()

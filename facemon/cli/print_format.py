@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from facemon.cli.console import Console
+from facemon.terminal.console import Console
 
 if TYPE_CHECKING:
     from facemon.reports.printed_parts import Part

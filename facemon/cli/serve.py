@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from facemon.cli.command import command
-from facemon.cli.console import Console
 from facemon.cli.listening import parsed_listen, reloaded_at_hangup
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
+from facemon.terminal.console import Console
 
 app = typer.Typer()
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facemon.cli.console import Console
+from facemon.terminal.console import Console
 
 if TYPE_CHECKING:
     from facemon.application.operation import Operation

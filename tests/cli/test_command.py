@@ -8,9 +8,9 @@ import pytest
 import typer
 
 from facemon.cli.command import COMMON, ConfigOption, QuietOption, command, group, remember
-from facemon.cli.console import Color, Verbosity
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, OutputClosed, UsageError
+from facemon.terminal.console import Color, Verbosity
 
 Call = Callable[..., tuple[Session, dict[str, Any]]]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from facemon.cli.console import Color, Console
 from facemon.cli.drift_output import Shown, print_history, print_result
 from facemon.cli.session import Session
 from facemon.domain.column_shape import ColumnShape
@@ -18,6 +17,7 @@ from facemon.domain.explanation import Explanation
 from facemon.errors import ExitCode
 from facemon.reports.drift_formats import ReportFormat
 from facemon.store.drift_results import record_drift
+from facemon.terminal.console import Color, Console
 from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, SHAPES
 
 BARS = "▆▆ ▏▄█"

@@ -5,9 +5,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from facemon.cli.console import Console
 from facemon.reports.drift_formats import DRIFT_FORMATS, EACH, ReportFormat
 from facemon.reports.printed_parts import Document, FileText
+from facemon.terminal.console import Console
 from tests.reports.results import BY_SOURCE, SHAPES
 
 

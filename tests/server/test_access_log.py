@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from facemon.cli.console import Console
 from facemon.server import access_log
 from facemon.server.access_log import AccessLog
+from facemon.terminal.console import Console
 from tests.patience import HANG_S
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from facemon.cli.console import Color, Console, Verbosity
 from facemon.errors import FacemonError
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
+from facemon.terminal.console import Color, Console, Verbosity
 
 ROWS = [("image_brightness", "drift"), ("x", "[bold]ok[/bold]")]
 PLAIN = "column            verdict\nimage_brightness  drift\nx                 [bold]ok[/bold]\n"
@@ -180,7 +180,7 @@ def test_progress_on_a_terminal_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
 def test_a_full_disk_is_told() -> None:
-    script = "from facemon.cli.console import Console; c = Console(); c.result('x'); c.flush()"
+    script = "from facemon.terminal.console import Console; c = Console(); c.result('x'); c.flush()"
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         outcome = subprocess.run(
             [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True, check=False
