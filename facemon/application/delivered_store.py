@@ -65,8 +65,8 @@ def _tell(operation: Operation, url: str, done: "NodeDeliveries") -> None:
         say(f"the deliveries of {done.node} are numbered anew: {done.new_epoch}")
     if done.ahead:
         operation.reporter.warn(
-            f"{counted(done.ahead, 'row')} not delivered: predicted at a time that has not come yet, while the clock "
-            "of this machine was ahead; predict these images again in a new run"
+            f"{counted(done.ahead, 'row')} not delivered yet: predicted while the clock of this machine was ahead; "
+            "facemon store deliver delivers what bears such a time once that time has come"
         )
     until = f"observed before {done.until:%Y-%m-%d %H:%M} UTC"
     if not done.deliveries:
