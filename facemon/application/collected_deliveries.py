@@ -1,11 +1,12 @@
 """`facemon store collect`: what many machines have delivered to a shared log, registered in the local one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facemon.application.operation import Operation
 from facemon.application.reachable_storage import refused_storage
+from facemon.domain.counted import counted
 from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
 
 if TYPE_CHECKING:
@@ -71,13 +72,26 @@ def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> 
             operation.reporter.progress("collecting", "deliveries") as progress,
         ):
             _refuse_node(ledger)
+            before = ledger.size().models
             found = collect(ledger, objects, lambda: progress.advance(1))
+            _warn_of_other_models(operation, before, ledger.size().models)
             cleaned = _cleaned(operation, objects) if cleans else None
             answer = CollectedDeliveries(address.url, found, cleaned)
             outcome.code = answer.code
     except StorageError as error:
         raise refused_storage(address.url, error) from error
     return answer
+
+
+def _warn_of_other_models(operation: Operation, before: Mapping[str, int], now: Mapping[str, int]) -> None:
+    """Say of new rows that no drift check of this configuration looks at."""
+    own = operation.config.model.id
+    for model, rows in now.items():
+        if model != own and (new := rows - before.get(model, 0)) > 0:
+            operation.reporter.warn(
+                f"{counted(new, 'row')} of the model {model} registered, and facemon.yaml describes {own}: drift-check "
+                f"looks at {own} alone; give all machines one model, or check {model} with a facemon.yaml of its own"
+            )
 
 
 def _cleaned(operation: Operation, objects: "ObjectFolder") -> "Cleaning | None":

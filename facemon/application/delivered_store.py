@@ -63,6 +63,11 @@ def _tell(operation: Operation, url: str, done: "NodeDeliveries") -> None:
     say = operation.reporter.say
     if done.new_epoch is not None:
         say(f"the deliveries of {done.node} are numbered anew: {done.new_epoch}")
+    if done.ahead:
+        operation.reporter.warn(
+            f"{counted(done.ahead, 'row')} not delivered yet: predicted while the clock of this machine was ahead; "
+            "facemon store deliver delivers what bears such a time once that time has come"
+        )
     until = f"observed before {done.until:%Y-%m-%d %H:%M} UTC"
     if not done.deliveries:
         say(f"{url}: no new rows {until}")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
 from facemon.domain.counted import counted
-from facemon.domain.times import EPOCH, format_time
+from facemon.domain.times import EPOCH, format_time, from_micros
 from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
     from facemon.domain.clock_judgement import SeenTime
     from facemon.reports.printed_parts import Part
+    from facemon.store.node_state import NodeState
     from facemon.store.verification import Verification
 
 
@@ -74,7 +75,23 @@ def store_info(operation: Operation) -> dict[str, Any]:
         "drift_checks": found.drift_checks,
         "reports": found.reports,
         "report_bytes": found.report_bytes,
-    }
+        "delivers": None if found.node is None else _delivers(found.node),
+        "collected": [
+            {
+                "node": each.node, "epochs": each.epochs, "deliveries": each.deliveries, "missing": each.missing,
+                "last_observed_at": format_time(from_micros(each.newest)),
+                "last_delivered_at": format_time(from_micros(each.written)),
+            }
+            for each in found.collected
+        ],
+    }  # fmt: skip
+
+
+def _delivers(node: "NodeState") -> dict[str, Any]:
+    return {
+        "node": node.node, "location": node.location, "epoch": node.epoch, "deliveries": node.number,
+        "until": None if node.until is None else format_time(from_micros(node.until)),
+    }  # fmt: skip
 
 
 def back_up_store(operation: Operation, file: Path) -> None:

@@ -1,5 +1,6 @@
 """`facemon store`: care for the log."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def info(
     else:
         from facemon.reports.store_report import store_table
 
-        session.console.show([store_table(facts)])
+        session.console.show([store_table(facts, datetime.now(UTC))])
     return ExitCode.OK
 
 

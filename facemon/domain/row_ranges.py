@@ -24,12 +24,16 @@ def united(*parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def meet(left: Ranges, right: Ranges) -> bool:
     """Whether a number lies in both."""
-    return any(a < d and c < b for a, b in left for c, d in right)
+    return _size(united(left, right)) < _size(left) + _size(right)
 
 
 def is_within(inner: Ranges, outer: Ranges) -> bool:
     """Whether each number of the one lies in the other."""
-    return all(any(a <= first and end <= b for a, b in outer) for first, end in inner)
+    return _size(united(inner, outer)) == _size(outer)
+
+
+def _size(ranges: Ranges) -> int:
+    return sum(end - first for first, end in ranges)
 
 
 def ranges_of(numbers: "NDArray[np.int64]") -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.domain.counted import counted
 from facemon.domain.shard import shown_ranges
 from facemon.reports.printed_parts import Part, Remark, Tone
+from facemon.store.shared_log.layout import NODE_DELIVERIES
 
 if TYPE_CHECKING:
     from facemon.store.shared_log.cleaning import Cleaning
@@ -60,8 +61,14 @@ def collection_report(found: "Collection", cleaned: "Cleaning | None") -> Iterat
             yield f"missing: {node.node}, epoch {node.epoch}: {shown_ranges(node.missing)} of {node.newest}"
     for text in found.damaged:
         yield f"damaged: {text}"
-    if found.damaged:
+    of_nodes = [text for text in found.damaged if text.startswith(NODE_DELIVERIES)]
+    if len(of_nodes) < len(found.damaged):
         yield Remark(
             "  hint: restore the objects that are named, or predict their shards under another name of the manifest",
+            Tone.NOTICE,
+        )
+    if of_nodes or any(node.missing for node in found.nodes):
+        yield Remark(
+            "  hint: restore the objects of nodes from a version or a copy of the bucket; no node delivers a row again",
             Tone.NOTICE,
         )

@@ -1,24 +1,54 @@
 """What a store holds as a table, what a verification found of it, and what is wrong with its clock."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.counted import counted
+from facemon.domain.times import parse_time, span_name
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
 
 if TYPE_CHECKING:
     from facemon.domain.clock_judgement import SeenTime
     from facemon.store.verification import Verification
 
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 REPAIR = "facemon store repair mends what loses nothing, and tells what it would drop"
 _RECOVER = "facemon store recover BACKUP goes back to a backup and keeps what is newer"
 
 
-def store_table(facts: Mapping[str, Any]) -> Table:
+def store_table(facts: Mapping[str, Any], now: datetime) -> Table:
     """Return the facts of `facemon store info --json`, a row for each; unknown values are "-"."""
     shown = {**facts, "models": ", ".join(f"{name} ({rows} rows)" for name, rows in facts["models"].items())}
-    rows = ((name.replace("_", " "), "-" if value in (None, "") else str(value)) for name, value in shown.items())
+    shown = {name.replace("_", " "): value for name, value in shown.items()}
+    node, collected = shown.pop("delivers"), shown.pop("collected")
+    if node is not None:
+        shown["delivers"] = _delivers(node, now)
+    shown |= {f"collected from {each['node']}": _collected(each, now) for each in collected}
+    rows = ((name, "-" if value in (None, "") else str(value)) for name, value in shown.items())
     return Table(("what", "value"), tuple(rows))
+
+
+def _delivers(node: Mapping[str, Any], now: datetime) -> str:
+    until = "not all of it yet" if node["until"] is None else f"all observed before {_with_age(node['until'], now)}"
+    deliveries = counted(node["deliveries"], "delivery", "deliveries")
+    return f"as {node['node']} to {node['location']}, {until}; {deliveries} in epoch {node['epoch']}"
+
+
+def _collected(node: Mapping[str, Any], now: datetime) -> str:
+    last = f"the last one of {_with_age(node['last_delivered_at'], now)}"
+    missing = f", {counted(node['missing'], 'number')} missing" if node["missing"] else ""
+    epochs = f" in {node['epochs']} epochs" if node["epochs"] > 1 else ""
+    deliveries = counted(node["deliveries"], "delivery", "deliveries")
+    return f"{deliveries}{epochs}{missing}, {last}; rows up to {_with_age(node['last_observed_at'], now)}"
+
+
+def _with_age(time: str, now: datetime) -> str:
+    at = parse_time(time)
+    age = max(timedelta(0), now - at)
+    # No more exact than the eye needs: 3h, not 187m.
+    unit = next((unit for unit in (_DAY, _HOUR) if age >= 2 * unit), timedelta(minutes=1))
+    return f"{at:%Y-%m-%d %H:%M} UTC ({span_name(age // unit * unit)} ago)"
 
 
 def verification_report(found: "Verification") -> Iterator[Part]:

@@ -68,6 +68,6 @@ def register(ledger: Ledger, delivery: Delivery) -> bool:
 
 
 def _is_new(ledger: Ledger, node: NodeDelivery) -> bool:
-    if ledger.nodes.identity(*node.identity[:3]) is not None:
+    if ledger.nodes.identity(*node.identity.place) is not None:
         return False
     return not any(meet(ledger.nodes.known(run), ranges) for run, ranges in node.rows.items())

@@ -244,6 +244,10 @@ def _keep_counters(made: Ledger, old: Salvage) -> bool:
         for identity in old.nodes:
             made.nodes.enter(identity)
         made.nodes.know(old.collected)
+        made.nodes.send(old.sent)
+        if old.node is not None:
+            # The new ledger is another file, and so begins a new epoch, with the latencies of now as delivered.
+            made.nodes.keep(old.node)
     return old.totals is not None
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from facemon.domain.row_ranges import Ranges
 from facemon.store.totals import TotalKey
 
+NODES_FROM = 8
+"""The first store version that knows of nodes."""
 RowRanges = Mapping[str, Ranges]
 """Images by their runs and ordinals; a run's name is the same in each store."""
 
@@ -36,6 +38,8 @@ class NodeState:
     latencies: Mapping[TotalKey, float] | None = None
     """The totals of latencies that were delivered."""
     pending: PendingDelivery | None = None
+    until: int | None = None
+    """All rows that were observed before are delivered, in microseconds; None where that was never so."""
 
 
 class NodeIdentity(NamedTuple):
@@ -47,6 +51,29 @@ class NodeIdentity(NamedTuple):
     digest: str
     etag: str | None
     """Of its commit, which need not be read again while it has the same."""
+    newest: int
+    """When its newest row was observed, in microseconds."""
+    written: int
+    """When the storage wrote it, by the storage's clock, in microseconds."""
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """What it is known by, for good."""
+        return self.node, self.epoch, self.number
+
+
+class CollectedFrom(NamedTuple):
+    """How much a store has collected of a node, in all of its epochs; times are microseconds."""
+
+    node: str
+    epochs: int
+    deliveries: int
+    missing: int
+    """Numbers that are lacking before the newest one of their epoch."""
+    newest: int
+    """When the newest row was observed."""
+    written: int
+    """When the storage wrote the last delivery, by the storage's clock."""
 
 
 class NodeDelivery(NamedTuple):

@@ -52,7 +52,8 @@ class Run:
 
 def new_run_id(now: datetime) -> str:
     """Return a name that no other run has, of whatever machine."""
-    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    # 64 bits: cron starts hundreds of machines in the same second, and a centre knows rows by their runs.
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
 
 
 def begin_run(ledger: Ledger, identity: RunIdentity, now: datetime) -> Run:

@@ -2,14 +2,17 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from facemon.domain.times import parse_time
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image
@@ -99,6 +102,41 @@ def test_a_process_that_is_killed_leaves_all_or_nothing(
     assert len([key for key in origin.buckets["logs"] if "node-deliveries" in key]) == 1
 
 
+def test_store_info_says_how_far_a_node_and_a_centre_are(facemon: RunFacemon, folder: Path, origin: Origin) -> None:
+    centre = folder.parent / "centre"
+    assert facts(facemon, folder)["delivers"] is None
+    for _ in range(3):
+        facemon("predict", "images/0.png", "--observed-at", YESTERDAY, cwd=folder)
+        facemon("store", "deliver", LOCATION, "--node", "gate", cwd=folder)
+    (second,) = [key for key in origin.buckets["logs"] if key.endswith("/2.json")]
+    del origin.buckets["logs"][second]
+    facemon("store", "collect", LOCATION, cwd=centre)
+    delivers, (collected,) = facts(facemon, folder)["delivers"], facts(facemon, centre)["collected"]
+    assert (delivers["node"], delivers["location"], delivers["deliveries"]) == ("gate", LOCATION, 3)
+    assert parse_time(YESTERDAY) < parse_time(delivers["until"]) <= datetime.now(UTC)
+    numbers = [collected[name] for name in ("node", "epochs", "deliveries", "missing")]
+    assert numbers == ["gate", 1, 2, 1]
+    assert parse_time(collected["last_observed_at"]) == parse_time(YESTERDAY)
+    assert "1 number missing" in facemon("store", "info", cwd=centre).stdout
+    assert re.search(r"^delivers +as gate to s3://logs/log/", facemon("store", "info", cwd=folder).stdout, re.MULTILINE)
+
+
+def test_rows_of_another_model_are_registered_and_named(facemon: RunFacemon, folder: Path) -> None:
+    """A camera that was not updated: drift checks of the centre look at none of its rows."""
+    centre = folder.parent / "centre"
+    (centre / "facemon.yaml").write_text((centre / "facemon.yaml").read_text().replace('version: "1"', 'version: "2"'))
+    facemon("store", "deliver", LOCATION, "--node", "gate", cwd=folder)
+    done = facemon("store", "collect", LOCATION, cwd=centre)
+    assert (done.returncode, "with 4 rows" in done.stdout) == (0, True)
+    assert "4 rows of the model small@1 registered, and facemon.yaml describes small@2" in done.stderr
+    assert "small@1" not in facemon("store", "collect", LOCATION, cwd=centre).stderr, "said once"
+
+
+def facts(facemon: RunFacemon, folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(facemon("store", "info", "--json", cwd=folder).stdout)
+    return document
+
+
 def test_missing_numbers_are_named(facemon: RunFacemon, folder: Path, origin: Origin) -> None:
     for _ in range(3):
         facemon("predict", "images/0.png", "--observed-at", YESTERDAY, cwd=folder)
@@ -107,6 +145,7 @@ def test_missing_numbers_are_named(facemon: RunFacemon, folder: Path, origin: Or
     del origin.buckets["logs"][second]
     done = facemon("store", "collect", LOCATION, cwd=folder.parent / "centre")
     assert done.returncode == 3
+    assert "hint: restore the objects of nodes from a version or a copy of the bucket" in done.stderr
     assert re.search(r"^missing: gate, epoch [0-9a-f]{16}: 2 of 3$", done.stdout, re.MULTILINE), done.stdout
     answer = facemon("store", "collect", LOCATION, "--format", "json", cwd=folder.parent / "centre")
     (node,) = json.loads(answer.stdout)["nodes"]
@@ -129,6 +168,7 @@ def test_retention_and_a_retry_say_what_they_leave(facemon: RunFacemon, folder: 
         ("/shared/log", 2, "/shared/log: is not an address", "file:///FOLDER/"),
         ("s3://none/", 2, "there is no bucket none", "correct the name"),
         ("L --node a/b", 2, "'a/b' cannot be the name of a node", "--node NAME"),
+        ("L --node ''", 2, "'' cannot be the name of a node", "--node NAME"),
         ("s3://logs/other/", 2, "this store delivers to s3://logs/log/, and not to s3://logs/other/", "--moved"),
     ],
 )
@@ -138,7 +178,7 @@ def test_what_makes_no_sense_is_refused_and_delivers_nothing(
     if "other" in line:
         facemon("store", "deliver", LOCATION, "--node", "gate", cwd=folder)
     before = dict(origin.buckets["logs"])
-    done = facemon("store", "deliver", *line.replace("L ", f"{LOCATION} ").split(), cwd=folder)
+    done = facemon("store", "deliver", *shlex.split(line.replace("L ", f"{LOCATION} ")), cwd=folder)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert hint in done.stderr.partition("hint: ")[2]
     assert origin.buckets["logs"] == before

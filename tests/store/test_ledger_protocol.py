@@ -62,7 +62,7 @@ def reference(name: str) -> Reference:
 
 
 SHARD = ShardIdentity("images", 3, 8, "job", "digest", "run", "etag")
-NODE = NodeIdentity("gate", "0" * 16, 1, "digest", "etag")
+NODE = NodeIdentity("gate", "0" * 16, 1, "digest", "etag", AT, AT + 1)
 STATE = NodeState(
     "gate", "0" * 16, "s3://logs/", 7, 3, {KEY: 1.0}, PendingDelivery(MODEL, {"run": [(0, 3), (5, 7)]}, {KEY: 2.0})
 )
@@ -123,7 +123,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "deliveries": sorted(ledger.deliveries.of_job("images").items()),
         "nodes": (
             ledger.nodes.state(), ledger.nodes.sent("run"), ledger.nodes.looked_through(),
-            list(ledger.nodes.registered()), ledger.nodes.known("run"),
+            list(ledger.nodes.registered()), ledger.nodes.collected(), ledger.nodes.known("run"),
         ),
         "stamps": ledger.stamps.newest(),
     }  # fmt: skip
@@ -195,7 +195,7 @@ READS = {
     "evaluations.accuracy", "evaluations.labelled", "evaluations.newest", "commands.all", "stamps.newest",
     "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
     "nodes.state", "nodes.sent", "nodes.looked_through", "nodes.has_collected", "nodes.registered", "nodes.identity",
-    "nodes.known", "stamps.after",
+    "nodes.collected", "nodes.known", "stamps.after",
 }  # fmt: skip
 
 
@@ -280,7 +280,7 @@ def test_a_node_delivery_and_each_image_of_it_is_registered_once(filled: Ledger)
     fresh = NodeDelivery(NODE._replace(number=2), {"run": [(3, 5)]})
     with filled.writing():
         assert register(filled, Delivery(late.segments, totals=late.totals, node=fresh))
-    assert filled.nodes.identity(*NODE[:3]) == NODE
+    assert filled.nodes.identity(*NODE.place) == NODE
     assert list(filled.nodes.registered()) == [NODE, fresh.identity]
     assert list(filled.nodes.known("run")) == [(0, 5)]
 

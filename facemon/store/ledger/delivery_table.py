@@ -38,7 +38,7 @@ class DeliveryTable:
     def enter(self, identity: ShardIdentity) -> None:
         self._connection.execute(
             f"INSERT INTO deliveries ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-            "ON CONFLICT (name, shard) DO NOTHING",
+            "ON CONFLICT (name, shard) DO UPDATE SET etag = excluded.etag WHERE digest = excluded.digest",
             identity,
         )
 

@@ -318,7 +318,7 @@ class DeliveryRecords(Protocol):
         """Return a registered shard that excludes this one: itself with another digest, or one of another job."""
 
     def enter(self, identity: "ShardIdentity") -> None:
-        """Enter a shard; one that is there stays as it is."""
+        """Enter a shard; one that is there stays as it is, but for the ETag where the digest is the same."""
 
 
 class StampRecords(Protocol):

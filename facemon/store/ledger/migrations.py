@@ -190,12 +190,12 @@ def _to_8(connection: sqlite3.Connection, folder: Path) -> None:
     del folder
     connection.execute(
         "CREATE TABLE node (node TEXT NOT NULL, epoch TEXT NOT NULL, location TEXT NOT NULL, "
-        "ledger_file INTEGER NOT NULL, number INTEGER NOT NULL, latencies TEXT, pending TEXT)"
+        "ledger_file INTEGER NOT NULL, number INTEGER NOT NULL, latencies TEXT, pending TEXT, until INTEGER)"
     )
     connection.execute("CREATE TABLE sent_segments (segment TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute(
         "CREATE TABLE node_deliveries (node TEXT, epoch TEXT, number INTEGER, digest TEXT NOT NULL, etag TEXT, "
-        "PRIMARY KEY (node, epoch, number)) WITHOUT ROWID"
+        "newest INTEGER NOT NULL, written INTEGER NOT NULL, PRIMARY KEY (node, epoch, number)) WITHOUT ROWID"
     )
     for table in ("sent_rows", "collected_rows"):
         connection.execute(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from facemon.domain.row_ranges import Ranges
-    from facemon.store.node_state import NodeIdentity, NodeState, RowRanges
+    from facemon.store.node_state import CollectedFrom, NodeIdentity, NodeState, RowRanges
 
 
 class NodeRecords(Protocol):
@@ -32,6 +32,9 @@ class NodeRecords(Protocol):
     def has_collected(self) -> bool:
         """Whether this store has registered deliveries of other machines."""
 
+    def collected(self) -> "list[CollectedFrom]":
+        """Return how much this store has collected of each node, in the order of their names."""
+
     def registered(self) -> "Iterator[NodeIdentity]":
         """Yield all deliveries of nodes that this store has collected; none is ever removed."""
 
@@ -39,7 +42,7 @@ class NodeRecords(Protocol):
         """Return a delivery that is registered; None where it is not."""
 
     def enter(self, identity: "NodeIdentity") -> None:
-        """Enter a delivery; one that is there stays as it is."""
+        """Enter a delivery; one that is there stays as it is, but for the ETag where the digest is the same."""
 
     def known(self, run: str) -> "Ranges":
         """Return the ordinals of a run whose rows came with deliveries, whatever has become of them."""

@@ -6,21 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from facemon.domain.row_ranges import Ranges, united
-from facemon.store.node_state import NodeIdentity, NodeState, PendingDelivery, RowRanges
+from facemon.store.node_state import CollectedFrom, NodeIdentity, NodeState, PendingDelivery, RowRanges
 from facemon.store.totals import TotalKey
 
 TABLES = """
 CREATE TABLE node (
     node TEXT NOT NULL, epoch TEXT NOT NULL, location TEXT NOT NULL, ledger_file INTEGER NOT NULL,
-    number INTEGER NOT NULL, latencies TEXT, pending TEXT);
+    number INTEGER NOT NULL, latencies TEXT, pending TEXT, until INTEGER);
 CREATE TABLE sent_rows (run TEXT, first INTEGER, behind INTEGER NOT NULL, PRIMARY KEY (run, first)) WITHOUT ROWID;
 CREATE TABLE sent_segments (segment TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE node_deliveries (
-    node TEXT, epoch TEXT, number INTEGER, digest TEXT NOT NULL, etag TEXT,
+    node TEXT, epoch TEXT, number INTEGER, digest TEXT NOT NULL, etag TEXT, newest INTEGER NOT NULL,
+    written INTEGER NOT NULL,
     PRIMARY KEY (node, epoch, number)) WITHOUT ROWID;
 CREATE TABLE collected_rows (run TEXT, first INTEGER, behind INTEGER NOT NULL, PRIMARY KEY (run, first)) WITHOUT ROWID;
 """
-_IDENTITY = "node, epoch, number, digest, etag"
+_STATE = "node, epoch, location, ledger_file, number, latencies, pending, until"
+_IDENTITY = "node, epoch, number, digest, etag, newest, written"
+_BY_NODE = """
+SELECT node, count(*), sum(deliveries), sum(last - deliveries), max(newest), max(written) FROM (
+    SELECT node, count(*) AS deliveries, max(number) AS last, max(newest) AS newest, max(written) AS written
+    FROM node_deliveries GROUP BY node, epoch)
+GROUP BY node ORDER BY node"""
 _SENT, _COLLECTED = "sent_rows", "collected_rows"
 
 
@@ -31,20 +38,18 @@ class NodeTables:
         self._connection = connection
 
     def state(self) -> NodeState | None:
-        query = "SELECT node, epoch, location, ledger_file, number, latencies, pending FROM node"
-        if (row := self._connection.execute(query).fetchone()) is None:
-            return None
-        node, epoch, location, ledger_file, number, latencies, pending = row
-        delivered = None if latencies is None else _totals(json.loads(latencies))
-        return NodeState(node, epoch, location, ledger_file, number, delivered, _pending(pending))
+        return read_node_state(self._connection)
 
     def keep(self, state: NodeState) -> None:
         self._connection.execute("DELETE FROM node")
         latencies = None if state.latencies is None else json.dumps(_listed(state.latencies))
         self._connection.execute(
-            "INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (state.node, state.epoch, state.location, state.ledger_file, state.number, latencies, _text(state.pending)),
-        )
+            f"INSERT INTO node ({_STATE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (
+                state.node, state.epoch, state.location, state.ledger_file, state.number, latencies,
+                _text(state.pending), state.until,
+            ),
+        )  # fmt: skip
 
     def sent(self, run: str) -> Ranges:
         return self._ranges(_SENT, run)
@@ -65,6 +70,9 @@ class NodeTables:
         query = "SELECT EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM node_deliveries)"
         return bool(self._connection.execute(query).fetchone()[0])
 
+    def collected(self) -> list[CollectedFrom]:
+        return [CollectedFrom(*row) for row in self._connection.execute(_BY_NODE)]
+
     def registered(self) -> Iterator[NodeIdentity]:
         return read_node_identities(self._connection)
 
@@ -75,8 +83,8 @@ class NodeTables:
 
     def enter(self, identity: NodeIdentity) -> None:
         self._connection.execute(
-            f"INSERT INTO node_deliveries ({_IDENTITY}) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
-            "ON CONFLICT (node, epoch, number) DO NOTHING",
+            f"INSERT INTO node_deliveries ({_IDENTITY}) VALUES (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+            "ON CONFLICT (node, epoch, number) DO UPDATE SET etag = excluded.etag WHERE digest = excluded.digest",
             identity,
         )
 
@@ -106,10 +114,28 @@ def read_node_identities(connection: sqlite3.Connection) -> Iterator[NodeIdentit
         yield NodeIdentity(*row)
 
 
+def read_node_state(connection: sqlite3.Connection) -> NodeState | None:
+    """Return how far such a ledger has come with its own deliveries; many kinds of errors for a damaged one."""
+    if (row := connection.execute(f"SELECT {_STATE} FROM node").fetchone()) is None:  # noqa: S608
+        return None
+    node, epoch, location, ledger_file, number, latencies, pending, until = row
+    delivered = None if latencies is None else _totals(json.loads(latencies))
+    return NodeState(node, epoch, location, ledger_file, number, delivered, _pending(pending), until)
+
+
 def read_collected_rows(connection: sqlite3.Connection) -> dict[str, list[tuple[int, int]]]:
     """Return the rows that came with deliveries of nodes, of such a ledger."""
+    return _read_rows(connection, _COLLECTED)
+
+
+def read_sent_rows(connection: sqlite3.Connection) -> dict[str, list[tuple[int, int]]]:
+    """Return the rows that such a ledger has delivered."""
+    return _read_rows(connection, _SENT)
+
+
+def _read_rows(connection: sqlite3.Connection, table: str) -> dict[str, list[tuple[int, int]]]:
     found: dict[str, list[tuple[int, int]]] = {}
-    for run, first, behind in connection.execute("SELECT run, first, behind FROM collected_rows"):
+    for run, first, behind in connection.execute(f"SELECT run, first, behind FROM {table}"):  # noqa: S608 - a name of ours
         found.setdefault(run, []).append((first, behind))
     return found
 

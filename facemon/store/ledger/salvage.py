@@ -13,9 +13,14 @@ import pyarrow.ipc
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.delivery_table import read_identities
 from facemon.store.ledger.header import STORE_VERSION
-from facemon.store.ledger.node_tables import read_collected_rows, read_node_identities
+from facemon.store.ledger.node_tables import (
+    read_collected_rows,
+    read_node_identities,
+    read_node_state,
+    read_sent_rows,
+)
 from facemon.store.ledger.total_tables import read_totals
-from facemon.store.node_state import NodeIdentity, RowRanges
+from facemon.store.node_state import NODES_FROM, NodeIdentity, NodeState, RowRanges
 from facemon.store.permissions import make_file
 from facemon.store.shard_identity import ShardIdentity
 from facemon.store.totals import Totals
@@ -24,7 +29,6 @@ _WAL = ("", "-wal")
 _READABLE_FROM = 4
 """Totals of earlier versions are not by model."""
 _SHARDS_FROM = 7
-_NODES_FROM = 8
 
 
 @dataclass
@@ -53,6 +57,10 @@ class Salvage:
     """Deliveries of nodes that were collected."""
     collected: RowRanges = field(default_factory=dict)
     """The rows that came with them."""
+    node: NodeState | None = None
+    """How far it had come with its own deliveries."""
+    sent: RowRanges = field(default_factory=dict)
+    """The rows that it had delivered."""
 
 
 def salvage(folder: Path, work: Path) -> Salvage:
@@ -89,9 +97,14 @@ def _read(connection: sqlite3.Connection, found: Salvage) -> None:
                 "SELECT instance, metric, labels, part, value FROM request_totals"
             ).fetchall()
             found.shards = _shards(connection, version)
-            if version >= _NODES_FROM:
+            if version >= NODES_FROM:
                 found.nodes = list(read_node_identities(connection))
                 found.collected = read_collected_rows(connection)
+    with suppress(sqlite3.Error, ValueError, KeyError, TypeError):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if NODES_FROM <= version <= STORE_VERSION:
+            found.sent = read_sent_rows(connection)
+            found.node = read_node_state(connection)
 
 
 def _shards(connection: sqlite3.Connection, version: int) -> list[ShardIdentity]:

@@ -162,7 +162,11 @@ class _ShardCollector:
             raise UnreadableDocument(f"belongs to another job than the one in {job_key(name)}")
         identity = ShardIdentity(name, number, job.shards, commit.job, commit.digest, commit.run, entry.etag)
         self._refuse_another(identity)
-        is_new = not self._ledger.deliveries.has(name, number) and self._register(commit, identity)
+        is_known = self._ledger.deliveries.has(name, number)
+        if is_known and self._known[name].get(number) != identity:
+            with self._ledger.writing():  # a copy of the object, which need not be read again
+                self._ledger.deliveries.enter(identity)
+        is_new = not is_known and self._register(commit, identity)
         self.states[name].registered.add(number)
         self.states[name].new += is_new
         return commit.rows if is_new else 0

@@ -10,7 +10,7 @@ from facemon.domain.profile_codec import DAMAGED
 from facemon.domain.shard import Shard
 from facemon.domain.times import format_time, parse_time
 from facemon.store.shared_log.added_sums import AddedSums
-from facemon.store.shared_log.documents import UnreadableDocument, decode, digest_of, encode
+from facemon.store.shared_log.documents import UnreadableDocument, decode, digest_of, encode, refuse_changed, sealed
 from facemon.store.shared_log.layout import attempt_prefix
 from facemon.version import __version__
 
@@ -96,7 +96,7 @@ class Commit:
 
     def encoded(self) -> bytes:
         """Return the commit as bytes."""
-        return encode({
+        return encode(sealed({
             "format": f"facemon.{_KIND}/{_FORMAT}",
             "facemon": self.facemon,
             "name": self.name,
@@ -114,7 +114,7 @@ class Commit:
             **self.sums.parts(),
             "when": format_time(self.when),
             "seconds": round(self.seconds, 3),
-        })  # fmt: skip
+        }))  # fmt: skip
 
     @classmethod
     def decoded(cls, content: bytes, name: str, number: int) -> Self:
@@ -126,8 +126,7 @@ class Commit:
             raise UnreadableDocument("lacks a part of a delivery, or has a part that cannot be read") from error
         if (commit.name, commit.shard.number) != (name, number) or not 1 <= number <= commit.shard.of:
             raise UnreadableDocument(f"is the commit of shard {commit.shard} of {commit.name}")
-        if commit.digest != document.get("digest"):
-            raise UnreadableDocument("was changed: its digest is another one")
+        refuse_changed(document)
         own = attempt_prefix(name, number, commit.run)
         if not all(segment.key.startswith(own) for segment in commit.segments):
             raise UnreadableDocument("names a segment of another attempt")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 _FORMAT = re.compile(r"facemon\.(job|delivery|node-delivery)/([0-9]{1,9})")
+_SEAL = "sha256"
 
 
 class UnreadableDocument(ValueError):
@@ -22,6 +23,21 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     ).hexdigest()
+
+
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with the SHA-256 of all that it says, so that no part of it can change unseen."""
+    return {**document, _SEAL: digest_of(document)}
+
+
+def refuse_changed(document: dict[str, Any]) -> None:
+    """UnreadableDocument where a document is not as it was sealed."""
+    try:
+        digest = digest_of({name: value for name, value in document.items() if name != _SEAL})
+    except ValueError as error:
+        raise UnreadableDocument("holds a number that JSON has not") from error
+    if document.get(_SEAL) != digest:
+        raise UnreadableDocument("was changed: its digest is another one")
 
 
 def decode(content: bytes, kind: str, newest: int) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class NodeCollector:
         """Rows that another delivery had brought before, and that were left out."""
         # Numbers alone: a hundred nodes have a million deliveries in a year.
         for identity in ledger.nodes.registered():
-            self._state(NodePlace(*identity[:3])).registered.add(identity.number)
+            self._state(NodePlace(*identity.place)).registered.add(identity.number)
 
     @property
     def states(self) -> list[CollectedNode]:
@@ -83,12 +83,16 @@ class NodeCollector:
         state = self._state(place)
         commit = NodeCommit.decoded(content, place)
         self._refuse_ahead(commit, entry.modified)
-        identity = NodeIdentity(*place, commit.digest, entry.etag)
+        observed = max((each.last_observed for each in commit.segments), default=0)
+        identity = NodeIdentity(*place, commit.digest, entry.etag, observed, micros(entry.modified))
         if (known := self._ledger.nodes.identity(*place)) is not None and known.digest != commit.digest:
             raise UnreadableDocument(
                 f"has the digest {commit.digest[:SHOWN]}, and the store has this delivery with the digest "
                 f"{known.digest[:SHOWN]}"
             )
+        if known is not None and known.etag != identity.etag:
+            with self._ledger.writing():  # a copy of the object, which need not be read again
+                self._ledger.nodes.enter(identity)
         rows = 0 if known is not None else self._register(commit, identity)
         state.registered.add(place.number)
         return rows
@@ -102,7 +106,7 @@ class NodeCollector:
         newest = from_micros(commit.newest)
         if newest > modified + FURTHEST_AHEAD:
             raise UnreadableDocument(
-                f"has rows that were observed at {format_time(newest)}, and the storage wrote it at "
+                f"has rows of {format_time(newest)}, and the storage wrote it at "
                 f"{format_time(modified)}: the clock of {commit.place.node} is wrong: correct it there"
             )
 
@@ -121,7 +125,7 @@ class NodeCollector:
                 rows = sum(segment.table.num_rows for segment in delivery.segments)
                 self.repeated_rows += commit.row_count - rows
                 return rows
-            if self._ledger.nodes.identity(*identity[:3]) is not None:
+            if self._ledger.nodes.identity(*identity.place) is not None:
                 return 0
             # An image of it came with another delivery meanwhile: once more, without that image.
 

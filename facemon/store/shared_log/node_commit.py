@@ -10,13 +10,13 @@ from facemon.domain.times import format_time, parse_time
 from facemon.store.node_state import RowRanges
 from facemon.store.shared_log.added_sums import AddedSums
 from facemon.store.shared_log.commit import DeliveredSegment
-from facemon.store.shared_log.documents import UnreadableDocument, decode, digest_of, encode
+from facemon.store.shared_log.documents import UnreadableDocument, decode, digest_of, encode, refuse_changed, sealed
 from facemon.store.shared_log.layout import NodePlace, node_attempt_prefix, node_delivery_key
 from facemon.version import __version__
 
 _KIND, _FORMAT = "node-delivery", 1
 FURTHEST_AHEAD = timedelta(days=2)
-"""A row that was observed later than this, by the clock of the storage, is of a machine with a wrong clock."""
+"""A row that was observed or predicted later than this, by the clock of the storage, is of a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class NodeCommit:
 
     @property
     def newest(self) -> int:
-        """When its newest row was observed, in microseconds."""
-        return max((segment.last_observed for segment in self.segments), default=0)
+        """When its newest row was observed or predicted, in microseconds."""
+        return max((max(each.last_observed, each.last_predicted) for each in self.segments), default=0)
 
     @property
     def digest(self) -> str:
@@ -52,7 +52,7 @@ class NodeCommit:
 
     def encoded(self) -> bytes:
         """Return the commit as bytes."""
-        return encode({
+        return encode(sealed({
             "format": f"facemon.{_KIND}/{_FORMAT}",
             "facemon": self.facemon,
             "node": self.place.node,
@@ -65,7 +65,7 @@ class NodeCommit:
             "segments": [each.document() for each in self.segments],
             **self.sums.parts(),
             "when": format_time(self.when),
-        })  # fmt: skip
+        }))  # fmt: skip
 
     def _listed_rows(self) -> list[Any]:
         return [[run, [list(each) for each in ranges]] for run, ranges in sorted(self.rows.items())]
@@ -80,8 +80,7 @@ class NodeCommit:
             raise UnreadableDocument("lacks a part of a delivery, or has a part that cannot be read") from error
         if commit.place != place:
             raise UnreadableDocument(f"is the commit of {node_delivery_key(commit.place)}")
-        if commit.digest != document.get("digest"):
-            raise UnreadableDocument("was changed: its digest is another one")
+        refuse_changed(document)
         own = node_attempt_prefix(place, commit.attempt)
         if not all(segment.key.startswith(own) for segment in commit.segments):
             raise UnreadableDocument("names a segment of another attempt")

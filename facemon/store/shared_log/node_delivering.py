@@ -22,7 +22,7 @@ from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.node_state import NodeState, PendingDelivery
 from facemon.store.process_lock import ProcessLock
-from facemon.store.segment_files import SegmentDamagedError, observed_range, split_by_date
+from facemon.store.segment_files import SegmentDamagedError, last_predicted, observed_range, split_by_date
 from facemon.store.shared_log.added_sums import AddedSums
 from facemon.store.shared_log.commit import DeliveredSegment, encoded_segment
 from facemon.store.shared_log.delivery_writer import LONGEST_ATTEMPT
@@ -49,6 +49,8 @@ class NodeDeliveries:
     new_epoch: str | None = None
     """Why the numbers begin anew, where they do."""
     damaged: dict[str, SegmentDamagedError] = field(default_factory=dict)
+    ahead: int = 0
+    """Rows that were predicted while the clock was ahead, and wait until it is that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def deliver(
         state, reason = _entered(ledger, known, request)
         done = NodeDeliveries(state.node, until, new_epoch=reason)
         if known == state and state.pending is None and _planned(ledger, state, done) is None:
+            _enter_until(ledger, state, done)
             return done
         sender = _Sender(ledger, opened(), done)
         if known != state:
@@ -84,7 +87,17 @@ def deliver(
                 ledger.nodes.keep(state)
         while sender.send_next():
             tell()
+        if (state_now := ledger.nodes.state()) is not None:
+            _enter_until(ledger, state_now, done)
         return done
+
+
+def _enter_until(ledger: Ledger, state: NodeState, done: NodeDeliveries) -> None:
+    """Enter up to when all is delivered, unless rows wait."""
+    until = micros(done.until)
+    if not done.damaged and not done.ahead and state.until != until:
+        with ledger.writing():
+            ledger.nodes.keep(replace(state, until=until))
 
 
 def _entered(ledger: Ledger, known: NodeState | None, request: NodeRequest) -> tuple[NodeState, str | None]:
@@ -94,7 +107,7 @@ def _entered(ledger: Ledger, known: NodeState | None, request: NodeRequest) -> t
             f"the store in {ledger.folder} collects deliveries of other machines, and does not deliver them again",
             "collect into a store of its own: store.path in another facemon.yaml",
         )
-    node = request.node or (known.node if known else socket.gethostname())
+    node = request.node if request.node is not None else known.node if known else socket.gethostname()
     if not is_fit_name(node):
         raise UsageError(
             f"{node!r} cannot be the name of a node: names have up to 100 letters and digits of ASCII, and . _ - "
@@ -136,6 +149,7 @@ def _planned(ledger: Ledger, state: NodeState, done: NodeDeliveries) -> PendingD
     if plan.looked_through:
         with ledger.writing():
             ledger.nodes.look_through(plan.looked_through)
+    done.ahead = plan.ahead
     return plan.pending
 
 
@@ -232,14 +246,14 @@ class _Sender:
         self._done.rows += commit.row_count
 
     def _refuse_ahead(self, state: NodeState, tables: list[pa.Table], now: datetime) -> None:
-        newest = from_micros(max(observed_range(table)[1] for table in tables))
+        newest = from_micros(max(max(observed_range(table)[1], last_predicted(table)) for table in tables))
         if newest <= now + FURTHEST_AHEAD:
             return
         # Nothing of it is there: when the clock is right, its hours are not closed.
         self._keep(replace(state, pending=None))
         raise FacemonError(
-            f"a row was observed at {format_time(newest)}, and {self._objects.url} says that it is {format_time(now)}: "
-            "the clock of this machine is wrong, and nothing more is delivered",
+            f"a row was observed or predicted at {format_time(newest)}, and {self._objects.url} says that it is "
+            f"{format_time(now)}: the clock of this machine is wrong, and nothing more is delivered",
             "correct the clock, then run facemon store clock and facemon store deliver again",
         )
 

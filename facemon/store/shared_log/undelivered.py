@@ -8,17 +8,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from facemon.domain.row_ranges import Ranges, inside, ranges_of, united
+from facemon.domain.times import micros
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.node_state import PendingDelivery, RowRanges
 from facemon.store.row_counts import LATENCIES
 from facemon.store.segment import Segment
 from facemon.store.segment_files import SegmentDamagedError, read_segment
 from facemon.store.sent_rows import ordinals_of
+from facemon.store.shared_log.node_commit import FURTHEST_AHEAD
 from facemon.store.totals import Totals
 
 _MOST_ROWS = 131_072
 """Rows of a delivery, which are held in memory; a segment more may come with them."""
-_KEYS = ("run", "ordinal", "observed_at")
+_KEYS = ("run", "ordinal", "observed_at", "predicted_at")
+_TIMES = _KEYS[2:]
 
 
 Damaged = dict[str, SegmentDamagedError]
@@ -31,6 +34,8 @@ class Plan:
 
     pending: PendingDelivery | None = None
     looked_through: list[str] = field(default_factory=list)
+    ahead: int = 0
+    """Rows of closed hours that wait, because no storage would take the time at which they were predicted."""
 
 
 def next_delivery(ledger: Ledger, until: int, delivered: Totals, damaged: Damaged) -> Plan:
@@ -40,6 +45,7 @@ def next_delivery(ledger: Ledger, until: int, delivered: Totals, damaged: Damage
     known, and those that are found now, which are added to them.
     """
     plan, rows, count, model = Plan(), dict[str, list[tuple[int, int]]](), 0, ""
+    latest = micros(ledger.now() + FURTHEST_AHEAD)
     with ledger.reading():
         looked_through = ledger.nodes.looked_through()
         for segment in ledger.segments.within(until=until):
@@ -50,13 +56,15 @@ def next_delivery(ledger: Ledger, until: int, delivered: Totals, damaged: Damage
             except SegmentDamagedError as error:
                 damaged[segment.id] = error
                 continue
-            fresh = list(_fresh(ledger, keys, until))
-            if fresh:
+            observed, predicted = (keys[name].cast(pa.int64()).to_numpy() for name in _TIMES)
+            ahead = _unsent(ledger, keys, (observed < until) & (predicted > latest))
+            plan.ahead += (waiting := sum(len(ordinals) for _, ordinals in ahead))
+            if fresh := list(_unsent(ledger, keys, (observed < until) & (predicted <= latest))):
                 model = segment.model
                 for run, ordinals in fresh:
                     rows[run] = united(rows.get(run, ()), ranges_of(ordinals))
                     count += len(ordinals)
-            elif segment.last_observed < until:
+            elif segment.last_observed < until and not waiting:
                 plan.looked_through.append(segment.id)
             if count >= _MOST_ROWS:
                 break
@@ -67,9 +75,12 @@ def next_delivery(ledger: Ledger, until: int, delivered: Totals, damaged: Damage
 
 def rows_of(ledger: Ledger, pending: PendingDelivery, damaged: Damaged) -> Iterator[pa.Table]:
     """Yield the rows of a delivery that the log has; those of damaged segments are left out, which are added."""
+    left = sum(end - first for ranges in pending.rows.values() for first, end in ranges)
     with ledger.reading():
         looked_through = ledger.nodes.looked_through()
         for segment in ledger.segments.within(model=pending.model):
+            if not left:
+                return
             if segment.id in looked_through:
                 continue
             try:
@@ -78,6 +89,8 @@ def rows_of(ledger: Ledger, pending: PendingDelivery, damaged: Damaged) -> Itera
                 damaged[segment.id] = error
                 continue
             if table is not None:
+                # All rows of an image are in one segment.
+                left -= sum(len(np.unique(ordinals)) for _, ordinals in ordinals_of(table))
                 yield table
 
 
@@ -107,9 +120,8 @@ def _latencies(ledger: Ledger, model: str, delivered: Totals) -> Totals:
     return {key: value for key, value in added.items() if value > 0}
 
 
-def _fresh(ledger: Ledger, keys: pa.Table, until: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    is_closed = keys["observed_at"].cast(pa.int64()).to_numpy() < until
-    for run, ordinals in ordinals_of(keys.filter(pa.array(is_closed))):
+def _unsent(ledger: Ledger, keys: pa.Table, among: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    for run, ordinals in ordinals_of(keys.filter(pa.array(among))):
         if len(left := ordinals[~inside(ordinals, ledger.nodes.sent(run))]):
             yield run, left
 
