@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 from facemon.reports.html_report import html_report, verdict_table_html
 from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
 
-VOID = {"meta"}
+VOID = {"meta", "br", "img"}
 
 
 class Outline(HTMLParser):
