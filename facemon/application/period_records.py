@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.domain.attribute import Measure
+from facemon.domain.column_axis import axis_title
 from facemon.domain.drift_result import Check, DriftResult
 from facemon.domain.log_columns import IMAGE_COLUMN_HELP
 from facemon.domain.period_report import Accuracy, Beside, ColumnBeside, Mark, MarkKind, Origin, PeriodReport
@@ -183,7 +184,6 @@ def _columns(attributes: "Sequence[AttributeConfig]", sample: "Sample", current:
     held = {*sample.total.columns, *current.columns}
     for name in [*(each for each in known if each in held), *sorted(held - {*known})]:
         first, second = sample.column(name), current.columns.get(name)
-        unit, about = _axis(name, attributes)
         either = second if second is not None else first
         if either is None or not either.total:
             continue
@@ -191,8 +191,8 @@ def _columns(attributes: "Sequence[AttributeConfig]", sample: "Sample", current:
         compares = compares and any(side is not None and side.holds_values for side in (first, second))
         yield ColumnBeside(
             name,
-            unit,
-            about,
+            axis_title(name),
+            _about(name, attributes),
             either.unit.value,
             shape_of(first, second) if compares and first is not None and second is not None else None,
             0 if first is None else first.total,
@@ -200,16 +200,15 @@ def _columns(attributes: "Sequence[AttributeConfig]", sample: "Sample", current:
         )
 
 
-def _axis(name: str, attributes: "Sequence[AttributeConfig]") -> tuple[str, str]:
-    """The title of a column's axis, and what the column holds."""
+def _about(name: str, attributes: "Sequence[AttributeConfig]") -> str:
+    """What a column holds, as a sentence; empty where that is not known."""
     if (image := IMAGE_COLUMN_HELP.get(name)) is not None:
-        return image.unit, image.help.replace("`", "")
+        return image.help.replace("`", "")
     if (attribute := Measure.CONFIDENCE.attribute_of(name)) is not None:
-        return "confidence, 0 to 1", f"The probability of the label of {attribute}."
+        return f"The probability of the label of {attribute}."
     if (attribute := Measure.VALUE.attribute_of(name)) is not None:
-        return f"value of {attribute}", f"The number that was predicted for {attribute}."
-    is_own = any(name == each.name for each in attributes)
-    return name, f"The label that was predicted for {name}." if is_own else ""
+        return f"The number that was predicted for {attribute}."
+    return f"The label that was predicted for {name}." if any(name == each.name for each in attributes) else ""
 
 
 def _plan(

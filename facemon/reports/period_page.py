@@ -13,9 +13,7 @@ from facemon.reports.charts.distributions import KEY as SIDES
 from facemon.reports.charts.distributions import beside_figure
 from facemon.reports.charts.drift_history import KEY as VERDICTS
 from facemon.reports.charts.drift_history import Span, histories, score_figure, verdict_figure
-from facemon.reports.charts.figure import STYLE as FIGURES
-from facemon.reports.charts.figure import figure_html, key_html
-from facemon.reports.charts.palette import STYLE as COLORS
+from facemon.reports.charts.figure import PAGE_STYLE, figure_html, key_html
 from facemon.reports.column_figures import column_sentence, one_line
 from facemon.reports.page_parts import list_html, page_html, table_html
 from facemon.reports.plan_report import plan_facts
@@ -30,8 +28,6 @@ _STYLE = """
 .facts div { min-width: 7rem; } .facts dt { color: var(--faint); font-size: .85em; }
 .facts dd { margin: 0; font-size: 1.25rem; }
 """
-PAGE_STYLE = COLORS + FIGURES
-"""What a page with charts needs beside what all pages have."""
 
 
 def period_page(report: PeriodReport) -> str:

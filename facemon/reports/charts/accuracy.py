@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from facemon.domain.period_report import Accuracy
+from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.drift_history import Span
 from facemon.reports.charts.figure import Figure
 from facemon.reports.charts.palette import color
@@ -27,10 +28,10 @@ def accuracy_figure(number: int, found: Sequence[Accuracy], span: Span) -> Figur
             "low": [100 * each.interval[0] for each in found],
             "high": [100 * each.interval[1] for each in found],
         }
-        plot = ggplot(data)
+        plot = ggplot(cells(data))
         # Lets-Plot says on stdout that it leaves out a line of one point.
         if len(found) > 1:
-            plot += geom_line(aes("at", "share"), color=color("current"), size=0.6, tooltips="none")
+            plot += geom_line(aes("at", "share"), color=color("current"), size=0.6)
         plot += geom_pointrange(
             aes("at", "share", ymin="low", ymax="high"),
             color=color("current"),
@@ -38,7 +39,6 @@ def accuracy_figure(number: int, found: Sequence[Accuracy], span: Span) -> Figur
             shape=16,
             size=0.6,
             fatten=4,
-            tooltips="none",
         )
         for layer in mark_lines(span.marks, 99.5):
             plot += layer
@@ -47,11 +47,6 @@ def accuracy_figure(number: int, found: Sequence[Accuracy], span: Span) -> Figur
         return plot + axis + labs(x="time of the evaluation (UTC)", y="right predictions, %")
 
     last = found[-1]
-    rows = tuple(
-        (f"{each.at:%Y-%m-%d %H:%M}", f"{each.labelled:,}", f"{each.correct:,}", f"{each.correct / each.labelled:.1%}",
-         f"{each.interval[0]:.1%} to {each.interval[1]:.1%}")
-        for each in reversed(found)
-    )  # fmt: skip
     said = (
         f"{last.correct / last.labelled:.1%} of {last.labelled:,} labels right in the last of {len(found)} evaluations"
     )
@@ -63,5 +58,14 @@ def accuracy_figure(number: int, found: Sequence[Accuracy], span: Span) -> Figur
         draw,
         210,
         (),
-        Table(("evaluated at (UTC)", "labels", "right", "accuracy", "95 % interval"), rows),
+        _table(found),
     )
+
+
+def _table(found: Sequence[Accuracy]) -> Table:
+    rows = tuple(
+        (f"{each.at:%Y-%m-%d %H:%M}", f"{each.labelled:,}", f"{each.correct:,}", f"{each.correct / each.labelled:.1%}",
+         f"{each.interval[0]:.1%} to {each.interval[1]:.1%}")
+        for each in reversed(found)
+    )  # fmt: skip
+    return Table(("evaluated at (UTC)", "labels", "right", "accuracy", "95 % interval"), rows)

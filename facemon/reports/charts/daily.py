@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from facemon.domain.period_report import Mark, PeriodReport, Volume
+from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.figure import Figure
 from facemon.reports.charts.palette import SERIES, color
 from facemon.reports.charts.time_axis import mark_lines, place, time_axis
@@ -120,7 +121,7 @@ def _stacked(
         for held, value in zip(data.values(), values, strict=True):
             held.append(value)
     shown = aes(xmin="left", xmax="right", ymin="low", ymax="high", fill="color")
-    plot = ggplot(data) + geom_rect(shown, size=0, tooltips="none") + scale_fill_identity()
+    plot = ggplot(cells(data)) + geom_rect(shown, size=0) + scale_fill_identity()
     plot += scale_y_continuous(format=",~g", limits=[0, highest * 1.14], expand=[0, 0])
     for layer in mark_lines(report.marks, highest * 1.13):
         plot += layer

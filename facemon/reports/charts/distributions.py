@@ -4,7 +4,7 @@ from typing import Any
 
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.period_report import ColumnBeside
-from facemon.reports.charts.drawing import drawable
+from facemon.reports.charts.drawing import cells, drawable
 from facemon.reports.charts.figure import Figure
 from facemon.reports.charts.palette import color
 from facemon.reports.column_figures import one_line
@@ -15,7 +15,7 @@ _BAR = 0.42
 _MOST_CUTS = 4
 
 
-def beside_figure(number: int, column: ColumnBeside, shape: ColumnShape, caption: str = "") -> Figure:
+def beside_figure(number: int | str, column: ColumnBeside, shape: ColumnShape, caption: str = "") -> Figure:
     """Both distributions over the same labels or ranges, as shares in percent from 0."""
 
     def draw(_: int) -> Any:
@@ -29,12 +29,12 @@ def beside_figure(number: int, column: ColumnBeside, shape: ColumnShape, caption
         draw,
         220,
         (),
-        distribution_table(shape),
+        _distribution_table(shape),
         caption=caption,
     )
 
 
-def distribution_table(shape: ColumnShape) -> Table:
+def _distribution_table(shape: ColumnShape) -> Table:
     """The same shares as numbers."""
     rows = tuple(
         (one_line(group), f"{reference:.1%}", f"{current:.1%}")
@@ -50,14 +50,14 @@ def _plot(column: ColumnBeside, shape: ColumnShape) -> Any:
     bars = [
         (index + left, 100 * share, color(name)) for shares, left, name in sides for index, share in enumerate(shares)
     ]
-    data = {
+    data: dict[str, list[Any]] = {
         "left": [left for left, _, _ in bars],
         "right": [left + _BAR for left, _, _ in bars],
         "share": [share for _, share, _ in bars],
         "color": [name for _, _, name in bars],
     }
-    drawn = geom_rect(aes(xmin="left", xmax="right", ymax="share", fill="color"), ymin=0, size=0, tooltips="none")
-    plot = ggplot(data) + drawn + scale_fill_identity() + _groups_axis(shape)
+    drawn = geom_rect(aes(xmin="left", xmax="right", ymax="share", fill="color"), ymin=0, size=0)
+    plot = ggplot(cells(data)) + drawn + scale_fill_identity() + _groups_axis(shape)
     plot += scale_y_continuous(limits=[0, max(1.0, *(share for _, share, _ in bars)) * 1.05], expand=[0, 0])
     return plot + labs(x=drawable(column.unit, 44), y=f"share of {column.counted}s, %")
 

@@ -1,6 +1,7 @@
 """What Lets-Plot draws, as SVG inside a page: small, without styles, identifiers and links of its own."""
 
 import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -22,10 +23,10 @@ _IN_TAGS = tuple(
         (r' (?:stroke-opacity|fill-opacity)="1"| y="0"| (?:fill-rule|buffered-rendering|pointer-events)="\w+"', ""),
         (r' clip-bounds-jfx="[^"]*"', ""),
         (r'style="(?:fill:[^;]*;)?font-size:([\d.]+)px;(?:font-family:[^;]*;)?"', r'font-size="\1"'),
-        (r"</?tspan>", ""),
     )
 )
 """What is left out of tags; texts stay as they are."""
+_SPAN = re.compile(r"<tspan>([^<]*)</tspan>")
 _CLOSED = re.compile(r"></(?:line|rect|path|circle|polygon)>")
 _STROKE = re.compile(r' stroke(?:-width|-opacity)?="[^"]*"')
 _AROUND = re.compile(r"^\s*<svg[^>]*>|</svg>|<style.*?</style>", re.DOTALL)
@@ -39,6 +40,13 @@ def drawable(text: str, longest: int = _LONGEST) -> str:
     line = one_line(text)
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"
     return line.replace("<", f"<{_JOINER}").replace("\\", f"\\{_JOINER}")
+
+
+def cells(columns: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """The data of a layer, by the names of its columns: as arrays, since Lets-Plot inspects each cell of a list."""
+    import numpy as np
+
+    return {name: np.array(values) for name, values in columns.items()}
 
 
 def svg_of(plot: Any, size: tuple[int, int], name: str, title: str, description: str) -> str:
@@ -55,7 +63,7 @@ def svg_of(plot: Any, size: tuple[int, int], name: str, title: str, description:
         raise RuntimeError(f"the chart {name} cannot be drawn: {made[made.index(_FAILURE) :][:200]}")
     drawn = _AROUND.sub("", made)
     parts = _TAG.sub(_shortened, _BETWEEN.sub("><", drawn))
-    parts = _CLOSED.sub("/>", parts)
+    parts = _SPAN.sub(r"\1", _CLOSED.sub("/>", parts))
     while (fewer := _EMPTY_GROUP.sub("", parts)) != parts:
         parts = fewer
     parts = with_variables(_renamed(parts.replace(_JOINER, ""), name)).strip()
@@ -97,5 +105,7 @@ def _theme() -> Any:
         panel_grid_major_y=element_line(color=color("line")),
         legend_position="none",
         plot_background=element_blank(),
+        # Not as powers, whose exponents are texts of their own.
+        exponent_format="e",
         plot_margin=[2, 10, 2, 2],
     )

@@ -9,10 +9,11 @@ from typing import Any
 from facemon.domain.drift_result import Check, ColumnResult, DriftResult, Verdict
 from facemon.domain.period_report import Mark
 from facemon.domain.times import span_name
+from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.figure import Figure
 from facemon.reports.charts.palette import color
 from facemon.reports.charts.time_axis import mark_lines, place, time_axis
-from facemon.reports.column_figures import column_figures, one_line
+from facemon.reports.column_figures import column_figures, is_in_points, one_line
 from facemon.reports.printed_parts import Table
 
 COLORS: Mapping[Verdict, str] = {
@@ -76,7 +77,7 @@ def verdict_figure(checks: Sequence[DriftResult], span: Span) -> Figure:
     def draw(width: int) -> Any:
         from lets_plot import aes, geom_rect, geom_text, ggplot, labs, scale_fill_identity, scale_y_continuous
 
-        data = {
+        data: dict[str, list[Any]] = {
             "left": [place(begin) for _, begin, _, _, _ in bands],
             "right": [place(end) for _, _, end, _, _ in bands],
             "low": [row - 0.32 for row, *_ in bands],
@@ -84,17 +85,16 @@ def verdict_figure(checks: Sequence[DriftResult], span: Span) -> Figure:
             "color": [color(COLORS[verdict]) for *_, verdict, _ in bands],
         }
         shown = aes(xmin="left", xmax="right", ymin="low", ymax="high", fill="color")
-        plot = ggplot(data) + geom_rect(shown, size=0, tooltips="none") + scale_fill_identity()
+        plot = ggplot(cells(data)) + geom_rect(shown, size=0) + scale_fill_identity()
         texts = _rung_texts(bands, width, span)
         if texts["text"]:
             plot += geom_text(
                 aes("at", "row", label="text"),
-                data=texts,
+                data=cells(texts),
                 hjust=0,
                 vjust=0,
                 size=5,
                 color=color("ink"),
-                tooltips="none",
             )
         for layer in mark_lines(span.marks, len(names) - 0.42):
             plot += layer
@@ -134,10 +134,12 @@ def _check_row(result: DriftResult, check: Check) -> tuple[str, ...]:
 
 def score_figure(number: int, history: History, span: Span) -> Figure:
     """The scores of a column with its threshold; bands have the colour of the verdict, texts name the window."""
-    scale = 100 if history.results[-1][1].kind in ("categorical", "accuracy") else 1
+    scale = 100 if is_in_points(history.check, history.results[-1][1]) else 1
     scored = [(at, each) for at, each in history.results if each.score is not None]
     thresholds = [(at, scale * each.threshold) for at, each in history.results if each.threshold is not None]
-    top = max([scale * (each.score or 0) for _, each in scored] + [limit for _, limit in thresholds] + [1e-9]) * 1.3
+    top = 1.3 * (
+        max([scale * (each.score or 0) for _, each in scored] + [limit for _, limit in thresholds], default=0) or 1
+    )
     name = one_line(history.column)
 
     def draw(width: int) -> Any:
@@ -175,13 +177,16 @@ def _score_layers(
         "color": [color(COLORS[verdict]) for _, _, verdict, _ in bands],
     }
     yield geom_rect(
-        aes(xmin="left", xmax="right", fill="color"), data=data, ymin=0, ymax=top, alpha=0.13, size=0, tooltips="none"
+        aes(xmin="left", xmax="right", fill="color"),
+        data=cells(data),
+        ymin=0,
+        ymax=top,
+        alpha=0.13,
+        size=0,
     )
     if ends := _limits(history, scale, span.until):
         data = {"at": [at for at, _ in ends], "limit": [limit for _, limit in ends]}
-        yield geom_step(
-            aes("at", "limit"), data=data, linetype="dashed", color=color("faint"), size=0.8, tooltips="none"
-        )
+        yield geom_step(aes("at", "limit"), data=cells(data), linetype="dashed", color=color("faint"), size=0.8)
     if scored:
         data = {
             "at": [place(at) for at, _ in scored],
@@ -190,20 +195,24 @@ def _score_layers(
         }
         # Lets-Plot says on stdout that it leaves out a line of one point.
         if len(scored) > 1:
-            yield geom_line(aes("at", "score"), data=data, color=color("ink"), size=0.8, tooltips="none")
+            yield geom_line(aes("at", "score"), data=cells(data), color=color("ink"), size=0.8)
         if len(scored) <= _MOST_POINTS:
             yield geom_point(
                 aes("at", "score", shape="shape"),
-                data=data,
+                data=cells(data),
                 color=color("ink"),
                 fill=color("ink"),
                 size=2.4,
-                tooltips="none",
             )
     texts = _rung_texts([(top * 0.9, *band) for band in bands], 360, span)
     if texts["text"]:
         yield geom_text(
-            aes("at", "row", label="text"), data=texts, hjust=0, vjust=1, size=4.6, color=color("ink"), tooltips="none"
+            aes("at", "row", label="text"),
+            data=cells(texts),
+            hjust=0,
+            vjust=1,
+            size=4.6,
+            color=color("ink"),
         )
 
 

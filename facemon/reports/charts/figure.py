@@ -6,12 +6,13 @@ from html import escape
 from typing import Any
 
 from facemon.reports.charts.drawing import svg_of
+from facemon.reports.charts.palette import STYLE as _COLORS
 from facemon.reports.page_parts import table_html
 from facemon.reports.printed_parts import Table
 
 _WIDE, _NARROW = 860, 360
 """Widths in pixels of a chart over the whole page, and of one on a phone or in a grid."""
-STYLE = """
+_STYLE = """
 figure { margin: 0 0 1.2rem; break-inside: avoid; } figcaption { font-weight: 600; }
 figure svg { display: block; max-width: 100%; height: auto; } svg text { fill: var(--ink); font-family: inherit; }
 svg .axis-title-x, svg .axis-title-y { fill: var(--faint); }
@@ -22,6 +23,8 @@ svg .axis-title-x, svg .axis-title-y { fill: var(--faint); }
 @media screen and (max-width: 700px) { .wide-chart { display: none !important; }
   .narrow-chart { display: block !important; } }
 """
+PAGE_STYLE = _COLORS + _STYLE
+"""What a page with charts needs beside what all pages have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from facemon.domain.period_report import Mark
 from facemon.domain.times import micros
+from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.palette import color
 
 _ROOM = 78
@@ -45,13 +46,13 @@ def mark_lines(marks: Sequence[Mark], top: float) -> Any:
 
     if not marks:
         return []
-    data = {
+    data: dict[str, list[Any]] = {
         "at": [place(mark.at) for mark in marks],
         "top": [top] * len(marks),
         # The space keeps a number off its line.
         "number": [f"\u00a0{number}" for number in range(1, len(marks) + 1)],
     }
     return [
-        geom_vline(aes(xintercept="at"), data=data, linetype="dashed", size=0.7, color=color("ink"), tooltips="none"),
-        geom_text(aes("at", "top", label="number"), data=data, hjust=0, vjust=1, size=5, color=color("ink")),
+        geom_vline(aes(xintercept="at"), data=cells(data), linetype="dashed", size=0.7, color=color("ink")),
+        geom_text(aes("at", "top", label="number"), data=cells(data), hjust=0, vjust=1, size=5, color=color("ink")),
     ]
