@@ -95,7 +95,8 @@ def _drawings(check: Check, outcome: CheckResult, shapes: Shapes) -> str:
     """Both distributions of each column that has them, in the order of the table."""
     figures = list[str]()
     for _, column in ranked({check: outcome}):
-        if (shape := shapes.get((check, column.column))) is not None:
+        shape = None if column.verdict is Verdict.NOT_COMPARED else shapes.get((check, column.column))
+        if shape is not None:
             number, sides = f"{check.value}-{len(figures) + 1}", (column.n_reference, column.n_current)
             beside = ColumnBeside(column.column, axis_title(column.column), "", "row", shape, *sides)
             figures.append(figure_html(beside_figure(number, beside, shape)))

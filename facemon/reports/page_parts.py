@@ -7,7 +7,7 @@ from html import escape
 from facemon.reports.printed_parts import Table
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
-STYLE = """
+_STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 74rem; padding: 1rem 1rem 3rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -33,7 +33,7 @@ def page_html(title: str, style: str, body: Iterable[str]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n"
         f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
 

@@ -75,34 +75,7 @@ def verdict_figure(checks: Sequence[DriftResult], span: Span) -> Figure:
         bands += [(row, *band) for band in _bands(found, span.until)]
 
     def draw(width: int) -> Any:
-        from lets_plot import aes, geom_rect, geom_text, ggplot, labs, scale_fill_identity, scale_y_continuous
-
-        data: dict[str, list[Any]] = {
-            "left": [place(begin) for _, begin, _, _, _ in bands],
-            "right": [place(end) for _, _, end, _, _ in bands],
-            "low": [row - 0.32 for row, *_ in bands],
-            "high": [row + 0.12 for row, *_ in bands],
-            "color": [color(COLORS[verdict]) for *_, verdict, _ in bands],
-        }
-        shown = aes(xmin="left", xmax="right", ymin="low", ymax="high", fill="color")
-        plot = ggplot(cells(data)) + geom_rect(shown, size=0) + scale_fill_identity()
-        texts = _rung_texts(bands, width, span)
-        if texts["text"]:
-            plot += geom_text(
-                aes("at", "row", label="text"),
-                data=cells(texts),
-                hjust=0,
-                vjust=0,
-                size=5,
-                color=color("ink"),
-            )
-        for layer in mark_lines(span.marks, len(names) - 0.42):
-            plot += layer
-        plot += scale_y_continuous(
-            breaks=list(range(len(names))), labels=[check.value for check in reversed(names)],
-            limits=[-0.5, len(names) - 0.4], expand=[0, 0],
-        )  # fmt: skip
-        return plot + time_axis(span.since, span.until, width) + labs(x="time of the check (UTC)", y="check")
+        return _verdict_plot(names, bands, span, width)
 
     counts = {verdict: sum(each.verdict is verdict for each in own) for verdict in COLORS}
     said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
@@ -118,6 +91,39 @@ def verdict_figure(checks: Sequence[DriftResult], span: Span) -> Figure:
         Table(headings, rows),
         is_wide=True,
     )
+
+
+def _verdict_plot(
+    names: Sequence[Check], bands: "Sequence[tuple[float, datetime, datetime, Verdict, str]]", span: Span, width: int
+) -> Any:
+    from lets_plot import aes, geom_rect, geom_text, ggplot, labs, scale_fill_identity, scale_y_continuous
+
+    data: dict[str, list[Any]] = {
+        "left": [place(begin) for _, begin, _, _, _ in bands],
+        "right": [place(end) for _, _, end, _, _ in bands],
+        "low": [row - 0.32 for row, *_ in bands],
+        "high": [row + 0.12 for row, *_ in bands],
+        "color": [color(COLORS[verdict]) for *_, verdict, _ in bands],
+    }
+    shown = aes(xmin="left", xmax="right", ymin="low", ymax="high", fill="color")
+    plot = ggplot(cells(data)) + geom_rect(shown, size=0) + scale_fill_identity()
+    texts = _rung_texts(bands, width, span)
+    if texts["text"]:
+        plot += geom_text(
+            aes("at", "row", label="text"),
+            data=cells(texts),
+            hjust=0,
+            vjust=0,
+            size=5,
+            color=color("ink"),
+        )
+    for layer in mark_lines(span.marks, len(names) - 0.42):
+        plot += layer
+    plot += scale_y_continuous(
+        breaks=list(range(len(names))), labels=[check.value for check in reversed(names)],
+        limits=[-0.5, len(names) - 0.4], expand=[0, 0],
+    )  # fmt: skip
+    return plot + time_axis(span.since, span.until, width) + labs(x="time of the check (UTC)", y="check")
 
 
 def _check_row(result: DriftResult, check: Check) -> tuple[str, ...]:
