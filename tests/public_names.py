@@ -78,7 +78,6 @@ STEPS_OF_TESTS = {
     "config/validation_faults.py": "known_keys",
     "domain/daily_spread.py": "Keys",
     "domain/spread.py": "add_spreads",
-    "drift/column_shapes.py": "shape_of",
     "drift/dependence.py": "design_effect",
     "drift/evidently_report.py": "tagless",
     "drift/homogeneity.py": "binary_p_value",

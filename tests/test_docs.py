@@ -29,6 +29,7 @@ COMMANDS = {
     "serve-metrics": (),
     "serve": (),
     "render-config": (),
+    "report": (),
     "model": ("show", "check"),
     "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "collect", "deliver", "clock"),
 }

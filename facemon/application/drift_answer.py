@@ -31,6 +31,8 @@ class DriftAnswer:
     """Why the result was not recorded; None where it was."""
     evidently_page: str | None = None
     """The name of Evidently's page in the store's reports, where one was written."""
+    earlier: tuple[DriftResult, ...] = ()
+    """The recorded checks of the last 30 days that a page shows with this one, oldest first."""
     decided: ExitCode = ExitCode.FAILED
     """The exit code before `exit_zero`."""
     code: ExitCode = ExitCode.FAILED

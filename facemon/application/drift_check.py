@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from facemon.store.recorded_commands import Outcome
 
 
+_SHOWN = timedelta(days=30)
+"""How far back a page shows the checks before."""
 _RESULTS_LOOKED_AT = 200
 """Of the history, for what was compared before: a check that is not among them is run no more."""
 
@@ -167,7 +169,8 @@ def _run_drift_check(
     if question.asks_evidently(result.verdict):
         found = run_evidently_part(operation, question, result, normal, latest, writes_pages=writes_pages)
         result, page = join_evidently(result, found.outcome, decides=by_name, note=found.note), found.page
-    answer = DriftAnswer(question, result, normal, latest, edges, look, page)
+    earlier = _earlier(ledger, question) if writes_pages and ledger is not None else ()
+    answer = DriftAnswer(question, result, normal, latest, edges, look, page, earlier)
     if look is None and ledger is not None:
         # Gauges are of all sources, and of our own checks.
         record_drift(ledger, result, for_gauges=question.source is None and not by_name, arrivals=arrivals)
@@ -225,13 +228,23 @@ def _expected(
     return ExpectedColumns(isinstance(question.current, Window), before)
 
 
+def _earlier(ledger: "Ledger", question: DriftQuestion) -> tuple[DriftResult, ...]:
+    """The recorded checks of the last days that asked what this one asks of the log; of tables none."""
+    from facemon.domain.times import micros
+
+    if not isinstance(question.current, Window):
+        return ()
+    found = ledger.checks.between(micros(question.at - _SHOWN), micros(question.at))
+    return tuple(each for each in found if (each.model, each.source) == (question.model, question.source))
+
+
 def _keep_pages(operation: Operation, ledger: "Ledger", answer: DriftAnswer, *, has_own: bool) -> None:
     """Write the page of a check of record and remove old ones; a page that cannot be written changes no verdict."""
     from facemon.reports.html_report import html_report
     from facemon.store.report_files import keep_page_of_record
 
     store = operation.config.store
-    text = html_report(answer.result, answer.shapes(), answer.evidently_page) if has_own else None
+    text = html_report(answer.result, answer.shapes(), answer.evidently_page, answer.earlier) if has_own else None
     try:
         days = None if ledger.clock.doubt() else store.retention_days
         if page := keep_page_of_record(store.path, answer.result.at, text, days):

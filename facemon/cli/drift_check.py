@@ -78,7 +78,7 @@ def _print(session: Session, request: DriftRequest, answer: DriftAnswer, given: 
     request.fail_on.refuse_unknown(answer.result)
     explained = None if given["explain"] is None else answer.explain(given["explain"])
     page = session.config.store.path / PAGE if given["html"] else None
-    shown = Shown(given["format_"], answer.decided, answer.code, page, answer.evidently_page)
+    shown = Shown(given["format_"], answer.decided, answer.code, page, answer.evidently_page, answer.earlier)
     print_result(session.console, answer.told, shown, shapes=answer.shapes, explained=explained)
 
 

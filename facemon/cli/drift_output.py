@@ -34,6 +34,8 @@ class Shown:
     page: Path | None = None
     evidently_page: str | None = None
     """The name of Evidently's page beside it, to which it links."""
+    earlier: Sequence[DriftResult] = ()
+    """Recorded checks before this one, which the page shows too."""
 
 
 def print_result(
@@ -51,7 +53,7 @@ def print_result(
     if shown.page is not None:
         from facemon.application.drift_page import write_page
 
-        write_page(console, result, shapes(), shown.page, shown.evidently_page)
+        write_page(console, result, shapes(), shown.page, shown.evidently_page, shown.earlier)
     chosen = DRIFT_FORMATS[shown.format_]
     if chosen.is_for_runner:
         from facemon.application.github_runner import append_for_runner

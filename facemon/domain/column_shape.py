@@ -16,3 +16,5 @@ class ColumnShape:
     current: tuple[float, ...]
     is_ordered: bool
     """Whether the groups are ranges of numbers."""
+    cuts: tuple[float, ...] = ()
+    """Where ranges begin, one for each group from the last backwards; the first of them begins below its cut."""

@@ -9,6 +9,8 @@ class LogColumn:
 
     type: str
     help: str
+    unit: str = ""
+    """The title of an axis of its values."""
 
 
 _TEXT, _WHOLE, _NUMBER, _TIME = "text", "whole number", "number", "time in UTC, to the microsecond"
@@ -30,13 +32,27 @@ LOG_COLUMN_HELP = {
     "face_confidence": LogColumn(_NUMBER, "The score of the face finder for the face."),
 }
 IMAGE_COLUMN_HELP = {
-    "image_brightness": LogColumn(_NUMBER, "Mean luma of the image, from 0 (black) to 1 (white)."),
-    "image_contrast": LogColumn(_NUMBER, "Standard deviation of the luma, from 0 to 0.5."),
-    "image_sharpness": LogColumn(_NUMBER, "Variance of the Laplacian of the luma; low in a blurred image."),
-    "image_saturation": LogColumn(_NUMBER, "Mean saturation of the pixels, from 0 (gray) to 1 (pure colours)."),
-    "image_size": LogColumn(_NUMBER, "Megapixels of the upright image."),
-    "image_face_share": LogColumn(_NUMBER, "The share of the image that the face covers, from 0 to 1."),
-    "image_failed": LogColumn("yes or no", "Whether the image could not be read; derived for the check from `error`."),
-    "image_no_face": LogColumn("yes or no", "Whether no face was found; derived for the check from `error`."),
-    "image_faces": LogColumn(_WHOLE, "How many faces the image has; derived for the check from the rows of an image."),
+    "image_brightness": LogColumn(_NUMBER, "Mean luma of the image, from 0 (black) to 1 (white).", "mean luma, 0 to 1"),
+    "image_contrast": LogColumn(
+        _NUMBER, "Standard deviation of the luma, from 0 to 0.5.", "standard deviation of the luma, 0 to 0.5"
+    ),
+    "image_sharpness": LogColumn(
+        _NUMBER, "Variance of the Laplacian of the luma; low in a blurred image.", "variance of the Laplacian"
+    ),
+    "image_saturation": LogColumn(
+        _NUMBER, "Mean saturation of the pixels, from 0 (gray) to 1 (pure colours).", "mean saturation, 0 to 1"
+    ),
+    "image_size": LogColumn(_NUMBER, "Megapixels of the upright image.", "megapixels"),
+    "image_face_share": LogColumn(
+        _NUMBER, "The share of the image that the face covers, from 0 to 1.", "share of the image, 0 to 1"
+    ),
+    "image_failed": LogColumn(
+        "yes or no", "Whether the image could not be read; derived for the check from `error`.", "could not be read"
+    ),
+    "image_no_face": LogColumn(
+        "yes or no", "Whether no face was found; derived for the check from `error`.", "no face found"
+    ),
+    "image_faces": LogColumn(
+        _WHOLE, "How many faces the image has; derived for the check from the rows of an image.", "faces in an image"
+    ),
 }

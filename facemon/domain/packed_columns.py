@@ -71,6 +71,16 @@ class PackedColumns(Mapping[str, ColumnCounts]):
         columns = chain.from_iterable(map(repeat, names, self.label_sizes()))
         return tuple(zip(columns, self.labels, strict=True))
 
+    def counts_of(self, name: str) -> dict[str, int]:
+        """Return the counts by label of a column that is not numeric, unpacking no other; empty where there is none."""
+        layout = self.layout
+        if name not in layout.names or not layout.is_label[at := layout.names.index(name)]:
+            return {}
+        first, size = sum(self.sizes[:at]), self.sizes[at]
+        first_label = sum(compress(self.sizes[:at], layout.is_label))
+        labels = self.labels[first_label : first_label + size]
+        return dict(zip(labels, self.counts[first : first + size].tolist(), strict=True))
+
     def _unpacked(self) -> dict[str, ColumnCounts]:
         if self._columns is None:
             layout, columns, at, bin_at = self.layout, dict[str, ColumnCounts](), 0, 0

@@ -50,14 +50,16 @@ def shape_of(reference: ColumnCounts, current: ColumnCounts, edges: Floats | Non
     first, second = aligned([reference, current])
     if reference.kind is ColumnKind.CATEGORICAL:
         names, groups = _label_groups(sorted({*reference.labels, *current.labels}), first + second)
+        cuts: list[float] = []
     else:
         bins = np.unique(np.concatenate([reference.bins, current.bins]))
-        names, groups = _range_groups(bins, first + second, _ruler(reference.kind, edges))
+        names, groups, cuts = _range_groups(bins, first + second, _ruler(reference.kind, edges))
     return ColumnShape(
         tuple(names),
         _shares(first, groups, len(names)),
         _shares(second, groups, len(names)),
         is_ordered=reference.kind is not ColumnKind.CATEGORICAL,
+        cuts=tuple(cuts),
     )
 
 
@@ -75,21 +77,24 @@ def _label_groups(labels: list[str], counts: Counts) -> tuple[list[str], NDArray
     return ([*names, _REST] if len(kept) < len(order) else names), groups
 
 
-def _range_groups(bins: NDArray[np.int32], counts: Counts, ruler: "_Ruler") -> tuple[list[str], NDArray[np.intp]]:
-    """Ranges of equal width between the tails."""
+def _range_groups(
+    bins: NDArray[np.int32], counts: Counts, ruler: "_Ruler"
+) -> tuple[list[str], NDArray[np.intp], list[float]]:
+    """Ranges of equal width between the tails, and where each begins."""
     places, is_missing = ruler.places(bins), bins == MISSING
     finite = np.isfinite(places) & (counts > 0)
     if not finite.any():
-        return [_MISSING if is_missing.all() else "infinite"], np.zeros(len(bins), dtype=np.intp)
+        return [_MISSING if is_missing.all() else "infinite"], np.zeros(len(bins), dtype=np.intp), []
     shares = np.cumsum(counts[finite]) / counts[finite].sum()
     ends = places[finite][np.minimum(np.searchsorted(shares, [_TAIL, 1 - _TAIL]), finite.sum() - 1)]
     cuts = np.unique(np.linspace(ends[0], ends[1], GROUPS + 1)[:-1])
     groups = np.clip(np.searchsorted(cuts, places, side="right") - 1, 0, len(cuts) - 1)
-    names = [f"from {ruler.value(cut):.4g}" for cut in cuts]
-    names[0] = f"below {ruler.value(cuts[1]):.4g}" if len(cuts) > 1 else f"about {ruler.value(cuts[0]):.4g}"
+    begins = [ruler.value(cut) for cut in cuts]
+    names = [f"from {begin:.4g}" for begin in begins]
+    names[0] = f"below {begins[1]:.4g}" if len(cuts) > 1 else f"about {begins[0]:.4g}"
     if not is_missing.any():
-        return names, groups
-    return [_MISSING, *names], np.where(is_missing, 0, groups + 1)
+        return names, groups, begins
+    return [_MISSING, *names], np.where(is_missing, 0, groups + 1), begins
 
 
 @dataclass(frozen=True, slots=True)

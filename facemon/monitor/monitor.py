@@ -3,15 +3,14 @@
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from facemon.application.time_window import in_utc
 from facemon.config.document import Config
 from facemon.config.loader import load_config
-from facemon.errors import FacemonError
+from facemon.monitor.given_times import Begin, Since, Until, time_in_utc
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
     from facemon.model.predictor import Predictor
     from facemon.store.named_reference import Reference
     from facemon.store.verification import Verification
-
-Begin = str | datetime | timedelta
-Since = Begin | None
-Until = str | datetime | None
 
 
 class Monitor:
@@ -70,7 +65,7 @@ class Monitor:
         from facemon.monitor.given_images import given_images
 
         refuse_a_finder_of_given_boxes(self.config)
-        predictor, given = self._predictor(), given_images(images, source, _utc(observed_at))
+        predictor, given = self._predictor(), given_images(images, source, time_in_utc(observed_at))
         return predict_images(self._operation(source=source), predictor, given, source=source, threads=threads)
 
     def log(self, rows: Any, *, source: str | None = None, observed_at: datetime | None = None) -> int:
@@ -87,7 +82,7 @@ class Monitor:
         from facemon.domain.prediction import log_schema
         from facemon.monitor.foreign_rows import log_rows, tables_of
 
-        attributes, at = self.config.model.attributes, _utc(observed_at)
+        attributes, at = self.config.model.attributes, time_in_utc(observed_at)
 
         def complete(
             table: "pa.Table", first: int, constants: Mapping[str, Any], now: datetime
@@ -308,6 +303,21 @@ class Monitor:
         parts = (only,) if isinstance(only, str) else tuple(only)
         return write_stack(operation, render_stack(operation, RenderRequest(Path(out), parts, chosen)))
 
+    def report(
+        self, out: Path | str | None = None, *, since: Since = None, until: Until = None, source: str | None = None,
+        model: str | None = None, images: bool = False,
+    ) -> Path:  # fmt: skip
+        """Write the page of a period, as `facemon report` does, and return where it is.
+
+        `since` and `until` are as for `set_reference_window`; without them the period is the last 30 days. FacemonError
+        where the store has nothing of the model in it, or the page cannot be written.
+        """
+        from facemon.application.report import ReportRequest, make_report
+
+        path = None if out is None else Path(out)
+        operation = self._operation(out=path, source=source, model=model)
+        return make_report(operation, ReportRequest(path, since, until, source, model, images))
+
     def store_info(self) -> dict[str, Any]:
         """What the log holds, as `facemon store info --json` tells."""
         from facemon.application.store_care import store_info
@@ -338,9 +348,3 @@ class Monitor:
         from facemon.model.factory import ModelFactory
 
         return ModelFactory.of(self.config)()
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    if time is not None and not isinstance(time, datetime):
-        raise FacemonError(f"observed_at {time!r} is not a datetime")
-    return None if time is None else in_utc(time)

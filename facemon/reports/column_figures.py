@@ -27,6 +27,11 @@ def column_sentence(check: Check, column: ColumnResult) -> str:
     return f"{numbers}: {why}" if why else numbers
 
 
+def is_in_points(check: Check, column: ColumnResult) -> bool:
+    """Whether a score is a shift of shares, said in percentage points; else it is a KS distance, or Evidently's."""
+    return check.is_own and column.kind in ("categorical", "accuracy")
+
+
 def one_line(text: str) -> str:
     """Text that neither breaks a line nor steers a terminal."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
@@ -45,7 +50,7 @@ def _amount(score: float | None, check: Check, column: ColumnResult) -> str:
     """A shift of shares in percentage points; a KS distance, or Evidently's number, as it is."""
     if score is None:
         return ""
-    if check.is_own and column.kind in ("categorical", "accuracy"):
+    if is_in_points(check, column):
         return f"{100 * score:.1f} pts"
     return f"{score:.3f}"
 

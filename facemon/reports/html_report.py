@@ -1,61 +1,54 @@
 """A drift result as one page of HTML without scripts and without anything from outside."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from facemon.domain.column_shape import ColumnShape
+from facemon.domain.column_axis import axis_title
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
+from facemon.domain.period_report import ColumnBeside
 from facemon.domain.times import format_time
+from facemon.reports.charts.distributions import KEY as SIDES
+from facemon.reports.charts.distributions import beside_figure
+from facemon.reports.charts.drift_history import KEY as VERDICTS
+from facemon.reports.charts.drift_history import Span, histories, score_figure, verdict_figure
+from facemon.reports.charts.figure import PAGE_STYLE, figure_html, key_html
 from facemon.reports.column_figures import HEADINGS, column_figures
-from facemon.reports.distribution_drawing import distribution_svg, distribution_table
-from facemon.reports.printed_parts import Table
+from facemon.reports.page_parts import list_html, page_html, rows_html, table_html
 from facemon.reports.ranking import ranked
 from facemon.reports.text_report import Shapes, text_report
 
-_STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c2127; --faint: #67707b; --line: #d9dee4;
-  --reference: #9aa5b1; --current: #2563eb; --drift: #b91c1c; --undecided: #92600a; --ok: #15803d; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ink: #e4e8ec; --faint: #98a2ad; --line: #333b44;
-  --reference: #66717d; --current: #6ea0ff; --drift: #ff7b72; --undecided: #e3b341; --ok: #56d364; } }
-body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; } .wide { overflow-x: auto; }
-th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { font-weight: 600; } .faint, summary { color: var(--faint); }
-.drift { color: var(--drift); font-weight: 600; } .undecided { color: var(--undecided); } .ok { color: var(--ok); }
-.key { display: inline-block; width: .7em; height: .7em; margin: 0 .3em 0 1em; }
-.key.reference { background: var(--reference); } .key.current { background: var(--current); }
-rect.reference { fill: var(--reference); } rect.current { fill: var(--current); } rect.axis { fill: var(--line); }
-"""
-_KEY = '<p class="faint">Distributions:<i class="key reference"></i>reference<i class="key current"></i>current</p>'
+_MOST_CHARTS = 40
+"""Of columns over time."""
 _COLORS = {Verdict.DRIFT: "#b91c1c", Verdict.UNDECIDED: "#92600a", Verdict.OK: "#15803d", Verdict.NOT_COMPARED: "#555"}
 
 
-def html_report(result: DriftResult, shapes: Shapes | None = None, evidently_page: str | None = None) -> str:
-    """The verdict, both sides, a table per check with the distributions in `shapes`, and the sources.
+def html_report(
+    result: DriftResult,
+    shapes: Shapes | None = None,
+    evidently_page: str | None = None,
+    earlier: Sequence[DriftResult] = (),
+) -> str:
+    """The verdict, both sides, a table per check with the distributions in `shapes`, the sources, and drift over time.
 
-    `evidently_page` is the name of Evidently's page in the same folder.
+    `evidently_page` is the name of Evidently's page in the same folder. `earlier` are recorded checks before this one,
+    oldest first.
     """
     report = text_report(result)
     first, *checks = report.summary
     parts = [f'<h1 class="{result.verdict.value}">{escape(first)}</h1>', _facts(result)]
     parts += [f"<p>{escape(note)}</p>" for note in report.notes]
-    parts += [_KEY] if shapes else []
     for sentence, (check, outcome) in zip(checks, result.checks.items(), strict=True):
-        parts.append(f"<h2>{escape(sentence)}</h2>{_check_table(check, outcome, shapes or {})}")
+        drawings = _drawings(check, outcome, shapes or {})
+        parts.append(f"<h2>{escape(sentence)}</h2>{_check_table(check, outcome)}{drawings}")
     if result.sources:
-        parts.append(f"<h2>By source</h2>{_list(report.source_summary)}{_text_table(report.source_columns)}")
+        table = table_html(report.source_columns, "Columns by source") if report.source_columns.rows else ""
+        parts.append(f"<h2>By source</h2>{list_html(report.source_summary)}{table}")
+    if earlier:
+        parts.append(_over_time([*earlier, result]))
     if evidently_page is not None:
         parts.append(f'<p><a href="{escape(quote(evidently_page))}">Evidently\'s report</a></p>')
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Drift check: {result.verdict.value}</title>\n<style>{_STYLE}</style>\n</head>\n"
-        f"<body>\n{body}\n</body>\n</html>\n"
-    )
+    return page_html(f"Drift check: {result.verdict.value}", PAGE_STYLE, parts)
 
 
 def verdict_table_html(result: DriftResult) -> str:
@@ -72,7 +65,7 @@ def verdict_table_html(result: DriftResult) -> str:
     return (
         f'<section style="{frame}">'
         f'<p style="margin:0 0 8px;font-size:18px;color:{_COLORS[result.verdict]}"><b>{escape(first)}</b></p>'
-        f"{_list((*checks, *report.source_summary, *report.notes))}"
+        f"{list_html((*checks, *report.source_summary, *report.notes))}"
         f'<table style="border-collapse:collapse"><tr>{headings}</tr>{"".join(rows)}</table></section>'
     )
 
@@ -88,35 +81,33 @@ def _facts(result: DriftResult) -> str:
     return f'<p class="faint">{" · ".join(said)}</p>'
 
 
-def _check_table(check: Check, outcome: CheckResult, shapes: Shapes) -> str:
-    drawn = any((check, column.column) in shapes for column in outcome.columns)
-    headings = (*HEADINGS[:-1], *(("distributions",) if drawn else ()), HEADINGS[-1])
+def _check_table(check: Check, outcome: CheckResult) -> str:
     rows = []
     for _, column in ranked({check: outcome}):
         name, verdict, *figures, why = map(escape, column_figures(check, column))
-        shape = shapes.get((check, column.column))
-        cells = [f"<th>{name}</th>", f'<td class="{column.verdict.value}">{verdict}</td>']
+        cells = [f'<th scope="row">{name}</th>', f'<td class="{column.verdict.value}">{verdict}</td>']
         cells += [f"<td>{figure}</td>" for figure in figures]
-        cells += [f"<td>{_drawing(shape)}</td>"] if drawn else []
         rows.append(f"<tr>{''.join(cells)}<td>{why}</td></tr>")
-    return _table(headings, rows)
+    return rows_html(HEADINGS, rows, f"Columns of the {check.value} check")
 
 
-def _drawing(shape: ColumnShape | None) -> str:
-    if shape is None:
-        return ""
-    return f"{distribution_svg(shape)}<details><summary>figures</summary>{distribution_table(shape)}</details>"
+def _drawings(check: Check, outcome: CheckResult, shapes: Shapes) -> str:
+    """Both distributions of each column that has them, in the order of the table."""
+    figures = list[str]()
+    for _, column in ranked({check: outcome}):
+        shape = None if column.verdict is Verdict.NOT_COMPARED else shapes.get((check, column.column))
+        if shape is not None:
+            number, sides = f"{check.value}-{len(figures) + 1}", (column.n_reference, column.n_current)
+            beside = ColumnBeside(column.column, axis_title(column.column), "", "row", shape, *sides)
+            figures.append(figure_html(beside_figure(number, beside, shape)))
+    return f'{key_html(SIDES)}<div class="grid">{"".join(figures)}</div>' if figures else ""
 
 
-def _text_table(table: Table) -> str:
-    rows = (f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in table.rows)
-    return _table(table.headings, rows) if table.rows else ""
-
-
-def _table(headings: Sequence[str], rows: Iterable[str]) -> str:
-    titles = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    return f'<div class="wide"><table><tr>{titles}</tr>{"".join(rows)}</table></div>'
-
-
-def _list(sentences: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>" if sentences else ""
+def _over_time(checks: Sequence[DriftResult]) -> str:
+    """The verdict of each check, and of the columns of the last one their scores."""
+    span = Span(checks[0].at, checks[-1].at)
+    last = {(check, column.column) for check, outcome in checks[-1].checks.items() for column in outcome.columns}
+    shown = [each for each in histories(checks) if (each.check, each.column) in last and len(each.results) > 1]
+    charts = "".join(figure_html(score_figure(at, each, span)) for at, each in enumerate(shown[:_MOST_CHARTS], 1))
+    verdicts = figure_html(verdict_figure(checks, span))
+    return f'<h2>Drift over time</h2>{verdicts}{key_html(VERDICTS[:3])}<div class="grid">{charts}</div>'

@@ -46,6 +46,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("explain", "drift_score"),
     ("export-metrics",),
     ("render-config",),
+    ("report", "-o", "report.html"),
     ("store", "info"),
     ("store", "verify"),
     ("store", "backup", "backup.tar"),

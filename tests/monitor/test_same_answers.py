@@ -102,6 +102,7 @@ ELSEWHERE = {
     "reference list": "below",
     "store verify": "below",
     "render-config": "below",
+    "report": "below",
 }
 ONLY_COMMANDS = {
     "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
@@ -163,6 +164,13 @@ def test_the_stack_is_the_same(folder: Path, facemon: RunFacemon, monkeypatch: p
     assert len(written) > 20
     assert texts[0] == texts[1]
     assert Monitor().render_config("other", purpose="existing") == ()
+
+
+def test_the_report_is_the_same(folder: Path, facemon: RunFacemon) -> None:
+    assert facemon("report", "-q", "-o", "one.html", *WINDOW, cwd=folder).returncode == 0
+    other = Monitor(folder / "facemon.yaml").report(folder / "other.html", since=SINCE, until=UNTIL)
+    pages = [re.sub(r"(?:made| \S+) at [\d: -]+ UTC", "", each.read_text()) for each in (folder / "one.html", other)]
+    assert pages[0] == pages[1]
 
 
 def test_labels_in_memory_say_what_their_file_says(folder: Path) -> None:

@@ -1,9 +1,12 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
 from facemon.reports.html_report import html_report, verdict_table_html
 from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
 
-VOID = {"meta"}
+VOID = {"meta", "br", "img"}
 
 
 class Outline(HTMLParser):
@@ -44,15 +47,25 @@ def test_the_page_has_the_verdict_both_sides_and_every_column() -> None:
     for said in ("model: drift (1 drifted, 1 undecided)", "gender", "12.1 pts", "min_rows 200", "Mind this."):
         assert said in text
     assert (page.count("table"), page.count("svg"), page.count("td", "drift")) == (2, 0, 1)
+    assert "Drift over time" not in text
 
 
 def test_shapes_are_drawn_and_written_out() -> None:
     page = Outline(html_report(RESULT, SHAPES))
-    assert page.count("svg") == 2
-    heights = [values["height"] for tag, values in page.elements if tag == "rect" and values["class"] == "current"]
-    assert heights == ["0.0", "0.0", "16.0", "48.0"]
-    assert "<male>: 50.0% in the reference, 75.0% now" in page.text
-    assert {"range", "label", "figures"} <= set(page.text)
+    assert page.count("svg") == page.count("details") == 2
+    assert {"range", "label", "<male>", "50.0%", "75.0%", "megapixels", "share of rows, %"} <= set(page.text)
+
+
+def test_earlier_checks_are_drawn_over_time() -> None:
+    earlier = [replace(RESULT, at=RESULT.at - timedelta(days=day)) for day in (3, 2, 1)]
+    page = Outline(html_report(RESULT, None, None, earlier))
+    text = " ".join(page.text)
+    assert "Drift over time" in text
+    assert "gender (model check)" in text
+    assert "4 checks: 4 drift." in text
+    assert "filename (data check)" not in text, "it was never compared"
+    # The verdicts are drawn for a wide and for a narrow page.
+    assert page.count("svg") == 2 + 3
 
 
 def test_sources() -> None:
@@ -67,7 +80,7 @@ def test_nothing_from_outside_and_nothing_that_runs() -> None:
         assert not {"script", "link", "img", "iframe", "x"} & {tag for tag, _ in outline.elements}
         assert not {"src", "href"} & {name for _, values in outline.elements for name in values}
         assert "http" not in page
-        assert "url(" not in page
+        assert not re.search(r"url\((?!#)", page)
 
 
 def test_the_fragment_styles_itself() -> None:

@@ -116,9 +116,13 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "references": [(each, ledger.references.counts(each.id, "key")) for each in ledger.references.all()],
         "checks": (
             ledger.checks.gauges(), ledger.checks.states(), ledger.checks.source_states(),
-            list(ledger.checks.history(9)), sorted(ledger.checks.announced()), ledger.checks.newest(),
+            list(ledger.checks.history(9)), list(ledger.checks.between(AT, AT + 1)),
+            sorted(ledger.checks.announced()), ledger.checks.newest(),
         ),
-        "evaluations": (ledger.evaluations.accuracy(MODEL, 1), ledger.evaluations.labelled(MODEL, 0, HOUR + 9)),
+        "evaluations": (
+            ledger.evaluations.accuracy(MODEL, 1), ledger.evaluations.labelled(MODEL, 0, HOUR + 9),
+            ledger.evaluations.counts(MODEL, AT, AT + 9),
+        ),
         "commands": ledger.commands.all(),
         "deliveries": sorted(ledger.deliveries.of_job("images").items()),
         "nodes": (
@@ -191,9 +195,9 @@ READS = {
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",
     "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
     "references.profiles", "references.spreads", "references.counts", "checks.gauges",
-    "checks.states", "checks.source_states", "checks.history", "checks.newest", "checks.announced",
-    "evaluations.accuracy", "evaluations.labelled", "evaluations.newest", "commands.all", "stamps.newest",
-    "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
+    "checks.states", "checks.source_states", "checks.history", "checks.between", "checks.newest",
+    "checks.announced", "evaluations.accuracy", "evaluations.counts", "evaluations.labelled", "evaluations.newest",
+    "commands.all", "stamps.newest", "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
     "nodes.state", "nodes.sent", "nodes.looked_through", "nodes.has_collected", "nodes.registered", "nodes.identity",
     "nodes.collected", "nodes.known", "stamps.after",
 }  # fmt: skip

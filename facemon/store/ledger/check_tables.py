@@ -130,6 +130,11 @@ class CheckTables(AnnouncementTable):
         for (document,) in self._connection.execute(query, (limit,)):
             yield from_document(json.loads(document))
 
+    def between(self, since: int, until: int) -> Iterator[DriftResult]:
+        query = "SELECT document FROM drift_results WHERE at >= ? AND at < ? ORDER BY at, id"
+        for (document,) in self._connection.execute(query, (since, until)):
+            yield from_document(json.loads(document))
+
     def newest(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT model, max(at) FROM drift_checks GROUP BY model"))
 

@@ -257,6 +257,9 @@ class CheckRecords(Protocol):
     def history(self, limit: int) -> "Iterator[DriftResult]":
         """Yield the newest results, newest first."""
 
+    def between(self, since: int, until: int) -> "Iterator[DriftResult]":
+        """Yield the results of checks at times `[since, until)`, in the order of time."""
+
     def newest(self) -> dict[str, int]:
         """Return when each model was last checked."""
 
@@ -279,6 +282,9 @@ class EvaluationRecords(Protocol):
         A later evaluation of fewer labels changes nothing: an accuracy that vanished would resolve its alert. Where
         none had enough, there are only the labels of the newest.
         """
+
+    def counts(self, model: str, since: int, until: int) -> list[tuple[int, str, int, int]]:
+        """Return the evaluations of a model at times `[since, until)`: time, attribute, right ones and labels."""
 
     def enter(
         self, model: str, at: int, counts: Mapping[str, tuple[int, int]], images: "Iterable[LabelledImage]"

@@ -34,6 +34,13 @@ class EvaluationTables:
             for attribute, correct, labelled in self._connection.execute(query, (min_labels, model))
         ]
 
+    def counts(self, model: str, since: int, until: int) -> list[tuple[int, str, int, int]]:
+        query = (
+            "SELECT at, attribute, correct, labelled FROM evaluations WHERE model = ? AND at >= ? AND at < ? "
+            "AND labelled > 0 ORDER BY at, attribute"
+        )
+        return self._connection.execute(query, (model, since, until)).fetchall()
+
     def enter(
         self, model: str, at: int, counts: Mapping[str, tuple[int, int]], images: Iterable[LabelledImage]
     ) -> None:

@@ -1,0 +1,85 @@
+"""The report of a period: what the ledger tells of a model in production, as one page."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.application.operation import Operation
+from facemon.application.time_window import window_of
+from facemon.errors import FacemonError, UsageError
+
+if TYPE_CHECKING:
+    from facemon.domain.period_report import PeriodReport
+    from facemon.store.ledger.protocol import Ledger
+
+USUAL_SPAN = "30d"
+_PAGE = Path("reports", "report.html")
+"""Where the page is written in the store's folder, unless a file is named."""
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """Which period, whose rows, and where the page is written; None takes the default."""
+
+    out: Path | None = None
+    since: str | datetime | timedelta | None = None
+    until: str | datetime | None = None
+    source: str | None = None
+    model: str | None = None
+    images: bool = False
+    """Whether to add thumbnails of the images that moved most, which reads rows and files."""
+
+
+def make_report(operation: Operation, request: ReportRequest) -> Path:
+    """Write the page of a period and return where; FacemonError where the ledger has nothing of the model in it."""
+    from facemon.reports.period_page import period_page
+    from facemon.store.report_files import write_report
+
+    report = _gather_report(operation, request)
+    page = write_report(request.out or operation.config.store.path / _PAGE, period_page(report))
+    operation.reporter.say(f"report: {page}")
+    return page
+
+
+def _gather_report(operation: Operation, request: ReportRequest) -> "PeriodReport":
+    """Read what the ledger has of a period, in whole UTC hours, in one transaction that changes nothing."""
+    from facemon.application.period_records import read_period
+
+    model = request.model or operation.config.model.id
+    with operation.open_ledger() as ledger, ledger.reading():
+        since, until = _whole_hours(request, ledger.now())
+        _refuse_unknown(ledger, request.source, model)
+        report = read_period(operation, ledger, since, until, model=model, source=request.source)
+        if not (report.volumes or report.checks or report.accuracy):
+            raise FacemonError(
+                f"the store has nothing of {model} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
+                "name a longer period with --since 90d; facemon store info says which models the log has",
+            )
+        if request.images:
+            from facemon.application.moved_images import moved_images
+
+            report = replace(report, thumbnails=moved_images(operation, ledger, report))
+    return report
+
+
+def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datetime]:
+    """The hours that the period touches: the ledger counts by the hour. It ends with the present hour at the latest."""
+    from facemon.config.durations import parse_duration
+    from facemon.domain.times import hour_of, start_of_hour
+
+    since, until = window_of(request.since, request.until, parse_duration(USUAL_SPAN), now)
+    if since >= now:
+        raise UsageError(f"the period from {since:%Y-%m-%d %H:%M:%S} UTC on has not begun")
+    last = min(until, now) - timedelta(microseconds=1)
+    return start_of_hour(hour_of(since)), start_of_hour(hour_of(last)) + _HOUR
+
+
+def _refuse_unknown(ledger: "Ledger", source: str | None, model: str) -> None:
+    """UsageError for a source, or FacemonError for a model, that the log never had rows of."""
+    if source is not None and not ledger.profiles.has_source(source):
+        raise UsageError(f"the log has no rows of the source {source!r}", "facemon explain lists what has a name here")
+    models = ledger.segments.models()
+    if models and model not in models and not any(each.model == model for each in ledger.references.all()):
+        raise FacemonError(f"the log has no rows of the model {model}", f"--model takes one of {', '.join(models)}")
