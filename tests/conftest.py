@@ -155,6 +155,12 @@ def object_stores() -> Path:
 
 
 @pytest.fixture(scope="session")
+def rclone() -> Path:
+    """The folder of rclone, whose `serve s3` ignores If-None-Match."""
+    return _fetched("rclone")
+
+
+@pytest.fixture(scope="session")
 def faketime() -> Callable[[str], dict[str, str]]:
     """The environment of a process whose clock begins at a time in UTC, such as `2040-01-01 00:00:00`, and goes on."""
     (library,) = _fetched("faketime").glob("usr/lib/*/faketime/libfaketime.so.1")

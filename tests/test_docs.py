@@ -119,3 +119,13 @@ def test_documented_modules_exist(document: Path) -> None:
     rooms = "|".join(path.name for path in package.iterdir() if path.is_dir())
     named = re.findall(rf"`(?:facemon/)?((?:{rooms})/[a-z_/]+?)(?:\.py)?`", document.read_text())
     assert [name for name in named if not (package / name).exists() and not (package / f"{name}.py").exists()] == []
+
+
+def test_each_rule_of_the_architecture_has_its_reason() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| rule \| reason \|\n\|---\|---\|\n((?:\|.*\n)+)", text, flags=re.MULTILINE)
+    rules = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for table in tables for row in table.splitlines()
+    ]
+    assert len(tables) == text.count("| rule |") >= 3
+    assert [rule for rule, *reason in rules if len(reason) != 1 or len(reason[0].split()) < 4] == []

@@ -5,14 +5,14 @@ from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import pytest
-from draw_verdicts import RARE, pictures
+from draw_verdicts import RARE
 from verdict_figures import CAMERA_CHANGED, MIX_CHANGED, judged, ladder
-from write_docs import with_table
+from write_docs import every_picture, with_table
 
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.domain.drift_result import Verdict
 
-PICTURES = pictures()
+PICTURES = every_picture()
 _SVG = "{http://www.w3.org/2000/svg}"
 _SIZES = {"small": 12.0, "large": 16.0}
 _WIDTH, _STRONG_WIDTH = 0.55, 0.62
@@ -63,7 +63,7 @@ def test_a_picture_is_small_says_what_it_shows_and_has_colours_for_dark(name: st
 
 
 def test_pictures_are_the_same_each_time() -> None:
-    assert pictures() == PICTURES
+    assert every_picture() == PICTURES
 
 
 def test_only_the_camera_that_changed_is_drift() -> None:

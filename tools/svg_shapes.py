@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from math import log10
+from math import hypot, log10
 
 _LIGHT = {
     "page": "#ffffff",
@@ -57,6 +57,16 @@ def curve(points: Iterable[Point], look: str) -> str:
     """Draw a line through points."""
     joined = " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
     return f'<polyline points="{joined}" class="{look}"/>'
+
+
+def arrow(start: Point, end: Point, look: str) -> str:
+    """Draw a straight line with an arrowhead at its end."""
+    (x1, y1), (x2, y2) = start, end
+    length = hypot(x2 - x1, y2 - y1)
+    along, across = ((x2 - x1) / length * 7, (y2 - y1) / length * 7), ((y1 - y2) / length * 4, (x2 - x1) / length * 4)
+    sides = [(x2 - along[0] + sign * across[0], y2 - along[1] + sign * across[1]) for sign in (1, -1)]
+    solid = " ".join(part for part in look.split() if part not in ("dash", "dots"))
+    return line(start, end, look) + curve([sides[0], end, sides[1]], solid)
 
 
 def box(at: Point, width: float, height: float, look: str) -> str:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from draw_verdicts import pictures
+import draw_machines
+import draw_verdicts
 from explained_configuration import CONFIGURATION, TEMPLATE, explained_configuration
 from verdict_figures import plan_table
 
@@ -14,9 +15,14 @@ _VERDICTS = DOCS / "verdicts.md"
 _BEGIN, _END = "<!-- made by make docs -->\n", "<!-- end of what make docs made -->\n"
 
 
+def every_picture() -> dict[str, str]:
+    """Return the name of each picture's file, and the SVG text that belongs in it."""
+    return draw_verdicts.pictures() | draw_machines.pictures()
+
+
 def pages() -> dict[Path, str]:
     """Each file and the text that belongs in it; of a page that is written by hand its table alone is made."""
-    drawn = {DOCS / "images" / name: text for name, text in pictures().items()}
+    drawn = {DOCS / "images" / name: text for name, text in every_picture().items()}
     verdicts = with_table(_VERDICTS.read_text(encoding="utf-8"), plan_table())
     explained = explained_configuration(TEMPLATE.read_text(encoding="utf-8"))
     metrics = catalogue_page(CATALOGUE.values())
