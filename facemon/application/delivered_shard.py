@@ -12,17 +12,9 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.prediction import opened_model
-from facemon.application.prediction_run import (
-    Destination,
-    PredictRequest,
-    Show,
-    Sink,
-    images_of,
-    predict_into,
-    reader_left,
-    tell,
-)
+from facemon.application.prediction_run import Destination, Show, Sink, predict_into, reader_left, tell
 from facemon.application.reachable_storage import refused_storage
+from facemon.application.run_inputs import PredictRequest, images_of
 from facemon.errors import FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -228,7 +220,7 @@ def _predict(
     predict = replace(request.predict, span=request.shard.span(job.rows))
     run = ShardRun(request.name, job, request.shard, new_run_id(datetime.now(UTC)), began)
     stop, outcome = threading.Event(), list[bool]()
-    images = images_of(operation, predict)
+    images = images_of(operation, predict, stop=stop)
     destination = Destination(run.run, lambda: images, [_delivering(request, run, stop, outcome), show(())])
     try:
         summary = predict_into(operation, predict, model, destination, stop)

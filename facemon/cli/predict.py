@@ -19,7 +19,7 @@ from facemon.application.prediction import (
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
 from facemon.application.prediction_output import FORMATS, chosen_format, row_sink
-from facemon.application.prediction_run import PredictRequest
+from facemon.application.run_inputs import PredictRequest
 from facemon.application.scheduled_shards import (
     ClusterOptions,
     predict_shards,

@@ -253,8 +253,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_listing(objects, times, query, self.shared.page_keys), fault, "application/xml")
         elif key not in objects:
             self._error(404, "NoSuchKey")
+        elif not self._fits(etag(objects[key])):
+            self._error(412, "PreconditionFailed")
         else:
             self._send(objects[key], fault, "application/octet-stream", etag(objects[key]), self.shared.time_of(name))
+
+    def _fits(self, tag: str) -> bool:
+        """Whether an object is the one that a read asks for."""
+        return not self.shared.keeps_conditions or self.headers.get("If-Match", tag).strip('"') == tag
 
     def _error(self, status: int, code: str, location: str = "") -> None:
         body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>made by the test</Message></Error>".encode()
