@@ -28,7 +28,7 @@ async def predict(request: Request) -> Response:
     """Predict and log the image in the body."""
     camera = request.path_params["camera"]
     if camera not in CAMERAS:
-        # Neither counted: whoever calls must not make up series.
+        # Neither is counted: clients must not create series.
         return JSONResponse({"error": f"there is no camera {camera}"}, 404)
     body = bytearray()
     async for part in request.stream():

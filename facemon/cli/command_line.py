@@ -79,5 +79,5 @@ def facemon(
         ),
     ] = False,
 ) -> None:
-    """Keep a face-attribute classifier honest in production."""
+    """Monitor a face-attribute classifier in production."""
     remember(ctx, locals())

@@ -35,7 +35,7 @@ def export_metrics(
     ] = None,
     pushgateway: Annotated[str | None, typer.Option(metavar="URL", help="Push to a Pushgateway.")] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="-", help="Print on stdout, as without any of the three.")
+        str | None, typer.Option("-o", "--output", metavar="-", help="Write to stdout (default).")
     ] = None,
     job: JobOption = None,
     grouping: GroupingOption = None,

@@ -19,7 +19,7 @@ def metrics(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Every series of this metric alone.")] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """List every metric: its type, labels, meaning, and the value in the store; what is not known is a -.
+    """List every metric: its type, labels, meaning, and the value in the store. Unknown values are shown as "-".
 
     Of several series, the sum of counters and all observations of histograms are shown.
     """

@@ -74,7 +74,7 @@ def verify(session: Session) -> ExitCode:
 
 @command(store, "compact")
 def compact(session: Session) -> ExitCode:
-    """Fold the small segments of hours that are over into few Parquet files."""
+    """Merge small segments of completed hours into larger Parquet files."""
     compact_store(session.operation)
     return ExitCode.OK
 

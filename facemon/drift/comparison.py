@@ -235,7 +235,7 @@ def _untested(
             if sample.not_comparable[name] == IGNORED:
                 return Evidence(reason=IGNORED, untested=Verdict.NOT_COMPARED)
             reason = f"{sample.not_comparable[name]} in the {side}"
-            # What the reference could compare and the current data cannot has changed, and nobody knows how far.
+            # What the reference could compare and the current data cannot has changed by an unknown amount.
             untested = Verdict.UNDECIDED if reference.column(name) else Verdict.NOT_COMPARED
             return Evidence(reason=reason, untested=untested)
         if name in sample.faulty:

@@ -25,7 +25,7 @@ from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder
 
 LABELS_NOTE = "The reference holds true labels, so the model's own bias counts as drift."
-EVIDENTLY_NOTE = "Evidently's verdict is for its report only: it decides when it is asked for by name."
+EVIDENTLY_NOTE = "Evidently's verdict is informational; pass --check evidently to make it decide."
 
 
 FAMILIES_OF_LOG = 4

@@ -59,7 +59,7 @@ class ExportedMetrics(Collector):
         self._reserved = _OWN_NAMES if config.exporter.probes else _OWN_NAMES - {_STATUS.name}
 
     def describe(self) -> list[Family]:
-        """Nothing, so that registering calls nobody."""
+        """Nothing, so that registering runs no collector."""
         return []
 
     def collect(self) -> Iterator[Family]:

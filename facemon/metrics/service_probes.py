@@ -80,7 +80,7 @@ class _Probe:
                 self._ask()
                 self._over.wait(max(0.0, began + self._plan.interval - time.monotonic()))
         finally:
-            self.is_up = None  # whatever ended it: what nobody asks after any more is not known
+            self.is_up = None  # whatever ended it: a service that is no longer probed is unknown
 
     def _ask(self) -> None:
         request = HealthRequest(self._plan.url, self._plan.timeout)

@@ -71,7 +71,7 @@ def _refuse_closed(path: Path, folder: Path, needed: int) -> None:
 def _is_open(folder: Path, bits: int) -> bool:
     """Whether users other than ours get in.
 
-    A group that is not ours, or an access list, was given by somebody who had a user in mind: theirs may be it.
+    A group that is not ours, or an access list, was set for a user on purpose: it may let node-exporter read.
     """
     status = folder.stat()
     if status.st_mode & bits == bits:

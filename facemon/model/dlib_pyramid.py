@@ -2,7 +2,7 @@
 
 The detector slides a window with a box of 73 pixels over the image, shrinks it by 5/6 and looks again, until it is
 small; a box found after k steps is reported 1.2^k times as large. So the first steps, which cost the most, find
-small faces alone. Whoever takes those steps without looking finds the same large faces, from the same pixels.
+small faces alone. Taking those steps without a search finds the same large faces, from the same pixels.
 
 Source: `pyramid_down<6>` in dlib/image_transforms/image_pyramid.h, dlib 20.
 """

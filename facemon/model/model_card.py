@@ -10,7 +10,7 @@ _SCHEMA = "facemon.model/1"
 
 
 def model_card(bundle: Bundle) -> dict[str, Any]:
-    """The object of `facemon.model/1`; what nobody has described is null or empty."""
+    """The object of `facemon.model/1`; fields without a description are null or empty."""
     config = bundle.config
     return {
         "schema": _SCHEMA,

@@ -9,7 +9,7 @@ from facemon.printable import printable
 
 _SHOWN = 4
 _MOST_KINDS = 256
-"""Extensions that are told apart: files numbered like `scan.000001` have one each."""
+"""Extensions that are counted separately: files numbered like `scan.000001` have one each."""
 _LONGEST = 12
 _REST = ""
 

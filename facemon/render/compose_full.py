@@ -124,7 +124,7 @@ def _facemon(name: Job, command: list[str], config: Config, out_dir: Path, limit
         "tmpfs": ["/tmp"],  # noqa: S108 - inside the container
         "labels": {FILES_LABEL: _digest(config)},
         "volumes": [
-            # SQLite's log is written by whoever reads, so the exporter too may write to the store.
+            # SQLite's readers write to its shared memory, so the exporter too may write to the store.
             _bound(_as_written(config.store.path, config), config, out_dir, read_only=False),
             *(_bound(file, config, out_dir) for file in _files(config)),
         ],

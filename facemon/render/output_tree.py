@@ -36,7 +36,7 @@ class ChangeKind(StrEnum):
     UPDATE = "update"
     UNCHANGED = "unchanged"
     FOREIGN = "foreign"
-    """Somebody else's file lies where ours would go."""
+    """A file that facemon did not write is in the way of one that it renders."""
     EDITED = "edited"
     """Ours, but changed by hand since."""
     STALE = "stale"
@@ -108,11 +108,11 @@ def write(
     if not force:
         _require_same_origin(origin, out_dir)
     written = {change.path: change for change in changes if _is_written(change, force)}
-    doomed = [change for change in changes if prune and _is_pruned(change, force)]
+    pruned = [change for change in changes if prune and _is_pruned(change, force)]
     kept = [change.path for change in changes if not force and change.kind in (*_KEPT, ChangeKind.STALE_EDITED)]
     old, old_origin = _manifest(out_dir), _read_manifest(out_dir).get(_ORIGIN)
     ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
-    new = {path: digest for path, digest in old.items() if path not in {change.path for change in doomed}}
+    new = {path: digest for path, digest in old.items() if path not in {change.path for change in pruned}}
     new.update({change.path: _digest(_bytes_of(change)) for change in ours})
     contents = {change.path: _bytes_of(change) for change in written.values()}
     if new != old or origin not in (None, old_origin):
@@ -121,11 +121,11 @@ def write(
         manifest = {"schema": _SCHEMA, **named, "files": dict(sorted(new.items()))}
         contents[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
     with _staged(out_dir, contents) as staged:
-        for change in doomed:
+        for change in pruned:
             _remove(_inside(out_dir, change.path))
         for draft in staged:
             _put(draft)
-    return Written(tuple(written), tuple(each.path for each in doomed), tuple(kept))
+    return Written(tuple(written), tuple(each.path for each in pruned), tuple(kept))
 
 
 def _is_written(change: Change, force: bool) -> bool:

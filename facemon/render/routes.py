@@ -16,7 +16,7 @@ from facemon.render.routing import WATCHDOG, Claim, claims, default_receiver, le
 
 _FLUSHES_PER_REPEAT = 5
 _SHORTEST = timedelta(milliseconds=1)
-_TOLD_APART = ("alertname", "area", "incident", "severity", "attribute", "job", "service", "objective")
+_DISTINGUISHED = ("alertname", "area", "incident", "severity", "attribute", "job", "service", "objective")
 """Labels whose values are all known, so that each one in a route must be among them."""
 
 
@@ -125,20 +125,20 @@ def _route_faults(config: Config, alerts: Sequence[Alert]) -> Iterator[str]:
         if claim.index is None:
             continue
         at = f"alertmanager.routes[{claim.index}]"
-        if strangers := list(_strangers(claim, spaces)):
-            yield from (f"{at}.match.{stranger}" for stranger in strangers)
+        if unknown := list(_unknown_matches(claim, spaces)):
+            yield from (f"{at}.match.{match}" for match in unknown)
         elif all(space.within(claim.match) is None for space in spaces):
             yield f"{at}: no alert has all of these labels: {_in_words(claim)}"
         elif all(left_for(claim, everything[:place], space) is None for space in spaces):
             yield f"{at}: every alert that it matches goes to {_takers(claim, everything[:place], spaces)} before it"
 
 
-def _strangers(claim: Claim, spaces: Sequence[LabelSpace]) -> Iterator[str]:
+def _unknown_matches(claim: Claim, spaces: Sequence[LabelSpace]) -> Iterator[str]:
     """The labels with a value that no alert can have, with the values that there are."""
     for label, wanted in claim.match.items():
         possible = [space[label] for space in spaces]
         missing = [value for value in sorted(wanted.named) if not any(value in values for values in possible)]
-        if missing and (label in _TOLD_APART or len(missing) == len(wanted.named)):
+        if missing and (label in _DISTINGUISHED or len(missing) == len(wanted.named)):
             yield f"{label}: no alert has {_listed(missing)} there ({_known(possible)})"
 
 

@@ -18,7 +18,7 @@ _LADDER = (
     1, 10, 100, 1000, 5000, 15_000, 30_000, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR, _DAY, 30 * _DAY,
 )  # fmt: skip
 DEFAULT_TURN = _MINUTE
-"""Where nothing has to be told apart in time; also within the five minutes for which a sample is seen."""
+"""Where no two moments have to be distinguished; also within the five minutes for which a sample is seen."""
 _MOST_EVALUATIONS = 20
 
 

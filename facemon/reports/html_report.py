@@ -59,7 +59,7 @@ def html_report(result: DriftResult, shapes: Shapes | None = None, evidently_pag
 
 
 def verdict_table_html(result: DriftResult) -> str:
-    """The verdict and the table of all columns, styled inline, to stand on top of somebody else's page."""
+    """The verdict and the table of all columns, styled inline, to go on top of a page that another library wrote."""
     report = text_report(result)
     first, *checks = report.summary
     frame = "margin:0;padding:16px 24px;background:#fff;color:#1c2127;font:15px/1.5 sans-serif;overflow-x:auto"

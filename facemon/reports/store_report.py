@@ -15,7 +15,7 @@ _RECOVER = "facemon store recover BACKUP goes back to a backup and keeps what is
 
 
 def store_table(facts: Mapping[str, Any]) -> Table:
-    """Return the facts of `facemon store info --json`, a row for each; what is not known is a -."""
+    """Return the facts of `facemon store info --json`, a row for each; unknown values are "-"."""
     shown = {**facts, "models": ", ".join(f"{name} ({rows} rows)" for name, rows in facts["models"].items())}
     rows = ((name.replace("_", " "), "-" if value in (None, "") else str(value)) for name, value in shown.items())
     return Table(("what", "value"), tuple(rows))

@@ -69,7 +69,7 @@ class HttpServer:
     def run(self, listening: socket.socket) -> None:
         """Serve, then finish the requests that have begun, for at most `patience` seconds.
 
-        A signal is raised again at the end, for whoever handled it before.
+        A signal is raised again at the end, for the handler that was set before.
         """
         self._server.run(sockets=[listening])
 

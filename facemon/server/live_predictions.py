@@ -70,7 +70,7 @@ class LivePredictions:
             return self._again(remembered, source)
         if (computing := self._computing.get(sha256)) is not None:
             self._looked_up(CacheResult.SHARED)
-            # Shielded: whoever leaves must not take the prediction away from others.
+            # Shielded: a client that leaves must not cancel the prediction for others.
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
         if heavy and (waiting := self._queue.heavy) >= MOST_HEAVY:

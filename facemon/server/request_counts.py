@@ -1,4 +1,4 @@
-"""How many requests there were and how long they took, counted in memory until somebody takes the counts."""
+"""How many requests there were and how long they took, counted in memory until the counts are taken."""
 
 import threading
 from bisect import bisect_left

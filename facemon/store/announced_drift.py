@@ -1,4 +1,4 @@
-"""Which drift somebody was already told of: a column counts as new until then, and again once it was ok."""
+"""Which drift was already announced: a column counts as new until then, and again once it was ok."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from facemon.store.ledger.protocol import Ledger
 
 
 def unannounced(ledger: Ledger, result: DriftResult) -> set[DriftedColumn]:
-    """The drifted columns of a result that nobody was told of; those that are ok now are forgotten."""
+    """The drifted columns of a result that were not announced yet; those that are ok now are forgotten."""
     verdicts = _verdicts(result)
     settled = [column for column, verdict in verdicts.items() if verdict is Verdict.OK]
     with ledger.writing():
@@ -20,7 +20,7 @@ def unannounced(ledger: Ledger, result: DriftResult) -> set[DriftedColumn]:
 
 
 def announce(ledger: Ledger, columns: Iterable[DriftedColumn]) -> None:
-    """Remember that somebody was told."""
+    """Record that the drift was announced."""
     with ledger.writing():
         ledger.checks.announce(columns)
 

@@ -42,7 +42,7 @@ class Compaction:
 
 
 def compact(ledger: Ledger, now: datetime) -> Compaction:
-    """Fold the small segments of each date whose hour is over; damaged ones are left out.
+    """Merge the small segments of each date whose hour is complete; damaged ones are left out.
 
     LockedError when another run does so already.
     """

@@ -1,4 +1,4 @@
-"""A server's log in a process of its own: writing it would hold up whoever waits for an answer."""
+"""A server's log in a process of its own: writing it here would delay answers to clients."""
 
 import pickle
 import threading
@@ -27,7 +27,7 @@ class _Load(NamedTuple):
     """What is handed over at once."""
 
     batches: Sequence[bytes]
-    """Pickled, each when it came: all at once would hold up whoever waits then."""
+    """Pickled, each when it came: pickling all at once would delay the clients that wait then."""
     counts: Mapping[TotalKey, float]
     is_last: bool = False
 
@@ -160,6 +160,6 @@ def _writing(begin: Begin) -> Iterator[Callable[[_Load], _News]]:
         yield take
     finally:
         if is_open:
-            # Nobody is left who could be told; the log itself says how far it came.
+            # The server has ended and cannot be told; the log itself says how far it came.
             with suppress(FacemonError):
                 writer.close()

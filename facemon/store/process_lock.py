@@ -21,7 +21,7 @@ class ProcessLock:
     """An exclusive `flock` on a file that names the holder's process id.
 
     The system lets go of it when the process ends, so it can never be left behind. The file is removed on
-    release; whoever gets the lock on a file that was removed meanwhile takes the new one instead.
+    release; a process that gets the lock on a file that was removed meanwhile takes the new one instead.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -76,7 +76,7 @@ class ProcessLock:
             ) from error
 
     def release(self) -> None:
-        """Let go; the file goes first, while nobody else can have it."""
+        """Let go; the file goes first, while no other process can have it."""
         self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 

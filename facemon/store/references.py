@@ -1,4 +1,4 @@
-"""References: what somebody declared to be normal, kept whole, so that retention cannot take it away."""
+"""References: the data that checks compare against, kept whole, so that retention cannot remove it."""
 
 import secrets
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def set_from_window(
 def set_from_table(
     ledger: Ledger, name: str, table: pa.Table, *, kind: str, note: str, now: datetime, given_as: str | None = None
 ) -> Reference:
-    """Make a table of somebody's own a reference; its columns stay as they are. `given_as` says where it came from."""
+    """Make a table of other data a reference; its columns stay as they are. `given_as` says where it came from."""
     if given_as is not None:
         table = table.replace_schema_metadata({_GIVEN_AS: given_as.encode()})
     return _set(ledger, table, {}, ReferenceSpreads(), (name, kind, note, None, "file", now, None, None))

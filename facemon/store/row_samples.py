@@ -1,4 +1,4 @@
-"""A sample of the log's rows, spread evenly over a window, for whoever cannot take all of them."""
+"""A sample of the log's rows, spread evenly over a window, for callers that cannot take all of them."""
 
 from datetime import datetime
 

@@ -66,7 +66,7 @@ def _parts(ledger: Ledger, run: Run, damaged: list[SegmentDamagedError]) -> Iter
 
 
 def _overlapping(parts: Iterator[_Part]) -> Iterator[Sequence[_Part]]:
-    """The parts in order of their ordinals; those that cannot be told apart by that are together."""
+    """The parts in order of their ordinals; those with the same ordinals are together."""
     group: list[_Part] = []
     last = -1
     for part in sorted(parts, key=lambda each: each[:2]):

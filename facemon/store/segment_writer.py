@@ -121,7 +121,7 @@ def input_names(batch: PredictedBatch) -> Iterator[str]:
 def prepare_segments(ledger: Ledger, writer: str, table: pa.Table) -> list[NewSegment]:
     """Put a table of rows on the disk, one segment for each date; small ones become bytes instead.
 
-    The intents come first, so that a crash leaves no file that nobody knows.
+    The intents come first, so that a crash leaves no unknown file.
     """
     drafts = []
     for date, rows in split_by_date(table):

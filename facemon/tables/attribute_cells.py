@@ -1,4 +1,4 @@
-"""What a cell of somebody else's table means for an attribute."""
+"""What a cell of a foreign table means for an attribute."""
 
 from math import isfinite
 from typing import Any

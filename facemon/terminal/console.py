@@ -191,7 +191,7 @@ class Console:
             print(text, file=sys.stdout)  # noqa: T201 - this is the place for it
 
     def _write_error(self, text: str) -> None:
-        # Where nobody listens, the exit code still tells. In one piece, since threads speak at the same time.
+        # Where stderr is closed, the exit code still tells. In one write, since threads print at the same time.
         with suppress(OSError):
             text = without_command_lines(printable_lines(text))
             print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it

@@ -136,7 +136,7 @@ def test_evidently_writes_a_report_and_decides_only_by_name(facemon_with_evident
     together = facemon_with_evidently("drift-check", "--record", *window(DAY_TWO), *rule, cwd=camera)
     assert (together.returncode, together.stdout.split(".")[0]) == (0, "Drift"), together.stdout
     assert "evidently: drift (" in together.stdout
-    assert "Evidently's verdict is for its report only" in together.stdout
+    assert "Evidently's verdict is informational" in together.stdout
     report = Path(together.stderr.splitlines()[0].removeprefix("Evidently's report: "))
     assert report.is_relative_to(camera / ".facemon" / "reports")
     assert "<html" in report.read_text(encoding="utf-8")

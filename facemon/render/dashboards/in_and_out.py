@@ -18,7 +18,7 @@ def in_and_out(
 ) -> Panel:
     """Two counters of bytes, each with its word, as rates summed up over all but the label `by`.
 
-    What goes out is drawn below the axis, so that both can be told apart however many there are.
+    What goes out is drawn below the axis, so that both stay distinct however many there are.
     """
     queries = tuple(
         Query(

@@ -22,11 +22,11 @@ def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
         permissions = permissions_for_new(folder, mode)
         if not as_root:
             refuse_root(folder, permissions)
-        if folder.is_dir() and (strangers := _strangers(folder)):
+        if folder.is_dir() and (foreign := _foreign_names(folder)):
             if (folder / LEDGER_NAME).exists():
                 return  # another process has just made it
             raise FacemonError(
-                f"{folder} is not a store and is not empty: it holds {strangers[0]}",
+                f"{folder} is not a store and is not empty: it holds {foreign[0]}",
                 "name an empty folder under store.path",
             )
         # A folder that is there already has the permissions that were chosen for it.
@@ -42,7 +42,7 @@ def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
         raise FacemonError(f"no store can be made in {folder}: {error}") from error
 
 
-def _strangers(folder: Path) -> list[str]:
+def _foreign_names(folder: Path) -> list[str]:
     """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
     names = {entry.name for entry in folder.iterdir()} - {*FOLDERS, CLOCK_FILE}
     return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
