@@ -1,6 +1,5 @@
 """`facemon predict --shard --deliver`: one shard of a manifest into a log in object storage, whole or not at all."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -127,6 +126,8 @@ def _job_name(paths: tuple[str, ...]) -> str:
 
 def manifest_facts(operation: Operation, request: DeliveryRequest) -> tuple[int, str]:
     """Return the number of rows of the manifest, and the SHA-256 of its bytes; FacemonError where it cannot be read."""
+    import hashlib
+
     from facemon.predict.manifest import Manifest
 
     path = request.predict.paths[0]

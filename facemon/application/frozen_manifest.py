@@ -1,6 +1,5 @@
 """`facemon manifest`: inputs frozen into a manifest, so that many machines predict the same images."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,6 +107,8 @@ def _refuse_manifests(paths: Sequence[str]) -> None:
 def _written(
     operation: Operation, output: Path, images: "ImageSource", stores: "ObjectStores", columns: "ManifestColumns"
 ) -> FrozenManifest:
+    import hashlib
+
     from facemon.predict.frozen_rows import frozen_rows
     from facemon.predict.manifest_writer import ManifestWriter
     from facemon.predict.output import open_written
