@@ -5,9 +5,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
+
+from benchmarks.process_tree import peaks_of_tree
 
 FACEMON = Path(sys.executable).with_name("facemon")
 _LOOK_AROUND_S = 0.05
@@ -51,23 +52,8 @@ def peak_megabytes(folder: Path, images: Iterable[Path]) -> float:
     with listed.open("rb") as stdin:
         process = subprocess.Popen([FACEMON, "predict", "-q", "-"], cwd=folder, stdin=stdin)
         while process.poll() is None:
-            peaks |= {each: peak for each in _family(process.pid) if (peak := _peak_megabytes(each)) is not None}
+            peaks |= peaks_of_tree(process.pid)
             time.sleep(_LOOK_AROUND_S)
     if process.returncode:
         raise RuntimeError(f"predict ended with {process.returncode}")
     return sum(peaks.values())
-
-
-def _family(process: int) -> list[int]:
-    """A process and its children."""
-    with suppress(OSError):
-        return [process, *map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())]
-    return []
-
-
-def _peak_megabytes(process: int) -> float | None:
-    with suppress(OSError):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return None

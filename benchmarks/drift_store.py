@@ -51,12 +51,13 @@ ROWS = int((END - BEGIN) / timedelta(hours=1) * BUSY.rows)
 _HOUR_MICROS = 3_600_000_000
 _DAY = datetime(2026, 11, 2, tzinfo=UTC)
 _LATER = datetime(2026, 11, 4, tzinfo=UTC)
-_STORES = Path(__file__).resolve().parent.parent / ".tools" / "bench-store"
+STORES = Path(__file__).resolve().parent.parent / ".tools" / "bench-store"
+"""Where stores are kept that take long to build."""
 
 
 def logged_day(traffic: Traffic) -> Path:
     """The folder of the store's facemon.yaml; the store is built once for each version of stores, and compacted."""
-    folder = _STORES / f"{traffic.name}-version-{STORE_VERSION}"
+    folder = STORES / f"{traffic.name}-version-{STORE_VERSION}"
     if folder.exists():
         return folder
     shutil.rmtree(draft := folder.with_suffix(".part"), ignore_errors=True)
@@ -66,8 +67,8 @@ def logged_day(traffic: Traffic) -> Path:
         with begin_run(ledger, RunIdentity(("bench",), model.id, "", None), _DAY) as run:
             sources = Sources.draw(np.random.default_rng(7), traffic.sources, equal=True, name="camera")
             for hour in (*traffic.before, *range(HOURS)):
-                table = _rows(run, _DAY + timedelta(hours=hour), traffic, sources.rates(), model)
-                _log_hour(ledger, run, table, traffic.segments)
+                table = hour_of_rows(run, _DAY + timedelta(hours=hour), traffic, sources.rates(), model)
+                log_hour(ledger, run, table, traffic.segments)
             finish_run(ledger, run, _LATER)
         since = _DAY + timedelta(hours=traffic.before.start)
         set_from_window(ledger, "before", since, _DAY, model=model.id, note="", now=_LATER)
@@ -76,7 +77,7 @@ def logged_day(traffic: Traffic) -> Path:
     return folder
 
 
-def _log_hour(ledger: Ledger, run: Run, table: pa.Table, segments: int) -> None:
+def log_hour(ledger: Ledger, run: Run, table: pa.Table, segments: int) -> None:
     """Log an hour in equal segments; what they add to the totals and the profiles is added at once, which is alike.
 
     A transaction for each, as a server would have it, would take an hour on one disk.
@@ -91,7 +92,9 @@ def _log_hour(ledger: Ledger, run: Run, table: pa.Table, segments: int) -> None:
         ledger.profiles.add(profile_rows(table))
 
 
-def _rows(run: Run, begin: datetime, traffic: Traffic, rates: NDArray[np.float64], model: ModelConfig) -> pa.Table:
+def hour_of_rows(
+    run: Run, begin: datetime, traffic: Traffic, rates: NDArray[np.float64], model: ModelConfig
+) -> pa.Table:
     """An hour's rows, one image with one face each, in the order of time; `rates` of each source's labels."""
     count = traffic.rows
     rng = np.random.default_rng(int(begin.timestamp()))

@@ -35,6 +35,17 @@ def cpu_seconds_of_tree(process: int) -> float:
     return ticks / _TICKS_A_SECOND
 
 
+def peaks_of_tree(process: int) -> dict[int, float]:
+    """The most memory that each of them has held, in MiB; what several share counts in each."""
+    peaks = {}
+    for each in tree(process):
+        with suppress(OSError):
+            for line in Path(f"/proc/{each}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    peaks[each] = int(line.split()[1]) / 1024
+    return peaks
+
+
 def megabytes_of_tree(process: int) -> float:
     """The memory that they hold, in MB; what several share counts in each.
 

@@ -24,7 +24,11 @@ def open_regular(path: Path, *, or_descriptor: bool = False) -> BinaryIO:
     if or_descriptor and _OWN_DESCRIPTOR.fullmatch(str(path)):
         return path.open("rb")
     # Not blocking, or opening a named pipe would wait for a writer for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    return regular_of(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+
+
+def regular_of(descriptor: int) -> BinaryIO:
+    """Return the regular file of a descriptor, which it then owns; OSError for anything else, and it is closed."""
     try:
         _refuse_others(os.fstat(descriptor).st_mode)
         return os.fdopen(descriptor, "rb")

@@ -39,6 +39,7 @@ LIMITS_OF_TESTS = {
     "model/dlib_pyramid.py": "BOX_SIDE",
     "model/graph_files.py": "RUNTIME",
     "monitor/foreign_rows.py": "ROWS_AT_ONCE",
+    "predict/object_blocks.py": "BLOCKS_AHEAD BLOCK_BYTES",
     "predict/fetching_ahead.py": "BYTES_AHEAD MOST_OUTAGES MOST_REQUESTS REQUESTS",
     "predict/inputs/registry.py": "INPUT_KINDS",
     "predict/output.py": "WRITERS",

@@ -1,6 +1,5 @@
 """`facemon predict --shard --deliver`: one shard of a manifest into a log in object storage, whole or not at all."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -12,17 +11,9 @@ from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
 from facemon.application.prediction import opened_model
-from facemon.application.prediction_run import (
-    Destination,
-    PredictRequest,
-    Show,
-    Sink,
-    images_of,
-    predict_into,
-    reader_left,
-    tell,
-)
+from facemon.application.prediction_run import Destination, Show, Sink, predict_into, reader_left, tell
 from facemon.application.reachable_storage import refused_storage
+from facemon.application.run_inputs import PredictRequest, images_of
 from facemon.errors import FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -135,6 +126,8 @@ def _job_name(paths: tuple[str, ...]) -> str:
 
 def manifest_facts(operation: Operation, request: DeliveryRequest) -> tuple[int, str]:
     """Return the number of rows of the manifest, and the SHA-256 of its bytes; FacemonError where it cannot be read."""
+    import hashlib
+
     from facemon.predict.manifest import Manifest
 
     path = request.predict.paths[0]
@@ -228,7 +221,7 @@ def _predict(
     predict = replace(request.predict, span=request.shard.span(job.rows))
     run = ShardRun(request.name, job, request.shard, new_run_id(datetime.now(UTC)), began)
     stop, outcome = threading.Event(), list[bool]()
-    images = images_of(operation, predict)
+    images = images_of(operation, predict, stop=stop)
     destination = Destination(run.run, lambda: images, [_delivering(request, run, stop, outcome), show(())])
     try:
         summary = predict_into(operation, predict, model, destination, stop)

@@ -1,6 +1,5 @@
 """`facemon manifest`: inputs frozen into a manifest, so that many machines predict the same images."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,9 +38,11 @@ class FrozenManifest:
     """A manifest that was written."""
 
     path: Path
-    images: int
+    rows: int
+    """Images and archives."""
+    archives: int
     absent: int
-    """Images that a list names and that cannot be looked at."""
+    """Those that a list names and that cannot be looked at."""
     sha256: str
     """Of the file: the identity of the runs that predict it."""
 
@@ -60,7 +61,7 @@ def freeze_inputs(operation: Operation, request: ManifestRequest) -> FrozenManif
     refuse_manifest_path(request.output)
     _refuse_exif(request.observed_at)
     refuse_null(request.paths, null=request.null)
-    _refuse_containers(request.paths)
+    _refuse_manifests(request.paths)
     refuse_paths(request.paths, "correct the path")
     refuse_unreachable(request.paths, config.tables, has_begun=False)
     images = ImageSource(
@@ -71,6 +72,7 @@ def freeze_inputs(operation: Operation, request: ManifestRequest) -> FrozenManif
         formats=config.predict.formats,
         stores=stores,
         max_bytes=config.predict.max_bytes,
+        opens=lambda _: False,
     )
     columns = ManifestColumns(config.tables, request.source, request.observed_at)
     done = _written(operation, request.output, images, stores, columns)
@@ -88,9 +90,9 @@ def _refuse_exif(observed_at: "datetime | ObservedFrom | None") -> None:
         )
 
 
-def _refuse_containers(paths: Sequence[str]) -> None:
-    """UsageError for files that hold or name images themselves."""
-    from facemon.domain.image_input import shown_name, tar_suffix
+def _refuse_manifests(paths: Sequence[str]) -> None:
+    """UsageError for files that name images themselves."""
+    from facemon.domain.image_input import shown_name
     from facemon.predict.manifest import is_manifest
 
     for path in paths:
@@ -100,21 +102,18 @@ def _refuse_containers(paths: Sequence[str]) -> None:
             raise UsageError(
                 f"{shown_name(path)}: is a manifest already", "give it to predict, and name its images or folders here"
             )
-        if tar_suffix(path):
-            raise UsageError(
-                f"{shown_name(path)}: is a tar archive, and a manifest names files and objects",
-                "give the archive to predict, or unpack it and name the folder",
-            )
 
 
 def _written(
     operation: Operation, output: Path, images: "ImageSource", stores: "ObjectStores", columns: "ManifestColumns"
 ) -> FrozenManifest:
+    import hashlib
+
     from facemon.predict.frozen_rows import frozen_rows
     from facemon.predict.manifest_writer import ManifestWriter
     from facemon.predict.output import open_written
 
-    count = absent = 0
+    count = archives = absent = 0
     with (
         operation.reporter.progress("listing", "images") as progress,
         open_written(output, lambda stream: ManifestWriter(stream, columns)) as manifest,
@@ -122,12 +121,13 @@ def _written(
         for row in frozen_rows(images.found(), stores):
             manifest.add(row)
             count += 1
+            archives += row.is_archive
             absent += row.size is None
             progress.advance(1)
         _refuse_nothing(images, count)
     with output.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FrozenManifest(output, count, absent, digest)
+    return FrozenManifest(output, count, archives, absent, digest)
 
 
 def _refuse_nothing(images: "ImageSource", count: int) -> None:
@@ -149,4 +149,6 @@ def _tell(operation: Operation, images: "ImageSource", done: FrozenManifest) -> 
             f"{counted(done.absent, 'image')} of the list {have} not there or cannot be looked at: predict gives each "
             "a row with an error"
         )
-    operation.reporter.say(f"wrote {done.path}: {counted(done.images, 'image')}, sha256 {done.sha256[:_SHORT]}")
+    kinds = {"image": done.rows - done.archives, "archive": done.archives}
+    held = " and ".join(counted(count, kind) for kind, count in kinds.items() if count)
+    operation.reporter.say(f"wrote {done.path}: {held}, sha256 {done.sha256[:_SHORT]}")

@@ -130,7 +130,12 @@ def _images(operation: Operation, paths: Sequence[str]) -> "ImageSource":
             f"{shown}: model check reads images twice, which a compressed archive does not allow",
             f"decompress it and name the .tar: gzip -dk {shlex.quote(shown)}",
         )
-    return ImageSource(paths, tables=operation.config.tables, formats=operation.config.predict.formats)
+    return ImageSource(
+        paths,
+        tables=operation.config.tables,
+        formats=operation.config.predict.formats,
+        opens=lambda archive: archive.is_counted,
+    )
 
 
 def _refuse_crops_among(paths: Sequence[str], crops: Path | None) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from facemon.application.local_paths import refuse_url
 from facemon.application.operation import Operation
 from facemon.application.reachable_storage import refuse_unreachable
-from facemon.domain.image_input import shown_name, tar_suffix
+from facemon.domain.image_input import shown_name
 from facemon.errors import UsageError
 from facemon.printable import Lines, printable
 
@@ -128,9 +128,9 @@ def _refuse_address(path: str, *, reads_urls: bool) -> None:
     refuse_unread(path)
     is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
     others = tuple(suffix for refused in _REFUSED for suffix in refused.commands)
-    if not is_folder and (is_manifest(path) or tar_suffix(path) or path.lower().endswith(others)):
+    if not is_folder and (is_manifest(path) or path.lower().endswith(others)):
         raise UsageError(
-            f"{shown_url(path)}: is not an image, and is read from a local path only",
+            f"{shown_url(path)}: is neither an image nor a tar archive, and is read from a local path only",
             "copy it to a local disk, and name the local path",
         )
 

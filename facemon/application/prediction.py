@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
-from facemon.application.prediction_run import PredictRequest, Show, run
+from facemon.application.prediction_run import Show, run
 from facemon.application.retry_run import retry
+from facemon.application.run_inputs import PredictRequest
 from facemon.errors import ExitCode, FacemonError, UsageError
 
 if TYPE_CHECKING:

@@ -4,16 +4,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from facemon.application.operation import Operation, Progress, Reporter
+from facemon.application.operation import Operation, Reporter
 from facemon.application.predict_paths import refuse_paths
+from facemon.application.run_inputs import (
+    PredictRequest,
+    are_more_than,
+    count_ahead,
+    images_of,
+    refuse_other_inputs,
+)
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted, ending_signals
 from facemon.local_path import url_scheme
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from facemon.domain.predicting import KnownModel
     from facemon.domain.prediction import PredictedBatch
     from facemon.engines.engine import RunModel, Work
-    from facemon.predict.image_source import ImageSource, ObservedFrom
+    from facemon.predict.image_source import ImageSource
     from facemon.predict.observed_times import ObservedTimes
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger.protocol import Ledger
@@ -37,39 +43,17 @@ Show = Callable[["Iterable[pa.RecordBatch]"], AbstractContextManager[Sink]]
 """Opens what shows the rows besides the log; it is given those that the run has in the log from before."""
 
 
-@dataclass(frozen=True, slots=True)
-class PredictRequest:
-    """Which images are predicted, and how."""
-
-    paths: tuple[str, ...]
-    source: str | None = None
-    observed_at: "datetime | ObservedFrom | None" = None
-    observed_text: str = ""
-    """How the time of observation was given; a run is continued only with the same."""
-    resume: bool = False
-    threads: int | None = None
-    root: Path | None = None
-    path_list: BinaryIO | None = None
-    """What the path - reads its list from."""
-    null: bool = False
-    """Whether the names of the list end with NUL."""
-    span: tuple[int, int] | None = None
-    """Which rows of a manifest are predicted; None for all."""
-    engine: str | None = None
-    """The name of the engine that spreads the work; None for the usual one."""
-
-
 def run(
     operation: Operation, request: PredictRequest, model: "RunModel", ledger: "Ledger | None", show: Show
 ) -> "RunSummary":
     """Predict all inputs into the log and what shows them; what was finished is logged whatever ends the run."""
     from facemon.store.runs import finish_run
 
-    images = images_of(operation, request)
     stop = threading.Event()
+    images = images_of(operation, request, stop=stop)
     with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
         with _saying_how_to_go_on(operation.reporter, ledger, logged):
-            destination = _destination(operation, images, ledger, logged, show)
+            destination = _destination(operation, images, ledger, logged, show, stop)
             summary = predict_into(operation, request, model, destination, stop)
         tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
@@ -104,26 +88,6 @@ def _saying_how_to_go_on(reporter: Reporter, ledger: "Ledger | None", logged: "R
         raise
 
 
-def images_of(operation: Operation, request: PredictRequest) -> "ImageSource":
-    """The inputs that the request names."""
-    from facemon.object_storage.object_store import ObjectStores
-    from facemon.predict.image_source import ImageSource
-
-    return ImageSource(
-        request.paths,
-        observed_at=request.observed_at,
-        source=request.source,
-        path_list=request.path_list,
-        null=request.null,
-        tables=operation.config.tables,
-        root=request.root,
-        formats=operation.config.predict.formats,
-        stores=ObjectStores(),
-        max_bytes=operation.config.predict.max_bytes,
-        span=request.span,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Destination:
     """What a run predicts, and where its rows go."""
@@ -147,13 +111,13 @@ def predict_into(
     from facemon.predict.run_summary import RunSummary
 
     ledger = destination.ledger
-    work = work_of(operation, request, ledger, partial(_are_more_than, operation, request))
+    work = work_of(operation, request, ledger, partial(are_more_than, operation, request))
     summary = RunSummary(times=times_of(operation, is_logged=ledger is not None))
     with ExitStack() as stack:
         workers = stack.enter_context(model.spread(work))
         sinks = [stack.enter_context(sink) for sink in destination.sinks]
         progress = stack.enter_context(operation.reporter.progress("predicting", "images"))
-        _count_ahead(operation, request, progress)
+        count_ahead(operation, request, progress)
         stack.enter_context(stopping(stop))
         began = time.monotonic()
         inputs = stack.enter_context(closing(fetched_ahead(destination.left(), stop)))
@@ -166,14 +130,19 @@ def predict_into(
 
 
 def _destination(
-    operation: Operation, images: "ImageSource", ledger: "Ledger | None", logged: "Run | None", show: Show
+    operation: Operation,
+    images: "ImageSource",
+    ledger: "Ledger | None",
+    logged: "Run | None",
+    show: Show,
+    stop: threading.Event,
 ) -> Destination:
     """The log, where there is one, and what shows the rows besides."""
     if not (ledger and logged):
         return Destination("", lambda: images, [show(())])
     earlier = _logged_rows(operation, ledger, logged) if logged.done else ()
     sinks = [_logging(ledger, logged), show(earlier)]
-    return Destination(logged.id, partial(_remaining, images, logged), sinks, ledger)
+    return Destination(logged.id, partial(_remaining, images, logged, stop), sinks, ledger)
 
 
 def times_of(operation: Operation, *, is_logged: bool) -> "ObservedTimes":
@@ -203,24 +172,6 @@ def work_of(
 
     workers = request.threads or operation.config.predict.threads or default_threads()
     return Work(workers, has_more_than, ledger.clock.now if ledger else None)
-
-
-def _are_more_than(operation: Operation, request: PredictRequest, number: int) -> bool:
-    """Whether the request names more images, which are counted no further; true of a list, which is read once."""
-    from facemon.predict.inputs.registry import are_read_once
-
-    if are_read_once(request.paths):
-        return True
-    return _counted(islice(images_of(operation, request), number + 1)) > number
-
-
-def _counted(images: "Iterable[ImageInput]") -> int:
-    """How many images there are, as far as they can be read: the run itself tells of damage when it gets there."""
-    count = 0
-    with suppress(FacemonError):
-        for _ in images:
-            count += 1
-    return count
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
@@ -266,12 +217,10 @@ def _opened_run(
         yield run
 
 
-def _remaining(images: "ImageSource", run: "Run") -> "Iterator[ImageInput]":
+def _remaining(images: "ImageSource", run: "Run", stop: threading.Event) -> "Iterator[ImageInput]":
     """The inputs that the run has not logged yet; FacemonError when those that it has are no longer the same."""
-    from facemon.store.runs import check_same_inputs
-
     stream = iter(images)
-    check_same_inputs(run, (image.name for image in islice(stream, run.done)))
+    refuse_other_inputs(run, stream, stop)
     return stream
 
 
@@ -310,16 +259,6 @@ def stopping(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _count_ahead(operation: Operation, request: PredictRequest, progress: Progress) -> None:
-    """Count the images beside the run, for the time left; a list on stdin cannot be read twice."""
-    from facemon.predict.inputs.registry import are_read_once
-
-    if are_read_once(request.paths) or not progress.is_shown:
-        return
-    ahead = images_of(operation, request)
-    threading.Thread(target=lambda: progress.expect(_counted(ahead)), daemon=True).start()
 
 
 def _logged_rows(operation: Operation, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":

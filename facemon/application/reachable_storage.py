@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from facemon.errors import FacemonError, UsageError
 
+_ARCHIVES_AT_ONCE = 16
+
 if TYPE_CHECKING:
     from facemon.config.drift import TablesConfig
     from facemon.object_storage.first_answer import Unanswered
@@ -68,10 +70,25 @@ def _answers(question: _Question) -> "Sequence[Unanswered | None]":
 
     given, named, has_begun = question
     of_images = {Trouble.MISSING, Trouble.DENIED, Trouble.CUT_OFF, Trouble.OTHER}
-    return (
+    faults = (
         first_unanswered(given, {Trouble.MISSING} if has_begun else set()),
         first_unanswered(named, of_images),
     )
+    if faults == (None, None) and not has_begun:
+        _refuse_other_archives(given)
+    return faults
+
+
+def _refuse_other_archives(locations: "Sequence[Location]") -> None:
+    """FacemonError for an object that is not such a tar archive as its name says."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from facemon.predict.archive_images import RemoteArchive, remote_archive
+
+    archives = [archive for each in locations if (archive := remote_archive(each)) is not None]
+    with ThreadPoolExecutor(_ARCHIVES_AT_ONCE) as pool:
+        for _ in pool.map(RemoteArchive.require, archives):
+            pass
 
 
 def refused_storage(url: str, error: "StorageError") -> FacemonError:

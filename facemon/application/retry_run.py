@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
-from facemon.application.prediction_run import (
-    PredictRequest,
-    Show,
-    identity_of,
-    images_of,
-    reader_left,
-    stopping,
-    tell,
-    times_of,
-    work_of,
-)
+from facemon.application.prediction_run import Show, identity_of, reader_left, stopping, tell, times_of, work_of
+from facemon.application.run_inputs import PredictRequest, images_of, refuse_other_inputs
 from facemon.domain.counted import counted
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted
@@ -93,7 +84,7 @@ def _predict(
         stack.callback(_close, writer)
         sink = stack.enter_context(show(()))
         stack.enter_context(stopping(stop))
-        left = _failed_images(operation, request, run, failed)
+        left = _failed_images(operation, request, run, failed, stop)
         fetched = stack.enter_context(closing(fetched_ahead(left, stop)))
         inputs = (_at_its_time(image, failed) for image in fetched)
         for batch in run_pipeline(inputs, workers, run=run.id, threads=work.workers, stop=stop):
@@ -113,13 +104,11 @@ def _close(writer: "RetryWriter") -> None:
 
 
 def _failed_images(
-    operation: Operation, request: PredictRequest, run: "Run", failed: Mapping[int, int]
+    operation: Operation, request: PredictRequest, run: "Run", failed: Mapping[int, int], stop: threading.Event
 ) -> "Iterator[ImageInput]":
     """The failed inputs, once it is known that the inputs are still the same."""
-    from facemon.store.runs import check_same_inputs
-
-    check_same_inputs(run, (image.name for image in islice(images_of(operation, request), run.done)))
-    for image in islice(images_of(operation, request), run.done):
+    refuse_other_inputs(run, images_of(operation, request, stop=stop), stop)
+    for image in islice(images_of(operation, request, stop=stop), run.done):
         if image.ordinal in failed:
             yield image
 

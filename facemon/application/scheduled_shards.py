@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from facemon.application.delivered_shard import DeliveryRequest, delivery_request, manifest_facts
 from facemon.application.operation import Operation, Progress
-from facemon.application.prediction_run import PredictRequest, stopping
+from facemon.application.prediction_run import stopping
+from facemon.application.run_inputs import PredictRequest
 from facemon.errors import FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from facemon.application.frozen_manifest import ManifestRequest, freeze_inputs
 from facemon.application.prediction import observed_of, refuse_source
 from facemon.cli.command import command
 from facemon.cli.predict import NullOption, SourceOption
@@ -39,6 +38,8 @@ def manifest(
     A row for each image: its address or absolute path, size and ETag. Predict then refuses an object that has
     changed. The same inputs give the same bytes, so the digest says whether two manifests are equal.
     """
+    from facemon.application.frozen_manifest import ManifestRequest, freeze_inputs
+
     refuse_source(source)
     path_list = sys.stdin.buffer if "-" in inputs else None
     request = ManifestRequest(tuple(inputs), output, source, observed_of(observed_at), path_list, null)

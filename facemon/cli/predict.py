@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facemon.application.delivered_shard import delivery_request, predict_shard, refuse_other_log
+from facemon.application.delivered_prediction import cluster_of, delivered, refuse_log_options
 from facemon.application.predict_paths import refuse_unusable_paths
 from facemon.application.prediction import (
     failure_limit,
@@ -19,13 +19,7 @@ from facemon.application.prediction import (
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
 from facemon.application.prediction_output import FORMATS, chosen_format, row_sink
-from facemon.application.prediction_run import PredictRequest
-from facemon.application.scheduled_shards import (
-    ClusterOptions,
-    predict_shards,
-    refuse_other_options,
-    scheduled_request,
-)
+from facemon.application.run_inputs import PredictRequest
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -162,17 +156,15 @@ def predict(
     limit, observed = failure_limit(max_failures), observed_of(observed_at)
     chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
     refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
-    cluster = ClusterOptions(engine, shards, address, worker_cpus, worker_gpus)
-    is_scheduled = refuse_other_options(cluster, shard, deliver, shows=output is not None or format_ is not None)
-    refuse_other_log(shard, deliver, resumes=resume, logs=not no_store, retries=retry_failed)
+    shows = output is not None or format_ is not None
+    cluster = cluster_of((engine, shards, address, worker_cpus, worker_gpus), shard, deliver, shows=shows)
+    refuse_log_options(shard, deliver, resumes=resume, logs=not no_store, retries=retry_failed)
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
     about = source, observed, observed_at or "", resume, threads, root, sys.stdin.buffer if "-" in paths else None, null
     request = PredictRequest(tuple(paths), *about, engine=engine)
     show = partial(row_sink, session.operation, session.console, output, chosen, is_delivered=deliver is not None)
-    if deliver is not None and is_scheduled:
-        summary = predict_shards(session.operation, scheduled_request(request, deliver, cluster))
-    elif deliver is not None:
-        summary = predict_shard(session.operation, delivery_request(request, deliver, shard), show)
+    if deliver is not None:
+        summary = delivered(session.operation, request, deliver, shard, cluster, show)
     elif no_store:
         summary = predict_unlogged(session.operation, request, show)
     else:

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from facemon.application.collected_deliveries import collect_deliveries
-from facemon.application.delivered_store import DeliverRequest, deliver_store
 from facemon.application.store_care import (
     accept_clock,
     back_up_store,
@@ -187,6 +185,8 @@ def collect(
     Exit 3 while shards of a job or deliveries of a node are missing, which are named; exit 1 for deliveries that are
     damaged, while the others are registered.
     """
+    from facemon.application.collected_deliveries import collect_deliveries
+
     found = collect_deliveries(session.operation, location, cleans=clean)
     if found.code or format_ is PrintFormat.JSON or not session.console.is_quiet:
         print_answer(session.console, found, format_)
@@ -216,6 +216,8 @@ def deliver(
     Rows are delivered once their hour of observation has been over for five minutes; run it from cron, for example
     once an hour. Whatever interrupts it, run it again: each row is delivered once.
     """
+    from facemon.application.delivered_store import DeliverRequest, deliver_store
+
     deliver_store(session.operation, DeliverRequest(location, node, moved))
     return ExitCode.OK
 

@@ -41,7 +41,7 @@ _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
 _HIGHEST_16_BIT = 65535
-_NAMED_ONLY = "which is read only where the command line of predict names it"
+_READ_WHOLE = "which predict reads as a whole: name the archive"
 _NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
 NeededSize = Callable[[tuple[int, int]], tuple[float, float]]
@@ -83,7 +83,7 @@ def read_image(
                 what = "is a directory" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
                 return ImageProblem(ErrorCode.UNREADABLE, what)
             if part is None and tar_suffix(path.name):
-                return ImageProblem(ErrorCode.UNREADABLE, f"is a tar archive, {_NAMED_ONLY}")
+                return ImageProblem(ErrorCode.UNREADABLE, "is a tar archive, which only predict reads")
             if part is not None and part.version != FileVersion.of(status):
                 return ImageProblem(ErrorCode.UNREADABLE, "the archive was changed while it was read")
             start, size = (0, status.st_size) if part is None else part[:2]
@@ -257,7 +257,7 @@ def _unopened(path: Path, error: OSError) -> ImageProblem:
         case errno.ENOENT if path.is_symlink():
             return ImageProblem(ErrorCode.UNREADABLE, "is a link to a file that does not exist")
         case errno.ENOTDIR if archive := next((each for each in path.parents if tar_suffix(each.name)), None):
-            return ImageProblem(ErrorCode.UNREADABLE, f"is in the archive {shown_name(archive.name)}, {_NAMED_ONLY}")
+            return ImageProblem(ErrorCode.UNREADABLE, f"is in the archive {shown_name(archive.name)}, {_READ_WHOLE}")
         case errno.ENOENT | errno.ENOTDIR:
             return ImageProblem(ErrorCode.UNREADABLE, "no such file")
         case errno.ELOOP:

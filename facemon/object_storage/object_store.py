@@ -98,6 +98,24 @@ class ObjectStore:
         with translated(location):
             return OpenedObject(self._store.get(key), location)
 
+    def part(self, entry: ObjectEntry, start: int, end: int) -> bytes:
+        """Return the bytes of an object from one place on up to another; StorageError where it has changed since."""
+        from obstore.exceptions import PreconditionError
+
+        options: Any = {"range": (start, end), **({} if entry.etag is None else {"if_match": f'"{entry.etag}"'})}
+        with translated(self._bucket.at(entry.key)):
+            try:
+                result = self._store.get(entry.key, options=options)
+                found, content = entry_of(result.meta), bytes(result.bytes())
+            except PreconditionError:
+                raise _changed() from None
+        # Some storages do not keep the condition, and some answer with another range than they are asked for.
+        if (found.etag, found.size) != (entry.etag, entry.size):
+            raise _changed()
+        if len(content) != end - start:
+            raise StorageError(Trouble.CUT_OFF, "the storage sent another part than it was asked for", "run again")
+        return content
+
     def entry(self, key: str) -> ObjectEntry | None:
         """Return what the storage says of an object; None where it has none of this key."""
         try:
@@ -128,6 +146,10 @@ class ObjectStores:
                     self._opened.clear()
                 self._opened[name] = ObjectStore(location)
             return self._opened[name]
+
+
+def _changed() -> StorageError:
+    return StorageError(Trouble.OTHER, "the object was changed while it was read", "run again with --resume")
 
 
 def enter_use() -> None:

@@ -2,14 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
 
 from facemon.domain.image_input import FetchedImage, ImageInput
 from facemon.errors import FacemonError
+from facemon.predict.fetch_threads import FetchThreads
 
 REQUESTS = 32
 """Images that are fetched or ready at once, at first."""
@@ -20,7 +20,6 @@ MOST_OUTAGES = 8
 """When so many images in a row fail for a reason that is not theirs, the next would fail, too."""
 _LOOK_AROUND_S = 0.1
 
-_Task = tuple[Future[FetchedImage], Callable[[], FetchedImage]]
 _Waiting = deque[tuple[ImageInput, Future[FetchedImage] | None]]
 
 
@@ -32,16 +31,18 @@ def fetched_ahead(inputs: Iterable[ImageInput], stop: threading.Event) -> Genera
     images before it are yielded. Close it to end its threads.
     """
     stream, requests, outages = _Stream(inputs), REQUESTS, 0
+    held = 0  # bytes of images that came with their content, such as those of an archive
     waiting: _Waiting = deque()
     room = _Room(BYTES_AHEAD)
-    threads = _FetchThreads()
+    threads: FetchThreads[FetchedImage] = FetchThreads()
     try:
         while True:
-            while len(waiting) < requests and (image := stream.next()) is not None:
+            while len(waiting) < requests and held < BYTES_AHEAD and (image := stream.next()) is not None:
                 if image.fetch is None and not waiting:
                     yield image
                 else:
                     waiting.append((image, _begin(threads, room, image, requests)))
+                    held += len(image.content or b"")
             if not waiting:
                 if stream.fault is not None:
                     raise stream.fault
@@ -51,6 +52,7 @@ def fetched_ahead(inputs: Iterable[ImageInput], stop: threading.Event) -> Genera
                 requests = min(requests + 1, MOST_REQUESTS)
             image, future = waiting.popleft()
             if future is None:
+                held -= len(image.content or b"")
                 yield image
                 continue
             if (fetched := _result(future, room, stop)) is None:
@@ -80,41 +82,6 @@ class _Stream:
         except FacemonError as error:
             self.fault = error
             return None
-
-
-class _FetchThreads:
-    """Threads that a program does not wait for when it ends, unlike those of `concurrent.futures`.
-
-    A storage that sends its answers slowly may take minutes for them, and the signals of the user do not end that.
-    """
-
-    def __init__(self) -> None:
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        self._threads = 0
-        self._has_ended = threading.Event()
-
-    def submit(self, call: Callable[[], FetchedImage], most: int) -> Future[FetchedImage]:
-        """Call a function in a thread, of which there are `most` at most."""
-        future: Future[FetchedImage] = Future()
-        self._tasks.put((future, call))
-        if self._threads < most:
-            self._threads += 1
-            threading.Thread(target=self._work, name=f"fetch_{self._threads}", daemon=True).start()
-        return future
-
-    def end(self) -> None:
-        """Begin no more calls, and let the threads end once those that have begun are through."""
-        self._has_ended.set()
-        for _ in range(self._threads):
-            self._tasks.put(None)
-
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None and not self._has_ended.is_set():
-            future, call = task
-            try:
-                future.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - it is raised where the image is waited for
-                future.set_exception(error)
 
 
 class _Room:
@@ -163,7 +130,9 @@ class _ClosedError(Exception):
     """The image is no longer waited for."""
 
 
-def _begin(threads: _FetchThreads, room: _Room, image: ImageInput, most: int) -> Future[FetchedImage] | None:
+def _begin(
+    threads: FetchThreads[FetchedImage], room: _Room, image: ImageInput, most: int
+) -> Future[FetchedImage] | None:
     if image.fetch is None:
         return None
     return threads.submit(partial(image.fetch, partial(room.take, room.number())), most)

@@ -1,4 +1,4 @@
-"""The images below a folder, in an order that the next run repeats, and a count of the other files."""
+"""The images and tar archives below a folder, in an order that the next run repeats, and a count of other files."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class FolderWalk:
         """All other files that are not hidden, known when the walk has passed them."""
 
     def below(self, directory: str) -> Iterator[tuple[str, ImageProblem | None]]:
-        """Yield the path of each image; a folder that cannot be listed comes with that problem."""
+        """Yield the path of each image and each tar archive; a folder that cannot be listed comes with that problem."""
         # A stack of iterators, not recursion: each open level holds the names of one directory only.
         levels = [self._entries(directory)]
         while levels:
@@ -47,7 +47,7 @@ class FolderWalk:
                     (entry.name, is_directory)
                     for entry in entries
                     if not is_left_out(entry.name)
-                    and ((is_directory := entry.is_dir(follow_symlinks=False)) or self._is_image(entry))
+                    and ((is_directory := entry.is_dir(follow_symlinks=False)) or self._is_taken(entry))
                 ]
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -58,14 +58,15 @@ class FolderWalk:
             path = os.path.join(directory, name)  # noqa: PTH118 - Path would drop a leading ./ that the user gave
             yield path if is_directory else (path, None)
 
-    def _is_image(self, entry: "os.DirEntry[str]") -> bool:
+    def _is_taken(self, entry: "os.DirEntry[str]") -> bool:
         suffix = suffix_of(entry.name)
         if suffix in self.suffixes:
             return True
-        if not (entry.is_symlink() and entry.is_dir()):
-            self.skipped.add(suffix)
-            if tar_suffix(entry.name):
-                self.skipped.note("tar archives in a folder are not read: name each on the command line")
+        if entry.is_symlink() and entry.is_dir():
+            return False
+        if tar_suffix(entry.name):
+            return True
+        self.skipped.add(suffix)
         return False
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facemon.domain.image_input import shown_name
+from facemon.domain.image_input import shown_name, tar_suffix
 from facemon.errors import FacemonError
 from facemon.local_path import file_of, url_scheme
 from facemon.object_storage.location import is_location, parse_location
@@ -22,7 +22,7 @@ _REQUESTS = 32
 
 @dataclass(frozen=True, slots=True)
 class FrozenRow:
-    """One image of a manifest."""
+    """One image, or one archive, of a manifest."""
 
     image: bytes
     """Its address, or the absolute path of a local file, which may hold bytes that are not UTF-8."""
@@ -32,12 +32,17 @@ class FrozenRow:
     """Of an object; a local file has none."""
     modified: datetime | None = None
 
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is a tar archive, of which the images are not listed."""
+        return tar_suffix(os.fsdecode(self.image)) is not None
+
 
 def frozen_rows(found: Iterable[Found], stores: ObjectStores) -> Iterator[FrozenRow]:
     """Yield a row for each image, in their order.
 
-    FacemonError for a folder or a prefix that cannot be listed, for an entry of a list that names nothing, and where
-    storage cannot be asked for an object: a manifest lacks no image without a word.
+    FacemonError for a folder or a prefix that cannot be listed, for an archive that is not there, for an entry of a
+    list that names nothing, and where storage cannot be asked for an object: a manifest lacks no image without a word.
     """
     waiting: deque[Future[FrozenRow] | FrozenRow] = deque()
     with ThreadPoolExecutor(_REQUESTS, "look") as pool:
@@ -50,8 +55,15 @@ def frozen_rows(found: Iterable[Found], stores: ObjectStores) -> Iterator[Frozen
             yield _done(waiting.popleft())
 
 
-def _done(row: Future[FrozenRow] | FrozenRow) -> FrozenRow:
-    return row if isinstance(row, FrozenRow) else row.result()
+def _done(waited: Future[FrozenRow] | FrozenRow) -> FrozenRow:
+    row = waited if isinstance(waited, FrozenRow) else waited.result()
+    if row.is_archive and row.size is None:
+        # It would end the run that reads this manifest.
+        raise FacemonError(
+            f"{shown_name(os.fsdecode(row.image))}: the archive is not there or cannot be looked at",
+            "correct the list; no manifest was written",
+        )
+    return row
 
 
 def _row(found: Found) -> FrozenRow:

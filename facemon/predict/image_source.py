@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,10 +15,9 @@ from facemon.confined_file import open_beneath
 from facemon.domain.formats.registry import FORMATS
 from facemon.domain.image_input import ImageInput, url_problem
 from facemon.errors import UsageError
-from facemon.local_path import url_scheme
 from facemon.object_storage.object_store import ObjectStores
 from facemon.predict.folder_walk import FolderWalk
-from facemon.predict.inputs.input_kind import Found, Given
+from facemon.predict.inputs.input_kind import Archive, Found, Given
 from facemon.predict.inputs.path_list import LIST
 from facemon.predict.inputs.registry import input_kind, kind_opened_first
 from facemon.predict.manifest_cells import ManifestRow
@@ -35,8 +35,8 @@ class ObservedFrom(StrEnum):
 class ImageSource:
     """The images below some paths, one after the other; directories are read as the stream reaches them.
 
-    A directory is walked as `FolderWalk` says. A table gives the images that it names, an archive those in it.
-    Trouble with a path is an input with that problem, never a gap.
+    A directory is walked as `FolderWalk` says. A table gives the images that it names, an archive, wherever it is
+    named, those in it. Trouble with a path is an input with that problem, never a gap.
     """
 
     def __init__(
@@ -53,9 +53,10 @@ class ImageSource:
         stores: ObjectStores | None = None,
         max_bytes: int = sys.maxsize,
         span: tuple[int, int] | None = None,
+        opens: Callable[[Archive], bool] = lambda _: True,
+        stop: threading.Event | None = None,
     ) -> None:
-        """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError when it is asked for twice or
-        not there.
+        """`path_list` is what `-` reads, with `null` as find -print0 writes; UsageError unless it can be read once.
 
         `tables` names the columns of manifests. What lists and manifests name must lie below `root`, where there is
         one, and is relative to it; else a manifest's images are relative to its own folder. FacemonError when a
@@ -63,7 +64,7 @@ class ImageSource:
         files of `formats` are taken; of compressed archives those of up to `max_bytes` are read. Addresses of object
         storage are read from `stores`, up to as many bytes: such an input has to be fetched before it is predicted.
         Without `stores` they are inputs with a problem. Of a manifest the rows of `span` are taken, from its first
-        place on up to its second.
+        place on up to its second. Archives that it does not open are found themselves. With `stop` set, images may end.
         """
         if paths.count(LIST) > (path_list is not None):
             raise UsageError("- stands for the list on stdin, and can be given once")
@@ -74,7 +75,7 @@ class ImageSource:
         self._walk = FolderWalk(formats)
         self._given = Given(
             tables or TablesConfig(), self._walk, root, path_list, null, max_bytes, stores,
-            is_dated=observed_at is ObservedFrom.MTIME, span=span,
+            is_dated=observed_at is ObservedFrom.MTIME, span=span, opens=opens, stop=stop or threading.Event(),
         )  # fmt: skip
         kinds = {path: kind for path in paths if (kind := kind_opened_first(path)) is not None}
         self._opened = {path: kind.open(path, self._given) for path, kind in kinds.items()}
@@ -98,11 +99,11 @@ class ImageSource:
         """Yield the same images as the inputs name them, with what a listing says of each."""
         for path in self._paths:
             opened = self._opened.get(path)
-            yield from input_kind(path).open(path, self._given) if opened is None else opened
+            yield from self._given.opened(input_kind(path).open(path, self._given) if opened is None else opened)
 
     def _input(self, ordinal: int, found: Found) -> ImageInput:
         root = self._root if found.is_listed else None
-        path = _path(found, root)
+        path = found.path(root)
         observed_at = self._observed_at if isinstance(self._observed_at, datetime) else None
         if self._observed_at is ObservedFrom.MTIME:
             if path is not None and found.part is None and found.problem is None:
@@ -126,14 +127,6 @@ class ImageSource:
             box=row.box,
             problem=found.problem or (url_problem(found.name) if is_unread else None),
         )
-
-
-def _path(found: Found, root: Path | None) -> Path | None:
-    if found.file is not None:
-        return found.file
-    if found.content is not None or url_scheme(found.name) is not None:
-        return None
-    return Path(found.name) if root or found.folder is None else found.folder / found.name
 
 
 def _modified_at(path: Path, root: Path | None) -> datetime | None:

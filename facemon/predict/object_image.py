@@ -58,16 +58,18 @@ class ObjectImage:
         return self.stores.of(self.location).opened(self.location.key)
 
     def _misfit(self, entry: ObjectEntry) -> ImageProblem | None:
-        expected = self.expected
-        if expected.etag is not None and entry.etag != expected.etag:
-            return ImageProblem(
-                ErrorCode.CHANGED, f"the object has the ETag {entry.etag}, the manifest says {expected.etag}"
-            )
-        if expected.size is not None and entry.size != expected.size:
-            return ImageProblem(
-                ErrorCode.CHANGED, f"the object has {entry.size} bytes, the manifest says {expected.size}"
-            )
+        if (fault := changed_since(self.expected, entry)) is not None:
+            return ImageProblem(ErrorCode.CHANGED, fault)
         return too_large(entry.size, self.max_bytes) if entry.size > self.max_bytes else None
+
+
+def changed_since(expected: Expected, entry: ObjectEntry) -> str | None:
+    """Return in what an object differs from what a manifest says of it; None where it does not."""
+    if expected.etag is not None and entry.etag != expected.etag:
+        return f"the object has the ETag {entry.etag}, the manifest says {expected.etag}"
+    if expected.size is not None and entry.size != expected.size:
+        return f"the object has {entry.size} bytes, the manifest says {expected.size}"
+    return None
 
 
 def problem_of(error: StorageError) -> ImageProblem:

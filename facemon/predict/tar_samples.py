@@ -4,12 +4,15 @@ Members whose paths are the same up to the first dot of the file's name are one 
 Source: webdataset, `base_plus_ext` and `group_by_keys`.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from facemon.domain.image_input import FilePart, FileVersion, ImageProblem, shown_name, too_large
 from facemon.domain.prediction import ErrorCode
+from facemon.local_path import url_scheme
 from facemon.predict.folder_walk import is_left_out, suffix_of
 from facemon.predict.inputs.input_kind import Found, Given
 from facemon.predict.manifest import line_encoding
@@ -21,6 +24,16 @@ _MOST_HELD = 64
 """Images of a sample that wait for its JSON file: more are names such as frame.000001.jpg, which have one key."""
 _MOST_HELD_BYTES = 64 << 20
 _JSON, _CLASS = ".json", ".cls"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """The file of an archive, from which images are read later."""
+
+    path: Path
+    version: FileVersion
+    is_listed: bool
+    """Whether an input named it, so that it must lie below `--root`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +73,12 @@ class _Sample:
 class TarSamples:
     """The images of a tar in its order; members that are neither images nor used are counted."""
 
-    def __init__(self, walk: TarWalk, path: str, given: Given, version: FileVersion | None) -> None:
-        """`version` is that of the file, from which images are read later; without it they are read here."""
+    def __init__(self, walk: TarWalk, name: str, given: Given, file: ArchiveFile | None) -> None:
+        """`name` is the archive's. Without `file` images are read here."""
         self._walk = walk
-        self._path, self._file = path, Path(path)
+        self._archive_name = name
         self._given = given
-        self._version = version
+        self._file = file
         self._columns = columns_of(given.tables)
         self._encoding = line_encoding(given.tables)
 
@@ -100,16 +113,19 @@ class TarSamples:
             return Found(name, _unreadable(f"member {number}: {fault}"), modified_at=time)
         if member.fault is not None:
             return Found(name, _unreadable(member.fault), modified_at=time)
-        if self._version is not None:
-            part = FilePart(member.start, member.size, self._version)
-            return Found(name, file=self._file, part=part, modified_at=time)
+        if (file := self._file) is not None:
+            part = FilePart(member.start, member.size, file.version)
+            return Found(name, file=file.path, is_listed=file.is_listed, part=part, modified_at=time)
         if member.size > self._given.max_bytes:
             return Found(name, too_large(member.size, self._given.max_bytes), modified_at=time)
         return Found(name, content=self._walk.content(member), modified_at=time)
 
     def _name(self, parts: Sequence[str], number: int) -> str:
-        """Return the logged name of a member, below the archive's path; its number where no file can have its name."""
-        return f"{self._path}:{number}" if _name_fault(parts) else f"{self._path}/{'/'.join(parts)}"
+        """Return the logged name of a member, below the archive's; its number where no file can have its name."""
+        archive, below = self._archive_name, "/".join(parts)
+        if _name_fault(parts):
+            return f"{archive}:{number}"
+        return f"{archive}/{quote(os.fsencode(below)) if url_scheme(archive) == 'file' else below}"
 
     def _json(self, sample: _Sample, member: Member, parts: Sequence[str], number: int) -> Iterator[Found]:
         """Let a JSON file say something of its sample; one that cannot is an error in its place, or counted."""

@@ -11,6 +11,11 @@ from PIL import Image
 from tests.conftest import RunFacemon
 
 HEAVY = ("numpy", "pandas", "pyarrow", "onnxruntime", "evidently", "PIL", "scipy", "dlib", "obstore")
+FOR_MANY_MACHINES = {
+    "facemon.application.collected_deliveries", "facemon.application.delivered_shard",
+    "facemon.application.delivered_store", "facemon.application.frozen_manifest",
+    "facemon.application.scheduled_shards",
+}  # fmt: skip
 FOR_OLDER_STORES = {
     f"facemon.store.ledger.{name}" for name in ("upgrade", "migrations", "drift_attribution", "total_attribution")
 }
@@ -65,6 +70,21 @@ def test_loads_nothing_heavy(folder: Path, open_folder: Path, arguments: list[st
     assert code == ("2" if arguments == ["no-such-command"] else "0"), probe.stderr
     assert not set(HEAVY) & {name.split(".")[0] for name in modules}
     assert not FOR_OLDER_STORES & set(modules)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["store", "info"]])
+def test_users_of_one_machine_load_nothing_for_many(folder: Path, arguments: list[str]) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    # OpenSSL makes the digests of manifests, and takes as long to load as ten modules.
+    needless = FOR_MANY_MACHINES | ({"_hashlib"} if arguments == ["--help"] else set())
+    assert needless.isdisjoint(answer.stderr.split())
+
+
+def test_modules_for_many_machines_are_there() -> None:
+    """A module that was renamed would never be loaded."""
+    assert all(find_spec(name) for name in FOR_MANY_MACHINES)
 
 
 def test_modules_for_older_stores_are_there() -> None:

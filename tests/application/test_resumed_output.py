@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from facemon.application.prediction_run import PredictRequest, identity_of, images_of
+from facemon.application.prediction_run import identity_of
+from facemon.application.run_inputs import PredictRequest, images_of
 from facemon.cli.main import run
 from facemon.cli.session import Session
 from facemon.model.predictor import Predictor

@@ -9,7 +9,8 @@ import pyarrow.parquet
 import pytest
 
 from facemon.application.prediction import failure_limit, predict, retry_failed
-from facemon.application.prediction_run import PredictRequest, Sink
+from facemon.application.prediction_run import Sink
+from facemon.application.run_inputs import PredictRequest
 from facemon.cli.main import run
 from facemon.cli.session import Session
 from facemon.engines.registry import ENGINES, engine_of

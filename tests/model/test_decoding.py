@@ -219,10 +219,9 @@ def test_an_archive_and_what_would_be_in_it_are_called_so(tmp_path: Path) -> Non
     file = tmp_path / "x.tgz"
     file.write_bytes(b"x")
     (tmp_path / "folder.tar").mkdir()
-    named_only = "which is read only where the command line of predict names it"
     for path, said in (
-        (file, f"is a tar archive, {named_only}"),
-        (file / "a" / "b.jpg", f"is in the archive x.tgz, {named_only}"),
+        (file, "is a tar archive, which only predict reads"),
+        (file / "a" / "b.jpg", "is in the archive x.tgz, which predict reads as a whole: name the archive"),
         (tmp_path / "folder.tar", "is a directory"),
         (tmp_path / "folder.tar" / "a.jpg", "no such file"),
     ):

@@ -62,6 +62,10 @@ class Origin:
     """`GET bucket/key` for each request; of a listing `LIST bucket/prefix`."""
     at_once: int = 0
     most_at_once: int = 0
+    keys: Callable[[dict[str, bytes], str, str, int], list[str]] = lambda objects, prefix, after, most: sorted(
+        key for key in objects if key.startswith(prefix) and key > after
+    )[:most]
+    """The first keys of a bucket with a prefix and behind a key, up to a number."""
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -249,12 +253,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif objects is None:
             self._error(404, "NoSuchBucket")
         elif is_listing:
-            times = {key: self.shared.time_of(f"{bucket}/{key}") for key in objects}
-            self._send(_listing(objects, times, query, self.shared.page_keys), fault, "application/xml")
+            self._send(_listing(bucket, self.shared, query), fault, "application/xml")
         elif key not in objects:
             self._error(404, "NoSuchKey")
+        elif not self._fits(etag(objects[key])):
+            self._error(412, "PreconditionFailed")
         else:
             self._send(objects[key], fault, "application/octet-stream", etag(objects[key]), self.shared.time_of(name))
+
+    def _fits(self, tag: str) -> bool:
+        """Whether an object is the one that a read asks for."""
+        return not self.shared.keeps_conditions or self.headers.get("If-Match", tag).strip('"') == tag
 
     def _error(self, status: int, code: str, location: str = "") -> None:
         body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>made by the test</Message></Error>".encode()
@@ -297,13 +306,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing on stderr."""
 
 
-def _listing(objects: dict[str, bytes], times: dict[str, datetime], query: dict[str, str], page_keys: int) -> bytes:
+def _listing(bucket: str, origin: Origin, query: dict[str, str]) -> bytes:
     """A page of keys in the form of S3, which Google has too, or of Azure."""
+    objects = origin.buckets[bucket]
     is_azure = query.get("comp") == "list"
     prefix, after = query.get("prefix", ""), query.get("marker" if is_azure else "continuation-token", "")
-    keys = sorted(key for key in objects if key.startswith(prefix) and key > max(after, query.get("start-after", "")))
-    page, is_cut = keys[:page_keys], len(keys) > page_keys
+    keys = origin.keys(objects, prefix, max(after, query.get("start-after", "")), origin.page_keys + 1)
+    page, is_cut = keys[: origin.page_keys], len(keys) > origin.page_keys
     following = page[-1] if is_cut else ""
+    times = {key: origin.time_of(f"{bucket}/{key}") for key in page}
     if is_azure:
         blobs = "".join(
             f"<Blob><Name>{escape(key)}</Name><Properties><Last-Modified>{format_datetime(times[key], usegmt=True)}"

@@ -117,6 +117,21 @@ def test_more_requests_hide_a_longer_latency() -> None:
     assert not consumer.is_alive()
 
 
+def test_images_that_have_their_bytes_are_bounded_behind_one_that_is_fetched() -> None:
+    source, drawn, content = Source(), [], bytes(BYTES_AHEAD // 4)
+
+    def images() -> Iterator[ImageInput]:
+        yield source.image(0)
+        for ordinal in range(1, 40):
+            drawn.append(ordinal)
+            yield ImageInput(ordinal, "a.tar/1.png", content=content)
+
+    with closing(fetched_ahead(images(), NEVER)) as stream:
+        for _ in range(20):
+            ordinal = next(stream).ordinal
+            assert len(drawn) - ordinal <= BYTES_AHEAD // len(content)
+
+
 @pytest.mark.parametrize("size", [BYTES_AHEAD // 4, BYTES_AHEAD, 3 * BYTES_AHEAD])
 def test_bytes_ahead_are_bounded_and_one_larger_image_goes_alone(size: int) -> None:
     source = Source()

@@ -225,14 +225,10 @@ def test_the_same_archive_twice_is_two_inputs_each_and_a_root_is_for_manifests()
         ImageSource(["x.tar"], root=Path())
 
 
-def test_an_archive_in_a_list_a_manifest_or_a_folder_is_called_so() -> None:
+def test_a_member_in_a_list_or_a_manifest_is_an_error() -> None:
     write_tar(Path("x.tar"), {"a.png": RED})
-    Path("m.csv").write_text("image\nx.tar\nx.tar/a.png\n")
-    named_only = "which is read only where the command line of predict names it"
-    said = {"x.tar": f"is a tar archive, {named_only}", "x.tar/a.png": f"is in the archive x.tar, {named_only}"}
+    Path("m.csv").write_text("image\nx.tar/a.png\n")
+    said = {"x.tar/a.png": "is in the archive x.tar, which predict reads as a whole: name the archive"}
     assert {each.name: content(each).message for each in inputs("m.csv")} == said  # type: ignore[union-attr]
-    listed = ImageSource(["-"], path_list=io.BytesIO(b"x.tar\nx.tar/a.png\n"))
+    listed = ImageSource(["-"], path_list=io.BytesIO(b"x.tar/a.png\n"))
     assert {each.name: content(each).message for each in listed} == said  # type: ignore[union-attr]
-    source = ImageSource(["."])
-    assert list(source) == []
-    assert "tar archives in a folder are not read: name each on the command line" in str(source.skipped)

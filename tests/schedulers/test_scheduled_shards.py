@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facemon.application.operation import Operation
-from facemon.application.prediction_run import PredictRequest
+from facemon.application.run_inputs import PredictRequest
 from facemon.application.scheduled_shards import ClusterOptions, ScheduledRequest, predict_shards, scheduled_request
 from facemon.cli.main import run
 from facemon.cli.session import Session

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from facemon.local_path import file_of, file_url, url_scheme
+from facemon.predict.archive_images import local_archive
 from facemon.predict.inputs.folder import Folder
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 
@@ -23,10 +24,9 @@ class FileUrl(InputKind):
         return file_of(path)
 
     def open(self, path: str, given: Given) -> Iterator[Found]:
-        """Yield its images."""
+        """Return its images."""
         file = file_of(path)
         if not _FOLDER.takes(file):
-            yield Found(path, file=Path(file))
-            return
-        for found in _FOLDER.open(file, given):
-            yield replace(found, name=file_url(found.name), file=Path(found.name))
+            return iter((Found(path, file=Path(file), archive=local_archive(file)),))
+        found = (replace(each, name=file_url(each.name), file=Path(each.name)) for each in _FOLDER.found(file, given))
+        return given.entered_if_empty(path, found)

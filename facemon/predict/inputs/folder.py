@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from facemon.predict.archive_images import local_archive
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 
 
@@ -19,4 +20,9 @@ class Folder(InputKind):
 
     def open(self, path: str, given: Given) -> Iterator[Found]:
         """Return its images."""
-        return given.entered_if_empty(path, (Found(*found) for found in given.walk.below(path)))
+        return given.entered_if_empty(path, self.found(path, given))
+
+    def found(self, path: str, given: Given) -> Iterator[Found]:
+        """Yield what is in it, archives unopened."""
+        for name, problem in given.walk.below(path):
+            yield Found(name, problem, archive=None if problem else local_archive(name))

@@ -1,19 +1,34 @@
 """What each kind of input says of itself."""
 
 import sys
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Protocol
 
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import Fetch, FilePart, ImageProblem, shown_name
+from facemon.local_path import url_scheme
 from facemon.object_storage.location import Location
 from facemon.object_storage.object_store import ObjectEntry, ObjectStores
 from facemon.predict.folder_walk import FolderWalk
 from facemon.predict.manifest_cells import ManifestRow
+
+
+class Archive(Protocol):
+    """How a file or an object is read that holds images."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its images can be counted without reading them."""
+        ...
+
+    def images(self, found: "Found", given: "Given") -> "Iterator[Found]":
+        """Yield the images of the archive that was found; FacemonError where it cannot be read whole."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +52,29 @@ class Given:
     """Whether an object's time of change dates its image."""
     span: tuple[int, int] | None = None
     """Which rows of a manifest are taken: from the first place on, up to the second; none = all."""
+    opens: Callable[[Archive], bool] = lambda _: True
+    """Which archives give their images; of others the archive itself is found."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Once it is set, what has not arrived is no longer waited for."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
 
     def entered_if_empty(self, path: str, images: "Iterable[Found]") -> "Iterator[Found]":
         """Yield the images of an input; enter its path in `empty` at the end where there were none."""
         is_empty = True
-        for image in images:
+        for image in self.opened(images):
             is_empty = False
             yield image
         if is_empty:
             self.empty.append(shown_name(path))
+
+    def opened(self, images: "Iterable[Found]") -> "Iterator[Found]":
+        """Yield the images with those of archives in the archives' places."""
+        for image in images:
+            if image.archive is None or not self.opens(image.archive):
+                yield image
+            else:
+                yield from image.archive.images(image, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +101,16 @@ class Found:
     """Gets its bytes, where they are an object in storage."""
     entry: ObjectEntry | None = None
     """What the listing says of that object; none where it was named by itself in a manifest or a list."""
+    archive: Archive | None = None
+    """How it is read, where it is not an image but holds images."""
+
+    def path(self, root: Path | None) -> Path | None:
+        """Return the file that it is, or is in; relative to `root` where there is one. None where it is not a file."""
+        if self.file is not None:
+            return self.file
+        if self.content is not None or url_scheme(self.name) is not None:
+            return None
+        return Path(self.name) if root or self.folder is None else self.folder / self.name
 
 
 class InputKind(ABC):

@@ -7,6 +7,7 @@ from facemon.domain.image_input import ImageProblem, url_problem
 from facemon.domain.prediction import ErrorCode
 from facemon.local_path import file_of, shown_url, url_scheme
 from facemon.object_storage.location import LocationError, is_location, parse_location
+from facemon.predict.archive_images import local_archive, remote_archive
 from facemon.predict.inputs.file_url import FileUrl
 from facemon.predict.inputs.folder import Folder
 from facemon.predict.inputs.input_kind import Found, Given
@@ -39,16 +40,19 @@ def refuse_unread(url: str) -> None:
 def listed_image(name: str, given: Given, expected: Expected = NOTHING) -> Found:
     """Return the image that an input names; an address that cannot be read is a problem in its place."""
     if url_scheme(name) is None:
-        return Found(name, is_listed=True)
+        return Found(name, is_listed=True, archive=local_archive(name))
     if (problem := _unread(name, given)) is not None:
         return Found(name, problem=problem)
     if not is_location(name):
-        return Found(name, file=Path(file_of(name)), is_listed=True)
+        file = file_of(name)
+        return Found(name, file=Path(file), is_listed=True, archive=local_archive(file))
     if given.root is not None:
         return Found(name, problem=ImageProblem(ErrorCode.DENIED, "lies outside --root, which is a local folder"))
     location = parse_location(name)
     if location.is_prefix:
         return Found(name, problem=ImageProblem(ErrorCode.UNREADABLE, "names a prefix, not an object"))
+    if (archive := remote_archive(location, expected)) is not None:
+        return Found(name, archive=archive)
     return Found(name, fetch=object_image(location, given, expected))
 
 
@@ -58,7 +62,7 @@ def listed_images(name: str, given: Given) -> Iterator[Found]:
         if _FOLDER.takes(name):
             yield from _FOLDER.open(name, given)
         else:
-            yield Found(name)
+            yield Found(name, archive=local_archive(name))
     elif (problem := _unread(name, given)) is not None:
         yield Found(name, problem=problem)
     elif not is_location(name):

@@ -12,7 +12,7 @@ from facemon.predict.inputs.path_list import PathList
 from facemon.predict.inputs.tar_archive import CompressedTar, TarArchive
 
 INPUT_KINDS: list[InputKind] = [
-    PathList(), Objects(), FileUrl(), ManifestFile(), TarArchive(), CompressedTar(), Folder(), ImageFile(),
+    PathList(), Objects(), TarArchive(), CompressedTar(), FileUrl(), ManifestFile(), Folder(), ImageFile(),
 ]  # fmt: skip
 
 
