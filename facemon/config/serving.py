@@ -211,6 +211,8 @@ class ExporterConfig(Section):
     """The metrics exporter."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
+    pages: bool = True
+    """A page for browsers at /."""
     probes: Items[ProbeConfig] = ()
     """Services to ask after, e.g. [{name: labels, url: "http://labels:8080/health"}]."""
     probe_interval: Timeout = timedelta(seconds=15)
