@@ -171,6 +171,8 @@ class ApiConfig(Section):
 
     Requests of health, ready and metrics leave one only if they fail.
     """
+    pages: bool = True
+    """Pages for browsers, at / and /docs; false: /docs without a script, and nothing at /."""
     timeout: Timeout = timedelta(seconds=30)
     """For a body to arrive, for a worker to answer, and for the server to stop."""
     tokens_file: SecretFile | None = None

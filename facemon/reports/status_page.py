@@ -197,7 +197,7 @@ def _table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]])
         for row in rows
     )
     return (
-        f'<table role="table"><caption class="unseen">{escape(caption)}</caption>'
+        f'<table role="table" class="stacked"><caption class="unseen">{escape(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">{body}</tbody></table>'
     )
 

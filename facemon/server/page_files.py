@@ -56,10 +56,10 @@ def content_policy(**sources: str) -> str:
 @cache
 def page_files() -> Mapping[str, PageFile]:
     """Return facemon's own files by their names."""
-    return {path.name: _read(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
+    return {path.name: read_page_file(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
 
 
-def _read(path: Path) -> PageFile:
+def read_page_file(path: Path) -> PageFile:
     """Read a file; OSError where it cannot be read."""
     content = path.read_bytes()
     headers = {"Content-Type": _TYPES[path.suffix], "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
