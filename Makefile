@@ -49,13 +49,14 @@ format: $(VENV)/.dev ## Put the code into its one style
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter, linters, libfaketime, moto and test photographs into .tools/
+tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporter, linters, libfaketime, moto, Chromium and test photographs into .tools/
 	@$(BIN)/python tools/fetch_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_newer_servers.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_faketime.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_photographs.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_linters.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_object_stores.py || [ "$${CI:-}" != true ]
+	@$(BIN)/python tools/fetch_browser.py || [ "$${CI:-}" != true ]
 
 docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code
 	@$(BIN)/python tools/write_docs.py

@@ -164,6 +164,12 @@ def faketime() -> Callable[[str], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The folder of headless Chromium and axe-core, which tests/pages/browser.py runs."""
+    return _fetched("browser")
+
+
+@pytest.fixture(scope="session")
 def photographs() -> Path:
     """The folder of real photographs with faces (not ours to ship)."""
     return _fetched("photographs")

@@ -10,15 +10,24 @@ SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
   validatorUrl: null,
+  syntaxHighlight: { activated: false }, // its colours are too faint
   persistAuthorization: false,
   deepLinking: false,
   defaultModelsExpandDepth: 0,
 });
 
-// What Swagger UI leaves without a name, or out of reach of the keyboard.
+// What Swagger UI leaves without a name or with a wrong one, or out of reach of the keyboard.
 function complete() {
   for (const field of document.querySelectorAll("#swagger-ui input[type=file]:not([aria-label])")) {
     field.setAttribute("aria-label", "File of the request's body");
+  }
+  for (const button of document.querySelectorAll("#swagger-ui .close-modal:not([aria-label])")) {
+    button.setAttribute("aria-label", "Close");
+  }
+  for (const button of document.querySelectorAll("#swagger-ui button[aria-label]")) {
+    // A button that is called otherwise than it reads cannot be found by its name.
+    const text = button.textContent.trim().toLowerCase();
+    if (text && !button.getAttribute("aria-label").toLowerCase().includes(text)) button.removeAttribute("aria-label");
   }
   for (const block of document.querySelectorAll("#swagger-ui pre:not([tabindex])")) {
     if (block.scrollWidth > block.clientWidth || block.scrollHeight > block.clientHeight) block.tabIndex = 0;
