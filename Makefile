@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers browser bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,11 +67,14 @@ goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference bef
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
 
+browser: $(VENV)/.dev ## Fetch headless Chromium and axe-core for the tests of pages into .tools/browser/
+	@$(BIN)/python tools/fetch_browser.py
+
 # Only some parts need the peers, which take long to install.
 bench: tools $(if $(PART),$(if $(filter peers api wait load,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
-prove: tools ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
+prove: tools $(if $(filter tests,$(or $(PART),tests)),browser) ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
 	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/

@@ -170,6 +170,15 @@ def faketime() -> Callable[[str], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The folder of headless Chromium and axe-core, which tests/pages/browser.py runs."""
+    # 300 MB: too much to fetch for every run of CI.
+    if not (fetched := ROOT / ".tools/browser").exists():
+        pytest.skip("Chromium is not in .tools/browser: make browser")
+    return fetched
+
+
+@pytest.fixture(scope="session")
 def photographs() -> Path:
     """The folder of real photographs with faces (not ours to ship)."""
     return _fetched("photographs")

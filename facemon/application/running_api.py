@@ -38,8 +38,8 @@ _RELOADED = frozenset(
 _SWITCH_SECONDS = 0.0001
 _STOP_SHARE = 0.8
 """Of `api.timeout`, what requests may take that have begun when the server stops; the rest is for the log."""
-_UNLOGGED = frozenset(("/health", "/ready", "/metrics"))
-"""Their successes leave no line in the access log: they come every few seconds, and are no news."""
+_UNLOGGED = frozenset(("/health", "/ready", "/metrics", "/pages/{file}"))
+"""Their successes leave no line in the access log: they come every few seconds or with a page, and are no news."""
 
 
 def tokens_of(operation: Operation, config: "Config") -> "BearerTokens | None":

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facemon.application.reloaded_configuration import ReloadedConfiguration
+    from facemon.application.shown_status import ShownStatus
     from facemon.config.document import Config
     from facemon.config.quantities import Listen
     from facemon.metrics.exporter import Exporter
@@ -23,6 +24,7 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
 
     FacemonError where the server cannot go on.
     """
+    from facemon.application.shown_status import ShownStatus
     from facemon.metrics.exporter import Exporter
     from facemon.pandas_gate import let_pandas_in
     from facemon.server.foreign_pages import AllowedHosts, hosts_of_exporter
@@ -34,7 +36,8 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
     config, reporter = operation.config, operation.reporter
     address = listen or config.exporter.listen
     exporter = Exporter(reporter.warn, reporter.say)
-    follow = _following(operation, exporter, None if listen else address)
+    status = ShownStatus(exporter, config)
+    follow = _following(operation, exporter, status, None if listen else address)
     try:
         with open_socket(address) as listening:
             exporter.follow(config, configuration.path)
@@ -42,7 +45,8 @@ def serve_metrics(operation: Operation, listen: "Listen | None", configuration: 
                 reporter.warn(f"{reason}; facemon_source_up is 0 until it can be read")
             # Each scrape gets the registry of the newest configuration.
             hosts = AllowedHosts(hosts_of_exporter(config, address))
-            server = metrics_server(lambda: exporter.registry, exporter.why_not_ready, hosts, reporter.warn)
+            registry, ready = (lambda: exporter.registry), exporter.why_not_ready
+            server = metrics_server(registry, ready, hosts, reporter.warn, status.page)
             port = listening.getsockname()[1]
             with serving(server, listening) as check_server:
                 if not address.is_loopback:
@@ -69,12 +73,13 @@ def _reload_when_asked(
 
 
 def _following(
-    operation: Operation, exporter: "Exporter", address: "Listen | None"
+    operation: Operation, exporter: "Exporter", status: "ShownStatus", address: "Listen | None"
 ) -> "Callable[[Config, Path | None], None]":
     """What makes the exporter follow a new configuration; `address` is the one that the first configuration gave."""
 
     def follow(config: "Config", path: Path | None) -> None:
         exporter.follow(config, path)
+        status.follow(config)
         if address not in (None, config.exporter.listen):
             operation.reporter.warn(
                 f"exporter.listen: an address changes with a restart only; still listening on {address}"

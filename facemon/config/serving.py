@@ -171,6 +171,8 @@ class ApiConfig(Section):
 
     Requests of health, ready and metrics leave one only if they fail.
     """
+    pages: bool = True
+    """Pages for browsers, at / and /docs; false: /docs without a script, and nothing at /."""
     timeout: Timeout = timedelta(seconds=30)
     """For a body to arrive, for a worker to answer, and for the server to stop."""
     tokens_file: SecretFile | None = None
@@ -211,6 +213,8 @@ class ExporterConfig(Section):
     """The metrics exporter."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
+    pages: bool = True
+    """A page for browsers at /."""
     probes: Items[ProbeConfig] = ()
     """Services to ask after, e.g. [{name: labels, url: "http://labels:8080/health"}]."""
     probe_interval: Timeout = timedelta(seconds=15)

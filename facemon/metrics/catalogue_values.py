@@ -45,7 +45,9 @@ def catalogue_values(families: Iterable[Family] | None, name: str | None = None)
     Families are none when nothing could be read.
     """
     metrics = list(CATALOGUE.values()) if name is None else [_metric(name)]
-    found = None if families is None else {_name_of(family): _series_of(family) for family in families}
+    # Of the catalogue alone: what others export may have any form.
+    named = None if families is None else {_name_of(family): family for family in families}
+    found = None if named is None else {each: _series_of(named[each]) for each in named.keys() & CATALOGUE.keys()}
     return [MetricValue(each, None if found is None else found.get(each.name, ())) for each in metrics]
 
 

@@ -1,6 +1,7 @@
 """The types of ASGI, which an application and what is put around it speak."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 BODY_IS_HERE = "body_is_here"
@@ -21,6 +22,7 @@ def header(scope: Scope, name: bytes) -> str:
 
 async def send_response(send: Send, status: int, body: bytes, *headers: Header, without_body: bool = False) -> None:
     """Send a response whose body is known as a whole; `without_body` for HEAD: the length alone."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
+    # What is not modified has the length of what was sent before, which is not known here.
+    length = [] if status == HTTPStatus.NOT_MODIFIED else [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": [*length, *headers]})
     await send({"type": "http.response.body", "body": b"" if without_body else body})

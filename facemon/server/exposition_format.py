@@ -1,4 +1,4 @@
-"""In which format /metrics is answered: a fixed choice of formats, whatever a request's Accept header holds."""
+"""In which format a request is answered: a fixed choice of formats, whatever its Accept header holds."""
 
 import gzip
 import re
@@ -41,6 +41,11 @@ def choose_exposition(accept: str) -> Exposition:
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether an Accept-Encoding header allows a compressed answer."""
     return any(each.name == "gzip" and each.weight > 0 for each in _ranges(accept_encoding))
+
+
+def accepts_html(accept: str) -> bool:
+    """Whether an Accept header names HTML, as that of a browser does; `*/*`, as programs send it, does not."""
+    return any(each.name == "text/html" and each.weight > 0 for each in _ranges(accept))
 
 
 def compressed(body: bytes) -> bytes:

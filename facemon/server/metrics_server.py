@@ -1,4 +1,4 @@
-"""What `facemon serve-metrics` answers: /metrics, /health and /ready."""
+"""What `facemon serve-metrics` answers: /metrics, /health, /ready, and a page for people at /."""
 
 import asyncio
 import threading
@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 from prometheus_client import CollectorRegistry
 
 from facemon.server.asgi import Receive, Scope, Send, header, send_response
-from facemon.server.exposition_format import accepts_gzip, choose_exposition, compressed
+from facemon.server.exposition_format import accepts_gzip, accepts_html, choose_exposition, compressed
 from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.http_server import HttpServer
+from facemon.server.page_files import FILES, content_policy, page_files, page_headers
 from facemon.system_errors import explained
 
 _MAX_WORKERS = 16
@@ -24,6 +25,11 @@ _GRACE_SECONDS = 5.0
 """How long a stop waits for answers that are on their way."""
 _LIMITS = ConnectionLimits(connections=128, head_bytes=16 * 2**10, stalled_seconds=10.0)
 _PATHS = ("/metrics", "/health", "/ready")
+_PAGE = "/"
+_FILES = {FILES + name: name for name in ("style.css", "icon.svg")}
+_PAGE_HEADERS = page_headers(content_policy(style_src="'self'", img_src="'self'"))
+StatusPage = Callable[[bool], str]
+"""Makes the page of the store's state; with True one that the browser loads anew each minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,12 @@ def metrics_server(
     why_not_ready: Callable[[], str | None],
     hosts: AllowedHosts,
     warn: Callable[[str], None],
+    page: Callable[[], StatusPage | None] = lambda: None,
 ) -> HttpServer:
     """The exporter's server: `registry` gives what /metrics shows now, `why_not_ready` None when the store can be read.
 
-    /metrics is for requests to one of `hosts`: a page whose name was made to resolve to here may not read it.
+    /metrics and the page are for requests to one of `hosts`: a page whose name was made to resolve to here may not
+    read them. Browsers get the page that `page` gives now at /, and 404 while it gives none, as programs do.
 
     /health is answered without a thread or the store: it tells that the exporter lives, whatever else is stuck.
 
@@ -59,7 +67,7 @@ def metrics_server(
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         try:
-            made = _route(scope, registry, why_not_ready, hosts)
+            made = _route(scope, registry, why_not_ready, hosts, page())
             await (made if isinstance(made, _Answer) else await workers.answer(made)).send(send)
         except Exception as error:
             known = explained(error)
@@ -75,25 +83,36 @@ def _route(
     registry: Callable[[], CollectorRegistry],
     why_not_ready: Callable[[], str | None],
     hosts: AllowedHosts,
+    page: StatusPage | None,
 ) -> _Answer | Callable[[], _Answer]:
     """The answer where it is at hand, else the work that makes it, which is done in another thread."""
-    if scope["path"] not in _PATHS:
+    path = scope["path"]
+    file = None if page is None else _FILES.get(path)
+    shown = page if path == _PAGE and accepts_html(header(scope, b"accept")) else None
+    if path not in _PATHS and file is None and shown is None:
         return _line(HTTPStatus.NOT_FOUND, "there are /metrics, /health and /ready")
     if scope["method"] not in ("GET", "HEAD"):
         return _line(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD", Allow="GET, HEAD")
-    match scope["path"]:
-        case "/metrics":
-            if not hosts.allows(host := header(scope, b"host")):
-                return _line(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
-            return partial(_scraped, registry(), scope)
+    if file is not None:
+        return _Answer(*page_files()[file].answer(header(scope, b"if-none-match")))
+    match path:
+        case "/health":
+            return _line(HTTPStatus.OK, "ok")
         case "/ready":
             return partial(_readiness, why_not_ready)
-    return _line(HTTPStatus.OK, "ok")
+    if not hosts.allows(host := header(scope, b"host")):
+        return _line(HTTPStatus.FORBIDDEN, f"{host[:100]!a} is not a host of this exporter")
+    return partial(_scraped, registry(), scope) if shown is None else partial(_shown, shown, scope)
 
 
 def _readiness(why_not_ready: Callable[[], str | None]) -> _Answer:
     reason = why_not_ready()
     return _line(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ready")
+
+
+def _shown(page: StatusPage, scope: Scope) -> _Answer:
+    refreshes = "refresh" in parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return _Answer(HTTPStatus.OK, page(refreshes).encode(), _PAGE_HEADERS)
 
 
 def _scraped(registry: CollectorRegistry, scope: Scope) -> _Answer:

@@ -22,6 +22,7 @@ from facemon.server.exposition_format import choose_exposition
 from facemon.server.foreign_pages import AllowedHosts, ForeignPages
 from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.live_predictions import LivePredictions
+from facemon.server.page_routes import file_response, page_routes, swagger_page
 from facemon.server.predict_endpoint import PredictEndpoint
 from facemon.server.refusal import Refused, send_refusal
 from facemon.server.source_names import SourceNames
@@ -48,6 +49,8 @@ class PredictionApi:
         self._registry = registry
         self._why_not_ready = why_not_ready
         self._description = describe_api(config, asks_for_token=tokens is not None)
+        self._has_pages = config.pages
+        self._swagger_page = swagger_page() if config.pages else None
         self._foreign_pages = ForeignPages(AllowedHosts(config.allowed_hosts))
         self._proxies = [ip_network(text) for text in config.trusted_proxies]
         self._predict = PredictEndpoint(config, predictions, in_flight, sources, tokens)
@@ -67,6 +70,7 @@ class PredictionApi:
             Route("/metrics", self.metrics),
             Route("/openapi.json", self.openapi),
             Route("/docs", self.docs),
+            *(page_routes() if self._has_pages else ()),
         ]
         handlers: dict[Any, Any] = {HTTPException: _refused}
         framework = Starlette(routes=routes, exception_handlers=handlers)
@@ -118,8 +122,10 @@ class PredictionApi:
         """What the API understands and answers, as OpenAPI."""
         return JSONResponse(self._description)
 
-    async def docs(self, _: Request) -> Response:
-        """The same for people, as one page that loads nothing."""
+    async def docs(self, request: Request) -> Response:
+        """The same for people: by Swagger UI, or without it or without pages as one page that loads nothing."""
+        if self._swagger_page is not None:
+            return file_response(self._swagger_page, request)
         page = description_page(self._description)
         return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from facemon.domain.request_outcome import EXPECTED_CODES
 from facemon.server.answer_schemas import Error, Predictions
 from facemon.server.api_description import describe_api, description_page
 from tests.server.raw_requests import BOUNDARY, form
-from tests.server.served_api import Api, picture
+from tests.server.served_api import Api, picture, served
 
 
 def references(node: Any) -> Iterator[str]:
@@ -103,8 +104,9 @@ def test_a_key_that_no_model_describes_is_found() -> None:
     assert sorted(undescribed(sent, read)) == ["mood", "share", "size", "took"]
 
 
-def test_its_page_loads_nothing(api: Api) -> None:
-    status, page, headers = api.ask("GET", "/docs")
+def test_its_page_loads_nothing(tmp_path: Path) -> None:
+    with served(tmp_path, pages=False) as api:
+        status, page, headers = api.ask("GET", "/docs")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert not re.search(r"<(script|img|link|iframe|base)\b|\bsrc=|@import|url\(", page, re.IGNORECASE)

@@ -1,0 +1,111 @@
+"""What a store's metrics say at a glance: nothing that is unknown, too old or undecided is fine."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from prometheus_client.core import Metric as Family
+
+from facemon.metrics.catalogue_values import catalogue_values
+from facemon.reports.status_page import status_page
+from facemon.reports.store_status import ExpectedChecks, Standing, StoreStatus, store_status
+from facemon.store.total_families import gauge_family
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+DUE = ExpectedChecks("m@1", ("model",), DAY)
+MODEL = ("model", "m@1")
+
+
+def families(
+    *, age: timedelta | None = timedelta(hours=1), detected: float | None = 0.0, undecided: float = 0.0, up: float = 1.0
+) -> list[Family]:
+    found = [gauge_family("facemon_source_up", [(("store",), up)]), gauge_family("drift_threshold", [(MODEL, 0.05)])]
+    if age is not None:
+        found.append(gauge_family("drift_check_timestamp_seconds", [(MODEL, (NOW - age).timestamp())]))
+    if detected is not None:
+        found.append(gauge_family("drift_detected", [(("gender", *MODEL), detected)]))
+    return [*found, gauge_family("drift_undecided", [(("gender", *MODEL), undecided)])]
+
+
+def seen(found: Sequence[Family], expected: ExpectedChecks = DUE) -> StoreStatus:
+    return store_status(catalogue_values(found), NOW, expected)
+
+
+@pytest.mark.parametrize(("detected", "undecided", "old"), [*product((None, 0.0, 1.0), (0.0, 1.0), (False, True))])
+def test_only_a_decided_and_recent_check_is_fine(detected: float | None, undecided: float, old: bool) -> None:
+    age = 2 * DAY if old else timedelta(hours=1)
+    status = seen(families(age=age, detected=detected, undecided=undecided))
+    is_fine = detected == 0 and not undecided and not old
+    assert (status.standing is Standing.OK) == is_fine
+    assert (status.standing is Standing.DRIFT) == (detected == 1)
+    assert ("<h1>No drift in the last checks</h1>" in status_page(status)) == is_fine
+
+
+@pytest.mark.parametrize(
+    ("age", "standing"),
+    [
+        (DAY, Standing.OK),
+        (DAY + timedelta(seconds=1), Standing.OLD),
+        (-timedelta(minutes=5), Standing.OK),
+        (-timedelta(minutes=6), Standing.OLD),
+        (None, Standing.OK),  # a model that predicts no more: none of its checks is due
+    ],
+)
+def test_an_age_beyond_the_limit_or_in_the_future_is_too_old(age: timedelta | None, standing: Standing) -> None:
+    assert [each.standing for each in seen(families(age=age)).checks] == [standing]
+
+
+def test_without_an_age_that_is_due_none_is_too_old() -> None:
+    assert seen(families(age=400 * DAY), ExpectedChecks("m@1", (), None)).standing is Standing.OK
+
+
+def test_a_check_that_is_due_and_never_ran_is_undecided() -> None:
+    status = seen(families(), ExpectedChecks("m@1", ("data", "model"), DAY))
+    assert [(each.check, each.standing) for each in status.checks] == [
+        ("data", Standing.UNDECIDED),
+        ("model", Standing.OK),
+    ]
+    assert "data check of m@1: never ran" in status_page(status)
+
+
+def test_no_check_at_all_is_not_fine() -> None:
+    status = seen([gauge_family("facemon_source_up", [(("store",), 1.0)])], ExpectedChecks("m@1", (), None))
+    assert status.standing is Standing.UNDECIDED
+    assert "No drift check yet" in status_page(status)
+
+
+def test_what_is_down_comes_first() -> None:
+    services = gauge_family("external_service_status", [(("labels",), 0.0)])
+    status = seen([*families(detected=1.0), services])
+    assert (status.standing, status.services) == (Standing.DOWN, {"store": True, "labels": False})
+    page = status_page(status)
+    assert "A source of metrics is down" in page
+    assert "labels is down" in page
+
+
+@pytest.mark.parametrize(
+    ("rows", "detected", "standing"),
+    [
+        (0.0, 0.0, Standing.SILENT),
+        (0.0, None, Standing.SILENT),
+        (9.0, None, Standing.UNDECIDED),
+        (9.0, 1.0, Standing.DRIFT),
+        (9.0, 0.0, Standing.OK),
+    ],
+)
+def test_a_source_is_silent_undecided_or_judged(rows: float, detected: float | None, standing: Standing) -> None:
+    key = ("model", "gate", "m@1")
+    found = [*families(), gauge_family("drift_source_rows", [(key, rows)])]
+    if detected is not None:
+        found.append(gauge_family("drift_source_detected", [(key, detected)]))
+    status = seen(found)
+    assert [each.standing for each in status.sources] == [standing]
+    assert status.standing is standing
+
+
+def test_metrics_of_others_may_have_any_form() -> None:
+    other = Family("queue", "", "histogram")
+    other.add_sample("queue_bucket", {}, 1.0)
+    assert seen([*families(), other]).standing is Standing.OK
