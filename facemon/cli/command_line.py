@@ -20,6 +20,7 @@ from facemon.version import __version__
 _ROOMS = (
     "init", "manifest", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
     "render-config", "store", "model", "metrics", "explain",
+    "doctor",
 )  # fmt: skip
 """The commands and groups; each is `app` in the module of its name."""
 

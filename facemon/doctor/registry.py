@@ -1,0 +1,28 @@
+"""Which areas are looked at, along the road of the data: of findings that are equally bad the first is the cause."""
+
+from typing import Any
+
+from facemon.doctor import (
+    checks,
+    configuration,
+    deliveries,
+    model,
+    reference,
+    rendered_files,
+    reports,
+    store,
+    versions,
+)
+from facemon.doctor.area import Area
+
+AREAS: tuple[Area[Any], ...] = (
+    configuration.AREA,
+    versions.AREA,
+    model.AREA,
+    store.AREA,
+    deliveries.AREA,
+    reference.AREA,
+    checks.AREA,
+    reports.AREA,
+    rendered_files.AREA,
+)
