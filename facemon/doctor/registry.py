@@ -3,14 +3,17 @@
 from typing import Any
 
 from facemon.doctor import (
+    api,
     checks,
     configuration,
     deliveries,
+    exporter,
     model,
     reference,
     rendered_files,
     reports,
     store,
+    textfile,
     versions,
 )
 from facemon.doctor.area import Area
@@ -25,4 +28,7 @@ AREAS: tuple[Area[Any], ...] = (
     checks.AREA,
     reports.AREA,
     rendered_files.AREA,
+    textfile.AREA,
+    api.AREA,
+    exporter.AREA,
 )
