@@ -15,6 +15,7 @@ from facemon.config.document import Config
 from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
+    from facemon.doctor.prometheus_facts import PrometheusFacts
     from facemon.domain.decision_plan import DecisionPlan
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.named_reference import Reference
@@ -76,3 +77,21 @@ class Examination:
             return None
         with self.open_ledger() as ledger, ledger.reading():
             return read(ledger)
+
+    @cached_property
+    def asked_prometheus(self) -> "PrometheusFacts | FacemonError | None":
+        """What Prometheus says, or why it does not answer; None where it was not asked for."""
+        from facemon.doctor.prometheus_facts import prometheus_facts
+
+        if self.servers.prometheus is None:
+            return None
+        try:
+            return prometheus_facts(self.servers.prometheus)
+        except FacemonError as error:
+            return error
+
+    @property
+    def prometheus(self) -> "PrometheusFacts | None":
+        """What Prometheus says; None where it was not asked for, or does not answer."""
+        asked = self.asked_prometheus
+        return None if isinstance(asked, FacemonError) else asked

@@ -3,15 +3,20 @@
 from typing import Any
 
 from facemon.doctor import (
+    alertmanager,
+    alerts,
     api,
+    arriving_metrics,
     checks,
     configuration,
     deliveries,
     exporter,
     model,
+    prometheus,
     reference,
     rendered_files,
     reports,
+    rules,
     store,
     textfile,
     versions,
@@ -31,4 +36,9 @@ AREAS: tuple[Area[Any], ...] = (
     textfile.AREA,
     api.AREA,
     exporter.AREA,
+    prometheus.AREA,
+    arriving_metrics.AREA,
+    rules.AREA,
+    alerts.AREA,
+    alertmanager.AREA,
 )
