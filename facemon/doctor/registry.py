@@ -11,6 +11,7 @@ from facemon.doctor import (
     configuration,
     deliveries,
     exporter,
+    grafana,
     model,
     prometheus,
     reference,
@@ -41,4 +42,5 @@ AREAS: tuple[Area[Any], ...] = (
     rules.AREA,
     alerts.AREA,
     alertmanager.AREA,
+    grafana.AREA,
 )
