@@ -6,6 +6,7 @@ spelling.
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from facemon.config.durations import parse_duration
 
@@ -60,5 +61,9 @@ def _is_same(rendered: Any, loaded: Any) -> bool:
     try:
         return parse_duration(str(rendered)) == parse_duration(str(loaded))
     except ValueError:
-        # A URL is shown with the slash that its parser adds.
-        return str(rendered).rstrip("/") == str(loaded).rstrip("/")
+        return _plain_url(rendered) == _plain_url(loaded)
+
+
+def _plain_url(value: Any) -> str:
+    """A URL as it is before its parser escapes characters and adds a slash."""
+    return unquote(str(value)).rstrip("/")
