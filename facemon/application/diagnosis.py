@@ -1,6 +1,6 @@
 """The whole road of the data, looked at from the configuration to the notification; a look changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from facemon.application.operation import Operation
 from facemon.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from facemon.config.document import Config
     from facemon.doctor.diagnosis import Diagnosis
 
 
@@ -60,6 +61,7 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
         config = fitted(operation.config, request.out)
     except ConfigError as error:
         return Diagnosis(((configuration.AREA.name, configuration.unreadable(error)),))
+    _refuse_unknown_alerts(config, servers.alerts)
     examination = Examination(
         operation.config,
         config,
@@ -68,6 +70,15 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
         lambda ledger, reference: plan_of_reference(operation, ledger, reference, ledger.now()),
     )
     return Diagnosis(tuple((area.name, area.examine(examination)) for area in AREAS))
+
+
+def _refuse_unknown_alerts(config: "Config", names: Sequence[str]) -> None:
+    from facemon.config.alerts import BUILT_IN
+    from facemon.render.alert_rules import alerts_of
+
+    known = {*BUILT_IN, *(alert.name for alert in alerts_of(config))} if names else set()
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"--alert {unknown[0]}: there is no such alert", "facemon explain lists their names")
 
 
 def _address(option: str, url: str | None) -> str | None:

@@ -11,7 +11,6 @@ from facemon.doctor.expression_cause import Cause, cause_of
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.doctor.prometheus_facts import value_of
 from facemon.domain.counted import counted
-from facemon.errors import UsageError
 
 if TYPE_CHECKING:
     from facemon.doctor.prometheus_facts import ActiveAlert, LoadedRule
@@ -52,9 +51,6 @@ def gather(examination: Examination) -> AlertFacts | None:
 
     prometheus, config = examination.prometheus, examination.fitted
     rendered = {alert.name: alert for alert in alerts_of(config)}
-    known = {*rendered, *type(config.alerts).model_fields}
-    if unknown := [name for name in examination.servers.alerts if name not in known]:
-        raise UsageError(f"--alert {unknown[0]}: there is no such alert", "facemon explain lists them")
     if prometheus is None:
         return None
     groups = {f"facemon-{alert.group}" for alert in rendered.values()}

@@ -26,18 +26,21 @@ class ArrivingFacts:
     arrived: frozenset[str]
     elsewhere: frozenset[str]
     """Those that Prometheus has under other jobs."""
+    is_store_read: bool = True
 
 
 def gather(examination: Examination) -> ArrivingFacts | None:
-    """Compare what an export would hold now with what Prometheus has; None where one of both cannot be asked."""
+    """Compare what an export would hold now with what Prometheus has; None where that does not answer."""
     from facemon.config.prometheus import TRANSPORT_JOBS
     from facemon.metrics.store_collector import build_registry
 
     config, prometheus = examination.fitted, examination.prometheus
-    if prometheus is None or examination.store_trouble is not None:
+    if prometheus is None:
         return None
     transport = config.prometheus.store_metrics_from
     job = config.prometheus.job_name(TRANSPORT_JOBS[transport])
+    if examination.store_trouble is not None:
+        return ArrivingFacts(job, transport, False, (), frozenset(), frozenset(), is_store_read=False)
     registry = build_registry(
         examination.open_ledger, config.model, must_read=True, min_labels=config.evaluate.min_labels
     )
@@ -54,6 +57,8 @@ def judge(facts: ArrivingFacts | None) -> Examined:
     """Name what has not arrived."""
     if facts is None:
         return Examined()
+    if not facts.is_store_read:
+        return Examined(not_looked_at=("whether the store's metrics are in Prometheus: the store cannot be read",))
     looked_at = f"{len(facts.arrived)} of {counted(len(facts.exported), 'name')} by the job {facts.job}"
     missing = [name for name in facts.exported if name not in facts.arrived]
     if not missing or not facts.is_up:
