@@ -50,7 +50,6 @@ LIMITS_OF_TESTS = {
     "render/recording_rules.py": "RECORDED",
     "render/rule_tests.py": "MAIN_FILE",
     "render/schedules/github_workflow.py": "CHECK_SCRIPT ISSUE_SCRIPT",
-    "render/stack.py": "FULL_COMPOSE_FILE",
     "render/stack_text.py": "HEADER",
     "server/arriving_bodies.py": "CREDIT_SECONDS GRACE_SECONDS SAFE_RATE",
     "server/live_predictions.py": "MOST_HEAVY",

@@ -61,7 +61,7 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
             sent,
             took,
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise NoAnswerError(f"{url} does not answer as Alertmanager does", "is it Alertmanager's address?") from None
 
 

@@ -9,6 +9,7 @@ from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.expression_cause import Cause, cause_of
 from facemon.doctor.finding import Examined, Finding, Severity
+from facemon.doctor.prometheus import NO_ANSWER
 from facemon.doctor.prometheus_facts import value_of
 from facemon.domain.counted import counted
 
@@ -76,7 +77,7 @@ def _asked(url: str, name: str, rule: "LoadedRule | None", *, is_rendered: bool)
 def judge(facts: AlertFacts | None) -> Examined:
     """Name the alerts that fire, and say why others do not."""
     if facts is None:
-        return Examined()
+        return Examined(not_looked_at=(f"alerts: {NO_ANSWER}",))
     states = Counter(rule.state for rule in facts.rules)
     reasons = [f"{each.name} {_reason(each)}" for each in facts.asked]
     counts = f"{states['firing']} of {counted(len(facts.rules), 'alert')} firing, {states['pending']} pending"

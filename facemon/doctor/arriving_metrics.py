@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding
+from facemon.doctor.prometheus import NO_ANSWER
 from facemon.doctor.prometheus_facts import value_of
 from facemon.domain.counted import counted
 
@@ -56,12 +57,14 @@ def gather(examination: Examination) -> ArrivingFacts | None:
 def judge(facts: ArrivingFacts | None) -> Examined:
     """Name what has not arrived."""
     if facts is None:
-        return Examined()
+        return Examined(not_looked_at=(f"metrics in Prometheus: {NO_ANSWER}",))
     if not facts.is_store_read:
         return Examined(not_looked_at=("whether the store's metrics are in Prometheus: the store cannot be read",))
+    if not facts.is_up:
+        return Examined(not_looked_at=(f"whether metrics arrive: no target of the job {facts.job} is up",))
     looked_at = f"{len(facts.arrived)} of {counted(len(facts.exported), 'name')} by the job {facts.job}"
     missing = [name for name in facts.exported if name not in facts.arrived]
-    if not missing or not facts.is_up:
+    if not missing:
         return Examined(looked_at)
     named = ", ".join(missing[:_MOST_NAMED]) + (f" and {len(missing) - _MOST_NAMED} more" if missing[3:] else "")
     elsewhere = " (other jobs have them)" if facts.elsewhere.issuperset(missing) else ""

@@ -38,7 +38,8 @@ def gather(examination: Examination) -> ConfigurationFacts:
 def judge(facts: ConfigurationFacts) -> Examined:
     """Say where values came from; a configuration with faults is a finding of `unreadable`."""
     given = f", {', '.join(facts.variables)} from the environment" if facts.variables else ""
-    lines = tuple(f"{key}: line {line} of {facts.file}" for key, line in facts.lines)
+    name = "" if facts.file is None else facts.file.name
+    lines = tuple(f"{key}: line {line} of {name}" for key, line in facts.lines)
     variables = tuple(f"{name}: the environment" for name in facts.variables)
     if facts.file is None:
         looked_at = f"no facemon.yaml: all values are defaults{given}"

@@ -59,6 +59,8 @@ def gather(examination: Examination) -> GrafanaFacts | None:
         raise FacemonError(
             f"Grafana does not answer: {error.message}", error.hint or "start it, or give another --grafana URL"
         ) from error
+    if not isinstance(health, dict) or "database" not in health:
+        raise NoAnswerError(f"{url} does not answer as Grafana does", "is it Grafana's address?")
     version, database = str(health.get("version", "")), str(health.get("database", ""))
     try:
         source = _found(f"{url}/api/datasources/uid/{uid}", token)
@@ -68,7 +70,7 @@ def gather(examination: Examination) -> GrafanaFacts | None:
         if error.status not in _REFUSED:
             raise
         return GrafanaFacts(*usual, True, token is not None, version, database)
-    there = {each: answer["dashboard"] for each, answer in found.items() if answer is not None}
+    there = {each: answer["dashboard"] for each, answer in found.items() if answer and "dashboard" in answer}
     return GrafanaFacts(*usual, False, token is not None, version, database, source, source_health, there)
 
 

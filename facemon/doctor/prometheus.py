@@ -14,7 +14,8 @@ from facemon.errors import FacemonError
 if TYPE_CHECKING:
     from facemon.doctor.prometheus_facts import PrometheusFacts, ScrapeTarget
 
-_NOT_ASKED = "give --prometheus URL"
+NO_ANSWER = "no answer of Prometheus, which --prometheus URL names"
+"""Why what is asked of it was not looked at."""
 _RELOAD = "facemon render-config --reload"
 
 
@@ -52,14 +53,11 @@ def gather(examination: Examination) -> TargetFacts | None:
 def judge(facts: TargetFacts | None) -> Examined:
     """Say which targets are missing or down, and why."""
     if facts is None:
-        return Examined(not_looked_at=(f"Prometheus, its targets, rules and alerts: {_NOT_ASKED}",))
+        return Examined(not_looked_at=("Prometheus and its targets: give --prometheus URL",))
     if facts.found is None:
         message = facts.trouble.message if facts.trouble else ""
         hint = (facts.trouble.hint if facts.trouble else None) or "start it, or give another --prometheus URL"
-        finding = Finding("Prometheus does not answer", message, hint)
-        return Examined(
-            findings=(finding,), not_looked_at=("its metrics, rules and alerts: Prometheus does not answer",)
-        )
+        return Examined(findings=(Finding("Prometheus does not answer", message, hint),))
     ups = [each for each in facts.found.targets if each.job in facts.wanted and each.health == "up"]
     looked_at = f"{facts.found.url}, version {facts.found.version}: {counted(len(ups), 'target')} up"
     targets = tuple(f"{each.job}: {each.url} is {each.health}" for each in facts.found.targets)

@@ -84,7 +84,7 @@ def prometheus_facts(url: str) -> PrometheusFacts:
             tuple(str(each["url"]) for each in data["alertmanagers"]["activeAlertmanagers"]),
             _took_its_files(url),
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise NoAnswerError(f"{url} does not answer as Prometheus does", "is it Prometheus' address?") from None
 
 

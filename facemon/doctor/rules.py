@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding
+from facemon.doctor.prometheus import NO_ANSWER
 from facemon.domain.counted import counted
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _texts(given: Mapping[str, Any]) -> dict[str, str]:
 def judge(facts: RuleFacts | None) -> Examined:
     """Name rules that are missing, that differ, and that fail."""
     if facts is None:
-        return Examined()
+        return Examined(not_looked_at=(f"rules: {NO_ANSWER}",))
     looked_at = f"{counted(len(facts.loaded), 'rule')} loaded, {len(facts.wanted)} rendered"
     return Examined(looked_at, tuple(_findings(facts)))
 

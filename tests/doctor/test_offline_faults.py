@@ -82,6 +82,9 @@ FAULTS = {
         configured("store: {path: elsewhere}\n"), "store", "there is no store in .*elsewhere", "facemon predict"
     ),
     "a damaged ledger": Fault(damage_ledger, "store", "ledger", ""),
+    "an older store": Fault(
+        execute("PRAGMA user_version = 7"), "store", "has version 7, and this facemon writes", "facemon store verify"
+    ),
     "a file of the log is gone": Fault(lose_a_file, "store", "1 file of the log missing", "facemon store repair"),
     "another mode": Fault(configured("store: {mode: group}\n"), "store", "permissions", "facemon store repair"),
     "a model without rows": Fault(

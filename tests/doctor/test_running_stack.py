@@ -17,7 +17,7 @@ import pytest
 from facemon.domain.drift_result import Check, Verdict
 from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
-from tests.doctor.healthy import MODEL, log_rows
+from tests.doctor.healthy import MODEL, diagnosis, log_rows
 from tests.doctor.running import Running, running
 from tests.metrics.stores import check_model, column
 from tests.patience import wait_until
@@ -199,7 +199,7 @@ def test_nothing_is_wrong(facemon: RunFacemon, each_generation: Path, healthy: P
         found = stack.diagnosis()
         assert found["findings"] == []
         unseen = [each["area"] for each in found["areas"] if not each["ok"]]
-        assert unseen == []
+        assert unseen == ["Grafana"]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -254,6 +254,36 @@ def test_an_exporter_of_another_store(facemon: RunFacemon, servers: Path, health
         log_rows(stack.folder, ago=timedelta(hours=2), seed=5, rows=10)
         findings = stack.diagnosis()["findings"]
         assert ("exporter", "the exporter serves another store") in [(each["area"], each["what"]) for each in findings]
+
+
+def test_what_is_not_known_is_not_fine(facemon: RunFacemon, servers: Path, healthy: Path) -> None:
+    with running(facemon, servers, healthy) as stack:
+        stop_the_exporter(stack)
+        found = stack.diagnosis()
+        areas = {each["area"]: each for each in found["areas"]}
+        assert not areas["metrics in Prometheus"]["ok"]
+        assert areas["metrics in Prometheus"]["not_looked_at"] == [
+            "whether metrics arrive: no target of the job exporter is up"
+        ]
+        stop_prometheus(stack)
+        areas = {each["area"]: each for each in stack.diagnosis()["areas"]}
+        assert [name for name in ("Prometheus", "rules", "alerts", "Alertmanager") if areas[name]["ok"]] == []
+        assert areas["rules"]["not_looked_at"] == ["rules: no answer of Prometheus, which --prometheus URL names"]
+
+
+def test_another_server_in_its_place(facemon: RunFacemon, servers: Path, healthy: Path) -> None:
+    with running(facemon, servers, healthy) as stack:
+        exporter = re.search(r'exporter: \{listen: "(.*)"\}', (healthy / "facemon.yaml").read_text())
+        assert exporter
+        others = (stack.alertmanager.url, f"http://{exporter[1]}")
+        for option, area in (
+            ("--prometheus", "Prometheus"),
+            ("--alertmanager", "Alertmanager"),
+            ("--grafana", "Grafana"),
+        ):
+            for url in others if option != "--alertmanager" else (stack.prometheus.url, others[1]):
+                findings = diagnosis(facemon, healthy, option, url)["findings"]
+                assert [each["area"] for each in findings] == [area], (option, url, findings)
 
 
 def test_firing_alerts_are_found(facemon: RunFacemon, servers: Path, healthy: Path) -> None:
