@@ -39,6 +39,7 @@ LAYERS = (
     {"store"},
     {"model", "predict", "engines", "schedulers", "evaluation", "drift", "metrics", "server", "render"},
     {"reports"},
+    {"doctor"},
     {"application"},
     {"terminal"},
     {"cli", "monitor"},

@@ -26,6 +26,7 @@ COMMANDS = {
     "export-metrics": (),
     "metrics": (),
     "explain": (),
+    "doctor": (),
     "serve-metrics": (),
     "serve": (),
     "render-config": (),

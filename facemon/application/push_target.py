@@ -119,16 +119,21 @@ def _authorization(user: str | None, password_file: Path | None, token_file: Pat
     if token_file is not None:
         if user is not None:
             raise UsageError("--token-file and --user exclude each other")
-        token = _secret("--token-file", token_file)
-        if not re.fullmatch(r"[!-~]+", token):
-            raise UsageError(f"--token-file {token_file}: a token is letters, digits and signs, without spaces")
-        return f"Bearer {token}"
+        return f"Bearer {token_of('--token-file', token_file)}"
     if user is None or password_file is None:
         return None
     if not user or ":" in user or not user.isprintable():
         raise UsageError("--user is empty, or holds a colon or a control character, which no HTTP user may")
     pair = f"{user}:{_secret('--password-file', password_file)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def token_of(option: str, path: Path) -> str:
+    """The token in a file that an option names; UsageError, which repeats nothing of it, for what is none."""
+    token = _secret(option, path)
+    if not re.fullmatch(r"[!-~]+", token):
+        raise UsageError(f"{option} {path}: a token is letters, digits and signs, without spaces")
+    return token
 
 
 def _secret(option: str, path: Path) -> str:

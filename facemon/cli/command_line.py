@@ -19,7 +19,7 @@ from facemon.version import __version__
 
 _ROOMS = (
     "init", "manifest", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
-    "render-config", "report", "store", "model", "metrics", "explain",
+    "render-config", "report", "store", "model", "metrics", "explain", "doctor",
 )  # fmt: skip
 """The commands and groups; each is `app` in the module of its name."""
 

@@ -77,6 +77,16 @@ def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> Confi
     return ConfigError(Lines("\n".join(_line(str(path), fault) for fault in placed)))
 
 
+def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
+    """The keys to which a file gives a value, as messages name them, each with the line of the value.
+
+    ConfigError where the file cannot be read again, as what a shell makes of `<(…)`.
+    """
+    document = read_yaml(_text_of(path))
+    inner = {keys[:-1] for keys in document.values}
+    return tuple((dotted(keys), place.line) for keys, place in document.values.items() if keys and keys not in inner)
+
+
 def dotted(keys: Keys) -> str:
     """Keys as a message names them: `alerts.HighLatency.threshold`, `model.networks[0].path`."""
     parts: list[str] = []

@@ -30,6 +30,14 @@ def drafted_textfile(path: Path, text: str) -> Iterator[Callable[[], None]]:
         raise FacemonError(f"{path} cannot be written: {error.strerror}") from error
 
 
+def refuse_unreadable(path: Path) -> None:
+    """FacemonError where node-exporter, as a user of its own, could not come to a textfile; the file need not be there.
+
+    OSError where the folder cannot be looked at.
+    """
+    _place_for(path)
+
+
 def _place_for(path: Path) -> Path:
     """The regular file that is to be replaced, behind symbolic links; it need not be there yet."""
     if path.suffix != ".prom":

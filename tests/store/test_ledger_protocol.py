@@ -197,7 +197,7 @@ READS = {
     "references.profiles", "references.spreads", "references.counts", "checks.gauges",
     "checks.states", "checks.source_states", "checks.history", "checks.between", "checks.newest",
     "checks.announced", "evaluations.accuracy", "evaluations.counts", "evaluations.labelled", "evaluations.newest",
-    "commands.all", "stamps.newest", "deliveries.of_job", "deliveries.has", "deliveries.conflicting",
+    "commands.all", "stamps.newest", "deliveries.of_job", "deliveries.jobs", "deliveries.has", "deliveries.conflicting",
     "nodes.state", "nodes.sent", "nodes.looked_through", "nodes.has_collected", "nodes.registered", "nodes.identity",
     "nodes.collected", "nodes.known", "stamps.after",
 }  # fmt: skip
@@ -262,6 +262,7 @@ def test_a_shard_is_registered_once(filled: Ledger) -> None:
         filled.deliveries.enter(SHARD._replace(digest="other"))
     assert filled.deliveries.of_job("images") == {2: SHARD._replace(shard=2), 3: SHARD}
     assert filled.deliveries.of_job("others") == {}
+    assert filled.deliveries.jobs() == ["images"]
 
 
 def test_what_excludes_a_shard(filled: Ledger) -> None:

@@ -22,6 +22,10 @@ class DeliveryTable:
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE name = ?", (name,))  # noqa: S608
         return {row[1]: ShardIdentity(*row) for row in rows}
 
+    def jobs(self) -> list[str]:
+        rows = self._connection.execute("SELECT DISTINCT name FROM deliveries ORDER BY name")
+        return [name for (name,) in rows]
+
     def has(self, name: str, shard: int) -> bool:
         query = "SELECT 1 FROM deliveries WHERE name = ? AND shard = ?"
         return self._connection.execute(query, (name, shard)).fetchone() is not None

@@ -317,6 +317,9 @@ class DeliveryRecords(Protocol):
     def of_job(self, name: str) -> "dict[int, ShardIdentity]":
         """Return the shards of a job that are registered, by their numbers."""
 
+    def jobs(self) -> list[str]:
+        """Return the names of all jobs that have registered shards, sorted."""
+
     def has(self, name: str, shard: int) -> bool:
         """Whether a shard of a job is registered."""
 

@@ -1,0 +1,72 @@
+"""`facemon doctor`: what is wrong, from the configuration to the notification, and what mends it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facemon.cli.command import command
+from facemon.cli.session import Session
+from facemon.errors import ExitCode
+from facemon.terminal.console import Verbosity
+
+app = typer.Typer()
+
+
+class _Format(StrEnum):
+    """How a diagnosis is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@command(app, "doctor")
+def doctor(
+    session: Session,
+    *,
+    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Look at this Prometheus too.")] = None,
+    alertmanager: Annotated[
+        str | None, typer.Option(metavar="URL", help="This Alertmanager (default: those that Prometheus names).")
+    ] = None,
+    grafana: Annotated[str | None, typer.Option(metavar="URL", help="Look at this Grafana too.")] = None,
+    grafana_token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file with a token of Grafana's, for --grafana.")
+    ] = None,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="The ML API (default: api.listen on a loopback address).")
+    ] = None,
+    exporter: Annotated[
+        str | None, typer.Option(metavar="URL", help="The exporter (default: exporter.listen, in the same way).")
+    ] = None,
+    textfile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What export-metrics writes (default: schedule.export.textfile)."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where render-config wrote the stack.")] = Path(),
+    alert: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Say why this alert does not fire, with --prometheus; repeatable."),
+    ] = None,
+    format_: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
+) -> ExitCode:
+    """Look at the whole road of the data and say what is wrong, what shows it and what mends it; exit 3 with findings.
+
+    A look changes nothing, and asks no server but those that are named and
+    those that the configuration lets listen on this machine alone. -v prints
+    more of what was seen.
+    """
+    from facemon.application.diagnosis import DiagnosisRequest, diagnose
+
+    request = DiagnosisRequest(
+        prometheus, alertmanager, grafana, grafana_token_file, api, exporter, textfile, out, tuple(alert or ())
+    )
+    found = diagnose(lambda: session.operation, request)
+    if format_ is _Format.JSON:
+        session.console.document(found.document(), indent=2)
+    elif format_ is _Format.MARKDOWN:
+        session.console.result(found.markdown().rstrip("\n"))
+    elif found.findings or not session.console.is_quiet:
+        session.console.show(found.report(shows_facts=session.console.verbosity is Verbosity.VERBOSE))
+    return found.code

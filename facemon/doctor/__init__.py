@@ -1,0 +1,1 @@
+"""What is looked at when something is wrong: one module for each area, from the configuration to Grafana."""

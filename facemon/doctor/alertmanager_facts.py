@@ -1,0 +1,90 @@
+"""What an Alertmanager says of itself: its configuration, alerts, silences and notifications."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from facemon.doctor.answers import NoAnswerError, ask, ask_json
+
+_SENT, _FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
+_RELOADED = "alertmanager_config_last_reload_successful"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAlert:
+    """An alert that it has, and what keeps it from being told."""
+
+    labels: Mapping[str, str]
+    silenced_by: tuple[str, ...]
+    is_inhibited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """An active silence."""
+
+    id: str
+    by: str
+    until: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertmanagerFacts:
+    """One Alertmanager."""
+
+    url: str
+    version: str
+    configuration: Any
+    """As it was loaded, with defaults, read from YAML."""
+    alerts: tuple[HeldAlert, ...]
+    silences: tuple[Silence, ...]
+    notifications: Mapping[str, tuple[float, float]]
+    """By integration: how many it sent since it was started, and how many of them failed."""
+    took_its_files: bool | None
+    """Whether it took its configuration when it last read it; None where it does not tell."""
+
+
+def alertmanager_facts(url: str) -> AlertmanagerFacts:
+    """Ask one; NoAnswerError where it does not answer, or is no Alertmanager."""
+    from facemon.config.yaml_source import read_yaml
+
+    status, alerts, silences = (ask_json(f"{url}/api/v2/{name}") for name in ("status", "alerts", "silences"))
+    sent, took = _own_metrics(url)
+    try:
+        return AlertmanagerFacts(
+            url,
+            str(status["versionInfo"]["version"]),
+            read_yaml(status["config"]["original"]).value,
+            tuple(_alert(each) for each in alerts),
+            tuple(_silence(each) for each in silences if each["status"]["state"] == "active"),
+            sent,
+            took,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise NoAnswerError(f"{url} does not answer as Alertmanager does", "is it Alertmanager's address?") from None
+
+
+def _alert(found: Any) -> HeldAlert:
+    status = found["status"]
+    return HeldAlert(found["labels"], tuple(status["silencedBy"]), bool(status["inhibitedBy"]))
+
+
+def _silence(found: Any) -> Silence:
+    return Silence(found["id"], found.get("createdBy", ""), found["endsAt"], found.get("comment", ""))
+
+
+def _own_metrics(url: str) -> tuple[dict[str, tuple[float, float]], bool | None]:
+    from facemon.metrics.read_exposition import read_exposition
+
+    try:
+        samples = read_exposition(ask(f"{url}/metrics").decode("utf-8", "replace"))
+    except (NoAnswerError, ValueError):
+        return {}, None
+    totals: dict[str, list[float]] = {}
+    for each in samples:
+        if each.name in (_SENT, _FAILED):
+            pair = totals.setdefault(each.labels.get("integration", ""), [0.0, 0.0])
+            pair[each.name == _FAILED] += each.value
+    took = next((each.value == 1 for each in samples if each.name == _RELOADED), None)
+    return {name: (pair[0], pair[1]) for name, pair in totals.items()}, took

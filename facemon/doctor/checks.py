@@ -1,0 +1,92 @@
+"""The checks of record: each scheduled one has run, lately, and could decide."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from facemon.doctor.ages import age_text
+from facemon.doctor.area import Area
+from facemon.doctor.examination import Examination
+from facemon.doctor.finding import Examined, Finding, Severity
+from facemon.domain.times import from_micros
+
+if TYPE_CHECKING:
+    from facemon.store.drift_states import CheckState, SourceState
+    from facemon.store.ledger.protocol import Ledger
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFacts:
+    """What the ledger has of the checks of the configured model."""
+
+    now: datetime
+    oldest: timedelta
+    wanted: tuple[str, ...]
+    states: "Sequence[CheckState]"
+    sources: "Sequence[SourceState]"
+    undecided: Sequence[tuple[str, str]] = ()
+    """Columns that the newest check could not decide: the check and the column."""
+
+
+def gather(examination: Examination) -> CheckFacts | None:
+    """Read what the gauges show; None where the store cannot be read."""
+    config = examination.config
+    model, oldest = config.model.id, config.alerts.oldest("DriftCheckStale")
+
+    def read(ledger: "Ledger") -> CheckFacts:
+        states = [each for each in ledger.checks.states() if each.model == model]
+        sources = [each for each in ledger.checks.source_states() if each.model == model]
+        gauges = [each for each in ledger.checks.gauges() if each.model == model and each.undecided]
+        undecided = sorted({(each.check, each.attribute) for each in gauges})
+        return CheckFacts(examination.now, oldest, config.schedule.checks, states, sources, undecided)
+
+    return examination.read_store(read)
+
+
+def judge(facts: CheckFacts | None) -> Examined:
+    """Say which check is missing, old or undecided; drift itself is no fault of the monitoring."""
+    if facts is None:
+        return Examined(not_looked_at=("checks of record: the store cannot be read",))
+    ran = {each.check: each for each in facts.states}
+    looked_at = "; ".join(f"{check} {_age(facts, ran[check])}" for check in facts.wanted if check in ran)
+    sources = tuple(f"source {each.source or '(none)'}, {each.check}: {_verdict(each)}" for each in facts.sources)
+    return Examined(looked_at, tuple(_findings(facts, ran)), facts=sources)
+
+
+def _findings(facts: CheckFacts, ran: "dict[str, CheckState]") -> Iterator[Finding]:
+    for check in facts.wanted:
+        command = f"facemon drift-check --check {check}"
+        if check not in ran:
+            seen = f"schedule.checks names {check}, and the store has no result of it"
+            yield Finding(f"the {check} check has never run as a check of record", seen, command)
+            continue
+        age = facts.now - from_micros(ran[check].at)
+        if age > facts.oldest:
+            seen = f"it ran {age_text(age)} (alerts.DriftCheckStale), and the schedule is to run it"
+            yield Finding(f"the {check} check is stale", seen, command)
+        names = [column for each, column in facts.undecided if each == check]
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            seen = f"undecided: {', '.join(names[:_MOST_NAMED])}{more}"
+            what = f"the last {check} check could not decide every column"
+            yield Finding(what, seen, f"facemon drift-check --explain {quote(names[0])}", Severity.WARNING)
+
+
+def _age(facts: CheckFacts, state: "CheckState") -> str:
+    ran = f"ran {age_text(facts.now - from_micros(state.at))}"
+    return f"{ran}, never decided" if state.decided is None else ran
+
+
+def _verdict(state: "SourceState") -> str:
+    if not state.rows:
+        return "silent, no rows in the window"
+    if state.undecided or state.detected is None:
+        return f"undecided with {state.rows:,} rows"
+    return f"{'drift' if state.detected else 'ok'} with {state.rows:,} rows"
+
+
+AREA = Area("checks of record", gather, judge)

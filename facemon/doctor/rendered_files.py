@@ -1,0 +1,66 @@
+"""The rendered stack on disk: it is what the configuration renders now."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facemon.doctor.area import Area
+from facemon.doctor.examination import Examination
+from facemon.doctor.finding import Examined, Finding, Severity
+from facemon.domain.counted import counted
+
+if TYPE_CHECKING:
+    from facemon.render.output_tree import Change
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFacts:
+    """How the files below a folder stand to their rendering; none where nothing was rendered there."""
+
+    out: Path
+    changes: "Sequence[Change] | None" = None
+
+
+def gather(examination: Examination) -> RenderedFacts:
+    """Render the stack in memory and compare it; nothing is written."""
+    from facemon.render.output_tree import MANIFEST, plan
+    from facemon.render.stack import render_stack
+
+    out = examination.servers.out
+    if not (out / MANIFEST).is_file():
+        return RenderedFacts(out)
+    return RenderedFacts(out, plan(render_stack(examination.config, out_dir=out), out))
+
+
+def judge(facts: RenderedFacts) -> Examined:
+    """Name the files that differ."""
+    if facts.changes is None:
+        how = "nothing was rendered there; name the folder by --out, or run facemon render-config"
+        return Examined(not_looked_at=(f"files of the stack below {facts.out}: {how}",))
+    looked_at = f"{counted(len(facts.changes), 'file')} below {facts.out}, as the configuration renders them"
+    return Examined(looked_at, tuple(_findings(facts.out, facts.changes)))
+
+
+def _findings(out: Path, changes: "Sequence[Change]") -> Iterator[Finding]:
+    from facemon.render.output_tree import ChangeKind
+
+    edited = [each.path for each in changes if each.kind in (ChangeKind.EDITED, ChangeKind.FOREIGN)]
+    others = [each.path for each in changes if each.kind is not ChangeKind.UNCHANGED and each.path not in edited]
+    where = "" if out == Path() else f" --out {out}"
+    if edited:
+        what = f"{counted(len(edited), 'rendered file')} edited by hand, or not facemon's"
+        yield Finding(what, _named(edited), f"facemon render-config --diff{where}", Severity.WARNING)
+    if others:
+        what = f"{counted(len(others), 'rendered file')} not as the configuration renders now"
+        yield Finding(what, _named(others), f"facemon render-config --reload{where}", Severity.WARNING)
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"{', '.join(paths[:_MOST_NAMED])}{more}"
+
+
+AREA = Area("rendered files", gather, judge)

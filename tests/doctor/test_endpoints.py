@@ -1,0 +1,73 @@
+"""The API and the exporter are asked on addresses of this machine alone; a real API is found well, away and of another
+model.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.served import served
+from tests.conftest import RunFacemon
+from tests.doctor.healthy import BATCHES, diagnosis
+
+pytestmark = pytest.mark.slow
+
+
+def configure(folder: Path, text: str) -> None:
+    file = folder / "facemon.yaml"
+    file.write_text(file.read_text().replace(BATCHES, text))
+
+
+def test_a_real_api(facemon: RunFacemon, healthy: Path) -> None:
+    with served(healthy) as api:
+        url = f"http://127.0.0.1:{api.port}"
+        found = diagnosis(facemon, healthy, "--api", url)
+        assert found["findings"] == []
+        (area,) = [each for each in found["areas"] if each["area"] == "ML API"]
+        assert area["looked_at"].startswith(f"{url}: ")
+        file = healthy / "facemon.yaml"
+        described = file.read_text()
+        file.write_text(described.replace("name: small", "name: larger"))
+        findings = diagnosis(facemon, healthy, "--api", url)["findings"]
+        (own,) = [each for each in findings if each["area"] == "ML API"]
+        assert own["what"] == "the ML API serves another model"
+        assert own["evidence"] == "it has small@1, and the configuration has larger@1"
+    file.write_text(described)
+    findings = diagnosis(facemon, healthy, "--api", url)["findings"]
+    assert (findings[0]["area"], findings[0]["what"]) == ("ML API", "the ML API does not answer")
+
+
+def test_other_machines_are_not_asked(facemon: RunFacemon, healthy: Path) -> None:
+    """Nobody is asked at 192.0.2.1, an address of no machine: that would take until the limit of time."""
+    configure(
+        healthy, 'stack: {for: monitoring}\napi: {listen: "192.0.2.1:8000"}\nexporter: {listen: "192.0.2.1:8001"}\n'
+    )
+    found = diagnosis(facemon, healthy)
+    assert found["findings"] == []
+    unseen = [what for area in found["areas"] for what in area["not_looked_at"]]
+    assert "the ML API: it listens on 192.0.2.1; name it by --api URL" in unseen
+    assert "the exporter: it listens on 192.0.2.1; name it by --exporter URL" in unseen
+
+
+def test_what_is_to_run_here_and_does_not(facemon: RunFacemon, healthy: Path) -> None:
+    configure(healthy, 'stack: {for: monitoring}\napi: {listen: "127.0.0.1:9"}\nexporter: {listen: "0.0.0.0:9"}\n')
+    found = {each["what"]: (each["evidence"], each["command"]) for each in diagnosis(facemon, healthy)["findings"]}
+    refused = "http://127.0.0.1:9 cannot be reached: connection refused"
+    assert found == {
+        "the ML API does not answer": (refused, "facemon serve"),
+        "the exporter does not answer": (refused, "facemon serve-metrics"),
+    }
+
+
+def test_another_program_in_its_place(facemon: RunFacemon, healthy: Path) -> None:
+    with served(healthy) as api:
+        url = f"http://127.0.0.1:{api.port}"
+        (finding,) = diagnosis(facemon, healthy, "--exporter", f"{url}/nothing")["findings"]
+    assert finding["what"] == "the exporter does not answer"
+
+
+def test_unknown_alerts_are_refused(facemon: RunFacemon, healthy: Path) -> None:
+    outcome = facemon("doctor", "--prometheus", "http://127.0.0.1:9", "--alert", "Nothing", cwd=healthy)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "--alert Nothing: there is no such alert" in outcome.stderr
+    assert facemon("doctor", "--alert", "Watchdog", cwd=healthy).returncode == 2
