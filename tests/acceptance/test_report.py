@@ -14,7 +14,7 @@ from facemon.store.compaction import compact
 from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.reported_month import DAY, SOURCES, write_month
 from tests.conftest import RunFacemon
-from tests.reports.test_html_report import Outline
+from tests.reports.page_outline import Outline
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 WHOLE = ("--since", (END - 30 * DAY).isoformat(), "--until", END.isoformat())

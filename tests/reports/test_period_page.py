@@ -7,8 +7,8 @@ import pytest
 from facemon.domain.drift_result import Verdict
 from facemon.domain.period_report import Beside, Thumbnail
 from facemon.reports.period_page import period_page
+from tests.reports.page_outline import Outline
 from tests.reports.periods import BEGIN, DAY, END, LARGE_REPORT, NASTY_REPORT, REPORT, check
-from tests.reports.test_html_report import Outline
 
 PAGES = {"plain": REPORT, "nasty": NASTY_REPORT, "large": LARGE_REPORT}
 
