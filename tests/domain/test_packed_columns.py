@@ -18,6 +18,14 @@ def test_packed_columns_are_the_columns(profile: Profile) -> None:
     assert list(columns.label_keys()) == keys
 
 
+@given(profiles())
+def test_one_column_of_labels_is_counted_without_the_others(profile: Profile) -> None:
+    columns = packed(profile.columns)
+    for name, column in profile.columns.items():
+        assert columns.counts_of(name) == dict(zip(column.labels, column.counts.tolist(), strict=False))
+    assert columns.counts_of("no such column") == {}
+
+
 @given(profiles(), profiles(), st.booleans())
 def test_what_was_added_is_taken_away_without_taking_the_columns_apart(
     one: Profile, other: Profile, was_added: bool

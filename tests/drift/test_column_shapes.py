@@ -15,6 +15,16 @@ def test_labels_stand_by_their_frequency() -> None:
     assert not shape.is_ordered
 
 
+def test_cuts_are_where_the_named_ranges_begin() -> None:
+    values = np.append(np.linspace(0, 1, 1_000), np.nan)
+    shape = shape_of(numbers(values, ColumnKind.NUMBER), numbers(values, ColumnKind.NUMBER))
+    first = len(shape.groups) - len(shape.cuts)
+    assert shape.groups[:first] == ("missing",)
+    assert shape.groups[first + 1 :] == tuple(f"from {cut:.4g}" for cut in shape.cuts[1:])
+    assert list(shape.cuts) == sorted(shape.cuts)
+    assert shape_of(categorical_counts({"a": 1}), categorical_counts({"a": 1})).cuts == ()
+
+
 def test_many_labels_leave_a_rest() -> None:
     many = categorical_counts({f"l{number:02}": 100 - number for number in range(40)})
     shape = shape_of(many, many)
