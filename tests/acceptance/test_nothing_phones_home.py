@@ -35,6 +35,7 @@ FURTHER: Sequence[tuple[str, ...]] = (
     ("store", "collect", LOG, "--clean", "-c", CENTRE),
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
+    ("doctor",),
     ("store", "compact"),
     ("store", "prune"),
     ("store", "repair"),

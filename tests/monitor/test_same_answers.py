@@ -105,10 +105,13 @@ ELSEWHERE = {
     "report": "below",
 }
 ONLY_COMMANDS = {
-    "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
+    "doctor", "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
     "store prune", "store repair", "store recover", "store collect", "store deliver", "store clock",
 }  # fmt: skip
-"""What is done to a configuration or to a store, not asked of them, stays on the command line."""
+"""What is done to a configuration or to a store, not asked of them, stays on the command line.
+
+So does `doctor`, which looks at a machine.
+"""
 
 
 def words_of(line: str) -> list[str]:
