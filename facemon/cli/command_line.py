@@ -18,8 +18,8 @@ from facemon.cli.command import (
 from facemon.version import __version__
 
 _ROOMS = (
-    "init", "manifest", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
-    "render-config", "store", "model", "metrics", "explain",
+    "init", "manifest", "predict", "log", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics",
+    "serve", "render-config", "store", "model", "metrics", "explain",
 )  # fmt: skip
 """The commands and groups; each is `app` in the module of its name."""
 
