@@ -35,9 +35,14 @@ class LogTable:
         """Yield the table, and how many rows it leaves out."""
         if not self._rows:
             return
-        names = (attribute.name for attribute in self._attributes)
+        names = [attribute.name for attribute in self._attributes]
         beside = (self._beside,) if self._beside else ()
-        yield Table(("observed at", "image", "face", "source", *names, "outcome", *beside), tuple(self._rows))
+        yield Table(
+            ("observed at", "image", "face", "source", *names, "outcome", *beside),
+            tuple(self._rows),
+            importance=("image", "observed at", "outcome", *names, "source"),
+            reasons=beside,
+        )
         if self._beyond:
             yield f"… and {self._beyond} rows more; -o FILE writes all"
 
