@@ -11,6 +11,7 @@ from facemon.cli.command import (
     ColorOption,
     ConfigOption,
     DebugOption,
+    HelpPage,
     QuietOption,
     VerboseOption,
     remember,
@@ -24,7 +25,7 @@ _ROOMS = (
 """The commands and groups; each is `app` in the module of its name."""
 
 
-class _Rooms(TyperGroup):
+class _Rooms(HelpPage, TyperGroup):
     """The commands as one group, which loads only the one that is called, and all where they are listed."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
