@@ -20,6 +20,7 @@ COMMANDS = {
     "init": (),
     "manifest": (),
     "predict": (),
+    "log": (),
     "evaluate": (),
     "reference": ("set", "list", "show", "diff"),
     "drift-check": (),

@@ -16,6 +16,7 @@ from PIL import Image
 
 from facemon.errors import FacemonError
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
+from facemon.reports.printed_parts import Table
 from facemon.terminal.console import Console, Verbosity
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
@@ -121,7 +122,7 @@ def test_no_name_makes_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> 
         tell(f"of {FORGED}")
     console.error(FacemonError(f"of {FORGED}", f"of {FORGED}"))
     console.fault(ValueError(f"of {FORGED}"))
-    console.table((FORGED,), [(FORGED,)], title=FORGED)
+    console.table(Table((FORGED,), ((FORGED,),), FORGED))
     shown = capsys.readouterr()
     lines = (shown.out + shown.err).splitlines()
     assert len(lines) == 4 + 2 + 2 + 3

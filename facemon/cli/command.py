@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from facemon.application.given_values import refuse_unusable
 from facemon.cli.session import Session
@@ -53,6 +54,36 @@ COMMON: dict[str, Any] = {
 }  # fmt: skip
 
 
+class HelpPage:
+    """Prints the help of a command or group, and gives its options the variables that it names."""
+
+    def format_help(self, ctx: Any, _formatter: Any) -> None:
+        """Print the page for the width of the terminal; an error whose text is the help then has an empty one."""
+        from shutil import get_terminal_size
+
+        from facemon.terminal.help_page import help_page
+
+        typer.echo(help_page(self, ctx, get_terminal_size().columns), nl=False)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the arguments; an option whose parameter has another name, such as `format_`, has its own variable."""
+        from facemon.terminal.help_page import variable_of
+
+        for option in self.params:  # type: ignore[attr-defined]
+            found, usual = variable_of(option, ctx.auto_envvar_prefix), f"{ctx.auto_envvar_prefix}_{option.name}"
+            if found and found != usual.upper():
+                option.envvar = found
+        return super().parse_args(ctx, args)  # type: ignore[misc]
+
+
+class _Command(HelpPage, TyperCommand):
+    """A command."""
+
+
+class _Group(HelpPage, TyperGroup):
+    """A group of commands."""
+
+
 def remember(ctx: typer.Context, given: Mapping[str, Any]) -> None:
     """Keep the common options that were given; one that stands further right goes before."""
     ctx.ensure_object(dict).update({option: given[option] for option in COMMON if given[option] is not None})
@@ -69,7 +100,7 @@ def make_session(options: dict[str, Any]) -> Session:
 
 def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
     """Register a group of commands, which takes the common options after its own name too."""
-    made = typer.Typer(name=name, no_args_is_help=True, help=about)
+    made = typer.Typer(name=name, cls=_Group, no_args_is_help=True, help=about)
 
     @made.callback(help=about)
     def take(
@@ -125,7 +156,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., ExitCode]], 
         }
         invoke.__doc__ = run.__doc__
         invoke.__name__ = run.__name__
-        app.command(name)(invoke)
+        app.command(name, cls=_Command)(invoke)
         return run
 
     return register

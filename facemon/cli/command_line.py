@@ -11,6 +11,7 @@ from facemon.cli.command import (
     ColorOption,
     ConfigOption,
     DebugOption,
+    HelpPage,
     QuietOption,
     VerboseOption,
     remember,
@@ -18,13 +19,13 @@ from facemon.cli.command import (
 from facemon.version import __version__
 
 _ROOMS = (
-    "init", "manifest", "predict", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics", "serve",
-    "render-config", "report", "store", "model", "metrics", "explain", "doctor",
+    "init", "manifest", "predict", "log", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics",
+    "serve", "render-config", "report", "store", "model", "metrics", "explain", "doctor",
 )  # fmt: skip
 """The commands and groups; each is `app` in the module of its name."""
 
 
-class _Rooms(TyperGroup):
+class _Rooms(HelpPage, TyperGroup):
     """The commands as one group, which loads only the one that is called, and all where they are listed."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

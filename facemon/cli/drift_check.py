@@ -44,6 +44,7 @@ def drift_check(
     exit_zero: options.ExitZero = False,
     record: options.Record = None,
     history: options.History = False,
+    all_: options.All = False,
 ) -> ExitCode:
     """Compare current data with the reference: exit 0 for no drift, 3 for drift, 4 for undecided.
 
@@ -78,7 +79,8 @@ def _print(session: Session, request: DriftRequest, answer: DriftAnswer, given: 
     request.fail_on.refuse_unknown(answer.result)
     explained = None if given["explain"] is None else answer.explain(given["explain"])
     page = session.config.store.path / PAGE if given["html"] else None
-    shown = Shown(given["format_"], answer.decided, answer.code, page, answer.evidently_page, answer.earlier)
+    pages = page, answer.evidently_page, answer.earlier
+    shown = Shown(given["format_"], answer.decided, answer.code, *pages, shows_all=given["all_"])
     print_result(session.console, answer.told, shown, shapes=answer.shapes, explained=explained)
 
 

@@ -49,4 +49,5 @@ Html = Annotated[
 FailRule = Annotated[str, typer.Option(metavar="any|never|share=X|attribute=NAME", help="Which drift ends in exit 3.")]
 MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fewer rows than this decide nothing.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and on undecided too.")]
+All = Annotated[bool, typer.Option("--all", help="On a terminal: list columns that are ok or not compared, too.")]
 History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]

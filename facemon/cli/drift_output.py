@@ -13,6 +13,7 @@ from facemon.domain.drift_result import Check, DriftResult
 from facemon.domain.explanation import Explanation
 from facemon.errors import ExitCode, UsageError
 from facemon.reports.drift_formats import DRIFT_FORMATS, EACH, ReportFormat
+from facemon.reports.printed_parts import Table
 from facemon.terminal.console import Console
 
 PAGE = Path("reports", "drift.html")
@@ -36,6 +37,8 @@ class Shown:
     """The name of Evidently's page beside it, to which it links."""
     earlier: Sequence[DriftResult] = ()
     """Recorded checks before this one, which the page shows too."""
+    shows_all: bool = False
+    """Whether a terminal gets the rows of all columns."""
 
 
 def print_result(
@@ -65,7 +68,8 @@ def print_result(
         print_explanations(console, explained, shown.format_)
         return
     drawn = shapes() if chosen.draws and _can_draw(console) else None
-    console.show(chosen.parts(result, drawn))
+    parts = chosen.parts(result, drawn)
+    console.show(part.whole() if shown.shows_all and isinstance(part, Table) else part for part in parts)
 
 
 def print_explanations(console: Console, explanations: Sequence[Explanation], format_: ReportFormat) -> None:

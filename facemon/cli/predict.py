@@ -18,31 +18,20 @@ from facemon.application.prediction import (
 )
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
-from facemon.application.prediction_output import FORMATS, chosen_format, row_sink
+from facemon.application.prediction_output import chosen_format, row_sink
 from facemon.application.run_inputs import PredictRequest
 from facemon.cli.command import command
+from facemon.cli.print_format import CsvSafeOption, OutputOption, RowFormatOption
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-_FormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        envvar="FACEMON_PREDICT_FORMAT",
-        metavar="|".join(FORMATS),
-        help="How to print (default: table on a terminal, else jsonl).",
-    ),
-]
 _PathsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="PATHS…",
         help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
     ),
-]
-_OutputOption = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
 ]
 _ObservedAtOption = Annotated[
     str | None,
@@ -72,12 +61,6 @@ NullOption = Annotated[
     bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
 ]
 SourceOption = Annotated[str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")]
-_CsvSafeOption = Annotated[
-    bool,
-    typer.Option(
-        "--csv-safe", help="Put an apostrophe before CSV cells that a spreadsheet would run as a formula (= + - @)."
-    ),
-]
 _RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
 ]
@@ -126,8 +109,8 @@ _WorkerGpusOption = Annotated[
 def predict(
     session: Session,
     paths: _PathsArgument,
-    output: _OutputOption = None,
-    format_: _FormatOption = None,
+    output: OutputOption = None,
+    format_: RowFormatOption = None,
     source: SourceOption = None,
     observed_at: _ObservedAtOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Do not log the predictions.")] = False,
@@ -137,7 +120,7 @@ def predict(
     root: _RootOption = None,
     null: NullOption = False,
     retry_failed: _RetryOption = False,
-    csv_safe: _CsvSafeOption = False,
+    csv_safe: CsvSafeOption = False,
     shard: _ShardOption = None,
     deliver: _DeliverOption = None,
     engine: _EngineOption = None,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from facemon.application.prediction_output import FORMATS
 from facemon.terminal.console import Console
 
 if TYPE_CHECKING:
@@ -26,6 +28,21 @@ class Grouping(StrEnum):
 
 
 FormatOption = Annotated[PrintFormat, typer.Option("--format", help="How to print.")]
+RowFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="|".join(FORMATS), help="How to print rows (default: table on a terminal, else jsonl)."
+    ),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here; .jsonl, .csv or .parquet.")
+]
+CsvSafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--csv-safe", help="Put an apostrophe before CSV cells that a spreadsheet would run as a formula (= + - @)."
+    ),
+]
 
 
 class Answer(Protocol):

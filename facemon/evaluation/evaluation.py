@@ -164,14 +164,14 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
     errors = None
     value, confident = (each.column(attribute.name) for each in (Measure.VALUE, Measure.CONFIDENCE))
     if value in attribute.columns:
-        differences = kind_of(attribute).absolute_errors(_floats(matches.rows, value), numbers)
+        differences = kind_of(attribute).absolute_errors(floats_of(matches.rows, value), numbers)
         errors = differences[rows & np.isfinite(differences)]
     if not attribute.classes:
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
-    kept, predicted = rows & has_truth(codes), _predicted(attribute, matches)
+    kept, predicted = rows & has_truth(codes), predicted_codes(attribute, matches)
     confidence = np.full(len(kept), np.nan)
     if confident in attribute.columns:
-        confidence = _floats(matches.rows, confident)
+        confidence = floats_of(matches.rows, confident)
     return score_labels(
         attribute.name,
         attribute.classes,
@@ -182,7 +182,8 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
     )
 
 
-def _predicted(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.intp]:
+def predicted_codes(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.intp]:
+    """The predicted label of each row as its place among the attribute's classes; -1 for none of them."""
     places = pa.array(attribute.classes, pa.string())
     codes = pc.fill_null(pc.index_in(matches.rows.column(attribute.name), places), -1)
     return codes.to_numpy().astype(np.intp)
@@ -195,7 +196,7 @@ def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
     hours = rows.column("observed_at").cast(pa.int64()).to_numpy() // HOUR_MICROS
     images = pc.coalesce(rows.column(HASH), rows.column(IMAGE)).to_pylist()
     faces = pc.fill_null(rows.column(FACE), 0).to_pylist()
-    right = (codes == _predicted(attribute, matches)).tolist()
+    right = (codes == predicted_codes(attribute, matches)).tolist()
     sources = rows.column("source").to_pylist()
     every = zip(has_truth(codes).tolist(), images, faces, hours.tolist(), sources, right, strict=True)
     for is_labelled, image, face, hour, source, is_right in every:
@@ -204,7 +205,8 @@ def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
             yield LabelledImage(attribute.name, f"{image}#{face}" if face else image, hour, source, is_right)
 
 
-def _floats(rows: pa.Table, column: str) -> NDArray[np.float64]:
+def floats_of(rows: pa.Table, column: str) -> NDArray[np.float64]:
+    """The numbers of a column of the log; NaN where there is none."""
     return rows.column(column).cast(pa.float64()).to_numpy()
 
 

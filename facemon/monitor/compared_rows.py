@@ -1,6 +1,8 @@
 """Rows in memory that become a reference, or are compared with one, as the commands do it with a table's."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from facemon.application.drift_question import CheckChoice
@@ -26,6 +28,11 @@ def rows_in_memory(rows: Any) -> "TableFile":
     from facemon.tables.table_file import table_of
 
     return table_of(one_table(rows), _ROWS)
+
+
+def table_or_rows(given: Any) -> "Path | TableFile":
+    """The path of a table, or else rows in memory as of `rows_in_memory`."""
+    return Path(given) if isinstance(given, str | os.PathLike) else rows_in_memory(given)
 
 
 def one_of(what: str, given: str, allowed: Iterable[Choice]) -> Choice:

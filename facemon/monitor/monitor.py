@@ -1,6 +1,5 @@
 """`facemon.Monitor`: predict with the configured model, log what another one predicted, compare with what is normal."""
 
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,24 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 from facemon.config.document import Config
 from facemon.config.loader import load_config
 from facemon.monitor.given_times import Begin, Since, Until, time_in_utc
+from facemon.monitor.looks import Looks
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from facemon.application.described_model import DescribedModel
-    from facemon.application.metric_values import MetricValues
-    from facemon.application.operation import Operation
-    from facemon.application.references import DescribedReference, ReferenceDifference
     from facemon.config.stack import Purpose
     from facemon.domain.drift_result import DriftResult
-    from facemon.domain.explanation import Explanation
     from facemon.evaluation.evaluation import Evaluation
     from facemon.model.predictor import Predictor
     from facemon.store.named_reference import Reference
-    from facemon.store.verification import Verification
 
 
-class Monitor:
+class Monitor(Looks):
     """The store and the model of one configuration; several threads may use it at once.
 
     `config` is a configuration, the path of one, or none for the `facemon.yaml` here, or else the defaults. The
@@ -37,7 +31,9 @@ class Monitor:
 
     def __init__(self, config: Config | Path | str | None = None) -> None:
         """ConfigError when the file is wrong."""
-        self.config = config if isinstance(config, Config) else load_config(None if config is None else Path(config))
+        super().__init__(
+            config if isinstance(config, Config) else load_config(None if config is None else Path(config))
+        )
         self._loading = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -131,24 +127,6 @@ class Monitor:
         request = ReferenceRequest(since=since, until=until, name=name, note=note, plans=False)
         return set_reference(self._operation(name=name, note=note), request).reference
 
-    def references(self) -> "list[Reference]":
-        """All references, newest first."""
-        from facemon.application.references import list_references
-
-        return list_references(self._operation())
-
-    def describe_reference(self, name: str | None = None) -> "DescribedReference":
-        """A reference, where it came from and how much current data its checks need: `facemon reference show`."""
-        from facemon.application.references import describe_reference
-
-        return describe_reference(self._operation(name=name), name)
-
-    def compare_references(self, first: str, second: str) -> "ReferenceDifference":
-        """How the reference `second` differs from `first`, as `facemon reference diff` tells."""
-        from facemon.application.references import compare_references
-
-        return compare_references(self._operation(first=first, second=second), first, second)
-
     def check(
         self,
         rows: Any,
@@ -216,29 +194,6 @@ class Monitor:
         )
         return check_drift(operation, request).told
 
-    def explain_check(
-        self, column: str, *, check: Literal["all", "data", "model"] = "all", model: str | None = None
-    ) -> "list[Explanation]":
-        """Why a column got its verdict in the last recorded check, as `facemon drift-check --explain` tells."""
-        from facemon.application.drift_question import DriftRequest
-        from facemon.application.last_check import explain_last_check
-        from facemon.monitor.compared_rows import OWN_CHECKS, one_of
-
-        request = DriftRequest(choice=one_of("check", check, OWN_CHECKS), model=model)
-        return explain_last_check(self._operation(column=column, model=model), request, column).explanations
-
-    def history(self) -> "list[DriftResult]":
-        """The results of the last recorded checks, newest first: `facemon drift-check --history`."""
-        from facemon.application.last_check import recorded_checks
-
-        return recorded_checks(self._operation())
-
-    def explain(self, name: str) -> dict[str, Any]:
-        """What an alert, a metric, a column of the log, a source or a query is: the JSON of `facemon explain`."""
-        from facemon.application.explanation import explain_name
-
-        return explain_name(self._operation(name=name), name).document()
-
     def evaluate(
         self, labels: Any, *, observed_since: Since = None, model: str | None = None, by_source: bool = False
     ) -> "Evaluation":
@@ -248,9 +203,9 @@ class Monitor:
         has no predictions of the model, and where damaged segments were left out: then nothing is recorded.
         """
         from facemon.application.evaluation import EvaluationRequest, evaluate
-        from facemon.monitor.compared_rows import rows_in_memory
+        from facemon.monitor.compared_rows import table_or_rows
 
-        table = Path(labels) if isinstance(labels, str | os.PathLike) else rows_in_memory(labels)
+        table = table_or_rows(labels)
         operation = self._operation(labels=table, model=model)
         found = evaluate(operation, EvaluationRequest(table, observed_since, model, by_source))
         found.refuse_left_out(operation)
@@ -269,24 +224,6 @@ class Monitor:
         path = None if textfile is None else Path(textfile)
         request = ExportRequest(one_of("export", export, Export), path)
         return export_metrics(self._operation(textfile=path), request)
-
-    def metric_values(self, name: str | None = None) -> "MetricValues":
-        """The catalogue of metrics with the values of the store, as `facemon metrics` lists them.
-
-        FacemonError where the store is missing or cannot be read.
-        """
-        from facemon.application.metric_values import metric_values
-
-        found = metric_values(self._operation(name=name), name)
-        if found.trouble is not None:
-            raise found.trouble
-        return found
-
-    def describe_model(self) -> "DescribedModel":
-        """The card of the configured model, as `facemon model show` prints it; FacemonError where a file is missing."""
-        from facemon.application.described_model import describe_model
-
-        return describe_model(self._operation())
 
     def render_config(
         self, out: Path | str = ".", *, only: Iterable[str] = (), purpose: "Purpose | None" = None
@@ -317,27 +254,6 @@ class Monitor:
         path = None if out is None else Path(out)
         operation = self._operation(out=path, source=source, model=model)
         return make_report(operation, ReportRequest(path, since, until, source, model, images))
-
-    def store_info(self) -> dict[str, Any]:
-        """What the log holds, as `facemon store info --json` tells."""
-        from facemon.application.store_care import store_info
-
-        return store_info(self._operation())
-
-    def verify_store(self) -> "Verification":
-        """Read the whole log and list what is wrong with it, as `facemon store verify` does."""
-        from facemon.application.store_care import verify_store
-
-        return verify_store(self._operation())
-
-    def _operation(self, **given: Any) -> "Operation":
-        """The operation of one call; UsageError where a given text or path is one that facemon cannot use."""
-        from facemon.application.given_values import refuse_unusable
-        from facemon.application.operation import Operation
-        from facemon.monitor.python_reporter import PythonReporter
-
-        refuse_unusable(given)
-        return Operation(self.config, PythonReporter())
 
     def _predictor(self) -> "Predictor":
         with self._loading:

@@ -2,8 +2,9 @@
 
 import csv
 import io
+import json
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -62,15 +63,23 @@ PredictionWriter = RowWriter["pa.RecordBatch"]
 
 
 class _JsonLinesWriter:
-    """One object of `facemon.prediction/1` a line."""
+    """One object of `facemon.prediction/1` a line; what it has beside is a member at its end."""
 
-    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+    def __init__(
+        self, stream: BinaryIO, attributes: Sequence[AttributeConfig], beside: "pa.Field | None" = None
+    ) -> None:
         self._stream = stream
         self._json = PredictionJson(attributes)
+        self._beside = beside and beside.name
 
     def add(self, rows: "pa.RecordBatch") -> None:
         """Write a line for each row, and hand them on at once to who reads along."""
-        self._stream.write("".join(f"{text}\n" for text in self._json.texts(rows)).encode())
+        texts: Iterable[str] = self._json.texts(rows)
+        if self._beside:
+            members = (json.dumps(_short(each), ensure_ascii=False) for each in rows.column(self._beside).to_pylist())
+            pairs = zip(texts, members, strict=True)
+            texts = (f'{text[:-1]}, "{self._beside}": {member}}}' for text, member in pairs)
+        self._stream.write("".join(f"{text}\n" for text in texts).encode())
         self._stream.flush()
 
     def close(self) -> None:
@@ -78,13 +87,20 @@ class _JsonLinesWriter:
 
 
 class _CsvWriter:
-    """The columns of the log with a header; `box` becomes four columns, nothing is an empty cell."""
+    """The columns of the log with a header; `box` becomes four columns, nothing is an empty cell.
 
-    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+    What rows have beside them is a column for each of its members.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, attributes: Sequence[AttributeConfig], beside: "pa.Field | None" = None
+    ) -> None:
         self._stream = stream
+        self._beside = beside and beside.name
         names = log_schema(attributes).names
         box = names.index("box")
-        self._write([[*names[:box], *_BOX_COLUMNS, *names[box + 1 :]]])
+        members = [f"{beside.name}_{member.name}" for member in beside.type] if beside else []
+        self._write([[*names[:box], *_BOX_COLUMNS, *names[box + 1 :], *members]])
 
     def add(self, rows: "pa.RecordBatch") -> None:
         """Write a line for each row."""
@@ -101,6 +117,9 @@ class _CsvWriter:
 
     def _cells(self, row: dict[str, Any]) -> list[Any]:
         cells: list[Any] = []
+        if self._beside:
+            beside = row.pop(self._beside)
+            row = {**row, **{f"{self._beside}_{name}": value for name, value in beside.items()}}
         for name, value in row.items():
             if name == "box":
                 cells += value or [None] * len(_BOX_COLUMNS)
@@ -130,10 +149,13 @@ class _SafeCsvWriter(_CsvWriter):
 class _ParquetWriter:
     """The log's own schema, in row groups that are large enough to be read fast."""
 
-    def __init__(self, stream: BinaryIO, attributes: Sequence[AttributeConfig]) -> None:
+    def __init__(
+        self, stream: BinaryIO, attributes: Sequence[AttributeConfig], beside: "pa.Field | None" = None
+    ) -> None:
         from pyarrow import parquet
 
-        self._schema = log_schema(attributes)
+        schema = log_schema(attributes)
+        self._schema = schema.append(beside) if beside else schema
         self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
@@ -158,12 +180,18 @@ class _ParquetWriter:
         self._held, self._held_rows = [], 0
 
 
-WRITERS: dict[OutputFormat, Callable[[BinaryIO, Sequence[AttributeConfig]], PredictionWriter]] = {
+WRITERS: dict[OutputFormat, Callable[[BinaryIO, Sequence[AttributeConfig], "pa.Field | None"], PredictionWriter]] = {
     OutputFormat.JSONL: _JsonLinesWriter,
     OutputFormat.CSV: _CsvWriter,
     OutputFormat.CSV_SAFE: _SafeCsvWriter,
     OutputFormat.PARQUET: _ParquetWriter,
 }
+
+
+def _short(members: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row has beside the log's columns, with numbers of seven digits, as those of the log are written."""
+    each = members.items()
+    return {name: float(f"{value:.7g}") if isinstance(value, float) else value for name, value in each}
 
 
 def format_of(path: Path) -> OutputFormat:
@@ -176,10 +204,16 @@ def format_of(path: Path) -> OutputFormat:
 
 @contextmanager
 def open_stream(
-    stream: BinaryIO, output_format: OutputFormat, attributes: Sequence[AttributeConfig]
+    stream: BinaryIO,
+    output_format: OutputFormat,
+    attributes: Sequence[AttributeConfig],
+    beside: "pa.Field | None" = None,
 ) -> Iterator[PredictionWriter]:
-    """Write to an open stream, such as stdout's; its own errors pass through, a reader's leaving among them."""
-    writer = WRITERS[output_format](stream, attributes)
+    """Write to an open stream, such as stdout's; its own errors pass through, a reader's leaving among them.
+
+    `beside` is the field, a struct, of a column that rows have beside those of the log.
+    """
+    writer = WRITERS[output_format](stream, attributes, beside)
     yield writer
     writer.close()
     stream.flush()
@@ -187,14 +221,17 @@ def open_stream(
 
 @contextmanager
 def open_file(
-    path: Path, output_format: OutputFormat, attributes: Sequence[AttributeConfig]
+    path: Path,
+    output_format: OutputFormat,
+    attributes: Sequence[AttributeConfig],
+    beside: "pa.Field | None" = None,
 ) -> Iterator[PredictionWriter]:
-    """Write to a file as `open_written` does, or to a device such as /dev/stdout."""
+    """Write to a file as `open_written` does, or to a device such as /dev/stdout; `beside` as of `open_stream`."""
     if _is_device(path):
-        with path.open("wb") as device, open_stream(device, output_format, attributes) as writer:
+        with path.open("wb") as device, open_stream(device, output_format, attributes, beside) as writer:
             yield writer
         return
-    with open_written(path, lambda stream: WRITERS[output_format](stream, attributes)) as writer:
+    with open_written(path, lambda stream: WRITERS[output_format](stream, attributes, beside)) as writer:
         yield writer
 
 

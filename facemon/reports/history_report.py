@@ -14,7 +14,12 @@ _MOST_SOURCES = 3
 
 def history_table(results: Sequence[DriftResult]) -> Table:
     """Return when each check ran, its verdict, what it compared, and what drifted."""
-    table = Table(("at", "verdict", "reference", "rows", "drifted"), tuple(map(_row, results)))
+    table = Table(
+        ("at", "verdict", "reference", "rows", "drifted"),
+        tuple(map(_row, results)),
+        importance=("at", "verdict", "drifted"),
+        wraps=("drifted",),
+    )
     return table.without_commands()
 
 

@@ -14,7 +14,12 @@ _UNKNOWN = "-"
 
 def metrics_table(known: "Sequence[MetricValue]") -> Table:
     """Return a row for each metric; of several series, the sum of counters and all observations of histograms."""
-    return Table(("name", "type", "labels", "series", "value", "help"), tuple(map(_row, known)))
+    return Table(
+        ("name", "type", "labels", "series", "value", "help"),
+        tuple(map(_row, known)),
+        importance=("name", "value", "type"),
+        wraps=("labels", "help"),
+    )
 
 
 def metric_report(known: "MetricValue") -> Iterator[Part]:

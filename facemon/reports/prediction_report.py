@@ -29,6 +29,6 @@ class PredictionReport:
 
     def parts(self) -> Iterator[Part]:
         """Yield the table, and how many rows it leaves out."""
-        yield Table(table_columns(self._attributes), tuple(self._rows))
+        yield Table(table_columns(self._attributes), tuple(self._rows), importance=("image", "outcome"))
         if self._beyond:
             yield f"… and {self._beyond} rows more; -o FILE writes all"

@@ -25,7 +25,12 @@ _DIFF_HEADINGS = ("column", "kind", "shift", "verdict", "rows of A", "rows of B"
 def references_table(references: "Iterable[Reference]") -> Table:
     """Return a row for each reference."""
     rows = ((r.name, r.kind, str(r.rows), r.model or "-", f"{r.created:%Y-%m-%d %H:%M}", r.note) for r in references)
-    return Table(("name", "kind", "rows", "model", "set at", "note"), tuple(rows))
+    return Table(
+        ("name", "kind", "rows", "model", "set at", "note"),
+        tuple(rows),
+        importance=("name", "set at", "rows", "kind", "model"),
+        reasons=("note",),
+    )
 
 
 def reference_table(described: "Described", file: str, plan: "DecisionPlan | None") -> Table:

@@ -1,10 +1,12 @@
 """A drift result as tables of plain text and sentences; the console draws them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from facemon.domain.column_shape import ColumnShape
-from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, SourceResult, Verdict
+from facemon.domain.counted import counted
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 from facemon.printable import without_commands
 from facemon.reports.column_figures import HEADINGS, column_figures, one_line
 from facemon.reports.printed_parts import Part, Table
@@ -26,6 +28,7 @@ _COUNTED = {
     Verdict.OK: "ok",
     Verdict.NOT_COMPARED: "not compared",
 }
+_IMPORTANCE = ("column", "verdict", "shift", "limit", "check", "p", "rows", "reference ▏current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,28 @@ def _side(side: Side, title: str) -> str:
 
 
 def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> Table:
+    entries = ranked(checks)
+    whole = _table_of(entries, shapes)
+    is_asked = {check: check.is_own or len(checks) == 1 for check in checks}
+    telling_ones = [(check, column) for check, column in telling(checks) if is_asked[check]]
+    counts = Counter(_COUNTED[column.verdict] for check, column in entries if is_asked[check])
+    others = [f"{counts[name]} {name}" for name in map(_COUNTED.get, ORDER[2:]) if name and counts[name]]
+    others += [
+        f"{counted(len(outcome.columns), 'column')} of {check}"
+        for check, outcome in checks.items()
+        if not is_asked[check]
+    ]
+    below = (f"{', '.join(others)}; --all shows them",) if others else ()
+    return replace(whole, for_terminal=replace(_table_of(telling_ones, shapes), below=below))
+
+
+def _table_of(entries: Sequence[tuple[Check, ColumnResult]], shapes: Shapes) -> Table:
     lines: list[tuple[str, ...]] = [("check", *HEADINGS, "reference ▏current")]
-    for check, column in ranked(checks):
+    for check, column in entries:
         shape = shapes.get((check, column.column))
         lines.append((check.value, *column_figures(check, column), both_sides(shape) if shape else ""))
     headings, *rows = lines if shapes else [line[:-1] for line in lines]
-    return Table(headings, tuple(rows))
+    return Table(headings, tuple(rows), importance=_IMPORTANCE, reasons=("why",))
 
 
 def _source_table(sources: tuple[SourceResult, ...]) -> Table:
@@ -120,4 +139,5 @@ def _source_table(sources: tuple[SourceResult, ...]) -> Table:
         for check, column in telling(each.checks)
     ]
     rows.sort(key=lambda row: ORDER.index(row[0]))
-    return Table(("source", "check", *HEADINGS), tuple(cells for _, cells in rows))
+    headings, important = ("source", "check", *HEADINGS), ("column", "source", *_IMPORTANCE[1:])
+    return Table(headings, tuple(cells for _, cells in rows), importance=important, reasons=("why",))

@@ -128,6 +128,28 @@ def read_segment(
     return _explained(ledger, segment, _reading(ledger, segment, columns, without, span, encoded, proven))
 
 
+def read_places(ledger: Ledger, segment: Segment, places: NDArray[np.intp]) -> pa.Table:
+    """Some rows of a segment, with all its columns, by their ascending places in it; errors as of `read_segment`.
+
+    No more than one row group of a file is in memory beside them.
+    """
+    if segment.path is None:
+        read = partial(_read_inline, ledger, segment, None, ())
+        return _explained(ledger, segment, read).take(pa.array(places))
+    return _explained(ledger, segment, partial(_read_parquet_places, ledger.folder / segment.path, places))
+
+
+def _read_parquet_places(path: Path, places: NDArray[np.intp]) -> pa.Table:
+    with pa.parquet.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+        begins = np.cumsum([0, *sizes])
+        groups = np.searchsorted(begins, places, "right") - 1
+        return pa.concat_tables(
+            file.read_row_group(group).take(pa.array(places[groups == group] - begins[group]))
+            for group in np.unique(groups).tolist()
+        )
+
+
 def _reading(
     ledger: Ledger,
     segment: Segment,

@@ -18,7 +18,11 @@ from facemon.standard_streams import EscapedStream, writing_stdout
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
 
-    from facemon.reports.printed_parts import Part
+    from facemon.reports.printed_parts import Part, Table
+
+
+_ANY_WIDTH = 1_000_000
+"""In cells: a table in a pipe is never fitted."""
 
 
 class Color(StrEnum):
@@ -112,25 +116,36 @@ class Console:
         if not self.show_tracebacks:
             self._write_error("  hint: run the same command with --debug and report what it prints")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-        """Print a table on stdout: drawn on a terminal, aligned with spaces in a pipe."""
+    def table(self, table: "Table") -> None:
+        """Print a table on stdout: fitted to a terminal, aligned with spaces and whole in a pipe."""
         if not self.is_terminal and self.color is not Color.ALWAYS:
-            self._plain_table(columns, list(rows), title)
+            self._plain_table(table.headings, table.rows, table.title)
             return
         from rich import box
+        from rich.cells import cell_len
         from rich.markup import escape
-        from rich.table import Table
+        from rich.table import Table as RichTable
 
-        table = Table(
-            title=title and escape(printable(title)), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+        from facemon.terminal.drawn_table import GAP, drawn_table
+
+        # In a log cells that are broken into lines would be read by a runner, which looks for commands.
+        safe = printable if self.is_terminal else (lambda cell: without_commands(printable(cell)))
+        console = self._rich(sys.stdout)
+        drawn = drawn_table(table.mapped(safe), console.width - 2 if self.is_terminal else _ANY_WIDTH, cell_len)
+        if not self.is_terminal:
+            console.width = sum(drawn.widths) + GAP * len(drawn.widths) + 2
+        title = table.title and escape(printable(table.title))
+        grid = RichTable(
+            title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, GAP - 1, 0, 0)
         )
-        for column in columns:
-            table.add_column(escape(printable(column)), overflow="fold")
-        for row in rows:
-            cells = [printable(cell) for cell in row]
-            # In a log cells are broken into lines, on which a runner looks for commands.
-            table.add_row(*(_styled(cell if self.is_terminal else without_commands(cell)) for cell in cells))
-        self._rich(sys.stdout).print(table)
+        for heading, width in zip(drawn.headings, drawn.widths, strict=True):
+            grid.add_column(escape(heading), overflow="fold", width=width)
+        for row in drawn.rows:
+            grid.add_row(*map(_styled, row))
+        if drawn.rows or table.for_terminal is None:
+            console.print(grid)
+        for line in drawn.below:
+            self.result(line)
 
     def show(self, parts: "Iterable[Part]") -> None:
         """Print a report: remarks on stderr, all else on stdout."""
@@ -140,8 +155,8 @@ class Console:
             match part:
                 case str():
                     self.result(part)
-                case Table(headings, rows, title):
-                    self.table(headings, rows, title=title)
+                case Table():
+                    self.table(part)
                 case Remark(text, tone):
                     getattr(self, tone.value)(text)
                 case FileText(text):

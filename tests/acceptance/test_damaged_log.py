@@ -115,6 +115,7 @@ READERS = [
     ("store", "verify"),
     ("metrics",),
     ("reference", "list"),
+    ("log",),
     ("drift-check", "--since", "1h"),
 ]
 

@@ -33,6 +33,8 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("predict", "images", "-o", "rows.parquet"),
     ("predict", "labels.txt"),
     ("predict", "-"),
+    ("log", "--where", "hair=a", "--limit", "3"),
+    ("log", "--worst", "2", "--labels", "labels.csv", "-o", "worst.csv"),
     ("evaluate", "labels.csv"),
     ("reference", "set", "--since", "1h", "--name", "a"),
     ("reference", "set", "rows.parquet", "--name", "b"),

@@ -25,7 +25,14 @@ from tests.store.log_rows import log_images
 
 COMMAND = Path(sys.executable).with_name("facemon")
 PAST = datetime(2024, 11, 20, 12, tzinfo=UTC)
-READERS = [("store", "info"), ("store", "verify"), ("drift-check",), ("export-metrics",), ("reference", "list")]
+READERS = [
+    ("store", "info"),
+    ("store", "verify"),
+    ("drift-check",),
+    ("export-metrics",),
+    ("reference", "list"),
+    ("log",),
+]
 WRITERS = [("store", "compact"), ("store", "prune"), ("predict", "bad.jpg"), ("reference", "set", "--since", "1h")]
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 import pytest
 
 from facemon import Monitor
+from facemon.domain.times import format_time
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
 from tests.every_command import single_commands
@@ -31,6 +33,7 @@ def logged(first: int, count: int, at: datetime, share_of_a: float) -> list[dict
             "hair_confidence": 0.6 + number % 40 / 100,
             "source": NAMES[number % 2],
             "observed_at": at + timedelta(minutes=number % 600),
+            "image_brightness": 0.3 + number % 37 / 100,
         }
         for number in range(first, first + count)
     ]
@@ -51,6 +54,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = "".join(f"{number}.jpg,{'ab'[number % 3 == 0]}\n" for number in range(0, 400, 7))
     (folder / "labels.csv").write_text("image,hair\n" + labels)
     return folder
+
+
+def rows_of(table: pa.Table, *columns: str) -> list[dict[str, Any]]:
+    """Some columns of rows, as the command's JSON has them."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return format_time(value)
+        if isinstance(value, dict):
+            return {name: shown(each) for name, each in value.items()}
+        return float(f"{value:.7g}") if isinstance(value, float) else value
+
+    return [{name: shown(value) for name, value in row.items()} for row in table.select(columns).to_pylist()]
 
 
 Answer = Callable[[Monitor, Path], Any]
@@ -87,6 +103,33 @@ COMMANDS: Mapping[str, tuple[tuple[str, ...], Answer]] = {
     "evaluate": (
         ("labels.csv", "--by", "source", "--format", "json"),
         lambda monitor, folder: monitor.evaluate(folder / "labels.csv", by_source=True).document(),
+    ),
+    "log": (
+        (
+            "--where",
+            "hair=b",
+            "--source",
+            "gate",
+            "--confidence-below",
+            "0.73",
+            "--limit",
+            "9",
+            "--since",
+            SINCE.isoformat(),
+        ),
+        lambda monitor, _: rows_of(
+            monitor.rows(SINCE, where="hair=b", source="gate", confidence_below=0.73, limit=9), "image", "observed_at"
+        ),
+    ),
+    "log by labels": (
+        ("--worst", "5", "--labels", "labels.csv", "--until", UNTIL.isoformat()),
+        lambda monitor, folder: rows_of(
+            monitor.rows(until=UNTIL, worst=5, labels=folder / "labels.csv"), "image", "worst"
+        ),
+    ),
+    "log by features": (
+        ("--unusual", "5", "--image", "9*.jpg"),
+        lambda monitor, _: rows_of(monitor.rows(unusual=5, image="9*.jpg"), "image", "unusual"),
     ),
     "export-metrics": ((), lambda monitor, _: monitor.export_metrics()),
     "export-metrics of drift": (("--export", "drift"), lambda monitor, _: monitor.export_metrics(export="drift")),
@@ -141,6 +184,9 @@ def test_a_command_says_what_monitor_answers(
     assert ran.returncode in (0, 3, 4), ran.stderr
     said: Any = ran.stdout if line.startswith("export") else [json.loads(each) for each in documents(ran.stdout)]
     known = answer(Monitor(), folder)
+    if line.startswith("log"):
+        assert len(known) >= 3
+        said = [{name: each[name] for name in known[0]} for each in said]
     told = known if isinstance(known, str) else json.loads(json.dumps(known))
     assert without_times(said) == without_times(told if isinstance(told, str | list) else [told])
 

@@ -14,7 +14,7 @@ from facemon.errors import FacemonError
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
 from facemon.terminal.console import Color, Console, Verbosity
 
-ROWS = [("image_brightness", "drift"), ("x", "[bold]ok[/bold]")]
+ROWS = (("image_brightness", "drift"), ("x", "[bold]ok[/bold]"))
 PLAIN = "column            verdict\nimage_brightness  drift\nx                 [bold]ok[/bold]\n"
 ESCAPE = "\x1b["
 
@@ -37,7 +37,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Color], str]:
     def draw(color: Color) -> str:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", stream := Terminal())
-            Console(color=color).table(("column", "verdict"), ROWS, title="[a title]")
+            Console(color=color).table(Table(("column", "verdict"), ROWS, "[a title]"))
         return stream.getvalue()
 
     return draw
@@ -103,13 +103,13 @@ def test_tracebacks_only_when_asked_for(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_table_in_a_pipe_is_aligned_and_bare(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().table(("column", "verdict"), ROWS)
-    Console().table(("column", "verdict"), iter(ROWS), title="The check")
+    Console().table(Table(("column", "verdict"), ROWS))
+    Console().table(Table(("column", "verdict"), ROWS, "The check"))
     assert capsys.readouterr().out == f"{PLAIN}The check\n{PLAIN}"
 
 
 def test_an_empty_table_has_its_headings(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().table(("column", "verdict"), [])
+    Console().table(Table(("column", "verdict"), ()))
     assert capsys.readouterr().out == "column  verdict\n"
 
 
@@ -134,7 +134,7 @@ def test_no_color_takes_the_colour_away(drawn: Callable[[Color], str], monkeypat
 
 def test_always_colours_a_pipe_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    Console(color=Color.ALWAYS).table(("column", "verdict"), ROWS)
+    Console(color=Color.ALWAYS).table(Table(("column", "verdict"), ROWS))
     assert f"{ESCAPE}1;31mdrift" in capsys.readouterr().out
 
 

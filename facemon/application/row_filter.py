@@ -1,0 +1,150 @@
+"""Which rows of the log a user asks for: conditions as text, read against the columns of the log."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from facemon.application.given_values import refuse_unusable
+from facemon.domain.attribute import Measure
+from facemon.domain.prediction import ErrorCode
+from facemon.errors import UsageError
+from facemon.near_names import did_you_mean
+
+if TYPE_CHECKING:
+    from facemon.config.model import AttributeConfig, ModelConfig
+    from facemon.store.row_conditions import RowCondition
+
+_CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*")
+_EXAMPLES = "write NAME=LABEL, such as gender=female, or NAME<NUMBER, such as 'age<18' (in quotes)"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """The options by which rows are chosen; what is empty or None chooses all."""
+
+    sources: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    """Conditions such as `gender=female` or `age<18`."""
+    confidence_below: float | None = None
+    """Rows with an attribute whose confidence is lower."""
+    errors: tuple[str, ...] = ()
+    failed: bool = False
+    """Whether only images are wanted that could not be predicted."""
+    image: str | None = None
+    """A shell pattern."""
+
+
+def conditions_of(wanted: RowFilter, model: "ModelConfig", *, is_configured: bool) -> "tuple[RowCondition, ...]":
+    """The conditions of a filter; UsageError for one that cannot be read, and for columns that the log lacks.
+
+    The labels of an attribute are known where the rows are those of the configured model.
+    """
+    from facemon.store import row_conditions
+
+    for name, texts in (("source", wanted.sources), ("where", wanted.where), ("error", wanted.errors)):
+        for text in texts:
+            refuse_unusable({name: text})
+    found = list(_where(wanted.where, model.attributes, is_configured=is_configured))
+    if wanted.sources:
+        found.append(row_conditions.is_one_of("source", wanted.sources))
+    if wanted.errors:
+        _refuse_unknown("--error CODE", wanted.errors, list(ErrorCode))
+        found.append(row_conditions.is_one_of("error", wanted.errors))
+    if wanted.failed:
+        found.append(row_conditions.has_failed())
+    if wanted.confidence_below is not None:
+        if not 0 <= wanted.confidence_below <= 1:
+            raise UsageError(f"--confidence-below {wanted.confidence_below:g}: a confidence lies between 0 and 1")
+        found.append(row_conditions.is_any_below(_confidences(model), wanted.confidence_below))
+    if wanted.image is not None:
+        try:
+            found.append(row_conditions.is_named(wanted.image))
+        except ValueError as error:
+            raise UsageError(f"--image {wanted.image}: is not a pattern of * ? and [...]") from error
+    return tuple(found)
+
+
+def _confidences(model: "ModelConfig") -> list[str]:
+    each = ((attribute, Measure.CONFIDENCE.column(attribute.name)) for attribute in model.attributes)
+    if found := [column for attribute, column in each if column in attribute.columns]:
+        return found
+    raise UsageError(f"--confidence-below: {model.id} has no attribute with a confidence")
+
+
+def _where(
+    texts: Sequence[str], attributes: "Sequence[AttributeConfig]", *, is_configured: bool
+) -> "Iterator[RowCondition]":
+    """One condition for each text; of several that ask for the equality of a column one is enough to hold."""
+    from facemon.store import row_conditions
+
+    equal: dict[str, list[str]] = {}
+    for text in texts:
+        if not (parts := _CONDITION.fullmatch(text)):
+            raise UsageError(f"--where {text}: is not a condition", _EXAMPLES)
+        name, sign, value = parts.groups()
+        column, is_text = _column(text, name, sign, value, attributes)
+        if not is_text:
+            yield row_conditions.compares(column, sign, _number(text, value))
+            continue
+        attribute = next((each for each in attributes if each.name == column), None)
+        if attribute and is_configured:
+            _refuse_unknown(f"--where {text}", [value], attribute.classes)
+        if sign == "=":
+            equal.setdefault(column, []).append(value)
+        else:
+            yield row_conditions.is_none_of(column, [value])
+    for column, values in equal.items():
+        yield row_conditions.is_one_of(column, values)
+
+
+def _column(text: str, name: str, sign: str, value: str, attributes: "Sequence[AttributeConfig]") -> tuple[str, bool]:
+    """The column of the log that a condition is about, and whether it holds text."""
+    import pyarrow as pa
+
+    from facemon.domain.prediction import log_schema
+
+    schema, attribute = log_schema(attributes), next((each for each in attributes if each.name == name), None)
+    number = Measure.VALUE.column(name)
+    if (
+        attribute
+        and number in attribute.columns
+        and (name not in schema.names or not _is_label(value, attribute, sign))
+    ):
+        name = number
+    if name not in schema.names:
+        names = [*dict.fromkeys([*(each.name for each in attributes), *schema.names])]
+        raise UsageError(f"--where {text}: the log has no column {name}", did_you_mean(name, names, _EXAMPLES))
+    type_ = schema.field(name).type
+    if pa.types.is_timestamp(type_) or pa.types.is_list(type_):
+        raise UsageError(f"--where {text}: {name} is neither text nor a number", "--since and --until choose by time")
+    if pa.types.is_string(type_) and sign not in ("=", "!="):
+        raise UsageError(f"--where {text}: {name} is text, which only = and != compare")
+    return name, pa.types.is_string(type_)
+
+
+def _is_label(value: str, attribute: "AttributeConfig", sign: str) -> bool:
+    """Whether a condition on an attribute that has labels and numbers is about its labels."""
+    if sign not in ("=", "!="):
+        return False
+    if value in attribute.classes:
+        return True
+    with suppress(ValueError):
+        float(value)
+        return False
+    return True
+
+
+def _number(text: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"--where {text}: {value or 'nothing'} is not a number", _EXAMPLES) from None
+
+
+def _refuse_unknown(option: str, values: Sequence[str], known: Collection[str]) -> None:
+    for value in values:
+        if value not in known:
+            there = f"there are {', '.join(known)}"
+            raise UsageError(f"{option}: there is no {value or 'empty name'}", did_you_mean(value, known, there))
