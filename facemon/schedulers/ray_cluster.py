@@ -104,7 +104,8 @@ class _Cluster:
 def _started(connection: socket.socket, placement: Placement, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
     number = connection.fileno()
     return subprocess.Popen(
-        [sys.executable, "-m", "facemon.schedulers.ray_driver", str(number)],
+        # Without -P a file of the current folder, such as types.py, would take the place of a module.
+        [sys.executable, "-P", "-m", "facemon.schedulers.ray_driver", str(number)],
         env={**os.environ, **settings_of(placement.address)},
         pass_fds=[number],
         stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.forked_process import answer_messages
 from facemon.schedulers.ray_actor import Node, ShardWorker
 from facemon.schedulers.ray_settings import HINT, TOKENS
-from facemon.schedulers.scheduler import Event, OpensShards, Placement, ShardEnded, WorkerLost, WorkerReady
+from facemon.schedulers.scheduler import Event, OpensShards, Placement, ShardEnded, WorkerBegan, WorkerLost, WorkerReady
 from facemon.version import __version__
 
 _OPEN_S = 600.0
@@ -88,13 +88,12 @@ class _RayWorkers:
         done, _ = self._ray.wait(waiting, num_returns=1, timeout=wait_s)
         if done:  # and what else is there by now
             done, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)
-        found = [event for reference in done if (event := self._answered(reference)) is not None]
-        return found + self._overdue()
+        return [self._answered(reference) for reference in done] + self._overdue()
 
     def _call(self, worker: int, what: str, reference: Any, limit_s: float) -> None:
         self._calls[reference] = _Call(worker, what, time.monotonic() + limit_s)
 
-    def _answered(self, reference: Any) -> Event | None:
+    def _answered(self, reference: Any) -> Event:
         call = self._calls.pop(reference)
         try:
             answer = self._ray.get(reference, timeout=_GET_S)
@@ -106,7 +105,7 @@ class _RayWorkers:
                 _refuse_node(answer)
                 opened = self._actors[call.worker].open.remote(self._open_shards)
                 self._call(call.worker, "open", opened, _OPEN_S)
-                return None
+                return WorkerBegan(call.worker)
             case ShardOutcome() if call.what == "predict":
                 return ShardEnded(call.worker, answer)
             case ShardOutcome(end=ShardEnd.REFUSED):

@@ -76,6 +76,26 @@ def test_without_workers_the_run_ends_and_names_what_is_missing(folder: Path, mo
 
 
 @pytest.mark.slow
+def test_a_cluster_that_is_lost_leaves_a_list_of_what_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FacemonError, match=r"cluster was lost; .*1 of 4 shards .*; missing: 2-4") as raised:
+        predicted(folder, Spawned(lost_after=1), monkeypatch)
+    hint = raised.value.hint or ""
+    assert (raised.value.exit_code, hint.startswith("start it again; then run the same command")) == (1, True)
+
+
+@pytest.mark.slow
+def test_shards_of_earlier_runs_are_not_called_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FacemonError, match="missing: 3-4"):
+        predicted(folder, Spawned(lost_after=2), monkeypatch)
+    # The log is asked: no worker of this run has looked for the first two.
+    with pytest.raises(FacemonError, match=r"2 of 4 shards .*; missing: 3-4"):
+        predicted(folder, Spawned(lost_after=0), monkeypatch)
+    shutil.rmtree(folder / "log")
+    with pytest.raises(FacemonError, match=r"0 of 4 shards .* as far as is known; not known of: 1-4"):
+        predicted(folder, Spawned(lost_after=0), monkeypatch)
+
+
+@pytest.mark.slow
 def test_another_job_in_the_log_ends_the_run_with_2(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert predicted(folder, Spawned(), monkeypatch).images == IMAGES
     with pytest.raises(UsageError, match="shards is 4 there and 3 here"):
