@@ -262,10 +262,11 @@ class _Run:
 def _delivered_shards(delivery: DeliveryRequest) -> set[int] | None:
     """Return which shards of the job the log has; None where it cannot be read."""
     from facemon.object_storage.object_folder import open_folder
-    from facemon.object_storage.storage_error import StorageError
+    from facemon.object_storage.storage_error import StorageError, Trouble
     from facemon.store.shared_log.entry import delivered_shards
 
     try:
         return delivered_shards(open_folder(delivery.address, create=False), delivery.name)
-    except StorageError:
-        return None
+    except StorageError as error:
+        # A folder is made by the first delivery.
+        return set() if error.trouble is Trouble.MISSING else None

@@ -19,10 +19,11 @@ from typing import Any, cast
 from facemon import message_socket
 from facemon.available_cores import available_cores
 from facemon.domain.shard_outcome import ShardEnd, ShardOutcome
-from facemon.errors import FacemonError, UsageError
+from facemon.errors import UsageError
 from facemon.forked_process import answer_messages
 from facemon.schedulers.ray_actor import Node, ShardWorker
-from facemon.schedulers.ray_settings import HINT, TOKENS
+from facemon.schedulers.ray_errors import reason_of, unreached
+from facemon.schedulers.ray_settings import TOKENS
 from facemon.schedulers.scheduler import Event, OpensShards, Placement, ShardEnded, WorkerBegan, WorkerLost, WorkerReady
 from facemon.version import __version__
 
@@ -36,7 +37,6 @@ _OBJECTS_BYTES = 100 * 2**20
 """Memory for Ray's objects in a cluster that ends with the run: little travels, and Ray would take a third of all."""
 _LEFT_S = 20.0
 """How long it may take to leave a cluster, or to end the one that was started here."""
-_SHOWN = 300
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class _RayWorkers:
         try:
             answer = self._ray.get(reference, timeout=_GET_S)
         except self._ray.exceptions.RayError as error:
-            return self._lost(call.worker, _reason(error))
+            return self._lost(call.worker, reason_of(error))
         match answer:
             case Node():
                 self._hosts[call.worker] = answer.host
@@ -142,15 +142,6 @@ def _refuse_node(node: Node) -> None:
         )
 
 
-def _reason(error: Exception) -> str:
-    """Return why an actor is lost, in the first line that Ray has of it."""
-    text = str(error)
-    if "ModuleNotFoundError" in text and "facemon" in text:
-        return f"facemon is not installed there, for the Python of Ray; {HINT}"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:_SHOWN]
-
-
 @contextmanager
 def _connected(placement: Placement, temporary: str) -> Iterator[Any]:
     """Ray, connected to a cluster, or to one that is started here and ends with the block."""
@@ -165,39 +156,18 @@ def _connected(placement: Placement, temporary: str) -> Iterator[Any]:
     try:
         ray.init(**options)
     except (Exception, SystemExit) as error:
-        raise _unreached(placement, error) from error
+        raise unreached(placement, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _unreached(placement: Placement, error: BaseException) -> FacemonError:
-    where = "a cluster on this machine" if placement.address is None else placement.address
-    # What the cluster replied is in the error that Ray's own is raised from.
-    text = " ".join(f"{error} {error.__cause__ or ''}".split())
-    if "ersion mismatch" in text:
-        return UsageError(
-            f"{where}: {text[:_SHOWN]}", "install the same versions of Ray and Python on each node and on this machine"
-        )
-    if "uthenticat" in text or "InvalidAuthToken" in text:
-        return UsageError(
-            f"{where}: the cluster does not accept this machine's token",
-            "give each node and this machine the same token: RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token",
-        )
-    if isinstance(error, ConnectionError):
-        return FacemonError(f"{where}: no cluster of Ray is there", "start one with ray start --head, or name another")
-    if "timed out during startup" in text:
-        return FacemonError(
-            f"{where}: Ray did not start within its own limit of 30 seconds",
-            "this machine is busy, or short of memory: run the same command again, or name a cluster with --address",
-        )
-    return FacemonError(f"{where}: Ray cannot be started or reached: {text[:_SHOWN]}", "look into Ray's logs")
-
-
 @contextmanager
 def _answering(message: tuple[OpensShards, Placement, str]) -> Iterator[Callable[[Any], object]]:
     open_shards, placement, temporary = message
+    # Ray puts the current folder before all others where its workers look for modules, on each node.
+    os.chdir(temporary)
     with _connected(placement, temporary) as ray:
         workers = _RayWorkers(ray, pickle.dumps(open_shards), placement)
 

@@ -42,6 +42,9 @@ def folder(tmp_path: Path, facemon: RunFacemon) -> Path:
     for number in range(IMAGES):
         flat_image(tmp_path / "day" / f"{number:03}.png", (255, 0, 0), (8, 8 + number))
     assert facemon("manifest", "day", "-o", "images.parquet", cwd=tmp_path).returncode == 0
+    # What lies in the folder is data, and is never imported.
+    for name in ("ray", "onnxruntime", "types"):
+        (tmp_path / f"{name}.py").write_text("raise OSError('a file of the folder was imported')")
     return tmp_path
 
 
@@ -107,6 +110,8 @@ class Cluster:
         self.address = f"127.0.0.1:{free_port()}"
         self.variables = {
             "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0",
+            # Ray's workers would wait for all else on a busy machine.
+            "RAY_worker_niceness": "0",
         }  # fmt: skip
         # Ray's sockets lie far below it, and their paths may have 107 characters.
         self._folder = Path(stack.enter_context(_short_folder()))
