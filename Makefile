@@ -67,10 +67,10 @@ peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray
 	@$(BIN)/python tools/fetch_peers.py
 
 # Only some parts need the peers, which take long to install.
-bench: tools $(if $(PART),$(if $(filter peers api wait load,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
+bench: tools $(if $(PART),$(if $(filter peers api wait load ray,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
-prove: tools ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
+prove: tools $(if $(PART),$(if $(filter ray tests,$(PART)),peers),peers) ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
 	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/

@@ -17,6 +17,7 @@ from benchmarks import (
     memory_and_start,
     predict_speed,
     public_networks,
+    ray_speed,
     render_speed,
     scrape_speed,
 )
@@ -36,6 +37,7 @@ _PARTS = {
     "wait": Part("serve, one connection", api_latency.measure, api_latency.ABOUT),
     "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
     "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
+    "ray": Part("predict on Ray", ray_speed.measure, ray_speed.ABOUT),
     "networks": Part("Public networks", public_networks.measure, public_networks.ABOUT),
     "render": Part("render-config", render_speed.measure, render_speed.ABOUT),
 }

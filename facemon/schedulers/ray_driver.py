@@ -7,6 +7,7 @@ connection for minutes, and has threads.
 import os
 import pickle
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -178,12 +179,13 @@ def _answering(message: tuple[OpensShards, Placement, str]) -> Iterator[Callable
         yield answer
 
 
-def _end_with(connection: socket.socket) -> None:
+def _end_with(connection: socket.socket, temporary: str) -> None:
     """End this process soon after the other side of a socket has gone, whatever Ray is doing."""
     watch = select.poll()
     watch.register(connection, select.POLLRDHUP)
     watch.poll()
     time.sleep(_LEFT_S)
+    shutil.rmtree(temporary, ignore_errors=True)
     # Ray's own processes have asked the kernel to end with this one.
     os._exit(1)
 
@@ -191,11 +193,13 @@ def _end_with(connection: socket.socket) -> None:
 def main(number: int) -> None:
     """Answer the messages that come over an inherited socket, until its other side is closed."""
     connection = socket.socket(fileno=number)
-    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     first = cast("tuple[OpensShards, Placement, str]", message_socket.receive(connection))
+    threading.Thread(target=_end_with, args=(connection, first[2]), daemon=True).start()
     # Of the group of facemon's process, which a terminal interrupts as a whole: the run itself ends this one.
     os.setpgid(0, 0)
     answer_messages(lambda: _answering(first), connection)
+    # facemon's process does the same, unless it was killed.
+    shutil.rmtree(first[2], ignore_errors=True)
 
 
 if __name__ == "__main__":

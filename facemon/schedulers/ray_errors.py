@@ -43,4 +43,6 @@ def unreached(placement: Placement, error: BaseException) -> FacemonError:
             f"{where}: Ray did not start within its own limit of 30 seconds",
             "this machine is busy, or short of memory: run the same command again, or name a cluster with --address",
         )
-    return FacemonError(f"{where}: Ray cannot be started or reached: {text[:_SHOWN]}", "look into Ray's logs")
+    # The logs of a cluster that ends with the run are gone.
+    hint = "free memory or disk, or name a cluster with --address" if placement.address is None else "look: ray status"
+    return FacemonError(f"{where}: Ray cannot be started or reached: {text[:_SHOWN]}", hint)
