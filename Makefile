@@ -71,10 +71,10 @@ browser: $(VENV)/.dev ## Fetch headless Chromium and axe-core for the tests of p
 	@$(BIN)/python tools/fetch_browser.py
 
 # Only some parts need the peers, which take long to install.
-bench: tools $(if $(PART),$(if $(filter peers api wait load,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
+bench: tools $(if $(PART),$(if $(filter peers api wait load ray,$(PART)),peers),peers) ## Measure facemon beside its limits and others, or one PART=…; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks $(PART)
 
-prove: tools $(if $(filter tests,$(or $(PART),tests)),browser) ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
+prove: tools $(if $(PART),$(if $(filter ray tests,$(PART)),peers),peers) $(if $(filter tests,$(or $(PART),tests)),browser) ## Prove the rendered stack at length, or one PART=…; writes benchmarks/PROVEN.md
 	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/

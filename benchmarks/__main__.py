@@ -18,6 +18,7 @@ from benchmarks import (
     memory_and_start,
     predict_speed,
     public_networks,
+    ray_speed,
     render_speed,
     scrape_speed,
 )
@@ -38,6 +39,7 @@ _PARTS = {
     "load": Part("serve, ten minutes of too much load", api_load.measure, api_load.ABOUT),
     "scrape": Part("serve-metrics, a scrape", scrape_speed.measure, scrape_speed.ABOUT),
     "many": Part("Many machines", many_machines.measure, many_machines.ABOUT),
+    "ray": Part("predict on Ray", ray_speed.measure, ray_speed.ABOUT),
     "networks": Part("Public networks", public_networks.measure, public_networks.ABOUT),
     "render": Part("render-config", render_speed.measure, render_speed.ABOUT),
 }

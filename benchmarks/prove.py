@@ -11,6 +11,7 @@ from benchmarks import (
     prove_life,
     prove_mutation,
     prove_panels,
+    prove_ray,
     prove_tests,
 )
 from benchmarks.report import Part, Report
@@ -23,6 +24,7 @@ _PARTS = {
     "life": Part("Ordinary life", prove_life.measure, prove_life.ABOUT),
     "tests": Part("Long proofs among the tests", prove_tests.measure, prove_tests.ABOUT),
     "bad-luck": Part("Bad luck and bad company", prove_bad_luck.measure, prove_bad_luck.ABOUT),
+    "ray": Part("Ray: nodes that are killed", prove_ray.measure, prove_ray.ABOUT),
     "panels": Part("No empty panel", prove_panels.measure, prove_panels.ABOUT),
 }
 _EXPLANATION = """\

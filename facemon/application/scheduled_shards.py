@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facemon.predict.run_summary import RunSummary
     from facemon.schedulers.scheduler import Event, OpensShards, Placement, Scheduler, Workers
 
+_AGAIN = "run the same command again: what is delivered is not predicted again"
 _TURN_S = 1.0
 """How often a run looks whether it was interrupted, and whether it has waited too long for a worker."""
 
@@ -143,40 +144,53 @@ class _Run:
         self._summary = RunSummary()
         self._before = 0
         """Shards that were delivered already."""
-        self._missing: Sequence[int] = ()
+        self._delivered: set[int] = set()
+        """As workers have said; those of earlier runs are among them once a worker has looked."""
         self._why: dict[int, str] = {}
         self._is_starved = False
+        self._broken: FacemonError | None = None
+        """What ended the connection to the cluster."""
         self._last_loss = ""
 
     def work(self, workers: "Workers", progress: Progress) -> None:
-        """Hand shards to workers until all are delivered or given up, no worker is left, or a signal comes."""
+        """Hand shards to workers until all are delivered or given up, no worker or cluster is left, or a signal comes.
+
+        UsageError where no attempt can succeed.
+        """
         from facemon.domain.shard_queue import Give, ShardQueue, Stage
 
         shards = range(1, self._delivery.shard.of + 1)
         queue = ShardQueue(shards, max(1, min(workers.room, len(shards))), time.monotonic())
         with stopping(self._stop):
-            while (stage := queue.stage(time.monotonic())) is Stage.WORKING and not self._stop.is_set():
-                for action in queue.actions():
-                    if isinstance(action, Give):
-                        workers.give(action.worker, action.shard)
-                    else:
-                        workers.start(action.worker)
-                for event in workers.events(_TURN_S):
-                    self._take(event, queue, progress)
-        self._missing, self._why = queue.missing, queue.given_up
-        self._is_starved = stage is Stage.STARVED
+            try:
+                while queue.stage(time.monotonic()) is Stage.WORKING and not self._stop.is_set():
+                    for action in queue.actions():
+                        if isinstance(action, Give):
+                            workers.give(action.worker, action.shard)
+                        else:
+                            workers.start(action.worker)
+                    for event in workers.events(_TURN_S):
+                        self._take(event, queue, progress)
+            except UsageError:
+                raise
+            except FacemonError as error:
+                self._broken = error
+        self._why = queue.given_up
+        self._is_starved = queue.stage(time.monotonic()) is Stage.STARVED
 
     def _take(self, event: "Event", queue: "ShardQueue", progress: Progress) -> None:
         from facemon.domain.shard_outcome import ShardEnd
-        from facemon.schedulers.scheduler import ShardEnded, WorkerLost, WorkerReady
+        from facemon.schedulers.scheduler import ShardEnded, WorkerBegan, WorkerLost, WorkerReady
 
         match event:
+            case WorkerBegan():
+                queue.began(event.worker)
             case WorkerReady():
                 self._reporter.detail(f"worker {event.worker} is ready on {event.host}")
                 queue.ready(event.worker)
             case ShardEnded(outcome=outcome) if outcome.end is ShardEnd.DELIVERED:
                 self._count(outcome)
-                queue.delivered(event.worker)
+                self._delivered.add(queue.delivered(event.worker))
                 progress.advance(1)
             case ShardEnded(outcome=outcome) if outcome.end is ShardEnd.REFUSED:
                 raise UsageError(outcome.message, outcome.hint)
@@ -204,27 +218,56 @@ class _Run:
 
     def ended(self) -> "RunSummary":
         """Say what was delivered and what is missing; FacemonError and Interrupted where that is not all."""
-        from facemon.domain.shard import gaps, shown_ranges
-
-        shards, where = self._delivery.shard.of, self._delivery.address.url
+        where = self._delivery.address.url
         if self._summary.images:
             self._reporter.say(str(self._summary))
-        known = f", {self._before} of them before" if self._before else ""
-        said = (
-            f"{where}: {shards - len(self._missing)} of {shards} shards of {self._delivery.name} are delivered{known}"
-        )
-        if not self._missing:
-            self._reporter.say(f"{said}; register them where the store is: facemon store collect {where}")
+        if len(self._delivered) == self._delivery.shard.of:
+            known = f", {self._before} of them before" if self._before else ""
+            self._reporter.say(
+                f"{self._said(self._delivered)}{known}; register them where the store is: facemon store collect {where}"
+            )
             return self._summary
-        present = set(range(1, shards + 1)) - set(self._missing)
-        missing = f"{said}; missing: {shown_ranges(gaps(present, shards))}"
-        again = "run the same command again: what is delivered is not predicted again"
+        missing = self._missing()
         if self._stop.is_set():
-            raise Interrupted(f"stopped; {missing}", again)
+            raise Interrupted(f"stopped; {missing}", _AGAIN)
+        if self._broken is not None:
+            hint = _AGAIN if self._broken.hint is None else f"{self._broken.hint}; then {_AGAIN}"
+            raise FacemonError(f"{self._broken.message}; {missing}", hint) from self._broken
         if self._is_starved:
             last = f"; the last one was lost: {self._last_loss}" if self._last_loss else ""
-            raise FacemonError(f"no worker is left{last}; {missing}", f"look at the cluster (ray status), then {again}")
+            raise FacemonError(
+                f"no worker is left{last}; {missing}", f"look at the cluster (ray status), then {_AGAIN}"
+            )
         shard, why = next(iter(self._why.items()))
         raise FacemonError(
-            f"{missing}; shard {shard} was tried several times: {why}", f"remove the cause, then {again}"
+            f"{missing}; shard {shard} was tried several times: {why}", f"remove the cause, then {_AGAIN}"
         )
+
+    def _said(self, delivered: Collection[int]) -> str:
+        name, shards = self._delivery.name, self._delivery.shard.of
+        return f"{self._delivery.address.url}: {len(delivered)} of {shards} shards of {name} are delivered"
+
+    def _missing(self) -> str:
+        """Say which shards are missing, by the log itself: a lost worker may have delivered, and an earlier run."""
+        from facemon.domain.shard import gaps, shown_ranges
+
+        shards = self._delivery.shard.of
+        found = _delivered_shards(self._delivery)
+        delivered = self._delivered if found is None else found
+        missing = shown_ranges(gaps(delivered, shards))
+        if found is None:
+            return f"{self._said(delivered)} as far as is known; not known of: {missing}"
+        return f"{self._said(delivered)}; " + (f"missing: {missing}" if missing else "none is missing")
+
+
+def _delivered_shards(delivery: DeliveryRequest) -> set[int] | None:
+    """Return which shards of the job the log has; None where it cannot be read."""
+    from facemon.object_storage.object_folder import open_folder
+    from facemon.object_storage.storage_error import StorageError, Trouble
+    from facemon.store.shared_log.entry import delivered_shards
+
+    try:
+        return delivered_shards(open_folder(delivery.address, create=False), delivery.name)
+    except StorageError as error:
+        # A folder is made by the first delivery.
+        return set() if error.trouble is Trouble.MISSING else None

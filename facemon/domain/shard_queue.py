@@ -54,6 +54,9 @@ class ShardQueue:
         """The shard of each worker that is busy."""
         self._free: list[int] = []
         self._starting: set[int] = set()
+        """Those that were asked for, and may never come."""
+        self._opening: set[int] = set()
+        """Those that have come, and open the model."""
         self._places: dict[int, int] = {}
         """Which place each worker has; a lost worker's is filled again."""
         self._losses: Counter[int] = Counter()
@@ -89,17 +92,24 @@ class ShardQueue:
             found.append(Give(worker, shard))
         return found
 
-    def ready(self, worker: int) -> None:
-        """Note that a worker has begun and can predict."""
+    def began(self, worker: int) -> None:
+        """Note that a worker is there, and opens the model: however long that takes, the job is not without workers."""
         self._starting.discard(worker)
+        self._opening.add(worker)
+        self._without_since = None
+
+    def ready(self, worker: int) -> None:
+        """Note that a worker can predict."""
+        self._starting.discard(worker)
+        self._opening.discard(worker)
         self._free.append(worker)
         self._without_since = None
 
-    def delivered(self, worker: int) -> None:
-        """Note that a worker's shard is in the log."""
+    def delivered(self, worker: int) -> int:
+        """Note that a worker's shard is in the log, and return which one it was."""
         self._losses[self._places[worker]] = 0
-        self._running.pop(worker)
         self._free.append(worker)
+        return self._running.pop(worker)
 
     def failed(self, worker: int, why: str) -> None:
         """Note that a worker could not deliver its shard, and goes on."""
@@ -111,6 +121,7 @@ class ShardQueue:
         """Note that a worker has ended; its shard is tried again, and its place filled again, a few times."""
         place = self._places.pop(worker)
         self._starting.discard(worker)
+        self._opening.discard(worker)
         if worker in self._free:
             self._free.remove(worker)
         if (shard := self._running.pop(worker, None)) is not None:
@@ -118,7 +129,7 @@ class ShardQueue:
         self._losses[place] += 1
         if self._losses[place] <= MOST_RETRIES:
             self._fill(place)
-        if self._without_since is None and not (self._free or self._running):
+        if self._without_since is None and not (self._free or self._running or self._opening):
             self._without_since = now
 
     def stage(self, now: float) -> Stage:

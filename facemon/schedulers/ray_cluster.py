@@ -57,11 +57,14 @@ class RayCluster:
                 process = _started(theirs, placement, errors)
             theirs.close()
             ours.settimeout(_STARTED_S if placement.address is None else _OPENED_S)
+            has_opened = False
             try:
-                yield _Cluster(ours, (open_shards, placement, folder))
+                cluster = _Cluster(ours, (open_shards, placement, folder))
+                has_opened = True
+                yield cluster
             finally:
                 ours.close()
-                _end(process)
+                _end(process, at_once=not has_opened)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -73,13 +76,13 @@ class _Cluster:
         self._connection = connection
         self._process = AnsweringProcess(connection)
         self._where = first[1].address or "the cluster on this machine"
+        # One that was started here has ended with its process.
+        self._hint = None if first[1].address is None else "look whether its head runs: ray status"
         try:
             message_socket.send(connection, first)
             self.room: int = self._process.ask(("room", ()))
         except (OSError, ProcessEnded) as error:
-            raise FacemonError(
-                f"{self._where}: Ray did not answer in time", "look whether it runs there: ray status"
-            ) from error
+            raise FacemonError(f"{self._where}: Ray did not answer in time", self._hint) from error
 
     def start(self, worker: int) -> None:
         self._ask("start", worker)
@@ -96,15 +99,14 @@ class _Cluster:
         try:
             return self._process.ask((name, values))
         except ProcessEnded as error:
-            raise FacemonError(
-                f"{self._where}: the connection to Ray was lost", "look whether its head runs: ray status"
-            ) from error
+            raise FacemonError(f"{self._where}: the connection to Ray was lost", self._hint) from error
 
 
 def _started(connection: socket.socket, placement: Placement, errors: IO[bytes]) -> "subprocess.Popen[bytes]":
     number = connection.fileno()
     return subprocess.Popen(
-        [sys.executable, "-m", "facemon.schedulers.ray_driver", str(number)],
+        # Without -P a file of the current folder, such as types.py, would take the place of a module.
+        [sys.executable, "-P", "-m", "facemon.schedulers.ray_driver", str(number)],
         env={**os.environ, **settings_of(placement.address)},
         pass_fds=[number],
         stdin=subprocess.DEVNULL,
@@ -113,8 +115,13 @@ def _started(connection: socket.socket, placement: Placement, errors: IO[bytes])
     )
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Let the process end, which its closed socket asks for; it is killed where it does not."""
+def _end(process: "subprocess.Popen[bytes]", *, at_once: bool) -> None:
+    """Let the process end, which its closed socket asks for; it is killed where it does not.
+
+    What it has started here ends with it. It cannot end by itself while it waits for a cluster, which may take minutes.
+    """
+    if at_once:
+        process.kill()
     try:
         process.wait(_ENDED_S)
     except subprocess.TimeoutExpired:

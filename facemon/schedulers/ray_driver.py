@@ -7,6 +7,7 @@ connection for minutes, and has threads.
 import os
 import pickle
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -19,11 +20,12 @@ from typing import Any, cast
 from facemon import message_socket
 from facemon.available_cores import available_cores
 from facemon.domain.shard_outcome import ShardEnd, ShardOutcome
-from facemon.errors import FacemonError, UsageError
+from facemon.errors import UsageError
 from facemon.forked_process import answer_messages
 from facemon.schedulers.ray_actor import Node, ShardWorker
-from facemon.schedulers.ray_settings import HINT, TOKENS
-from facemon.schedulers.scheduler import Event, OpensShards, Placement, ShardEnded, WorkerLost, WorkerReady
+from facemon.schedulers.ray_errors import reason_of, unreached
+from facemon.schedulers.ray_settings import TOKENS
+from facemon.schedulers.scheduler import Event, OpensShards, Placement, ShardEnded, WorkerBegan, WorkerLost, WorkerReady
 from facemon.version import __version__
 
 _OPEN_S = 600.0
@@ -36,7 +38,6 @@ _OBJECTS_BYTES = 100 * 2**20
 """Memory for Ray's objects in a cluster that ends with the run: little travels, and Ray would take a third of all."""
 _LEFT_S = 20.0
 """How long it may take to leave a cluster, or to end the one that was started here."""
-_SHOWN = 300
 
 
 @dataclass(slots=True)
@@ -88,25 +89,24 @@ class _RayWorkers:
         done, _ = self._ray.wait(waiting, num_returns=1, timeout=wait_s)
         if done:  # and what else is there by now
             done, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)
-        found = [event for reference in done if (event := self._answered(reference)) is not None]
-        return found + self._overdue()
+        return [self._answered(reference) for reference in done] + self._overdue()
 
     def _call(self, worker: int, what: str, reference: Any, limit_s: float) -> None:
         self._calls[reference] = _Call(worker, what, time.monotonic() + limit_s)
 
-    def _answered(self, reference: Any) -> Event | None:
+    def _answered(self, reference: Any) -> Event:
         call = self._calls.pop(reference)
         try:
             answer = self._ray.get(reference, timeout=_GET_S)
         except self._ray.exceptions.RayError as error:
-            return self._lost(call.worker, _reason(error))
+            return self._lost(call.worker, reason_of(error))
         match answer:
             case Node():
                 self._hosts[call.worker] = answer.host
                 _refuse_node(answer)
                 opened = self._actors[call.worker].open.remote(self._open_shards)
                 self._call(call.worker, "open", opened, _OPEN_S)
-                return None
+                return WorkerBegan(call.worker)
             case ShardOutcome() if call.what == "predict":
                 return ShardEnded(call.worker, answer)
             case ShardOutcome(end=ShardEnd.REFUSED):
@@ -143,15 +143,6 @@ def _refuse_node(node: Node) -> None:
         )
 
 
-def _reason(error: Exception) -> str:
-    """Return why an actor is lost, in the first line that Ray has of it."""
-    text = str(error)
-    if "ModuleNotFoundError" in text and "facemon" in text:
-        return f"facemon is not installed there, for the Python of Ray; {HINT}"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:_SHOWN]
-
-
 @contextmanager
 def _connected(placement: Placement, temporary: str) -> Iterator[Any]:
     """Ray, connected to a cluster, or to one that is started here and ends with the block."""
@@ -166,39 +157,18 @@ def _connected(placement: Placement, temporary: str) -> Iterator[Any]:
     try:
         ray.init(**options)
     except (Exception, SystemExit) as error:
-        raise _unreached(placement, error) from error
+        raise unreached(placement, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _unreached(placement: Placement, error: BaseException) -> FacemonError:
-    where = "a cluster on this machine" if placement.address is None else placement.address
-    # What the cluster replied is in the error that Ray's own is raised from.
-    text = " ".join(f"{error} {error.__cause__ or ''}".split())
-    if "ersion mismatch" in text:
-        return UsageError(
-            f"{where}: {text[:_SHOWN]}", "install the same versions of Ray and Python on each node and on this machine"
-        )
-    if "uthenticat" in text or "InvalidAuthToken" in text:
-        return UsageError(
-            f"{where}: the cluster does not accept this machine's token",
-            "give each node and this machine the same token: RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token",
-        )
-    if isinstance(error, ConnectionError):
-        return FacemonError(f"{where}: no cluster of Ray is there", "start one with ray start --head, or name another")
-    if "timed out during startup" in text:
-        return FacemonError(
-            f"{where}: Ray did not start within its own limit of 30 seconds",
-            "this machine is busy, or short of memory: run the same command again, or name a cluster with --address",
-        )
-    return FacemonError(f"{where}: Ray cannot be started or reached: {text[:_SHOWN]}", "look into Ray's logs")
-
-
 @contextmanager
 def _answering(message: tuple[OpensShards, Placement, str]) -> Iterator[Callable[[Any], object]]:
     open_shards, placement, temporary = message
+    # Ray puts the current folder before all others where its workers look for modules, on each node.
+    os.chdir(temporary)
     with _connected(placement, temporary) as ray:
         workers = _RayWorkers(ray, pickle.dumps(open_shards), placement)
 
@@ -209,12 +179,13 @@ def _answering(message: tuple[OpensShards, Placement, str]) -> Iterator[Callable
         yield answer
 
 
-def _end_with(connection: socket.socket) -> None:
+def _end_with(connection: socket.socket, temporary: str) -> None:
     """End this process soon after the other side of a socket has gone, whatever Ray is doing."""
     watch = select.poll()
     watch.register(connection, select.POLLRDHUP)
     watch.poll()
     time.sleep(_LEFT_S)
+    shutil.rmtree(temporary, ignore_errors=True)
     # Ray's own processes have asked the kernel to end with this one.
     os._exit(1)
 
@@ -222,11 +193,13 @@ def _end_with(connection: socket.socket) -> None:
 def main(number: int) -> None:
     """Answer the messages that come over an inherited socket, until its other side is closed."""
     connection = socket.socket(fileno=number)
-    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     first = cast("tuple[OpensShards, Placement, str]", message_socket.receive(connection))
+    threading.Thread(target=_end_with, args=(connection, first[2]), daemon=True).start()
     # Of the group of facemon's process, which a terminal interrupts as a whole: the run itself ends this one.
     os.setpgid(0, 0)
     answer_messages(lambda: _answering(first), connection)
+    # facemon's process does the same, unless it was killed.
+    shutil.rmtree(first[2], ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,15 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerBegan:
+    """A worker is there, and opens the model."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReady:
-    """A worker has begun and opened the model."""
+    """A worker has opened the model."""
 
     worker: int
     host: str
@@ -57,7 +64,7 @@ class WorkerLost:
     why: str
 
 
-Event = WorkerReady | ShardEnded | WorkerLost
+Event = WorkerBegan | WorkerReady | ShardEnded | WorkerLost
 
 
 class Workers(Protocol):

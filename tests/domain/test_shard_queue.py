@@ -34,8 +34,11 @@ def test_any_order_of_events_ends_and_no_shard_is_forgotten(shards: int, workers
         busy |= given_out
         assert len(busy) + len(starting) <= workers
         now += data.draw(st.sampled_from([0.0, 1.0, 20.0]))
-        happens = data.draw(st.sampled_from(["ready", "delivered", "failed", "lost"]))
-        if happens == "ready" and starting:
+        happens = data.draw(st.sampled_from(["began", "ready", "delivered", "failed", "lost"]))
+        if happens == "began" and starting:
+            queue.began(data.draw(st.sampled_from(starting)))
+            assert queue.stage(now) is not Stage.STARVED, "a worker is there"
+        elif happens == "ready" and starting:
             queue.ready(starting.pop())
         elif happens == "lost" and (starting or busy):
             worker = data.draw(st.sampled_from(sorted([*starting, *busy])))
@@ -119,6 +122,16 @@ def test_a_job_without_workers_ends_after_its_patience() -> None:
     acted(queue)
     assert queue.stage(1e6 + NO_WORKER_S - 1) is Stage.WORKING
     assert queue.stage(1e6 + NO_WORKER_S) is Stage.STARVED
+
+
+def test_a_worker_that_opens_its_model_for_long_is_there() -> None:
+    queue = ShardQueue([1], 1, 0.0)
+    (worker,), _ = acted(queue)
+    queue.began(worker)
+    assert queue.stage(10 * NO_WORKER_S) is Stage.WORKING
+    queue.lost(worker, "the node died", 10 * NO_WORKER_S)
+    acted(queue)
+    assert queue.stage(11 * NO_WORKER_S) is Stage.STARVED, "no other one has come"
 
 
 def test_no_shard_is_no_work() -> None:

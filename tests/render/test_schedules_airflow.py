@@ -75,10 +75,10 @@ class Airflow:
         }
         return subprocess.run([AIRFLOW, *words], env=environment, capture_output=True, text=True, check=False)
 
-    def test(self, dag: str) -> dict[str, str]:
-        """Run the DAG once: each task's state, and under `run` the run's."""
-        (self.home / "dags/facemon_drift.py").write_text(dag, encoding="utf-8")
-        outcome = self.run("dags", "test", "facemon_drift")
+    def test(self, dag: str, name: str = "facemon_drift") -> dict[str, str]:
+        """Run the DAG once: each task's state, and under `run` the run's; of mapped tasks the last one's."""
+        (self.home / f"dags/{name}.py").write_text(dag, encoding="utf-8")
+        outcome = self.run("dags", "test", name)
         with closing(sqlite3.connect(self.home / "airflow.db")) as database:
             number, run, state = database.execute("SELECT id, run_id, state FROM dag_run ORDER BY id DESC").fetchone()
             tasks = database.execute("SELECT task_id, state FROM task_instance WHERE run_id = ?", (run,)).fetchall()

@@ -12,12 +12,14 @@ from queue import Empty, SimpleQueue
 
 from facemon import message_socket
 from facemon.domain.shard_outcome import ShardOutcome
+from facemon.errors import FacemonError
 from facemon.forked_process import AnsweringProcess, ProcessEnded
 from facemon.schedulers.scheduler import (
     Event,
     OpensShards,
     Placement,
     ShardEnded,
+    WorkerBegan,
     WorkerLost,
     WorkerReady,
     Workers,
@@ -27,12 +29,16 @@ ROOT = Path(__file__).parents[2]
 
 
 class Spawned:
-    """Processes of this machine; those of `killed` are killed at their shard with this number, counted from 1."""
+    """Processes of this machine; those of `killed` are killed at their shard with this number, counted from 1.
+
+    The cluster is lost once so many shards as `lost_after` were delivered.
+    """
 
     name = "spawned"
 
-    def __init__(self, room: int = 1, killed: Mapping[int, int] | None = None) -> None:
+    def __init__(self, room: int = 1, killed: Mapping[int, int] | None = None, lost_after: int | None = None) -> None:
         self.room = room
+        self.lost_after = lost_after
         self.killed = dict(killed or {})
         self.given: list[tuple[int, int]] = []
 
@@ -56,6 +62,7 @@ class _Spawned:
         self._cluster = cluster
         self._open_shards = open_shards
         self._happened: SimpleQueue[Event] = SimpleQueue()
+        self._ended = 0
         self._processes: dict[int, tuple[AnsweringProcess, subprocess.Popen[bytes]]] = {}
 
     def start(self, worker: int) -> None:
@@ -69,6 +76,7 @@ class _Spawned:
         theirs.close()
         self._processes[worker] = (AnsweringProcess(ours), process)
         message_socket.send(ours, self._open_shards)
+        self._happened.put(WorkerBegan(worker))
         threading.Thread(target=self._ask, args=(worker, 0)).start()
 
     def give(self, worker: int, shard: int) -> None:
@@ -79,10 +87,14 @@ class _Spawned:
         threading.Thread(target=self._ask, args=(worker, shard)).start()
 
     def events(self, wait_s: float) -> Sequence[Event]:
+        if self._ended == self._cluster.lost_after:
+            raise FacemonError("the cluster was lost", "start it again")
         try:
-            return [self._happened.get(timeout=wait_s)]
+            event = self._happened.get(timeout=wait_s)
         except Empty:
             return []
+        self._ended += isinstance(event, ShardEnded)
+        return [event]
 
     def end(self) -> None:
         for connection, process in self._processes.values():

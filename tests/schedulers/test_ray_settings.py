@@ -1,6 +1,7 @@
 """What the process that speaks to Ray is given, and addresses and clusters that are refused before Ray is asked."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,12 @@ def test_a_cluster_of_ones_own_is_on_loopback_and_has_a_new_token() -> None:
     assert first["RAY_AUTH_TOKEN"] != second["RAY_AUTH_TOKEN"]
     assert first["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
     assert first["RAY_ADDRESS"] == ""
+    assert first["RAY_worker_niceness"] == "0", "that of the command, as for workers without Ray"
+
+
+def test_a_relative_path_of_the_token_is_that_of_the_command() -> None:
+    assert settings_of("auto", {"RAY_AUTH_TOKEN_PATH": "token"})["RAY_AUTH_TOKEN_PATH"] == str(Path("token").absolute())
+    assert "RAY_AUTH_TOKEN_PATH" not in settings_of("auto", {})
 
 
 def test_tokens_of_a_cluster_are_those_of_the_user() -> None:

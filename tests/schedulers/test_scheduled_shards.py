@@ -1,6 +1,7 @@
 """Shards on a cluster of real processes, some of which are killed; and what predict says of a cluster's options."""
 
 import shutil
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from facemon.application.scheduled_shards import ClusterOptions, ScheduledReques
 from facemon.cli.main import run
 from facemon.cli.session import Session
 from facemon.errors import FacemonError, UsageError
+from facemon.object_storage.folder_address import parse_folder
 from facemon.predict.run_summary import RunSummary
 from facemon.schedulers.registry import SCHEDULERS
 from tests.acceptance.small_model import write_small_model
@@ -73,6 +75,36 @@ def test_without_workers_the_run_ends_and_names_what_is_missing(folder: Path, mo
         predicted(folder, cluster, monkeypatch)
     assert (raised.value.exit_code, "is not predicted again" in (raised.value.hint or "")) == (1, True)
     assert predicted(folder, Spawned(), monkeypatch).images == 3 * IMAGES // 4
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_lost_leaves_a_list_of_what_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FacemonError, match=r"cluster was lost; .*1 of 4 shards .*; missing: 2-4") as raised:
+        predicted(folder, Spawned(lost_after=1), monkeypatch)
+    hint = raised.value.hint or ""
+    assert (raised.value.exit_code, hint.startswith("start it again; then run the same command")) == (1, True)
+
+
+@pytest.mark.slow
+def test_shards_of_earlier_runs_are_not_called_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FacemonError, match="missing: 3-4"):
+        predicted(folder, Spawned(lost_after=2), monkeypatch)
+    # The log is asked: no worker of this run has looked for the first two.
+    with pytest.raises(FacemonError, match=r"2 of 4 shards .*; missing: 3-4"):
+        predicted(folder, Spawned(lost_after=0), monkeypatch)
+    shutil.rmtree(folder / "log")
+    with pytest.raises(FacemonError, match=r"0 of 4 shards .* delivered; missing: 1-4"):
+        predicted(folder, Spawned(lost_after=0), monkeypatch)
+
+
+def test_a_log_that_cannot_be_read_has_shards_of_which_nothing_is_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    request = requested(folder, Spawned(lost_after=0), monkeypatch)
+    unreadable = replace(request, delivery=replace(request.delivery, address=parse_folder("az://logs/november/")))
+    with pytest.raises(FacemonError, match=r"0 of 4 shards .* as far as is known; not known of: 1-4"):
+        predict_shards(operation(), unreadable)
 
 
 @pytest.mark.slow

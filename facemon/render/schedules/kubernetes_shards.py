@@ -19,7 +19,8 @@ The configuration comes from a ConfigMap: kubectl create configmap facemon --fro
 Each pod mounts the volume with the manifest, read only; images that are not in object storage must lie there too.
 Credentials come from the Secret or the service account that schedule.shards names.
 Exit code 2, a wrong configuration or another job in the log, fails the Job at once. After another code the shard is
-tried again. A shard that is delivered is not predicted again: to go on, delete the Job and apply it once more.
+tried again. Images that cannot be read are rows with an error, and do not fail a pod. A shard that is delivered is not
+predicted again: to go on, delete the Job and apply it once more.
 Retries are counted for each shard (backoffLimitPerIndex): Kubernetes 1.33, as beta since 1.29.
 """
 
@@ -75,7 +76,8 @@ def _pod(config: Config, shards: ShardsConfig) -> dict[str, Any]:
 
 def _container(config: Config, shards: ShardsConfig) -> dict[str, Any]:
     config_file = f"{FOLDER}/{CONFIG_KEY}"
-    words = [shards.manifest, "--deliver", shards.deliver, "--threads", str(shards.cpus)]
+    # Images that cannot be read are delivered as rows: another attempt would find the shard delivered.
+    words = [shards.manifest, "--deliver", shards.deliver, "--threads", str(shards.cpus), "--max-failures", "100%"]
     secret = {} if shards.secret is None else {"envFrom": [{"secretRef": {"name": shards.secret}}]}
     return {
         "name": CONTAINER,

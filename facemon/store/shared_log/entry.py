@@ -9,7 +9,7 @@ from facemon.object_storage.probe import require_conditional_writes
 from facemon.store.shared_log.commit import Commit
 from facemon.store.shared_log.documents import UnreadableDocument
 from facemon.store.shared_log.job import Difference, Job
-from facemon.store.shared_log.layout import delivery_key, job_key
+from facemon.store.shared_log.layout import DELIVERIES, delivery_key, job_key, shard_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ def enter_job(folder: ObjectFolder, name: str, job: Job, shard: Shard) -> Entere
         now = folder.read(job_key(name)) or b""
         return _compared(job_key(name), now, job) or Entered(began)
     return Entered(began)
+
+
+def delivered_shards(folder: ObjectFolder, name: str) -> set[int]:
+    """Return the numbers of the shards of a job that are delivered; StorageError where that cannot be read."""
+    places = (shard_of(entry.key) for entry in folder.listed(f"{DELIVERIES}{name}/"))
+    return {place[1] for place in places if place is not None}
 
 
 def _compared(key: str, content: bytes, job: Job) -> Entered | None:
