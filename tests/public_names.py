@@ -60,7 +60,6 @@ LIMITS_OF_TESTS = {
     "store/ledger/upgrade.py": "UPGRADE_PATIENCE_SECONDS WRITER_PATIENCE_SECONDS",
     "store/recovery.py": "GRACE_SECONDS",
     "store/recorded_commands.py": "record_command",
-    "store/report_files.py": "LATEST",
     "store/row_conditions.py": "COMPARISONS",
     "store/row_counts.py": "CONFIDENCES IMAGES PREDICTIONS",
     "store/segment_writer.py": "INLINE_ROWS SEGMENT_ROWS SEGMENT_SECONDS",

@@ -14,10 +14,10 @@ from facemon.application.fail_on import FailOn
 from facemon.application.last_check import explain_last_check
 from facemon.cli import drift_options as options
 from facemon.cli.command import command
-from facemon.cli.drift_output import PAGE, Shown, print_explanations, print_history, print_result
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 from facemon.reports.drift_formats import ReportFormat
+from facemon.terminal.drift_output import PAGE, Shown, print_explanations, print_history, print_result
 
 app = typer.Typer()
 
@@ -60,7 +60,7 @@ def drift_check(
     )  # fmt: skip
     refuse_contradictions(given)
     if history:
-        return print_history(session, format_)
+        return print_history(session.console, session.operation, format_)
     if explain is not None and not now and asks_as_configured(session.operation, request):
         refuse_for_last_check(given)
         return _explain_last(session, request, explain, format_)

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve-metrics": ("facemon serve-metrics --listen 127.0.0.1:8001",),
     "serve": ("facemon serve --listen 127.0.0.1:8000",),
     "render-config": ("facemon render-config --verify", "facemon render-config --out stack --for existing"),
+    "report": ("facemon report --since 30d", "facemon report -o november.html --source gate"),
     "store": ("facemon store info", "facemon store verify"),
     "store info": ("facemon store info --json",),
     "store backup": ("facemon store backup monday.tar.gz",),
@@ -49,6 +50,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "model show": ("facemon model show",),
     "metrics": ("facemon metrics", "facemon metrics drift_score"),
     "explain": ("facemon explain DriftDetected", "facemon explain gender"),
+    "doctor": (
+        "facemon doctor",
+        "facemon doctor --prometheus http://127.0.0.1:9090",
+        "facemon doctor --prometheus http://127.0.0.1:9090 --alert DriftDetected",
+    ),
 }
 """By the words of a command lines that are valid; for a group those of some of its commands."""
 
@@ -56,7 +62,7 @@ _FOUND = {
     "drift-check": "drift", "evaluate": "labels match nothing", "render-config": "a file differs from its rendering",
     "store verify": "the log is not whole", "store repair": "problems are left", "store recover": "problems are left",
     "store collect": "shards or deliveries are missing", "store clock": "the clock is wrong",
-    "model check": "the description looks wrong",
+    "model check": "the description looks wrong", "doctor": "something is wrong",
 }  # fmt: skip
 """What exit code 3 means, for the commands that have it."""
 

@@ -39,6 +39,11 @@ ODD_TEXT: dict[str, Call] = {
     "name to explain": lambda monitor: monitor.explain(LONE),
     "model of evaluate": lambda monitor: monitor.evaluate("labels.csv", model=LONE),
     "name of a metric": lambda monitor: monitor.metric_values(LONE),
+    "image of rows": lambda monitor: monitor.rows(image=LONE),
+    "model of rows": lambda monitor: monitor.rows(model=LONE),
+    "source of a report": lambda monitor: monitor.report(source=LONE),
+    "model of a report": lambda monitor: monitor.report(model=LONE),
+    "file of a report": lambda monitor: monitor.report(LONE),
 }
 URLS: dict[str, Call] = {
     "labels": lambda monitor: monitor.evaluate("s3://bucket/x"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from facemon.application.last_check import recorded_checks
-from facemon.cli.session import Session
+from facemon.application.operation import Operation
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, DriftResult
 from facemon.domain.explanation import Explanation
@@ -78,11 +78,11 @@ def print_explanations(console: Console, explanations: Sequence[Explanation], fo
         console.show(explained(explanations, _can_draw(console)))
 
 
-def print_history(session: Session, format_: ReportFormat) -> ExitCode:
+def print_history(console: Console, operation: Operation, format_: ReportFormat) -> ExitCode:
     """List the last checks; UsageError for a format that holds only one."""
     if (history := DRIFT_FORMATS[format_].history) is None:
         raise UsageError(f"--history has no --format {format_.value}", f"write {' or '.join(EACH)}")
-    session.console.show(history(recorded_checks(session.operation)))
+    console.show(history(recorded_checks(operation)))
     return ExitCode.OK
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from facemon.cli.drift_output import Shown, print_history, print_result
 from facemon.cli.session import Session
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, DriftResult, SourceResult, Verdict
@@ -18,6 +17,7 @@ from facemon.errors import ExitCode
 from facemon.reports.drift_formats import ReportFormat
 from facemon.store.drift_results import record_drift
 from facemon.terminal.console import Color, Console
+from facemon.terminal.drift_output import Shown, print_history, print_result
 from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, SHAPES
 
 BARS = "▆▆ ▏▄█"
@@ -126,7 +126,7 @@ def history(folder: Path, capsys: pytest.CaptureFixture[str], result: DriftResul
     session = Session(config_path=folder / "facemon.yaml")
     with session.operation.open_ledger(create=True) as ledger:
         record_drift(ledger, result)
-    assert print_history(session, ReportFormat.TEXT) is ExitCode.OK
+    assert print_history(session.console, session.operation, ReportFormat.TEXT) is ExitCode.OK
     return capsys.readouterr().out.splitlines()[1]
 
 
