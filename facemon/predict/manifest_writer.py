@@ -13,7 +13,7 @@ from facemon.predict.image_source import ObservedFrom
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_A_GROUP = 16_384
+_ROWS_A_GROUP = 8_192
 """Rows that are held: a shard skips whole row groups before it begins to read."""
 _SUFFIX = ".parquet"
 
