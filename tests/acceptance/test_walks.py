@@ -18,7 +18,13 @@ from tests.test_architecture import LAYERS, layer
 ROOT = Path(facemon.__path__[0])
 ROOMS = set().union(*LAYERS[layer("finders") :])
 """From the finders up; below are values and what holds for all layers."""
-GIVEN = {("application", "terminal"), ("metrics", "application"), ("engines", "application"), ("finders", "model")}
+GIVEN = {
+    ("application", "cli"),
+    ("application", "terminal"),
+    ("metrics", "application"),
+    ("engines", "application"),
+    ("finders", "model"),
+}
 """Calls of what was handed down: a command's reporter and streams, how the exporter opens the ledger, how many images a
 run has; and what a finder loads, which is declared below the configuration."""
 

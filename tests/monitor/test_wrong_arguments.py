@@ -43,13 +43,13 @@ ODD_TEXT: dict[str, Call] = {
     "model of rows": lambda monitor: monitor.rows(model=LONE),
     "source of a report": lambda monitor: monitor.report(source=LONE),
     "model of a report": lambda monitor: monitor.report(model=LONE),
-    "file of a report": lambda monitor: monitor.report(LONE),
 }
 URLS: dict[str, Call] = {
     "labels": lambda monitor: monitor.evaluate("s3://bucket/x"),
     "labels as a path": lambda monitor: monitor.evaluate(Path("s3://bucket/x")),
     "reference": lambda monitor: monitor.check_window(AN_HOUR, reference=Path("s3://bucket/x")),
     "textfile": lambda monitor: monitor.export_metrics("s3://bucket/x"),
+    "page of a report": lambda monitor: monitor.report("s3://bucket/x"),
     "folder of the stack": lambda monitor: monitor.render_config("s3://bucket/x"),
 }
 OTHERS: dict[str, tuple[Call, str]] = {
@@ -109,7 +109,7 @@ def test_every_text_and_path_is_among_the_calls() -> None:
         for parameter in inspect.signature(method).parameters.values()
         if parameter.annotation in (str, str | None, Path | str | None)
     }
-    assert len(texts) == len(ODD_TEXT) + 1  # the textfile, which is a path alone
+    assert len(texts) == len(ODD_TEXT) + 2  # the textfile and the page, which are paths alone
 
 
 def test_a_store_that_cannot_be_read_has_no_values(monitor: Monitor, tmp_path: Path) -> None:
