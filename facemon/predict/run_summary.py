@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from facemon.domain.prediction import ErrorCode, PredictedBatch
+from facemon.domain.shown_rate import shown_rate
 from facemon.errors import UsageError
 from facemon.predict.observed_times import ObservedTimes
 
@@ -68,7 +69,7 @@ class RunSummary:
         found = f"{self.ok} ok ({_counted(self.faces, 'face')})"
         parts = [_counted(self.images, "image"), found, f"{self.no_face} without a face", f"{self.failed} failed"]
         if self.seconds > 0:
-            parts.append(f"{self.seconds:.1f} s, {self.images / self.seconds:.0f} images/s")
+            parts.append(f"{self.seconds:.1f} s, {shown_rate(self.images, self.seconds, 'images')}")
         return ", ".join(parts)
 
 

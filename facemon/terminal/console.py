@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from facemon.application.operation import HiddenProgress, Progress
+from facemon.domain.shown_rate import shown_rate
 from facemon.errors import FacemonError, Interrupted
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
 from facemon.standard_streams import EscapedStream, writing_stdout
@@ -177,14 +178,14 @@ class Console:
             TextColumn(label),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]} " + unit + "/s"),
+            TextColumn("{task.fields[rate]}"),
             TextColumn("elapsed"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
         )
         with RichProgress(*columns, console=self._rich(sys.stderr), transient=True) as bar:
-            yield _Bar(bar)
+            yield _Bar(bar, unit)
 
     def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
         lines = [tuple(map(printable, row)) for row in (columns, *rows)]
@@ -222,15 +223,16 @@ class _Bar:
 
     is_shown = True
 
-    def __init__(self, bar: Any) -> None:
+    def __init__(self, bar: Any, unit: str) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=None, rate="…")
+        self._unit = unit
+        self._task = bar.add_task("", total=None, rate=f"… {unit}/s")
 
     def advance(self, count: int) -> None:
         self._bar.update(self._task, advance=count)
         task = self._bar.tasks[0]
         if task.elapsed:
-            self._bar.update(self._task, rate=f"{task.completed / task.elapsed:.0f}")
+            self._bar.update(self._task, rate=shown_rate(task.completed, task.elapsed, self._unit))
 
     def expect(self, total: int) -> None:
         self._bar.update(self._task, total=total)
