@@ -117,11 +117,10 @@ def test_a_fork_has_the_variables_that_it_is_given(
 ) -> None:
     for line, variables in ((("--help",), {"COLUMNS": "60"}), (("metrics",), {"FACEMON_CONFIG": "missing.yaml"})):
         anew, forked = (
-            said(run(*line, cwd=folder, env=variables), folder)
-            for run, folder in zip((facemon_anew, facemon), folders, strict=True)
+            run(*line, cwd=folder, env=variables) for run, folder in zip((facemon_anew, facemon), folders, strict=True)
         )
-        assert anew == forked
-        assert forked != said(facemon(*line, cwd=folders[1]), folders[1])
+        assert said(anew, folders[0]) == said(forked, folders[1])
+        assert forked.stdout != facemon(*line, cwd=folders[1]).stdout
 
 
 def test_evidently_is_loaded_by_the_installed_command(facemon_anew: RunFacemon, folders: list[Path]) -> None:

@@ -133,7 +133,7 @@ def test_files_that_may_not_grow_end_the_run_and_lose_nothing(folder: Path, face
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000)),
     )
     assert limited.returncode == 1, limited.stderr
     told = (r"segments/\S+ cannot be written: File too large", r"the store in \S+ failed: disk I/O error")

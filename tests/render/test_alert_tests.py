@@ -107,7 +107,14 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("text", [ODD, LABELLED, *RHYTHMS.values()], ids=["odd", "pushed", *RHYTHMS])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ODD, id="odd"),
+        pytest.param(LABELLED, id="pushed"),
+        *(pytest.param(text, id=name, marks=pytest.mark.only_at_length) for name, text in RHYTHMS.items()),
+    ],
+)
 def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
     """Those of CONFIGURATIONS are judged as whole stacks, in `test_prometheus_config.py`."""
     files = write_rules(tmp_path, config_of(text))

@@ -1,5 +1,6 @@
 """Shards on a cluster of real processes, some of which are killed; and what predict says of a cluster's options."""
 
+import re
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
@@ -52,12 +53,13 @@ def predicted(folder: Path, cluster: Spawned, monkeypatch: pytest.MonkeyPatch, s
 def test_each_shard_is_delivered_once_though_workers_are_killed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cluster = Spawned(room=2, killed={1: 2, 3: 1})
+    # Whichever of the first two gets a shard first is killed at it.
+    cluster = Spawned(room=2, killed={1: 1, 2: 1})
     summary = predicted(folder, cluster, monkeypatch)
     said = capsys.readouterr().err
     assert (summary.images, summary.ok) == (IMAGES, IMAGES)
     assert "4 of 4 shards of images are delivered; register them" in said
-    assert "worker 1 was lost: the process was killed" in said
+    assert re.search("worker [12] was lost: the process was killed", said)
     assert {shard for _, shard in cluster.given} == {1, 2, 3, 4}
     log = (folder / "log").as_uri()
     assert run(["store", "collect", log]) == 0

@@ -27,6 +27,7 @@ from facemon.store.verification import verify
 from tests.store.log_rows import NOON, make_batch
 from tests.store.sql import sql
 
+NODE_TABLES = ("node", "sent_segments", "node_deliveries", "sent_rows", "collected_rows")
 BY_MODEL = (PREDICTIONS, CONFIDENCES)
 A, B = "a@1", "b@1"
 
@@ -102,7 +103,8 @@ def make_older(folder: Path) -> None:
             sql(ledger).execute(
                 "INSERT OR REPLACE INTO drift_checks VALUES (?, ?, ?)", (check.check, check.threshold, check.decided)
             )
-        for table in ("arrivals", "baseline_spreads", "drift_sources", "deliveries"):
+        later = ("arrivals", "baseline_spreads", "drift_sources", "deliveries", *NODE_TABLES)
+        for table in later:
             sql(ledger).execute(f"DROP TABLE {table}")
         sql(ledger).execute("ALTER TABLE segments DROP COLUMN last_predicted")
         sql(ledger).execute("PRAGMA user_version = 3")
