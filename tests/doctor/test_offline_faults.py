@@ -158,8 +158,8 @@ def test_formats(facemon: RunFacemon, healthy: Path) -> None:
     assert text.returncode == 3
     assert text.stdout.startswith("error: model:")
     assert "mend: check path in the model section" in " ".join(text.stdout.split())
-    assert "\nok: store: " in text.stdout
-    assert "\nnot looked at: " in text.stdout
+    assert "\nok: store:" in text.stdout
+    assert "\nnot looked at:" in text.stdout
     assert max(len(line) for line in text.stdout.splitlines() if " " in line.strip()) < 160
     page = facemon("doctor", "--format", "markdown", cwd=healthy)
     assert (page.returncode, page.stdout.splitlines()[:3]) == (3, ["# facemon doctor", "", "1 finding"])
