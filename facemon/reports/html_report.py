@@ -5,6 +5,7 @@ from html import escape
 from urllib.parse import quote
 
 from facemon.domain.column_axis import axis_title
+from facemon.domain.counted import counted
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.domain.period_report import ColumnBeside
 from facemon.domain.times import format_time
@@ -104,10 +105,16 @@ def _drawings(check: Check, outcome: CheckResult, shapes: Shapes) -> str:
 
 
 def _over_time(checks: Sequence[DriftResult]) -> str:
-    """The verdict of each check, and of the columns of the last one their scores."""
+    """The verdict of each check, and the scores of those columns of the last one that were not always ok.
+
+    Each chart costs a nightly check 10 ms or more, and one of a quiet column says what the table says.
+    """
     span = Span(checks[0].at, checks[-1].at)
     last = {(check, column.column) for check, outcome in checks[-1].checks.items() for column in outcome.columns}
-    shown = [each for each in histories(checks) if (each.check, each.column) in last and len(each.results) > 1]
+    there = [each for each in histories(checks) if (each.check, each.column) in last and len(each.results) > 1]
+    shown = [each for each in there if any(result.verdict is not Verdict.OK for _, result in each.results)]
     charts = "".join(figure_html(score_figure(at, each, span)) for at, each in enumerate(shown[:_MOST_CHARTS], 1))
     verdicts = figure_html(verdict_figure(checks, span))
-    return f'<h2>Drift over time</h2>{verdicts}{key_html(VERDICTS[:3])}<div class="grid">{charts}</div>'
+    quiet = len(there) - len(shown)
+    rest = f"<p>Not drawn: {counted(quiet, 'column')} that all of these checks found ok; facemon report draws them.</p>"
+    return f'<h2>Drift over time</h2>{verdicts}{key_html(VERDICTS[:3])}<div class="grid">{charts}</div>{rest if quiet else ""}'

@@ -21,7 +21,7 @@ COLORS: Mapping[Verdict, str] = {
 }  # fmt: skip
 KEY = tuple((name, verdict.value.replace("_", " ")) for verdict, name in COLORS.items())
 _SHAPES = {Verdict.DRIFT: 17, Verdict.UNDECIDED: 5, Verdict.OK: 16, Verdict.NOT_COMPARED: 4}
-"""Triangle, hollow diamond, disc, cross: so that verdicts are told apart without colours."""
+"""Triangle, hollow diamond, disc, cross: so that verdicts differ without colours."""
 _MOST_ROWS = 31
 """Checks in a column's table."""
 _MOST_POINTS = 100
