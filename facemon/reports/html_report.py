@@ -115,6 +115,8 @@ def _over_time(checks: Sequence[DriftResult]) -> str:
     shown = [each for each in there if any(result.verdict is not Verdict.OK for _, result in each.results)]
     charts = "".join(figure_html(score_figure(at, each, span)) for at, each in enumerate(shown[:_MOST_CHARTS], 1))
     verdicts = figure_html(verdict_figure(checks, span))
-    quiet = len(there) - len(shown)
-    rest = f"<p>Not drawn: {counted(quiet, 'column')} that all of these checks found ok; facemon report draws them.</p>"
-    return f'<h2>Drift over time</h2>{verdicts}{key_html(VERDICTS[:3])}<div class="grid">{charts}</div>{rest if quiet else ""}'
+    parts = ["<h2>Drift over time</h2>", verdicts, key_html(VERDICTS[:3]), f'<div class="grid">{charts}</div>']
+    if quiet := len(there) - len(shown):
+        said = f"Not drawn: {counted(quiet, 'column')} that all of these checks found ok; facemon report draws them."
+        parts.append(f"<p>{said}</p>")
+    return "".join(parts)
