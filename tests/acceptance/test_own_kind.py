@@ -104,7 +104,7 @@ def test_metrics_have_one_series_for_each_label(folder: Path, capfd: pytest.Capt
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("kind: cuont, values: [0, 1]", "is 'cuont', must be one of binary, categorical, ordinal, number, count"),
+        ("kind: cuont, values: [0, 1]", f"is 'cuont', must be one of {', '.join(KINDS)}, count"),
         ("kind: count", "a count attribute needs values"),
         ("kind: count, values: [0, 1], scale: 2", "a count attribute has no use for scale"),
         ("kind: count, values: [1, 0]", "a count's values are whole numbers from 0 on, in ascending order"),
