@@ -118,12 +118,14 @@ def _open_questions(report: PeriodReport) -> str:
     """What was late, undecided or silent, and what it would take."""
     last = next((each for each in reversed(report.checks) if any(check.is_own for check in each.checks)), None)
     parts = ["<h2>Late, undecided and silent</h2>"]
-    late = []
+    late, whose = [], "" if report.source is None else " of all sources"
     if report.late_rows:
-        rows = _count(report.late_rows, "row")
-        late.append(f"{rows} arrived since the last recorded check, for times before the window of the next one.")
+        rows, before = f"{_count(report.late_rows, 'row')}{whose}", f"{_time(report.beside.since)} UTC"
+        late.append(f"{rows} arrived since the last recorded check, for times before {before}.")
     seen = [each for each in report.checks if each.late_rows]
-    late += [f"The check of {_time(each.at)} found {_count(each.late_rows or 0, 'late row')}." for each in seen[-10:]]
+    late += [
+        f"The check of {_time(each.at)} found {_count(each.late_rows or 0, 'late row')}{whose}." for each in seen[-10:]
+    ]
     parts.append(f"<h3>Late</h3>{list_html(late) or '<p>No rows came too late for a check.</p>'}")
     parts.append(f"<h3>Undecided</h3>{_undecided(report, last)}")
     parts.append(f"<h3>Silent</h3>{_silent(report, last)}")
