@@ -112,7 +112,9 @@ def _written(
     from facemon.predict.frozen_rows import frozen_rows
     from facemon.predict.manifest_writer import ManifestWriter
     from facemon.predict.output import open_written
+    from facemon.store.own_files import refuse_own_file
 
+    refuse_own_file(output)
     count = archives = absent = 0
     with (
         operation.reporter.progress("listing", "images") as progress,

@@ -82,7 +82,9 @@ def _file_sink(
 ) -> Iterator[Sink]:
     """Write rows to a file, which begins with the `earlier` rows of the run, so that it has all of them."""
     from facemon.predict.output import OutputFormat, open_file
+    from facemon.store.own_files import refuse_own_file
 
+    refuse_own_file(output)
     with open_file(output, OutputFormat(format_), operation.config.model.attributes) as writer:
         for rows in earlier:
             writer.add(rows)

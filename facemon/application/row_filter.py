@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from facemon.application.given_values import refuse_unusable
@@ -137,10 +138,12 @@ def _is_label(value: str, attribute: "AttributeConfig", sign: str) -> bool:
 
 
 def _number(text: str, value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise UsageError(f"--where {text}: {value or 'nothing'} is not a number", _EXAMPLES) from None
+    number = nan
+    with suppress(ValueError):
+        number = float(value)
+    if isnan(number):
+        raise UsageError(f"--where {text}: {value or 'nothing'} is not a number", _EXAMPLES)
+    return number
 
 
 def _refuse_unknown(option: str, values: Sequence[str], known: Collection[str]) -> None:

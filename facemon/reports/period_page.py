@@ -118,14 +118,16 @@ def _open_questions(report: PeriodReport) -> str:
     """What was late, undecided or silent, and what it would take."""
     last = next((each for each in reversed(report.checks) if any(check.is_own for check in each.checks)), None)
     parts = ["<h2>Late, undecided and silent</h2>"]
-    late = []
+    late, whose = [], "" if report.source is None else " of all sources"
     if report.late_rows:
-        rows = _count(report.late_rows, "row")
-        late.append(f"{rows} arrived since the last recorded check, for times before the window of the next one.")
+        rows, before = f"{_count(report.late_rows, 'row')}{whose}", f"{_time(report.beside.since)} UTC"
+        late.append(f"{rows} arrived since the last recorded check, for times before {before}.")
     seen = [each for each in report.checks if each.late_rows]
-    late += [f"The check of {_time(each.at)} found {_count(each.late_rows or 0, 'late row')}." for each in seen[-10:]]
+    late += [
+        f"The check of {_time(each.at)} found {_count(each.late_rows or 0, 'late row')}{whose}." for each in seen[-10:]
+    ]
     parts.append(f"<h3>Late</h3>{list_html(late) or '<p>No rows came too late for a check.</p>'}")
-    parts.append(f"<h3>Undecided</h3>{_undecided(last)}")
+    parts.append(f"<h3>Undecided</h3>{_undecided(report, last)}")
     parts.append(f"<h3>Silent</h3>{_silent(report, last)}")
     if report.plan is not None:
         facts = Table(("what", "value"), tuple(plan_facts(report.plan)))
@@ -133,7 +135,7 @@ def _open_questions(report: PeriodReport) -> str:
     return "".join(parts)
 
 
-def _undecided(last: DriftResult | None) -> str:
+def _undecided(report: PeriodReport, last: DriftResult | None) -> str:
     if last is None:
         return "<p>No check was recorded in this period.</p>"
     found = [
@@ -143,9 +145,21 @@ def _undecided(last: DriftResult | None) -> str:
         if check.is_own and column.verdict is Verdict.UNDECIDED
     ]
     notes = list_html([one_line(note) for note in last.notes])
+    if report.source is not None and last.sources:
+        return _undecided_source(last)
     if not found:
         return f"<p>The last check, of {_time(last.at)}, left no column undecided.</p>{notes}"
     return f"<p>In the last check, of {_time(last.at)}:</p>{list_html(found)}{notes}"
+
+
+def _undecided_source(last: DriftResult) -> str:
+    """What a check of all sources says of one; the history does not keep which of its columns were undecided."""
+    verdict = "is undecided" if last.verdict is Verdict.UNDECIDED else f"has the verdict {last.verdict.value}"
+    return (
+        f"<p>In the last check, of {_time(last.at)}, this source {verdict}. The records of checks of all sources keep "
+        "only the drifted columns of each source: <code>facemon drift-check --source NAME</code> names the undecided "
+        "ones.</p>"
+    )
 
 
 def _silent(report: PeriodReport, last: DriftResult | None) -> str:

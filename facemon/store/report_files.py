@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from facemon.domain.times import EPOCH
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 from facemon.files import drafted
+from facemon.store.own_files import REPORTS, refuse_own_file
 from facemon.store.permissions import GIVE_BACK, make_folder, permissions_near
 
-FOLDER = "reports"
+FOLDER = REPORTS
 LATEST = "latest.html"
 """The page of the newest check of record."""
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -23,7 +24,13 @@ def dated_name(kind: str, at: datetime, suffix: str) -> str:
 
 
 def write_report(path: Path, text: str) -> Path:
-    """Write a report under its name once it is whole; FacemonError where it cannot be."""
+    """Write a report under its name once it is whole; FacemonError where it cannot be.
+
+    Neither a file of a store nor a device or a named pipe is replaced.
+    """
+    refuse_own_file(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(f"{path} is not a regular file: a report cannot take its place", "name another file")
     permissions = permissions_near(path)
     try:
         if permissions is not None:

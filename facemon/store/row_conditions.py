@@ -111,16 +111,17 @@ def _like(number: float, column: pa.ChunkedArray) -> pa.Scalar:
 
 def _regular_expression(pattern: str) -> str:
     """The pattern in the syntax of RE2, which is Arrow's."""
+    # Without a slash in the pattern no part of it matches one.
+    other = "/" if "/" not in pattern else ""
+    wild = {"*": "[^/]*", "?": "[^/]"} if other else {"*": ".*", "?": "."}
     parts, rest = list[str](), pattern
     while rest:
         if rest[0] == "[" and (found := re.match(r"\[([!^]?+)(\][^\]]*|[^\]]+)\]", rest)):
             inside = re.sub(r"([\\\[\]^])", r"\\\1", found[2])
-            parts.append(f"[{'^' if found[1] else ''}{inside}]")
+            parts.append(f"[{f'^{other}' if found[1] else ''}{inside}]")
             rest = rest[found.end() :]
             continue
-        parts.append({"*": ".*", "?": "."}.get(rest[0]) or re.escape(rest[0]))
+        parts.append(wild.get(rest[0]) or re.escape(rest[0]))
         rest = rest[1:]
-    begin = "^" if "/" in pattern else "(^|/)"
-    # Without a slash in the pattern no part of it matches one.
-    text = "".join(parts) if "/" in pattern else "".join("[^/]*" if each == ".*" else each for each in parts)
-    return f"(?s){begin}{text}$"
+    begin = "(^|/)" if other else "^"
+    return f"(?s){begin}{''.join(parts)}$"

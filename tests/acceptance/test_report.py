@@ -131,6 +131,26 @@ def test_one_source(month: Path, facemon: RunFacemon, tmp_path: Path) -> None:
     assert "Evaluations are of all sources" in text
 
 
+def test_a_source_that_a_check_cannot_decide_is_not_said_to_be_decided(month: Path, tmp_path: Path) -> None:
+    """Records keep only the drifted columns of each source, and the yard is silent in the last check."""
+    page = Monitor(month / "facemon.yaml").report(
+        tmp_path / "yard.html", since=END - 30 * DAY, until=END, source="yard"
+    )
+    text = text_of(page)
+    assert "left no column undecided" not in text
+    assert "this source is undecided" in text
+
+
+@pytest.mark.parametrize("name", [".facemon/ledger.sqlite", "link", "folder/ledger.sqlite", ".facemon/segments/a.html"])
+def test_no_file_of_a_store_is_replaced(folder: Path, facemon: RunFacemon, name: str) -> None:
+    (folder / "link").symlink_to(folder / ".facemon" / "ledger.sqlite")
+    (folder / "folder").symlink_to(folder / ".facemon")
+    ran = facemon("report", "-o", name, *WHOLE, cwd=folder)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "whose files must not be replaced" in ran.stderr
+    assert facemon("store", "verify", cwd=folder).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

@@ -114,3 +114,10 @@ def test_undecided_columns_are_named_with_their_reason() -> None:
     assert "column 0 (data): shift 0.020, limit 0.100, adjusted p 0.500, 900 / 300 rows: too few rows" in text_of(
         period_page(report)
     )
+
+
+@pytest.mark.parametrize(("source", "whose"), [(None, ""), ("gate", " of all sources")])
+def test_late_rows_are_those_of_all_sources_before_the_last_window(source: str | None, whose: str) -> None:
+    """The ledger counts them by model; the period may have ended long before the next check."""
+    page = period_page(replace(REPORT, source=source))
+    assert f"7 rows{whose} arrived since the last recorded check, for times before 2026-11-30 00:00 UTC." in page

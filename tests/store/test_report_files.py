@@ -1,11 +1,12 @@
 """Reports appear whole, under a name that says when, and obey the retention."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 from facemon.store.report_files import (
     LATEST,
     dated_name,
@@ -57,3 +58,11 @@ def test_what_cannot_be_written_leaves_no_draft(tmp_path: Path) -> None:
     with pytest.raises(FacemonError, match=r"drift\.html cannot be written: Is a directory"):
         write_report(tmp_path / "drift.html", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["drift.html"]
+
+
+def test_a_named_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "page.html"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="is not a regular file"):
+        write_report(pipe, "page")
+    assert pipe.is_fifo()
