@@ -30,6 +30,8 @@ class DiagnosisRequest:
     """None for that of `schedule.export`."""
     out: Path = Path()
     """Where the stack was rendered."""
+    config: Path | None = None
+    """The file of `--config`, which commands to copy repeat; None for the usual one."""
     alerts: tuple[str, ...] = ()
     """Alerts of which it is asked why they do not fire."""
 
@@ -41,6 +43,7 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
     from facemon.doctor.diagnosis import Diagnosis
     from facemon.doctor.examination import AskedServers, Examination
     from facemon.doctor.registry import AREAS
+    from facemon.doctor.whole_commands import Place
     from facemon.render.purpose import fitted
 
     servers = AskedServers(
@@ -62,6 +65,7 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
     except ConfigError as error:
         return Diagnosis(((configuration.AREA.name, configuration.unreadable(error)),))
     _refuse_unknown_alerts(config, servers.alerts)
+    place = Place(request.config, request.out)
     examination = Examination(
         operation.config,
         config,
@@ -69,7 +73,7 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
         lambda: operation.open_ledger(upgrade=False),
         lambda ledger, reference: plan_of_reference(operation, ledger, reference, ledger.now()),
     )
-    return Diagnosis(tuple((area.name, area.examine(examination)) for area in AREAS))
+    return Diagnosis(tuple((area.name, place.complete(area.examine(examination))) for area in AREAS))
 
 
 def _refuse_unknown_alerts(config: "Config", names: Sequence[str]) -> None:

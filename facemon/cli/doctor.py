@@ -60,8 +60,9 @@ def doctor(
     from facemon.application.diagnosis import DiagnosisRequest, diagnose
 
     request = DiagnosisRequest(
-        prometheus, alertmanager, grafana, grafana_token_file, api, exporter, textfile, out, tuple(alert or ())
-    )
+        prometheus, alertmanager, grafana, grafana_token_file, api, exporter, textfile, out, session.config_path,
+        tuple(alert or ()),
+    )  # fmt: skip
     found = diagnose(lambda: session.operation, request)
     if format_ is _Format.JSON:
         session.console.document(found.document(), indent=2)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from facemon.doctor.answers import NoAnswerError
@@ -35,6 +36,8 @@ class AlertmanagerEvidence:
     """Whether Prometheus is to send to any."""
     is_known: bool
     """Whether one was named, by the user or by a Prometheus that was asked."""
+    is_sent_to: bool | None
+    """Whether Prometheus sends to any; None where it was not asked."""
     firing_since: datetime | None
     """Since when Prometheus has an alert that fires; None where it has none, or was not asked."""
     now: datetime
@@ -65,6 +68,7 @@ def gather(examination: Examination) -> AlertmanagerEvidence:
         bool(settings.receivers),
         config.prometheus.alertmanagers != (),
         given is not None or prometheus is not None,
+        None if prometheus is None else bool(prometheus.alertmanagers),
         since,
         examination.now,
         found,
@@ -100,7 +104,7 @@ def _findings(facts: AlertmanagerEvidence) -> Iterator[Finding]:
     for _, error in facts.troubles:
         if not error.is_unknown_host:
             yield Finding("Alertmanager does not answer", error.message, error.hint or "start it")
-    if not facts.found and not facts.troubles:
+    if facts.is_sent_to is False and facts.is_wanted:
         seen = "it has no active one, and prometheus.alertmanagers is to name one"
         yield Finding("Prometheus sends its alerts to no Alertmanager", seen, _RELOAD)
     for found in facts.found:
@@ -143,7 +147,7 @@ def _silenced(found: "AlertmanagerFacts") -> Iterator[Finding]:
             names.setdefault(silence, set()).add(alert.labels.get("alertname", ""))
     for silence, alerts in sorted(names.items()):
         seen = _who(silences.get(silence), silence)
-        command = f"amtool silence expire --alertmanager.url={found.url} {silence}"
+        command = f"amtool silence expire --alertmanager.url={quote(found.url)} {quote(silence)}"
         yield Finding(f"{', '.join(sorted(alerts))} fires, and is silenced", seen, command, Severity.WARNING)
 
 
@@ -160,7 +164,7 @@ def _facts(facts: AlertmanagerEvidence) -> Iterator[str]:
         for alert in found.alerts:
             if alert.is_inhibited:
                 yield f"{alert.labels.get('alertname', '')} is inhibited by an alert that says more"
-        receivers = [str(each.get("name")) for each in (found.configuration or {}).get("receivers", [])]
+        receivers = [str(each.get("name")) for each in found.configuration.get("receivers") or []]
         yield f"receivers: {', '.join(receivers)}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from facemon.doctor.answers import NoAnswerError, ask, ask_json
+from facemon.doctor.answers import NoAnswerError, ask, ask_json, mapping
 
 _SENT, _FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
 _RELOADED = "alertmanager_config_last_reload_successful"
@@ -35,7 +35,7 @@ class AlertmanagerFacts:
 
     url: str
     version: str
-    configuration: Any
+    configuration: Mapping[str, Any]
     """As it was loaded, with defaults, read from YAML."""
     alerts: tuple[HeldAlert, ...]
     silences: tuple[Silence, ...]
@@ -55,7 +55,7 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
         return AlertmanagerFacts(
             url,
             str(status["versionInfo"]["version"]),
-            read_yaml(status["config"]["original"]).value,
+            mapping(read_yaml(status["config"]["original"]).value),
             tuple(_alert(each) for each in alerts),
             tuple(_silence(each) for each in silences if each["status"]["state"] == "active"),
             sent,
@@ -67,11 +67,11 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
 
 def _alert(found: Any) -> HeldAlert:
     status = found["status"]
-    return HeldAlert(found["labels"], tuple(status["silencedBy"]), bool(status["inhibitedBy"]))
+    return HeldAlert(mapping(found["labels"]), tuple(map(str, status["silencedBy"])), bool(status["inhibitedBy"]))
 
 
 def _silence(found: Any) -> Silence:
-    return Silence(found["id"], found.get("createdBy", ""), found["endsAt"], found.get("comment", ""))
+    return Silence(str(found["id"]), found.get("createdBy", ""), str(found["endsAt"]), found.get("comment", ""))
 
 
 def _own_metrics(url: str) -> tuple[dict[str, tuple[float, float]], bool | None]:

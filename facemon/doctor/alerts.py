@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from facemon.doctor.answers import NoAnswerError
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.expression_cause import Cause, cause_of
@@ -65,19 +67,31 @@ def gather(examination: Examination) -> AlertFacts | None:
 
 
 def _asked(url: str, name: str, rule: "LoadedRule | None", *, is_rendered: bool) -> AskedAlert:
-    from facemon.render.lint.query_parts import query_parts
-
     if rule is None:
         return AskedAlert(name, is_rendered, "")
     since = min((alert.since for alert in rule.alerts), default="")
-    cause = None if rule.state != "inactive" else cause_of(query_parts(rule.query), lambda query: value_of(url, query))
+    cause = _cause(url, rule) if rule.state == "inactive" else None
     return AskedAlert(name, is_rendered, rule.state, since, f"{rule.held_s:g} s", cause)
+
+
+def _cause(url: str, rule: "LoadedRule") -> Cause | None:
+    """Why its expression has no result; what cannot be asked of it must not hide the other alerts."""
+    from facemon.render.lint.query_parts import query_parts
+
+    try:
+        return cause_of(query_parts(rule.query), lambda query: value_of(url, query))
+    except ValueError:
+        return Cause(f"the reason is not known: facemon cannot take its expression apart: {rule.query}")
+    except NoAnswerError as error:
+        return Cause(f"the reason is not known: {error.message}")
 
 
 def judge(facts: AlertFacts | None) -> Examined:
     """Name the alerts that fire, and say why others do not."""
     if facts is None:
         return Examined(not_looked_at=(f"alerts: {NO_ANSWER}",))
+    if not facts.rules and not facts.asked:
+        return Examined(not_looked_at=("alerts: Prometheus has loaded none of facemon's",))
     states = Counter(rule.state for rule in facts.rules)
     reasons = [f"{each.name} {_reason(each)}" for each in facts.asked]
     counts = f"{states['firing']} of {counted(len(facts.rules), 'alert')} firing, {states['pending']} pending"
@@ -102,7 +116,7 @@ def _findings(facts: AlertFacts) -> Iterator[Finding]:
         firing = [alert for alert in rule.alerts if alert.state == "firing"]
         if firing and rule.name != _WATCHDOG:
             severity = Severity.ERROR if firing[0].labels.get("severity") == "critical" else Severity.WARNING
-            command = rule.annotations.get("next_command", f"facemon explain {rule.name}")
+            command = rule.annotations.get("next_command", f"facemon explain {quote(rule.name)}")
             yield Finding(f"the alert {rule.name} fires", _evidence(firing), command, severity)
 
 

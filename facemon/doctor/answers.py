@@ -1,8 +1,10 @@
-"""Asks a server once: no proxy, no redirect, one limit of time; what goes wrong is an error that says which server."""
+"""Asks a server once: no proxy, no redirect, limits of time and size; an error says which server it was."""
 
 import json
-from http.client import HTTPException
+from collections.abc import Mapping
+from http.client import HTTPException, HTTPResponse
 from socket import gaierror
+from time import monotonic
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -12,7 +14,11 @@ from facemon.config.web_address import origin
 from facemon.errors import FacemonError
 
 _ANSWER_S = 5.0
+"""Seconds that a server may be silent."""
+_WHOLE_ANSWER_S = 15.0
+"""Seconds for a whole body: one that comes in drops is never silent."""
 _LARGEST_ANSWER = 64 << 20
+_CHUNK = 1 << 20
 _SAID = 200
 """Bytes of a refusal that are shown."""
 
@@ -48,7 +54,7 @@ def ask(url: str, token: str | None = None) -> bytes:
     request = Request(url, headers=headers)  # noqa: S310 - addresses are http and https only
     try:
         with build_opener(ProxyHandler({}), _NoRedirect()).open(request, timeout=_ANSWER_S) as answer:
-            body: bytes = answer.read(_LARGEST_ANSWER + 1)
+            body = _body(url, answer)
     except HTTPError as error:
         with error:
             said = " ".join(error.read(_SAID).decode("utf-8", "replace").split())
@@ -60,9 +66,18 @@ def ask(url: str, token: str | None = None) -> bytes:
         is_unknown = isinstance(reason, gaierror)
         message = f"{_server(url)} cannot be reached: {str(said).lower()}"
         raise NoAnswerError(message, is_unknown_host=is_unknown) from None
-    if len(body) > _LARGEST_ANSWER:
-        raise NoAnswerError(f"{_server(url)} answered with more than {_LARGEST_ANSWER >> 20} MiB")
     return body
+
+
+def _body(url: str, answer: HTTPResponse) -> bytes:
+    ends, body = monotonic() + _WHOLE_ANSWER_S, bytearray()
+    while chunk := answer.read1(_CHUNK):
+        body += chunk
+        if len(body) > _LARGEST_ANSWER:
+            raise NoAnswerError(f"{_server(url)} answered with more than {_LARGEST_ANSWER >> 20} MiB")
+        if monotonic() > ends:
+            raise NoAnswerError(f"{_server(url)} did not end its answer within {_WHOLE_ANSWER_S:g} s")
+    return bytes(body)
 
 
 def ask_json(url: str, token: str | None = None) -> Any:
@@ -71,3 +86,10 @@ def ask_json(url: str, token: str | None = None) -> Any:
         return json.loads(ask(url, token))
     except (ValueError, RecursionError):
         raise NoAnswerError(f"{_server(url)} did not answer in JSON", "is it that server's address?") from None
+
+
+def mapping(found: Any) -> Mapping[str, Any]:
+    """Return an object of a server's JSON; TypeError for anything else, which no such server answers."""
+    if not isinstance(found, dict):
+        raise TypeError("not a JSON object")
+    return found

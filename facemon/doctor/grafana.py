@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from facemon.doctor.answers import NoAnswerError, ask_json
+from facemon.config.web_address import has_secret, origin
+from facemon.doctor.answers import NoAnswerError, ask_json, mapping
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
@@ -60,7 +61,7 @@ def gather(examination: Examination) -> GrafanaFacts | None:
             f"Grafana does not answer: {error.message}", error.hint or "start it, or give another --grafana URL"
         ) from error
     if not isinstance(health, dict) or "database" not in health:
-        raise NoAnswerError(f"{url} does not answer as Grafana does", "is it Grafana's address?")
+        raise _not_grafana(url)
     version, database = str(health.get("version", "")), str(health.get("database", ""))
     try:
         source = _found(f"{url}/api/datasources/uid/{uid}", token)
@@ -74,10 +75,12 @@ def gather(examination: Examination) -> GrafanaFacts | None:
     return GrafanaFacts(*usual, False, token is not None, version, database, source, source_health, there)
 
 
-def _found(url: str, token: str | None) -> Any:
-    """What is there; None where nothing is. NoAnswerError for other refusals."""
+def _found(url: str, token: str | None) -> Mapping[str, Any] | None:
+    """What is there; None where nothing is. NoAnswerError for other refusals and other answers."""
     try:
-        return ask_json(url, token)
+        return mapping(ask_json(url, token))
+    except TypeError:
+        raise _not_grafana(url) from None
     except NoAnswerError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
@@ -87,12 +90,17 @@ def _found(url: str, token: str | None) -> Any:
 def _health(url: str, token: str | None) -> Mapping[str, Any]:
     """What a data source's check says; a failed one comes with a status of 4xx or 5xx."""
     try:
-        found: Mapping[str, Any] = ask_json(url, token)
+        return mapping(ask_json(url, token))
+    except TypeError:
+        raise _not_grafana(url) from None
     except NoAnswerError as error:
         if error.status is None or error.status in _REFUSED:
             raise
         return {"status": "ERROR", "message": error.message}
-    return found
+
+
+def _not_grafana(url: str) -> NoAnswerError:
+    return NoAnswerError(f"{origin(url)} does not answer as Grafana does", "is it Grafana's address?")
 
 
 def judge(facts: GrafanaFacts | None) -> Examined:
@@ -133,14 +141,15 @@ def _findings(facts: GrafanaFacts) -> Iterator[Finding]:
 
 def _of_source(facts: GrafanaFacts, source: Mapping[str, Any], restart: str) -> Iterator[Finding]:
     kind, url = str(source.get("type", "")), str(source.get("url", ""))
+    shown = origin(url) if has_secret(url) else url
     if kind != "prometheus":
         yield Finding("the data source is not a Prometheus", f"{facts.source_uid} has the type {kind}", restart)
     elif facts.source_url is not None and url.rstrip("/") != facts.source_url.rstrip("/"):
-        seen = f"{facts.source_uid} asks {url}, and the configuration has {facts.source_url}"
+        seen = f"{facts.source_uid} asks {shown}, and the configuration has {facts.source_url}"
         yield Finding("the data source asks another Prometheus", seen, restart)
     health = facts.source_health or {}
     if health.get("status") != "OK":
-        seen = f"{facts.source_uid}, {url}: {health.get('message') or 'no message'}"
+        seen = f"{facts.source_uid}, {shown}: {health.get('message') or 'no message'}"
         yield Finding("Grafana's data source cannot reach Prometheus", seen, "start Prometheus, or correct the URL")
 
 

@@ -14,7 +14,7 @@ from facemon.errors import FacemonError
 if TYPE_CHECKING:
     from facemon.doctor.prometheus_facts import PrometheusFacts, ScrapeTarget
 
-NO_ANSWER = "no answer of Prometheus, which --prometheus URL names"
+NO_ANSWER = "no Prometheus was asked (--prometheus URL), or it did not answer"
 """Why what is asked of it was not looked at."""
 _RELOAD = "facemon render-config --reload"
 
@@ -60,8 +60,10 @@ def judge(facts: TargetFacts | None) -> Examined:
         return Examined(findings=(Finding("Prometheus does not answer", message, hint),))
     ups = [each for each in facts.found.targets if each.job in facts.wanted and each.health == "up"]
     looked_at = f"{facts.found.url}, version {facts.found.version}: {counted(len(ups), 'target')} up"
+    waiting = [each.url for each in facts.found.targets if each.job in facts.wanted and each.health == "unknown"]
+    not_looked_at = tuple(f"{url}: Prometheus has not scraped it yet; ask again in a minute" for url in waiting)
     targets = tuple(f"{each.job}: {each.url} is {each.health}" for each in facts.found.targets)
-    return Examined(looked_at, tuple(_findings(facts, facts.found)), facts=targets)
+    return Examined(looked_at, tuple(_findings(facts, facts.found)), not_looked_at, targets)
 
 
 def _findings(facts: TargetFacts, found: "PrometheusFacts") -> Iterator[Finding]:
@@ -87,6 +89,9 @@ def _of_job(job: str, addresses: tuple[str, ...], there: "list[ScrapeTarget]", s
     if not scraped & set(addresses):
         seen = f"job {job}: it scrapes {', '.join(sorted(scraped))}, and the configuration has {', '.join(addresses)}"
         yield Finding(f"Prometheus scrapes other targets of the job {job}", seen, _RELOAD)
+    elif lost := [each for each in addresses if each not in scraped]:
+        what = f"{counted(len(lost), 'target')} of the job {job} not scraped"
+        yield Finding(what, f"{', '.join(lost)}: in the configuration, and not in Prometheus", _RELOAD)
     for each in there:
         if each.health == "down":
             command = start or f"start what listens on {each.address}"

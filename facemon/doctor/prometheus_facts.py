@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from facemon.doctor.answers import NoAnswerError, ask, ask_json
+from facemon.config.web_address import has_secret
+from facemon.doctor.answers import NoAnswerError, ask, ask_json, mapping
+from facemon.domain.times import parse_time
+from facemon.local_path import shown_url
 
 _RELOADED = "prometheus_config_last_reload_successful"
 
@@ -96,7 +99,7 @@ def value_of(url: str, query: str) -> tuple[Sample, ...]:
             return (Sample({}, float(found["result"][1])),)
         # Of a range the number of samples tells more than any one of them.
         return tuple(
-            Sample(each["metric"], float(each["value"][1]) if "value" in each else len(each["values"]))
+            Sample(mapping(each["metric"]), float(each["value"][1]) if "value" in each else len(each["values"]))
             for each in found["result"]
         )
     except (KeyError, TypeError, ValueError):
@@ -120,24 +123,30 @@ def _took_its_files(url: str) -> bool | None:
 
 
 def _target(found: Any) -> ScrapeTarget:
-    address = found["discoveredLabels"].get("__address__", "")
-    return ScrapeTarget(found["labels"]["job"], address, found["scrapeUrl"], found["health"], found["lastError"])
+    address, url, error = found["discoveredLabels"].get("__address__", ""), str(found["scrapeUrl"]), found["lastError"]
+    if has_secret(url):
+        # Prometheus repeats the address in its error.
+        url, error = shown_url(url), str(error).replace(url, shown_url(url))
+    return ScrapeTarget(found["labels"]["job"], address, url, found["health"], error)
 
 
-def _rule(group: str, found: Any) -> LoadedRule:
+def _rule(group: Any, found: Any) -> LoadedRule:
     return LoadedRule(
-        group,
-        found["name"],
-        found["query"],
-        found.get("labels", {}),
-        found.get("annotations", {}),
+        str(group),
+        str(found["name"]),
+        str(found["query"]),
+        mapping(found.get("labels", {})),
+        mapping(found.get("annotations", {})),
         float(found.get("duration", 0)),
         float(found["keepFiringFor"]) if "keepFiringFor" in found else None,
         found["health"],
         found.get("lastError", ""),
         found.get("state", ""),
-        tuple(
-            ActiveAlert(each["labels"], each["state"], each["activeAt"], each["value"])
-            for each in found.get("alerts", ())
-        ),
+        tuple(map(_alert, found.get("alerts", ()))),
     )
+
+
+def _alert(found: Any) -> ActiveAlert:
+    since = str(found["activeAt"])
+    parse_time(since[:19])  # ValueError for what is not a time
+    return ActiveAlert(mapping(found["labels"]), found["state"], since, found["value"])

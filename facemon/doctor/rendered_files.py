@@ -40,22 +40,21 @@ def judge(facts: RenderedFacts) -> Examined:
     if facts.changes is None:
         how = "nothing was rendered there; name the folder by --out, or run facemon render-config"
         return Examined(not_looked_at=(f"files of the stack below {facts.out}: {how}",))
-    looked_at = f"{counted(len(facts.changes), 'file')} below {facts.out}, as the configuration renders them"
-    return Examined(looked_at, tuple(_findings(facts.out, facts.changes)))
+    looked_at = f"{counted(len(facts.changes), 'file')} below {facts.out} compared with what the configuration renders"
+    return Examined(looked_at, tuple(_findings(facts.changes)))
 
 
-def _findings(out: Path, changes: "Sequence[Change]") -> Iterator[Finding]:
+def _findings(changes: "Sequence[Change]") -> Iterator[Finding]:
     from facemon.render.output_tree import ChangeKind
 
     edited = [each.path for each in changes if each.kind in (ChangeKind.EDITED, ChangeKind.FOREIGN)]
     others = [each.path for each in changes if each.kind is not ChangeKind.UNCHANGED and each.path not in edited]
-    where = "" if out == Path() else f" --out {out}"
     if edited:
         what = f"{counted(len(edited), 'rendered file')} edited by hand, or not facemon's"
-        yield Finding(what, _named(edited), f"facemon render-config --diff{where}", Severity.WARNING)
+        yield Finding(what, _named(edited), "facemon render-config --diff", Severity.WARNING)
     if others:
         what = f"{counted(len(others), 'rendered file')} not as the configuration renders now"
-        yield Finding(what, _named(others), f"facemon render-config --reload{where}", Severity.WARNING)
+        yield Finding(what, _named(others), "facemon render-config --reload", Severity.WARNING)
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from facemon.doctor.area import Area
@@ -96,7 +97,7 @@ def _findings(facts: RuleFacts) -> Iterator[Finding]:
         yield Finding(what, _named([f"{name} ({why})" for name, why in differing]), _RELOAD)
     for rule, _ in facts.loaded:
         if rule.health == "err":
-            command = f"facemon explain {rule.name}"
+            command = f"facemon explain {quote(rule.name)}"
             yield Finding(f"Prometheus cannot evaluate the rule {rule.name}", rule.error, command)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from facemon.doctor.prometheus import NO_ANSWER
 from facemon.domain.drift_result import Check, Verdict
 from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
@@ -268,7 +269,7 @@ def test_what_is_not_known_is_not_fine(facemon: RunFacemon, servers: Path, healt
         stop_prometheus(stack)
         areas = {each["area"]: each for each in stack.diagnosis()["areas"]}
         assert [name for name in ("Prometheus", "rules", "alerts", "Alertmanager") if areas[name]["ok"]] == []
-        assert areas["rules"]["not_looked_at"] == ["rules: no answer of Prometheus, which --prometheus URL names"]
+        assert areas["rules"]["not_looked_at"] == [f"rules: {NO_ANSWER}"]
 
 
 def test_another_server_in_its_place(facemon: RunFacemon, servers: Path, healthy: Path) -> None:

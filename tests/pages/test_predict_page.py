@@ -174,3 +174,17 @@ def test_a_server_that_has_ended_is_said(chrome: Browser, image: Path, tmp_path:
     page.choose("#file", image)
     assert problem(page).startswith("The server did not answer")
     wait_until(lambda: page.evaluate("document.getElementById('status').textContent") == "No prediction.")
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, "<h1>Sign in</h1>"), (200, "null"), (200, "{}"), (502, "null")])
+def test_an_answer_of_a_proxy_is_no_prediction(
+    chrome: Browser, image: Path, tmp_path: Path, status: int, body: str
+) -> None:
+    """The page says so, and neither waits for ever nor shows nothing."""
+    with served(tmp_path, **ROOM) as api:
+        page = opened(chrome, api)
+        page.evaluate(f"window.fetch = async () => new Response({body!r}, {{status: {status}}}), 0")
+        page.choose("#file", image)
+        assert str(status) in problem(page)
+        assert page.evaluate("document.getElementById('status').textContent") == "No prediction."
+        assert page.complaints() == []

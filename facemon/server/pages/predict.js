@@ -101,12 +101,18 @@ async function predict() {
 }
 
 function receive(answer, text) {
-  let found = {};
+  let found = null;
   try {
     found = JSON.parse(text);
   } catch {
-    found = { message: text.trim() };
+    // a proxy's own page; what it says is shown below
   }
+  if (answer.ok && !found?.predictions?.length) {
+    // Such as the page on which a proxy asks for a password: not to be shown as a prediction, nor waited for.
+    say("No prediction.", `The answer (${answer.status}) is not facemon's: a proxy may have sent it. Load this page again.`);
+    return;
+  }
+  found ??= { message: text.trim().slice(0, 500) };
   if (answer.ok) {
     showRows(found.predictions, answer.headers.get("X-Request-ID"));
     at("answer").textContent = JSON.stringify(found, null, 2);
@@ -272,7 +278,12 @@ at("camera-view").addEventListener("close", closeCamera);
 if (navigator.clipboard) {
   show("copy", true);
   at("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(at("curl").textContent);
+    try {
+      await navigator.clipboard.writeText(at("curl").textContent);
+    } catch {
+      say("The browser does not allow copying: select the command and copy it.");
+      return;
+    }
     say("The command was copied.");
   });
 }

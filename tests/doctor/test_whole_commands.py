@@ -1,0 +1,64 @@
+"""Remedies mend what was looked at when they are copied: another configuration, another folder of the stack."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from facemon.doctor.whole_commands import Place
+from tests.conftest import RunFacemon
+from tests.doctor.healthy import diagnosis
+
+COMPOSE = "docker compose -f docker-compose.full.yml up -d api"
+AMTOOL = "amtool check-config monitoring/alertmanager/alertmanager.yml"
+
+
+@pytest.mark.parametrize(
+    ("place", "command", "whole"),
+    [
+        (Place(), "facemon store repair", "facemon store repair"),
+        (Place(), COMPOSE, COMPOSE),
+        (Place(Path("/etc/f.yaml")), "facemon store repair", "facemon -c /etc/f.yaml store repair"),
+        (Place(Path("a b.yaml")), "facemon predict PATH", "facemon -c 'a b.yaml' predict PATH"),
+        (Place(Path("f.yaml")), "start it", "start it"),
+        (Place(Path("f.yaml")), "pip install evidently", "pip install evidently"),
+        (Place(out=Path("x y")), "facemon render-config --diff", "facemon render-config --out 'x y' --diff"),
+        (Place(out=Path("s")), "facemon store repair", "facemon store repair"),
+        (Place(out=Path("s")), COMPOSE, "docker compose -f s/docker-compose.full.yml up -d api"),
+        (Place(out=Path("s")), AMTOOL, "amtool check-config s/monitoring/alertmanager/alertmanager.yml"),
+        (
+            Place(Path("f.yaml"), Path("s")),
+            "facemon render-config --reload",
+            "facemon -c f.yaml render-config --out s --reload",
+        ),
+    ],
+)
+def test_options_of_the_look_are_repeated(place: Place, command: str, whole: str) -> None:
+    assert place.whole(command) == whole
+
+
+@pytest.mark.slow
+def test_a_copied_remedy_acts_upon_the_configured_store(facemon: RunFacemon, healthy: Path, tmp_path: Path) -> None:
+    """The look and its remedy run in a folder whose own configuration, if any, is another one."""
+    config = (healthy / "facemon.yaml").rename(healthy / "other name.yaml")
+    config.write_text(config.read_text() + "store: {mode: group}\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    options = ("-c", config)
+    (finding,) = diagnosis(facemon, elsewhere, *options)["findings"]
+    assert finding["what"] == "the permissions of the store are not those of the configuration"
+    program, *words = shlex.split(finding["command"])
+    assert program == "facemon"
+    assert facemon(*words, cwd=elsewhere).returncode == 0
+    assert diagnosis(facemon, elsewhere, *options)["findings"] == []
+
+
+@pytest.mark.slow
+def test_no_compose_file_is_named_where_none_was_rendered(facemon: RunFacemon, tmp_path: Path) -> None:
+    """A new user has the defaults, whose stack is the full one, and has not rendered it."""
+    starts = [each["command"] for each in diagnosis(facemon, tmp_path)["findings"] if "does not answer" in each["what"]]
+    assert starts == ["facemon serve", "facemon serve-metrics"]
+    assert facemon("-q", "render-config", "--out", "stack", cwd=tmp_path).returncode == 0
+    found = diagnosis(facemon, tmp_path, "--out", "stack")["findings"]
+    starts = [each["command"] for each in found if "does not answer" in each["what"]]
+    assert starts == [f"docker compose -f stack/docker-compose.full.yml up -d {name}" for name in ("api", "exporter")]
