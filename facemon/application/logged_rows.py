@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOST = 100_000
 """So many rows can be asked for in their order; they are held in memory."""
 _SHOWN = 20
-"""So many are shown where nobody says how many."""
+"""How many rows are shown by default."""
 _DAY = timedelta(days=1)
 
 Take = Callable[["pa.RecordBatch"], None]

@@ -77,7 +77,7 @@ def gather(examination: Examination) -> AlertmanagerEvidence:
 
 
 def judge(facts: AlertmanagerEvidence) -> Examined:
-    """Say why nobody is notified."""
+    """Say why no notification is sent."""
     if not facts.is_known:
         how = "give --alertmanager URL, or --prometheus URL where that names it"
         return Examined(not_looked_at=(f"Alertmanager: {how}",))
@@ -110,7 +110,7 @@ def _findings(facts: AlertmanagerEvidence) -> Iterator[Finding]:
     for found in facts.found:
         yield from _of_one(facts, found)
     if not facts.has_receivers:
-        what, command = "no receiver is configured: nobody is notified", "name one under alertmanager.receivers"
+        what, command = "no receiver is configured: no notification is sent", "name one under alertmanager.receivers"
         yield Finding(what, "alertmanager.receivers is empty", command, Severity.WARNING)
 
 
@@ -154,7 +154,7 @@ def _silenced(found: "AlertmanagerFacts") -> Iterator[Finding]:
 def _who(silence: "Silence | None", name: str) -> str:
     if silence is None:
         return f"by the silence {name}"
-    return f"by {silence.by or 'somebody'} until {silence.until[:16].replace('T', ' ')} UTC: {silence.comment}"
+    return f"by {silence.by or 'an unknown author'} until {silence.until[:16].replace('T', ' ')} UTC: {silence.comment}"
 
 
 def _facts(facts: AlertmanagerEvidence) -> Iterator[str]:

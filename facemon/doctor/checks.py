@@ -48,7 +48,7 @@ def gather(examination: Examination) -> CheckFacts | None:
 
 
 def judge(facts: CheckFacts | None) -> Examined:
-    """Say which check is missing, old or undecided; drift itself is no fault of the monitoring."""
+    """Say which check is missing, old or undecided; drift itself is not a fault of the monitoring."""
     if facts is None:
         return Examined(not_looked_at=("checks of record: the store cannot be read",))
     ran = {each.check: each for each in facts.states}

@@ -11,7 +11,7 @@ class Severity(StrEnum):
     """How bad a finding is."""
 
     ERROR = "error"
-    """Data do not arrive, or nobody is told."""
+    """Data do not arrive, or no notification is sent."""
     WARNING = "warning"
     """All runs, but not as it was meant, or not for long."""
 

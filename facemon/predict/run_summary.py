@@ -30,7 +30,7 @@ class FailureLimit:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What came of the images of a run; no face is no failure."""
+    """What came of the images of a run; an image without a face is not a failure."""
 
     ok: int = 0
     no_face: int = 0

@@ -134,7 +134,7 @@ class _Answer:
             raise
 
     def finish(self, code: int) -> None:
-        """Count the request, once; what fails because its client has left is no fault of the application."""
+        """Count the request, once; what fails because its client has left is not a fault of the application."""
         if not self._is_finished:
             self._is_finished = True
             self._finished(CLIENT_GONE if self._is_client_gone and code >= 500 else code, self._waited)

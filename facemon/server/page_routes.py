@@ -70,7 +70,7 @@ async def _swagger_files() -> Mapping[str, PageFile]:
 
 @cache
 def _read_swagger_files() -> Mapping[str, PageFile]:
-    """Two megabytes, which are read when somebody looks at them."""
+    """Two megabytes, which are read when a browser asks for them."""
     folder = _swagger_folder()
     return {} if folder is None else {name: read_page_file(folder / name) for name in _SWAGGER_FILES}
 

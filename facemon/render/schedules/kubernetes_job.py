@@ -46,7 +46,7 @@ def cron_job(config: Config) -> dict[str, Any]:
             "rules": [
                 _fail_on(answers),
                 _fail_on([ExitCode.USAGE.value]),
-                # A node that is drained is no failure of the check.
+                # A node that is drained is not a failure of the check.
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },

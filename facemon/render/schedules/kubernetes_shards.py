@@ -47,7 +47,7 @@ def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
             "podFailurePolicy": {
                 "rules": [
                     {"action": "FailJob", "onExitCodes": codes},
-                    # A node that is drained is no failure of the shard.
+                    # A node that is drained is not a failure of the shard.
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 ]
             },

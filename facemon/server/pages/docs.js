@@ -1,4 +1,4 @@
-// Shows this server's description by Swagger UI, which asks nobody else; a token that is entered lasts as long as the page.
+// Shows this server's description by Swagger UI, which asks no other server; a token that is entered lasts as long as the page.
 "use strict";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
