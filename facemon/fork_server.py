@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple, Self
 
 from facemon.forked_process import (
@@ -23,6 +24,7 @@ from facemon.forked_process import (
     ignore_endings,
     let_go,
 )
+from facemon.interruption import Uninterrupted
 
 _START, _END = b"start", b"end"
 _LONGEST_ORDER = 64
@@ -83,11 +85,18 @@ class ForkServer:
         self._children: set[int] = set()
         """The first processes, which this one begins itself."""
         self._served = weakref.WeakSet[ServedProcess]()
-        self.first = [self._begin_here(work) for _ in range(first)]
+        self.first: list[ServedProcess] = []
         """As many processes as were asked for."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._process = fork(lambda: _serve(work, theirs))
-        theirs.close()
+        self._process: BaseProcess | None = None
+        try:
+            # A signal in between would leave processes that wait for orders while this one waits for their end.
+            with theirs, Uninterrupted():
+                self.first += [self._begin_here(work) for _ in range(first)]
+                self._process = fork(lambda: _serve(work, theirs))
+        except BaseException:
+            self.close()
+            raise
 
     def start(self) -> ServedProcess:
         """Begin a process; ProcessEnded when the server was killed, OSError when the system has no room for one."""
@@ -122,7 +131,8 @@ class ForkServer:
         for process in tuple(self._children):
             self._kill_child(process)
         self._socket.close()
-        self._process.join()
+        if self._process is not None:
+            self._process.join()
 
     def _order(self, order: bytes, *files: int) -> int:
         with self._lock:

@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from facemon import message_socket
+from facemon.interruption import Uninterrupted
 
 _STANDARD_STREAMS = 3
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,8 +61,13 @@ class ForkedProcess(AnsweringProcess):
         """What entering `work` raises is the answer to the first message."""
         ours, theirs = socket.socketpair()
         super().__init__(ours)
-        self._process = fork(lambda: answer_messages(work, theirs))
-        theirs.close()
+        try:
+            # A signal in between would leave a process that waits for messages while this one waits for its end.
+            with theirs, Uninterrupted():
+                self._process = fork(lambda: answer_messages(work, theirs))
+        except BaseException:
+            ours.close()
+            raise
 
     def join(self) -> None:
         """Wait until the process has ended."""

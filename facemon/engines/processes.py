@@ -17,6 +17,7 @@ from facemon.engines.inline import ModelHere
 from facemon.errors import FacemonError, UsageError
 from facemon.fork_server import Ending, ForkServer, ServedProcess
 from facemon.forked_process import ProcessEnded
+from facemon.interruption import Uninterrupted
 
 MOST_CRASHES = 8
 """When so many images in a row end their workers, the cause is not the images."""
@@ -164,14 +165,17 @@ def forking_server(predictor: Predicts[object], count: int) -> Iterator[ForkServ
     They share the loaded model's memory. Call it before the process has threads of its own. They end with the block,
     and with this process, however it ends.
     """
+    server: ForkServer | None = None
     try:
-        server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
-    except OSError as error:
-        raise _no_room(error) from error
-    try:
+        try:
+            with Uninterrupted():
+                server = ForkServer(lambda: nullcontext(lambda message: predictor.predict(*message)), count)
+        except OSError as error:
+            raise _no_room(error) from error
         yield server
     finally:
-        server.close()
+        if server is not None:
+            server.close()
 
 
 @contextmanager
