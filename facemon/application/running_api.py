@@ -39,7 +39,7 @@ _SWITCH_SECONDS = 0.0001
 _STOP_SHARE = 0.8
 """Of `api.timeout`, what requests may take that have begun when the server stops; the rest is for the log."""
 _UNLOGGED = frozenset(("/health", "/ready", "/metrics", "/pages/{file}"))
-"""Their successes leave no line in the access log: they come every few seconds or with a page, and are no news."""
+"""Their successes leave no line in the access log: they come every few seconds or with a page, and say nothing new."""
 
 
 def tokens_of(operation: Operation, config: "Config") -> "BearerTokens | None":

@@ -46,7 +46,7 @@ class AlertmanagerFacts:
 
 
 def alertmanager_facts(url: str) -> AlertmanagerFacts:
-    """Ask one; NoAnswerError where it does not answer, or is no Alertmanager."""
+    """Ask one; NoAnswerError where it does not answer, or is not an Alertmanager."""
     from facemon.config.yaml_source import read_yaml
 
     status, alerts, silences = (ask_json(f"{url}/api/v2/{name}") for name in ("status", "alerts", "silences"))

@@ -121,7 +121,8 @@ def _findings(facts: AlertFacts) -> Iterator[Finding]:
 
 
 def _evidence(firing: "Sequence[ActiveAlert]") -> str:
-    oldest = min(firing, key=lambda alert: alert.since)
+    # Prometheus lists those that began together in any order.
+    oldest = min(firing, key=lambda alert: (alert.since, sorted(alert.labels.items())))
     more = f"; {len(firing) - 1} more" if len(firing) > 1 else ""
     return f"{_told(oldest.labels)}since {oldest.since[:16].replace('T', ' ')} UTC{more}"
 

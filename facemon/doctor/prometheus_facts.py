@@ -76,7 +76,7 @@ class Sample:
 
 
 def prometheus_facts(url: str) -> PrometheusFacts:
-    """Ask one; NoAnswerError where it does not answer, or is no Prometheus."""
+    """Ask one; NoAnswerError where it does not answer, or is not a Prometheus."""
     data = {name: _data(url, name) for name in ("targets", "rules", "alertmanagers", "status/buildinfo")}
     try:
         return PrometheusFacts(

@@ -23,7 +23,7 @@ class Volume:
 
 
 class MarkKind(StrEnum):
-    """What a mark on a time axis stands for."""
+    """What a mark on a time axis means."""
 
     REFERENCE = "reference"
     MODEL = "model"

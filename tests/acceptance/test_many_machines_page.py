@@ -62,14 +62,14 @@ def commands_of(text: str) -> Iterator[Command]:
                 yield command
             command = Command(found[1], int(found[2] or 0))
         else:
-            assert command is not None, f"{line}: the block begins with what is no command"
+            assert command is not None, f"{line}: the block does not begin with a command"
             command.shown += f"{line}\n"
     if command is not None:
         yield command
 
 
 def shows(shown: str, printed: str) -> bool:
-    """Whether a command has printed what the page shows; `…` stands for any text, and alone on a line for any lines."""
+    """Whether a command has printed what the page shows; `…` matches any text, and alone on a line for any lines."""
     pattern = re.escape(shown).replace("…\\\n", "(?:.*\\n)*").replace("…", ".*")
     return re.fullmatch(pattern, printed) is not None
 

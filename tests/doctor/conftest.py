@@ -11,7 +11,7 @@ from tests.doctor.healthy import make_healthy
 
 @pytest.fixture(scope="module")
 def kept_healthy(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A healthy folder that stays so: nobody writes to it."""
+    """A healthy folder that tests only read."""
     return make_healthy(facemon, tmp_path_factory.mktemp("healthy"))
 
 

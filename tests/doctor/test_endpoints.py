@@ -38,7 +38,7 @@ def test_a_real_api(facemon: RunFacemon, healthy: Path) -> None:
 
 
 def test_other_machines_are_not_asked(facemon: RunFacemon, healthy: Path) -> None:
-    """Nobody is asked at 192.0.2.1, an address of no machine: that would take until the limit of time."""
+    """No server is asked at 192.0.2.1, a reserved address: an answer would take until the limit of time."""
     configure(
         healthy, 'stack: {for: monitoring}\napi: {listen: "192.0.2.1:8000"}\nexporter: {listen: "192.0.2.1:8001"}\n'
     )

@@ -81,7 +81,7 @@ def load_fewer_rules(stack: Running) -> None:
 
 
 def refuse_its_files(stack: Running) -> None:
-    stack.rules.write_text("groups: [this is no group]\n")
+    stack.rules.write_text("groups: [not a group]\n")
     stack.reload_prometheus()
 
 

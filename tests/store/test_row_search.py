@@ -135,7 +135,7 @@ def test_patterns_match_as_those_of_a_shell(pattern: str, names: list[str]) -> N
     except ValueError:
         assert re.search(r"\[.*-.*\]", pattern)
         return
-    if "[" not in pattern:  # what stands in brackets is read in ways of its own by fnmatch: see the examples
+    if "[" not in pattern:  # what is in brackets is read in ways of its own by fnmatch: see the examples
         ends = names if "/" in pattern else [name.rpartition("/")[2] for name in names]
         assert found == [fnmatch.fnmatchcase(end, pattern) for end in ends]
 

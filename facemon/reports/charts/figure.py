@@ -38,7 +38,7 @@ class Figure:
     draw: Callable[[int], Any]
     height: int
     key: tuple[tuple[str, str], ...]
-    """The names of its colours in the palette, and what each stands for."""
+    """The names of its colours in the palette, and what each means."""
     table: Table
     is_wide: bool = False
     """Whether it takes the whole width of the page, where that is wider than a phone."""
@@ -63,6 +63,6 @@ def figure_html(figure: Figure) -> str:
 
 
 def key_html(key: tuple[tuple[str, str], ...]) -> str:
-    """The colours and what each stands for, as text that wraps."""
+    """The colours and what each means, as text that wraps."""
     entries = (f'<span><i style="background:var(--{name})"></i>{escape(text)}</span>' for name, text in key)
     return f'<p class="key">{"".join(entries)}</p>' if key else ""
