@@ -13,6 +13,7 @@ from facemon.application.references import (
     list_references,
     set_reference,
 )
+from facemon.application.removed_references import remove_references
 from facemon.cli.command import command, group
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
@@ -77,6 +78,20 @@ def show(
 ) -> ExitCode:
     """Tell what a reference is, and how many images of current data each check needs to decide with it."""
     print_answer(session.console, describe_reference(session.operation, name), format_)
+    return ExitCode.OK
+
+
+@command(reference, "rm")
+def rm(
+    session: Session,
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="The names of references.")],
+    force: Annotated[bool, typer.Option("--force", help="Remove one that checks compare with, too.")] = False,
+) -> ExitCode:
+    """Remove references and their rows: all that are named, or none.
+
+    Rows of the log, results of checks and metrics stay. A reference that checks compare with is kept without --force.
+    """
+    remove_references(session.operation, names, force=force)
     return ExitCode.OK
 
 

@@ -172,7 +172,7 @@ def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> Non
     named = facemon("drift-check", "--reference", "summer", cwd=camera)
     assert (named.returncode, "hint: there are: bright" in named.stderr) == (1, True)
     path = facemon("drift-check", "--reference", "summer.csv", cwd=camera)
-    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (1, True)
+    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (2, True)
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2
 
 
