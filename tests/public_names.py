@@ -14,6 +14,7 @@ FOR_TOOLS = {
     "drift/comparison.py": "compare",
     "drift/quiet_reach.py": "reaches",
     "metrics/catalogue_page.py": "catalogue_page",
+    "terminal/help_page.py": "COMMON_PANEL HelpText help_text",
 }
 """What tools and benchmarks call, and tests with them."""
 

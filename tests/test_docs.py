@@ -22,7 +22,7 @@ COMMANDS = {
     "predict": (),
     "log": (),
     "evaluate": (),
-    "reference": ("set", "list", "show", "diff"),
+    "reference": ("set", "list", "show", "diff", "rm"),
     "drift-check": (),
     "export-metrics": (),
     "metrics": (),

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reference list": ("facemon reference list",),
     "reference show": ("facemon reference show november",),
+    "reference rm": ("facemon reference rm october", "facemon reference rm october november --force"),
     "reference diff": ("facemon reference diff october november",),
     "drift-check": (
         "facemon drift-check",
