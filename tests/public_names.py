@@ -72,6 +72,7 @@ STEPS_OF_TESTS = {
     "available_cores.py": "cores_within cpu_quota",
     "cli/main.py": "usage_text",
     "config/builtin_bundles.py": "bundle_text",
+    "config/explained_configuration.py": "keys",
     "config/go_template.py": "TemplateError",
     "config/quantities.py": "parse_size",
     "config/trusted_file.py": "trusted_users",

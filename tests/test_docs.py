@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {
     "init": (),
+    "config": ("check", "schema", "show"),
     "manifest": (),
     "predict": (),
     "log": (),
