@@ -87,7 +87,7 @@ release-notes: $(VENV)/.dev ## Date the unreleased changes in CHANGELOG.md as th
 	@$(BIN)/python tools/release_notes.py $(DATE)
 
 release: $(VENV)/.dev ## Check a clean tree, build and try what is to be published, into dist/VERSION; uploads nothing
-	@PYTHONPATH=examples $(BIN)/python tools/make_release.py
+	@PYTHONPATH=examples $(BIN)/python tools/make_release.py $(PYTHONS)
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
