@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,6 +124,8 @@ def main(root: Path, *pythons: str) -> int:
         return 1
     print(f"\n{folder.relative_to(root)}:")
     print(*sorted(f"  {path.name}" for path in folder.iterdir()), sep="\n")
+    if "urls" not in tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]:
+        print("\nnote: the metadata name no repository: pyproject.toml has no [project.urls]")
     print("\nNothing was uploaded. Next:")
     print(f'  git tag --annotate v{version} --message "facemon {version}" && git push origin v{version}')
     print(f"  .tools/release_tools/bin/python -m twine upload {folder.relative_to(root)}/facemon-{version}[.-]*[lz]")
