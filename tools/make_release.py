@@ -85,8 +85,11 @@ def make_release(root: Path, pythons: Sequence[str]) -> tuple[str, Path]:
     version = version_of(root)
     _say(f"facemon {version}: the tree, the version, the changelog and the tag")
     refuse(state_faults(root))
-    folder = root / "dist" / version
-    shutil.rmtree(folder, ignore_errors=True)
+    finished = root / "dist" / version
+    # A release that fails half-way leaves nothing under the name of a finished one.
+    folder = finished.with_name(f"{version}.part")
+    for left in (finished, folder):
+        shutil.rmtree(left, ignore_errors=True)
     folder.mkdir(parents=True)
     fetch = [sys.executable, str(Path(__file__).with_name("fetch_release_tools.py"))]
     if subprocess.run(fetch, check=False).returncode != 0:
@@ -107,7 +110,8 @@ def make_release(root: Path, pythons: Sequence[str]) -> tuple[str, Path]:
     count = write_bill_of_materials(built.wheel, version, folder / f"facemon-{version}.cdx.json")
     print(f"  {count} components")
     write_checksums(folder)
-    return version, folder
+    folder.rename(finished)
+    return version, finished
 
 
 def _say(what: str) -> None:
