@@ -12,10 +12,10 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens tools peers browser bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens tools peers browser bench prove build smoke release-notes release clean
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
 	@$(BIN)/python examples/demo.py demo
@@ -81,7 +81,16 @@ prove: tools $(if $(PART),$(if $(filter ray tests,$(PART)),peers),peers) $(if $(
 	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
-	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(BIN)/python tools/distributions.py
+
+smoke: build ## Install both and run each command once, on each Python from 3.11 to 3.13 that is here, or on PYTHONS=3.12
+	@PYTHONPATH=examples $(BIN)/python tools/smoke.py dist $(addprefix --python ,$(PYTHONS))
+
+release-notes: $(VENV)/.dev ## Date the unreleased changes in CHANGELOG.md as those of the version: today, or DATE=2026-12-01
+	@$(BIN)/python tools/release_notes.py $(DATE)
+
+release: $(VENV)/.dev ## Check a clean tree, build and try what is to be published, into dist/VERSION; uploads nothing
+	@PYTHONPATH=examples $(BIN)/python tools/make_release.py $(PYTHONS)
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

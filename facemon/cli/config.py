@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from facemon.cli.command import command, group
+from facemon.cli.print_format import FormatOption, PrintFormat
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
 
@@ -20,13 +21,6 @@ class _CheckFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
-
-
-class _ShowFormat(StrEnum):
-    """How values are printed."""
-
-    YAML = "yaml"
-    JSON = "json"
 
 
 @command(_config, "check")
@@ -84,13 +78,13 @@ def show(
         str | None, typer.Argument(metavar="KEY", help="Only this section or key, such as drift.window.")
     ] = None,
     origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
-    format_: Annotated[_ShowFormat, typer.Option("--format", help="How to print.")] = _ShowFormat.YAML,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Print the values in force, defaults too; what may be a secret is hidden."""
+    """Print the values in force, defaults included, as YAML; secrets are hidden."""
     from facemon.application.shown_configuration import show_configuration
 
     shown = show_configuration(session.config, key)
-    if format_ is _ShowFormat.JSON:
+    if format_ is PrintFormat.JSON:
         session.console.document(shown.document(with_origins=origin), indent=2)
     else:
         session.console.file(shown.yaml(with_origins=origin))

@@ -97,7 +97,7 @@ def test_each_value_has_its_origin_and_secrets_are_hidden(facemon: RunFacemon, t
         "store_metrics_from: textfile # stack.for", "widen_to: 14d # default", "bundle: age-gender # default",
         '- api_url_file: "<hidden>" # facemon.yaml:9', "threads: null # default",
     } <= shown  # fmt: skip
-    for format_ in ("yaml", "json"):
+    for format_ in ("text", "json"):
         assert "pasted" not in facemon("config", "show", "--format", format_, cwd=tmp_path).stdout
     found = json.loads(facemon("config", "show", "drift", "--origin", "--format", "json", cwd=tmp_path).stdout)
     assert (found["schema"], found["key"], found["value"]["window"]) == ("facemon.config/1", "drift", "2d")

@@ -18,7 +18,7 @@ from tests.store.log_rows import NOON, log_images
 RESULTS = ("text", "json")
 """What every command that prints a result has; further ones follow in the order of letters."""
 ROWS = ("table", "jsonl", "csv", "parquet")
-FURTHER = {"drift-check": ("github", "junit", "markdown"), "doctor": ("markdown",)}
+FURTHER = {"drift-check": ("github", "junit", "markdown"), "doctor": ("markdown",), "config check": ("github",)}
 OF_ROWS = {"predict", "log"}
 
 
@@ -35,7 +35,7 @@ FORMATS = dict(with_format())
 def test_the_commands_that_have_it() -> None:
     assert FORMATS.keys() == {
         "predict", "log", "evaluate", "reference show", "reference diff", "drift-check", "store info", "store collect",
-        "model check", "model show", "metrics", "explain", "doctor",
+        "model check", "model show", "metrics", "explain", "doctor", "config check", "config show",
     }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_a_format_that_is_not_there(facemon: RunFacemon, folder: Path, words: st
     assert all(each in refused.stderr for each in known), refused.stderr
 
 
-@pytest.mark.parametrize("words", ["store info", "metrics", "explain", "doctor"])
+@pytest.mark.parametrize("words", ["store info", "metrics", "explain", "doctor", "config check", "config show"])
 def test_json_is_one_document(facemon: RunFacemon, folder: Path, words: str) -> None:
     answer = facemon(*words.split(), *REQUIRED.get(words, ()), "--format", "json", cwd=folder)
     assert answer.returncode in (0, 3), answer.stderr
