@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers browser bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens pictures tools peers browser bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from t
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
+
+pictures: browser ## Make the pictures of docs/pictures.md anew, by real commands and Chromium; look at them before you commit
+	@PYTHONPATH=.:examples $(BIN)/python tools/make_pictures.py
 
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py

@@ -47,4 +47,3 @@ def test_the_last_verdict_is_seen(days: int, since_the_check: timedelta, width: 
     assert max(widths(drawn(verdict_figure(checks, span), width), "drift")) >= SEEN_PX
     (history,) = (each for each in histories(checks) if (each.check, each.column) == (Check.MODEL, "gender"))
     assert max(widths(drawn(score_figure(1, history, span), width), "drift")) >= SEEN_PX
-
