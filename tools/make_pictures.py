@@ -81,9 +81,9 @@ def terminals(scene: Path) -> dict[str, str]:
 
 
 def pages(chrome: Browser, scene: Path) -> Iterator[str]:
-    """Take the pictures of pages, five minutes after the last check, and yield their names."""
-    later = environment(NOW + timedelta(minutes=5))
-    run(scene, NOW + timedelta(minutes=5), "report", "-o", "report.html", "--since", "10d")
+    """Take the pictures of pages, three hours after the last check, and yield their names."""
+    later = environment(NOW + timedelta(hours=3))
+    run(scene, NOW + timedelta(hours=3), "report", "-o", "report.html", "--since", "10d")
     drift = max((scene / ".facemon/reports").glob("drift-*.html"))
     with ExitStack() as stack:
         listen = ("--listen", "127.0.0.1:0")

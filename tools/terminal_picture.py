@@ -55,8 +55,9 @@ def typed(line: str, *, cwd: Path, environment: Mapping[str, str], home: str) ->
 
 
 def _steady(written: str, folder: str, home: str) -> str:
-    """Put `home` in the place of a folder, and whole minutes in the names of reports, so that runs show the same."""
-    return re.sub(r"(-\d{8}T\d{4})\d\dZ", r"\g<1>00Z", written.replace(folder, home))
+    """Put `home` in the place of a folder, and whole minutes in times and names, so that runs show the same."""
+    written = re.sub(r"(-\d{8}T\d{4})\d\dZ", r"\g<1>00Z", written.replace(folder, home))
+    return re.sub(r"(\d\d:\d\d):\d\d UTC", r"\g<1>:00 UTC", written)
 
 
 def _chunks(descriptor: int) -> Iterable[bytes]:
