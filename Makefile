@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens tools peers browser bench prove build smoke release-notes release clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens pictures tools peers browser bench prove build smoke release-notes release clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ man: $(VENV)/.dev ## Write the manual page of the commands to dist/man1/facemon.
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
+
+pictures: browser ## Make the pictures of docs/pictures.md anew, by real commands and Chromium; look at them before you commit
+	@PYTHONPATH=.:examples $(BIN)/python tools/make_pictures.py
 
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
+from facemon.domain.drift_result import Check
 from facemon.reports.store_status import CheckStatus, ColumnStatus, CommandStatus, SourceStatus, Standing, StoreStatus
 
 _REFRESH_SECONDS = 60
@@ -89,17 +90,18 @@ def _findings(status: StoreStatus) -> str:
 
 
 def _verdict(check: CheckStatus) -> str:
+    unit = "attribute" if check.check == Check.MODEL else "column"
     match check.standing:
         case Standing.DRIFT:
-            return f"drift in {check.drifted} of {_plural(check.columns, 'column')}"
+            return f"drift in {check.drifted} of {_plural(check.columns, unit)}"
         case Standing.UNDECIDED if check.columns:
-            return f"undecided in {check.undecided} of {_plural(check.columns, 'column')}"
+            return f"undecided in {check.undecided} of {_plural(check.columns, unit)}"
         case Standing.UNDECIDED:
             return "nothing was compared" if check.ran else "never ran"
         case Standing.OLD:
             return "no drift when it last ran, which is too long ago"
         case _:
-            return f"no drift in {_plural(check.columns, 'column')}"
+            return f"no drift in {_plural(check.columns, unit)}"
 
 
 def _checks(status: StoreStatus) -> str:

@@ -147,14 +147,16 @@ class Console:
         if drawn.rows or table.for_terminal is None:
             console.print(grid)
         for line in drawn.below:
-            self.result(line)
+            self.result(_folded(line, console.width) if self.is_terminal else line)
 
     def show(self, parts: "Iterable[Part]") -> None:
         """Print a report: remarks on stderr, all else on stdout."""
-        from facemon.reports.printed_parts import Document, FileText, Remark, Table
+        from facemon.reports.printed_parts import Document, FileText, Prose, Remark, Table
 
         for part in parts:
             match part:
+                case Prose():
+                    self.result(_folded(part, self._rich(sys.stdout).width) if self.is_terminal else part)
                 case str():
                     self.result(part)
                 case Table():
@@ -239,6 +241,15 @@ class Console:
         with suppress(OSError):
             text = without_command_lines(printable_lines(text))
             print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+def _folded(text: str, width: int) -> str:
+    """Break what is wider than a terminal between words, which keeps names whole; following lines are indented."""
+    import textwrap
+
+    indent = text[: len(text) - len(text.lstrip())] + "  "
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _kept_lines(text: str) -> str:
