@@ -58,8 +58,10 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_object_stores.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_rclone.py || [ "$${CI:-}" != true ]
 
-docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code
+docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code, and build the site into site/
 	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python tools/fetch_peers.py zensical
+	@$(BIN)/python tools/build_site.py
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
@@ -81,7 +83,7 @@ build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .cache build demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "facemon needs Python 3.11 or newer; name one with make PYTHON=…")'

@@ -124,10 +124,10 @@ def _default(path: tuple[str, ...], defaults: BaseModel) -> str:
     value = getattr(section, name)
     if value is None:
         raise ValueError("is unset by default: write the line as a comment, with an example")
-    return _text(value, type(section).model_fields[name])
+    return as_yaml(value, type(section).model_fields[name])
 
 
-def _text(value: Any, field: FieldInfo | None = None) -> str:
+def as_yaml(value: Any, field: FieldInfo | None = None) -> str:
     """A default as YAML."""
     match value:
         case bool():
@@ -144,12 +144,12 @@ def _text(value: Any, field: FieldInfo | None = None) -> str:
         case BaseModel():
             fields = type(value).model_fields.items()
             given = {each.alias or name: (getattr(value, name), each) for name, each in fields}
-            inside = (f"{key}: {_text(*pair)}" for key, pair in given.items() if pair[0] is not None)
+            inside = (f"{key}: {as_yaml(*pair)}" for key, pair in given.items() if pair[0] is not None)
             return f"{{{', '.join(inside)}}}"
         case Mapping():
-            return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
+            return f"{{{', '.join(f'{key}: {as_yaml(each)}' for key, each in value.items())}}}"
         case tuple():
-            return f"[{', '.join(_text(each) for each in value)}]"
+            return f"[{', '.join(as_yaml(each) for each in value)}]"
         case _:
             text = str(value)
             return text if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text else f'"{text}"'
@@ -164,13 +164,13 @@ def _duration(value: timedelta) -> str:
 
 
 def _of_alert(match: re.Match[str]) -> str:
-    return _text(getattr(DEFAULT_ALERTS[match["alert"]], match["what"]))
+    return as_yaml(getattr(DEFAULT_ALERTS[match["alert"]], match["what"]))
 
 
 def _described(path: tuple[str, ...], defaults: BaseModel) -> str:
     """What the docstring of the key's field says, as a comment: without a capital and a full stop."""
     section, name = _parent(path, defaults)
-    said = _docstrings(type(section)).get(name)
+    said = docstrings_of(type(section)).get(name)
     if said is None:
         raise ValueError(f"{type(section).__name__}.{name} has no docstring")
     text = said.split("\n\n")[0].removesuffix(".")
@@ -178,7 +178,7 @@ def _described(path: tuple[str, ...], defaults: BaseModel) -> str:
 
 
 @cache
-def _docstrings(section: type[BaseModel]) -> dict[str, str]:
+def docstrings_of(section: type[BaseModel]) -> dict[str, str]:
     """The docstrings of a section's fields, which Python itself does not keep."""
     found: dict[str, str] = {}
     for cls in reversed([each for each in section.mro() if each.__module__.startswith("facemon.")]):
