@@ -97,7 +97,7 @@ def test_references_to_content_networks_are_removed(tmp_path: Path) -> None:
     (tmp_path / "d.js").write_text(FOREIGN["d.js"])
     without_content_networks(tmp_path)
     assert foreign_requests(tmp_path) == []
-    assert (tmp_path / "a.html").read_text() == "<p>text</p>"
+    assert (tmp_path / "a.html").read_text() == '<p>text</p><script src="assets/worker.js"></script>'
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:

@@ -125,12 +125,13 @@ def write_pages(pages: dict[str, str], folder: Path) -> None:
 def without_content_networks(site: Path) -> None:
     """Remove Zensical's references to content networks: a script in each page, and what its own script may add.
 
-    The first is for browsers of 2020, whose workers do not read files. The second are libraries for diagrams, galleries
-    and Python in the page, of which these pages have none.
+    The first lets the search run in pages that are opened as files; assets/worker.js takes its place. The second are
+    libraries for diagrams, galleries and Python in the page, of which these pages have none.
     """
     for path in (*site.rglob("*.html"), *site.rglob("*.js")):
         text = path.read_text("utf-8")
-        kept = _SHIM.sub("", text) if path.suffix == ".html" else _NETWORK.sub("data:,", text)
+        ours = f'<script src="{os.path.relpath(site / "assets" / "worker.js", path.parent)}"></script>'
+        kept = _SHIM.sub(ours, text) if path.suffix == ".html" else _NETWORK.sub("data:,", text)
         if kept != text:
             path.write_text(kept, "utf-8")
 
