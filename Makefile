@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers browser bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens tools peers browser bench prove build clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from t
 	@$(BIN)/python tools/write_docs.py
 	@$(BIN)/python tools/fetch_peers.py zensical
 	@$(BIN)/python tools/build_site.py
+
+man: $(VENV)/.dev ## Write the manual page of the commands to dist/man1/facemon.1
+	@$(BIN)/python tools/write_man.py
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate

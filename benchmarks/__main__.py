@@ -21,12 +21,14 @@ from benchmarks import (
     ray_speed,
     render_speed,
     scrape_speed,
+    tutorial,
 )
 from benchmarks.machine import ROUNDS
 from benchmarks.report import Part, Report
 
 _PACKAGE = Path(facemon.__file__).parent
 _PARTS = {
+    "tutorial": Part("The tutorial", tutorial.measure, tutorial.ABOUT),
     "predict": Part("predict, MobileNetV2's size, five heads, 112²", predict_speed.measure),
     "bundle": Part("predict, the built-in bundle", age_gender.measure),
     "memory": Part("Memory and start", memory_and_start.measure),

@@ -18,11 +18,12 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = {
     "init": (),
+    "config": ("check", "schema", "show"),
     "manifest": (),
     "predict": (),
     "log": (),
     "evaluate": (),
-    "reference": ("set", "list", "show", "diff"),
+    "reference": ("set", "list", "show", "diff", "rm"),
     "drift-check": (),
     "export-metrics": (),
     "metrics": (),

@@ -8,14 +8,15 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from explained_configuration import as_yaml, docstrings_of
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from facemon.config.document import Config
+from facemon.config.field_descriptions import field_descriptions
 from facemon.config.model import ModelConfig
 from facemon.config.quantities import Listen, Size
 from facemon.config.section import Section
+from facemon.config.yaml_text import flow_text, plain_value, without_unset
 from facemon.render.markdown import table
 
 _OPENING = """\
@@ -80,7 +81,7 @@ def _summary(section: type[BaseModel]) -> str:
 
 def _rows(section: type[BaseModel], places: Mapping[type[BaseModel], list[str]]) -> Iterator[tuple[str, ...]]:
     yield "key", "value", "default", "meaning"
-    said = docstrings_of(section)
+    said = field_descriptions(section)
     for name, field in section.model_fields.items():
         if field.exclude:
             continue
@@ -112,7 +113,7 @@ def _default(field: FieldInfo) -> str:
         return "unset"
     if isinstance(value, BaseModel):
         return "that of its keys"
-    return f"`{as_yaml(value, field)}`".replace("|", "\\|")
+    return f"`{flow_text(without_unset(plain_value(value, field)))}`".replace("|", "\\|")
 
 
 def _values(field: FieldInfo) -> str:

@@ -1,7 +1,7 @@
 """What a drift check returns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facemon.application.compared_sides import ComparedSide
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from facemon.domain.explanation import Explanation
     from facemon.drift.sample import Sample
+
+_NO_SOURCES_NOTE = (
+    "No row names its source, so there is none to judge by itself: facemon predict --source NAME names the camera, in "
+    "a table the column of tables.source."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,11 @@ class DriftAnswer:
     @property
     def told(self) -> DriftResult:
         """The result as far as it was asked for: sources that changed nothing only where all were."""
-        return self.result if self.question.by_source else self.result.in_short(telling=True)
+        if not self.question.by_source:
+            return self.result.in_short(telling=True)
+        if {*self.normal.sample.by_source, *self.latest.sample.by_source} <= {None}:
+            return replace(self.result, notes=(*self.result.notes, _NO_SOURCES_NOTE))
+        return self.result
 
     def shapes(self) -> Mapping[tuple[Check, str], ColumnShape]:
         """Both distributions of every column."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.completion import ALERTS
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 from facemon.terminal.console import Verbosity
@@ -20,6 +21,16 @@ class _Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+_AlertOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=ALERTS,
+        help="Say why this alert does not fire, with --prometheus; repeatable.",
+    ),
+]
 
 
 @command(app, "doctor")
@@ -45,10 +56,7 @@ def doctor(
         typer.Option(metavar="FILE", help="What export-metrics writes (default: schedule.export.textfile)."),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where render-config wrote the stack.")] = Path(),
-    alert: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Say why this alert does not fire, with --prometheus; repeatable."),
-    ] = None,
+    alert: _AlertOption = None,
     format_: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
 ) -> ExitCode:
     """Look at the whole road of the data and say what is wrong, what shows it and what mends it; exit 3 with findings.

@@ -171,55 +171,55 @@ class CustomAlertConfig(Section):
 class AlertsConfig(Section):
     """The default alerts and the guards around them, each with what is changed of it."""
 
-    HighLatency: LatencyAlertConfig = LatencyAlertConfig()
-    HighErrorRate: ErrorRateAlertConfig = ErrorRateAlertConfig()
+    HighLatency: LatencyAlertConfig = LatencyAlertConfig.model_construct()
+    HighErrorRate: ErrorRateAlertConfig = ErrorRateAlertConfig.model_construct()
     """Share of the API's requests that fail."""
-    ModelNotLoaded: AlertConfig = AlertConfig()
+    ModelNotLoaded: AlertConfig = AlertConfig.model_construct()
     """The API runs without its model."""
-    DriftDetected: ShareAboveAlertConfig = ShareAboveAlertConfig()
+    DriftDetected: ShareAboveAlertConfig = ShareAboveAlertConfig.model_construct()
     """A proven and large shift of one attribute."""
-    LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    LowModelAccuracy: ShareBelowAlertConfig = ShareBelowAlertConfig.model_construct()
     """Accuracy against true labels."""
-    DriftVerdict: AlertConfig = AlertConfig()
+    DriftVerdict: AlertConfig = AlertConfig.model_construct()
     """The last check ended in drift, by its own thresholds."""
-    DriftUndecided: AlertConfig = AlertConfig()
+    DriftUndecided: AlertConfig = AlertConfig.model_construct()
     """The last check could not tell."""
-    SourceDrift: AlertConfig = AlertConfig()
+    SourceDrift: AlertConfig = AlertConfig.model_construct()
     """The last check found drift in the rows of one source, such as a camera."""
-    SourceSilent: AlertConfig = AlertConfig()
+    SourceSilent: AlertConfig = AlertConfig.model_construct()
     """The last check found no rows of a source that the reference has."""
-    DriftCheckStale: AgeAlertConfig = AgeAlertConfig()
-    ReferenceStale: AgeAlertConfig = AgeAlertConfig()
-    AccuracyStale: AgeAlertConfig = AgeAlertConfig()
+    DriftCheckStale: AgeAlertConfig = AgeAlertConfig.model_construct()
+    ReferenceStale: AgeAlertConfig = AgeAlertConfig.model_construct()
+    AccuracyStale: AgeAlertConfig = AgeAlertConfig.model_construct()
     """No labelled images for longer than drift.accuracy_window."""
-    ExportStale: AgeAlertConfig = AgeAlertConfig()
-    TextfileStale: AgeAlertConfig = AgeAlertConfig()
+    ExportStale: AgeAlertConfig = AgeAlertConfig.model_construct()
+    TextfileStale: AgeAlertConfig = AgeAlertConfig.model_construct()
     """node-exporter reads an old textfile."""
-    PushStale: AgeAlertConfig = AgeAlertConfig()
+    PushStale: AgeAlertConfig = AgeAlertConfig.model_construct()
     """The Pushgateway holds an old push."""
-    TargetDown: AlertConfig = AlertConfig()
+    TargetDown: AlertConfig = AlertConfig.model_construct()
     """Prometheus cannot reach a target."""
-    MetricsAbsent: AlertConfig = AlertConfig()
+    MetricsAbsent: AlertConfig = AlertConfig.model_construct()
     """A metric that alerts rest on is not there."""
-    SourceUnreadable: AlertConfig = AlertConfig()
+    SourceUnreadable: AlertConfig = AlertConfig.model_construct()
     """The exporter runs but cannot read the store."""
-    ServiceDown: AlertConfig = AlertConfig()
+    ServiceDown: AlertConfig = AlertConfig.model_construct()
     """A service that the exporter asks after is not healthy."""
-    TextfileScrapeError: AlertConfig = AlertConfig()
+    TextfileScrapeError: AlertConfig = AlertConfig.model_construct()
     """node-exporter cannot read the textfile."""
-    ReloadFailed: AlertConfig = AlertConfig()
+    ReloadFailed: AlertConfig = AlertConfig.model_construct()
     """Prometheus runs on an older configuration."""
-    RulesFailing: AlertConfig = AlertConfig()
+    RulesFailing: AlertConfig = AlertConfig.model_construct()
     """Prometheus cannot evaluate its rules."""
-    NotificationsFailing: AlertConfig = AlertConfig()
+    NotificationsFailing: AlertConfig = AlertConfig.model_construct()
     """Notifications do not arrive."""
-    AlertmanagerReloadFailed: AlertConfig = AlertConfig()
+    AlertmanagerReloadFailed: AlertConfig = AlertConfig.model_construct()
     """Alertmanager runs on an older configuration."""
-    RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig()
+    RemoteWriteBehind: AgeAlertConfig = AgeAlertConfig.model_construct()
     """The remote storage lacks the newest samples."""
-    DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig()
+    DiskFilling: ShareBelowAlertConfig = ShareBelowAlertConfig.model_construct()
     """A file system of a machine is nearly full."""
-    Watchdog: AlertConfig = AlertConfig()
+    Watchdog: AlertConfig = AlertConfig.model_construct()
     """Always fires: when it stops, the alerting itself is broken."""
     ignored_endpoints: Items[_Endpoint] = _NO_WORK
     """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""

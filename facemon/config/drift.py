@@ -58,7 +58,7 @@ class TablesConfig(Section):
 
     What the columns of attributes hold is said by the model.
     """
-    csv: CsvConfig = CsvConfig()
+    csv: CsvConfig = CsvConfig.model_construct()
     """How CSV files are written, where they do not show it."""
 
 
@@ -117,7 +117,7 @@ class DriftConfig(Section):
     """The same for predictions: 0.05 is five percentage points."""
     columns: Mapping[Name, ThresholdConfig] = Field(default_factory=dict)
     """Thresholds of single columns, e.g. {gender: {threshold: 0.02}}."""
-    evidently: EvidentlyConfig = EvidentlyConfig()
+    evidently: EvidentlyConfig = EvidentlyConfig.model_construct()
     on_drift: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """A command for each new drift, e.g. [./retrain.sh, --now]; the JSON is on its stdin.
 

@@ -55,9 +55,9 @@ class ModelConfig(Section):
 
     name: Name
     version: Name
-    faces: FacesConfig = FacesConfig()
+    faces: FacesConfig = FacesConfig.model_construct()
     networks: Annotated[tuple[NetworkConfig, ...], Field(strict=False, min_length=1)]
-    card: CardConfig = CardConfig()
+    card: CardConfig = CardConfig.model_construct()
 
     @property
     def id(self) -> str:

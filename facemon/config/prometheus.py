@@ -96,7 +96,7 @@ class RemoteWriteConfig(Section):
     tls: TlsConfig | None = None
     keep: Items[_MetricPattern] = ()
     """The only metrics that are sent; `name*` is all that begin so. None = all."""
-    queue: QueueConfig = QueueConfig()
+    queue: QueueConfig = QueueConfig.model_construct()
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:
@@ -159,7 +159,7 @@ class PrometheusConfig(Section):
 
     Rules select by them.
     """
-    limits: ScrapeLimitsConfig = ScrapeLimitsConfig()
+    limits: ScrapeLimitsConfig = ScrapeLimitsConfig.model_construct()
     """Of one scrape, at most."""
     alertmanagers: Items[_Target] | None = None
     """Where alerts are sent; unset = to the rendered stack's own."""

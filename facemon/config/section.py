@@ -13,6 +13,10 @@ class MisfitError(ValueError):
 
 
 class Section(BaseModel):
-    """A part of `facemon.yaml`; unknown keys and values of another type are errors."""
+    """A part of `facemon.yaml`; unknown keys and values of another type are errors.
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    Pydantic builds the validator of the whole document only. A default is made by `model_construct`, since one that is
+    validated would need a validator of its own: a twentieth of what it takes to read a configuration.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)

@@ -53,7 +53,7 @@ class GrafanaConfig(Section):
 
     Unset = facemon, followed by the name of the stack.
     """
-    datasource: DatasourceConfig = DatasourceConfig()
+    datasource: DatasourceConfig = DatasourceConfig.model_construct()
     """Unset = the rendered stack's Prometheus."""
     import_files: bool | None = None
     """Dashboards for import by hand, in monitoring/grafana/import; unset = with stack.for existing."""
@@ -87,7 +87,7 @@ class StackConfig(Section):
     """
     selinux: bool = False
     """Whether what is mounted is labelled for SELinux."""
-    reload: ReloadsConfig = ReloadsConfig()
+    reload: ReloadsConfig = ReloadsConfig.model_construct()
     """How render-config --reload reaches the servers; unset = by docker compose."""
     images: Mapping[
         Service, Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:-]*(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$")]

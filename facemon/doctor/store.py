@@ -93,7 +93,9 @@ def _newest(facts: StoreFacts, ledger: "Ledger") -> Iterator[tuple[str | None, d
 def judge(facts: StoreFacts) -> Examined:
     """Say what keeps rows out of checks and metrics, and what is about to."""
     if facts.held is None:
-        return Examined(findings=(finding_of(facts.trouble or FacemonError("the store cannot be read")),))
+        return Examined(
+            findings=(finding_of(facts.trouble or FacemonError("the store cannot be read", "facemon store info")),)
+        )
     return Examined(_looked_at(facts, facts.held), tuple(_findings(facts, facts.held)), facts=tuple(_facts(facts)))
 
 

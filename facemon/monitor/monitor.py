@@ -156,7 +156,7 @@ class Monitor(Looks):
             by_source=by_source,
             record=record or None,
         )
-        return check_drift(self._operation(reference=reference), request).result
+        return check_drift(self._operation(reference=reference), request).told
 
     def check_window(
         self,

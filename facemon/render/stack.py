@@ -97,8 +97,9 @@ def render_stack(config: Config, only: Collection[Part] = (), out_dir: Path | No
     files = dict(_files(config, parts))
     if Part.COMPOSE in parts and runs_containers(config):
         files |= _compose_files(config, out, files if parts >= _READ_BY_SERVICES else _files_read(config))
-    shown = Part.COMPOSE in parts, Part.PROMETHEUS in parts, Part.ALERTMANAGER in parts, Part.SCHEDULES in parts
-    return RenderedStack(dict(sorted(files.items())), parts, tuple(stack_notes(config, *shown)))
+    noted = (Part.COMPOSE, Part.PROMETHEUS, Part.ALERTMANAGER, Part.GRAFANA, Part.SCHEDULES)
+    notes = stack_notes(config, *(part in parts for part in noted))
+    return RenderedStack(dict(sorted(files.items())), parts, tuple(notes))
 
 
 def _compose_files(config: Config, out: Path, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -20,12 +20,16 @@ _BRIDGE = "172.17.0.1"
 """The machine's address on docker0 unless it is configured otherwise; only containers reach it."""
 
 
-def stack_notes(config: Config, compose: bool, prometheus: bool, alertmanager: bool, schedules: bool) -> Iterator[str]:
+def stack_notes(
+    config: Config, compose: bool, prometheus: bool, alertmanager: bool, grafana: bool, schedules: bool
+) -> Iterator[str]:
     """The notes about those parts that were rendered."""
     if compose and runs_containers(config):
         yield from _compose_notes(config)
     if prometheus:
         yield from _prometheus_notes(config)
+    if grafana and not runs_containers(config):
+        yield f"the existing Grafana reads dashboards from {dashboards_dir(config)}: link monitoring/grafana/dashboards"
     if schedules:
         yield from schedule_notes(config)
     if alertmanager and (names := unrouted(config.alertmanager)):
@@ -57,7 +61,6 @@ def _target_notes(config: Config) -> Iterator[str]:
         known = [target for job in config.prometheus.jobs for target in targets[job]]
         if guessed := ", ".join(target for target in known if target.startswith("localhost:")):
             yield f"scrape jobs are for a Prometheus of this machine ({guessed}), else name prometheus.targets"
-        yield f"the existing Grafana reads dashboards from {dashboards_dir(config)}: link monitoring/grafana/dashboards"
         return
     if own := own_services(config):
         names = " and ".join(f"{job}:{listen_of(job, config).port}" for job in own)

@@ -4,11 +4,11 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 from facemon.application.operation import HiddenProgress, Progress
 from facemon.domain.shown_rate import shown_rate
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from facemon.reports.printed_parts import Part, Table
 
 
+T = TypeVar("T")
 _ANY_WIDTH = 1_000_000
 """In cells: a table in a pipe is never fitted."""
 
@@ -164,6 +165,33 @@ class Console:
                     self.file(text)
                 case Document(content):
                     self.document(content)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can be asked: on a terminal, and not in quiet mode."""
+        return not self.is_quiet and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(self, question: str, default: str, check: Callable[[str], T]) -> T:
+        """Ask on stderr until an answer passes the check, and return what that makes of it; no answer is the default.
+
+        What the check raises as FacemonError is said before the question is asked again. Interrupted where input ends.
+        """
+        from rich.prompt import Prompt
+        from rich.text import Text
+
+        prompt = Text(f"{question} [{default}]")
+        while True:
+            try:
+                answer = Prompt.ask(prompt, console=self._rich(sys.stderr), default=default, show_default=False)
+                return check(answer.strip() or default)
+            except (Interrupted, EOFError) as error:
+                self._write_error("")
+                raise error if isinstance(error, Interrupted) else Interrupted("the input ended") from None
+            except UnicodeDecodeError:
+                self._write_error("  the answer is not UTF-8")
+            except FacemonError as error:
+                hint = f"; {error.hint}" if error.hint else ""
+                self._write_error(f"  {_kept_lines(error.message)}{_kept_lines(hint)}")
 
     @contextmanager
     def progress(self, label: str, unit: str) -> Iterator[Progress]:

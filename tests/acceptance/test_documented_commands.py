@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 OF_THEIR_OWN = {
     "many-machines.md": "tests/acceptance/test_many_machines_page.py",
+    "tutorial.md": "tests/acceptance/test_tutorial.py",
     "set-ups.md": "tests/acceptance/test_set_ups.py",
 }
 """Pages whose blocks a test of their own runs."""

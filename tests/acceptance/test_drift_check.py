@@ -164,15 +164,15 @@ def test_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
     assert "error: no reference has been set" in outcome.stderr
     assert "hint: facemon reference set --since 24h" in outcome.stderr
     named = facemon("drift-check", "--reference", "summer", cwd=tmp_path)
-    assert (named.returncode, "Traceback" in named.stderr) == (1, False)
+    assert (named.returncode, "Traceback" in named.stderr) == (2, False)
     assert not (tmp_path / ".facemon").exists()
 
 
 def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> None:
     named = facemon("drift-check", "--reference", "summer", cwd=camera)
-    assert (named.returncode, "hint: there are: bright" in named.stderr) == (1, True)
+    assert (named.returncode, "hint: there are: bright" in named.stderr) == (2, True)
     path = facemon("drift-check", "--reference", "summer.csv", cwd=camera)
-    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (1, True)
+    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (2, True)
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from obstore.store import S3Store
 
+from tests.acceptance.console_blocks import Command, commands_of, shows
 from tests.acceptance.small_model import small_config
 from tests.conftest import RunFacemon
 from tests.model.onnx_files import flat_image, write_reducing_model
@@ -23,21 +24,11 @@ pytestmark = pytest.mark.servers
 PAGE = (Path(__file__).parents[2] / "docs" / "many-machines.md").read_text("utf-8")
 _, BUCKET_PART, CAMERA_PART, _ = PAGE.split("\n## ")
 _BLOCK = re.compile(r"^```(console|crontab)\n# on (.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMAND = re.compile(r"^(?:\$ |[\d*]+ [\d*]+ \* \* \* )(facemon .*?)(?:     # exit (\d+))?$")
 GENDER = small_config("name: gender, output: hair, kind: categorical, labels: [female, male], activation: softmax")
 IMAGES, FIRST_WEEK, YESTERDAY = 240, 700, 400
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC).timestamp()
 HOUR, WEEK = 3_600, 7 * 86_400
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-
-
-@dataclass
-class Command:
-    """A line of the page, and what follows it there."""
-
-    line: str
-    code: int
-    shown: str = ""
 
 
 @dataclass
@@ -54,28 +45,9 @@ def blocks_of(part: str) -> list[Block]:
     return [Block(kind == "crontab", place, list(commands_of(text))) for kind, place, text in _BLOCK.findall(part)]
 
 
-def commands_of(text: str) -> Iterator[Command]:
-    command: Command | None = None
-    for line in text.splitlines():
-        if (found := _COMMAND.match(line)) is not None:
-            if command is not None:
-                yield command
-            command = Command(found[1], int(found[2] or 0))
-        else:
-            assert command is not None, f"{line}: the block does not begin with a command"
-            command.shown += f"{line}\n"
-    if command is not None:
-        yield command
-
-
-def shows(shown: str, printed: str) -> bool:
-    """Whether a command has printed what the page shows; `…` matches any text, and alone on a line for any lines."""
-    pattern = re.escape(shown).replace("…\\\n", "(?:.*\\n)*").replace("…", ".*")
-    return re.fullmatch(pattern, printed) is not None
-
-
 def expect(facemon: RunFacemon, command: Command, folder: Path, env: dict[str, str] | None = None) -> None:
     """Run a command, and hold its exit code and what it prints against the page."""
+    assert command.line.startswith("facemon "), command.line
     done = facemon(*shlex.split(command.line)[1:], cwd=folder, env=env)
     assert done.returncode == command.code, f"{command.line}: {done.stderr}"
     printed = done.stderr + done.stdout

@@ -36,6 +36,7 @@ FURTHER: Sequence[tuple[str, ...]] = (
     ("drift-check", "--check", "evidently", *TABLES, "--html"),
     ("render-config", "--verify", "--force"),
     ("doctor",),
+    ("reference", "rm", "a", "--force"),
     ("store", "compact"),
     ("store", "prune"),
     ("store", "repair"),

@@ -129,6 +129,16 @@ def test_the_command_says_the_same_of_a_file(
     assert len(told["sources"]) == 7
 
 
+@pytest.mark.parametrize("has_sources", [True, False])
+@pytest.mark.parametrize("by_source", [True, False])
+def test_asked_by_source_rows_without_one_say_so(monitor: Monitor, *, has_sources: bool, by_source: bool) -> None:
+    normal, changed = (each if has_sources else each.drop_columns(["source"]) for each in (NORMAL, CHANGED))
+    monitor.set_reference(normal)
+    result = monitor.check(changed, checks=["data"], by_source=by_source)
+    told = [note for note in result.notes if note.startswith("No row names its source")]
+    assert len(told) == (by_source and not has_sources)
+
+
 def test_a_csv_says_the_same(monitor: Monitor, tmp_path: Path, facemon: RunFacemon) -> None:
     pa.csv.write_csv(CHANGED, tmp_path / "changed.csv")
     monitor.set_reference(NORMAL)
@@ -229,7 +239,7 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
     with open_ledger(tmp_path / ".facemon") as ledger:
         assert list(drift_history(ledger)) == []
         query = "SELECT exit_code FROM command_runs WHERE command = 'drift-check'"
-        assert sql(ledger).execute(query).fetchone() == (ExitCode.FAILED,)
+        assert sql(ledger).execute(query).fetchone() == (ExitCode.USAGE,)
 
 
 @pytest.mark.parametrize(

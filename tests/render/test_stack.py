@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,17 @@ print(*heavy)
 """
     outcome = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert outcome.stdout.split() == []
+
+
+def test_each_note_is_about_a_part_that_is_rendered() -> None:
+    # The other parts can be asked for by name in some configurations only.
+    parts = {Part.PROMETHEUS, Part.ALERTMANAGER, Part.GRAFANA, Part.RUNBOOKS}
+    for name, text in {**CONFIGURATIONS, "existing": f"{DEFAULTS}stack: {{for: existing}}\n"}.items():
+        config, named = config_of(text), set[str]()
+        for part in parts:
+            notes = render_stack(config, {part}).notes
+            assert set(notes) <= set(render_stack(config).notes), (name, part)
+            folders = set(re.findall(r"monitoring/(\w+)", " ".join(notes))) & parts
+            assert folders <= {part}, (name, notes)
+            named |= folders
+        assert ("grafana" in named) == (config.stack.for_ == "existing"), name
