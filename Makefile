@@ -58,8 +58,10 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_object_stores.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_rclone.py || [ "$${CI:-}" != true ]
 
-docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code
+docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code, and build the site into site/
 	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python tools/fetch_peers.py zensical
+	@$(BIN)/python tools/build_site.py
 
 man: $(VENV)/.dev ## Write the manual page of the commands to dist/man1/facemon.1
 	@$(BIN)/python tools/write_man.py
@@ -96,7 +98,7 @@ release: $(VENV)/.dev ## Check a clean tree, build and try what is to be publish
 	@PYTHONPATH=examples $(BIN)/python tools/make_release.py $(PYTHONS)
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .cache build demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "facemon needs Python 3.11 or newer; name one with make PYTHON=…")'
