@@ -7,7 +7,6 @@ import subprocess
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.conftest import RunFacemon
 from tests.patience import wait_until
 from tests.read_yaml import read_yaml
 from tests.servers import amtool, run_alertmanager, run_prometheus
+from tests.short_form import some_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "set-ups.md").read_text("utf-8")
 FILES = {
@@ -84,9 +84,8 @@ def test_it_is_loaded_unedited(
 @pytest.mark.slow
 @pytest.mark.long_proof
 def test_the_tools_accept_it_unedited(facemon: RunFacemon, servers: Path, tmp_path: Path, at_length: bool) -> None:
-    # promtool evaluates the rules for long; the short form takes two of the configurations, others in each run.
-    chosen = list(FILES) if at_length else SystemRandom().sample(list(FILES), 2)
-    for number, (title, name) in enumerate(chosen):
+    # promtool needs ten seconds of processor time for the tests of the rules of each.
+    for number, (title, name) in enumerate(some_of(list(FILES), len(FILES), at_length)):
         rendered(facemon, tmp_path / str(number), title, name, servers)
 
 
