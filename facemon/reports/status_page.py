@@ -85,7 +85,8 @@ def _findings(status: StoreStatus) -> str:
     for standing in (Standing.DRIFT, Standing.SILENT, Standing.UNDECIDED):
         if names := sorted({each.source for each in status.sources if each.standing is standing}):
             rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            said.append(f"{_plural(len(names), 'source')} {_WORDS[standing]}: {', '.join(names[:5])}{rest}")
+            state = "with drift" if standing is Standing.DRIFT else _WORDS[standing]
+            said.append(f"{_plural(len(names), 'source')} {state}: {', '.join(names[:5])}{rest}")
     return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in said)}</ul>" if said else ""
 
 
