@@ -170,6 +170,9 @@ class RunRecords(Protocol):
     def newest(self, identity: "RunIdentity", *, unfinished: bool = False) -> str | None:
         """Return the run of an identity that was entered last, of `unfinished` ones alone where that is asked."""
 
+    def fingerprints(self, model: str, until: int) -> set[str]:
+        """Return those of the model's runs that began by then; rows that were logged from Python have none."""
+
     def state(self, run: str) -> "RunState | None":
         """Return how far a run has come; None for an unknown one."""
 
