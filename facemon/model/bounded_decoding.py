@@ -19,6 +19,7 @@ from facemon.model.decoding import (
     is_known_format,
     pixels_of_damaged,
 )
+from facemon.model.plain_jpeg import decode_plain_jpeg
 
 if TYPE_CHECKING:
     # The process that decodes imports this module too, and begins sooner without the library behind it.
@@ -62,7 +63,8 @@ class BoundedDecoder:
             return Undecoded(ImageProblem(ErrorCode.TOO_SLOW, header.excess))
         order = (content, self._limits.max_pixels, self._formats, dated_by)
         if self._is_quick(content, header):
-            return _decode(*order, needed)
+            plain = self._plain(content, header, needed) if header is not None and dated_by is None else None
+            return _decode(*order, needed) if plain is None else plain
         if needed is not None:
             needed = _of_either_way(needed, header)
         for _ in range(2):
@@ -84,6 +86,11 @@ class BoundedDecoder:
         # A decoder may crash when it is refused memory; opening the image alone takes little of it.
         pixels = header.pixels if header else self._promised_pixels(content)
         return Undecoded(self._for_want_of_memory(pixels) or self._ended(ended_by), pixels=pixels)
+
+    def _plain(self, content: bytes, header: ImageHeader, needed: NeededSize | None) -> DecodedImage | None:
+        """Decode a JPEG that is accepted and has nothing but its pixels; none for all else, and for a damaged one."""
+        is_accepted = header.format in self._limits.formats and header.pixels <= self._limits.max_pixels
+        return decode_plain_jpeg(content, header, needed) if header.is_plain and is_accepted else None
 
     def _is_quick(self, content: bytes, header: ImageHeader | None) -> bool:
         """Whether an image takes so little that it can be decoded, or refused, without being watched."""

@@ -225,3 +225,17 @@ def test_the_built_in_bundle_has_the_same_fingerprint_each_time() -> None:
     assert (
         load_bundle(builtin_bundle("age-gender")).fingerprint == load_bundle(builtin_bundle("age-gender")).fingerprint
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "faces", "runs"),
+    [(112, 8, 1), (112, 9, 2), (112, 17, 3), (224, 2, 1), (224, 5, 3), (640, 3, 3), (32, 16, 1), (32, 17, 2)],
+)
+def test_faces_run_as_many_together_as_their_pixels_allow(tmp_path: Path, side: int, faces: int, runs: int) -> None:
+    file = write_reducing_model(tmp_path / "model.onnx", {"hair": TWO}, size=(side, side))
+    bundle = load_bundle(model_of(file, [HAIR], size=[side, side]))
+    pixels = [np.full((side, side, 3), [face, 2 * face, 0], np.uint8) for face in range(faces)]
+    columns, seconds = bundle.run([pixels])
+    assert len(seconds) == runs
+    expected = [bundle.run([[each]])[0]["hair"] for each in pixels]
+    np.testing.assert_allclose(columns["hair"], np.concatenate(expected), rtol=1e-5)
