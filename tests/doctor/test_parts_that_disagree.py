@@ -25,7 +25,7 @@ from tests.doctor.changed_stack import (
     silenced,
 )
 from tests.doctor.healthy import make_healthy
-from tests.doctor.running import CONFIGURATION, Running, running
+from tests.doctor.running import CONFIGURATION, Running, running, settled
 from tests.patience import wait_until
 from tests.servers import amtool, free_port, query, run_node_exporter, run_pushgateway
 
@@ -102,6 +102,11 @@ FAULTS = {
 }
 
 
+def found_again(stack: Running) -> None:
+    """Wait until Prometheus has its Alertmanager: for some seconds after a reload it sends to none."""
+    wait_until(lambda: settled(stack.prometheus), "Alertmanager")
+
+
 def test_nothing_is_wrong(stack: Running) -> None:
     assert stack.diagnosis()["findings"] == []
 
@@ -110,6 +115,7 @@ def test_nothing_is_wrong(stack: Running) -> None:
 def test_the_first_finding_is_the_cause(stack: Running, servers: Path, name: str) -> None:
     fault = FAULTS[name]
     with fault.breaks(stack):
+        found_again(stack)
         first = stack.diagnosis()["findings"][0]
         assert first["area"] == fault.area, first
         assert re.search(fault.what, first["what"]), first
@@ -127,4 +133,5 @@ def test_nothing_is_wrong_by_other_transports(stack: Running, servers: Path, tmp
     """What is pushed keeps the job that it was pushed with."""
     gateway = run_pushgateway(servers, tmp_path) if transport == "pushgateway" else nullcontext()
     with gateway as server, by_textfile(stack, "read") if server is None else by_pushgateway(stack, server.url):
+        found_again(stack)
         assert stack.diagnosis()["findings"] == []
