@@ -19,12 +19,12 @@ Reference = Annotated[
     ),
 ]
 Current = Annotated[Path | None, typer.Option(metavar="FILE", help="A table instead of the log's rows.")]
-Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends (default: now).")]
+Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Start of the window (default: drift.window).")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="End of the window (default: now).")]
 Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this source.")]
 By = Annotated[Grouping | None, typer.Option(help="Print the verdict on each source.")]
 Model = Annotated[
-    str | None, typer.Option(metavar="NAME@VERSION", help="Whose rows (default: the configured model's).")
+    str | None, typer.Option(metavar="NAME@VERSION", help="Only rows of this model (default: the configured model).")
 ]
 Explain = Annotated[
     str | None,
@@ -35,8 +35,8 @@ Record = Annotated[
     bool | None,
     typer.Option(
         "--record/--no-record",
-        help="Update metrics and history and run drift.on_drift, or do not "
-        "(default: only if the check asks what the configuration asks).",
+        help="Update metrics and history and run drift.on_drift, or do none of it "
+        "(default: record if the options match the configuration).",
         show_default=False,
     ),
 ]
@@ -46,8 +46,10 @@ Format = Annotated[
 Html = Annotated[
     bool, typer.Option("--html", help="Write a report with the distributions to reports/drift.html in the store.")
 ]
-FailRule = Annotated[str, typer.Option(metavar="any|never|share=X|attribute=NAME", help="Which drift ends in exit 3.")]
-MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fewer rows than this decide nothing.")]
+FailRule = Annotated[
+    str, typer.Option(metavar="any|never|share=X|attribute=NAME", help="Drift that makes the command exit with 3.")
+]
+MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Least number of rows for a verdict.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and on undecided too.")]
 All = Annotated[bool, typer.Option("--all", help="On a terminal: list columns that are ok or not compared, too.")]
 History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]

@@ -25,7 +25,8 @@ def evaluate(
         str | None, typer.Option(metavar="30d|TIME", help="Only images that were taken since then (default: all).")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME@VERSION", help="Whose predictions (default: the configured model's).")
+        str | None,
+        typer.Option(metavar="NAME@VERSION", help="Only predictions of this model (default: the configured model)."),
     ] = None,
     by: Annotated[Grouping | None, typer.Option(help="Scores for each source too.")] = None,
     format_: FormatOption = PrintFormat.TEXT,
