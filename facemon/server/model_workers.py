@@ -129,4 +129,4 @@ class InThread:
 
 
 def _unreplaceable() -> FacemonError:
-    return FacemonError("the process that begins workers was killed, perhaps because memory ran out")
+    return FacemonError("the process that starts workers was killed, perhaps because memory ran out")
