@@ -3,8 +3,13 @@ FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY facemon facemon
-RUN python -m venv /opt/facemon \
-    && /opt/facemon/bin/pip install --no-cache-dir --constraint constraints.txt ".[age-gender,object-storage,serve,yunet]"
+# Fewer extras make a smaller image: docs/operations.md has the sizes.
+ARG EXTRAS=age-gender,object-storage,serve,yunet
+RUN python -m venv --without-pip /opt/facemon \
+    && pip --python /opt/facemon/bin/python install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]"
+# Of these packages alone: Evidently imports a package of its own that is called tests.
+WORKDIR /opt/facemon/lib/python3.11/site-packages
+RUN find numpy pandas pyarrow scipy sklearn statsmodels -type d -name tests -prune -exec rm -r {} +
 
 FROM python:3.11.13-slim-bookworm
 # The user's number is also the default of docker-compose.full.yml; whoever owns the store can be put in its place.

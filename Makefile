@@ -12,10 +12,10 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal -q
 # The tests start hundreds of interpreters, which would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test fast-tests all-tests test-at lint format types docs goldens tools peers browser bench prove build clean
+.PHONY: help demo check test fast-tests all-tests test-at lint format types docs man goldens pictures tools peers browser bench prove build smoke release-notes release clean
 
 help: ## List what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Install, then show the whole path on real photographs, in demo/
 	@$(BIN)/python examples/demo.py demo
@@ -58,11 +58,19 @@ tools: $(VENV)/.dev ## Fetch Prometheus, Alertmanager, Pushgateway, node-exporte
 	@$(BIN)/python tools/fetch_object_stores.py || [ "$${CI:-}" != true ]
 	@$(BIN)/python tools/fetch_rclone.py || [ "$${CI:-}" != true ]
 
-docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code
+docs: $(VENV)/.dev ## Write the pages and pictures of docs/ that are made from the code, and build the site into site/
 	@$(BIN)/python tools/write_docs.py
+	@$(BIN)/python tools/fetch_peers.py zensical
+	@$(BIN)/python tools/build_site.py
+
+man: $(VENV)/.dev ## Write the manual page of the commands to dist/man1/facemon.1
+	@$(BIN)/python tools/write_man.py
 
 goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference before you commit it
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
+
+pictures: browser ## Make the pictures of docs/pictures.md anew, by real commands and Chromium; look at them before you commit
+	@PYTHONPATH=.:examples $(BIN)/python tools/make_pictures.py
 
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/
 	@$(BIN)/python tools/fetch_peers.py
@@ -78,10 +86,19 @@ prove: tools $(if $(PART),$(if $(filter ray tests,$(PART)),peers),peers) $(if $(
 	@$(BIN)/python -m benchmarks.prove $(PART)
 
 build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
-	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(BIN)/python tools/distributions.py
+
+smoke: build ## Install both and run each command once, on each Python from 3.11 to 3.13 that is here, or on PYTHONS=3.12
+	@PYTHONPATH=examples $(BIN)/python tools/smoke.py dist $(addprefix --python ,$(PYTHONS))
+
+release-notes: $(VENV)/.dev ## Date the unreleased changes in CHANGELOG.md as those of the version: today, or DATE=2026-12-01
+	@$(BIN)/python tools/release_notes.py $(DATE)
+
+release: $(VENV)/.dev ## Check a clean tree, build and try what is to be published, into dist/VERSION; uploads nothing
+	@PYTHONPATH=examples $(BIN)/python tools/make_release.py $(PYTHONS)
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .tools demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .cache build demo dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "facemon needs Python 3.11 or newer; name one with make PYTHON=…")'

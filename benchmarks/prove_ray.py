@@ -33,6 +33,7 @@ def measure(folder: Path) -> Iterator[Line]:
             broken.append(f"seed {seed}: {error}")
             print(broken[-1])
     codes = ", ".join(f"{sum(each.code == code for each in killed)} ended with {code}" for code in (0, 1))
+    codes += f"; {sum(' was lost: ' in each.said for each in killed)} lost a worker"
     whole = len(killed) == _KILLS
     yield Line("kills of a node: each image once", f"{len(killed)} of {_KILLS}", f"{_KILLS} of {_KILLS}", whole, codes)
     if killed:

@@ -14,6 +14,7 @@ FOR_TOOLS = {
     "drift/comparison.py": "compare",
     "drift/quiet_reach.py": "reaches",
     "metrics/catalogue_page.py": "catalogue_page",
+    "terminal/help_page.py": "COMMON_PANEL HelpText help_text",
 }
 """What tools and benchmarks call, and tests with them."""
 
@@ -71,6 +72,7 @@ STEPS_OF_TESTS = {
     "available_cores.py": "cores_within cpu_quota",
     "cli/main.py": "usage_text",
     "config/builtin_bundles.py": "bundle_text",
+    "config/explained_configuration.py": "keys",
     "config/go_template.py": "TemplateError",
     "config/quantities.py": "parse_size",
     "config/trusted_file.py": "trusted_users",

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from itertools import product
+from random import SystemRandom
+from typing import TypeVar
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -22,6 +24,16 @@ def combinations(*parameters: Sequence[object]) -> list[ParameterSet]:
         )
         for chosen in every
     ]
+
+
+Each = TypeVar("Each")
+
+
+def some_of(every: Sequence[Each], share: int, at_length: bool) -> Sequence[Each]:
+    """Return one in `share` of the values, others in each run and at least one; at length all of them."""
+    if at_length:
+        return every
+    return every[SystemRandom().randrange(min(share, len(every))) :: share]
 
 
 def examples(share: float) -> int:

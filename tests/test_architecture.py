@@ -149,9 +149,12 @@ def loaded_by_name(module: str) -> set[str]:
 
 
 def test_the_command_line_only_asks_and_prints() -> None:
-    """Commands go by use cases, whose answers reports turn into text; they reach past both for no room of features."""
+    """Commands go by use cases, whose answers reports turn into text; they reach past both for no room of features.
+
+    A command takes about 70 lines, most of them its options with their help and completion: there are 34 of them.
+    """
     modules = [module for module in MODULES if room_of(module) == "cli"]
-    assert sum(source_of(module).count("\n") for module in modules) < 2_000
+    assert sum(source_of(module).count("\n") for module in modules) < 2_300
     features = LAYERS[layer("model")] | {"store", "tables"}
     past = [
         f"facemon/{m}:{line} imports {name}" for m in modules for name, line in imports(m) if room_in(name) in features

@@ -15,14 +15,15 @@ from facemon.domain.metric_catalogue import CATALOGUE
 from tests.every_command import every_command
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = {
     "init": (),
+    "config": ("check", "schema", "show"),
     "manifest": (),
     "predict": (),
     "log": (),
     "evaluate": (),
-    "reference": ("set", "list", "show", "diff"),
+    "reference": ("set", "list", "show", "diff", "rm"),
     "drift-check": (),
     "export-metrics": (),
     "metrics": (),

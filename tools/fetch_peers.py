@@ -1,7 +1,7 @@
-"""Decides which detectors, servers and schedulers run beside facemon: each in an environment below .tools/peers.
+"""Decides which other programs run beside facemon in tests and benches: each in an environment below .tools/peers.
 
 The bench compares with the detectors and the servers; Airflow runs the DAG that facemon renders, and
-facemon itself predicts on Ray.
+facemon itself predicts on Ray. Zensical builds the documentation site.
 """
 
 import subprocess
@@ -34,6 +34,7 @@ PACKAGES = {
     "litserve": Peer("litserve", "0.2.19", (*_OURS, "python-multipart")),  # it takes files as form data
     "mosec": Peer("mosec", "0.9.8", _OURS),
     "airflow": Peer("apache-airflow", "3.3.2", constraints=_ROOT / "tools" / "airflow_constraints.txt"),
+    "zensical": Peer("zensical", "0.0.73"),  # later ones have their theme in a package of its own
     "ray": Peer("ray", "2.60.0", (f"{_ROOT}[ray]",), constraints=_ROOT / "constraints.txt"),
 }
 

@@ -93,7 +93,7 @@ def run(command: Sequence[str], deadline: Deadline, cwd: Path) -> subprocess.Com
 def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadline], None]) -> int:
     """Fetch unless present, one process at a time, and return the exit status; a reason is one line on stderr."""
     words = what.replace("_", " ")
-    parser = argparse.ArgumentParser(description=f"Fetch the {words} of the tests below .tools, unless present.")
+    parser = argparse.ArgumentParser(description=f"Fetch the {words} below .tools, unless present.")
     parser.add_argument("--within", type=float, default=900.0, metavar="SECONDS", help="give up after (default 900)")
     deadline = Deadline.within(parser.parse_args().within)
     try:
@@ -104,9 +104,9 @@ def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadl
                 if not is_present():
                     fetch(deadline)
     except (FetchError, OSError) as error:
-        print(f"The {words} of the tests cannot be fetched:", *str(error).split(), file=sys.stderr)
+        print(f"The {words} cannot be fetched:", *str(error).split(), file=sys.stderr)
         return 1
-    print(f".tools/{what} holds the {words} of the tests.")
+    print(f".tools/{what} holds the {words}.")
     return 0
 
 

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import draw_machines
 import draw_verdicts
-from explained_configuration import CONFIGURATION, TEMPLATE, explained_configuration
 from verdict_figures import plan_table
 
+from facemon.config.explained_configuration import TEMPLATE, explained_configuration
 from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.metrics.catalogue_page import catalogue_page
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+CONFIGURATION = ROOT / "configs/facemon.yaml"
 _VERDICTS = DOCS / "verdicts.md"
 _BEGIN, _END = "<!-- made by make docs -->\n", "<!-- end of what make docs made -->\n"
 

@@ -160,7 +160,7 @@ def current_window(
         of_source = None if wanted is None else ladder.longest.sample.rows
         found = sample_rows(ledger, *span, model=model, most=most, source=wanted, rows_of_source=of_source)
         if found is None:
-            raise FacemonError("the window has no rows that Evidently could be given")
+            raise FacemonError("the window has no rows that Evidently could be given", "name a longer one with --since")
         return found
 
     return ComparedSide(ladder.longest.sample, side, rows, cut=cut, arrivals=arrivals, ladder=ladder)

@@ -65,7 +65,6 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
     except ConfigError as error:
         return Diagnosis(((configuration.AREA.name, configuration.unreadable(error)),))
     _refuse_unknown_alerts(config, servers.alerts)
-    place = Place(request.config, request.out)
     examination = Examination(
         operation.config,
         config,
@@ -73,7 +72,18 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
         lambda: operation.open_ledger(upgrade=False),
         lambda ledger, reference: plan_of_reference(operation, ledger, reference, ledger.now()),
     )
+    place = Place(request.config, request.out, examination.edited_parts, _told_servers(config, request.out))
     return Diagnosis(tuple((area.name, place.complete(area.examine(examination))) for area in AREAS))
+
+
+def _told_servers(config: "Config", out: Path) -> frozenset[str]:
+    """The servers that `render-config --reload` reaches."""
+    from facemon.render.reload import servers_of
+
+    try:
+        return frozenset(server.kind for server in servers_of(config, out))
+    except UsageError:
+        return frozenset()
 
 
 def _refuse_unknown_alerts(config: "Config", names: Sequence[str]) -> None:

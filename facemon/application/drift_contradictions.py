@@ -31,10 +31,12 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
     for first, others, why in _CONTRADICTIONS:
         if given[first] and (other := next((name for name in others if given[name]), None)):
-            raise UsageError(f"--{first} and --{other} exclude each other: {why}")
+            raise UsageError(f"--{first} and --{other} exclude each other: {why}", "leave out one of them")
     if given["now"] and given["explain"] is None:
         raise UsageError("--now needs --explain", "add --explain COLUMN")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
-        raise UsageError("--by source needs the data or model check, which --check evidently leaves out")
+        raise UsageError(
+            "--by source judges by our own checks, and --check evidently leaves them out", "leave out one of them"
+        )
     if given["explain"] and given["format_"] not in EACH:
         raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")

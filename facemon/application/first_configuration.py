@@ -49,7 +49,7 @@ alerts:
   HighLatency: {{threshold: 0.5, for: 5m}}
   LowModelAccuracy: {{threshold: 0.7, for: 15m}}
 
-# Who is told: facemon render-config --help. All other keys, explained: configs/facemon.yaml of the project.
+# Who is told: facemon render-config --help. All other keys, explained: facemon init --all -o -
 """
 
 
@@ -76,43 +76,66 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return size
 
 
-def first_configuration(network: NetworkRequest | None, folder: Path) -> str:
+def first_configuration(network: NetworkRequest | None, folder: Path, *, every_key: bool = False) -> str:
     """The text of a commented facemon.yaml that lies in `folder`; without a network, for the built-in model.
 
-    FacemonError where the network cannot be described, or the description could not be loaded.
+    With `every_key` each key is there, with its default or an example in a comment. FacemonError where the network
+    cannot be described, or the description could not be loaded.
     """
     section = _BUILT_IN if network is None else _described(network, folder)
     text = f"version: 1\n\n{section}"
-    text += _REST.format(attribute=_config(text, folder).model.attributes[0].name)
+    if every_key:
+        text = _with_every_key(section if network is not None else None)
+    else:
+        text += _REST.format(attribute=_config(text, folder).model.attributes[0].name)
     if network is not None:
         _require_loadable(text, folder, network.model)
     return text
 
 
+def require_writable(file: Path) -> None:
+    """Refuse a file that could not be written, before anything is asked; its schema, too.
+
+    FacemonError where its folder takes no file; UsageError where another file has the schema's name.
+    """
+    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_file
+
+    if not file.parent.is_dir():
+        raise FacemonError(f"{file} cannot be written: {file.parent} is not a folder", f"mkdir -p {file.parent}")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise FacemonError(f"{file} cannot be written: permission denied", "name a file in a folder of yours with -o")
+    refuse_other_file(file.with_name(SCHEMA_FILE))
+
+
 def write_first_configuration(reporter: Reporter, text: str, file: Path) -> None:
-    """Write the text of `first_configuration`, and tell how many guesses are marked in it."""
+    """Write the text of `first_configuration` and the schema beside it, and tell how many guesses are marked in it.
+
+    The schema is named in its first line, for editors. Errors as of `require_writable`.
+    """
+    from facemon.application.schema_file import EDITOR_LINE, SCHEMA_FILE, write_schema
+
+    schema = file.with_name(SCHEMA_FILE)
     try:
-        file.write_text(text, encoding="utf-8")
+        file.write_text(EDITOR_LINE + text, encoding="utf-8")
     except OSError as error:
         raise FacemonError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    write_schema(schema)
     guesses = text.count("# guess")
     marked = "1 guess is marked: look at it" if guesses == 1 else f"{guesses} guesses are marked: look at each"
     look = f"; {marked}" if guesses else ""
     reporter.say(f"wrote {file}{look}; facemon model show tells what it describes")
+    reporter.say(f"wrote {schema}, by which editors complete and check its keys")
 
 
-def needed_images(text: str, folder: Path) -> str | None:
-    """A sentence on how much data the model's threshold takes, which is known before there is any."""
-    from facemon.drift.decision_plan import images_of_even_label
-    from facemon.reports.plan_report import images_in_words
+def _with_every_key(model: str | None) -> str:
+    from facemon.config.explained_configuration import TEMPLATE, explained_configuration
 
-    config = _config(text, folder)
-    if images := images_of_even_label(config.drift):
-        return Lines(
-            f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
-            f"reference and a\ncheck's window take about {images_in_words(images)} each; reference set tells more"
-        )
-    return None
+    text = explained_configuration(TEMPLATE.read_text(encoding="utf-8"))
+    if model is None:
+        return text
+    before, _, after = text.partition("\nmodel:\n")
+    _, _, others = after.partition("\n\n")
+    return f"{before}\n{model}\n{others}"
 
 
 def _config(text: str, folder: Path) -> "Config":

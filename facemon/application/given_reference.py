@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.application.local_paths import refuse_url
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
 
 if TYPE_CHECKING:
     from facemon.store.ledger.protocol import Ledger
 
+_NEITHER = "there is neither a reference nor a file of that name"
 _PATH_STARTS = ("./", "../", "/")
 
 
 def given_reference(ledger: "Ledger | None", given: str) -> Path | str:
-    """The file that a path leads to, or the name of a reference; FacemonError where there is neither.
+    """The file that a path leads to, or the name of a reference; UsageError where there is neither.
 
     A name goes first: a file or folder that happens to be called like a reference does not hide it. `./NAME` is the
     file.
@@ -29,5 +30,15 @@ def given_reference(ledger: "Ledger | None", given: str) -> Path | str:
         return given
     if path.exists():
         return path
-    known = f"there are: {', '.join(names)}" if names else "facemon reference set --since 24h sets one"
-    raise FacemonError(f"--reference {given}: there is neither a reference nor a file of that name", known)
+    raise _unknown(ledger, given)
+
+
+def _unknown(ledger: "Ledger | None", given: str) -> FacemonError:
+    from facemon.store.references import SET_ONE, removed_references, unknown_reference
+
+    if ledger is None:
+        return UsageError(f"--reference {given}: {_NEITHER}", SET_ONE)
+    unknown = unknown_reference(ledger, [given])
+    if any(record.name == given for record in removed_references(ledger)):
+        return unknown
+    return UsageError(f"--reference {given}: {_NEITHER}", unknown.hint)

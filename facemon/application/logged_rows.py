@@ -99,7 +99,9 @@ def row_limit(text: str | None, *, writes_file: bool, is_counted: bool) -> int |
     With `is_counted` another option says how many rows are wanted.
     """
     if text is not None and is_counted:
-        raise UsageError("--limit goes with neither --worst nor --unusual, which say how many rows are shown")
+        raise UsageError(
+            "--limit goes with neither --worst nor --unusual, which say how many rows are shown", "leave out --limit"
+        )
     if text is None:
         return None if writes_file else _SHOWN
     if text == "all":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from facemon.drift.sample import Sample
     from facemon.store.daily_volumes import DailyVolumes
     from facemon.store.ledger.protocol import Ledger
-    from facemon.store.named_reference import Reference
+    from facemon.store.named_reference import Reference, RemovedReference
     from facemon.store.record_digest import RecordDigest
 
 _CHECKS = (Check.DATA, Check.MODEL)
@@ -97,13 +97,16 @@ def _checks(
     ledger: "Ledger", since: datetime, until: datetime, model: str, source: str | None, digest: "RecordDigest"
 ) -> Iterator[DriftResult]:
     """The recorded checks of a model, or what they found in one source."""
+    from facemon.reports.history_report import reference_name
+
+    removed = ledger.references.removed()
     for result in ledger.checks.between(micros(since), micros(until)):
         if result.model != model:
             continue
         own = result if result.source == source else _of_source(result, source)
         if own is not None:
             digest.add("recorded checks", own.document())
-            yield own
+            yield replace(own, reference=replace(own.reference, name=reference_name(own, removed)))
 
 
 def _of_source(result: DriftResult, source: str | None) -> DriftResult | None:
@@ -135,12 +138,15 @@ def _marks(
     The reference that is `used` is part of the hash, whenever it was set.
     """
     marks = []
-    for each in ledger.references.all():
+    gone = {each.id: f"removed {each.removed:%Y-%m-%d}" for each in ledger.references.removed()}
+    known: list[Reference | RemovedReference] = [*ledger.references.removed(), *ledger.references.all()]
+    for each in known:
         is_new = since <= each.created < until
         if is_new or (used is not None and each.id == used.id):
             digest.add("references", each.id, each.name, each.note, format_time(each.created), each.rows)
         if is_new:
-            marks.append(Mark(each.created, MarkKind.REFERENCE, each.name, each.note))
+            note = "; ".join(filter(None, (each.note, gone.get(each.id))))
+            marks.append(Mark(each.created, MarkKind.REFERENCE, each.name, note))
     for model in ledger.segments.models():
         first = ledger.segments.first_observed(model)
         if first is not None and since <= (at := from_micros(first)) < until:

@@ -101,12 +101,16 @@ def _stream_sink(operation: Operation, stream: BinaryIO, format_: str | None) ->
 
 
 def _plain_format(output: Path | None, chosen: str | None) -> str | None:
-    from facemon.predict.output import format_of
+    from facemon.predict.output import format_of, named_format
 
     if chosen is not None and chosen not in FORMATS:
         raise UsageError(f"--format {chosen}: there are {', '.join(FORMATS)}")
     if output is not None and chosen == TABLE:
-        raise UsageError("a table is for the terminal; a file takes jsonl, csv or parquet")
+        raise UsageError("a table is for the terminal; a file takes jsonl, csv or parquet", "leave out --format table")
     if output is None:
         return chosen
-    return chosen or format_of(output).value
+    if chosen is None:
+        return format_of(output).value
+    if (named := named_format(output)) is not None and named.value != chosen:
+        raise UsageError(f"--format {chosen} and -o {output} contradict each other", "leave out --format")
+    return chosen

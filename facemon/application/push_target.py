@@ -51,10 +51,10 @@ class PushOptions:
             return None
         address = _address(url)
         if self.job == "":
-            raise UsageError("--job is empty: a Pushgateway needs a name")
+            raise UsageError("--job is empty: a Pushgateway needs a name", f"leave it out for {DEFAULT_JOB}")
         if self.ca_file is not None:
             if not address.startswith("https:"):
-                raise UsageError(f"--ca-file is for https, and {origin(address)} is not")
+                raise UsageError(f"--ca-file is for https, and {origin(address)} is not", "leave it out")
             _check_certificates(self.ca_file)
         seconds = DEFAULT_TIMEOUT_S if self.timeout is None else self.timeout
         if not 0 < seconds <= _LONGEST_S:
@@ -108,22 +108,25 @@ def _grouping(pairs: Sequence[str], labels: Mapping[str, str]) -> tuple[tuple[st
         if name in labels:
             raise UsageError(f"--grouping {pair}: metrics.labels sets {name} already", "leave out one of the two")
         if name in found:
-            raise UsageError(f"--grouping {pair}: {name} was given already")
+            raise UsageError(f"--grouping {pair}: {name} was given already", "give each key once")
         found[name] = value
     return tuple(found.items())
 
 
 def _authorization(user: str | None, password_file: Path | None, token_file: Path | None) -> str | None:
     if (user is None) != (password_file is None):
-        raise UsageError("--user and --password-file belong together")
+        raise UsageError("--user and --password-file belong together", "add the other one")
     if token_file is not None:
         if user is not None:
-            raise UsageError("--token-file and --user exclude each other")
+            raise UsageError("--token-file and --user exclude each other", "leave out one of them")
         return f"Bearer {token_of('--token-file', token_file)}"
     if user is None or password_file is None:
         return None
     if not user or ":" in user or not user.isprintable():
-        raise UsageError("--user is empty, or holds a colon or a control character, which no HTTP user may")
+        raise UsageError(
+            "--user is empty, or holds a colon or a control character, which no HTTP user may",
+            "the password belongs into the file of --password-file",
+        )
     pair = f"{user}:{_secret('--password-file', password_file)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
@@ -132,7 +135,10 @@ def token_of(option: str, path: Path) -> str:
     """The token in a file that an option names; UsageError, which repeats nothing of it, for what is none."""
     token = _secret(option, path)
     if not re.fullmatch(r"[!-~]+", token):
-        raise UsageError(f"{option} {path}: a token is letters, digits and signs, without spaces")
+        raise UsageError(
+            f"{option} {path}: a token is letters, digits and signs, without spaces",
+            "the file must hold the token alone, in one line",
+        )
     return token
 
 
@@ -144,9 +150,11 @@ def _secret(option: str, path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{option} {path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise UsageError(f"{option} {path}: is not UTF-8") from None
+        raise UsageError(f"{option} {path}: is not UTF-8", "save the file as UTF-8") from None
     if not secret or not secret.isprintable():
-        raise UsageError(f"{option} {path}: must hold exactly one line, the secret")
+        raise UsageError(
+            f"{option} {path}: must hold the secret as its one line", "write the secret alone into the file"
+        )
     return secret
 
 

@@ -188,7 +188,9 @@ def _refuse_contradictions(request: ReferenceRequest) -> None:
     if (request.table is None) == (request.since is None):
         raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
     if request.table is None and request.kind == "labels":
-        raise UsageError("the log holds predictions; true labels come from a FILE")
+        raise UsageError(
+            "the log holds predictions; true labels come from a FILE", "name it, or leave out --kind labels"
+        )
 
 
 def _read(operation: Operation, given: "Path | TableFile") -> "tuple[pa.Table, str]":

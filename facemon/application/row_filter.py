@@ -71,7 +71,9 @@ def _confidences(model: "ModelConfig") -> list[str]:
     each = ((attribute, Measure.CONFIDENCE.column(attribute.name)) for attribute in model.attributes)
     if found := [column for attribute, column in each if column in attribute.columns]:
         return found
-    raise UsageError(f"--confidence-below: {model.id} has no attribute with a confidence")
+    raise UsageError(
+        f"--confidence-below: {model.id} has no attribute with a confidence", "--where age<18 chooses by a number"
+    )
 
 
 def _where(
@@ -121,7 +123,7 @@ def _column(text: str, name: str, sign: str, value: str, attributes: "Sequence[A
     if pa.types.is_timestamp(type_) or pa.types.is_list(type_):
         raise UsageError(f"--where {text}: {name} is neither text nor a number", "--since and --until choose by time")
     if pa.types.is_string(type_) and sign not in ("=", "!="):
-        raise UsageError(f"--where {text}: {name} is text, which only = and != compare")
+        raise UsageError(f"--where {text}: {name} is text, which only = and != compare", f"write {name}=VALUE")
     return name, pa.types.is_string(type_)
 
 

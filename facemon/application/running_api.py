@@ -168,7 +168,9 @@ class RunningApi:
 
         tokens = tokens_of(self._operation, config)
         if (tokens is None) != (self._operation.config.api.tokens_file is None):
-            raise FacemonError("api.tokens_file: whether tokens are asked for changes with a restart only")
+            raise FacemonError(
+                "api.tokens_file: whether tokens are asked for changes with a restart only", "restart facemon serve"
+            )
         self._api.follow(config.api.model_copy(update={"max_connections": self._most_connections}), tokens)
         self._in_flight.hold_to(config.api.max_in_flight, config.api.in_flight_bytes)
         for key in changed_keys(self._operation.config, config):

@@ -31,9 +31,12 @@ def window_of(
     try:
         begin = end - span if begin is None else begin
     except OverflowError as error:
-        raise UsageError("the window would begin before the year 1") from error
+        raise UsageError("the window would begin before the year 1", "give --since a shorter duration") from error
     if begin >= end:
-        raise UsageError(f"the window from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC is empty")
+        raise UsageError(
+            f"the window from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC is empty",
+            "--since must be before --until",
+        )
     return begin, end
 
 

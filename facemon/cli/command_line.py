@@ -19,8 +19,8 @@ from facemon.cli.command import (
 from facemon.version import __version__
 
 _ROOMS = (
-    "init", "manifest", "predict", "log", "evaluate", "reference", "drift-check", "export-metrics", "serve-metrics",
-    "serve", "render-config", "report", "store", "model", "metrics", "explain", "doctor",
+    "init", "config", "manifest", "predict", "log", "evaluate", "reference", "drift-check", "export-metrics",
+    "serve-metrics", "serve", "render-config", "report", "store", "model", "metrics", "explain", "doctor",
 )  # fmt: skip
 """The commands and groups; each is `app` in the module of its name."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from facemon.cli.command import command
+from facemon.cli.completion import ALERTS
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 from facemon.terminal.console import Verbosity
@@ -20,6 +21,16 @@ class _Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+_AlertOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=ALERTS,
+        help="Say why this alert does not fire, with --prometheus; repeatable.",
+    ),
+]
 
 
 @command(app, "doctor")
@@ -45,11 +56,8 @@ def doctor(
         Path | None,
         typer.Option(metavar="FILE", help="Check the textfile FILE (default: schedule.export.textfile)."),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the rendered stack.")] = Path(),
-    alert: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Say why this alert does not fire, with --prometheus; repeatable."),
-    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where render-config wrote the stack.")] = Path(),
+    alert: _AlertOption = None,
     format_: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
 ) -> ExitCode:
     """Check each step from the images to the alerts; print problems, evidence and fixes; exit 3 if there are any.

@@ -8,6 +8,7 @@ import typer
 from facemon.application.evaluation import EvaluationRequest
 from facemon.application.evaluation import evaluate as compare
 from facemon.cli.command import command
+from facemon.cli.completion import MODELS
 from facemon.cli.print_format import FormatOption, Grouping, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -26,7 +27,9 @@ def evaluate(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME@VERSION", help="Only predictions of this model (default: the configured model)."),
+        typer.Option(
+            metavar="NAME@VERSION", autocompletion=MODELS, help="Whose predictions (default: the configured model's)."
+        ),
     ] = None,
     by: Annotated[Grouping | None, typer.Option(help="Scores for each source too.")] = None,
     format_: FormatOption = PrintFormat.TEXT,

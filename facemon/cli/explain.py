@@ -6,6 +6,7 @@ import typer
 
 from facemon.application.explanation import explain_name, names_to_explain
 from facemon.cli.command import command
+from facemon.cli.completion import EXPLAINABLE
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -19,7 +20,7 @@ _NAME = (
 @command(app, "explain")
 def explain(
     session: Session,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help=_NAME)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", autocompletion=EXPLAINABLE, help=_NAME)] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Explain a name: an alert's query, limit and runbook; a metric's users; a column's content."""

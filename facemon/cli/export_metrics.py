@@ -50,7 +50,7 @@ def export_metrics(
     if output not in (None, "-"):
         raise UsageError(f"-o {output}: only - is known, for stdout", "to write a file, use --textfile PATH")
     if sum(target is not None for target in (textfile, pushgateway, output)) > 1:
-        raise UsageError("--textfile, --pushgateway and -o exclude each other")
+        raise UsageError("--textfile, --pushgateway and -o exclude each other", "run facemon once for each of them")
     operation = session.operation
     how = PushOptions(job, tuple(grouping or ()), user, password_file, token_file, ca_file, timeout)
     gateway = how.pushgateway(pushgateway, delete=delete, labels=session.config.metrics.labels)

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from facemon.application.first_answers import Answers, ask_answers
 from facemon.application.first_configuration import (
     NetworkRequest,
     first_configuration,
-    needed_images,
     parse_size,
+    require_writable,
     write_first_configuration,
 )
+from facemon.application.first_steps import answered_sections, tell_first_steps
 from facemon.cli.command import command
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
@@ -46,11 +48,15 @@ def init(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - prints it.")] = Path(
         "facemon.yaml"
     ),
+    every_key: Annotated[bool, typer.Option("--all", help="Write every key with its default and what it is.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the usual answers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> ExitCode:
     """Write a commented facemon.yaml, for the built-in model or for an ONNX file of your own.
 
-    Every guess about the file is marked as one: look at each before you trust a prediction.
+    On a terminal it asks for the model, images, receivers and Prometheus; not
+    with --yes, --all or --model. Every guess about a model's file is marked as
+    one: look at each before you trust a prediction.
     """
     if model is None:
         for option, given in (("--finder", finder), ("--size", size), ("--layout", layout)):
@@ -58,17 +64,19 @@ def init(
                 raise UsageError(f"{option} describes a network of your own", f"add --model NET.onnx to {option}")
     if output != _STDOUT and output.exists() and not force:
         raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
-    folder = Path() if output == _STDOUT else output.parent
-    network = (
-        None
-        if model is None
-        else NetworkRequest(model, finder, parse_size(size), None if layout is None else layout.value)
-    )
-    text = first_configuration(network, folder)
+    console, folder = session.console, Path() if output == _STDOUT else output.parent
+    if output != _STDOUT:
+        require_writable(output)
+    answers = Answers()
+    if model is not None:
+        answers = Answers(NetworkRequest(model, finder, parse_size(size), layout.value if layout else None))
+    if console.can_ask and output != _STDOUT and not (yes or every_key or model):
+        answers = ask_answers(console.ask, folder)
+    text = first_configuration(answers.network, folder, every_key=every_key) + answered_sections(answers)
     if output == _STDOUT:
-        session.console.file(text.rstrip("\n"))
-        return ExitCode.OK
-    write_first_configuration(session.console, text, output)
-    if not session.console.is_quiet and (needed := needed_images(text, folder)):
-        session.console.say(needed)
+        console.file(text.rstrip("\n"))
+    else:
+        write_first_configuration(console, text, output)
+        if not console.is_quiet:
+            tell_first_steps(console, text, answers, output)
     return ExitCode.OK

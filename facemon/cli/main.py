@@ -5,6 +5,7 @@ What it needs is loaded when signals are heeded, so that an early Ctrl-C ends it
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from facemon.errors import ExitCode, FacemonError, Interrupted, OutputClosed
@@ -37,15 +38,20 @@ def run(arguments: list[str]) -> int:
         from facemon.cli.command import make_session
         from facemon.cli.command_line import app
 
-        outcome = app(arguments, prog_name="facemon", standalone_mode=False, obj=options)
+        call = partial(app, arguments, prog_name="facemon", standalone_mode=False, obj=options)
+        if "_FACEMON_COMPLETE" in os.environ:
+            from facemon.terminal.shell_completion import answer_shell
+
+            return answer_shell(call)
+        outcome = call()
         make_session(options).console.flush()
     except (OutputClosed, BrokenPipeError):
         discard_stdout()
         return ExitCode.INTERRUPTED
-    except SystemExit:
-        # Completion ends so, and typer when the reader of a help text leaves.
-        if "_FACEMON_COMPLETE" in os.environ:
-            raise
+    except SystemExit as end:
+        if end.code == 0:  # of --show-completion and --install-completion
+            return ExitCode.OK
+        # typer ends so when the reader of a help text leaves.
         discard_stdout()
         return ExitCode.INTERRUPTED
     except Interrupted as error:

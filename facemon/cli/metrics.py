@@ -6,6 +6,7 @@ import typer
 
 from facemon.application.metric_values import metric_values
 from facemon.cli.command import command
+from facemon.cli.completion import METRICS
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -16,7 +17,9 @@ app = typer.Typer()
 @command(app, "metrics")
 def metrics(
     session: Session,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Every series of this metric alone.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", autocompletion=METRICS, help="Every series of this metric alone.")
+    ] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """List every metric: its type, labels, meaning, and the value in the store. Unknown values are shown as "-".

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from facemon.application.model_check import ModelCheckRequest, check_model
+from facemon.cli.completion import ATTRIBUTES
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
@@ -22,7 +23,8 @@ _LabelsOption = Annotated[
     ),
 ]
 _AttributeOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Look at this attribute only (default: all).")
+    str | None,
+    typer.Option(metavar="NAME", autocompletion=ATTRIBUTES, help="Look at this attribute only (default: all)."),
 ]
 _CropsOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write what each network is shown of each face into DIR, as PNG.")

@@ -21,6 +21,7 @@ from facemon.application.prediction import retry_failed as retry_failures
 from facemon.application.prediction_output import chosen_format, row_sink
 from facemon.application.run_inputs import PredictRequest
 from facemon.cli.command import command
+from facemon.cli.completion import SOURCES
 from facemon.cli.print_format import CsvSafeOption, OutputOption, RowFormatOption
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -60,7 +61,10 @@ _MaxFailuresOption = Annotated[
 NullOption = Annotated[
     bool, typer.Option("--null", "-0", help="Paths of the list on stdin end with NUL, as find -print0 writes them.")
 ]
-SourceOption = Annotated[str | None, typer.Option(metavar="NAME", help="Where the images come from, such as a camera.")]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", autocompletion=SOURCES, help="Where the images come from, such as a camera."),
+]
 _RetryOption = Annotated[
     bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
 ]

@@ -13,7 +13,9 @@ from facemon.application.references import (
     list_references,
     set_reference,
 )
+from facemon.application.removed_references import remove_references
 from facemon.cli.command import command, group
+from facemon.cli.completion import REFERENCES as _NAMES
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
@@ -70,7 +72,9 @@ def list_(session: Session) -> ExitCode:
 @command(reference, "show")
 def show(
     session: Session,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="(default: the newest)")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", autocompletion=_NAMES, help="(default: the newest)")
+    ] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Show a reference, and how many current images each check needs to decide with it."""
@@ -78,11 +82,27 @@ def show(
     return ExitCode.OK
 
 
+@command(reference, "rm")
+def rm(
+    session: Session,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", autocompletion=_NAMES, help="The names of references.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Remove one that checks compare with, too.")] = False,
+) -> ExitCode:
+    """Remove references and their rows: all that are named, or none.
+
+    Rows of the log, results of checks and metrics stay. A reference that checks compare with is kept without --force.
+    """
+    remove_references(session.operation, names, force=force)
+    return ExitCode.OK
+
+
 @command(reference, "diff")
 def diff(
     session: Session,
-    first: Annotated[str, typer.Argument(metavar="A", help="The name of a reference.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The name of another reference.")],
+    first: Annotated[str, typer.Argument(metavar="A", autocompletion=_NAMES, help="The name of a reference.")],
+    second: Annotated[str, typer.Argument(metavar="B", autocompletion=_NAMES, help="The name of another.")],
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Show how B differs from A: their origin, and each column as if B were current data."""

@@ -7,6 +7,7 @@ import typer
 
 from facemon.application.report import USUAL_SPAN, ReportRequest, make_report
 from facemon.cli.command import command
+from facemon.cli.completion import MODELS, SOURCES
 from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
@@ -19,12 +20,16 @@ _IMAGES = "Add thumbnails of the images that drifted most; reads rows and image 
 def report(
     session: Session,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help=_OUT)] = None,
-    since: Annotated[str, typer.Option(metavar="30d|TIME", help="Start of the period.")] = USUAL_SPAN,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the period (default: now).")] = None,
-    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only rows of this source.")] = None,
+    since: Annotated[str, typer.Option(metavar="30d|TIME", help="Where the period begins.")] = USUAL_SPAN,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where the period ends (default: now).")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", autocompletion=SOURCES, help="Only rows of this source.")
+    ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME@VERSION", help="Only rows of this model (default: the configured model)."),
+        typer.Option(
+            metavar="NAME@VERSION", autocompletion=MODELS, help="Whose rows (default: the configured model's)."
+        ),
     ] = None,
     images: Annotated[bool, typer.Option("--images", help=_IMAGES)] = False,
 ) -> ExitCode:

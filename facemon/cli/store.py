@@ -29,11 +29,13 @@ store = group(app, "store", "Inspect and maintain the prediction log.")
 
 @command(store, "info")
 def info(
-    session: Session, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False
+    session: Session,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Show what the log holds; do not upgrade a store of an older version."""
     facts = store_info(session.operation)
-    if as_json:
+    if as_json or format_ is PrintFormat.JSON:
         session.console.document(facts)
     else:
         from facemon.reports.store_report import store_table

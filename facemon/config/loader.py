@@ -47,6 +47,31 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
 
     Raises ConfigError as `load_config` does.
     """
+    config, faults, _ = _read(text)
+    if config is None:
+        lines = [fault_line(name, fault) for fault in faults[:_MOST_FAULTS]]
+        if len(faults) > _MOST_FAULTS:
+            lines.append(f"{name}: and {len(faults) - _MOST_FAULTS:,} faults more")
+        raise ConfigError(Lines("\n".join(lines))) from None
+    return _with_absolute_paths(config, directory / Path(name).name)
+
+
+def check_file(path: Path) -> tuple[int, tuple[Fault, ...]]:
+    """How many keys a file gives a value, and all its faults in the order of their places.
+
+    ConfigError where it cannot be read.
+    """
+    _, faults, document = _read(_text_of(path))
+    return len(_given(document)), tuple(faults)
+
+
+def text_faults(text: str) -> tuple[Fault, ...]:
+    """All faults of a configuration's YAML text, in the order of their places."""
+    return tuple(_read(text)[1])
+
+
+def _read(text: str) -> tuple[Config | None, list[Fault], YamlDocument]:
+    """The configuration, None where it has faults; the faults, sorted by place; and what was read."""
     document = read_yaml(text)
     faults = list(document.faults)
     config = None
@@ -60,13 +85,8 @@ def parse_config(text: str, *, name: str, directory: Path) -> Config:
         faults += _misread_numbers(document, {fault.keys for fault in faults})
     elif not faults:
         faults.append(Fault(document.values[()], (), f"is {word_of(document.value)}, must be a mapping of sections"))
-    if faults or config is None:
-        ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
-        lines = [_line(name, fault) for fault in ordered[:_MOST_FAULTS]]
-        if len(ordered) > _MOST_FAULTS:
-            lines.append(f"{name}: and {len(ordered) - _MOST_FAULTS:,} faults more")
-        raise ConfigError(Lines("\n".join(lines))) from None
-    return _with_absolute_paths(config, directory / Path(name).name)
+    ordered = sorted(faults, key=lambda fault: (fault.place, str(fault.keys)))
+    return (None if faults else config), ordered, document
 
 
 def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> ConfigError:
@@ -74,7 +94,7 @@ def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> Confi
     path = path or Path(DEFAULT_FILE)
     document = read_yaml(_text_of(path))
     placed = [Fault(document.values.get(keys, START), keys, message) for keys, message in faults]
-    return ConfigError(Lines("\n".join(_line(str(path), fault) for fault in placed)))
+    return ConfigError(Lines("\n".join(fault_line(str(path), fault) for fault in placed)))
 
 
 def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
@@ -82,7 +102,10 @@ def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
 
     ConfigError where the file cannot be read again, as what a shell makes of `<(…)`.
     """
-    document = read_yaml(_text_of(path))
+    return _given(read_yaml(_text_of(path)))
+
+
+def _given(document: YamlDocument) -> tuple[tuple[str, int], ...]:
     inner = {keys[:-1] for keys in document.values}
     return tuple((dotted(keys), place.line) for keys, place in document.values.items() if keys and keys not in inner)
 
@@ -100,7 +123,8 @@ def dotted(keys: Keys) -> str:
     return "".join(parts)
 
 
-def _line(name: str, fault: Fault) -> str:
+def fault_line(name: str, fault: Fault) -> str:
+    """A fault of the file `name` as one line: `FILE:LINE:COLUMN: KEY: what is wrong; hint`."""
     where = f"{printable(name)}:{fault.place.line}:{fault.place.column}: "
     what = f"{_cut(dotted(fault.keys))}: {_cut(fault.message)}" if fault.keys else _cut(fault.message)
     return where + what + (f"; {_cut(fault.hint)}" if fault.hint else "")
@@ -135,7 +159,7 @@ def _text_of(path: Path) -> str:
         before = content[: error.start].decode("utf-8-sig")
         place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         fault = Fault(place, (), f"the byte 0x{content[error.start]:02x} is not UTF-8")
-        raise ConfigError(_line(str(path), fault), hint="save the file as UTF-8") from None
+        raise ConfigError(fault_line(str(path), fault), hint="save the file as UTF-8") from None
 
 
 def _model(document: YamlDocument) -> tuple[Any, list[Fault]]:

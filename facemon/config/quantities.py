@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, WithJsonSchema
 
 from facemon.config.durations import format_duration, parse_duration, shown
 from facemon.config.web_address import without_secrets
@@ -129,14 +129,36 @@ def _no_nul(text: str) -> str:
     return text
 
 
-Duration = Annotated[timedelta, PlainValidator(_duration)]
-PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v)))]
-Timeout = Annotated[timedelta, PlainValidator(_timeout)]
+# What an editor is told of values that only our functions judge: never less than these take.
+_DURATION_TEXT = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": r"^(?=\s*\d)\s*(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?\s*$",
+    }
+)
+_SIZE_TEXT = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^\s*\d+\s*(|B|KiB|MiB|GiB|TiB)\s*$"},
+            {"type": "integer", "minimum": 0, "maximum": _LARGEST},
+        ]
+    }
+)
+_LISTEN_TEXT = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": r"^\s*(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):\d{1,5}\s*$",
+    }
+)
+
+Duration = Annotated[timedelta, PlainValidator(_duration), _DURATION_TEXT]
+PositiveDuration = Annotated[timedelta, PlainValidator(lambda v: _positive(_duration(v))), _DURATION_TEXT]
+Timeout = Annotated[timedelta, PlainValidator(_timeout), _DURATION_TEXT]
 FilePath = Annotated[Path, Field(strict=False), BeforeValidator(_local), AfterValidator(_no_nul_in)]
 RetentionDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Workers = Annotated[int, Field(ge=1, le=1024)]
-Size = Annotated[int, PlainValidator(_size)]
-ListenAddress = Annotated[Listen, PlainValidator(_listen)]
+Size = Annotated[int, PlainValidator(_size), _SIZE_TEXT]
+ListenAddress = Annotated[Listen, PlainValidator(_listen), _LISTEN_TEXT]
 SecretFile = Annotated[str, BeforeValidator(_secret_file), Field(min_length=1), AfterValidator(_no_nul)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Proportion = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

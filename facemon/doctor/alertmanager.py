@@ -1,9 +1,8 @@
 """Alertmanager: Prometheus reaches it, it has the rendered configuration, and what it sends arrives."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from facemon.doctor.answers import NoAnswerError
@@ -12,11 +11,12 @@ from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.doctor.loaded_configuration import differences
 from facemon.doctor.server_versions import is_older
+from facemon.doctor.silences import author, labels_of_rules, silence_findings
 from facemon.domain.counted import counted
 from facemon.domain.times import parse_time
 
 if TYPE_CHECKING:
-    from facemon.doctor.alertmanager_facts import AlertmanagerFacts, Silence
+    from facemon.doctor.alertmanager_facts import AlertmanagerFacts
 
 _RELOAD = "facemon render-config --reload"
 _PATH = "/api/v2/alerts"
@@ -44,6 +44,8 @@ class AlertmanagerEvidence:
     found: "Sequence[AlertmanagerFacts]" = ()
     troubles: Sequence[tuple[str, NoAnswerError]] = ()
     """The addresses that did not answer."""
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The labels that each rendered alert always has, by its name."""
 
 
 def gather(examination: Examination) -> AlertmanagerEvidence:
@@ -73,6 +75,7 @@ def gather(examination: Examination) -> AlertmanagerEvidence:
         examination.now,
         found,
         troubles,
+        labels_of_rules(config),
     )
 
 
@@ -122,7 +125,7 @@ def _of_one(facts: AlertmanagerEvidence, found: "AlertmanagerFacts") -> Iterator
     if places := list(differences(facts.rendered, found.configuration)):
         more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
         what = "Alertmanager's configuration is not the rendered one"
-        yield Finding(what, f"{found.url}: {', '.join(places[:_MOST_NAMED])}{more}", _RELOAD)
+        yield Finding(what, f"{found.url}: {', '.join(places[:_MOST_NAMED])}{more}", _RELOAD, part="alertmanager")
     for integration, (sent, failed) in sorted(found.notifications.items()):
         if failed:
             seen = f"{found.url}: {failed:.0f} of {sent:.0f} by {integration} since it was started; its log says why"
@@ -132,35 +135,17 @@ def _of_one(facts: AlertmanagerEvidence, found: "AlertmanagerFacts") -> Iterator
     if since is not None and not found.alerts and facts.now - since > _ARRIVES_WITHIN:
         seen = f"{found.url} has none, and one fires since {since:%Y-%m-%d %H:%M} UTC"
         yield Finding("alerts that fire in Prometheus do not reach Alertmanager", seen, _RELOAD)
-    yield from _silenced(found)
+    yield from silence_findings(found, facts.labels)
     if is_older(found.version, facts.target_version):
         seen = f"it is {found.version}, and alertmanager.target_version is {facts.target_version}"
         what = "Alertmanager is older than the file is written for"
         yield Finding(what, seen, "lower alertmanager.target_version, or update it", Severity.WARNING)
 
 
-def _silenced(found: "AlertmanagerFacts") -> Iterator[Finding]:
-    silences = {each.id: each for each in found.silences}
-    names: dict[str, set[str]] = {}
-    for alert in found.alerts:
-        for silence in alert.silenced_by:
-            names.setdefault(silence, set()).add(alert.labels.get("alertname", ""))
-    for silence, alerts in sorted(names.items()):
-        seen = _who(silences.get(silence), silence)
-        command = f"amtool silence expire --alertmanager.url={quote(found.url)} {quote(silence)}"
-        yield Finding(f"{', '.join(sorted(alerts))} fires, and is silenced", seen, command, Severity.WARNING)
-
-
-def _who(silence: "Silence | None", name: str) -> str:
-    if silence is None:
-        return f"by the silence {name}"
-    return f"by {silence.by or 'an unknown author'} until {silence.until[:16].replace('T', ' ')} UTC: {silence.comment}"
-
-
 def _facts(facts: AlertmanagerEvidence) -> Iterator[str]:
     for found in facts.found:
         for each in found.silences:
-            yield f"silence {each.id}, {_who(each, each.id)}"
+            yield f"silence {each.id}, {author(each, each.id)}"
         for alert in found.alerts:
             if alert.is_inhibited:
                 yield f"{alert.labels.get('alertname', '')} is inhibited by another alert"

@@ -20,6 +20,17 @@ class HeldAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Matcher:
+    """A condition of a silence on one label."""
+
+    label: str
+    value: str
+    is_regex: bool
+    is_equal: bool
+    """Whether the label is to have the value, or to have another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """An active silence."""
 
@@ -27,6 +38,7 @@ class Silence:
     by: str
     until: str
     comment: str
+    matchers: tuple[Matcher, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,12 @@ def _alert(found: Any) -> HeldAlert:
 
 
 def _silence(found: Any) -> Silence:
-    return Silence(str(found["id"]), found.get("createdBy", ""), str(found["endsAt"]), found.get("comment", ""))
+    matchers = tuple(
+        Matcher(str(each["name"]), str(each["value"]), bool(each["isRegex"]), bool(each.get("isEqual", True)))
+        for each in found["matchers"]
+    )
+    ends, by, comment = str(found["endsAt"]), found.get("createdBy", ""), found.get("comment", "")
+    return Silence(str(found["id"]), by, ends, comment, matchers)
 
 
 def _own_metrics(url: str) -> tuple[dict[str, tuple[float, float]], bool | None]:

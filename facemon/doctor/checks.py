@@ -11,6 +11,7 @@ from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.domain.times import from_micros
+from facemon.errors import FacemonError
 
 if TYPE_CHECKING:
     from facemon.store.drift_states import CheckState, SourceState
@@ -30,6 +31,8 @@ class CheckFacts:
     sources: "Sequence[SourceState]"
     undecided: Sequence[tuple[str, str]] = ()
     """Columns that the newest check could not decide: the check and the column."""
+    new_sources: Sequence[str] = ()
+    """Sources that the newest check found rows of and the reference has not; empty where no source is silent."""
 
 
 def gather(examination: Examination) -> CheckFacts | None:
@@ -42,9 +45,20 @@ def gather(examination: Examination) -> CheckFacts | None:
         sources = [each for each in ledger.checks.source_states() if each.model == model]
         gauges = [each for each in ledger.checks.gauges() if each.model == model and each.undecided]
         undecided = sorted({(each.check, each.attribute) for each in gauges})
-        return CheckFacts(examination.now, oldest, config.schedule.checks, states, sources, undecided)
+        new = _new_sources(examination, ledger, sources) if any(_is_silent(each) for each in sources) else ()
+        return CheckFacts(examination.now, oldest, config.schedule.checks, states, sources, undecided, new)
 
     return examination.read_store(read)
+
+
+def _new_sources(examination: Examination, ledger: "Ledger", sources: "Sequence[SourceState]") -> tuple[str, ...]:
+    from facemon.store.references import find_reference, reference_profiles
+
+    try:
+        known = reference_profiles(ledger, find_reference(ledger, examination.config.drift.reference))
+    except FacemonError:
+        return ()  # the finding of another area
+    return tuple(sorted({each.source for each in sources if each.source and each.rows and each.source not in known}))
 
 
 def judge(facts: CheckFacts | None) -> Examined:
@@ -75,6 +89,25 @@ def _findings(facts: CheckFacts, ran: "dict[str, CheckState]") -> Iterator[Findi
             what = f"the last {check} check could not decide every column"
             yield Finding(what, seen, f"facemon drift-check --explain {quote(names[0])}", Severity.WARNING)
 
+    yield from _silent(facts)
+
+
+def _silent(facts: CheckFacts) -> Iterator[Finding]:
+    """The sources that send nothing; one that has another name now is the commonest reason."""
+    from facemon.near_names import nearest_names
+
+    for name in sorted({each.source or "" for each in facts.sources if _is_silent(each)})[:_MOST_NAMED]:
+        shown = name or "(no source)"
+        near = nearest_names(name, facts.new_sources)
+        what = f"the source {shown} is silent" + (f", and {near[0]} is new: was it renamed?" if near else "")
+        seen = "the reference has rows of it, and the window of the last check has none"
+        command = f"facemon predict PATH --source {quote(name)}" if name else "facemon predict PATH"
+        yield Finding(what, seen, command, Severity.WARNING)
+
+
+def _is_silent(state: "SourceState") -> bool:
+    return not state.rows
+
 
 def _age(facts: CheckFacts, state: "CheckState") -> str:
     ran = f"ran {age_text(facts.now - from_micros(state.at))}"
@@ -82,7 +115,7 @@ def _age(facts: CheckFacts, state: "CheckState") -> str:
 
 
 def _verdict(state: "SourceState") -> str:
-    if not state.rows:
+    if _is_silent(state):
         return "silent, no rows in the window"
     if state.undecided or state.detected is None:
         return f"undecided with {state.rows:,} rows"

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from facemon.config.document import Config
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding
@@ -25,9 +26,13 @@ class ConfigurationFacts:
 
 def gather(examination: Examination) -> ConfigurationFacts:
     """Read the file once more, for the places of its keys."""
+    return configuration_facts(examination.config)
+
+
+def configuration_facts(config: Config) -> ConfigurationFacts:
+    """Where the values of a configuration came from; its file is read once more, for the places of its keys."""
     from facemon.config.loader import given_keys
 
-    config = examination.config
     file = config.directory / config.file_name
     variables = tuple(sorted(name for name in os.environ if name.startswith("FACEMON_")))
     if not file.exists():

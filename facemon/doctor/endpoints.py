@@ -34,6 +34,14 @@ class EndpointFacts:
     images: tuple[float, float] | None = None
     """Images that the ledger has counted, before and after it was asked; None where the store cannot be read."""
 
+    @property
+    def restart(self) -> str:
+        """The command that starts it where another one answers, which must be stopped first."""
+        if self.start.startswith("docker "):
+            head, _, service = self.start.rpartition(" ")
+            return f"{head} --force-recreate {service}"
+        return f"{self.start}  # once what answers there is stopped"
+
     def values(self, name: str) -> "list[ReadSample]":
         """The samples of a metric."""
         return [each for each in self.samples if each.name == name]

@@ -17,6 +17,7 @@ from facemon.errors import FacemonError
 if TYPE_CHECKING:
     from facemon.doctor.prometheus_facts import PrometheusFacts
     from facemon.domain.decision_plan import DecisionPlan
+    from facemon.render.output_tree import Change
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.named_reference import Reference
 
@@ -89,6 +90,30 @@ class Examination:
             return prometheus_facts(self.servers.prometheus)
         except FacemonError as error:
             return error
+
+    @cached_property
+    def changes(self) -> "Sequence[Change] | None":
+        """How the files below `servers.out` stand to their rendering; None where nothing was rendered there.
+
+        FacemonError where the configuration cannot be rendered.
+        """
+        from facemon.render.output_tree import MANIFEST, plan
+        from facemon.render.stack import render_stack
+
+        out = self.servers.out
+        return plan(render_stack(self.config, out_dir=out), out) if (out / MANIFEST).is_file() else None
+
+    @property
+    def edited_parts(self) -> frozenset[str]:
+        """The parts of the stack of which a file was edited by hand, so that render-config keeps it."""
+        from facemon.render.output_tree import ChangeKind
+
+        try:
+            changes = self.changes or ()
+        except (FacemonError, OSError):
+            return frozenset()  # the finding of an area
+        kept = (each.path for each in changes if each.kind in (ChangeKind.EDITED, ChangeKind.FOREIGN))
+        return frozenset(path.removeprefix("monitoring/").partition("/")[0] for path in kept)
 
     @property
     def prometheus(self) -> "PrometheusFacts | None":

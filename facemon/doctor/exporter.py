@@ -31,7 +31,7 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
     versions = [each.labels.get("version", "") for each in facts.values("facemon_build_info")]
     if facts.fault or not versions:
         seen = f"{facts.url}/metrics {facts.fault or 'has no facemon_build_info'}"
-        yield Finding("another program listens on the address of the exporter", seen, facts.start)
+        yield Finding("another program answers in the place of the exporter", seen, facts.restart)
         return
     for each in facts.values("facemon_source_up"):
         if not each.value:
@@ -42,7 +42,7 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
     if serves_another_store(facts):
         images = facts.images[1] if facts.images else 0
         seen = f"it counts {facts.counted_images:,.0f} images, and the configured store {images:,.0f}"
-        yield Finding("the exporter serves another store", seen, facts.start)
+        yield Finding("the exporter serves another store", seen, facts.restart)
     for each in facts.values("external_service_status"):
         if not each.value:
             service = each.labels.get("service", "")
@@ -50,7 +50,7 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
             yield Finding(f"the service {service} does not answer", seen, "start it", Severity.WARNING)
     if __version__ not in versions:
         seen = f"it is {versions[0]}, and this is {__version__}"
-        yield Finding("the exporter is another version of facemon", seen, facts.start, Severity.WARNING)
+        yield Finding("the exporter is another version of facemon", seen, facts.restart, Severity.WARNING)
 
 
 AREA = Area("exporter", gather, judge)

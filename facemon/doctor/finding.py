@@ -26,6 +26,8 @@ class Finding:
     command: str = ""
     """The one command that mends it, or what to do where no command does."""
     severity: Severity = Severity.ERROR
+    part: str = "prometheus"
+    """The part of the stack that the command renders, where it is `facemon render-config --reload`; empty for all."""
 
     def document(self) -> dict[str, Any]:
         """The finding, ready for JSON."""

@@ -12,6 +12,16 @@ from facemon.config.durations import parse_duration
 
 _SECRET = "<secret>"  # noqa: S105 - what it shows in the place of one
 _MATCHERS = ("matchers", "source_matchers", "target_matchers", "equal")
+_NARROWING = (
+    "routes",
+    "match",
+    "match_re",
+    "matchers",
+    "mute_time_intervals",
+    "active_time_intervals",
+    "inhibit_rules",
+)
+"""Only these keys keep alerts from a receiver; all other keys that were not rendered are defaults."""
 _TIMES = "time_intervals"
 """Their spelling differs too much to be compared: ranges of days and months have names or numbers."""
 
@@ -38,6 +48,9 @@ def _of_mappings(rendered: dict[str, Any], loaded: dict[str, Any], place: str) -
                 yield here
         else:
             yield from differences(value, loaded[key], here)
+    for key in _NARROWING:
+        if loaded.get(key) and key not in rendered and not (key == "mute_time_intervals" and not place):
+            yield f"{place}.{key}" if place else key
 
 
 def _of_names(rendered: list[Any], loaded: list[Any], place: str) -> Iterator[str]:

@@ -57,7 +57,11 @@ def judge(facts: ReferenceFacts | None) -> Examined:
     if facts is None:
         return Examined(not_looked_at=("the reference: the store cannot be read",))
     if facts.reference is None:
-        return Examined(findings=(finding_of(facts.trouble or FacemonError("there is no reference")),))
+        return Examined(
+            findings=(
+                finding_of(facts.trouble or FacemonError("there is no reference", "facemon reference set --since 24h")),
+            )
+        )
     found = facts.reference
     age = age_text(facts.now - found.created)
     looked_at = f"{found.name}: {counted(found.rows, 'row', grouped=True)} of {found.model or 'a table'}, set {age}"

@@ -26,13 +26,7 @@ class RenderedFacts:
 
 def gather(examination: Examination) -> RenderedFacts:
     """Render the stack in memory and compare it; nothing is written."""
-    from facemon.render.output_tree import MANIFEST, plan
-    from facemon.render.stack import render_stack
-
-    out = examination.servers.out
-    if not (out / MANIFEST).is_file():
-        return RenderedFacts(out)
-    return RenderedFacts(out, plan(render_stack(examination.config, out_dir=out), out))
+    return RenderedFacts(examination.servers.out, examination.changes)
 
 
 def judge(facts: RenderedFacts) -> Examined:
@@ -47,14 +41,19 @@ def judge(facts: RenderedFacts) -> Examined:
 def _findings(changes: "Sequence[Change]") -> Iterator[Finding]:
     from facemon.render.output_tree import ChangeKind
 
-    edited = [each.path for each in changes if each.kind in (ChangeKind.EDITED, ChangeKind.FOREIGN)]
-    others = [each.path for each in changes if each.kind is not ChangeKind.UNCHANGED and each.path not in edited]
+    by_hand = (ChangeKind.EDITED, ChangeKind.FOREIGN, ChangeKind.STALE_EDITED)
+    edited = [each.path for each in changes if each.kind in by_hand]
+    others = [each.path for each in changes if each.kind in (ChangeKind.CREATE, ChangeKind.UPDATE)]
+    stale = [each.path for each in changes if each.kind is ChangeKind.STALE]
     if edited:
         what = f"{counted(len(edited), 'rendered file')} edited by hand, or not facemon's"
         yield Finding(what, _named(edited), "facemon render-config --diff", Severity.WARNING)
     if others:
         what = f"{counted(len(others), 'rendered file')} not as the configuration renders now"
-        yield Finding(what, _named(others), "facemon render-config --reload", Severity.WARNING)
+        yield Finding(what, _named(others), "facemon render-config --reload", Severity.WARNING, "")
+    if stale:
+        what = f"{counted(len(stale), 'rendered file')} that the configuration renders no longer"
+        yield Finding(what, _named(stale), "facemon render-config --prune", Severity.WARNING)
 
 
 def _named(paths: Sequence[str]) -> str:

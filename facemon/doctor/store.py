@@ -21,6 +21,8 @@ _LEAST_FREE = 256 << 20
 """Bytes: a disk with less is full within hours."""
 _MOST_SOURCES = 64
 _MOST_NAMED = 3
+_AHEAD = timedelta(minutes=5)
+"""Clocks of cameras differ by less."""
 _LATELY = timedelta(days=28)
 """Sources without rows for longer are gone."""
 
@@ -93,7 +95,9 @@ def _newest(facts: StoreFacts, ledger: "Ledger") -> Iterator[tuple[str | None, d
 def judge(facts: StoreFacts) -> Examined:
     """Say what keeps rows out of checks and metrics, and what is about to."""
     if facts.held is None:
-        return Examined(findings=(finding_of(facts.trouble or FacemonError("the store cannot be read")),))
+        return Examined(
+            findings=(finding_of(facts.trouble or FacemonError("the store cannot be read", "facemon store info")),)
+        )
     return Examined(_looked_at(facts, facts.held), tuple(_findings(facts, facts.held)), facts=tuple(_facts(facts)))
 
 
@@ -125,6 +129,11 @@ def _about_rows(facts: StoreFacts, held: "Inventory") -> Iterator[Finding]:
     elif facts.now - held.last > facts.window:
         seen = f"the newest was observed at {held.last:%Y-%m-%d %H:%M} UTC, {age_text(facts.now - held.last)}"
         yield Finding("there are no rows in drift.window", seen, predict, Severity.WARNING)
+    if held.last - facts.now > _AHEAD:
+        ahead = (held.last - facts.now).total_seconds() / 3_600
+        seen = f"the newest at {held.last:%Y-%m-%d %H:%M} UTC, {ahead:.1f} hours ahead: no window has it before that"
+        command = "give times with their offset from UTC, such as 2026-11-30T09:00+01:00, or mend the camera's clock"
+        yield Finding("rows were observed in the future", seen, command, Severity.WARNING)
     if facts.late_rows:
         was = counted(facts.late_rows, "row was", "rows were", grouped=True)
         what = f"{was} logged too late for any check of record"

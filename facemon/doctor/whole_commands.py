@@ -10,6 +10,7 @@ from facemon.doctor.finding import Examined
 _RENDER = re.compile(r"facemon(?: -c \S+)? render-config\b")
 _RENDERED_FILE = re.compile(r"(?<= )(?:monitoring/\S+|docker-compose\.full\.yml)")
 _OWN = "facemon "
+_RELOAD = "facemon render-config --reload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,20 @@ class Place:
     """The file of `--config`; None for the usual one."""
     out: Path = Path()
     """The folder of the stack."""
+    edited: frozenset[str] = frozenset()
+    """The parts of the stack of which a file was edited by hand: render-config keeps it, and then reloads nothing."""
+    told: frozenset[str] = frozenset(("prometheus", "alertmanager"))
+    """The servers that --reload reaches, by `stack.reload` or as containers."""
 
     def complete(self, examined: Examined) -> Examined:
         """Return the area with commands that do not need this folder's usual files; words stay as they are."""
-        findings = tuple(replace(each, command=self.whole(each.command)) for each in examined.findings)
+        findings = tuple(replace(each, command=self.whole(each.command, each.part)) for each in examined.findings)
         return replace(examined, findings=findings)
 
-    def whole(self, command: str) -> str:
-        """Return a command with `-c FILE` and the folder of the stack, where they are not the usual ones."""
+    def whole(self, command: str, part: str = "") -> str:
+        """Return a command that does here what it is to do: with `-c FILE`, the stack's folder, and over edits."""
+        if command == _RELOAD:
+            command = self._reload(part)
         if self.out != Path():
             if command.startswith(("docker compose -f ", "promtool ", "amtool check-config ")):
                 command = _RENDERED_FILE.sub(lambda found: quote(str(self.out / found[0])), command)
@@ -36,3 +43,12 @@ class Place:
             # Without it the command would take facemon.yaml of this folder, or the defaults, and another store.
             return f"facemon -c {quote(str(self.config))} {command.removeprefix(_OWN)}"
         return command
+
+    def _reload(self, part: str) -> str:
+        render = "facemon render-config"
+        if part and self.edited:
+            render += f" --only {part}{' --force' if part in self.edited else ''}"
+        if part in self.told or (not part and self.told):
+            return f"{render} --reload"
+        server = part.capitalize() or "each server"
+        return f"{render}  # then let {server} read its files, by SIGHUP; stack.reload lets --reload do that"

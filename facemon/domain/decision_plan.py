@@ -12,10 +12,10 @@ _SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many images a day are logged, and whether the log's last days tell it or the reference's own."""
+    """How many images a day there are: as the log's last days or the reference's own tell, or as somebody says."""
 
     images_per_day: float
-    origin: Literal["log", "reference"]
+    origin: Literal["log", "reference", "given"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _THRESHOLDS = tuple(round(step / 100, 2) for step in range(1, 51))
 _HALF = 0.5
 
 _Columns = Sequence[tuple[Check, ComparedColumn]]
+_EVEN: _Columns = [(Check.MODEL, ComparedColumn("even"))]
+"""A binary attribute that half of the rows have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +141,27 @@ def images_of_even_label(settings: DriftConfig) -> int | None:
 
     As many are taken for the reference and for the current data. None where a million of each is not enough.
     """
-    column = [(Check.MODEL, ComparedColumn("even"))]
 
     def is_enough(images: float) -> bool:
-        half = round(images / 2)
-        counts = categorical_counts({"no": half, "yes": half})
-        rows = Sample.of_rows(Profile(2 * half, 2 * half, 2 * half, {"even": counts}))
-        return half > 0 and _World.of(rows, rows, None).decides(images, column, column, settings)
+        rows = _even_rows(images)
+        return rows.rows > 0 and _World.of(rows, rows, None).decides(images, _EVEN, _EVEN, settings)
 
     return _first_enough(_MILLION, is_enough) if is_enough(_MILLION) else None
+
+
+def plan_of_even_label(settings: DriftConfig, images_per_day: float, reference: timedelta) -> DecisionPlan:
+    """Plan the model's check of such an attribute at a rate, with a reference of so much time."""
+    rows = _even_rows(max(2.0, images_per_day * (reference / _DAY)))
+    rate = Rate(images_per_day, "given")
+    check = _plan_check(_World.of(rows, rows, images_per_day), Check.MODEL, _EVEN, _EVEN, settings)
+    return DecisionPlan(settings.window, settings.widen_to, settings.min_rows, rate, (check,))
+
+
+def _even_rows(images: float) -> Sample:
+    """Rows of a binary attribute that half of them have, one for each image."""
+    half = round(images / 2)
+    counts = categorical_counts({"no": half, "yes": half})
+    return Sample.of_rows(Profile(2 * half, 2 * half, 2 * half, {"even": counts}))
 
 
 def _plan_check(

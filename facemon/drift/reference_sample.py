@@ -80,6 +80,7 @@ def reference_sample(
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
         return sample, layout
     profiles, spreads = reference_profiles(ledger, reference), reference_spreads(ledger, reference)
+    _refuse_removed(ledger, reference)
     if OTHER in profiles:  # rows of sources that had no place in their hour may be there: the rows tell
         sample = read_log_table(open_table(reference_file(ledger, reference)), source)
     else:
@@ -89,6 +90,12 @@ def reference_sample(
     if reference.model and (hours := hours_of(reference)):
         sample = with_accuracy(sample, ledger.evaluations.labelled(reference.model, *hours))
     return sample, LOG_LAYOUT
+
+
+def _refuse_removed(ledger: Ledger, reference: Reference) -> None:
+    """FacemonError where another process has removed the reference, so that what was read of it may be nothing."""
+    if all(each.id != reference.id for each in list_references(ledger)):
+        raise FacemonError(f"reference {reference.name!r} was removed meanwhile", "run this command again")
 
 
 def count_once(

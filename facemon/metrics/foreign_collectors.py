@@ -18,6 +18,7 @@ from facemon.config.trusted_file import may_hold_modules
 from facemon.errors import FacemonError
 from facemon.metrics.timed_source import SourceFault, TimedSource
 
+_COLLECTORS = "exporter.collectors takes MODULE:NAME of a class or function of collectors, or of a collector"
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _SUFFIXES = {
@@ -61,14 +62,14 @@ def load_collector(import_path: str, directory: Path) -> TimedSource:
     try:
         found = getattr(module, name)
     except AttributeError:
-        raise FacemonError(f"{module.__file__ or module_name} has no {name}") from None
+        raise FacemonError(f"{module.__file__ or module_name} has no {name}", _COLLECTORS) from None
     if isinstance(found, type) or not callable(getattr(found, "collect", None)):
         if not callable(found):
-            raise FacemonError(f"{name} has no collect() and makes nothing that has")
+            raise FacemonError(f"{name} has no collect() and makes nothing that has", _COLLECTORS)
         found = _run(found, name)
     collect = getattr(found, "collect", None)
     if not callable(collect):
-        raise FacemonError(f"{name} makes a {type(found).__name__}, which has no collect()")
+        raise FacemonError(f"{name} makes a {type(found).__name__}, which has no collect()", _COLLECTORS)
     return TimedSource(import_path, lambda: _checked_families(collect))
 
 

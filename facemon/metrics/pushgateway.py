@@ -111,11 +111,11 @@ class Pushgateway:
                 hint = "authenticate with --user and --password-file, or with --token-file"
                 return FacemonError(f"{message}: {cause.code} {cause.msg}", hint)
             case HTTPError():
-                return FacemonError(f"{message}: {cause.code} {cause.msg}")
+                return FacemonError(f"{message}: {cause.code} {cause.msg}", "the log of the Pushgateway says more")
             case ssl.SSLCertVerificationError():
                 hint = "name the certificate of a private authority with --ca-file"
                 return FacemonError(f"{message}: {cause.verify_message}", hint)
-        return FacemonError(f"{message}: {cause}")
+        return FacemonError(f"{message}: {cause}", "compare --pushgateway with the address at which it listens")
 
 
 def _segments(name: str, value: str) -> str:

@@ -21,7 +21,8 @@ def select_columns(attribute: AttributeConfig, output: NDArray[np.floating]) -> 
     if flat.shape[1] not in widths:
         raise FacemonError(
             f"the attribute {attribute.name} needs {widths[0]} numbers a face, but the output "
-            f"{attribute.output} of shape {list(output.shape)} gives it {flat.shape[1]}"
+            f"{attribute.output} of shape {list(output.shape)} gives it {flat.shape[1]}",
+            "correct index, slice or labels of the attribute; facemon model check FILE shows the outputs",
         )
     return flat.astype(np.float64)
 

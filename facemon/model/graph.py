@@ -132,7 +132,9 @@ class Graph:
         outputs = self.run_plainly(input_name, batch, output_names)
         for name, output in zip(output_names, outputs, strict=True):
             if not isinstance(output, np.ndarray):
-                raise FacemonError(f"{self.name}: the output {name} is not a tensor")
+                raise FacemonError(
+                    f"{self.name}: the output {name} is not a tensor", "name an output that is one in model.networks"
+                )
         if size == 1:  # an output without a batch dimension is the one face's
             outputs = [output if output.shape[:1] == (1,) else output[np.newaxis] for output in outputs]
         for name, output in zip(output_names, outputs, strict=True):

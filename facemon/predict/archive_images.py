@@ -184,7 +184,7 @@ def _opened(path: "Path", root: "Path | None") -> BinaryIO:
 
 def _unreadable(shown: str, error: OSError | ValueError) -> FacemonError:
     reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return FacemonError(f"{shown}: the archive cannot be read: {reason}")
+    return FacemonError(f"{shown}: the archive cannot be read: {reason}", "put a whole copy in its place and run again")
 
 
 def _unpacked(file: BinaryIO, shown: str, *, is_compressed: bool) -> BinaryIO:

@@ -67,7 +67,9 @@ class ImageSource:
         place on up to its second. Archives that it does not open are found themselves. With `stop` set, images may end.
         """
         if paths.count(LIST) > (path_list is not None):
-            raise UsageError("- stands for the list on stdin, and can be given once")
+            raise UsageError(
+                "- stands for the list on stdin, and can be given once", "join the lists: cat a.txt b.txt |"
+            )
         self._paths = tuple(paths)
         self._observed_at = observed_at
         self._source = source
@@ -79,10 +81,8 @@ class ImageSource:
         )  # fmt: skip
         kinds = {path: kind for path in paths if (kind := kind_opened_first(path)) is not None}
         self._opened = {path: kind.open(path, self._given) for path, kind in kinds.items()}
-        if root is not None and not any(kind.names_images for kind in kinds.values()):
-            raise UsageError("--root confines the images of a manifest or a list, and none was given")
-        if root is not None and not root.is_dir():
-            raise UsageError(f"--root {root}: is not a directory")
+        if root is not None:
+            _refuse_root(root, names_images=any(kind.names_images for kind in kinds.values()))
         self.suffixes = self._walk.suffixes
         """What is taken from a directory, in any case; a file that is named itself may have any suffix."""
         self.skipped = self._walk.skipped
@@ -127,6 +127,14 @@ class ImageSource:
             box=row.box,
             problem=found.problem or (url_problem(found.name) if is_unread else None),
         )
+
+
+def _refuse_root(root: Path, *, names_images: bool) -> None:
+    """UsageError for a root that confines nothing, or is not a folder."""
+    if not names_images:
+        raise UsageError("--root confines the images of a manifest or a list, and none was given", "leave it out")
+    if not root.is_dir():
+        raise UsageError(f"--root {root}: is not a directory", "name the folder below which all images are")
 
 
 def _modified_at(path: Path, root: Path | None) -> datetime | None:

@@ -194,6 +194,11 @@ def _short(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(f"{value:.7g}") if isinstance(value, float) else value for name, value in each}
 
 
+def named_format(path: Path) -> OutputFormat | None:
+    """The format that a file's suffix names; None for a suffix that names none."""
+    return _SUFFIXES.get(path.suffix.lower())
+
+
 def format_of(path: Path) -> OutputFormat:
     """The format that a file's suffix names; UsageError for another one."""
     try:
@@ -243,7 +248,7 @@ def open_written(path: Path, make: Callable[[BinaryIO], RowWriter[Rows_contra]])
     """
     target = path.resolve()
     if target.is_dir():
-        raise UsageError(f"-o {path}: is a directory")
+        raise UsageError(f"-o {path}: is a directory", f"name a file in it: -o {path / 'rows.parquet'}")
     with _drafted(path, target) as draft:
         guarded = _GuardedWriter(draft, path, make(draft.stream))
         yield guarded

@@ -34,6 +34,7 @@ _COMMAND_S = 60.0
 _EVERY_S = 0.1
 _LARGEST_PAGE = 16 << 20
 _BY_COMPOSE = ReloadConfig(by="compose")
+_BY_HAND = "restart the server, or correct stack.reload and run facemon render-config --reload again"
 _Command = list[str]
 
 
@@ -201,7 +202,8 @@ def _run(command: _Command, server: RunningServer) -> None:
     if outcome.returncode != 0:
         said = (outcome.stderr or outcome.stdout).strip().splitlines()
         raise FacemonError(
-            f"{server} was not told: {shown} ended with {outcome.returncode}{f': {said[-1]}' if said else ''}"
+            f"{server} was not told: {shown} ended with {outcome.returncode}{f': {said[-1]}' if said else ''}",
+            _BY_HAND,
         )
 
 
@@ -212,14 +214,14 @@ def _signal(server: RunningServer, file: Path) -> None:
         raise FacemonError(f"{server} was not told: {file}: {(error.strerror or str(error)).lower()}") from error
     number = int(text) if re.fullmatch(r"\d{1,9}", text) else 0
     if number < 2:
-        raise FacemonError(f"{server} was not told: {file} does not hold the number of a process")
+        raise FacemonError(f"{server} was not told: {file} does not hold the number of a process", _BY_HAND)
     # To most programs the signal is the order to end, and numbers of processes are used again.
     if (name := _program(number)) is not None and server.kind not in name:
         raise FacemonError(f"{server} was not told: process {number} of {file} is {name}", "the file is out of date")
     try:
         os.kill(number, signal.SIGHUP)
     except ProcessLookupError:
-        raise FacemonError(f"{server} was not told: there is no process {number}, as {file} says") from None
+        raise FacemonError(f"{server} was not told: there is no process {number}, as {file} says", _BY_HAND) from None
     except PermissionError:
         raise FacemonError(
             f"{server} was not told: process {number} belongs to another user",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from facemon.domain.drift_result import DriftResult
     from facemon.domain.explanation import Explanation
     from facemon.reports.text_report import Shapes
+    from facemon.store.named_reference import RemovedReference
 
 
 class ReportFormat(StrEnum):
@@ -36,8 +37,8 @@ class DriftFormat:
     """Whether it draws distributions where they reach a person."""
     explained: Callable[["Sequence[Explanation]", bool], Iterable[Part]] | None = None
     """Columns of a check, with `--explain`; whether distributions may be drawn. None where it lacks the format."""
-    history: Callable[["Sequence[DriftResult]"], Iterable[Part]] | None = None
-    """The last checks, with `--history`."""
+    history: Callable[["Sequence[DriftResult]", "Sequence[RemovedReference]"], Iterable[Part]] | None = None
+    """The last checks, with `--history`, and the references that were removed."""
     is_for_runner: bool = False
     """Whether the files that a GitHub runner names get the summary and the outputs of the step."""
 
@@ -55,10 +56,10 @@ def _text_explained(explanations: "Sequence[Explanation]", draws: bool) -> Itera
         yield from explanation_report(explanation, draws=draws).parts()
 
 
-def _text_history(results: "Sequence[DriftResult]") -> Iterable[Part]:
+def _text_history(results: "Sequence[DriftResult]", removed: "Sequence[RemovedReference]") -> Iterable[Part]:
     from facemon.reports.history_report import history_table
 
-    return [history_table(results)]
+    return [history_table(results, removed)]
 
 
 def _json(result: "DriftResult", _: "Shapes | None") -> Iterable[Part]:
@@ -73,7 +74,7 @@ def _json_explained(explanations: "Sequence[Explanation]", _: bool) -> Iterable[
     return [Document(explanation_document(explanation)) for explanation in explanations]
 
 
-def _json_history(results: "Sequence[DriftResult]") -> Iterable[Part]:
+def _json_history(results: "Sequence[DriftResult]", _: "Sequence[RemovedReference]") -> Iterable[Part]:
     return [part for result in results for part in _json(result, None)]
 
 

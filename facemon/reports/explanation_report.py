@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from facemon.domain.explanation import Explanation, RowsToDecide
 from facemon.printable import without_commands
 from facemon.reports.column_figures import column_sentence, one_line
-from facemon.reports.printed_parts import Part, Table
+from facemon.reports.printed_parts import Part, Prose, Table
 from facemon.reports.sparkline import sparkline
 
 _HEADINGS = ("", "reference", "current", "change")
@@ -22,9 +22,9 @@ class ExplanationReport:
 
     def parts(self) -> Iterator[Part]:
         """Yield what is printed, in which no name is a command for a workflow's runner."""
-        yield without_commands(self.headline)
+        yield Prose(without_commands(self.headline))
         for sentence in self.sentences:
-            yield f"  {without_commands(sentence)}"
+            yield Prose(f"  {without_commands(sentence)}")
         if self.rows:
             yield Table(_HEADINGS, self.rows).without_commands()
         yield ""

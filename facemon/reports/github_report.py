@@ -21,12 +21,12 @@ def annotations(result: DriftResult) -> str:
 
     GitHub shows the first ten of each level; the summary of the step has them all.
     """
-    lines = [_annotation("notice", "drift-check", headline(result))]
+    lines = [annotation("notice", "drift-check", headline(result))]
     for check, column in _deciding(result.checks):
         title = f"{column.verdict.value} of {column.column} ({check.value} check)"
-        lines.append(_annotation(_LEVELS[column.verdict], title, column_sentence(check, column)))
+        lines.append(annotation(_LEVELS[column.verdict], title, column_sentence(check, column)))
     lines += [
-        _annotation(_LEVELS[each.verdict], f"{each.verdict.value} of source {source_name(each)}", source_sentence(each))
+        annotation(_LEVELS[each.verdict], f"{each.verdict.value} of source {source_name(each)}", source_sentence(each))
         for each in result.sources
         if each.verdict in _LEVELS
     ]
@@ -56,9 +56,15 @@ def _deciding(checks: Mapping[Check, CheckResult]) -> list[tuple[Check, ColumnRe
     return telling({check: outcome for check, outcome in deciding.items() if outcome.verdict is not Verdict.OK})
 
 
-def _annotation(level: str, title: str, message: str) -> str:
-    escaped = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={escaped}::{_escaped(message)}"
+def annotation(level: str, title: str, message: str, place: Mapping[str, str] | None = None) -> str:
+    """Return one annotation, at a place: its `file`, `line` and `col`."""
+    properties = {**(place or {}), "title": title}
+    given = ",".join(f"{name}={_of_property(text)}" for name, text in properties.items())
+    return f"::{level} {given}::{_escaped(message)}"
+
+
+def _of_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _escaped(text: str) -> str:

@@ -7,24 +7,35 @@ from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.reports.column_figures import one_line
 from facemon.reports.printed_parts import Table
 from facemon.reports.text_report import source_name
+from facemon.store.named_reference import RemovedReference
 
 _MOST_SOURCES = 3
 """Sources of a drifted column that the history names; of more it tells the number."""
 
 
-def history_table(results: Sequence[DriftResult]) -> Table:
-    """Return when each check ran, its verdict, what it compared, and what drifted."""
+def history_table(results: Sequence[DriftResult], removed: Sequence[RemovedReference] = ()) -> Table:
+    """Return when each check ran, its verdict, what it compared, and what drifted.
+
+    References that were `removed` since are marked.
+    """
     table = Table(
         ("at", "verdict", "reference", "rows", "drifted"),
-        tuple(map(_row, results)),
+        tuple(_row(result, removed) for result in results),
         importance=("at", "verdict", "drifted"),
         wraps=("drifted",),
     )
     return table.without_commands()
 
 
-def _row(result: DriftResult) -> tuple[str, ...]:
-    name = one_line(result.reference.name or "-")
+def reference_name(result: DriftResult, removed: Sequence[RemovedReference]) -> str:
+    """The reference of a check in one line, with the day of its removal where it was removed since."""
+    name = result.reference.name or "-"
+    gone = next((each for each in removed if each.had_name_at(name, result.at)), None)
+    return one_line(name if gone is None else f"{name} (removed {gone.removed:%Y-%m-%d})")
+
+
+def _row(result: DriftResult, removed: Sequence[RemovedReference]) -> tuple[str, ...]:
+    name = reference_name(result, removed)
     at, drifted = f"{result.at:%Y-%m-%d %H:%M:%S}", ", ".join(_drifted(result))
     return (at, result.verdict.value, name, str(result.current.rows), drifted)
 

@@ -8,14 +8,13 @@ from facemon.domain.column_axis import axis_title
 from facemon.domain.counted import counted
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Verdict
 from facemon.domain.period_report import ColumnBeside
-from facemon.domain.times import format_time
 from facemon.reports.charts.distributions import KEY as SIDES
 from facemon.reports.charts.distributions import beside_figure
 from facemon.reports.charts.drift_history import KEY as VERDICTS
 from facemon.reports.charts.drift_history import Span, histories, score_figure, verdict_figure
 from facemon.reports.charts.figure import PAGE_STYLE, figure_html, key_html
 from facemon.reports.column_figures import HEADINGS, column_figures
-from facemon.reports.page_parts import list_html, page_html, rows_html, table_html
+from facemon.reports.page_parts import figure_cell, list_html, page_html, rows_html, table_html
 from facemon.reports.ranking import ranked
 from facemon.reports.text_report import Shapes, text_report
 
@@ -73,7 +72,7 @@ def verdict_table_html(result: DriftResult) -> str:
 
 def _facts(result: DriftResult) -> str:
     facts = {
-        "checked at": format_time(result.at),
+        "checked at": f"{result.at:%Y-%m-%d %H:%M:%S} UTC",
         "model": result.model,
         "source": result.source,
         "reference holds": result.reference.kind,
@@ -85,10 +84,10 @@ def _facts(result: DriftResult) -> str:
 def _check_table(check: Check, outcome: CheckResult) -> str:
     rows = []
     for _, column in ranked({check: outcome}):
-        name, verdict, *figures, why = map(escape, column_figures(check, column))
-        cells = [f'<th scope="row">{name}</th>', f'<td class="{column.verdict.value}">{verdict}</td>']
-        cells += [f"<td>{figure}</td>" for figure in figures]
-        rows.append(f"<tr>{''.join(cells)}<td>{why}</td></tr>")
+        name, verdict, *figures, why = column_figures(check, column)
+        cells = [f'<th scope="row">{escape(name)}</th>', f'<td class="{column.verdict.value}">{verdict}</td>']
+        cells += map(figure_cell, figures)
+        rows.append(f"<tr>{''.join(cells)}<td>{escape(why)}</td></tr>")
     return rows_html(HEADINGS, rows, f"Columns of the {check.value} check")
 
 

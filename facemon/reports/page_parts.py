@@ -4,9 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from facemon.domain.drift_result import Verdict
 from facemon.reports.printed_parts import Table
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FIGURE = re.compile(r"[-+<]?\d[\d,.]*(e[-+]?\d+)?( (pts|%)| / \d[\d,]*)?")
+"""What must not break at its hyphen or its spaces: `3e-53`, `0.2 pts`, `1,200 / 300`."""
+_VERDICTS = frozenset(verdict.value for verdict in Verdict)
 _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 74rem; padding: 1rem 1rem 3rem; background: var(--paper); color: var(--ink);
@@ -15,7 +19,7 @@ h1 { font-size: 1.4rem; margin: .5rem 0; } h2 { font-size: 1.15rem; margin: 2.2r
 p { margin: .4rem 0; max-width: 48rem; } a { color: var(--current); }
 table { border-collapse: collapse; font-size: .93em; } .scroll { overflow-x: auto; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { font-weight: 600; } td.time { white-space: nowrap; } td.number { text-align: right;
+th { font-weight: 600; } td.time, td.figure { white-space: nowrap; } td.number { text-align: right;
   font-variant-numeric: tabular-nums; }
 .faint, summary { color: var(--faint); } summary { cursor: pointer; padding: .25rem 0; }
 .drift { color: var(--drift); font-weight: 600; } .undecided { color: var(--undecided); } .ok { color: var(--ok); }
@@ -59,7 +63,17 @@ def list_html(sentences: Sequence[str]) -> str:
 
 
 def _cell(text: str) -> str:
+    if text in _VERDICTS:
+        return f'<td class="{text}">{text}</td>'
     if _TIME.match(text):
         return f'<td class="time">{escape(text)}</td>'
     digits = text.replace(",", "").replace(".", "").removesuffix("%").strip().lstrip("-<")
-    return f'<td class="number">{escape(text)}</td>' if digits.isdigit() else f"<td>{escape(text)}</td>"
+    if digits.isdigit():
+        return f'<td class="number">{escape(text)}</td>'
+    return figure_cell(text)
+
+
+def figure_cell(text: str) -> str:
+    """A cell of a table whose text is kept on one line if it is a figure; all other text may wrap."""
+    kept = ' class="figure"' if _FIGURE.fullmatch(text) else ""
+    return f"<td{kept}>{escape(text)}</td>"

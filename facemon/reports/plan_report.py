@@ -9,7 +9,7 @@ from facemon.domain.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResu
 from facemon.domain.times import span_name
 from facemon.reports.column_figures import one_line
 
-_ORIGINS = {"log": "as logged lately", "reference": "as in the reference"}
+_ORIGINS = {"log": "as logged lately", "reference": "as in the reference", "given": "as given"}
 
 
 def plan_facts(plan: DecisionPlan) -> tuple[tuple[str, str], ...]:
@@ -50,6 +50,13 @@ def images_in_words(images: int) -> str:
     """Return a number of images, rounded up to two digits: more would claim to know the future."""
     digits = max(0, len(str(images)) - 2)
     return f"{-(-images // 10**digits) * 10**digits:,} images"
+
+
+def first_plan_sentence(plan: DecisionPlan, reference: timedelta) -> str:
+    """Return when the model's check can decide, before there is data: a plan at a given rate, as two lines at most."""
+    (check,) = plan.checks
+    rate = f"{_per_day(plan.rate)} images a day and " if plan.rate and check.window is not None else ""
+    return f"with {rate}a reference of {span_name(reference)}, the {check.check.value} check\n{_outlook(check, plan)}"
 
 
 def _sentence(each: CheckPlan, plan: DecisionPlan, compared: timedelta, columns: Sequence[ColumnResult]) -> str | None:

@@ -89,5 +89,11 @@ class Document:
     content: Mapping[str, Any]
 
 
+class Prose(str):
+    """Sentences of the result, which a terminal folds between words and a pipe gets as one line."""
+
+    __slots__ = ()
+
+
 Part = str | Table | Remark | FileText | Document
 """A text is lines of the result."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
+from facemon.domain.drift_result import Check
 from facemon.reports.store_status import CheckStatus, ColumnStatus, CommandStatus, SourceStatus, Standing, StoreStatus
 
 _REFRESH_SECONDS = 60
@@ -84,22 +85,24 @@ def _findings(status: StoreStatus) -> str:
     for standing in (Standing.DRIFT, Standing.SILENT, Standing.UNDECIDED):
         if names := sorted({each.source for each in status.sources if each.standing is standing}):
             rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            said.append(f"{_plural(len(names), 'source')} {_WORDS[standing]}: {', '.join(names[:5])}{rest}")
+            state = "with drift" if standing is Standing.DRIFT else _WORDS[standing]
+            said.append(f"{_plural(len(names), 'source')} {state}: {', '.join(names[:5])}{rest}")
     return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in said)}</ul>" if said else ""
 
 
 def _verdict(check: CheckStatus) -> str:
+    unit = "attribute" if check.check == Check.MODEL else "column"
     match check.standing:
         case Standing.DRIFT:
-            return f"drift in {check.drifted} of {_plural(check.columns, 'column')}"
+            return f"drift in {check.drifted} of {_plural(check.columns, unit)}"
         case Standing.UNDECIDED if check.columns:
-            return f"undecided in {check.undecided} of {_plural(check.columns, 'column')}"
+            return f"undecided in {check.undecided} of {_plural(check.columns, unit)}"
         case Standing.UNDECIDED:
             return "nothing was compared" if check.ran else "never ran"
         case Standing.OLD:
             return "no drift when it last ran, which is too long ago"
         case _:
-            return f"no drift in {_plural(check.columns, 'column')}"
+            return f"no drift in {_plural(check.columns, unit)}"
 
 
 def _checks(status: StoreStatus) -> str:

@@ -9,7 +9,7 @@ from facemon.domain.counted import counted
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, SourceResult, Verdict
 from facemon.printable import without_commands
 from facemon.reports.column_figures import HEADINGS, column_figures, one_line
-from facemon.reports.printed_parts import Part, Table
+from facemon.reports.printed_parts import Part, Prose, Table
 from facemon.reports.ranking import ORDER, ranked, telling
 from facemon.reports.sparkline import both_sides
 
@@ -44,16 +44,16 @@ class TextReport:
 
     def parts(self) -> Iterator[Part]:
         """Yield what is printed, in which no name is a command for a workflow's runner."""
-        yield from map(without_commands, self.summary)
+        yield from _prose(self.summary)
         yield ""
         yield self.columns.without_commands()
         if self.source_summary:
             yield ""
-        yield from map(without_commands, self.source_summary)
+        yield from _prose(self.source_summary)
         if self.source_columns.rows:
             yield ""
             yield self.source_columns.without_commands()
-        yield from map(without_commands, self.notes)
+        yield from _prose(self.notes)
 
 
 def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport:
@@ -66,6 +66,10 @@ def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport
         _source_table(result.sources),
         result.notes,
     )
+
+
+def _prose(sentences: Sequence[str]) -> Iterator[Prose]:
+    return (Prose(without_commands(sentence)) for sentence in sentences)
 
 
 def headline(result: DriftResult) -> str:

@@ -20,6 +20,7 @@ _STYLE = (
 def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
     """The API as an OpenAPI 3.1 document."""
     predict: Document = {
+        "tags": ["Predictions"],
         "summary": "Predict the attributes of one image or several",
         "description": (
             f"The body is one image, or a form with up to {config.max_in_flight} images as files; "
@@ -95,7 +96,11 @@ def _error(why: str) -> Document:
 
 
 def _text(summary: str, answer: str) -> Document:
-    return {"summary": summary, "responses": {"200": {"description": answer, "content": {"text/plain": {}}}}}
+    return {
+        "tags": ["Monitoring"],
+        "summary": summary,
+        "responses": {"200": {"description": answer, "content": {"text/plain": {}}}},
+    }
 
 
 _REFUSALS = {

@@ -159,7 +159,7 @@ def _permissions(folder: Path, mode: str, *, as_root: bool) -> Permissions:
     if not as_root:
         refuse_root(folder, found)
     if folder.is_dir() and not os.access(folder, os.W_OK):
-        raise other_user(folder) or FacemonError(f"the store in {folder} cannot be written")
+        raise other_user(folder) or FacemonError(f"the store in {folder} cannot be written", "mount it writable")
     return found
 
 

@@ -24,6 +24,7 @@ _ROWS_AT_ONCE = 8_192
 """What waits is written in transactions of about so many rows."""
 _CLOCK_SECONDS = 60.0
 """How often the clock is judged, and kept for the commands that follow."""
+LOST_HINT = "send these images again once the store can be written: facemon store verify tells what is wrong with it"
 _STORE_TROUBLE = (FacemonError, OSError, pa.ArrowException)
 
 
@@ -118,7 +119,9 @@ class LiveWriter:
             # The run stays unfinished in the log, as after a kill; its lock goes with the process.
             self.trouble = self.trouble or _reason(error)
         if lost:
-            raise FacemonError(f"{lost} predictions were answered but not logged: {self.trouble or 'too many waited'}")
+            raise FacemonError(
+                f"{lost} predictions were answered but not logged: {self.trouble or 'too many waited'}", LOST_HINT
+            )
 
     def _watch_clock(self, ledger: Ledger) -> None:
         """Tell once that the clock has become wrong, or right again."""

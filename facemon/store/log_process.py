@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError
 from facemon.forked_process import ForkedProcess, ProcessEnded
-from facemon.store.live_writer import MOST_ROWS, LiveWriter
+from facemon.store.live_writer import LOST_HINT, MOST_ROWS, LiveWriter
 from facemon.store.totals import TotalKey
 
 _HAND_OVER_SECONDS = 0.6
@@ -111,7 +111,7 @@ class LogProcess:
             self._process.end()
             self._process.join()
         if self._lost:
-            raise FacemonError(f"{self._lost} predictions were answered but not logged: too many waited")
+            raise FacemonError(f"{self._lost} predictions were answered but not logged: too many waited", LOST_HINT)
 
     def _hand_over_until_stopped(self) -> None:
         pause = _HAND_OVER_SECONDS

@@ -27,6 +27,24 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedReference:
+    """A reference that was removed: results of checks still name it."""
+
+    id: str
+    name: str
+    kind: str
+    note: str
+    model: str | None
+    created: datetime
+    rows: int
+    removed: datetime
+
+    def had_name_at(self, name: str, at: datetime) -> bool:
+        """Whether this was the reference of that name at a time."""
+        return self.name == name and self.created <= at <= self.removed
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceSpreads:
     """How much the hours and days of each source differ, and the days of all sources together, by column.
 

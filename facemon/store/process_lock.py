@@ -59,7 +59,7 @@ class ProcessLock:
         deadline = time.monotonic() + (_PATIENCE_SECONDS if patience is None else patience)
         while (lock := cls.try_acquire(path, host)) is None:
             if time.monotonic() > deadline:
-                raise LockedError(f"{path} is held by process {holder_of(path)}")
+                raise LockedError(f"{path} is held by process {holder_of(path)}", "run again when it has ended")
             time.sleep(0.01)
         return lock
 

@@ -1,7 +1,7 @@
 """References: the data that checks compare against, kept whole, so that retention cannot remove it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -10,14 +10,16 @@ import pyarrow.parquet
 
 from facemon.domain.profile import Profile
 from facemon.domain.times import micros
-from facemon.errors import FacemonError
+from facemon.errors import FacemonError, UsageError
+from facemon.near_names import either, nearest_names
 from facemon.store.ledger.protocol import Ledger
-from facemon.store.named_reference import Reference, ReferenceSpreads
+from facemon.store.named_reference import Reference, ReferenceSpreads, RemovedReference
 from facemon.store.process_lock import ProcessLock
 from facemon.store.recovery import recover
 from facemon.store.reference_spreads import read_reference_window
 from facemon.store.segment_files import read_rows, write_parquet
 
+SET_ONE = "facemon reference set --since 24h makes the last day's predictions the reference"
 _WRITER = "reference"
 _GIVEN_AS = b"facemon.given_as"
 """Under this key the file of a table tells what it was called when it was set."""
@@ -78,7 +80,7 @@ def list_references(ledger: Ledger) -> list[Reference]:
 
 
 def find_reference(ledger: Ledger, name: str | None) -> Reference:
-    """The reference of a name, or the newest one; FacemonError when there is none."""
+    """The reference of a name, or the newest one; UsageError for an unknown name, FacemonError without any."""
     references = list_references(ledger)
     if not references:
         raise no_reference()
@@ -87,16 +89,49 @@ def find_reference(ledger: Ledger, name: str | None) -> Reference:
     for reference in references:
         if reference.name == name:
             return reference
-    known = ", ".join(reference.name for reference in references)
-    raise FacemonError(f"there is no reference {name!r}", f"there are: {known}")
+    raise unknown_reference(ledger, [name])
+
+
+def remove_reference(ledger: Ledger, reference: Reference, now: datetime) -> None:
+    """Take a reference out of the ledger; called inside of `Ledger.writing()`.
+
+    Its file stays for an hour, for checks that began before. Drift that was announced of it is forgotten, because
+    another reference may get its name; the time of the last `reference` becomes that of the newest which is left.
+    """
+    references = list_references(ledger)
+    ledger.references.remove(reference, now)
+    announced = ledger.checks.announced()
+    ledger.checks.forget_announced([column for column in announced if column.reference == reference.name])
+    if reference.id == references[0].id:
+        before = micros(references[1].created) if len(references) > 1 else None
+        for run in ledger.commands.all():
+            if run.command == _WRITER and run.last_success is not None:
+                ledger.commands.take_back_success(_WRITER, run.last_success, before)
+
+
+def removed_references(ledger: Ledger) -> list[RemovedReference]:
+    """The records of references that were removed, in the order of their removal."""
+    return ledger.references.removed()
+
+
+def unknown_reference(ledger: Ledger, names: Collection[str]) -> UsageError:
+    """What to raise for names that are not those of references: it says which were removed, and which are near."""
+    known = [reference.name for reference in list_references(ledger)]
+    removed = {record.name: record for record in removed_references(ledger)}
+    said = [
+        f"reference {name!r} was removed on {removed[name].removed:%Y-%m-%d at %H:%M} UTC"
+        if name in removed
+        else f"there is no reference {name!r}"
+        for name in names
+    ]
+    near = [each for name in names if name not in removed for each in nearest_names(name, known)]
+    listed = f"there are: {', '.join(known)}" if known else SET_ONE
+    return UsageError("; ".join(said), f"did you mean {either(dict.fromkeys(near))}? {listed}" if near else listed)
 
 
 def no_reference() -> FacemonError:
     """What to raise where a reference is needed and none was ever set, or there is not even a store."""
-    return FacemonError(
-        "no reference has been set",
-        "facemon reference set --since 24h makes the last day's predictions the reference",
-    )
+    return FacemonError("no reference has been set", SET_ONE)
 
 
 def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None, Profile]:

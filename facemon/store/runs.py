@@ -82,7 +82,9 @@ def taken_up(ledger: Ledger, run: str) -> Run:
     try:
         lock = ProcessLock.waiting(path)
     except LockedError as error:
-        raise LockedError(f"run {run} is still going on (process {holder_of(path)})") from error
+        raise LockedError(
+            f"run {run} is still going on (process {holder_of(path)})", "run again when it has ended"
+        ) from error
     with _released_on_failure(lock):
         state = state_of(ledger, run)
     return Run(run, state.done, state.digest, lock)

@@ -4,11 +4,11 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 from facemon.application.operation import HiddenProgress, Progress
 from facemon.domain.shown_rate import shown_rate
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from facemon.reports.printed_parts import Part, Table
 
 
+T = TypeVar("T")
 _ANY_WIDTH = 1_000_000
 """In cells: a table in a pipe is never fitted."""
 
@@ -146,14 +147,16 @@ class Console:
         if drawn.rows or table.for_terminal is None:
             console.print(grid)
         for line in drawn.below:
-            self.result(line)
+            self.result(_folded(line, console.width) if self.is_terminal else line)
 
     def show(self, parts: "Iterable[Part]") -> None:
         """Print a report: remarks on stderr, all else on stdout."""
-        from facemon.reports.printed_parts import Document, FileText, Remark, Table
+        from facemon.reports.printed_parts import Document, FileText, Prose, Remark, Table
 
         for part in parts:
             match part:
+                case Prose():
+                    self.result(_folded(part, self._rich(sys.stdout).width) if self.is_terminal else part)
                 case str():
                     self.result(part)
                 case Table():
@@ -164,6 +167,33 @@ class Console:
                     self.file(text)
                 case Document(content):
                     self.document(content)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can be asked: on a terminal, and not in quiet mode."""
+        return not self.is_quiet and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(self, question: str, default: str, check: Callable[[str], T]) -> T:
+        """Ask on stderr until an answer passes the check, and return what that makes of it; no answer is the default.
+
+        What the check raises as FacemonError is said before the question is asked again. Interrupted where input ends.
+        """
+        from rich.prompt import Prompt
+        from rich.text import Text
+
+        prompt = Text(f"{question} [{default}]")
+        while True:
+            try:
+                answer = Prompt.ask(prompt, console=self._rich(sys.stderr), default=default, show_default=False)
+                return check(answer.strip() or default)
+            except (Interrupted, EOFError) as error:
+                self._write_error("")
+                raise error if isinstance(error, Interrupted) else Interrupted("the input ended") from None
+            except UnicodeDecodeError:
+                self._write_error("  the answer is not UTF-8")
+            except FacemonError as error:
+                hint = f"; {error.hint}" if error.hint else ""
+                self._write_error(f"  {_kept_lines(error.message)}{_kept_lines(hint)}")
 
     @contextmanager
     def progress(self, label: str, unit: str) -> Iterator[Progress]:
@@ -211,6 +241,15 @@ class Console:
         with suppress(OSError):
             text = without_command_lines(printable_lines(text))
             print(f"{text}\n", end="", file=sys.stderr)  # noqa: T201 - this is the place for it
+
+
+def _folded(text: str, width: int) -> str:
+    """Break what is wider than a terminal between words, which keeps names whole; following lines are indented."""
+    import textwrap
+
+    indent = text[: len(text) - len(text.lstrip())] + "  "
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _kept_lines(text: str) -> str:

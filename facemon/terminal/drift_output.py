@@ -8,6 +8,7 @@ from shutil import get_terminal_size
 
 from facemon.application.last_check import recorded_checks
 from facemon.application.operation import Operation
+from facemon.application.removed_references import removed_references
 from facemon.domain.column_shape import ColumnShape
 from facemon.domain.drift_result import Check, DriftResult
 from facemon.domain.explanation import Explanation
@@ -82,7 +83,7 @@ def print_history(console: Console, operation: Operation, format_: ReportFormat)
     """List the last checks; UsageError for a format that holds only one."""
     if (history := DRIFT_FORMATS[format_].history) is None:
         raise UsageError(f"--history has no --format {format_.value}", f"write {' or '.join(EACH)}")
-    console.show(history(recorded_checks(operation)))
+    console.show(history(recorded_checks(operation), removed_references(operation)))
     return ExitCode.OK
 
 

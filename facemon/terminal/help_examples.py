@@ -2,7 +2,11 @@
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": ("facemon predict photos/", "facemon reference set --since 24h", "facemon drift-check", "facemon log --failed"),
-    "init": ("facemon init", "facemon init --model network.onnx"),
+    "init": ("facemon init", "facemon init --model network.onnx", "facemon init --all -o every-key.yaml"),
+    "config": ("facemon config check", "facemon config show drift --origin"),
+    "config check": ("facemon config check", "facemon config check north/facemon.yaml --format github"),
+    "config schema": ("facemon config schema -o facemon.schema.json",),
+    "config show": ("facemon config show --origin", "facemon config show drift.window"),
     "manifest": ("facemon manifest photos/ -o photos.parquet",),
     "predict": (
         "facemon predict photos/ --source gate",
@@ -23,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reference list": ("facemon reference list",),
     "reference show": ("facemon reference show november",),
+    "reference rm": ("facemon reference rm october", "facemon reference rm october november --force"),
     "reference diff": ("facemon reference diff october november",),
     "drift-check": (
         "facemon drift-check",

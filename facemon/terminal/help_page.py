@@ -3,6 +3,7 @@
 import inspect
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -11,6 +12,8 @@ from facemon.terminal.help_examples import EXAMPLES, exit_codes_of
 _WIDEST_NAMES = 30
 """Options with longer names have their help on the next line."""
 _FEWEST_COLUMNS = 40
+COMMON_PANEL = "Common options"
+"""The title of the options that every command takes."""
 _WITHOUT = {"help", "install_completion", "show_completion"}
 """Options whose variables are ignored: they would make every command do something else."""
 
@@ -23,37 +26,77 @@ def variable_of(option: Any, prefix: str | None) -> str | None:
     return option.envvar or (prefix and f"{prefix}_{name.replace('-', '_').upper()}")
 
 
+@dataclass(frozen=True, slots=True)
+class HelpText:
+    """What is said of a command or a group, on a terminal and in the manual page."""
+
+    words: str
+    """Its name without `facemon`; empty for that itself."""
+    usage: str
+    summary: str
+    paragraphs: tuple[str, ...]
+    sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """Arguments, commands and options: titles, each with names and what is said of them."""
+    variables: tuple[str, ...]
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Lines to copy."""
+        return EXAMPLES.get(self.words, ())
+
+    @property
+    def exit_codes(self) -> str:
+        """The exit codes in a line."""
+        return exit_codes_of(self.words)
+
+
+def help_text(command: Any, context: Any) -> HelpText:
+    """What is said of a command or a group; `context` is click's."""
+    summary, *others = inspect.cleandoc(command.help or "").split("\n\n")
+    parameters = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
+    found = (variable_of(each, context.auto_envvar_prefix) for each in parameters)
+    return HelpText(
+        words=" ".join(context.command_path.split()[1:]),
+        usage=command.get_usage(context).split(":", 1)[1].strip(),
+        summary=summary,
+        paragraphs=tuple(others),
+        sections=tuple((title, tuple(entries)) for title, entries in _sections(command, context, parameters)),
+        variables=tuple(filter(None, found)),
+    )
+
+
 def help_page(command: Any, context: Any, columns: int) -> str:
     """The help of a command or a group for a terminal of so many columns; `context` is click's."""
-    columns = max(_FEWEST_COLUMNS, columns)
-    words = " ".join(context.command_path.split()[1:])
-    summary, *others = inspect.cleandoc(command.help or "").split("\n\n")
-    parts = [f"Usage: {command.get_usage(context).split(':', 1)[1].strip()}", _wrapped(summary, columns)]
-    parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES.get(words, ())))
-    parts += [_wrapped(other, columns) for other in others]
-    parameters = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
-    for title, entries in _sections(command, context, parameters):
+    columns, text = max(_FEWEST_COLUMNS, columns), help_text(command, context)
+    parts = [f"Usage: {text.usage}", _wrapped(text.summary, columns)]
+    parts.append("Examples:\n" + "\n".join(f"  {line}" for line in text.examples))
+    parts += [_wrapped(other, columns) for other in text.paragraphs]
+    for title, entries in text.sections:
         parts.append(f"{title}:\n" + "\n".join(_entry(name, said, columns) for name, said in entries))
-    variables = [found for each in parameters if (found := variable_of(each, context.auto_envvar_prefix))]
-    if variables:
-        parts.append("Variables:\n" + _wrapped(", ".join(variables), columns, "  "))
-    parts.append("Exit codes:\n" + _wrapped(exit_codes_of(words), columns, "  "))
+    if text.variables:
+        parts.append("Variables:\n" + _wrapped(", ".join(text.variables), columns, "  "))
+    parts.append("Exit codes:\n" + _wrapped(text.exit_codes, columns, "  "))
     return "\n\n".join(parts) + "\n"
 
 
 def _sections(command: Any, context: Any, parameters: Sequence[Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     arguments = [each for each in parameters if each.param_type_name == "argument"]
     options = [each for each in parameters if each.param_type_name == "option"]
-    common = [each for each in options if getattr(each, "rich_help_panel", None)]
+    panels: dict[str, list[Any]] = {}
+    for each in options:
+        panels.setdefault(getattr(each, "rich_help_panel", None) or "Options", []).append(each)
     if arguments:
         yield "Arguments", [(each.display_name_raw, each.help or "") for each in arguments]
     if hasattr(command, "list_commands"):
         named = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
         yield "Commands", [(name, inspect.cleandoc(each.help or "").split("\n\n")[0]) for name, each in named]
-    if own := [each for each in options if each not in common]:
-        yield "Options", [(_names(each, context), _said(each)) for each in own]
-    if common:
-        yield "Common options", [(_names(each, context), _said(each)) for each in common]
+    for panel in sorted(panels, key=_place_of):
+        yield panel, [(_names(each, context), _said(each)) for each in panels[panel]]
+
+
+def _place_of(panel: str) -> int:
+    """Where a panel stands among the others: a command's own options first, those of all commands last."""
+    return {"Options": 0, COMMON_PANEL: 2}.get(panel, 1)
 
 
 def _names(option: Any, context: Any) -> str:

@@ -9,9 +9,11 @@ from camera_day import simulate_day
 from PIL import Image
 
 DAY_ONE, DAY_TWO, DAY_THREE = (datetime(2026, 11, day, tzinfo=UTC) for day in (20, 21, 22))
-IMAGES = 600
-"""Of a day of `three_days`. With fewer, the greatest gap of some number column reaches the threshold of 0.1 on a quiet
-day by chance alone: at 230 images in one day of five, at 600 in one of 200."""
+IMAGES = 240
+"""Of a day of `three_days`: enough to find a dark day."""
+QUIET = ("--data-threshold", "0.2")
+"""What clears a quiet day of so few images. By chance the greatest gap of some number column reaches 0.1, the default,
+on one day of five."""
 
 
 def window(day: datetime) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tests.server.exporters import exporter
 from tests.server.test_metrics_server import make_store
 from tests.servers import query, run_prometheus, wait_for_query
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.long_proof]
 
 COLLECTORS = """
 from prometheus_client.core import GaugeMetricFamily

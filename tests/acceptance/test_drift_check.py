@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, window
+from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, QUIET, window
 from tests.conftest import RunFacemon
 
 PROBE = """
@@ -47,9 +47,9 @@ def test_a_dark_camera_is_drift(facemon: RunFacemon, camera: Path) -> None:
 
 
 def test_a_quiet_day_is_none(facemon: RunFacemon, camera: Path) -> None:
-    outcome = facemon("drift-check", "--check", "data", *window(DAY_THREE), cwd=camera)
+    outcome = facemon("drift-check", "--check", "data", *QUIET, *window(DAY_THREE), cwd=camera)
     assert (outcome.returncode, outcome.stdout.split(".")[0]) == (0, "No drift"), outcome.stdout
-    quiet = facemon("drift-check", "--no-record", "--check", "data", "-q", *window(DAY_THREE), cwd=camera)
+    quiet = facemon("drift-check", "--no-record", "--check", "data", "-q", *QUIET, *window(DAY_THREE), cwd=camera)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     against_itself = ("--check", "model", "--model-threshold", "0.3", *window(DAY_THREE))
     assert facemon("drift-check", *against_itself, cwd=camera).returncode == 0
@@ -69,7 +69,7 @@ def test_few_rows_decide_nothing(facemon: RunFacemon, camera: Path) -> None:
     assert outcome.returncode == 4
     brightness = columns_of(json.loads(outcome.stdout), "data")["image_brightness"]
     assert brightness["verdict"] == "undecided"
-    assert brightness["reason"] == "150 rows, fewer than min_rows 200"
+    assert brightness["reason"] == f"{IMAGES // 4} rows, fewer than min_rows 200"
     lowered = facemon("drift-check", "--check", "data", *hours, "--min-rows", "20", cwd=camera)
     assert lowered.returncode == 3
 
@@ -164,15 +164,15 @@ def test_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
     assert "error: no reference has been set" in outcome.stderr
     assert "hint: facemon reference set --since 24h" in outcome.stderr
     named = facemon("drift-check", "--reference", "summer", cwd=tmp_path)
-    assert (named.returncode, "Traceback" in named.stderr) == (1, False)
+    assert (named.returncode, "Traceback" in named.stderr) == (2, False)
     assert not (tmp_path / ".facemon").exists()
 
 
 def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> None:
     named = facemon("drift-check", "--reference", "summer", cwd=camera)
-    assert (named.returncode, "hint: there are: bright" in named.stderr) == (1, True)
+    assert (named.returncode, "hint: there are: bright" in named.stderr) == (2, True)
     path = facemon("drift-check", "--reference", "summer.csv", cwd=camera)
-    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (1, True)
+    assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (2, True)
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2
 
 

@@ -14,7 +14,7 @@ from tests.store.delivered import shared_folder
 from tests.store.log_rows import NOON, log_images
 from tests.store.nodes import send, state_of
 
-OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "bucket.md"
 LOCATION = "s3://logs/cameras/"
 BY_DAY = [("gate", "11-22", 22, 4), ("gate", "11-23", 22, 4), ("hall", "11-22", 22, 4)]
 """Source, day, rows and failures of the shared log."""
@@ -22,7 +22,7 @@ BY_DAY = [("gate", "11-22", 22, 4), ("gate", "11-23", 22, 4), ("hall", "11-22", 
 
 def documented(language: str) -> list[str]:
     """The queries of the section in a language, in order."""
-    section = OPERATIONS.read_text().partition("### Queries over deliveries\n")[2].partition("\n### ")[0]
+    section = PAGE.read_text().partition("## Queries over deliveries\n")[2].partition("\n## ")[0]
     return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
@@ -68,4 +68,4 @@ def test_polars_counts_the_same(shared: Path) -> None:
     names: dict[str, Any] = {}
     exec(program.replace(LOCATION, f"{shared}/"), names)  # noqa: S102 - of our own page
     assert [(source, f"{day:%m-%d}", rows, failed) for source, day, rows, failed in names["by_day"].rows()] == BY_DAY
-    compile(spark, "operations.md", "exec")  # Spark itself is not installed
+    compile(spark, "bucket.md", "exec")  # Spark itself is not installed

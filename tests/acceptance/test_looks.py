@@ -304,7 +304,7 @@ def test_a_reference_is_a_name_first(facemon: RunFacemon, folder: Path) -> None:
     pa.parquet.write_table(pa.table({"beard_binary": [0, 1] * 150}), folder / "normal" / "part.parquet")
     assert rows_of("./normal") == ("normal", 300)
     neither = facemon(*check, "summer", cwd=folder)
-    assert (neither.returncode, neither.stdout) == (1, "")
+    assert (neither.returncode, neither.stdout) == (2, "")
     assert "--reference summer: there is neither a reference nor a file of that name" in neither.stderr
     assert "hint: there are: normal, older" in neither.stderr
 

@@ -15,7 +15,7 @@ import pytest
 from tests.incident_pages import served_page
 from tests.servers import Body, WebhookReceiver, run_alertmanager, run_prometheus, wait_for_query
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow]
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.long_proof]
 
 COMMAND = Path(sys.executable).with_name("facemon")
 WINDOW_S = 6

@@ -17,7 +17,7 @@ from tests.incident_pages import served_page
 from tests.mail_sink import MailSink
 from tests.servers import Body, WebhookReceiver, run_alertmanager, run_prometheus
 
-pytestmark = [pytest.mark.servers, pytest.mark.slow]
+pytestmark = [pytest.mark.servers, pytest.mark.slow, pytest.mark.long_proof]
 
 COMMAND = Path(sys.executable).with_name("facemon")
 INTERVAL_S = 1

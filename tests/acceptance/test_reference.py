@@ -268,7 +268,7 @@ def test_a_difference_is_not_recorded(facemon: RunFacemon, tables: Path) -> None
 def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Path) -> None:
     for names in (("spring", "winter"), ("winter", "spring")):
         answer = facemon("reference", "diff", *names, cwd=tables)
-        assert (answer.returncode, answer.stdout) == (1, "")
+        assert (answer.returncode, answer.stdout) == (2, "")
         assert "there is no reference 'winter'" in answer.stderr
         assert "there are: autumn, spring" in answer.stderr
 

@@ -1,4 +1,4 @@
-"""How many requests each command makes of a storage, beside what docs/operations.md says that they cost."""
+"""How many requests each command makes of a storage, beside what docs/how-to/bucket.md says that they cost."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from tests.model.onnx_files import flat_image
 from tests.object_storage.origin import Origin
 from tests.object_storage.reached_storage import reached_origin
 
-TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "how-to" / "bucket.md").read_text("utf-8")
 SECTION = (
-    TEXT.partition("### What must stay, and what requests cost\n")[2]
-    .partition("\n### ")[0]
+    TEXT.partition("## What must stay, and what requests cost\n")[2]
+    .partition("\n## ")[0]
     .replace("\N{MULTIPLICATION SIGN}", "*")
 )
 ROWS = re.findall(r"^\| (.*?) \| (\d.*?) \| (\d.*?) \|$", SECTION, re.MULTILINE)

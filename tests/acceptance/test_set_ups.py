@@ -15,6 +15,7 @@ from tests.conftest import RunFacemon
 from tests.patience import wait_until
 from tests.read_yaml import read_yaml
 from tests.servers import amtool, run_alertmanager, run_prometheus
+from tests.short_form import some_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "set-ups.md").read_text("utf-8")
 FILES = {
@@ -54,12 +55,12 @@ def asked(url: str) -> Any:
 
 @pytest.mark.servers
 @pytest.mark.slow
+@pytest.mark.long_proof
 @pytest.mark.parametrize(("title", "name"), CASES)
-def test_it_is_adopted_unedited(
+def test_it_is_loaded_unedited(
     facemon: RunFacemon, each_generation: Path, tmp_path: Path, title: str, name: str
 ) -> None:
-    # The older generation's promtool and amtool judge the files; both generations load them.
-    out = rendered(facemon, tmp_path, title, name, each_generation if each_generation.name == "servers" else None)
+    out = rendered(facemon, tmp_path, title, name)
     configuration = out / "monitoring" / "prometheus" / "prometheus.yml"
     routes = out / "monitoring" / "alertmanager" / "alertmanager.yml"
     files = [yaml_of(path) for path in sorted(configuration.parent.glob("*_rules.yml"))]
@@ -77,6 +78,15 @@ def test_it_is_adopted_unedited(
         wait_until(lambda: jobs_of(prometheus.url) == jobs, f"the jobs {sorted(jobs)} have targets")
         receivers = {receiver["name"] for receiver in asked(f"{alertmanager.url}/api/v2/receivers")}
     assert receivers >= {receiver["name"] for receiver in yaml_of(routes)["receivers"]}
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+@pytest.mark.long_proof
+def test_the_tools_accept_it_unedited(facemon: RunFacemon, servers: Path, tmp_path: Path, at_length: bool) -> None:
+    # promtool needs ten seconds of processor time for the tests of the rules of each.
+    for number, (title, name) in enumerate(some_of(list(FILES), len(FILES), at_length)):
+        rendered(facemon, tmp_path / str(number), title, name, servers)
 
 
 def rules_of(url: str) -> list[Mapping[str, Any]]:

@@ -15,7 +15,11 @@ from tests.server.exporters import exporter
 from tests.servers import Server, WebhookReceiver, free_port, query, run_alertmanager, run_prometheus
 
 CONFIGURATION = """\
-stack: {{for: existing}}
+stack:
+  for: existing
+  reload:
+    prometheus: {{by: pid_file, pid_file: prometheus.pid, url: "http://127.0.0.1:{prometheus}"}}
+    alertmanager: {{by: endpoint, url: "http://{alertmanager}"}}
 exporter: {{listen: "127.0.0.1:{exporter}"}}
 prometheus:
   scrape_interval: 1s
@@ -66,19 +70,26 @@ class Running:
 
 @contextmanager
 def running(
-    facemon: RunFacemon, servers: Path, folder: Path, before: Callable[[Path], object] = lambda _: None
+    facemon: RunFacemon,
+    servers: Path,
+    folder: Path,
+    before: Callable[[Path], object] = lambda _: None,
+    *,
+    configuration: str = CONFIGURATION,
 ) -> Iterator[Running]:
     """Run exporter, Prometheus and Alertmanager until the block ends; all is scraped and evaluated once by then.
 
-    `before` may change what was rendered, in the folder that it is given, before the servers read it.
+    `before` may change what was rendered, in the folder that it is given, before the servers read it;
+    `configuration` names the servers' ports as `CONFIGURATION` does.
     """
     base = (folder / "facemon.yaml").read_text().replace(BATCHES, "")
     port = free_port()
-    alertmanager_port = free_port()
+    alertmanager_port, prometheus_port = free_port(), free_port()
 
     with ExitStack() as stack:
         receiver = stack.enter_context(WebhookReceiver())
-        text = CONFIGURATION.format(exporter=port, alertmanager=f"127.0.0.1:{alertmanager_port}", webhook=receiver.url)
+        addresses = {"alertmanager": f"127.0.0.1:{alertmanager_port}", "webhook": receiver.url}
+        text = configuration.format(exporter=port, prometheus=prometheus_port, **addresses)
         (folder / "facemon.yaml").write_text(base + text)
         rendered = facemon("render-config", cwd=folder)
         assert rendered.returncode == 0, rendered.stderr
@@ -92,8 +103,11 @@ def running(
         )
         exporters.enter_context(exporter(folder, listen=None))
         prometheus = stack.enter_context(
-            run_prometheus(servers, monitoring / "prometheus" / "prometheus.yml", folder / "prometheus")
+            run_prometheus(
+                servers, monitoring / "prometheus" / "prometheus.yml", folder / "prometheus", port=prometheus_port
+            )
         )
+        (folder / "prometheus.pid").write_text(f"{prometheus.process.pid}\n")
         found = Running(facemon, folder, prometheus, alertmanager, receiver, exporters, alertmanagers)
         wait_until(lambda: settled(prometheus), "the first scrape and the first notification")
         yield found

@@ -32,6 +32,10 @@ RENDERED = {
         (lambda c: c["route"].update(group_wait="1m31s"), "route.group_wait"),
         (lambda c: c["route"]["routes"].append({"receiver": "c"}), "route.routes"),
         (lambda c: c["route"]["routes"][0]["matchers"].pop(), "route.routes[0].matchers"),
+        (lambda c: c["route"]["routes"][0].update(mute_time_intervals=["x"]), "route.routes[0].mute_time_intervals"),
+        (lambda c: c["route"]["routes"][0].update(routes=[{"receiver": "c"}]), "route.routes[0].routes"),
+        (lambda c: c["route"]["routes"][0].update(match_re={"x": ".+"}), "route.routes[0].match_re"),
+        (lambda c: c.update(inhibit_rules=[{"source_matchers": ['x="1"']}]), "inhibit_rules"),
         (lambda c: c["receivers"].clear(), "receivers"),
         (lambda c: c.pop("receivers"), "receivers"),
     ],
@@ -49,6 +53,7 @@ def test_spellings_are_no_change() -> None:
     loaded["route"]["routes"][0]["continue"] = False
     loaded["receivers"][0]["webhook_configs"][0]["url"] = "<secret>"
     loaded["global"] = {"resolve_timeout": "5m"}
+    loaded["mute_time_intervals"], loaded["inhibit_rules"] = [{"name": "of no route"}], []
     assert list(differences(RENDERED, loaded)) == []
 
 

@@ -158,33 +158,33 @@ class Fault:
     """Whether it is the first of all; else the first of its area, as where an alert tells the same."""
 
 
+AGAIN = "facemon render-config --only {} --force --reload"
+"""The remedy where the rendered file was edited: without --force it is kept, and nothing is reloaded."""
 FAULTS = {
     "the exporter is stopped": Fault(stop_the_exporter, "exporter", "does not answer", "facemon serve-metrics"),
     "Prometheus is stopped": Fault(stop_prometheus, "Prometheus", "does not answer", "start it"),
     "another port is scraped": Fault(
-        scrape_another_port, "Prometheus", "scrapes other targets of the job exporter", "facemon render-config --reload"
+        scrape_another_port, "Prometheus", "scrapes other targets of the job exporter", AGAIN.format("prometheus")
     ),
     "a job has another name": Fault(
-        scrape_under_another_name, "Prometheus", "no target of the job exporter", "facemon render-config --reload"
+        scrape_under_another_name, "Prometheus", "no target of the job exporter", AGAIN.format("prometheus")
     ),
     "a metric is dropped": Fault(
-        drop_a_metric, "metrics in Prometheus", "1 metric of the store not in Prometheus", "facemon serve-metrics"
+        drop_a_metric, "metrics in Prometheus", "1 metric of the store not in Prometheus", AGAIN.format("prometheus")
     ),
     "an older limit is loaded": Fault(
-        load_an_older_limit, "rules", "not as the configuration renders", "facemon render-config --reload"
+        load_an_older_limit, "rules", "not as the configuration renders", AGAIN.format("prometheus")
     ),
-    "no rule is loaded": Fault(load_no_rule, "rules", "has loaded no rule", "facemon render-config --reload"),
-    "a rule is missing": Fault(load_fewer_rules, "rules", "1 rule not loaded", "facemon render-config --reload"),
+    "no rule is loaded": Fault(load_no_rule, "rules", "has loaded no rule", AGAIN.format("prometheus")),
+    "a rule is missing": Fault(load_fewer_rules, "rules", "1 rule not loaded", AGAIN.format("prometheus")),
     "the files are refused": Fault(refuse_its_files, "Prometheus", "refused its files", "promtool check config"),
     "a rule fails": Fault(
         fail_a_rule, "rules", "cannot evaluate the rule SourceSilent", "facemon explain SourceSilent", is_first=False
     ),
-    "no Alertmanager": Fault(
-        send_to_no_alertmanager, "Alertmanager", "to no Alertmanager", "facemon render-config --reload"
-    ),
+    "no Alertmanager": Fault(send_to_no_alertmanager, "Alertmanager", "to no Alertmanager", AGAIN.format("prometheus")),
     "Alertmanager is stopped": Fault(stop_alertmanager, "Alertmanager", "does not answer", "start it"),
     "other routes are loaded": Fault(
-        load_other_routes, "Alertmanager", "configuration is not the rendered one", "facemon render-config --reload"
+        load_other_routes, "Alertmanager", "configuration is not the rendered one", AGAIN.format("alertmanager")
     ),
     "notifications fail": Fault(
         drift_and_refuse_notifications, "Alertmanager", "notifications failed", "facemon explain NotificationsFailing"

@@ -10,6 +10,7 @@ from tests.conftest import RunFacemon
 from tests.doctor.healthy import diagnosis
 
 COMPOSE = "docker compose -f docker-compose.full.yml up -d api"
+RENDER, RELOAD = "facemon render-config", "facemon render-config --reload"
 AMTOOL = "amtool check-config monitoring/alertmanager/alertmanager.yml"
 
 
@@ -35,6 +36,30 @@ AMTOOL = "amtool check-config monitoring/alertmanager/alertmanager.yml"
 )
 def test_options_of_the_look_are_repeated(place: Place, command: str, whole: str) -> None:
     assert place.whole(command) == whole
+
+
+@pytest.mark.parametrize(
+    ("place", "part", "whole"),
+    [
+        (Place(), "prometheus", RELOAD),
+        (Place(edited=frozenset(["prometheus"])), "", RELOAD),
+        (Place(edited=frozenset(["prometheus"])), "prometheus", f"{RENDER} --only prometheus --force --reload"),
+        (Place(edited=frozenset(["grafana"])), "prometheus", f"{RENDER} --only prometheus --reload"),
+        (
+            Place(Path("f.yaml"), Path("s"), frozenset(["alertmanager"])),
+            "alertmanager",
+            "facemon -c f.yaml render-config --out s --only alertmanager --force --reload",
+        ),
+        (
+            Place(told=frozenset(["alertmanager"])),
+            "prometheus",
+            f"{RENDER}  # then let Prometheus read its files, by SIGHUP; stack.reload lets --reload do that",
+        ),
+    ],
+)
+def test_edited_files_and_servers_that_are_not_told(place: Place, part: str, whole: str) -> None:
+    """render-config keeps an edited file without --force, ends with 1, and then reloads nothing."""
+    assert place.whole(RELOAD, part) == whole
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from facemon.domain.drift_result import Check, ColumnResult, Verdict
 from facemon.domain.profile import MISSING_LABEL, ColumnCounts, Profile, Unit, add_profiles, categorical_counts
 from facemon.drift.sample import Sample
 from tests.drift.worlds import cameras, correlated_attributes, judge, numbers, profile, single, yes_no
+from tests.short_form import combinations
 
 profiles = st.lists(
     st.tuples(st.integers(0, 300), st.integers(300, 600), st.integers(0, 9)), min_size=2, max_size=8
@@ -191,8 +192,7 @@ SHARES = np.random.default_rng(0).beta(0.7, 2, 40) * 0.9 + 0.01
 
 @pytest.mark.slow
 @pytest.mark.long_proof
-@pytest.mark.parametrize("rows", [200, 1000])
-@pytest.mark.parametrize("threshold", [0.0, 0.05])
+@pytest.mark.parametrize(("rows", "threshold"), combinations([200, 1000], [0.0, 0.05]))
 def test_quiet_days_of_forty_attributes(rows: int, threshold: float, at_length: bool) -> None:
     rng = np.random.default_rng(51)
     names = [f"a{at}" for at in range(40)]

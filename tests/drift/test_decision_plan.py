@@ -131,11 +131,12 @@ def test_its_days_are_those_of_the_ladder(rows: int, rate: int, check: Check) ->
 
 
 @pytest.mark.slow
+@pytest.mark.long_proof
 @pytest.mark.parametrize(("rows", "rate"), [(4_000, 250), (2_000, 600), (20_000, 60), (20_000, 2_000)])
-def test_as_many_days_as_it_says_decide_a_quiet_night(rows: int, rate: int) -> None:
+def test_as_many_days_as_it_says_decide_a_quiet_night(rows: int, rate: int, at_length: bool) -> None:
     """At least nine nights of ten are decided, whatever the reference happens to hold."""
     random, decided, nights = np.random.default_rng(rate), 0, 0
-    for _ in range(12):
+    for _ in range(12 if at_length else 6):
         reference = Sample.of_rows(drawn(random, rows))
         plan = planned(reference, rate)
         assert all(each.window is not None for each in plan.checks)

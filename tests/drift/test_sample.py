@@ -107,7 +107,9 @@ def test_more_sources_than_are_kept_apart_are_not_judged_one_by_one() -> None:
 
 @pytest.mark.slow
 @pytest.mark.long_proof
-@pytest.mark.parametrize(("sources", "new"), [(200, 0), (600, 0), (600, 200)])
+@pytest.mark.parametrize(
+    ("sources", "new"), [(200, 0), pytest.param(600, 0, marks=pytest.mark.only_at_length), (600, 200)]
+)
 def test_no_more_false_alarms_than_were_asked_for(sources: int, new: int, at_length: bool) -> None:
     """Each source has a rate and a number of rows of its own, which stir from window to window."""
     rng = np.random.default_rng(7)

@@ -239,7 +239,7 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
     with open_ledger(tmp_path / ".facemon") as ledger:
         assert list(drift_history(ledger)) == []
         query = "SELECT exit_code FROM command_runs WHERE command = 'drift-check'"
-        assert sql(ledger).execute(query).fetchone() == (ExitCode.FAILED,)
+        assert sql(ledger).execute(query).fetchone() == (ExitCode.USAGE,)
 
 
 @pytest.mark.parametrize(

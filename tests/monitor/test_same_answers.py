@@ -148,8 +148,9 @@ ELSEWHERE = {
     "report": "below",
 }
 ONLY_COMMANDS = {
-    "doctor", "init", "manifest", "serve", "serve-metrics", "model check", "store backup", "store compact",
-    "store prune", "store repair", "store recover", "store collect", "store deliver", "store clock",
+    "config check", "config schema", "config show", "doctor", "init", "manifest", "serve", "serve-metrics",
+    "model check", "reference rm", "store backup", "store compact", "store prune", "store repair", "store recover",
+    "store collect", "store deliver", "store clock",
 }  # fmt: skip
 """What is done to a configuration or to a store, not asked of them, stays on the command line.
 

@@ -134,8 +134,12 @@ class Page:
 
     def screenshot(self, path: Path) -> None:
         """Keep what the whole page looks like."""
+        path.write_bytes(self.picture())
+
+    def picture(self) -> bytes:
+        """Return what the whole page looks like, as PNG."""
         answer = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(answer["data"]))
+        return base64.b64decode(answer["data"])
 
     def requested(self) -> list[str]:
         """Return each address that was asked for, but what the page holds in itself."""

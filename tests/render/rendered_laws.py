@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from facemon.render.stack import RenderedStack, render_stack
 from facemon.render.verification import Outcome, verify
 from tests.render.configurations import config_of
 from tests.render.random_configurations import sampled
+from tests.short_form import some_of
 
 _DIGEST = """
 import sys
@@ -99,6 +101,13 @@ def renumbered(stack: RenderedStack, known: PanelIds) -> Iterator[str]:
                 title = panel["title"] or panel["options"]["content"]  # what to do in a section has no title
                 if known.setdefault((path, panel["type"], title), panel["id"]) != panel["id"]:
                     yield f"{path}: {title} has the id {panel['id']}"
+
+
+def with_fewer_tests(stack: RenderedStack, share: int, at_length: bool) -> RenderedStack:
+    """Return the stack with some of its files of rule tests, of which promtool evaluates each for seconds."""
+    tests = [path for path in stack.files if "/prometheus/tests/" in path]
+    left_out = set(tests) - set(some_of(tests, share, at_length))
+    return replace(stack, files={path: text for path, text in stack.files.items() if path not in left_out})
 
 
 def refused(stack: RenderedStack, tools: Path) -> Iterator[str]:

@@ -27,6 +27,7 @@ from tests.render.equivalent_mutants import (
 from tests.render.mutation_judge import EVERY_RULE, Verdict, judge, rules_with_tests, verdicts
 from tests.render.random_configurations import sampled
 from tests.servers import promtool
+from tests.short_form import some_of
 
 EXPORTED = (
     DEFAULTS
@@ -107,6 +108,7 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
 
 
 @pytest.mark.servers
+@pytest.mark.long_proof
 @pytest.mark.parametrize(
     "text",
     [
@@ -115,9 +117,9 @@ def write_rules(folder: Path, config: Config) -> list[Path]:
         *(pytest.param(text, id=name, marks=pytest.mark.only_at_length) for name, text in RHYTHMS.items()),
     ],
 )
-def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path) -> None:
+def test_promtool_accepts_rules_and_their_tests(text: str, servers: Path, tmp_path: Path, at_length: bool) -> None:
     """Those of CONFIGURATIONS are judged as whole stacks, in `test_prometheus_config.py`."""
-    files = write_rules(tmp_path, config_of(text))
+    files = some_of(write_rules(tmp_path, config_of(text)), 3, at_length)
     checked = promtool(servers, "check", "rules", tmp_path / "alert_rules.yml", tmp_path / "recording_rules.yml")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     tested = promtool(servers, "test", "rules", *files)

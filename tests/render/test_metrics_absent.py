@@ -144,6 +144,7 @@ def group(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.servers
+@pytest.mark.long_proof
 def test_it_is_told_once_and_in_time(each_generation: Path, tmp_path: Path) -> None:
     groups = alert_rules(config_of(DEFAULTS))["groups"]
     rules = [rule for each in groups for rule in each["rules"] if rule["alert"] in WATCHED]

@@ -57,7 +57,7 @@ def week(said: Expositions, servers: Path, tmp_path_factory: pytest.TempPathFact
 
 
 # The others differ in what the panels of the defaults and the extremes show already; PART=panels has more random ones.
-IN_SHORT = ("defaults", "extremes", "pushed", "random 2")
+IN_SHORT = ("defaults", "extremes", "pushed")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from facemon.render.compose import compose
 from facemon.render.prometheus_config import prometheus_config
 from facemon.render.promql import exposed_names
 from facemon.render.stack_text import yaml_text
-from facemon.render.verification import Outcome, verify
 from tests.patience import HANG_S
 from tests.read_yaml import read_yaml
 from tests.render.configurations import CONFIGURATIONS, DEFAULTS, DIRECTORY, REPLICATED, SHORTENED, config_of, stack_of
+from tests.render.rendered_laws import refused, with_fewer_tests
 from tests.servers import promtool, run_prometheus
 
 
@@ -158,13 +158,7 @@ def test_an_address_with_a_secret_in_it_is_refused(url: str) -> None:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(text, id=name, marks=() if name in ("shortened", "replicated") else pytest.mark.only_at_length)
-        for name, text in CONFIGURATIONS.items()
-    ],
-)
-def test_the_tools_accept_everything(text: str, servers: Path) -> None:
-    answers = verify(stack_of(text), servers / "usr/bin")
-    assert [answer for answer in answers if answer.outcome is not Outcome.ACCEPTED] == []
+@pytest.mark.long_proof
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_tools_accept_everything(name: str, servers: Path, at_length: bool) -> None:
+    assert list(refused(with_fewer_tests(stack_of(CONFIGURATIONS[name]), 4, at_length), servers)) == []

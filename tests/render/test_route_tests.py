@@ -75,8 +75,9 @@ def test_what_is_rendered_passes(name: str, each_generation: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_what_is_rendered_of_random_configurations_passes(newer_servers: Path, tmp_path: Path) -> None:
-    for number, text in enumerate(sampled(20, seed=6)):
+@pytest.mark.long_proof
+def test_what_is_rendered_of_random_configurations_passes(newer_servers: Path, tmp_path: Path, at_length: bool) -> None:
+    for number, text in enumerate(sampled(20 if at_length else 5, seed=6)):
         outcome = run(write(tmp_path / str(number), text), newer_servers)
         assert outcome.returncode == 0, text + outcome.stdout + outcome.stderr
 
@@ -122,6 +123,7 @@ CHANGES = (
 )  # fmt: skip
 
 
+@pytest.mark.long_proof
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_configuration_fails(
     change: Callable[[dict[str, Any]], None], each_generation: Path, tmp_path: Path

@@ -3,6 +3,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from facemon.reports.html_report import html_report, verdict_table_html
+from facemon.reports.page_parts import table_html
+from facemon.reports.printed_parts import Table
 from tests.reports.page_outline import Outline
 from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
 
@@ -11,7 +13,7 @@ def test_the_page_has_the_verdict_both_sides_and_every_column() -> None:
     page = Outline(html_report(RESULT))
     text = " ".join(page.text)
     assert "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00, reference day one: 10,000 rows." in text
-    assert "checked at 2026-11-23T02:00:00.000000Z · model age-gender@1 · reference holds predictions" in text
+    assert "checked at 2026-11-23 02:00:00 UTC · model age-gender@1 · reference holds predictions" in text
     for said in ("model: drift (1 drifted, 1 undecided)", "gender", "12.1 pts", "min_rows 200", "Mind this."):
         assert said in text
     assert (page.count("table"), page.count("svg"), page.count("td", "drift")) == (2, 0, 1)
@@ -60,3 +62,11 @@ def test_the_fragment_styles_itself() -> None:
     assert not any("class" in values for _, values in fragment.elements)
     assert "source cam 1: drift of gender (412 rows, 5,000 in the reference)" in fragment.text
     assert "gender" in fragment.text
+
+
+def test_figures_stay_on_one_line_and_verdicts_have_their_colours() -> None:
+    cells = {"3e-53": "figure", "1,200 / 300": "figure", "0.2 pts": "figure", "<1e-99": "figure", "1,200": "number",
+             "drift": "drift", "undecided": "undecided", "over 24h": None, "yard-3e": None}  # fmt: skip
+    page = Outline(table_html(Table(("a",), tuple((text,) for text in cells)), "figures"))
+    assert [values.get("class") for tag, values in page.elements if tag == "td"] == list(cells.values())
+    assert Outline(html_report(BY_SOURCE)).count("td", "drift") > Outline(html_report(RESULT)).count("td", "drift")

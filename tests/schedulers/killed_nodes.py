@@ -11,7 +11,9 @@ from facemon.domain.shard import gaps, shown_ranges
 from tests.patience import HANG_S
 from tests.schedulers.ray_nodes import Cluster, delivered, ended, run, start, write_job
 
-IMAGES, SHARDS = 48, 24
+IMAGES, SHARDS = 120, 24
+_SIZE = (2000, 1500)
+"""Of images that take long enough for a kill to come in the middle of a job, however busy the machine is."""
 _LOOK_AROUND_S = 0.02
 
 
@@ -30,10 +32,10 @@ class KilledNode:
 def kill_a_node(folder: Path, seed: int) -> KilledNode:
     """Predict a new job on two nodes, kill one, and go on where that ended the command.
 
-    AssertionError unless each image is counted once, and shards that were missing at the end were named. Each fifth
-    seed kills the head, without which a cluster of Ray ends.
+    AssertionError unless the kill came before the end of the job, each image is counted once, and shards that were
+    missing at the end were named. Each fifth seed kills the head, without which a cluster of Ray ends.
     """
-    write_job(folder, IMAGES)
+    write_job(folder, IMAGES, size=_SIZE)
     rng = random.Random(seed)
     kills_head, after = seed % 5 == 0, rng.randrange(2, SHARDS - 4)
     with ExitStack() as stack:
@@ -44,6 +46,7 @@ def kill_a_node(folder: Path, seed: int) -> KilledNode:
             _next_delivery(folder, process, delivered(folder))
         shard_s = (time.monotonic() - first) * 2 / max(1, delivered(folder) - 1)
         time.sleep(rng.random() * shard_s)
+        assert process.poll() is None, "the job ended before a node was killed"
         cluster.kill(cluster.head if kills_head else cluster.other)
         silence_s = _longest_silence(folder, process)
         code, said = ended(process)

@@ -53,13 +53,20 @@ def delivered(folder: Path) -> int:
     return len(list(folder.glob("log/deliveries/images/*.json")))
 
 
-def write_job(folder: Path, images: int) -> None:
-    """Write a small model, images, a manifest of them, and a folder for the log."""
+def write_job(folder: Path, images: int, *, size: tuple[int, int] | None = None) -> None:
+    """Write a small model, images, a manifest of them, and a folder for the log.
+
+    With a size (width, height) all images are one, of that size, so that each takes its time.
+    """
     write_small_model(folder)
     (folder / "day").mkdir()
     (folder / "log").mkdir()
     for number in range(images):
-        flat_image(folder / "day" / f"{number:03}.png", (255, 0, 0), (8, 8 + number))
+        path = folder / "day" / f"{number:03}.png"
+        if size is not None and number:
+            path.hardlink_to(folder / "day" / "000.png")
+        else:
+            flat_image(path, (255, 0, 0), size or (8, 8 + number))
     made = run(folder, "manifest", "day", "-o", "images.parquet")
     assert made.returncode == 0, made.stderr
     # What lies in the folder is data, and is never imported.

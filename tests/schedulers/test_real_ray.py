@@ -87,8 +87,9 @@ def cluster() -> Iterator[Cluster]:
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.only_at_length) for seed in range(2, 11))])
 def test_a_node_that_is_killed_costs_no_image(tmp_path: Path, seed: int) -> None:
     killed = kill_a_node(tmp_path, seed)
+    assert " was lost: " in killed.said, killed.said
     if seed % 5:
-        assert (killed.code, " was lost: " in killed.said) == (0, True), killed.said
+        assert killed.code == 0, killed.said
 
 
 def test_a_cluster_with_another_token_is_refused(folder: Path, cluster: Cluster) -> None:

@@ -45,6 +45,14 @@ def test_every_reference_leads_somewhere(asks_for_token: bool) -> None:
     assert document["paths"]["/predict"]["post"]["responses"].keys() == expected
 
 
+def test_every_operation_is_in_a_section_of_the_page() -> None:
+    """Swagger UI calls the section of others `default`."""
+    document = describe_api(ApiConfig(), asks_for_token=False)
+    tags = {path: each["tags"] for path, operations in document["paths"].items() for each in operations.values()}
+    assert tags.pop("/predict") == ["Predictions"]
+    assert set(map(tuple, tags.values())) == {("Monitoring",)}
+
+
 def test_it_describes_what_is_answered(api: Api) -> None:
     status, text, headers = api.ask("GET", "/openapi.json")
     document = json.loads(text)

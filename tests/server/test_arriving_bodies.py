@@ -63,8 +63,8 @@ def test_slow_bodies_disturb_no_good_client_of_their_address(tmp_path: Path, sen
     """There is room for 128 bodies of an address, and in the last case for fewer connections than there are senders."""
     options: dict[str, Any] = {"max_connections": connections, "timeout": timedelta(seconds=HANG_S)}
     with served(tmp_path, limits=ConnectionLimits(connections), **options) as api, slow_senders(api, senders):
-        # Before the first of them are judged, all connections may be taken by heads that came together.
-        wait_until(lambda: senders < connections or api.requests("/predict"))
+        # Before they are judged, all connections may be taken by heads that came together.
+        wait_until(lambda: senders < connections or api.ask("POST", "/predict", picture((0, 0, 0)))[0] == 200)
         codes = [api.ask("POST", "/predict", picture((shade, 0, 0)))[0] for shade in range(60)]
         assert codes == [200] * 60
     assert api.reported == []

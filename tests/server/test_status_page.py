@@ -49,7 +49,7 @@ def words(answer: Answer) -> str:
 def test_a_browser_sees_the_state(serving: Exporter) -> None:
     text = words(serving.get("/", Accept=HTML))
     for said in (
-        "Drift was found", "site=north", "model check of faces@1: drift in 1 of 2 columns", "2 hours ago",
+        "Drift was found", "site=north", "model check of faces@1: drift in 1 of 2 attributes", "2 hours ago",
         "data check of faces@1: no drift when it last ran, which is too long ago", "2 days ago",
         "1 source silent: door", "1 source undecided: (no source)", "1 source without drift", "images: ok 184",
         "gender faces@1 207", "up store",

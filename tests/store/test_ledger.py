@@ -2,8 +2,6 @@ import hashlib
 import os
 import sqlite3
 import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -49,20 +47,14 @@ def test_many_creators_at_one_moment_make_one_store(folder: Path) -> None:
     print("ready", flush=True)
     begin = float(sys.stdin.readline())
     for turn in range(40):
+        time.sleep(max(0, begin + turn * 0.05 - time.time() - 0.002))
         while time.time() < begin + turn * 0.05:
             pass
         with open_ledger(folder / str(turn), create=True) as ledger, ledger.writing():
             sql(ledger).execute("INSERT INTO drift_results (at, document) VALUES (?, '')", (int(sys.argv[2]),))
     """
     folder.mkdir()
-    command = [sys.executable, "-c", children.PRELUDE + textwrap.dedent(script), str(folder)]
-    creators = [
-        subprocess.Popen(
-            [*command, str(number)], cwd=children.ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for number in range(8)
-    ]  # fmt: skip
+    creators = [children.start(script, folder, number, stdin=subprocess.PIPE) for number in range(8)]
     for creator in creators:
         assert creator.stdout is not None
         assert creator.stdout.readline() == "ready\n"

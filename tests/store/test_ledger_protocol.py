@@ -113,7 +113,10 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "arrivals": ledger.arrivals.read(MODEL),
         "runs": (runs, ledger.runs.last_ends()),
         "requests": (sorted(ledger.requests.instances()), sorted(ledger.requests.read(EVERY_INSTANCE).items())),
-        "references": [(each, ledger.references.counts(each.id, "key")) for each in ledger.references.all()],
+        "references": (
+            [(each, ledger.references.counts(each.id, "key")) for each in ledger.references.all()],
+            ledger.references.removed(),
+        ),
         "checks": (
             ledger.checks.gauges(), ledger.checks.states(), ledger.checks.source_states(),
             list(ledger.checks.history(9)), list(ledger.checks.between(AT, AT + 1)),
@@ -174,6 +177,7 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "requests.raise_to": lambda ledger: ledger.requests.raise_to([("here", KEY.metric, '["ok"]', "", 9.0)]),
     "references.enter": lambda ledger: ledger.references.enter(reference("next"), {}, ReferenceSpreads()),
     "references.keep_counts": lambda ledger: ledger.references.keep_counts("normal", "key", b"others", 4),
+    "references.remove": lambda ledger: ledger.references.remove(reference("normal"), NOON),
     "checks.enter": lambda ledger: ledger.checks.enter(result(Verdict.OK), for_gauges=True),
     "checks.announce": lambda ledger: ledger.checks.announce([OTHER]),
     "checks.forget_announced": lambda ledger: ledger.checks.forget_announced([COLUMN]),
@@ -194,7 +198,7 @@ READS = {
     "profiles.as_counted", "profiles.hours", "profiles.count_images", "profiles.last_hour", "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",
     "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
-    "references.profiles", "references.spreads", "references.counts", "checks.gauges",
+    "references.profiles", "references.spreads", "references.counts", "references.removed", "checks.gauges",
     "checks.states", "checks.source_states", "checks.history", "checks.between", "checks.newest",
     "checks.announced", "evaluations.accuracy", "evaluations.counts", "evaluations.labelled", "evaluations.newest",
     "commands.all", "stamps.newest", "deliveries.of_job", "deliveries.jobs", "deliveries.has", "deliveries.conflicting",

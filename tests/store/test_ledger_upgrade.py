@@ -3,7 +3,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -86,17 +85,14 @@ def test_an_upgrade_that_is_killed_at_any_time_leaves_the_old_store_or_the_new_o
     assert deaths >= kills / 2
 
 
-def start_upgrade(store: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", children.PRELUDE + UPGRADE, str(store)]
-    process = subprocess.Popen(
-        command, cwd=children.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def start_upgrade(store: Path) -> children.Child:
+    process = children.start(UPGRADE, store, stdin=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
 
 
-def say_go(process: "subprocess.Popen[str]") -> None:
+def say_go(process: children.Child) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()

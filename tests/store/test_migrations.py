@@ -23,8 +23,8 @@ from tests.store.store_facts import facts
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 with_commands = pytest.mark.parametrize("kept_store", NEWEST, indirect=True)
-WRITTEN_ANEW = {"facemon_last_run_duration_seconds", "facemon_last_success_timestamp_seconds"}
-"""Gauges of the commands that a test runs itself."""
+WRITTEN_ANEW = {"facemon_build_info", "facemon_last_run_duration_seconds", "facemon_last_success_timestamp_seconds"}
+"""The version, and gauges of the commands that a test runs itself."""
 
 
 def test_steps_are_numbered_without_a_gap() -> None:

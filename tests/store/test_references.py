@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from facemon.domain.daily_spread import daily_spreads
-from facemon.errors import FacemonError, LockedError
+from facemon.errors import ExitCode, FacemonError, LockedError
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.process_lock import ProcessLock
@@ -108,7 +108,8 @@ def test_the_newest_is_found_without_a_name(ledger: Ledger) -> None:
     assert find_reference(ledger, "old").name == "old"
     with pytest.raises(FacemonError, match="no reference 'odl'") as caught:
         find_reference(ledger, "odl")
-    assert caught.value.hint == "there are: newest, newer, old"
+    assert caught.value.hint == "did you mean old? there are: newest, newer, old"
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 def test_a_name_is_taken_once(ledger: Ledger) -> None:

@@ -76,6 +76,19 @@ def test_elsewhere_they_are_not_even_asked_for(monkeypatch: pytest.MonkeyPatch, 
     assert "Mind this." in text
 
 
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_sentences_are_folded_between_words_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    whole, _ = printed(monkeypatch, Stdout(is_terminal=False), columns=columns)
+    folded, _ = printed(monkeypatch, Stdout(is_terminal=True), columns=columns)
+    sentences = [line for line in whole.splitlines() if len(line) > columns and line.count("  ") == 0]
+    assert sentences or columns == 120
+    for sentence in sentences:
+        assert sentence not in folded
+        assert sentence in re.sub(r"\n {2}", " ", folded)
+        parts = [line for line in folded.splitlines() if line.strip() and line.strip() in sentence]
+        assert max(map(len, parts)) <= columns
+
+
 def test_sources_stand_below_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     text, _ = printed(monkeypatch, Stdout(is_terminal=False), columns=80)
     lines = text.splitlines()

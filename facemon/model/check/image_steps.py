@@ -238,7 +238,9 @@ def _output(name: str, values: Numbers) -> Output:
 
 def _read(attribute: AttributeConfig, columns: Floats) -> AttributeRead:
     if not np.isfinite(columns).all():
-        return AttributeRead(fault=FacemonError(f"the model gave no number for {attribute.name}"))
+        return AttributeRead(
+            fault=FacemonError(f"the model gave no number for {attribute.name}", "see the outputs above")
+        )
     try:
         reading = read_attribute(attribute, columns)
     except FacemonError as error:

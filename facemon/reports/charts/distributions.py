@@ -72,12 +72,17 @@ def _groups_axis(shape: ColumnShape) -> Any:
         return scale_x_continuous(breaks=list(range(len(labels))), labels=labels, limits=limits, expand=[0, 0.1])
     first = len(shape.groups) - len(shape.cuts)
     step = max(1, -(-(len(shape.cuts) - 1) // _MOST_CUTS))
-    ticks = {first + at - 0.5: f"{shape.cuts[at]:.3g}" for at in range(1, len(shape.cuts), step)}
+    ticks = {first + at - 0.5: _cut_text(shape.cuts[at]) for at in range(1, len(shape.cuts), step)}
     if len(shape.cuts) == 1:
-        ticks = {float(first): f"{shape.cuts[0]:.3g}"}
+        ticks = {float(first): _cut_text(shape.cuts[0])}
     named = {float(at): drawable(shape.groups[at], 10) for at in range(first)}
     places = {**named, **ticks}
     return scale_x_continuous(breaks=list(places), labels=list(places.values()), limits=limits, expand=[0, 0.1])
+
+
+def _cut_text(cut: float) -> str:
+    """Three digits that tell, and never an exponent where the number itself is as short."""
+    return f"{cut:,.0f}" if 1_000 <= abs(cut) < 1_000_000 else f"{cut:.3g}"
 
 
 def _largest(shape: ColumnShape) -> str:

@@ -1,7 +1,7 @@
 """Drift over time: what each check found, over which window, and each column's score beside its threshold."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
@@ -26,6 +26,8 @@ _MOST_ROWS = 31
 """Checks in a column's table."""
 _MOST_POINTS = 100
 _USUAL_GAP = timedelta(days=1)
+_LEAST_SHOWN = 0.06
+"""Of the axis, for the verdict of the last check, which often ran just before the axis would end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def histories(checks: Sequence[DriftResult]) -> list[History]:
 def verdict_figure(checks: Sequence[DriftResult], span: Span) -> Figure:
     """The verdict of each check as a band until the next one, and the longest window that it compared."""
     own = [each for each in checks if any(check.is_own for check in each.checks)]
+    span = _with_room(span, own[-1].at) if own else span
     names = [check for check in Check if check.is_own and any(check in each.checks for each in own)]
     bands = []
     for row, check in enumerate(reversed(names)):
@@ -140,6 +143,7 @@ def _check_row(result: DriftResult, check: Check) -> tuple[str, ...]:
 
 def score_figure(number: int, history: History, span: Span) -> Figure:
     """The scores of a column with its threshold; bands have the colour of the verdict, texts name the window."""
+    span = _with_room(span, history.results[-1][0])
     scale = 100 if is_in_points(history.check, history.results[-1][1]) else 1
     scored = [(at, each) for at, each in history.results if each.score is not None]
     thresholds = [(at, scale * each.threshold) for at, each in history.results if each.threshold is not None]
@@ -222,6 +226,12 @@ def _score_layers(
         )
 
 
+def _with_room(span: Span, last: datetime) -> Span:
+    """The axis, longer where the band of the last check would be too narrow to be seen."""
+    room = _LEAST_SHOWN * (span.until - span.since)
+    return replace(span, until=max(span.until, min(last, span.until) + room))
+
+
 def _limits(history: History, scale: int, until: datetime) -> list[tuple[float, float]]:
     """Where the threshold changes, and where it is known last."""
     found = [(at, scale * each.threshold) for at, each in history.results if each.threshold is not None]
@@ -264,7 +274,8 @@ def _rung_texts(
     last: dict[float, tuple[str, datetime]] = {}
     for row, begin, _, _, rung in bands:
         before = last.get(row)
-        if rung and (before is None or (before[0] != rung and begin - before[1] >= room)):
+        is_new = before is None or (before[0] != rung and begin - before[1] >= room)
+        if rung and is_new and span.until - begin >= room:
             texts["at"].append(place(begin))
             texts["row"].append(row + 0.16 if row == int(row) else row)
             texts["text"].append(rung)

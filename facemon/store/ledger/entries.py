@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facemon.store.arrivals import Arrivals, RowsByHour
     from facemon.store.command_run import CommandRun
     from facemon.store.drift_states import CheckState, DriftedColumn, DriftGauge, SourceState
-    from facemon.store.named_reference import Reference, ReferenceSpreads
+    from facemon.store.named_reference import Reference, ReferenceSpreads, RemovedReference
     from facemon.store.run_state import RunIdentity, RunState
     from facemon.store.segment import NewSegment, Segment
     from facemon.store.shard_identity import ShardIdentity
@@ -170,6 +170,9 @@ class RunRecords(Protocol):
     def newest(self, identity: "RunIdentity", *, unfinished: bool = False) -> str | None:
         """Return the run of an identity that was entered last, of `unfinished` ones alone where that is asked."""
 
+    def fingerprints(self, model: str, until: int) -> set[str]:
+        """Return those of the model's runs that began by then; rows that were logged from Python have none."""
+
     def state(self, run: str) -> "RunState | None":
         """Return how far a run has come; None for an unknown one."""
 
@@ -232,7 +235,13 @@ class ReferenceRecords(Protocol):
         """Return the counts of a table that were kept under a key; None where there are none."""
 
     def keep_counts(self, reference: str, key: str, data: bytes, most: int) -> None:
-        """Keep counts under a key, and of those of a reference the newest `most`."""
+        """Keep counts under a key, and of those of a reference the newest `most`; none of one that was removed."""
+
+    def remove(self, reference: "Reference", at: datetime) -> None:
+        """Remove a reference with its profiles and counts, but for a record of it; give up its file."""
+
+    def removed(self) -> "list[RemovedReference]":
+        """Return the records of references that were removed, in the order of their removal."""
 
 
 class CheckRecords(Protocol):

@@ -8,7 +8,7 @@ from facemon.store.ledger.header import STORE_VERSION
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger.sqlite_ledger import SqliteLedger, has_ledger
 
-__all__ = ("STORE_VERSION", "has_ledger", "open_ledger", "open_ledger_beside")
+__all__ = ("STORE_VERSION", "has_ledger", "open_ledger", "open_ledger_beside", "open_ledger_untouched")
 
 Tell = Callable[[str], None]
 
@@ -38,3 +38,11 @@ def open_ledger_beside(place: Path, folder: Path, *, create: bool) -> Ledger:
     opened = SqliteLedger.open(place, create=create, as_root=True)
     opened.folder = folder
     return opened
+
+
+def open_ledger_untouched(folder: Path) -> Ledger:
+    """Open the ledger of a store of this version for a short look: nothing is written, and nobody waits for it.
+
+    FacemonError, or an error of the implementation, where that cannot be done; then there is nothing to see.
+    """
+    return SqliteLedger.open_untouched(folder)

@@ -1,12 +1,14 @@
 """References in the ledger: their facts, profiles and spreads, and the counts of those that are tables."""
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from facemon.domain.times import from_micros, micros
-from facemon.store.named_reference import Reference, ReferenceSpreads
+from facemon.store.named_reference import Reference, ReferenceSpreads, RemovedReference
 
 if TYPE_CHECKING:
     from facemon.domain.profile import Profile
@@ -25,8 +27,14 @@ CREATE TABLE baseline_spreads (
 CREATE TABLE baseline_counts (baseline TEXT, key TEXT, data BLOB NOT NULL, PRIMARY KEY (baseline, key));
 """
 _COLUMNS = tuple(field.name for field in fields(Reference))
+_KEPT_FACTS = ("id", "name", "kind", "note", "model", "rows")
 _TIMES = ("created", "since", "until")
 _SOURCE, _WHOLE = "source", "whole"
+_REMOVED = "removed"
+"""The key in baseline_counts of the record of a removed reference; a key of counts is a digest.
+
+A table of its own would be a new version of the store, which older versions of facemon refuse to open.
+"""
 
 
 class ReferenceTables:
@@ -87,12 +95,35 @@ class ReferenceTables:
         return None if row is None else bytes(row[0])
 
     def keep_counts(self, reference: str, key: str, data: bytes, most: int) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO baseline_counts VALUES (?, ?, ?)", (reference, key, data))
+        # A check may end after the reference that it began with was removed.
+        self._connection.execute(
+            "INSERT OR REPLACE INTO baseline_counts SELECT id, ?, ? FROM baselines WHERE id = ?", (key, data, reference)
+        )
         self._connection.execute(
             "DELETE FROM baseline_counts WHERE baseline = ?1 AND rowid NOT IN "
             "(SELECT rowid FROM baseline_counts WHERE baseline = ?1 ORDER BY rowid DESC LIMIT ?2)",
             (reference, most),
         )
+
+    def remove(self, reference: Reference, at: datetime) -> None:
+        for table in ("baseline_profiles", "baseline_spreads", "baseline_counts"):
+            self._connection.execute(f"DELETE FROM {table} WHERE baseline = ?", (reference.id,))  # noqa: S608
+        self._connection.execute("DELETE FROM baselines WHERE id = ?", (reference.id,))
+        # Seconds, as those of all files that are given up.
+        self._connection.execute("INSERT INTO discards VALUES (?, ?)", (reference.path, int(at.timestamp())))
+        facts = {name: getattr(reference, name) for name in _KEPT_FACTS}
+        times = {"created": micros(reference.created), "removed": micros(at)}
+        data = json.dumps(facts | times, ensure_ascii=False).encode()
+        self._connection.execute("INSERT INTO baseline_counts VALUES (?, ?, ?)", (reference.id, _REMOVED, data))
+
+    def removed(self) -> list[RemovedReference]:
+        query = "SELECT data FROM baseline_counts WHERE key = ? ORDER BY rowid"
+        return [_removed(json.loads(data)) for (data,) in self._connection.execute(query, (_REMOVED,))]
+
+
+def _removed(facts: dict[str, Any]) -> RemovedReference:
+    times = {name: from_micros(facts[name]) for name in ("created", "removed")}
+    return RemovedReference(**(facts | times))
 
 
 def _reference(row: tuple[Any, ...]) -> Reference:

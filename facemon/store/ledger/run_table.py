@@ -35,6 +35,10 @@ class RunTable:
         found = self._connection.execute(query, values).fetchone()
         return None if found is None else str(found[0])
 
+    def fingerprints(self, model: str, until: int) -> set[str]:
+        query = "SELECT DISTINCT fingerprint FROM runs WHERE model = ? AND started <= ? AND fingerprint != ''"
+        return {str(found) for (found,) in self._connection.execute(query, (model, until))}
+
     def state(self, run: str) -> RunState | None:
         row = self._connection.execute(f"SELECT {_STATE} FROM runs WHERE id = ?", (run,)).fetchone()  # noqa: S608
         return None if row is None else RunState(*row)

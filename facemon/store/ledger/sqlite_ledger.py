@@ -85,6 +85,21 @@ class SqliteLedger(SqliteParts):
             connection.close()
             raise
 
+    @classmethod
+    def open_untouched(cls, folder: Path) -> Self:
+        """See `opening.open_ledger_untouched`."""
+        path = folder / LEDGER_NAME
+        if not path.is_file():
+            raise NoStoreError(f"there is no store in {folder}", "facemon predict makes one")
+        _refuse_foreign(path)
+        opened = cls(folder, _connect_untouched(path))
+        if opened.version != STORE_VERSION:
+            opened.close()
+            raise FacemonError(
+                f"the store in {folder} has version {opened.version}", "facemon store verify upgrades it"
+            )
+        return opened
+
     def __enter__(self) -> Self:
         return self
 
@@ -227,6 +242,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise explained(path.parent, error, "cannot be opened") from error
     return connection
+
+
+def _connect_untouched(path: Path) -> sqlite3.Connection:
+    """Read without a lock where no process has the ledger open; else beside the others, whose files are there.
+
+    SQLite would make the files of a write-ahead log that is missing, and remove those that it made.
+    """
+    is_open = all(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
+    address = f"{path.absolute().as_uri()}?mode=ro{'' if is_open else '&immutable=1'}"
+    return sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)
 
 
 def _refuse_foreign(path: Path) -> None:

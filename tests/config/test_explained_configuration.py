@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from explained_configuration import TEMPLATE, explained_configuration, keys
 
 from facemon.config.alerts import BUILT_IN
+from facemon.config.explained_configuration import TEMPLATE, explained_configuration, keys
 from facemon.config.loader import parse_config
 from facemon.config.section import Section
 

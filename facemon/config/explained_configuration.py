@@ -1,41 +1,29 @@
-"""Writes configs/facemon.yaml: every key with its default and its description, as the models of facemon/config say.
+"""`facemon.yaml` with every key: its default and its description, as the models of this folder say.
 
 The template beside this file has the order, the headings and the examples. In it `@` after a key is the key's default,
 and `# @` at the end of a line is its description: the first paragraph of the docstring below the field.
 """
 
-import ast
-import inspect
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import yaml
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from facemon.config.alerts import DEFAULT_ALERTS
+from facemon.config.field_descriptions import field_descriptions
 from facemon.config.loader import parse_config
-from facemon.config.quantities import Listen, Size
+from facemon.config.yaml_text import flow_text, plain_value, without_unset
 
-ROOT = Path(__file__).resolve().parent.parent
-CONFIGURATION = ROOT / "configs/facemon.yaml"
 TEMPLATE = Path(__file__).with_name("explained_configuration.template")
 _KEY = re.compile(r"(?P<indent> *)(?P<off># )?(?P<key>[A-Za-z_]+):(?: (?P<value>.*?))?(?:(?P<gap> +)# (?P<said>.*))?")
 _SLOT = re.compile(r"(?:(?P<key>\w+): )?@")
 _OF_ALERT = re.compile(r"@\((?P<alert>\w+)\.(?P<what>\w+)\)")
 _LOST_SLOT = re.compile(r"(?:^|[ {(])@")
-_PLAIN = re.compile(r"[\w./]*\w[\w./:-]*")
 _COLUMN, _COLUMN_OF_ALERTS, _WIDTH = 34, 41, 120
 """Where comments begin, and where a list is continued on the next line."""
 _GAP = "  "
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
-_SIZES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 _NAMES = ("Airflow", "Alertmanager", "Prometheus")
 
 
@@ -124,68 +112,18 @@ def _default(path: tuple[str, ...], defaults: BaseModel) -> str:
     value = getattr(section, name)
     if value is None:
         raise ValueError("is unset by default: write the line as a comment, with an example")
-    return _text(value, type(section).model_fields[name])
-
-
-def _text(value: Any, field: FieldInfo | None = None) -> str:
-    """A default as YAML."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case timedelta():
-            return _duration(value)
-        case int() if field is not None and tuple(field.metadata) == get_args(Size)[1:]:
-            unit, size = next((unit, size) for unit, size in _SIZES if value % size == 0)
-            return f"{value // size}{unit}"
-        case int() | float():
-            return f"{value:.12g}"
-        case Listen() | Path():
-            return str(value)
-        case BaseModel():
-            fields = type(value).model_fields.items()
-            given = {each.alias or name: (getattr(value, name), each) for name, each in fields}
-            inside = (f"{key}: {_text(*pair)}" for key, pair in given.items() if pair[0] is not None)
-            return f"{{{', '.join(inside)}}}"
-        case Mapping():
-            return f"{{{', '.join(f'{key}: {_text(each)}' for key, each in value.items())}}}"
-        case tuple():
-            return f"[{', '.join(_text(each) for each in value)}]"
-        case _:
-            text = str(value)
-            return text if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text else f'"{text}"'
-
-
-def _duration(value: timedelta) -> str:
-    """In the largest unit of which it is more than one, as 24h and not 1d."""
-    for unit, length in _UNITS:
-        if value % length == timedelta(0) and value > length:
-            return f"{value // length}{unit}"
-    return f"{value / timedelta(seconds=1):g}s"
+    return flow_text(without_unset(plain_value(value, type(section).model_fields[name])))
 
 
 def _of_alert(match: re.Match[str]) -> str:
-    return _text(getattr(DEFAULT_ALERTS[match["alert"]], match["what"]))
+    return flow_text(plain_value(getattr(DEFAULT_ALERTS[match["alert"]], match["what"])))
 
 
 def _described(path: tuple[str, ...], defaults: BaseModel) -> str:
     """What the docstring of the key's field says, as a comment: without a capital and a full stop."""
     section, name = _parent(path, defaults)
-    said = _docstrings(type(section)).get(name)
+    said = field_descriptions(type(section)).get(name)
     if said is None:
         raise ValueError(f"{type(section).__name__}.{name} has no docstring")
     text = said.split("\n\n")[0].removesuffix(".")
     return text if text.startswith(_NAMES) else text[0].lower() + text[1:]
-
-
-@cache
-def _docstrings(section: type[BaseModel]) -> dict[str, str]:
-    """The docstrings of a section's fields, which Python itself does not keep."""
-    found: dict[str, str] = {}
-    for cls in reversed([each for each in section.mro() if each.__module__.startswith("facemon.")]):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        body = tree.body if isinstance(tree, ast.ClassDef) else []
-        for statement, after in pairwise(body):
-            match statement, after:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                    found[name] = inspect.cleandoc(text)
-    return found

@@ -1,0 +1,99 @@
+"""What follows from the answers to `facemon init`: sections of the file, the plan, and the next commands."""
+
+import math
+import shlex
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facemon.application.first_answers import API, TEXTFILE, Answers, Receiver
+from facemon.application.operation import Reporter
+from facemon.printable import Lines, printable
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
+
+_LONGEST_REFERENCE = 28
+"""Days: the longest reference that plans advise."""
+_USUAL_FILE = Path("facemon.yaml")
+
+
+def answered_sections(answers: Answers) -> str:
+    """Return the sections that the answers add to a file, as YAML below an empty line; empty for the usual answers."""
+    from facemon.config.yaml_text import yaml_lines
+
+    sections: dict[str, Any] = {}
+    if answers.receiver is not None:
+        sections["alertmanager"] = _alertmanager(answers.receiver)
+    is_batch = answers.images != API
+    match answers.monitoring:
+        case "containers":
+            sections["stack"] = {"for": "textfile" if is_batch else "full"}
+        case "existing":
+            sections["stack"] = {"for": "existing"}
+            transport = "textfile" if is_batch else "api"
+            sections["prometheus"] = {"url": answers.prometheus_url, "store_metrics_from": transport}
+    if answers.textfiles is not None:
+        export = {"times": "*/15 * * * *", "textfile": f"{answers.textfiles}/{TEXTFILE}"}
+        sections["schedule"] = {"targets": ["cron"], "export": export}
+    lines = [line for name, each in sections.items() for line in ("", *yaml_lines({name: each}, lambda _: ""))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def tell_first_steps(reporter: Reporter, text: str, answers: Answers, file: Path) -> None:
+    """Tell the plan, the secret that is to be put into a file, and the next commands, for a text that was written."""
+    from facemon.config.loader import parse_config
+
+    config = parse_config(text, name=file.name, directory=file.parent.absolute())
+    if plan := _first_plan(config, answers.images_per_day):
+        reporter.say(plan)
+    if answers.receiver is not None and (secret := answers.receiver.secret):
+        what = "password" if answers.receiver.way == "email" else "secret"
+        reporter.say(f"write the {what} into {secret}, which {file} names")
+    commands = _next_commands(answers, file, _reference_span(config, answers.images_per_day))
+    reporter.say(Lines("\n  ".join(("next:", *map(printable, commands)))))
+
+
+def _first_plan(config: "Config", images_per_day: int | None) -> str | None:
+    """Return how much data the model's threshold takes, which is known before there is any; None where no data will."""
+    from facemon.drift.decision_plan import images_of_even_label, plan_of_even_label
+    from facemon.reports.plan_report import first_plan_sentence, images_in_words
+
+    images = images_of_even_label(config.drift)
+    if images is None:
+        return None
+    said = (
+        f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
+        f"reference and a\ncheck's window take about {images_in_words(images)} each"
+    )
+    if images_per_day is None:
+        return Lines(f"{said}; reference set tells more")
+    reference = _reference_span(config, images_per_day)
+    plan = plan_of_even_label(config.drift, images_per_day, reference)
+    return Lines(f"{said};\n{first_plan_sentence(plan, reference)}")
+
+
+def _reference_span(config: "Config", images_per_day: int | None) -> timedelta:
+    """Return how much time a first reference takes, in whole days, so that it holds the images that decide a check."""
+    from facemon.drift.decision_plan import images_of_even_label
+
+    images = images_of_even_label(config.drift)
+    if images is None or images_per_day is None:
+        return timedelta(days=1)
+    return timedelta(days=min(_LONGEST_REFERENCE, math.ceil(images / images_per_day)))
+
+
+def _next_commands(answers: Answers, file: Path, reference: timedelta) -> tuple[str, ...]:
+    """Return the three commands that follow, for the configuration in a file."""
+    from facemon.domain.times import span_name
+
+    facemon = "facemon" if file == _USUAL_FILE else f"facemon -c {shlex.quote(str(file))}"
+    images = shlex.quote(answers.images)
+    begin = "serve" if answers.images == API else f"predict {images if answers.images[0] != '-' else f'-- {images}'}"
+    last = "drift-check" if answers.monitoring is None else "render-config"
+    return f"{facemon} {begin}", f"{facemon} reference set --since {span_name(reference)}", f"{facemon} {last}"
+
+
+def _alertmanager(receiver: Receiver) -> dict[str, Any]:
+    section: dict[str, Any] = {} if receiver.smtp is None else {"smtp": receiver.smtp}
+    return {**section, "receivers": [{"name": "team", receiver.way: [receiver.keys]}]}

@@ -1,0 +1,66 @@
+"""The files of secrets: those that the rendered servers read are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facemon.doctor.area import Area
+from facemon.doctor.examination import Examination
+from facemon.doctor.finding import Examined, Finding
+from facemon.domain.counted import counted
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFacts:
+    """The files that Prometheus, Alertmanager and Grafana read; their content is never read."""
+
+    folder: Path
+    files: Sequence[Path] = ()
+    missing: Sequence[Path] = ()
+    """Those that are not there, or are empty."""
+    is_seen: bool = True
+    """Whether they are files of this machine, as far as it can tell."""
+
+
+def gather(examination: Examination) -> SecretFacts | None:
+    """Look whether they are there; None where nothing was rendered, so that no server reads them yet."""
+    from facemon.render.output_tree import MANIFEST
+    from facemon.render.purpose import runs_containers
+    from facemon.render.secret_files import monitoring_secrets, seen_at
+
+    config = examination.fitted
+    if not (examination.servers.out / MANIFEST).is_file():
+        return None
+    names = monitoring_secrets(config)
+    if runs_containers(config):
+        folder, files = config.directory, [config.directory / name for name in names]
+    else:
+        folder, files = Path(config.stack.secrets_dir), [Path(seen_at(config, name)) for name in names]
+    if not folder.is_dir():
+        return SecretFacts(folder, files, is_seen=False)
+    return SecretFacts(folder, files, [each for each in files if not _is_there(each)])
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def judge(facts: SecretFacts | None) -> Examined:
+    """Name those without which no notification is sent."""
+    if facts is None:
+        return Examined(not_looked_at=("files of secrets: nothing was rendered yet",))
+    if not facts.files:
+        return Examined("none is read")
+    if not facts.is_seen:
+        where = f"{facts.folder} (stack.secrets_dir) is not on this machine"
+        return Examined(not_looked_at=(f"files of secrets: {where}; look where the servers run",))
+    looked_at = f"{counted(len(facts.files), 'file')} in {facts.folder}"
+    return Examined(looked_at, tuple(_finding(each) for each in facts.missing))
+
+
+def _finding(path: Path) -> Finding:
+    seen = f"{path} is not there, or is empty, and a server reads it when it needs it"
+    return Finding("the file of a secret is missing", seen, f"write the secret into {path}")
+
+
+AREA = Area("secrets", gather, judge)
