@@ -36,7 +36,7 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         raise UsageError("--now needs --explain", "add --explain COLUMN")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
         raise UsageError(
-            "--by source judges by our own checks, and --check evidently leaves them out", "leave out one of them"
+            "--by source needs the data or model check, which --check evidently leaves out", "leave out one of them"
         )
     if given["explain"] and given["format_"] not in EACH:
         raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")

@@ -72,7 +72,7 @@ def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datet
     since, until = window_of(request.since, request.until, parse_duration(USUAL_SPAN), now)
     if since >= now:
         raise UsageError(
-            f"the period from {since:%Y-%m-%d %H:%M:%S} UTC on has not begun", "name an earlier time with --since"
+            f"the period begins in the future, at {since:%Y-%m-%d %H:%M:%S} UTC", "name an earlier time with --since"
         )
     last = min(until, now) - timedelta(microseconds=1)
     return start_of_hour(hour_of(since)), start_of_hour(hour_of(last)) + _HOUR

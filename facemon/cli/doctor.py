@@ -56,7 +56,7 @@ def doctor(
         Path | None,
         typer.Option(metavar="FILE", help="Check the textfile FILE (default: schedule.export.textfile)."),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where render-config wrote the stack.")] = Path(),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the rendered stack.")] = Path(),
     alert: _AlertOption = None,
     format_: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
 ) -> ExitCode:

@@ -102,7 +102,7 @@ def rm(
 def diff(
     session: Session,
     first: Annotated[str, typer.Argument(metavar="A", autocompletion=_NAMES, help="The name of a reference.")],
-    second: Annotated[str, typer.Argument(metavar="B", autocompletion=_NAMES, help="The name of another.")],
+    second: Annotated[str, typer.Argument(metavar="B", autocompletion=_NAMES, help="The name of another reference.")],
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
     """Show how B differs from A: their origin, and each column as if B were current data."""
