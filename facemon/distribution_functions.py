@@ -42,7 +42,7 @@ class _PackageOnDemand(ModuleType):
 def _functions() -> ModuleType:
     """Import the compiled functions alone, which `scipy.special` exports unchanged.
 
-    Its own code wraps each of them for other array libraries and writes their documentation anew, which costs several
+    Its own code wraps each of them for other array libraries and writes their documentation again, which costs several
     times what the functions do. It runs when another module needs it. A scipy that keeps the functions elsewhere is
     imported whole.
     """

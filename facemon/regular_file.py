@@ -23,7 +23,7 @@ def open_regular(path: Path, *, or_descriptor: bool = False) -> BinaryIO:
     """
     if or_descriptor and _OWN_DESCRIPTOR.fullmatch(str(path)):
         return path.open("rb")
-    # Not blocking, or opening a named pipe would wait for a writer for ever.
+    # Not blocking, or opening a named pipe would wait for a writer forever.
     return regular_of(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
 
 

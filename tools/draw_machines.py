@@ -97,7 +97,7 @@ def cameras_and_centre() -> str:
         text((24, 66), "boxes", "strong"),
         text((24, 84), "predict and keep", "small quiet"),
         text((176, 66), "store deliver, from cron", "strong"),
-        text((176, 84), "a delivery has the hours that are over", "small quiet"),
+        text((176, 84), "a delivery has completed hours", "small quiet"),
         text((584, 66), "centre", "strong"),
         text((584, 84), "has each row once", "small quiet"),
         *(text((_at(hour), foot + 18), f"{hour:02}:00", "small quiet", anchor="middle") for hour in _HOURS),

@@ -111,7 +111,7 @@ def fetch_once(what: str, is_present: Callable[[], bool], fetch: Callable[[Deadl
 
 
 def emptied(folder: Path) -> Path:
-    """Return the folder, made anew: what an interrupted run left in it is gone."""
+    """Return the folder, made again: what an interrupted run left in it is gone."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

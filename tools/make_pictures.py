@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/pictures.md anew (`make pictures`): a terminal, the servers' pages, reports."""
+"""Makes the pictures of docs/pictures.md again (`make pictures`): a terminal, the servers' pages, reports."""
 
 import sys
 import tempfile

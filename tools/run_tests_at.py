@@ -13,7 +13,7 @@ NO_SERVERS = "not servers"
 
 
 def built() -> Path:
-    """The library that moves the clock, made anew where its source is newer; CalledProcessError without a compiler."""
+    """The library that moves the clock, made again where its source is newer; CalledProcessError without a compiler."""
     if not LIBRARY.exists() or LIBRARY.stat().st_mtime < SOURCE.stat().st_mtime:
         LIBRARY.parent.mkdir(exist_ok=True)
         draft = LIBRARY.with_suffix(f".{os.getpid()}")

@@ -15,7 +15,7 @@ from camera_day import simulate_day
 
 IMAGES_A_DAY = 120
 HANG_S = 1800
-"""A guard against waiting for ever."""
+"""A guard against waiting forever."""
 
 
 class SmokeError(Exception):

@@ -61,7 +61,7 @@ def collect_deliveries(operation: Operation, location: str, *, cleans: bool) -> 
 
     address = parse_folder(location)
     if not is_installed():
-        raise UsageError(f"{address.url}: reading it takes the package obstore", HINT)
+        raise UsageError(f"{address.url}: reading it needs the package obstore", HINT)
     try:
         objects = open_folder(address, create=False)
         is_empty = all(next(objects.listed(prefix), None) is None for prefix in (JOBS, NODE_DELIVERIES))

@@ -52,7 +52,7 @@ def delivery_request(request: PredictRequest, location: str, shard: str | None) 
         raise UsageError(f"--shard {shard}: {error}") from error
     address, name = parse_folder(location), _job_name(request.paths)
     if not is_installed():
-        raise UsageError(f"{address.url}: writing there takes the package obstore", HINT)
+        raise UsageError(f"{address.url}: writing to it needs the package obstore", HINT)
     return DeliveryRequest(request, address, part, name)
 
 
@@ -67,16 +67,19 @@ def refuse_other_log(shard: str | None, deliver: str | None, *, resumes: bool, l
         return
     if resumes:
         raise UsageError(
-            "--resume continues what is logged here, and a shard is delivered whole or not at all",
-            "leave it out: the same command starts the shard anew",
+            "--resume and --deliver exclude each other: an interrupted shard is not continued",
+            "leave --resume out: the command predicts the whole shard again",
         )
     if retries:
         raise UsageError(
-            "--retry-failed works on a run of the local log, and --deliver logs nothing here",
-            "list the failed images in a manifest of another name, and deliver that",
+            "--retry-failed and --deliver exclude each other: only a run in the local log can be retried",
+            "write the failed images into another manifest, and deliver that one",
         )
     if not logs:
-        raise UsageError("--no-store logs nothing, and --deliver never logs here", "leave --no-store out")
+        raise UsageError(
+            "--no-store and --deliver exclude each other: --deliver does not write to the local log",
+            "leave --no-store out",
+        )
 
 
 def predict_shard(operation: Operation, request: DeliveryRequest, show: Show) -> "RunSummary":
@@ -191,13 +194,13 @@ def _refuse_other(request: DeliveryRequest, entered: "Entered") -> None:
     """UsageError where the job of this name is another one, FacemonError where it cannot be read."""
     where = request.address.url
     if entered.unreadable is not None:
-        raise FacemonError(f"{where}{entered.unreadable}", "deliver to another location, or look into that object")
+        raise FacemonError(f"{where}{entered.unreadable}", "inspect that object, or deliver to another location")
     if entered.differences:
-        each = "; ".join(f"{what} is {_cut(theirs)} there and {_cut(ours)} here"
+        each = "; ".join(f"{what} is {_cut(theirs)} in the job and {_cut(ours)} in this command"
                          for what, theirs, ours in entered.differences)  # fmt: skip
         raise UsageError(
-            f"{where}: the job {request.name} was begun with something else: {each}",
-            "use what the job was begun with, or give the manifest another name, or deliver to another location",
+            f"{where}: the job {request.name} was started with other settings: {each}",
+            "use the job's settings, rename the manifest, or deliver to another location",
         )
 
 
@@ -232,8 +235,8 @@ def _predict(
     tell(operation.reporter, summary, "delivered with the time of prediction")
     if stop.is_set() and not outcome:
         raise Interrupted(
-            f"stopped after {summary.images} images; nothing was delivered, and the same command starts shard "
-            f"{request.shard} anew"
+            f"stopped after {summary.images} images; nothing was delivered; run the same command again to "
+            f"predict shard {request.shard}"
         )
     if not outcome[0]:
         operation.reporter.say(f"{where} was delivered by another machine meanwhile: these rows do not count")

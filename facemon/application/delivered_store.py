@@ -38,7 +38,7 @@ def deliver_store(operation: Operation, request: DeliverRequest) -> "NodeDeliver
 
     address = parse_folder(request.location)
     if not is_installed():
-        raise UsageError(f"{address.url}: writing there takes the package obstore", HINT)
+        raise UsageError(f"{address.url}: writing to it needs the package obstore", HINT)
     try:
         with (
             operation.open_ledger() as ledger,
@@ -62,11 +62,11 @@ def deliver_store(operation: Operation, request: DeliverRequest) -> "NodeDeliver
 def _tell(operation: Operation, url: str, done: "NodeDeliveries") -> None:
     say = operation.reporter.say
     if done.new_epoch is not None:
-        say(f"the deliveries of {done.node} are numbered anew: {done.new_epoch}")
+        say(f"the numbers of {done.node}'s deliveries start again at 1: {done.new_epoch}")
     if done.ahead:
         operation.reporter.warn(
-            f"{counted(done.ahead, 'row')} not delivered yet: predicted while the clock of this machine was ahead; "
-            "facemon store deliver delivers what bears such a time once that time has come"
+            f"{counted(done.ahead, 'row')} not delivered yet: this machine's clock was ahead when it predicted them; "
+            "run facemon store deliver again when the time of their prediction has passed"
         )
     until = f"observed before {done.until:%Y-%m-%d %H:%M} UTC"
     if not done.deliveries:

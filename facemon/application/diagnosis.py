@@ -117,5 +117,5 @@ def _token(url: str | None, file: Path | None) -> str | None:
     if file is None:
         return None
     if url is None:
-        raise UsageError("--grafana-token-file says who asks Grafana, which is not asked", "add --grafana URL")
+        raise UsageError("--grafana-token-file needs --grafana", "add --grafana URL")
     return token_of("--grafana-token-file", file)

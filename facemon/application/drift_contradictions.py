@@ -9,8 +9,8 @@ from facemon.reports.drift_formats import EACH
 
 _OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
 _CONTRADICTIONS = (
-    ("history", _OF_A_CHECK, "--history lists the checks that were; the other option belongs to a new one"),
-    ("current", ("since", "until", "source"), "it chooses rows of the log, and --current brings its own"),
+    ("history", _OF_A_CHECK, "--history lists earlier checks; the other option applies to a new check"),
+    ("current", ("since", "until", "source"), "it selects rows of the log, which --current replaces"),
     ("by", ("source",), "one source needs no verdict for each"),
 )
 _OF_A_NEW_CHECK = ("record", "html")
@@ -20,7 +20,8 @@ def refuse_for_last_check(given: Mapping[str, Any]) -> None:
     """UsageError for options that belong to a new check, where `--explain` is about the last one of record."""
     if other := next((name for name in _OF_A_NEW_CHECK if given[name]), None):
         raise UsageError(
-            f"--explain and --{other} exclude each other: the last check of record is over", "add --now for a new one"
+            f"--explain and --{other} exclude each other: --explain shows the last check of record",
+            "add --now for a new one",
         )
 
 
@@ -32,10 +33,10 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         if given[first] and (other := next((name for name in others if given[name]), None)):
             raise UsageError(f"--{first} and --{other} exclude each other: {why}", "leave out one of them")
     if given["now"] and given["explain"] is None:
-        raise UsageError("--now says what --explain explains", "name a column with --explain")
+        raise UsageError("--now needs --explain", "add --explain COLUMN")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
         raise UsageError(
-            "--by source judges by our own checks, and --check evidently leaves them out", "leave out one of them"
+            "--by source needs the data or model check, which --check evidently leaves out", "leave out one of them"
         )
     if given["explain"] and given["format_"] not in EACH:
         raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")

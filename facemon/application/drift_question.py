@@ -56,7 +56,7 @@ class DriftRequest:
     writes_pages: bool = False
     """Whether Evidently writes its page although the check is a look."""
     fail_on: FailOn = field(default_factory=FailOn)
-    """Which drift ends in exit 3."""
+    """Drift that makes the command exit with 3."""
     exit_zero: bool = False
 
 

@@ -98,8 +98,8 @@ def tell_of_gateway(operation: Operation, gateway: "Pushgateway", *, deletes: bo
         operation.reporter.say(f"note: the secret goes to {origin(gateway.group.url)} unencrypted; https would hide it")
     if not deletes and (names := _unnamed(gateway, labels)):
         operation.reporter.say(
-            f"note: rules and panels add up what differs only in {names}; metrics.labels, in place of --grouping, "
-            "keeps stores apart"
+            f"note: rules and dashboards sum series that differ only in {names}; to keep stores apart, set "
+            "metrics.labels instead of --grouping"
         )
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _MOST_COLUMNS, _MOST_IMAGES = 4, 6
 _DERIVED = ("image_failed", "image_no_face", "image_faces")
 """Columns of profiles that the log does not have."""
-_NOT_THE_SAME = "the file is another one now"
-_NO_HASH = "no hash was logged: the file may be another one now"
+_NOT_THE_SAME = "the file has changed"
+_NO_HASH = "no hash was logged: the file may have changed"
 _NAMES = ("image", "image_sha256", "source")
 
 

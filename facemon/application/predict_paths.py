@@ -75,7 +75,7 @@ def refuse_null(paths: Sequence[str], *, null: bool) -> None:
     from facemon.predict.inputs.path_list import LIST
 
     if null and LIST not in paths:
-        raise UsageError("--null is for a list on stdin, and none was given", "name - for it, as in predict -0 -")
+        raise UsageError("--null needs a list on stdin", "add - for stdin: facemon predict -0 -")
 
 
 def refuse_paths(paths: Sequence[str], missing: str = _CORRECT, *, reads_urls: bool = True) -> None:
@@ -130,7 +130,7 @@ def _refuse_address(path: str, *, reads_urls: bool) -> None:
     others = tuple(suffix for refused in _REFUSED for suffix in refused.commands)
     if not is_folder and (is_manifest(path) or path.lower().endswith(others)):
         raise UsageError(
-            f"{shown_url(path)}: is neither an image nor a tar archive, and is read from a local path only",
+            f"{shown_url(path)}: is neither an image nor a tar archive: facemon reads it only from a local path",
             "copy it to a local disk, and name the local path",
         )
 

@@ -67,7 +67,7 @@ class PushOptions:
         given = [field.name for field in fields(self) if getattr(self, field.name) not in (None, ())]
         for name in [*given, *(["delete"] if delete else [])]:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} says how to push, but nothing is pushed", "name a --pushgateway URL")
+            raise UsageError(f"{option} needs --pushgateway", "add --pushgateway URL")
 
 
 def _address(url: str) -> str:
@@ -81,7 +81,7 @@ def _address(url: str) -> str:
     if "@" in whole:
         raise UsageError(
             "--pushgateway holds a user, and every user of this machine can read a command line",
-            "--user with --password-file says who pushes",
+            "give the user with --user and --password-file",
         )
     if not is_address or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", whole):
         raise UsageError(
@@ -165,6 +165,8 @@ def _check_certificates(path: Path) -> None:
         require_regular(path)
         ssl.create_default_context(cafile=path)
     except ssl.SSLError:
-        raise UsageError(f"--ca-file {path}: holds no certificate", "PEM is what it should hold") from None
+        raise UsageError(
+            f"--ca-file {path}: holds no certificate", "name a file with certificates in PEM format"
+        ) from None
     except OSError as error:
         raise UsageError(f"--ca-file {path}: cannot be read: {error.strerror}") from error

@@ -32,7 +32,7 @@ def refuse_unreachable(paths: Sequence[str], tables: "TablesConfig", *, has_begu
     if not named and not given:
         return
     if not is_installed():
-        raise UsageError(f"{(given + named)[0].url}: reading it takes the package obstore", HINT)
+        raise UsageError(f"{(given + named)[0].url}: reading it needs the package obstore", HINT)
     for fault in _asked((given, named, has_begun)):
         if fault is not None:
             raise _error(fault.location.url, fault.trouble, fault.what, fault.hint)
@@ -57,7 +57,7 @@ def _asked(question: _Question) -> "Sequence[Unanswered | None]":
         faults: Sequence[Unanswered | None] = process.ask(question)
     except ProcessEnded as error:
         raise FacemonError(
-            "the process that asks object storage was killed", "look for a limit of memory, and run again"
+            "the process that checks object storage was killed", "raise the memory limit, and run again"
         ) from error
     finally:
         process.kill()

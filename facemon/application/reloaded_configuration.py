@@ -1,4 +1,4 @@
-"""The configuration of a server, read anew at SIGHUP; one with faults changes nothing."""
+"""The configuration of a server, read again at SIGHUP; one with faults changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class ReloadedConfiguration:
         except FacemonError as error:
             for line in error.message.splitlines():
                 self.reporter.warn(line)
-            self.reporter.warn("the configuration was not reloaded; the one before stays")
+            self.reporter.warn("the configuration was not reloaded; the previous one stays in use")
             return
         self.path = path
         self.reporter.say("reloaded the configuration")

@@ -54,7 +54,7 @@ def _gather_report(operation: Operation, request: ReportRequest) -> "PeriodRepor
         report = read_period(operation, ledger, since, until, model=model, source=request.source)
         if not (report.volumes or report.checks or report.accuracy):
             raise FacemonError(
-                f"the store has nothing of {model} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
+                f"the store has no records of {model} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
                 "name a longer period with --since 90d; facemon store info says which models the log has",
             )
         if request.images:
@@ -72,7 +72,7 @@ def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datet
     since, until = window_of(request.since, request.until, parse_duration(USUAL_SPAN), now)
     if since >= now:
         raise UsageError(
-            f"the period from {since:%Y-%m-%d %H:%M:%S} UTC on has not begun", "name an earlier time with --since"
+            f"the period begins in the future, at {since:%Y-%m-%d %H:%M:%S} UTC", "name an earlier time with --since"
         )
     last = min(until, now) - timedelta(microseconds=1)
     return start_of_hour(hour_of(since)), start_of_hour(hour_of(last)) + _HOUR
@@ -81,7 +81,7 @@ def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datet
 def _refuse_unknown(ledger: "Ledger", source: str | None, model: str) -> None:
     """UsageError for a source, or FacemonError for a model, that the log never had rows of."""
     if source is not None and not ledger.profiles.has_source(source):
-        raise UsageError(f"the log has no rows of the source {source!r}", "facemon explain lists what has a name here")
+        raise UsageError(f"the log has no rows of the source {source!r}", "run facemon explain to list the sources")
     models = ledger.segments.models()
     if models and model not in models and not any(each.model == model for each in ledger.references.all()):
         raise FacemonError(f"the log has no rows of the model {model}", f"--model takes one of {', '.join(models)}")

@@ -53,7 +53,7 @@ def retry(
             try:
                 summary = _predict(operation, request, model, ledger, run, failed, show)
             except BrokenPipeError as error:
-                state, hint = "what was tried again is logged", "--retry-failed once more goes on with the rest"
+                state, hint = "the retried images are logged", "run the same command again to retry the rest"
                 raise reader_left(state, hint) from error
         elif not left_out and not every:
             operation.reporter.say(f"nothing failed in run {run.id}")
@@ -94,7 +94,7 @@ def _predict(
             summary = summary.update(batch, time.monotonic() - began)
     tell(operation.reporter, summary, "logged with the time of the first attempt")
     if stop.is_set():
-        raise Interrupted(f"stopped after {summary.images} images; --retry-failed goes on with the rest")
+        raise Interrupted(f"stopped after {summary.images} images; run the same command again to retry the rest")
     return summary
 
 

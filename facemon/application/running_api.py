@@ -199,7 +199,7 @@ class RunningApi:
             lambda tell: LiveWriter(operation.open_ledger, identity, tell, instance=instance),
             operation.reporter.warn,
             take_counts=counts.take,
-            # A server that is started anew has a log that works; this one would forget all that it answers.
+            # A server that is started again has a log that works; this one would forget all that it answers.
             killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
         )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facemon.predict.run_summary import RunSummary
     from facemon.schedulers.scheduler import Event, OpensShards, Placement, Scheduler, Workers
 
-_AGAIN = "run the same command again: what is delivered is not predicted again"
+_AGAIN = "run the same command again: it skips delivered shards"
 _TURN_S = 1.0
 """How often a run looks whether it was interrupted, and whether it has waited too long for a worker."""
 
@@ -239,9 +239,7 @@ class _Run:
                 f"no worker is left{last}; {missing}", f"look at the cluster (ray status), then {_AGAIN}"
             )
         shard, why = next(iter(self._why.items()))
-        raise FacemonError(
-            f"{missing}; shard {shard} was tried several times: {why}", f"remove the cause, then {_AGAIN}"
-        )
+        raise FacemonError(f"{missing}; shard {shard} was tried several times: {why}", f"fix this error, then {_AGAIN}")
 
     def _said(self, delivered: Collection[int]) -> str:
         name, shards = self._delivery.name, self._delivery.shard.of

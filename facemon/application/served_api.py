@@ -74,7 +74,7 @@ def _servable(config: "Config") -> "Config":
     """UsageError for what no request could be answered with, such as a finder that finds nothing in what they bring."""
     for plugin in plugin_formats():
         if plugin.name in config.api.formats and not plugin.is_readable:
-            raise UsageError(f"api.formats has {plugin.name}, which takes an extra to read", plugin.hint)
+            raise UsageError(f"api.formats has {plugin.name}, which needs an extra package", plugin.hint)
     if (finder := finder_of(config.model.faces)).takes_boxes:
         searching, whole = finders_for_bare_images()
         raise UsageError(

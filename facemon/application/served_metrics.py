@@ -68,7 +68,7 @@ def _reload_when_asked(
     while True:
         configuration.reload_if_asked(follow)
         check_server()
-        # Not for ever: the system may hand a signal to another thread, and ours has to wake up to act on it.
+        # Not forever: the system may hand a signal to another thread, and ours has to wake up to act on it.
         time.sleep(_SIGNAL_SECONDS)
 
 

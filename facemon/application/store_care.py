@@ -107,7 +107,7 @@ def back_up_store(operation: Operation, file: Path) -> None:
 
 
 def verify_store(operation: Operation) -> "Verification":
-    """Read the whole log and prove it: each row once, files unchanged, totals and profiles equal to the rows."""
+    """Read the whole log and verify it: each row once, files unchanged, totals and profiles equal to the rows."""
     from facemon.store.verification import verify
 
     with operation.open_ledger() as ledger:
@@ -176,4 +176,4 @@ def accept_clock(operation: Operation) -> None:
     with operation.open_ledger() as ledger:
         changed = take_back(ledger, now := ledger.clock.accept())
         stamps = f"set {counted(changed, 'stamp')} from the future to now"
-        operation.reporter.say(f"the clock is taken as right: {now:%Y-%m-%d %H:%M} UTC; {stamps}")
+        operation.reporter.say(f"accepted the clock: {now:%Y-%m-%d %H:%M} UTC; {stamps}")

@@ -70,9 +70,12 @@ def _tell_recovery(operation: Operation, folder: Path, done: "Recovery") -> None
     elif done.kept is not None and not done.knows_all_lost:
         warn(f"at least {counted(done.lost_rows, 'row is', 'rows are')} lost: the damaged ledger cannot be read whole")
     if not done.keeps_counters and done.kept is not None:
-        warn("the counters of the damaged ledger cannot be read: Prometheus sees them begin anew from lower values")
+        warn(
+            "the counters of the damaged ledger cannot be read: they restart from lower values, "
+            "which Prometheus treats as a counter reset"
+        )
     for path in done.damaged:
-        warn(f"{folder / path} is not whole: its rows are lost")
+        warn(f"{folder / path} is damaged: its rows are lost")
     if done.references:
         warn(f"{counted(done.references, 'reference')} set since the backup are lost; their rows are in {done.kept}")
     if done.kept is not None:

@@ -37,33 +37,33 @@ _AlertOption = Annotated[
 def doctor(
     session: Session,
     *,
-    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Look at this Prometheus too.")] = None,
+    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Check this Prometheus too.")] = None,
     alertmanager: Annotated[
-        str | None, typer.Option(metavar="URL", help="This Alertmanager (default: those that Prometheus names).")
+        str | None, typer.Option(metavar="URL", help="Check this Alertmanager (default: those that Prometheus uses).")
     ] = None,
-    grafana: Annotated[str | None, typer.Option(metavar="URL", help="Look at this Grafana too.")] = None,
+    grafana: Annotated[str | None, typer.Option(metavar="URL", help="Check this Grafana too.")] = None,
     grafana_token_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file with a token of Grafana's, for --grafana.")
+        Path | None, typer.Option(metavar="FILE", help="Read Grafana's token from FILE; with --grafana.")
     ] = None,
     api: Annotated[
-        str | None, typer.Option(metavar="URL", help="The ML API (default: api.listen on a loopback address).")
+        str | None,
+        typer.Option(metavar="URL", help="Check this ML API (default: api.listen, if it is a loopback address)."),
     ] = None,
     exporter: Annotated[
-        str | None, typer.Option(metavar="URL", help="The exporter (default: exporter.listen, in the same way).")
+        str | None, typer.Option(metavar="URL", help="Check this exporter (default: exporter.listen, likewise).")
     ] = None,
     textfile: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What export-metrics writes (default: schedule.export.textfile)."),
+        typer.Option(metavar="FILE", help="Check the textfile FILE (default: schedule.export.textfile)."),
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where render-config wrote the stack.")] = Path(),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the rendered stack.")] = Path(),
     alert: _AlertOption = None,
     format_: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
 ) -> ExitCode:
-    """Look at the whole road of the data and say what is wrong, what shows it and what mends it; exit 3 with findings.
+    """Check each step from the images to the alerts; print problems, evidence and fixes; exit 3 if there are any.
 
-    A look changes nothing, and asks no server but those that are named and
-    those that the configuration lets listen on this machine alone. -v prints
-    more of what was seen.
+    doctor changes nothing. It connects only to the servers given here and to those
+    that the configuration binds to this machine alone. -v prints what was checked.
     """
     from facemon.application.diagnosis import DiagnosisRequest, diagnose
 

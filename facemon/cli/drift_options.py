@@ -21,8 +21,8 @@ Reference = Annotated[
     ),
 ]
 Current = Annotated[Path | None, typer.Option(metavar="FILE", help="A table instead of the log's rows.")]
-Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: drift.window).")]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Where the window ends (default: now).")]
+Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Start of the window (default: drift.window).")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="End of the window (default: now).")]
 Source = Annotated[
     str | None, typer.Option(metavar="NAME", autocompletion=completion.SOURCES, help="Only rows of this source.")
 ]
@@ -32,7 +32,7 @@ Model = Annotated[
     typer.Option(
         metavar="NAME@VERSION",
         autocompletion=completion.MODELS,
-        help="Whose rows (default: the configured model's).",
+        help="Only rows of this model (default: the configured model).",
     ),
 ]
 Explain = Annotated[
@@ -48,8 +48,8 @@ Record = Annotated[
     bool | None,
     typer.Option(
         "--record/--no-record",
-        help="Update metrics and history and run drift.on_drift, or do not "
-        "(default: only if the check asks what the configuration asks).",
+        help="Update metrics and history and run drift.on_drift, or do none of it "
+        "(default: record if the options match the configuration).",
         show_default=False,
     ),
 ]
@@ -64,10 +64,10 @@ FailRule = Annotated[
     typer.Option(
         metavar="any|never|share=X|attribute=NAME",
         autocompletion=completion.FAIL_RULES,
-        help="Which drift ends in exit 3.",
+        help="Drift that makes the command exit with 3.",
     ),
 ]
-MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fewer rows than this decide nothing.")]
+MinRows = Annotated[int | None, typer.Option(min=1, metavar="N", help="Least number of rows for a verdict.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 on drift and on undecided too.")]
 All = Annotated[bool, typer.Option("--all", help="On a terminal: list columns that are ok or not compared, too.")]
 History = Annotated[bool, typer.Option("--history", help="List the last checks instead of running one.")]

@@ -28,7 +28,9 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME@VERSION", autocompletion=MODELS, help="Whose predictions (default: the configured model's)."
+            metavar="NAME@VERSION",
+            autocompletion=MODELS,
+            help="Only predictions of this model (default: the configured model).",
         ),
     ] = None,
     by: Annotated[Grouping | None, typer.Option(help="Scores for each source too.")] = None,

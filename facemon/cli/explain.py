@@ -23,7 +23,7 @@ def explain(
     name: Annotated[str | None, typer.Argument(metavar="NAME", autocompletion=EXPLAINABLE, help=_NAME)] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Say what a name means here: an alert's query, limit and runbook; what asks for a metric; what a column holds."""
+    """Explain a name: an alert's query, limit and runbook; a metric's users; a column's content."""
     found = names_to_explain(session.operation) if name is None else explain_name(session.operation, name)
     print_answer(session.console, found, format_)
     return ExitCode.OK

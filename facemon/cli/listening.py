@@ -1,4 +1,4 @@
-"""What `serve` and `serve-metrics` share: the address, and the signal that reads the configuration anew."""
+"""What `serve` and `serve-metrics` share: the address, and the signal that reads the configuration again."""
 
 import signal
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ def parsed_listen(given: str | None) -> "Listen | None":
 
 
 def reloaded_at_hangup(session: Session) -> "ReloadedConfiguration":
-    """The configuration, which from here on SIGHUP asks to read anew; by itself the signal would end the process."""
+    """The configuration, which from here on SIGHUP asks to read again; by itself the signal would end the process."""
     from facemon.application.reloaded_configuration import ReloadedConfiguration
 
     configuration = ReloadedConfiguration(session.console, session.config_path)

@@ -18,8 +18,8 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode
 
 app = typer.Typer()
-_Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Where the window begins (default: all).")]
-_Until = Annotated[str | None, typer.Option(metavar="TIME", help="Where it ends.")]
+_Since = Annotated[str | None, typer.Option(metavar="24h|TIME", help="Start of the window (default: all rows).")]
+_Until = Annotated[str | None, typer.Option(metavar="TIME", help="End of the window (default: now).")]
 _Source = Annotated[
     list[str] | None, typer.Option(metavar="NAME", autocompletion=SOURCES, help="Rows of this source; may be repeated.")
 ]
@@ -36,12 +36,16 @@ _Image = Annotated[str | None, typer.Option(metavar="NAME", help="Images by name
 _Limit = Annotated[
     str | None, typer.Option("--limit", "-n", metavar="N|all", help="How many rows (default: 20; with -o all).")
 ]
-_Worst = Annotated[int | None, typer.Option(metavar="N", help="The most wrong by --labels, N an attribute.")]
+_Worst = Annotated[
+    int | None, typer.Option(metavar="N", help="The N most wrong predictions of each attribute; with --labels.")
+]
 _Labels = Annotated[Path | None, typer.Option(metavar="FILE", help="A table of true labels, as for evaluate.")]
-_Unusual = Annotated[int | None, typer.Option(metavar="N", help="The images least like the reference.")]
+_Unusual = Annotated[int | None, typer.Option(metavar="N", help="The N images that differ most from the reference.")]
 _Model = Annotated[
     str | None,
-    typer.Option(metavar="NAME@VERSION", autocompletion=MODELS, help="Whose (default: the configured model's)."),
+    typer.Option(
+        metavar="NAME@VERSION", autocompletion=MODELS, help="Rows of this model (default: the configured model)."
+    ),
 ]
 
 

@@ -110,7 +110,7 @@ def _tell_usage(error: "typer.TyperException", arguments: list[str]) -> None:
     context = getattr(error, "ctx", None)
     if message := usage_text(error):
         called = context.command_path if context else " ".join(["facemon", *_leading_word(arguments)])
-        make_session({}).console.error(FacemonError(message, f"{called} --help shows what it takes"))
+        make_session({}).console.error(FacemonError(message, f"run {called} --help"))
 
 
 def usage_text(error: "typer.TyperException") -> str:

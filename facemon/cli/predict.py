@@ -84,7 +84,7 @@ _EngineOption = Annotated[
     str | None,
     typer.Option(
         metavar="inline|processes|ray",
-        help="What predicts: threads of this process, processes of this machine (default), or, with --shards and "
+        help="Predict with threads of this process, processes of this machine (default), or, with --shards and "
         "--deliver, a cluster of Ray.",
     ),
 ]

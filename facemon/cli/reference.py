@@ -37,15 +37,13 @@ def set_(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A CSV, JSON Lines or Parquet table instead of logged rows.")
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="24h|TIME", help="Where the window of logged rows begins.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where it ends (default: now).")] = None,
+    since: Annotated[str | None, typer.Option(metavar="24h|TIME", help="Start of the window of logged rows.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the window (default: now).")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="(default: when it was set)")] = None,
     kind: Annotated[
         Kind, typer.Option(help="Whether a file holds a model's predictions or true labels.")
     ] = Kind.PREDICTIONS,
-    note: Annotated[str, typer.Option(metavar="TEXT", help="Why this is normal.")] = "",
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Why this data is the reference.")] = "",
 ) -> ExitCode:
     """Make logged predictions, or a table, the reference that later checks compare with."""
     from facemon.reports.reference_report import plan_remarks
@@ -79,7 +77,7 @@ def show(
     ] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Tell what a reference is, and how many images of current data each check needs to decide with it."""
+    """Show a reference, and how many current images each check needs to decide with it."""
     print_answer(session.console, describe_reference(session.operation, name), format_)
     return ExitCode.OK
 
@@ -104,9 +102,9 @@ def rm(
 def diff(
     session: Session,
     first: Annotated[str, typer.Argument(metavar="A", autocompletion=_NAMES, help="The name of a reference.")],
-    second: Annotated[str, typer.Argument(metavar="B", autocompletion=_NAMES, help="The name of another.")],
+    second: Annotated[str, typer.Argument(metavar="B", autocompletion=_NAMES, help="The name of another reference.")],
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Tell how B differs from A: in what they are, and column by column as if B were current data."""
+    """Show how B differs from A: their origin, and each column as if B were current data."""
     print_answer(session.console, compare_references(session.operation, first, second), format_)
     return ExitCode.OK

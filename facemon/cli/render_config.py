@@ -13,7 +13,7 @@ from facemon.errors import ExitCode, UsageError
 
 app = typer.Typer()
 _ReloadOption = Annotated[
-    bool, typer.Option("--reload", help="Then make the running servers read the files, and say what they did.")
+    bool, typer.Option("--reload", help="Reload the running servers, and print whether they accept the files.")
 ]
 
 
@@ -33,7 +33,7 @@ _ForOption = Annotated[
         "--for",
         # Without it the variable would end in an underscore, as the parameter does.
         envvar="FACEMON_RENDER_CONFIG_FOR",
-        help="What runs where, instead of stack.for of the configuration.",
+        help="What the stack contains, instead of stack.for.",
     ),
 ]
 
@@ -46,21 +46,24 @@ def render_config(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="Only these: prometheus, alertmanager, grafana, runbooks, compose, schedules; with commas.",
+            help="Only these parts, separated by commas: prometheus, alertmanager, grafana, runbooks, compose, "
+            "schedules.",
         ),
     ] = None,
     for_: _ForOption = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the files on disk differ.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
     stdout: Annotated[str | None, typer.Option(metavar="NAME", help="Print one file instead of writing.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Let lint, promtool and amtool judge it first.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the files with lint, promtool and amtool first.")
+    ] = False,
     reload: _ReloadOption = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove files that are rendered no longer.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove files that are no longer rendered.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite files that were edited by hand, or are not ours.")
+        bool, typer.Option("--force", help="Overwrite files that were edited by hand, or that facemon did not write.")
     ] = False,
 ) -> ExitCode:
-    """Write Prometheus, Alertmanager and Grafana configuration, and the tests that prove it."""
+    """Write the configuration of Prometheus, Alertmanager and Grafana, and tests for it."""
     from facemon.application.rendered_stack import RenderRequest, render_stack, write_stack
 
     _require_one_task(

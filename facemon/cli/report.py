@@ -13,22 +13,24 @@ from facemon.errors import ExitCode
 
 app = typer.Typer()
 _OUT = "The page to write (default: reports/report.html in the store)."
-_IMAGES = "Add thumbnails of the images that moved most; reads rows and image files."
+_IMAGES = "Add thumbnails of the images that drifted most; reads rows and image files."
 
 
 @command(app, "report")
 def report(
     session: Session,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help=_OUT)] = None,
-    since: Annotated[str, typer.Option(metavar="30d|TIME", help="Where the period begins.")] = USUAL_SPAN,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Where the period ends (default: now).")] = None,
+    since: Annotated[str, typer.Option(metavar="30d|TIME", help="Start of the period.")] = USUAL_SPAN,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the period (default: now).")] = None,
     source: Annotated[
         str | None, typer.Option(metavar="NAME", autocompletion=SOURCES, help="Only rows of this source.")
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME@VERSION", autocompletion=MODELS, help="Whose rows (default: the configured model's)."
+            metavar="NAME@VERSION",
+            autocompletion=MODELS,
+            help="Only rows of this model (default: the configured model).",
         ),
     ] = None,
     images: Annotated[bool, typer.Option("--images", help=_IMAGES)] = False,

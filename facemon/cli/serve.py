@@ -45,7 +45,7 @@ def serve(
     The body of a request is one image, or a form with several; ?source=NAME says which camera they come from. Every
     prediction is logged.
 
-    SIGHUP reads the tokens and the limits of requests anew; all else changes with a restart.
+    SIGHUP reads the tokens and the limits of requests again; all else changes with a restart.
     """
     from facemon.application.served_api import ServeRequest, serve_api
 

@@ -27,7 +27,7 @@ def serve_metrics(
 
     Those of the store, the status of the services in exporter.probes, and what exporter.collectors yield.
 
-    SIGHUP reads the configuration anew.
+    SIGHUP reads the configuration again.
     """
     from facemon.application.served_metrics import serve_metrics as serve
 

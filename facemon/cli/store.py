@@ -33,7 +33,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
-    """Tell what the log holds; a store of an older version is not upgraded."""
+    """Show what the log holds; do not upgrade a store of an older version."""
     facts = store_info(session.operation)
     if as_json or format_ is PrintFormat.JSON:
         session.console.document(facts)
@@ -61,7 +61,7 @@ def backup(
 
 @command(store, "verify")
 def verify(session: Session) -> ExitCode:
-    """Read the whole log and prove it: each row once, files unchanged, totals and profiles equal to the rows.
+    """Read the whole log and verify it: each row once, files unchanged, totals and profiles equal to the rows.
 
     Exit 3 when something is wrong.
     """
@@ -88,10 +88,10 @@ def prune(
         typer.Option(min=1, max=_MOST_DAYS, metavar="N", help="Keep rows for N days (default: store.retention_days)."),
     ] = None,
     despite_clock: Annotated[
-        bool, typer.Option("--despite-clock", help="Go by the clock although it is said to be wrong.")
+        bool, typer.Option("--despite-clock", help="Use the clock even if facemon reports that it is wrong.")
     ] = False,
     undelivered: Annotated[
-        bool, typer.Option("--undelivered", help="Remove rows too that facemon store deliver has not delivered yet.")
+        bool, typer.Option("--undelivered", help="Also remove rows that facemon store deliver has not delivered yet.")
     ] = False,
 ) -> ExitCode:
     """Remove rows that were both observed and predicted longer ago than the retention, and older reports.
@@ -112,15 +112,15 @@ def repair(
         bool,
         typer.Option(
             "--drop-damaged",
-            help="Take segments out of the log whose rows are lost; their files are set aside, counters stay.",
+            help="Remove segments with lost rows from the log; their files move to set-aside, counters stay.",
         ),
     ] = False,
 ) -> ExitCode:
-    """Mend a log with damaged, missing or foreign files; exit 3 when problems are left.
+    """Repair a log with damaged, missing or foreign files; exit 3 if problems remain.
 
     Without --drop-damaged only what loses nothing is done: files go back to
     their place or, where no ledger entry names them, to the store's folder
-    set-aside; profiles and totals are computed anew. Damaged segments are
+    set-aside; profiles and totals are computed again. Damaged segments are
     listed. Nothing is deleted, and no counter falls.
 
     All files get the permissions of store.mode and, as root with --as-root, the
@@ -205,18 +205,19 @@ def deliver(
     node: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The name of this machine in it (default: that of before, or its host name)."
+            metavar="NAME",
+            help="Name of this machine in the shared log (default: the last one used, or its host name).",
         ),
     ] = None,
     moved: Annotated[
         bool,
-        typer.Option("--moved", help="LOCATION has all that was delivered elsewhere; deliver there from now on."),
+        typer.Option("--moved", help="Deliver to LOCATION from now on; all earlier deliveries were copied there."),
     ] = False,
 ) -> ExitCode:
     """Deliver what is new in this store to a log that many machines share, for facemon store collect.
 
     Rows are delivered once their hour of observation has been over for five minutes; run it from cron, for example
-    once an hour. Whatever interrupts it, run it again: each row is delivered once.
+    once an hour. After an interruption, run it again: each row is delivered once.
     """
     from facemon.application.delivered_store import DeliverRequest, deliver_store
 
@@ -229,12 +230,12 @@ def clock(
     session: Session,
     accept: Annotated[
         bool,
-        typer.Option("--accept", help="Take the clock as right, and set what is stamped with a later time to now."),
+        typer.Option("--accept", help="Accept the clock, and set later timestamps in the store to now."),
     ] = False,
 ) -> ExitCode:
     """Compare the clock with the uptime and with what the store has seen; list stamps from the future.
 
-    Exit 3 when the clock is wrong, or something bears a time that is more than a day ahead.
+    Exit 3 if the clock is wrong, or a timestamp is more than a day ahead.
     """
     if accept:
         accept_clock(session.operation)

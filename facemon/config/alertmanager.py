@@ -72,28 +72,30 @@ class MuteTimeConfig(Section):
     @model_validator(mode="after")
     def _not_always(self) -> Self:
         if not (self.weekdays or self.hours):
-            raise ValueError("names neither weekdays nor hours: it would mute for ever")
+            raise ValueError("names neither weekdays nor hours: it would always mute")
         return self
 
     @model_validator(mode="after")
     def _location_is_known(self) -> Self:
         if not _is_time_zone(self.location) and _is_time_zone("UTC"):
-            raise MisfitError((("location",), f"is {self.location!r}, no time zone: write one like Europe/Berlin"))
+            raise MisfitError(
+                (("location",), f"is {self.location!r}, which is not a time zone: write one like Europe/Berlin")
+            )
         return self
 
 
 class DeadManConfig(Section):
-    """Who gets the Watchdog, again and again: a service that raises the alarm when it stays away."""
+    """The receiver of the Watchdog: a service that alerts when the Watchdog stops."""
 
     receiver: Name
     repeat_interval: PositiveDuration = timedelta(minutes=5)
 
 
 class AlertmanagerConfig(Section):
-    """Who is told of what; the first receiver gets what no route claims."""
+    """Receivers and routes; the first receiver gets every alert that no route claims."""
 
     url: HttpUrl = "http://localhost:9093"
-    """Where people open it, for the link to a silence."""
+    """Its address in a browser, for the link to a silence."""
     smtp: SmtpConfig | None = None
     """The server that email leaves by."""
     receivers: Items[ReceiverConfig] = ()
@@ -102,17 +104,17 @@ class AlertmanagerConfig(Section):
     """The first that matches gets the alert, and with continue also the next that does."""
     mute_times: Items[MuteTimeConfig] = ()
     dead_man: DeadManConfig | None = None
-    """Who gets the Watchdog: a service that misses it when it stops."""
+    """The receiver of the Watchdog: a service that alerts when it stops."""
     group_by: Items[LabelName] | None = None
-    """Whose alerts share a message; unset = these and metrics.labels: one for an incident."""
+    """Alerts that agree in these share a message; unset = these and metrics.labels: one for an incident."""
     group_wait: Duration = timedelta(seconds=30)
-    """Before the first notification of a group."""
+    """Wait before the first notification of a group."""
     group_interval: PositiveDuration = timedelta(minutes=5)
-    """Before what is new in a group is told."""
+    """Wait before a notification of new alerts in a group."""
     repeat_interval: PositiveDuration = timedelta(hours=4)
-    """Before what still fires is told again."""
+    """Wait before a notification is repeated."""
     replicas: Replicas = 1
-    """Two or more: a cluster, which tells everything once."""
+    """Two or more: a cluster, which sends each notification once."""
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "0.28"
     """The oldest Alertmanager that is to read the file; 0.25 or newer.
 
@@ -181,11 +183,15 @@ _Faults = list[tuple[tuple[str | int, ...], str]]
 
 def _doubles(key: str, what: str, names: list[str]) -> _Faults:
     return [
-        ((key, index, "name"), f"is {name!r}, as an earlier {what} is named already")
+        ((key, index, "name"), f"is {name!r}, the name of an earlier {what}")
         for index, name in enumerate(names)
         if name in names[:index]
     ]
 
 
 def _unknown(keys: tuple[str | int, ...], name: str, what: str, names: list[str]) -> _Faults:
-    return [] if name in names else [(keys, f"is {name!r}, no {what}'s name ({', '.join(names) or 'there are none'})")]
+    return (
+        []
+        if name in names
+        else [(keys, f"is {name!r}, not the name of a {what} ({', '.join(names) or 'there are none'})")]
+    )

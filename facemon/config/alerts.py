@@ -49,7 +49,7 @@ class AlertDefaults(NamedTuple):
     def for_(self) -> timedelta:
         """How long the condition must hold; ValueError where another key says that."""
         if self.held is None:
-            raise ValueError("how long this alert must hold follows from another key of the configuration")
+            raise ValueError("another key of the configuration sets how long the condition must hold")
         return self.held
 
 
@@ -134,7 +134,7 @@ class AgeAlertConfig(AlertConfig):
 
 
 class ObjectiveConfig(Section):
-    """What share of requests is to be good over a period; alerts say when the rest is used up too fast.
+    """A target for the share of good requests over a period; alerts fire when the error budget is used up too fast.
 
     Good is, by the indicator: answered without a server error, or answered within `threshold` seconds.
     """
@@ -151,7 +151,7 @@ class ObjectiveConfig(Section):
     @model_validator(mode="after")
     def _only_latency_has_a_threshold(self) -> Self:
         if self.indicator == "errors" and self.threshold is not None:
-            raise MisfitError((("threshold",), "is for the indicator latency: an answer is an error or none"))
+            raise MisfitError((("threshold",), "applies only to the indicator latency"))
         return self
 
 
@@ -183,7 +183,7 @@ class AlertsConfig(Section):
     DriftVerdict: AlertConfig = AlertConfig.model_construct()
     """The last check ended in drift, by its own thresholds."""
     DriftUndecided: AlertConfig = AlertConfig.model_construct()
-    """The last check could not tell."""
+    """The last check was undecided."""
     SourceDrift: AlertConfig = AlertConfig.model_construct()
     """The last check found drift in the rows of one source, such as a camera."""
     SourceSilent: AlertConfig = AlertConfig.model_construct()
@@ -200,11 +200,11 @@ class AlertsConfig(Section):
     TargetDown: AlertConfig = AlertConfig.model_construct()
     """Prometheus cannot reach a target."""
     MetricsAbsent: AlertConfig = AlertConfig.model_construct()
-    """A metric that alerts rest on is not there."""
+    """A metric that alerts need is missing."""
     SourceUnreadable: AlertConfig = AlertConfig.model_construct()
     """The exporter runs but cannot read the store."""
     ServiceDown: AlertConfig = AlertConfig.model_construct()
-    """A service that the exporter asks after is not healthy."""
+    """A service that the exporter probes is not healthy."""
     TextfileScrapeError: AlertConfig = AlertConfig.model_construct()
     """node-exporter cannot read the textfile."""
     ReloadFailed: AlertConfig = AlertConfig.model_construct()
@@ -224,7 +224,7 @@ class AlertsConfig(Section):
     ignored_endpoints: Items[_Endpoint] = _NO_WORK
     """Endpoints whose requests are not work, as probes and scrapes: alerts on errors and latency leave them out."""
     objectives: Items[ObjectiveConfig] = ()
-    """What share of requests is to be good; alerts when the rest is used up too fast."""
+    """Targets for the share of good requests; alerts when the error budget is used up too fast."""
     custom: Items[CustomAlertConfig] = ()
 
     def of(self, name: str) -> AlertConfig:
@@ -277,11 +277,13 @@ class AlertsConfig(Section):
         faults: list[tuple[tuple[str | int, ...], str]] = []
         for index, objective in enumerate(self.objectives):
             if names := sorted(taken.intersection(objective_alerts(objective.name))):
-                faults.append((("objectives", index, "name"), f"gives an alert {names[0]!r}, and there is one"))
+                faults.append(
+                    (("objectives", index, "name"), f"would make a second alert {names[0]!r}; choose another name")
+                )
             taken.update(objective_alerts(objective.name))
         for index, alert in enumerate(self.custom):
             if alert.name in taken:
-                fault = f"is {alert.name!r}, and there is an alert of that name; give this one another"
+                fault = f"is {alert.name!r}, which is the name of another alert; choose another name"
                 faults.append((("custom", index, "name"), fault))
             taken.add(alert.name)
         if faults:

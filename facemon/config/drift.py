@@ -44,7 +44,7 @@ class TablesConfig(Section):
     It may be four columns too: `box_left`, `box_top`, `box_right` and `box_bottom`.
     """
     id: Name = "image_id"
-    """Of manifests and labels: what other systems call the image."""
+    """Of manifests and labels: the image's identifier in other systems."""
     etag: Name = "etag"
     """Of manifests: the ETag of an image in object storage; another is an error row: changed."""
     size: Name = "size"

@@ -17,7 +17,7 @@ def parse_duration(text: str) -> timedelta:
     try:
         return timedelta(**amounts)
     except OverflowError:
-        raise ValueError(f"{shown(text)} is longer than any time that can be reckoned with") from None
+        raise ValueError(f"{shown(text)} is too long: the longest duration is 999999999d") from None
 
 
 def format_duration(duration: timedelta) -> str:

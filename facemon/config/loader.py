@@ -152,7 +152,7 @@ def _text_of(path: Path) -> str:
         hint = "check the file's permissions" if isinstance(error, PermissionError) else "name a regular file"
         raise ConfigError(f"{path}: cannot be read: {reason}", hint=hint) from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="is it a configuration at all?")
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="name a facemon.yaml file")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -173,7 +173,7 @@ def _model(document: YamlDocument) -> tuple[Any, list[Fault]]:
     faults = []
     if others := [str(key) for key in model if key != "bundle"]:
         hint = f"remove bundle to describe a model of your own, else remove {', '.join(others)}"
-        faults.append(Fault(document.keys[keys], keys, "stands alone, but there are other keys beside it", hint))
+        faults.append(Fault(document.keys[keys], keys, "excludes all other keys of model", hint))
     if name not in names and keys not in document.unreadable:
         what = repr(name) if isinstance(name, str) else word_of(name)
         message = f"is {what}, must be a built-in bundle: {', '.join(names)}"

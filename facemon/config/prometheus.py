@@ -132,7 +132,7 @@ class PrometheusConfig(Section):
     target_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.42"
     """The oldest Prometheus that is to read the files; 2.27 or newer."""
     url: HttpUrl = "http://localhost:9090"
-    """Where people open it: links in notifications begin with this."""
+    """Its address in a browser: links in notifications begin with it."""
     scrape_interval: PositiveDuration = timedelta(seconds=15)
     """At most 2m30s: after 5m Prometheus forgets a sample."""
     evaluation_interval: PositiveDuration | None = None
@@ -164,9 +164,9 @@ class PrometheusConfig(Section):
     alertmanagers: Items[_Target] | None = None
     """Where alerts are sent; unset = to the rendered stack's own."""
     external_labels: Mapping[LabelName, LabelValue] = Field(default_factory=dict)
-    """What tells this Prometheus from others, e.g. {site: north}."""
+    """Labels that identify this Prometheus, e.g. {site: north}."""
     remote_write: Items[RemoteWriteConfig] = ()
-    """Who gets a copy of the samples."""
+    """Remote storages that receive a copy of the samples."""
     replicas: Replicas = 1
     """Two or more: alike but for a replica label that alerts do not carry."""
 

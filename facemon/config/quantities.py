@@ -71,7 +71,7 @@ def _duration(value: Any) -> timedelta:
     if isinstance(value, str):
         duration = parse_duration(value)
         if duration > _LONGEST:
-            raise ValueError(f"{value!r} is longer than any time that Prometheus reckons with, which is 292 years")
+            raise ValueError(f"{value!r} is too long: Prometheus accepts at most 292 years")
         return duration
     raise ValueError("must be a duration: write a number and a unit, like 30s, 10m, 24h, 7d")
 

@@ -95,14 +95,14 @@ _READERS: Mapping[str, tuple[Target, ...]] = {
 
 
 class ScheduleConfig(Section):
-    """When facemon runs by itself, and what is to start it; without targets nothing is rendered."""
+    """Schedules for facemon, and the schedulers that start it; without targets nothing is rendered."""
 
     drift_check: str = "0 2 * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
     checks: Annotated[Items[Literal["data", "model"]], Field(min_length=1)] = ("data", "model")
     """Which checks it runs, and DriftCheckStale watches."""
     targets: Items[Target] = ()
-    """What is rendered: cron, systemd, github, airflow, kubernetes."""
+    """Schedulers to render for: cron, systemd, github, airflow, kubernetes."""
     export: ScheduledExportConfig | None = None
     """export-metrics by the clock too; for cron and systemd."""
     directory: Path | None = None
@@ -110,7 +110,7 @@ class ScheduleConfig(Section):
     command: Annotated[str, Field(pattern=r"^(/[^\x00-\x1f\x7f]+|[A-Za-z0-9][A-Za-z0-9._-]*)$")] = "facemon"
     """The command there, e.g. /opt/facemon/bin/facemon; a name is looked up by the target."""
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "facemon"
-    """Whose rights cron and systemd give it."""
+    """The user that runs the command under cron and systemd."""
     runner: Annotated[Items[Name], Field(min_length=1)] = ("self-hosted",)
     """Labels of the GitHub runner there, which has the log."""
     shards: ShardsConfig | None = None

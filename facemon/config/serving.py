@@ -94,7 +94,7 @@ class PredictConfig(Section):
     threads: Workers | None = None
     """Workers, at most 1024; unset = one for each core, within the CPU quota."""
     max_pixels: _PositiveInt = 100_000_000
-    """An image with more is an error row, and is not decoded."""
+    """An image with more pixels is not decoded; its row has an error."""
     max_bytes: Size = 256 * 2**20
     """The same for the size of its file."""
     max_decode_seconds: _Seconds = 10.0
@@ -109,7 +109,7 @@ class PredictConfig(Section):
     The scale is at least twice what the networks need.
     """
     providers: Annotated[Items[_Provider], Field(min_length=1), AfterValidator(_distinct)] = ("cpu",)
-    """What runs the networks, best first, by onnxruntime's names: cuda, openvino, ….
+    """Execution providers of onnxruntime, best first: cuda, openvino, ….
 
     What one cannot run falls to the next, then to cpu.
     """
@@ -122,7 +122,7 @@ class ApiConfig(Section):
     instance: Annotated[Name, AfterValidator(parse_instance)] | None = None
     """Its name among APIs that share the store; unset = host name and address."""
     cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
-    """Predictions that are remembered by the image's bytes; 0 = none."""
+    """Predictions in the cache, by the image's bytes; 0 = no cache."""
     max_body: Size = 16 * 2**20
     """A larger request is refused."""
     max_pixels: _PositiveInt = 50_000_000
@@ -158,7 +158,7 @@ class ApiConfig(Section):
     """Further names; images of others are logged as source "other"."""
     max_connections: _PositiveInt = 4096
     trusted_proxies: Items[_NetworkText] = ()
-    """Whose X-Forwarded-For says who the client is, e.g. [10.0.0.7, "fd00::/8"]."""
+    """Proxies whose X-Forwarded-For names the client, e.g. [10.0.0.7, "fd00::/8"]."""
     allowed_hosts: Items[_HostName] = ()
     """Names of this API besides addresses and private names, e.g. [faces.example.org].
 
@@ -203,7 +203,7 @@ def _askable(url: str) -> str:
 
 
 class ProbeConfig(Section):
-    """An external service whose health the exporter asks after."""
+    """An external service that the exporter probes."""
 
     name: Name
     url: Annotated[HttpUrl, AfterValidator(_askable)]
@@ -216,7 +216,7 @@ class ExporterConfig(Section):
     pages: bool = True
     """A page for browsers at /."""
     probes: Items[ProbeConfig] = ()
-    """Services to ask after, e.g. [{name: labels, url: "http://labels:8080/health"}]."""
+    """Services to probe, e.g. [{name: labels, url: "http://labels:8080/health"}]."""
     probe_interval: Timeout = timedelta(seconds=15)
     """Each is asked so often, in the background."""
     probe_timeout: Timeout = timedelta(seconds=5)

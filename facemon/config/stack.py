@@ -109,7 +109,7 @@ class StackConfig(Section):
     @model_validator(mode="after")
     def _images_are_pinned(self) -> Self:
         faults = [
-            (("images", service), "names no version; latest is another one every week")
+            (("images", service), "names no version; latest changes without notice")
             for service, image in self.images.items()
             if image.endswith(":latest")
         ]

@@ -196,7 +196,7 @@ def _unknown_key(keys: Keys, document: YamlDocument) -> tuple[Fault, str]:
         fitting = [name for name in files if key.endswith(stems[name]) or stems[name].startswith(key)]
         meant = (fitting or files or [""])[0]
         hint = f"put it into a file and name that with {meant}" if meant else "no key here takes one"
-        return Fault(place, keys, "a secret may not stand here", hint), meant
+        return Fault(place, keys, "a secret is not allowed here", hint), meant
     close = nearest_names(str(key), known)
     return Fault(place, keys, "unknown key", nearest_or_all(key, known)), close[0] if close else ""
 
@@ -238,7 +238,7 @@ def _sentence(detail: ErrorDetails, value: Any, text: str | None) -> tuple[str, 
         case "too_long":
             return f"has {len(value)} values, must have at most {context['max_length']}", ""
         case "string_pattern_mismatch":
-            return PATTERNS.get(context["pattern"], "is not written as it must be"), ""
+            return PATTERNS.get(context["pattern"], "has the wrong format"), ""
         case "value_error":
             return str(context["error"]), misreading(text, value)
     return _own_words(detail), ""

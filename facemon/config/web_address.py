@@ -37,11 +37,13 @@ def without_secrets(url: str) -> str:
     host, *_ = re.split(r"[/?#]", url.split("//", 1)[1], maxsplit=1)
     match = _HOST.fullmatch(host)
     if match is None or not 0 < int(match[1] or 80) <= _HIGHEST_PORT:
-        raise ValueError("names no host, or no port that there is")
+        raise ValueError("has no host, or no port from 1 to 65535")
     if not url.isprintable() or _HALF_ESCAPE.search(url):
         raise ValueError("holds a character that does not print, or a % without two digits after it: write it as %xx")
     if secret := _secret_part(url):
-        raise ValueError(f"holds a secret in the open, by its {secret}: put the secret into a file that a *_file names")
+        raise ValueError(
+            f"shows a secret in its {secret}: put the secret into a file, and name the file with a *_file key"
+        )
     return url
 
 

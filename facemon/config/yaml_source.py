@@ -133,7 +133,7 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> tuple[Place, str, str]:
     if "quoted scalar" in context and error.context_mark:
         return _place(error.context_mark), "the quotation mark is not closed", ""
     if "block" in context:
-        return place, "does not line up with what stands above it", "check the indentation and quotation marks"
+        return place, "is not aligned with the lines above it", "check the indentation and quotation marks"
     return place, "is not valid YAML", problem if "'" not in problem else ""
 
 
@@ -236,7 +236,7 @@ class _Reading:
         # Of 1:1:1…, a number of base 60, the constructor's time grows with the square of the length.
         value = None if len(node.value) > _LONGEST_NUMBER else _constructed(node)
         if value is _NO_VALUE:
-            self.faults.append(Fault(place, keys, "looks like a number or a date, but is none", "quote it"))
+            self.faults.append(Fault(place, keys, "looks like a number or a date, but is not a valid one", "quote it"))
             return None, None
         if len(node.value) > _LONGEST_NUMBER or (isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE):
             self.faults.append(Fault(place, keys, "is a number with more digits than any value here has", "quote it"))

@@ -121,7 +121,7 @@ def _of_one(facts: AlertmanagerEvidence, found: "AlertmanagerFacts") -> Iterator
     if found.took_its_files is False:
         seen = f"{found.url}: alertmanager_config_last_reload_successful is 0"
         check = "amtool check-config monitoring/alertmanager/alertmanager.yml"
-        yield Finding("Alertmanager refused its file, and goes on with the one before", seen, check)
+        yield Finding("Alertmanager rejected its file and keeps using the previous one", seen, check)
     if places := list(differences(facts.rendered, found.configuration)):
         more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
         what = "Alertmanager's configuration is not the rendered one"
@@ -148,7 +148,7 @@ def _facts(facts: AlertmanagerEvidence) -> Iterator[str]:
             yield f"silence {each.id}, {author(each, each.id)}"
         for alert in found.alerts:
             if alert.is_inhibited:
-                yield f"{alert.labels.get('alertname', '')} is inhibited by an alert that says more"
+                yield f"{alert.labels.get('alertname', '')} is inhibited by another alert"
         receivers = [str(each.get("name")) for each in found.configuration.get("receivers") or []]
         yield f"receivers: {', '.join(receivers)}"
 

@@ -74,7 +74,9 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
             took,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise NoAnswerError(f"{url} does not answer as Alertmanager does", "is it Alertmanager's address?") from None
+        raise NoAnswerError(
+            f"{url} does not answer as Alertmanager does", "give the address of Alertmanager: --alertmanager URL"
+        ) from None
 
 
 def _alert(found: Any) -> HeldAlert:

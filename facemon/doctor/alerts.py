@@ -81,7 +81,7 @@ def _cause(url: str, rule: "LoadedRule") -> Cause | None:
     try:
         return cause_of(query_parts(rule.query), lambda query: value_of(url, query))
     except ValueError:
-        return Cause(f"the reason is not known: facemon cannot take its expression apart: {rule.query}")
+        return Cause(f"the reason is not known: facemon cannot parse its expression: {rule.query}")
     except NoAnswerError as error:
         return Cause(f"the reason is not known: {error.message}")
 

@@ -85,7 +85,7 @@ def ask_json(url: str, token: str | None = None) -> Any:
     try:
         return json.loads(ask(url, token))
     except (ValueError, RecursionError):
-        raise NoAnswerError(f"{_server(url)} did not answer in JSON", "is it that server's address?") from None
+        raise NoAnswerError(f"{_server(url)} did not answer in JSON", "check the address of the server") from None
 
 
 def mapping(found: Any) -> Mapping[str, Any]:

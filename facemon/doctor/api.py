@@ -30,7 +30,7 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
     loaded = {each.labels.get("model", ""): each.value for each in facts.values("model_loaded")}
     if facts.fault or not loaded:
         seen = f"{facts.url}/metrics {facts.fault or 'has no model_loaded'}"
-        yield Finding("another program answers in the place of the ML API", seen, facts.restart)
+        yield Finding("another program listens on the address of the ML API", seen, facts.restart)
         return
     if facts.model not in loaded:
         seen = f"it has {', '.join(loaded)}, and the configuration has {facts.model}"

@@ -79,7 +79,7 @@ class Diagnosis:
         for name, finding in self.findings:
             lines.append(f"- **{finding.severity}: {_escaped(name)}: {_escaped(finding.what)}**")
             lines += [f"  - seen: {_escaped(finding.evidence)}"] if finding.evidence else []
-            lines += [f"  - mend: {_code(finding.command)}"] if finding.command else []
+            lines += [f"  - fix: {_code(finding.command)}"] if finding.command else []
         for name, examined in self.areas:
             lines += ["", f"## {_escaped(name)}", ""]
             lines += [f"{_state(examined)}: {_escaped(examined.looked_at)}", ""] if examined.looked_at else []
@@ -95,8 +95,8 @@ def _state(examined: Examined) -> str:
 def _mended(command: str) -> str:
     """The remedy: a command on one line, to be copied, or a hint in words."""
     if command.startswith(_PROGRAMS):
-        return without_commands(printable(f"  mend: {command}"))
-    return _wrapped(f"  mend: {command}", "    ")
+        return without_commands(printable(f"  fix: {command}"))
+    return _wrapped(f"  fix: {command}", "    ")
 
 
 def _wrapped(text: str, indent: str) -> str:

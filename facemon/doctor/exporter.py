@@ -31,7 +31,7 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
     versions = [each.labels.get("version", "") for each in facts.values("facemon_build_info")]
     if facts.fault or not versions:
         seen = f"{facts.url}/metrics {facts.fault or 'has no facemon_build_info'}"
-        yield Finding("another program answers in the place of the exporter", seen, facts.restart)
+        yield Finding("another program listens on the address of the exporter", seen, facts.restart)
         return
     for each in facts.values("facemon_source_up"):
         if not each.value:

@@ -100,7 +100,7 @@ def _health(url: str, token: str | None) -> Mapping[str, Any]:
 
 
 def _not_grafana(url: str) -> NoAnswerError:
-    return NoAnswerError(f"{origin(url)} does not answer as Grafana does", "is it Grafana's address?")
+    return NoAnswerError(f"{origin(url)} does not answer as Grafana does", "give the address of Grafana: --grafana URL")
 
 
 def judge(facts: GrafanaFacts | None) -> Examined:
@@ -123,7 +123,7 @@ def _findings(facts: GrafanaFacts) -> Iterator[Finding]:
     restart = "facemon render-config, then restart Grafana"
     if facts.database != "ok":
         seen = f"{facts.url}/api/health: database is {facts.database or 'unknown'}"
-        yield Finding("Grafana's database is not well", seen, "see Grafana's log")
+        yield Finding("Grafana's database is unhealthy", seen, "see Grafana's log")
     if facts.source is None:
         seen = f"{facts.url} has none with the uid {facts.source_uid}"
         yield Finding("Grafana lacks the data source of the dashboards", seen, restart)
@@ -146,7 +146,7 @@ def _of_source(facts: GrafanaFacts, source: Mapping[str, Any], restart: str) -> 
         yield Finding("the data source is not a Prometheus", f"{facts.source_uid} has the type {kind}", restart)
     elif facts.source_url is not None and url.rstrip("/") != facts.source_url.rstrip("/"):
         seen = f"{facts.source_uid} asks {shown}, and the configuration has {facts.source_url}"
-        yield Finding("the data source asks another Prometheus", seen, restart)
+        yield Finding("the data source queries another Prometheus", seen, restart)
     health = facts.source_health or {}
     if health.get("status") != "OK":
         seen = f"{facts.source_uid}, {shown}: {health.get('message') or 'no message'}"

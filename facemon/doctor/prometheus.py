@@ -70,7 +70,7 @@ def _findings(facts: TargetFacts, found: "PrometheusFacts") -> Iterator[Finding]
     if found.took_its_files is False:
         seen = f"{found.url}: prometheus_config_last_reload_successful is 0"
         check = "promtool check config monitoring/prometheus/prometheus.yml"
-        yield Finding("Prometheus refused its files, and goes on with those before", seen, check)
+        yield Finding("Prometheus rejected its files and keeps using the previous ones", seen, check)
     for job, addresses in facts.wanted.items():
         there = [each for each in found.targets if each.job == job]
         yield from _of_job(job, addresses, there, facts.starts.get(job, ""))

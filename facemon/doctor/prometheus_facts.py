@@ -88,7 +88,9 @@ def prometheus_facts(url: str) -> PrometheusFacts:
             _took_its_files(url),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise NoAnswerError(f"{url} does not answer as Prometheus does", "is it Prometheus' address?") from None
+        raise NoAnswerError(
+            f"{url} does not answer as Prometheus does", "give the address of Prometheus: --prometheus URL"
+        ) from None
 
 
 def value_of(url: str, query: str) -> tuple[Sample, ...]:
@@ -103,13 +105,17 @@ def value_of(url: str, query: str) -> tuple[Sample, ...]:
             for each in found["result"]
         )
     except (KeyError, TypeError, ValueError):
-        raise NoAnswerError(f"{url} does not answer as Prometheus does", "is it Prometheus' address?") from None
+        raise NoAnswerError(
+            f"{url} does not answer as Prometheus does", "give the address of Prometheus: --prometheus URL"
+        ) from None
 
 
 def _data(url: str, path: str) -> Any:
     answer = ask_json(f"{url}/api/v1/{path}")
     if not isinstance(answer, dict) or "data" not in answer:
-        raise NoAnswerError(f"{url} does not answer as Prometheus does", "is it Prometheus' address?")
+        raise NoAnswerError(
+            f"{url} does not answer as Prometheus does", "give the address of Prometheus: --prometheus URL"
+        )
     return answer["data"]
 
 

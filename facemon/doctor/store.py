@@ -153,7 +153,7 @@ def _facts(facts: StoreFacts) -> Iterator[str]:
         yield f"source {source}: newest rows in the hour from {at:%Y-%m-%d %H:%M} UTC, {age_text(facts.now - at)}"
     if facts.set_aside:
         yield f"{counted(facts.set_aside, 'damaged segment')} set aside by facemon store repair"
-    yield "only names and sizes of files were looked at: facemon store verify reads every row"
+    yield "only names and sizes of files were checked: facemon store verify reads every row"
 
 
 AREA = Area("store", gather, judge)

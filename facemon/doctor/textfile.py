@@ -111,8 +111,8 @@ def _findings(facts: TextfileFacts, path: Path) -> Iterator[Finding]:
         yield Finding("there is no textfile", f"{path} is not there", export)
         return
     if not facts.is_readable:
-        what = "node-exporter may not read the textfile"
-        yield Finding(what, f"{path} is closed to other users", f"chmod o+r {quote(str(path))}")
+        what = "node-exporter has no permission to read the textfile"
+        yield Finding(what, f"other users cannot read {path}", f"chmod o+r {quote(str(path))}")
     if facts.doubled is not None:
         yield finding_of(facts.doubled)
     if facts.now - facts.written > facts.oldest:

@@ -1,4 +1,4 @@
-"""Fixed bins for numbers, so that the counts of any two hours add up for ever.
+"""Fixed bins for numbers, so that the counts of any two hours add up forever.
 
 Confidences are binned uniformly in logit, because a shift from 0.9997 to 0.9991 must show. All other
 numbers are binned log-linearly with a sign, as HdrHistogram does: every power of two is cut into

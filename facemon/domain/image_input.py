@@ -88,7 +88,7 @@ class ImageInput(NamedTuple):  # a server makes several for each request, and a 
     """Whether the time that the camera wrote into the image goes before `observed_at`."""
     source: str | None = None
     id: str | None = None
-    """What other systems call the image, from a manifest."""
+    """The image's identifier in other systems, from a manifest."""
     box: Box | None = None
     """Where its face is, from a manifest; only the finder `manifest` looks at it."""
     problem: ImageProblem | None = None

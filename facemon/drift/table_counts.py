@@ -156,7 +156,7 @@ def quantile_bins(edges: Floats, precision: Any = np.float64) -> Callable[[Float
 
 
 def _slices(cells: Cells, rows: int) -> Cells:
-    """The cells, at most `rows` of them at once; text as it came, since each slice would read its dictionary anew."""
+    """The cells, at most `rows` of them at once; text as it came, since each slice would read its dictionary again."""
     for cell_array, codes in cells:
         step = max(1, len(cell_array)) if is_text(value_type(cell_array.type)) else rows
         for start in range(0, len(cell_array), step):

@@ -266,7 +266,7 @@ class _TableReader:
             case "ignore":
                 self._not_comparable[name] = IGNORED
             case "categorical" if pa.types.is_nested(type_) or pa.types.is_binary(type_):
-                self._faulty[name] = f"it holds {type_}, no labels"
+                self._faulty[name] = f"it holds {type_}, not labels"
             case "categorical":
                 try:
                     self._columns[name] = self._count_labels(name, text_of, faces_only=False)
@@ -278,7 +278,7 @@ class _TableReader:
                     self._columns.pop(name)
                     self._faulty[name] = "it holds no numbers"
             case "numerical":
-                self._faulty[name] = f"it holds {type_}, no numbers"
+                self._faulty[name] = f"it holds {type_}, not numbers"
             case other:
                 assert_never(other)
 

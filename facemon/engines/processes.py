@@ -153,7 +153,7 @@ def _no_room(error: OSError) -> FacemonError:
 
 def _unreplaceable() -> FacemonError:
     return FacemonError(
-        "a worker process was killed, and the process that begins new ones too, perhaps because memory ran out",
+        "a worker process was killed, and so was the process that starts workers, perhaps because memory ran out",
         "use fewer workers, or a lower limit of pixels; facemon predict --resume goes on",
     )
 

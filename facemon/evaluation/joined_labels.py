@@ -41,7 +41,7 @@ def best_key(
 
 
 def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in fewer tables: Arrow hashes all that is looked up anew for each."""
+    """The same rows in fewer tables: Arrow hashes all that is looked up again for each."""
     parts, rows = list[pa.Table](), 0
     for table in tables:
         parts.append(table)

@@ -91,7 +91,7 @@ def _opened(table: Path | TableFile, tables: TablesConfig, text: Sequence[str]) 
 
 
 def _first_cells(table: Path | TableFile, tables: TablesConfig, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    # Opened anew, because which columns might hold names is known only now, and names are not numbers.
+    # Opened again, because which columns might hold names is known only now, and names are not numbers.
     file = _opened(table, tables, names)
     for batch in file.batches(names, encoded=False):
         head = pa.table(batch.slice(0, _SAMPLE))

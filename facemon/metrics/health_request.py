@@ -20,7 +20,7 @@ _HEADERS = {"User-Agent": f"facemon/{__version__}", "Accept": "*/*", "Connection
 class HealthRequest:
     """A GET with its redirects, which another thread may cut short wherever it hangs.
 
-    No timeout of a socket could do that: it begins anew with each byte that arrives. No proxy is asked.
+    No timeout of a socket could do that: it begins again with each byte that arrives. No proxy is asked.
     """
 
     def __init__(self, url: str, timeout: float) -> None:

@@ -79,7 +79,7 @@ class Pushgateway:
             except BaseException as error:  # noqa: BLE001 - raised where the answer is waited for
                 answered.set_exception(error)
 
-        # A thread, because a socket's timeout starts anew with every byte that comes in.
+        # A thread, because a socket's timeout starts again with every byte that comes in.
         threading.Thread(target=converse, daemon=True).start()
         did = "take the metrics" if method == "PUT" else "delete the group"
         try:
@@ -108,12 +108,12 @@ class Pushgateway:
             case TimeoutError():
                 return FacemonError(f"{message} within {self.timeout_s:g} s", "--timeout gives it longer")
             case HTTPError(code=401 | 403):
-                hint = "--user with --password-file, or --token-file, says who pushes"
+                hint = "authenticate with --user and --password-file, or with --token-file"
                 return FacemonError(f"{message}: {cause.code} {cause.msg}", hint)
             case HTTPError():
                 return FacemonError(f"{message}: {cause.code} {cause.msg}", "the log of the Pushgateway says more")
             case ssl.SSLCertVerificationError():
-                hint = "--ca-file names the certificate of a private authority"
+                hint = "name the certificate of a private authority with --ca-file"
                 return FacemonError(f"{message}: {cause.verify_message}", hint)
         return FacemonError(f"{message}: {cause}", "compare --pushgateway with the address at which it listens")
 

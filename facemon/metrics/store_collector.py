@@ -21,7 +21,7 @@ _MIN_LABELS = EvaluateConfig().min_labels
 
 
 class StoreCollector(Collector):
-    """Metric families from a ledger, opened anew for each scrape so that a store that returns is seen."""
+    """Metric families from a ledger, opened again for each scrape so that a store that returns is seen."""
 
     def __init__(
         self,

@@ -71,7 +71,7 @@ def _refuse_closed(path: Path, folder: Path, needed: int) -> None:
     for place, bits in ((folder, needed), *((parent, _ENTER) for parent in folder.parents)):
         if not _is_open(place, bits):
             raise FacemonError(
-                f"node-exporter could not read {path}: {place} is closed to other users",
+                f"node-exporter could not read {path}: other users cannot read {place}",
                 f"chmod o+{'rx' if bits == _LIST_AND_ENTER else 'x'} {place}, or name a folder that is open to them",
             )
 

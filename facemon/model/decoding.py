@@ -75,7 +75,7 @@ def read_image(
         if root is not None:
             descriptor = open_beneath(root, path)
         else:
-            # Not blocking, or opening a named pipe would wait for a writer for ever.
+            # Not blocking, or opening a named pipe would wait for a writer forever.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
@@ -274,7 +274,7 @@ def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
         return f"images in the format {refused[0].lower()} are not accepted here, only {taken}"
     for plugin in plugin_formats():
         if plugin.name.upper() in accepted and not plugin.is_readable:
-            return f"is a {plugin.title} image, which takes an extra to read: {plugin.hint}"
+            return f"is a {plugin.title} image, which needs an extra package: {plugin.hint}"
     text = content[:512]
     words = "".join(text.decode("utf-8", "ignore").split())
     if words and words.isprintable():

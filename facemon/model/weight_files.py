@@ -108,9 +108,9 @@ def _is_text(head: bytes) -> bool:
 def _text_kind(head: bytes) -> tuple[str, str]:
     text = head.decode("utf-8-sig", "replace").strip().lower()
     if text.startswith("version https://git-lfs.github.com/spec/"):
-        return "is a Git LFS pointer, not the model", "get the file that it stands for: git lfs pull"
+        return "is a Git LFS pointer, not the model", "get the model file: git lfs pull"
     if "/annex/objects/" in text:
-        return "is a git-annex pointer, not the model", "get the file that it stands for: git annex get FILE"
+        return "is a git-annex pointer, not the model", "get the model file: git annex get FILE"
     if text.startswith(("<!doctype html", "<html", "<head")):
         raw = (
             "download the file itself, on GitHub from its raw address, on Hugging Face from /resolve/ instead of /blob/"

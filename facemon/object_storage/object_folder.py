@@ -59,7 +59,7 @@ class ObjectFolder:
             if (found := self.read(name)) is not None:
                 return found == content
             # S3 refuses both of two writes that meet (409), and another machine may have removed its own.
-        raise StorageError(Trouble.UNREACHABLE, f"{name} is neither there nor can be created", "run again")
+        raise StorageError(Trouble.UNREACHABLE, f"{name} does not exist and cannot be created", "run again")
 
     def write(self, name: str, content: bytes) -> None:
         """Write an object, whole or not at all; one that is there is replaced."""
@@ -148,7 +148,7 @@ def open_folder(address: FolderAddress, *, create: bool) -> ObjectFolder:
         store = opened_bucket(location)
         return ObjectFolder(address.url, store, location.key, partial(_in_bucket, location))
     if not is_installed():
-        raise StorageError(Trouble.SETTINGS, "reading it takes the package obstore", HINT)
+        raise StorageError(Trouble.SETTINGS, "reading it needs the package obstore", HINT)
     from obstore.store import LocalStore
 
     if not create and address.path is not None and not address.path.is_dir():

@@ -113,7 +113,7 @@ class ObjectStore:
         if (found.etag, found.size) != (entry.etag, entry.size):
             raise _changed()
         if len(content) != end - start:
-            raise StorageError(Trouble.CUT_OFF, "the storage sent another part than it was asked for", "run again")
+            raise StorageError(Trouble.CUT_OFF, "the storage returned another byte range than requested", "run again")
         return content
 
     def entry(self, key: str) -> ObjectEntry | None:
@@ -170,7 +170,7 @@ def is_installed() -> bool:
 def opened_bucket(location: Location) -> "AnyStore":
     """Return obstore's own bucket of a location; StorageError where the environment does not let it be opened."""
     if not is_installed():
-        raise StorageError(Trouble.SETTINGS, "reading it takes the package obstore", HINT)
+        raise StorageError(Trouble.SETTINGS, "reading it needs the package obstore", HINT)
     from obstore.store import AzureStore, GCSStore, S3Store
 
     enter_use()
@@ -190,7 +190,7 @@ def _refuse_settings(storage: Storage) -> None:
         if _IN_HEADERS.fullmatch(name) and not (value.isprintable() and value.isascii()):
             raise StorageError(
                 Trouble.SETTINGS, f"the variable {name} holds a line end or another character that no header can hold",
-                f"set it anew, such as by export {name}=\"$(cat FILE)\"",
+                f"set it again: export {name}=\"$(cat FILE)\"",
             )  # fmt: skip
         if _ENDPOINTS.fullmatch(name) and value and not (_ENDPOINT.fullmatch(value) and value.isascii()):
             raise StorageError(

@@ -116,7 +116,7 @@ def _of_code(code: str, location: Location) -> StorageError | None:
     if code in _NO_BUCKET:
         return StorageError(
             Trouble.NO_BUCKET, f"there is no {_bucket(location)} {location.bucket}",
-            f"correct the name, or what says where it is looked for: {_PLACES[location.storage]}",
+            f"correct the bucket's name or where facemon looks for it: {_PLACES[location.storage]}",
         )  # fmt: skip
     if code in _UNACCEPTED:
         return StorageError(

@@ -125,7 +125,7 @@ class RemoteArchive:
             if known is None:
                 raise _AbsentError(f"{url}: there is no such object", "correct the address")
             if (fault := changed_since(self.expected, known)) is not None:
-                raise FacemonError(f"{url}: {fault}", "freeze the inputs anew, into a manifest of another name")
+                raise FacemonError(f"{url}: {fault}", "freeze the inputs again, into a manifest of another name")
             with closing(ObjectBlocks(store, known, stop)) as blocks:
                 yield _unpacked(cast("BinaryIO", blocks), url, is_compressed=self.is_compressed)
         except StorageError as error:

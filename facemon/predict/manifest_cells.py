@@ -87,7 +87,7 @@ def _time_of(cell: Any, column: str) -> datetime | None:
             return cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC)
         return parse_time(cell)
     except (ValueError, TypeError, AttributeError, OverflowError):
-        raise ValueError(f"{column} is {_shown(cell)}, no time such as 2026-11-23T02:00:00Z") from None
+        raise ValueError(f"{column} is {_shown(cell)}, not a time such as 2026-11-23T02:00:00Z") from None
 
 
 def _source_of(cell: Any, column: str) -> str | None:
@@ -99,7 +99,7 @@ def _source_of(cell: Any, column: str) -> str | None:
 
 
 def _id_of(cell: Any, column: str) -> str | None:
-    """What other systems call the image, none for an empty cell."""
+    """The image's identifier in other systems, none for an empty cell."""
     found = _text_of(cell, column)
     if found is not None and len(found) > _LONGEST_ID:
         raise ValueError(f"{column} has {len(found):,} characters; at most {_LONGEST_ID:,} are kept")

@@ -13,7 +13,7 @@ from facemon.object_storage.storage_error import StorageError, Trouble
 _OUTAGES = (Trouble.CREDENTIALS, Trouble.SETTINGS, Trouble.UNREACHABLE)
 """Trouble that the next object would have, too."""
 _LONGEST_WAIT_S = 60.0
-"""An answer that waits for room longer than this is asked for anew: storages and obstore give it up after a while."""
+"""An answer that waits for room longer than this is asked for again: storages and obstore give it up after a while."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ class TarWalk:
 
     def _require(self, place: int, name: str) -> None:
         """FacemonError where the archive ends before a place, which is the end of the member of that name."""
-        # What was read is there; and a compressed stream that is moved back begins anew.
+        # What was read is there; and a compressed stream that is moved back begins again.
         if self._position < place and not self._read(place - 1, 1):
             raise self._cut(place, name)
 

@@ -202,7 +202,7 @@ def _missing_model() -> Runbook:
         ),
         {
             "The workers that each API has:": promql.select(promql.series("api_workers_available")),
-            "What is refused, per second by code:": promql.aggregate(
+            "Rejected requests per second, by code:": promql.aggregate(
                 "sum", promql.rate(REQUESTS, "5m", promql.differs("status", "success")), by=("code",)
             ),
         },

@@ -64,7 +64,7 @@ _ENDS: Mapping[Transport, _End] = {
         "TextfileStale", NODE_TEXTFILE_MTIME, {"file": "/textfile/facemon.prom"}, {"file": "/textfile/facemon/other"},
         "facemon export-metrics --textfile DIR/facemon.prom",
         f"The textfile {label('file')} is old",
-        f"node-exporter at {label('instance')} shows {label('file')} as it was written {{age}} ago or before",
+        f"node-exporter at {label('instance')} reads a {label('file')} that was written {{age}} ago or earlier",
         ("cron or the timer that runs `export-metrics --textfile` is off", "the export fails, as its exit code 1 says",
          "it writes to another folder than the one that node-exporter reads"),
         {"Files that node-exporter cannot read:": promql.select(NODE_TEXTFILE_ERROR)},
@@ -121,7 +121,7 @@ def _export_stale(config: Config, end: _End) -> Alert:
         f"{format_duration(oldest)} ago, or are dated in the future. Run `{end.command}`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "Everything that is known of the store is as old as the newest export.",
+            "All metrics of the store are as old as the newest export.",
             ("an old file is copied or pushed again and again", "a clock was wrong, as `facemon store clock` tells",
              *end.causes),
             (f"Run `{end.command}` by hand, as the user of the schedule, and read what it says.",

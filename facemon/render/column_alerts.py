@@ -82,15 +82,15 @@ def _drift_detected(config: Config) -> Alert:
         f"{value(3)}, limit {promql.number(limit)}.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "What the model sees or says differs from the reference by more than the limit, and not by chance.",
+            "The images or the predictions differ significantly from the reference, by more than the limit.",
             _DRIFT_CAUSES,
             (
                 "Run `facemon drift-check --explain COLUMN` for the labels that moved.",
                 "Look at images of the window; if the change is wanted, set a new reference, else retrain.",
             ),
             {
-                "By chance? The p-value of each score:": promql.select(P_VALUE),
-                "The rows behind each:": promql.select(SAMPLES),
+                "The p-value of each score:": promql.select(P_VALUE),
+                "The number of rows of each check:": promql.select(SAMPLES),
                 "Seconds since each check decided:": promql.age(DECIDED_AT),
             },
         ),

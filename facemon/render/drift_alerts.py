@@ -153,7 +153,7 @@ def _low_model_accuracy(config: Config) -> Alert:
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "The newest evaluation against true labels found too many wrong predictions.",
-            ("drift", "labels of another scheme or of other images", "a worse model was put in place"),
+            ("drift", "labels of another scheme or of other images", "a worse model was deployed"),
             ("Compare with the drift alerts of the same days.", "Check a sample of the labels by eye, then retrain."),
             {
                 "Drift of the same attributes:": promql.select(SCORE),

@@ -193,8 +193,12 @@ def notifications_failing(config: Config) -> Alert:
         Runbook(
             "A receiver refuses what Alertmanager sends, or cannot be reached. Alertmanager tries again at each group "
             "interval: this alert fires when two notifications in a row have failed.",
-            ("a revoked or mistyped secret", "the receiver's service is down", "no way out of the network"),
-            (_READ_LOG, "Until it is mended, look at Alertmanager's page: it lists every alert that fires."),
+            (
+                "a revoked or mistyped secret",
+                "the receiver's service is down",
+                "the network does not allow the connection",
+            ),
+            (_READ_LOG, "Until it is fixed, look at Alertmanager's page: it lists every alert that fires."),
         ),
     ).alert(config)
 

@@ -105,16 +105,20 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
         group="stack",
         signal=promql.select(IMAGES),
         expr=expr,
-        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} tells why" if told else ""),
+        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} explains it" if told else ""),
         for_=DEFAULT_ALERTS[_NAME].for_,
         severity=DEFAULT_ALERTS[_NAME].severity,
         summary="The store's metrics do not arrive",
-        description=f"Nothing brings {IMAGES.name}, which {way} should: alerts on drift and accuracy cannot fire. "
-        f"Run `{command}`.",
+        description=f"Prometheus receives no {IMAGES.name}, which {way} should bring: alerts on drift and accuracy "
+        f"cannot fire. Run `{command}`.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
-            "Nothing is known of predictions, drift and accuracy; silence is not a good sign now.",
-            (cause, "`prometheus.store_metrics_from` is not the way by which they leave", "no store was made yet"),
+            "Prometheus has no metrics of predictions, drift and accuracy, so their alerts cannot fire.",
+            (
+                cause,
+                "`prometheus.store_metrics_from` does not name the transport that is in use",
+                "no store was made yet",
+            ),
             (
                 f"Run `{command}` and read what it says.",
                 "Compare `prometheus.store_metrics_from` with what runs.",

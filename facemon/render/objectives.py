@@ -244,7 +244,7 @@ def _runbook(place: int, objective: ObjectiveConfig, rates: Sequence[_BurnRate],
     return Runbook(
         f"{budget:.4g} % of the requests to {where} may {what} within {format_duration(objective.period)}. "
         "That budget is being used up faster than the period passes.",
-        ("a release", "more requests than the workers can take", "a dependency that is slow or away"),
+        ("a release", "more requests than the workers can take", "a dependency that is slow or unavailable"),
         (
             "See since when, on the dashboard; what was changed then?",
             "Once it is over: how much of the budget is left decides whether the next risk is taken.",

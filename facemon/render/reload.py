@@ -86,7 +86,7 @@ def reload(server: RunningServer, timeout_s: float) -> None:
         time.sleep(_EVERY_S)
     if not now.is_successful:
         raise FacemonError(
-            f"{server} refused the files and goes on with those that it had: {_metric(server, 'successful')} is 0",
+            f"{server} rejected the files and keeps using the previous ones: {_metric(server, 'successful')} is 0",
             f"its log says why: {_log_command(server)}",
         )
     if now.at == before.at:

@@ -44,9 +44,9 @@ def _list(title: str, items: Sequence[str]) -> tuple[str, ...]:
 
 def _change(alert: Alert) -> str:
     if alert.group == "custom":
-        return "This alert stands under `alerts.custom` in `facemon.yaml`."
+        return "This alert is defined under `alerts.custom` in `facemon.yaml`."
     if alert.group == "objectives":
-        return "This alert is of an objective under `alerts.objectives` in `facemon.yaml`."
+        return "This alert belongs to an objective under `alerts.objectives` in `facemon.yaml`."
     threshold = "" if alert.threshold is None else "`threshold`, "
     least = "`min_requests`, " if alert.least_requests is not None else ""
     return (

@@ -31,7 +31,7 @@ def remote_write_behind(config: Config) -> Alert:
         expr=promql.only_where(
             promql.compare(signal, ">", oldest.total_seconds()), waiting, on=_QUEUE_LABELS
         ),
-        limit=f"samples wait for a remote storage, which has none of the last {format_duration(oldest)}",
+        limit=f"a remote storage has not received the samples of the last {format_duration(oldest)}",
         threshold=oldest.total_seconds(),
         for_=usual.for_,
         severity=usual.severity,

@@ -69,9 +69,9 @@ _TARGET_DOWN = _Switch(
     "TargetDown", UP, 0, {"job": "exporter", "instance": "exporter:1"},
     "a target that Prometheus cannot scrape",
     f"{label('job')} is down",
-    f"Prometheus cannot scrape {label('instance')} of the job {label('job')}: every other alert on it is blind.",
+    f"Prometheus cannot scrape {label('instance')} of the job {label('job')}: no other alert on this target can fire.",
     Runbook(
-        "What this target measures is unknown since then.",
+        "Prometheus has no new metrics of this target since then.",
         ("the process has ended", "it listens elsewhere than `prometheus.targets` says", "a firewall"),
         ("Open Prometheus' page of targets and read the error.", "Ask for the target's `/metrics` from there."),
         {
@@ -87,7 +87,7 @@ _SOURCE_UNREADABLE = _Switch(
     f"facemon cannot read {label('source')}",
     f"{label('instance')} answers, but its source {label('source')} cannot be read.",
     Runbook(
-        "The exporter lives, but what it should export is out of its reach.",
+        "The exporter runs, but cannot read a source of metrics that it exports.",
         ("the store is missing, damaged, of another version", "its folder cannot be written, which its journal needs",
          "a collector in `exporter.collectors` raises, hangs, or yields what would break the scrape"),
         ("Run `facemon store verify` as the exporter's user.", "Read what the exporter said on stderr."),
@@ -100,7 +100,7 @@ _SERVICE_DOWN = _Switch(
     f"{label('service')} does not answer",
     f"The probe of {label('service')} fails: one of `exporter.probes`, or of a collector.",
     Runbook(
-        "A service that the pipeline relies on is away.",
+        "A service that the pipeline needs is unavailable.",
         ("the service is down", "its address has changed"),
         ("Open the probe's address, in `exporter.probes` or in the collector's code, from the exporter's machine.",),
     ),
@@ -120,7 +120,7 @@ _RELOAD_FAILED = _Switch(
     "ReloadFailed", PROMETHEUS_RELOADED, 0, {"job": "prometheus", "instance": "localhost:9090"},
     "a configuration that Prometheus has refused",
     "Prometheus runs on an old configuration",
-    f"Prometheus at {label('instance')} could not load its configuration and keeps the one before.",
+    f"Prometheus at {label('instance')} could not load its configuration and keeps using the previous one.",
     Runbook(
         "Changes of rules and targets have no effect.",
         ("a file was edited by hand", "a secret's file is missing"),
@@ -133,7 +133,7 @@ _ALERTMANAGER_RELOAD_FAILED = _Switch(
     "AlertmanagerReloadFailed", ALERTMANAGER_RELOADED, 0, {"job": "alertmanager", "instance": "alertmanager:9093"},
     "a configuration that Alertmanager has refused",
     "Alertmanager runs on an old configuration",
-    f"Alertmanager at {label('instance')} could not load its configuration and keeps the one before. "
+    f"Alertmanager at {label('instance')} could not load its configuration and keeps using the previous one. "
     "Run `facemon render-config --check --verify`.",
     Runbook(
         "Changes of receivers and routes have no effect.",

@@ -188,7 +188,7 @@ _REFERENCE = _Staleness(
          "none was ever set, so that no drift check can run"),
         (
             "Look at the drift scores: has the world changed, and is that wanted?",
-            "Set a reference anew with `facemon reference set`, to the same rows if they are still what is normal.",
+            "Set the reference again with `facemon reference set`, to the same rows if they are still what is normal.",
         ),
         {"How far each column is from the reference:": promql.select(SCORE)},
     ),

@@ -20,7 +20,7 @@ def repair_report(folder: Path, done: "Repair") -> Iterator[Part]:
         yield from _how_to_drop(done)
     elif done.left:
         yield from done.left
-        yield Remark(f"{counted(len(done.left), 'problem')} left, which no repair can mend", Tone.WARN)
+        yield Remark(f"{counted(len(done.left), 'problem')} left, which facemon store repair cannot fix", Tone.WARN)
         yield Remark("  hint: facemon store recover BACKUP goes back to a backup and keeps what is newer", Tone.NOTICE)
 
 
@@ -37,7 +37,7 @@ def _what_was_done(folder: Path, done: "Repair") -> Iterator[str]:
     if done.totals and not done.dropped:
         yield f"corrected {counted(done.totals, 'total')}"
     if done.profiles:
-        yield f"computed the profiles of {counted(done.profiles, 'hour')} anew from their rows"
+        yield f"computed the profiles of {counted(done.profiles, 'hour')} again from their rows"
 
 
 def _how_to_drop(done: "Repair") -> Iterator[Part]:

@@ -25,7 +25,7 @@ _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=
 
 
 def status_page(status: StoreStatus, *, refreshes: bool = False) -> str:
-    """Return the page; with `refreshes` the browser loads it anew each minute, which its reader has asked for."""
+    """Return the page; with `refreshes` the browser loads it again each minute, which its reader has asked for."""
     again = f'<meta http-equiv="refresh" content="{_REFRESH_SECONDS}">\n' if refreshes else ""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from facemon.store.verification import Verification
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
-REPAIR = "facemon store repair mends what loses nothing, and tells what it would drop"
+REPAIR = "facemon store repair fixes problems without losing rows, and lists the segments that it would drop"
 _RECOVER = "facemon store recover BACKUP goes back to a backup and keeps what is newer"
 
 
@@ -71,4 +71,4 @@ def clock_report(doubt: str | None, ahead: "Sequence[SeenTime]", hint: str) -> I
     if doubt or ahead:
         yield Remark(f"  hint: {hint}", Tone.NOTICE)
     else:
-        yield "ok: the clock is right, as far as this machine and this store know"
+        yield "ok: neither this machine nor this store shows that the clock is wrong"

@@ -38,7 +38,7 @@ class RayCluster:
     def refuse(self, placement: Placement) -> None:
         """Refuse a machine without Ray, addresses of another form, and clusters without tokens."""
         if find_spec("ray") is None:
-            raise UsageError("--engine ray takes the package ray", HINT)
+            raise UsageError("--engine ray needs the package ray", HINT)
         if placement.address is None:
             return
         if placement.address != "auto":

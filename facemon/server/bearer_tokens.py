@@ -87,7 +87,7 @@ class _State(NamedTuple):
 
 
 def _state(path: Path) -> _State:
-    """The state of a regular file: to open a FIFO or a device may take for ever, or do something."""
+    """The state of a regular file: to open a FIFO or a device may take forever, or do something."""
     try:
         found = path.stat()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A connection that no sender can hold for ever: limits on what the application never sees."""
+"""A connection that no sender can hold forever: limits on what the application never sees."""
 
 import asyncio
 from collections.abc import Callable

@@ -35,7 +35,7 @@ class LivePredictions:
         cache_size: int,
         looked_up: Callable[[CacheResult], None],
     ) -> None:
-        """`looked_up` is told what the cache knew of each image; `now` dates what is not predicted anew."""
+        """`looked_up` is told what the cache knew of each image; `now` dates what is not predicted again."""
         self._queue = queue
         self._json = PredictionJson(attributes)
         self._log = log

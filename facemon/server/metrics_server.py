@@ -29,7 +29,7 @@ _PAGE = "/"
 _FILES = {FILES + name: name for name in ("style.css", "icon.svg")}
 _PAGE_HEADERS = page_headers(content_policy(style_src="'self'", img_src="'self'"))
 StatusPage = Callable[[bool], str]
-"""Makes the page of the store's state; with True one that the browser loads anew each minute."""
+"""Makes the page of the store's state; with True one that the browser loads again each minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,6 @@ class _Workers:
                     loop.call_soon_threadsafe(deliver, answer)
 
         threading.Thread(target=work, name="answer", daemon=True).start()
-        # Not before: a thread that cannot start would keep its place for ever.
+        # Not before: a thread that cannot start would keep its place forever.
         self._busy += 1
         return await answered

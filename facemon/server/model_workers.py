@@ -130,6 +130,6 @@ class InThread:
 
 def _unreplaceable() -> FacemonError:
     return FacemonError(
-        "the process that begins workers was killed, perhaps because memory ran out",
+        "the process that starts workers was killed, perhaps because memory ran out",
         "give it more memory or fewer --workers, then restart facemon serve",
     )

@@ -41,7 +41,7 @@ class PageFile:
 
 
 def page_headers(policy: str) -> dict[str, str]:
-    """Return the headers of a page that is made anew for each request, with its Content-Security-Policy."""
+    """Return the headers of a page that is made again for each request, with its Content-Security-Policy."""
     made_anew = {"Content-Type": _TYPES[".html"], "Cache-Control": "no-store"}
     return {**made_anew, "Content-Security-Policy": policy, **_ALWAYS}
 

@@ -194,7 +194,7 @@ class PredictionQueue:
     def _begin_renewal(self, worker: ModelWorker, news: str) -> None:
         self._deaths[worker] = self._deaths.get(worker, 0) + 1
         self._renewing.add(worker)
-        self._tell(f"{news}; another one takes its place")
+        self._tell(f"{news}; a new one is started")
         self._run(self._renew(worker))
 
     async def _renew(self, worker: ModelWorker) -> None:
@@ -205,7 +205,7 @@ class PredictionQueue:
                 await worker.renew()
             except OSError as error:
                 self._deaths[worker] += 1
-                self._tell(f"a worker process could not be started: {error.strerror}; it is tried again")
+                self._tell(f"a worker process could not be started: {error.strerror}; facemon tries again")
             except FacemonError as error:
                 self._lost = error
                 if not self.strength.available:

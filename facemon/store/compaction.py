@@ -1,4 +1,4 @@
-"""Small segments of hours that are over become few large ones; rows, totals and profiles stay what they are."""
+"""Merges small segments of completed hours into few large ones; rows, totals and profiles stay what they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ def record_accuracy(
 ) -> None:
     """Enter an evaluation: for each attribute how many predictions were right, of how many; and each image.
 
-    An image that was labelled before is entered anew for the hour in which it was predicted.
+    An image that was labelled before is entered again for the hour in which it was predicted.
     """
     with ledger.writing():
         ledger.evaluations.enter(model, micros(at), counts, images)

@@ -78,7 +78,7 @@ def recover_ledger(
     except OSError as error:
         raise FacemonError(
             f"{error.filename or folder}: {error.strerror}; the store is not recovered",
-            "run facemon store recover again when that is mended",
+            "fix this, then run facemon store recover again",
         ) from error
 
 
@@ -143,8 +143,8 @@ def _refuse_whole(folder: Path) -> None:
         return
     if not faults:
         raise UsageError(
-            f"the ledger of the store in {folder} is whole: rows that are newer than a backup would be lost",
-            "facemon store verify tells what else is wrong; facemon store repair mends it",
+            f"the ledger of the store in {folder} is not damaged: a recovery would lose rows newer than the backup",
+            "facemon store verify lists other problems; facemon store repair fixes them",
         )
 
 
@@ -233,8 +233,8 @@ def _unknown_references(folder: Path, made: Ledger) -> list[str]:
 def _keep_counters(made: Ledger, old: Salvage) -> bool:
     """Raise the totals to those of the damaged ledger, and count the difference as rows that are gone.
 
-    Shards that these totals count stay registered, also where their rows are lost: collected anew, they would be
-    counted twice. Without the totals they are collected anew, unless files still have rows of their runs.
+    Shards that these totals count stay registered, also where their rows are lost: collected again, they would be
+    counted twice. Without the totals they are collected again, unless files still have rows of their runs.
     """
     with made.writing():
         raise_totals(made, old.totals or {})

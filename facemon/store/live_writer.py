@@ -47,7 +47,7 @@ class _Flush:
 class LiveWriter:
     """Writes predictions to one run, or keeps them until the store can be written; `close` writes what is left.
 
-    The ledger is opened anew for each write: one whose store was moved away would go on writing into the void,
+    The ledger is opened again for each write: one whose store was moved away would go on writing into the void,
     and a store that returns is seen.
     """
 

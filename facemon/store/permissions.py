@@ -18,7 +18,7 @@ from facemon.store.layout import LEDGER_NAME
 
 MODES = {"private": 0o600, "group": 0o660}
 """Of files, by `store.mode`. Members of a group must be able to write what they read: SQLite's readers share memory."""
-GIVE_BACK = "as root, facemon store repair --as-root gives what others made in the store back to its user"
+GIVE_BACK = "run as root: facemon store repair --as-root, which gives files of other users back to the store's user"
 _READ = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 

@@ -50,7 +50,7 @@ class Repair:
     would_drop: list[SetAside] = field(default_factory=list)
     """Damaged segments that stay in the log because `drop_damaged` was not asked for."""
     profiles: int = 0
-    """Hours whose profiles were computed anew from their rows."""
+    """Hours whose profiles were computed again from their rows."""
     totals: int = 0
     """Totals that were raised, or whose surplus was counted as rows that are gone."""
     left: tuple[str, ...] = ()

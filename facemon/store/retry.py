@@ -26,7 +26,7 @@ from facemon.store.totals import sum_totals
 
 _FLUSH_IMAGES = 4096
 _FLUSH_SECONDS = 10.0
-"""Seldom, because every flush writes the segments anew that it takes rows from."""
+"""Seldom, because every flush writes the segments again that it takes rows from."""
 
 
 def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
@@ -41,7 +41,7 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     run = taken_up(ledger, found)
     if state_of(ledger, found).finished is None:
         run.lock.release()
-        raise FacemonError(f"run {found} did not come to its end", "continue it with --resume, then retry")
+        raise FacemonError(f"run {found} is not finished", "continue it with --resume, then retry")
     return run
 
 

@@ -63,7 +63,7 @@ def _count_of_model(table: pa.Table, model: str) -> Totals:
 def histogram(metric: str, labels: tuple[str, ...], values: Iterable[float]) -> Totals:
     """The counts per bucket (not cumulated) and the sum of a histogram's observations."""
     observed = np.asarray(values if isinstance(values, np.ndarray) else list(values), dtype=np.float64)
-    observed = observed[np.isfinite(observed)]  # one NaN would make the sum NaN for ever
+    observed = observed[np.isfinite(observed)]  # one NaN would make the sum NaN forever
     if not len(observed):
         return {}
     edges = CATALOGUE[metric].buckets

@@ -103,7 +103,7 @@ def _released_on_failure(lock: ProcessLock) -> Iterator[None]:
 def state_of(ledger: Ledger, run: str) -> RunState:
     """How far a run has come; FacemonError when the ledger does not know it."""
     if (state := ledger.runs.state(run)) is None:
-        raise FacemonError(f"the store in {ledger.folder} does not know run {run}", "facemon store verify")
+        raise FacemonError(f"the store in {ledger.folder} has no run {run}", "facemon store verify")
     return state
 
 
@@ -120,7 +120,7 @@ def check_same_inputs(run: Run, names: Iterable[str]) -> None:
     if digest.value != run.digest:
         raise FacemonError(
             f"the first {run.done} inputs are no longer those that run {run.id} predicted",
-            "files were added, removed or renamed since: run without --resume to predict all of them anew",
+            "files were added, removed or renamed since: run without --resume to predict all of them again",
         )
 
 

@@ -1,6 +1,6 @@
 """Whose gauges are exported: the configured model's, and those of every other model that is still being looked after.
 
-A gauge of a model that was replaced would otherwise fire for ever. What is left out stays in the ledger, and is there
+A gauge of a model that was replaced would otherwise fire forever. What is left out stays in the ledger, and is there
 again with the model's next check, evaluation or prediction. Ages are measured from the newest check or evaluation, not
 from now: where nothing runs any more, nothing vanishes.
 """

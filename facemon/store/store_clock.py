@@ -1,7 +1,7 @@
 """The time that a store goes by: the clock's, unless the store knows better.
 
 The last reading of a clock that was right lies in the file `clock`. It matters within one boot only, so it need not
-survive a power cut, is not part of a backup, and is written anew with each command.
+survive a power cut, is not part of a backup, and is written again with each command.
 """
 
 import json

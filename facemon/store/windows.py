@@ -36,7 +36,7 @@ def read_sources(
 
     Every row is under its real source, or in its bucket where the sources are too many.
 
-    Hours that had more sources than places are counted anew from their rows; no row of another whole hour is read.
+    Hours that had more sources than places are counted again from their rows; no row of another whole hour is read.
     With `with_spreads` the answer tells how much the hours of each source differ, unless there are such hours or
     buckets.
     """

@@ -117,9 +117,17 @@ def test_rows_with_errors_are_delivered_and_the_exit_code_says_so(
         ("s3://photos/ --shard 1/4 --deliver L", "takes one manifest", "facemon manifest"),
         ("images.parquet images.parquet --deliver L", "it was given 2 inputs", "facemon manifest"),
         ("none.parquet --deliver L", "no such file", ""),
-        ("images.parquet --deliver L --resume", "delivered whole or not at all", "leave it out"),
-        ("images.parquet --deliver L --retry-failed", "logs nothing here", "list the failed images"),
-        ("images.parquet --deliver L --no-store", "never logs here", "leave --no-store out"),
+        ("images.parquet --deliver L --resume", "--resume and --deliver exclude each other", "leave --resume out"),
+        (
+            "images.parquet --deliver L --retry-failed",
+            "--retry-failed and --deliver exclude each other",
+            "write the failed images",
+        ),
+        (
+            "images.parquet --deliver L --no-store",
+            "--no-store and --deliver exclude each other",
+            "leave --no-store out",
+        ),
         ("images.parquet --deliver /shared/log", "/shared/log: is not an address", "file:///FOLDER/"),
         ("images.parquet --deliver https://example.org/", "is not an address of object storage", "s3://BUCKET"),
         ("images.parquet --deliver s3://none/", "there is no bucket none", "correct the name"),
@@ -150,9 +158,9 @@ def test_another_job_of_the_same_name_is_refused_by_what_differs(
     for more, said in cases.items():
         done = deliver(facemon, folder, *more)
         assert (done.returncode, said in done.stderr) == (2, True), done.stderr
-        assert "give the manifest another name, or deliver to another location" in done.stderr
+        assert "rename the manifest, or deliver to another location" in done.stderr
     (folder / "facemon.yaml").write_text(config.replace('version: "1"', 'version: "2"'))
-    assert "model is small@1 there and small@2 here" in deliver(facemon, folder, "2/3").stderr
+    assert "model is small@1 in the job and small@2 in this command" in deliver(facemon, folder, "2/3").stderr
     (folder / "facemon.yaml").write_text(config)
     facemon("manifest", "s3://photos/", "-o", "images.parquet", "--source", "x", cwd=folder)
     changed = deliver(facemon, folder, "2/3")
@@ -187,7 +195,7 @@ def test_ctrl_c_delivers_nothing_and_the_same_command_starts_anew(
     with process.stderr:
         said = process.stderr.read()
     assert process.wait() == 130
-    assert "nothing was delivered, and the same command starts shard 1/1 anew" in said
+    assert "nothing was delivered; run the same command again to predict shard 1/1" in said
     assert keys(origin, "log/deliveries/") == []
     origin.faults.clear()
     assert deliver(facemon, folder, "1/1").returncode == 0

@@ -208,7 +208,7 @@ def test_a_store_delivers_or_collects_and_a_copy_says_that_it_is_one(
     shutil.copytree(folder, folder.parent / "copy")
     facemon("predict", "images/0.png", "--observed-at", YESTERDAY, cwd=folder.parent / "copy")
     done = facemon("store", "deliver", LOCATION, cwd=folder.parent / "copy")
-    assert "the deliveries of gate are numbered anew: the store is a copy, or was restored" in done.stderr
+    assert "the numbers of gate's deliveries start again at 1: the store is a copy, or was restored" in done.stderr
     assert facemon("store", "collect", LOCATION, cwd=folder.parent / "centre").returncode == 0
     refused = facemon("store", "deliver", LOCATION, cwd=folder.parent / "centre")
     assert (refused.returncode, "collects deliveries of other machines" in refused.stderr) == (2, True)

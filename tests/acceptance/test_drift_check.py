@@ -200,7 +200,7 @@ def test_a_window_that_overlaps_the_reference_begins_at_its_end(facemon: RunFace
         (("--since", "2026-11-23", "--until", "2026-11-22"), "is empty"),
         (("--since", "999999999d"), "before the year 1"),
         (("--until", "0001-01-01"), "before the year 1"),
-        (("--current", "a.csv", "--since", "1h"), "--current brings its own"),
+        (("--current", "a.csv", "--since", "1h"), "which --current replaces"),
         (("--check", "everything"), "'all', 'data', 'model', 'evidently'"),
         (("--data-threshold", "2"), "--data-threshold"),
         (("--min-rows", "0"), "--min-rows"),

@@ -66,7 +66,7 @@ def test_a_part(facemon: RunFacemon, folder: Path, export: str, has: str, lacks:
         (("--textfile", "facemon.txt"), 1, "hint: name it facemon.prom"),
         (("--textfile", "."), 1, "node-exporter takes only *.prom"),
         (("--textfile", "missing/facemon.prom"), 1, "cannot be written: there is no folder"),
-        (("--textfile", "facemon.prom"), 1, "is closed to other users"),
+        (("--textfile", "facemon.prom"), 1, "other users cannot read"),
         (("-o", "facemon.prom"), 2, "use --textfile PATH"),
         (("-o", "-", "--textfile", "facemon.prom"), 2, "exclude each other"),
         (("--textfile", "a.prom", "--pushgateway", "http://127.0.0.1:1"), 2, "exclude each other"),

@@ -35,7 +35,9 @@ def test_the_variables_of_a_push(facemon: RunFacemon, folder: Path) -> None:
         pushed = facemon("export-metrics", cwd=folder, env=env)
     assert (pushed.returncode, pushed.stdout) == (0, ""), pushed.stderr
     note, told = pushed.stderr.splitlines()
-    assert note.startswith("note: rules and panels add up what differs only in site; metrics.labels")
+    assert note.startswith(
+        "note: rules and dashboards sum series that differ only in site; to keep stores apart, set metrics.labels"
+    )
     assert told == f"pushed to job 'night', instance='a', site='b' on {server.url}"
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("PUT", "/metrics/job/night/instance/a/site/b")

@@ -125,7 +125,7 @@ def test_objects_of_a_list_are_asked_for(facemon: RunFacemon, folder: Path, orig
         ("day -o folder.parquet", 2, "is a directory"),
         ("list.csv -o i.parquet", 2, "is a manifest already"),
         ("none -o i.parquet", 2, "none: no such file or directory"),
-        ("day -0 -o i.parquet", 2, "--null is for a list on stdin"),
+        ("day -0 -o i.parquet", 2, "--null needs a list on stdin"),
         ("day --observed-at exif -o i.parquet", 2, "made without reading the images"),
         ("day --source= -o i.parquet", 2, "--source is empty"),
         ("https://example.org/a.jpg -o i.parquet", 2, "is a URL (https://)"),

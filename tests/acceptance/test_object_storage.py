@@ -109,7 +109,7 @@ def test_a_killed_question_is_an_error_of_its_own(folder: Path, origin: Origin) 
     assert process.wait() == 1
     assert process.stderr is not None
     with process.stderr:
-        assert "the process that asks object storage was killed" in process.stderr.read()
+        assert "the process that checks object storage was killed" in process.stderr.read()
 
 
 def test_many_addresses_are_asked_for_at_once(folder: Path, origin: Origin, capfd: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +214,7 @@ def test_without_the_extra_the_hint_is_the_command_that_installs_it(
     (folder / "m.csv").write_text("image\nday/00.png\ns3://photos/day/00.png\n")
     assert run(["predict", f"file://{folder}/day/01.png", "m.csv", "--format", "jsonl", "--max-failures", "1"]) == 0
     assert [row["error_message"] for row in rows(capfd.readouterr().out)] == [
-        None, None, "reading it takes the package obstore",
+        None, None, "reading it needs the package obstore",
     ]  # fmt: skip
 
 

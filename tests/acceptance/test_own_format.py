@@ -64,7 +64,7 @@ def test_a_folder_s_files_are_taken_and_predicted(folder: Path, capfd: Captured)
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("c.made", "is a MADE image, which takes an extra to read: pip install 'facemon[made]'"),
+        ("c.made", "is a MADE image, which needs an extra package: pip install 'facemon[made]'"),
         ("a.png", "images in the format png are not accepted here, only made, pcx"),
     ],
 )
@@ -77,7 +77,7 @@ def test_what_lacks_its_library_or_is_left_out_says_so(folder: Path, name: str, 
 def test_the_api_does_not_start_without_the_library(folder: Path, capfd: Captured) -> None:
     assert run(["serve", "--listen", "127.0.0.1:0"]) == 2
     said = capfd.readouterr().err
-    assert "api.formats has made, which takes an extra to read" in said
+    assert "api.formats has made, which needs an extra package" in said
     assert "pip install 'facemon[made]'" in said
 
 

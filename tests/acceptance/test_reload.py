@@ -108,7 +108,10 @@ def test_servers_load_what_was_rendered_and_say_what_they_refuse(stack: Stack) -
     for _ in range(2):
         outcome = stack.render("by: pid_file, pid_file: prometheus.pid", broken)
         assert outcome.returncode == 1
-        assert f"Prometheus at {stack.prometheus.url} refused the files and goes on with those" in outcome.stderr
+        assert (
+            f"Prometheus at {stack.prometheus.url} rejected the files and keeps using the previous ones"
+            in outcome.stderr
+        )
         assert f"Alertmanager at {stack.alertmanager.url} has loaded the files" in outcome.stderr
         assert stack.threshold() == "0.5"
 

@@ -157,12 +157,12 @@ def test_no_file_of_a_store_is_replaced(folder: Path, facemon: RunFacemon, name:
         (
             ("--since", "2020-01-01", "--until", "2020-02-01"),
             1,
-            "the store has nothing of small@1 from 2020-01-01 00:00",
+            "the store has no records of small@1 from 2020-01-01 00:00",
         ),
         (("--source", "cellar"), 2, "the log has no rows of the source 'cellar'"),
         (("--model", "small@2"), 1, "the log has no rows of the model small@2"),
         (("--since", "soon"), 2, "--since soon: write a duration such as 24h, or a time"),
-        (("--since", "2999-01-01", "--until", "2999-02-01"), 2, "has not begun"),
+        (("--since", "2999-01-01", "--until", "2999-02-01"), 2, "begins in the future"),
     ],
 )
 def test_what_cannot_be_told(month: Path, facemon: RunFacemon, options: tuple[str, ...], code: int, said: str) -> None:
@@ -200,7 +200,7 @@ def test_images_are_shown_where_the_file_is_the_one_that_was_predicted(
     shown = [values["alt"] for tag, values in outline.elements if tag == "img"]
     assert set(shown) == {names[0]}
     assert f"{names[1]} 2026-02-28 23:59, " in text
-    assert "the file is another one now" in text
+    assert "the file has changed" in text
     assert "no such file" in text
     assert "no row of the log was read" not in text
     assert "<img" not in report_of(folder)

@@ -207,7 +207,7 @@ def test_killed_workers_are_replaced_and_cost_no_request(tmp_path: Path, image: 
         wait_until(lambda: api.sums("api_images_in_flight") == {(): 2})
         # An image that two workers die of is given up; so the spare one dies before it could have an image.
         os.kill(spare, signal.SIGKILL)
-        wait_until(lambda: any("another one takes its place" in line for line in api.said))
+        wait_until(lambda: any("a new one is started" in line for line in api.said))
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         assert [each.result()[0] for each in held] == [200, 200]
@@ -230,7 +230,7 @@ def test_without_the_process_that_begins_workers_the_last_ones_end_is_the_server
         assert api.ask("POST", "/predict", image)[0] == 200
         os.kill(second, signal.SIGKILL)
         assert api.process.wait(HANG_S) == 1
-        assert any("the process that begins workers was killed" in line for line in api.said)
+        assert any("the process that starts workers was killed" in line for line in api.said)
         assert not any("Traceback" in line for line in api.said)
 
 
@@ -264,7 +264,7 @@ def test_a_reload_changes_limits_and_tokens_and_loses_nothing(
         assert "warning: api.workers changes with a restart only; it stays as it was" in api.said
         write_small_model(tmp_path, "api: {max_in_flight: many}\n")
         api.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "warning: the configuration was not reloaded; the one before stays" in api.said)
+        wait_until(lambda: "warning: the configuration was not reloaded; the previous one stays in use" in api.said)
         assert api.sums("api_images_in_flight_limit") == {(): 7}
         for process in (api.process.pid, *children_of(api)):  # as from a terminal that closes
             os.kill(process, signal.SIGHUP)

@@ -185,4 +185,4 @@ def test_serve_says_at_its_start_that_a_format_takes_an_extra(
 
 def test_null_is_for_a_list_on_stdin(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["predict", "-0", "a.png"]) == 2
-    assert "--null is for a list on stdin" in capsys.readouterr().err
+    assert "--null needs a list on stdin" in capsys.readouterr().err

@@ -77,9 +77,9 @@ def test_an_address_with_a_user_is_refused_and_not_repeated(url: str) -> None:
     ],
 )
 def test_nothing_to_push(given: dict[str, Any], option: str) -> None:
-    with pytest.raises(UsageError, match=f"^{option} says how to push, but nothing is pushed"):
+    with pytest.raises(UsageError, match=f"^{option} needs --pushgateway"):
         options(**given).pushgateway(None, delete=False)
-    with pytest.raises(UsageError, match=r"^--delete says how to push"):
+    with pytest.raises(UsageError, match=r"^--delete needs --pushgateway"):
         options().pushgateway(None, delete=True)
     assert options().pushgateway(None, delete=False) is None
 
@@ -110,8 +110,8 @@ def test_nothing_to_push(given: dict[str, Any], option: str) -> None:
         ({"user": "a:b", "password_file": "password"}, "a colon"),
         ({"user": "me", "password_file": "none"}, "--password-file none: cannot be read: No such file"),
         ({"user": "me", "password_file": "."}, "cannot be read: Is a directory"),
-        ({"user": "me", "password_file": "empty"}, "must hold the secret as its one line"),
-        ({"user": "me", "password_file": "lines"}, "must hold the secret as its one line"),
+        ({"user": "me", "password_file": "empty"}, "must hold exactly one line, the secret"),
+        ({"user": "me", "password_file": "lines"}, "must hold exactly one line, the secret"),
         ({"user": "me", "password_file": "bytes"}, "is not UTF-8"),
         ({"token_file": "spaced"}, "without spaces"),
         ({"token_file": "umlaut"}, "without spaces"),

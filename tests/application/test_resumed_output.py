@@ -189,4 +189,4 @@ def test_a_reader_that_left_a_run_without_a_log_or_a_retry(
     assert predict("-o", "out.csv") == 0
     with no_reader(monkeypatch):
         assert predict("--format", "jsonl", "--retry-failed") == 1
-    assert "what was tried again is logged\n  hint: --retry-failed once more" in capsys.readouterr().err
+    assert "the retried images are logged\n  hint: run the same command again" in capsys.readouterr().err

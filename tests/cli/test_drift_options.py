@@ -20,12 +20,12 @@ NOTHING = {
         ({"current": "a.csv", "since": "1h"}, "--current and --since exclude each other"),
         ({"current": "a.csv", "source": "a"}, "--current and --source exclude each other"),
         ({"by": Grouping.SOURCE, "source": "a"}, "--by and --source exclude each other"),
-        ({"by": Grouping.SOURCE, "check": CheckChoice.EVIDENTLY}, "--by source judges by our own checks"),
+        ({"by": Grouping.SOURCE, "check": CheckChoice.EVIDENTLY}, "--by source needs the data or model check"),
         ({"explain": "a", "format_": ReportFormat.JUNIT}, "--explain has no --format junit"),
         ({"history": True, "html": True}, "--history and --html exclude each other"),
         ({"history": True, "explain": "a"}, "--history and --explain exclude each other"),
         ({"history": True, "record": True}, "--history and --record exclude each other"),
-        ({"now": True}, "--now says what --explain explains"),
+        ({"now": True}, "--now needs --explain"),
     ],
 )
 def test_options_that_exclude_each_other(given: dict[str, object], message: str) -> None:

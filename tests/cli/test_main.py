@@ -137,7 +137,7 @@ def test_common_mistakes(facemon: RunFacemon, tmp_path: Path, line: str, said: s
     error, *_, last = outcome.stderr.splitlines()
     assert error.startswith("error: ")
     assert said in error
-    assert last == f"  hint: {hint} shows what it takes"
+    assert last == f"  hint: run {hint}"
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_bundle_by_name_is_the_default_one() -> None:
                                 "did you mean age-gender?")),
         ("{bundle: 5}", "1:17: model.bundle: is the number 5, must be a built-in bundle: age-gender"),
         ("{bundle: [a]}", "1:17: model.bundle: is a list, must be a built-in bundle: age-gender"),
-        ("{name: x, bundle: age-gender}", ("1:18: model.bundle: stands alone, but there are other keys beside it; "
+        ("{name: x, bundle: age-gender}", ("1:18: model.bundle: excludes all other keys of model; "
                                           "remove bundle to describe a model of your own, else remove name")),
         ("{bundle: !x y}", ("1:17: model.bundle: has a tag (!), which means nothing here; "
                            "write the plain value, in quotes if it begins with !")),

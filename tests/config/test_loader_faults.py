@@ -78,9 +78,9 @@ def test_faults_that_show_only_in_a_whole_section_have_their_own_places() -> Non
           routes: [{match: {x: "y"}, receiver: b}, {match: {x: "z"}, receiver: c}]
         """) == [
         "3:24: alertmanager.receivers[0].email: needs alertmanager.smtp, the server to send by",
-        "4:14: alertmanager.receivers[1].name: is 'a', as an earlier receiver is named already",
-        "5:40: alertmanager.routes[0].receiver: is 'b', no receiver's name (a, a)",
-        "5:72: alertmanager.routes[1].receiver: is 'c', no receiver's name (a, a)",
+        "4:14: alertmanager.receivers[1].name: is 'a', the name of an earlier receiver",
+        "5:40: alertmanager.routes[0].receiver: is 'b', not the name of a receiver (a, a)",
+        "5:72: alertmanager.routes[1].receiver: is 'c', not the name of a receiver (a, a)",
     ]
 
 
@@ -149,7 +149,7 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
          'YAML reads 2026-01-02 as a date: write "2026-01-02"')),
         ("drift: {window: 0s}", "1:17: drift.window: must be longer than nothing"),
         ("drift: {window: 99999999999d}",
-         "1:17: drift.window: '99999999999d' is longer than any time that can be reckoned with"),
+         "1:17: drift.window: '99999999999d' is too long: the longest duration is 999999999d"),
         ("drift: {data: {threshold: '0.5'}}",
          "1:27: drift.data.threshold: is text, must be a number; write 0.5 without quotes"),
         ("drift: {reference: ''}", "1:20: drift.reference: is empty, must not be"),
@@ -166,7 +166,7 @@ def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places(
          ("1:36: exporter.probes[0].url: must be an address like https://example.com/path, "
          "without a user or a password")),
         ("exporter: {probes: [{name: a, url: 'http://h:99999/'}]}",
-         "1:36: exporter.probes[0].url: names no host, or no port that there is"),
+         "1:36: exporter.probes[0].url: has no host, or no port from 1 to 65535"),
         ("exporter: {probes: [{name: a, url: 'http://h/é'}]}",
          ("1:36: exporter.probes[0].url: may hold ASCII only: write other characters of a path as %xx, "
          "of a host as xn--…")),
@@ -196,23 +196,23 @@ def test_each_kind_of_fault(text: str, fault: str) -> None:
     ("text", "fault"),
     [
         ("grafana: {admin_password: S3CRET}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
+         ("1:11: grafana.admin_password: a secret is not allowed here; put it into a file and name that with "
          "admin_password_file")),
-        ("api: {token: S3CRET}", ("1:7: api.token: a secret may not stand here; put it into a file and name that with "
+        ("api: {token: S3CRET}", ("1:7: api.token: a secret is not allowed here; put it into a file and name that with "
                                  "tokens_file")),
         ("alertmanager: {smtp: {smarthost: 'a:1', from: a@b, smtp_auth_password: S3CRET}}",
-         ("1:52: alertmanager.smtp.smtp_auth_password: a secret may not stand here; put it into a file and name that "
+         ("1:52: alertmanager.smtp.smtp_auth_password: a secret is not allowed here; put it into a file and name that "
          "with password_file")),
         ("alertmanager: {receivers: [{name: a, slack: [{api_url: 'https://S3CRET', channel: c}]}]}",
-         ("1:47: alertmanager.receivers[0].slack[0].api_url: a secret may not stand here; put it into a file and name "
+         ("1:47: alertmanager.receivers[0].slack[0].api_url: a secret is not allowed here; put it into a file and name "
          "that with api_url_file")),
         ("prometheus: {remote_write: [{url: 'http://a', bearer_token: S3CRET}]}",
-         ("1:47: prometheus.remote_write[0].bearer_token: a secret may not stand here; put it into a file and name "
+         ("1:47: prometheus.remote_write[0].bearer_token: a secret is not allowed here; put it into a file and name "
          "that with bearer_token_file")),
         ("grafana: {admin_password: [010]}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
+         ("1:11: grafana.admin_password: a secret is not allowed here; put it into a file and name that with "
          "admin_password_file")),
-        ("smtp_auth_password: S3CRET", "1:1: smtp_auth_password: a secret may not stand here; no key here takes one"),
+        ("smtp_auth_password: S3CRET", "1:1: smtp_auth_password: a secret is not allowed here; no key here takes one"),
         ("grafana: {admin_password_file: 'https://S3CRET'}",
          "1:32: grafana.admin_password_file: must name the file that holds the secret, not the secret itself"),
         ("grafana: {admin_password_file: 53237}", "1:32: grafana.admin_password_file: is a number, must be text"),
@@ -225,7 +225,7 @@ def test_each_kind_of_fault(text: str, fault: str) -> None:
          ("1:35: prometheus.remote_write[0].url: must be an address like https://example.com/path, "
          "without a user or a password")),
         ("grafana: {admin_password: 53:23}",
-         ("1:11: grafana.admin_password: a secret may not stand here; put it into a file and name that with "
+         ("1:11: grafana.admin_password: a secret is not allowed here; put it into a file and name that with "
          "admin_password_file")),
     ],
 )  # fmt: skip

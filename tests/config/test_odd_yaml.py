@@ -32,7 +32,7 @@ def test_some_odd_texts_are_configurations() -> None:
         ("version: 0x" + "f" * 4000, "1:10: version: is a number with more digits than any value here has"),
         ("version: 9223372036854775808", "1:10: version: is a number with more digits than any value here has"),
         ("version: " + "1:" * 100_000 + "1", "1:10: version: is a number with more digits than any value here has"),
-        ("version: 2026-13-45", "1:10: version: looks like a number or a date, but is none"),
+        ("version: 2026-13-45", "1:10: version: looks like a number or a date, but is not a valid one"),
         ("store: {retention_days: 36501}", "1:25: store.retention_days: is 36501, must be at most 36500"),
         ('store: {path: "a\\0b"}', "1:15: store.path: holds the character NUL, which no path and no command line can"),
         ("drift: {on_drift_timeout: 30d}", "1:27: drift.on_drift_timeout: must be at most 1d"),

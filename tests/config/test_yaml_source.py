@@ -91,7 +91,7 @@ def test_an_empty_document_is_an_empty_mapping(text: str) -> None:
         ("a: 'x\n", 1, 4, "the quotation mark is not closed"),
         ("a: 1\nb: c: d\n", 2, 5, "a colon is not allowed here"),
         ("a:\n\tb: 1\n", 2, 1, "this character cannot begin a value"),
-        ("- a\nb: 1\n", 2, 1, "does not line up with what stands above it"),
+        ("- a\nb: 1\n", 2, 1, "is not aligned with the lines above it"),
         ("a: *x\n", 1, 4, "an alias (*) names no anchor (&)"),
         ("a: 1\n---\nb: 2\n", 2, 1, "a second document begins here"),
         ("a: 1\nb: \x00\n", 2, 4, "the character U+0000 is not allowed in YAML"),
@@ -102,7 +102,7 @@ def test_an_empty_document_is_an_empty_mapping(text: str) -> None:
         ("a: !!set {b}\n", 1, 4, "has a tag (!), which means nothing here"),
         ("? [a]\n: 1\n", 1, 3, "a key must be text, not a list or a mapping"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, 3, "merge keys (<<) are not supported"),
-        ("a: 2026-13-45\n", 1, 4, "looks like a number or a date, but is none"),
+        ("a: 2026-13-45\n", 1, 4, "looks like a number or a date, but is not a valid one"),
         ("a: &x [1, *x]\n", 1, 4, "an alias (*) refers to a value that it is itself part of"),
     ],
 )

@@ -34,7 +34,7 @@ class Fault:
 FAULTS = {
     "no data source": Fault(lambda g: g.sources.clear(), "Grafana lacks the data source of the dashboards"),
     "another Prometheus": Fault(
-        lambda g: g.sources[UID].update(url="http://elsewhere:9090"), "the data source asks another Prometheus"
+        lambda g: g.sources[UID].update(url="http://elsewhere:9090"), "the data source queries another Prometheus"
     ),
     "Prometheus is not reached": Fault(
         lambda g: g.health.update(status="ERROR", message="connection refused"),
@@ -45,7 +45,7 @@ FAULTS = {
         lambda g: g.dashboards["facemon-ml-metrics"].update(refresh="never"),
         "the dashboard ML Model Metrics is not the rendered one",
     ),
-    "the database is locked": Fault(lambda g: setattr(g, "database", "failing"), "Grafana's database is not well"),
+    "the database is locked": Fault(lambda g: setattr(g, "database", "failing"), "Grafana's database is unhealthy"),
 }
 
 

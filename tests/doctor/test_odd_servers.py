@@ -134,7 +134,7 @@ def test_an_expression_that_cannot_be_taken_apart() -> None:
     """A newer Prometheus has functions that this parser does not know, and one may refuse a part."""
     with answering({"/api/v1/query": {"status": "success"}}) as url:
         for query, reason in (
-            ("newer_function(up)", "facemon cannot take its expression apart: newer_function(up)"),
+            ("newer_function(up)", "facemon cannot parse its expression: newer_function(up)"),
             ("up > 1", f"{url} does not answer as Prometheus does"),
         ):
             asked = alerts._asked(url, "DriftDetected", rule_of(query), is_rendered=True)

@@ -157,7 +157,7 @@ def test_formats(facemon: RunFacemon, healthy: Path) -> None:
     text = facemon("doctor", cwd=healthy)
     assert text.returncode == 3
     assert text.stdout.startswith("error: model:")
-    assert "mend: check path in the model section" in " ".join(text.stdout.split())
+    assert "fix: check path in the model section" in " ".join(text.stdout.split())
     assert "\nok: store:" in text.stdout
     assert "\nnot looked at:" in text.stdout
     assert max(len(line) for line in text.stdout.splitlines() if " " in line.strip()) < 160

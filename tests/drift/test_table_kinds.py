@@ -65,8 +65,8 @@ def test_a_declared_kind_holds_whatever_the_file_made_of_the_cells(tmp_path: Pat
         ([f"name {at}" for at in range(3000)], "categorical", "it has more than 1,000 labels"),
         (list(range(3000)), "categorical", "it has more than 1,000 labels"),
         (["a", "b", ""] * 1000, "numerical", "it holds no numbers"),
-        ([[1, 2]] * 3000, "categorical", "it holds list<element: int64>, no labels"),
-        ([datetime(2026, 1, 1)] * 3000, "numerical", "it holds timestamp[us], no numbers"),  # noqa: DTZ001
+        ([[1, 2]] * 3000, "categorical", "it holds list<element: int64>, not labels"),
+        ([datetime(2026, 1, 1)] * 3000, "numerical", "it holds timestamp[us], not numbers"),  # noqa: DTZ001
     ],
 )
 def test_a_column_that_is_not_what_was_declared_is_undecided(

@@ -133,7 +133,7 @@ def test_the_end_of_the_server_that_begins_workers_is_said_once_it_matters() -> 
         os.kill(server, signal.SIGKILL)
         assert names(workers.predict([ImageInput(0, "a")], "r")) == [("a", None)]
         for _ in range(3):
-            with pytest.raises(FacemonError, match="the process that begins new ones"):
+            with pytest.raises(FacemonError, match="the process that starts workers"):
                 workers.predict([ImageInput(0, "crash")], "r")
 
 

@@ -16,7 +16,7 @@ GOLDEN = f"""\
 # HELP facemon_build_info Constant 1, labelled with facemon's version.
 # TYPE facemon_build_info gauge
 facemon_build_info{{version="{__version__}"}} 1.0
-# HELP facemon_source_up Whether a source of metrics could be read.
+# HELP facemon_source_up Whether a source of metrics could be read (1) or not (0).
 # TYPE facemon_source_up gauge
 facemon_source_up{{source="store"}} 1.0
 # HELP model_predictions_total Predictions by attribute and predicted value.
@@ -25,7 +25,7 @@ model_predictions_total{{attribute="age",model="faces@1",value="old"}} 3.0
 model_predictions_total{{attribute="age",model="faces@1",value="young"}} 0.0
 model_predictions_total{{attribute="gender",model="faces@1",value="female"}} 2.0
 model_predictions_total{{attribute="gender",model="faces@1",value="male"}} 1.0
-# HELP images_processed_total Images that were tried, by outcome: ok, no_face or failed.
+# HELP images_processed_total Processed images by outcome: ok, no_face or failed.
 # TYPE images_processed_total counter
 images_processed_total{{status="failed"}} 1.0
 images_processed_total{{status="no_face"}} 1.0
@@ -97,10 +97,10 @@ drift_samples{{attribute="gender",check="model",model="faces@1"}} 800.0
 # HELP drift_detected Whether there was drift (1) or not (0), when last decided.
 # TYPE drift_detected gauge
 drift_detected{{attribute="gender",check="model",model="faces@1"}} 1.0
-# HELP drift_undecided Whether the last check could not decide (1) or did (0).
+# HELP drift_undecided Whether the last check was undecided (1) or not (0).
 # TYPE drift_undecided gauge
 drift_undecided{{attribute="gender",check="model",model="faces@1"}} 0.0
-# HELP drift_threshold Score from which on a shift matters.
+# HELP drift_threshold Lowest score that can count as drift.
 # TYPE drift_threshold gauge
 drift_threshold{{check="model",model="faces@1"}} 0.05
 # HELP drift_decided_timestamp_seconds When a drift check last decided, in seconds since 1970.

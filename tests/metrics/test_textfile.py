@@ -106,7 +106,7 @@ def test_a_folder_that_others_cannot_read_is_refused(open_folder: Path, closed: 
     folder.mkdir(parents=True)
     write(folder / "facemon.prom")
     (open_folder / closed).chmod(mode)
-    with pytest.raises(FacemonError, match=f"{closed} is closed to other users") as refused:
+    with pytest.raises(FacemonError, match=f"other users cannot read .*{closed}") as refused:
         write(folder / "facemon.prom", "new")
     assert (refused.value.hint or "").startswith(f"chmod {hint} {open_folder / closed},")
     assert (folder / "facemon.prom").read_text() == TEXT
@@ -129,7 +129,7 @@ def test_a_folder_of_node_exporters_group_is_taken(open_folder: Path, mode: int,
     if is_taken:
         write(folder / "facemon.prom")
     else:
-        with pytest.raises(FacemonError, match="is closed to other users"):
+        with pytest.raises(FacemonError, match="other users cannot read"):
             write(folder / "facemon.prom")
     assert (folder / "facemon.prom").exists() == is_taken
 
@@ -150,6 +150,6 @@ def test_of_a_link_the_target_is_replaced(open_folder: Path, is_there: bool) -> 
 def test_a_link_into_a_closed_folder_is_refused(open_folder: Path) -> None:
     (open_folder / "closed").mkdir(mode=0o700)
     (open_folder / "facemon.prom").symlink_to("closed/facemon.prom")
-    with pytest.raises(FacemonError, match="closed is closed to other users"):
+    with pytest.raises(FacemonError, match=r"other users cannot read .*closed"):
         write(open_folder / "facemon.prom")
     assert not list((open_folder / "closed").iterdir())

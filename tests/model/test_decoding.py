@@ -120,7 +120,7 @@ def test_what_is_no_image(content: bytes, message: str) -> None:
 def test_without_the_extra_heic_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(gradient(), "HEIF")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    assert problem(content).message == "is a HEIC image, which takes an extra to read: pip install 'facemon[heif]'"
+    assert problem(content).message == "is a HEIC image, which needs an extra package: pip install 'facemon[heif]'"
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])

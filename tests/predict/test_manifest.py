@@ -85,7 +85,7 @@ def test_a_missing_column_is_said_with_those_that_are_there(tmp_path: Path, suff
     ("cells", "message"),
     [
         ({"image": ""}, "image names no image"),
-        ({"image": "a.jpg", "observed_at": "yesterday"}, "observed_at is 'yesterday', no time such as"),
+        ({"image": "a.jpg", "observed_at": "yesterday"}, "observed_at is 'yesterday', not a time such as"),
         ({"image": "a.jpg", "box": [5, 5, 1, 9]}, "box is empty"),
         ({"image": "a.jpg", "box": [5, 5, 9]}, "box is not a list of four numbers"),
         ({"image": "a.jpg", "box": "left"}, "box is not a list of four numbers"),

@@ -64,7 +64,7 @@ def test_columns_have_the_names_that_manifests_have_and_four_sides_are_a_box() -
 @pytest.mark.parametrize(
     ("described", "said"),
     [
-        ({"observed_at": "noon"}, "observed_at is 'noon', no time such as 2026-11-23T02:00:00Z"),
+        ({"observed_at": "noon"}, "observed_at is 'noon', not a time such as 2026-11-23T02:00:00Z"),
         ({"source": "x" * 300}, "source has 300 characters; at most 200 are kept"),
         ({"image_id": []}, "image_id is a list, neither text nor a whole number"),
         ({"box": [1, 2]}, "box is not a list of four numbers: left, top, right, bottom"),

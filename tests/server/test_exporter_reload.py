@@ -146,7 +146,7 @@ def test_an_invalid_file_keeps_the_configuration(tmp_path: Path, probed: Service
             (tmp_path / "facemon.yaml").write_text(text)
         told = reload(running, "was not reloaded")
         assert said in told[0]
-        assert told[-1] == "warning: the configuration was not reloaded; the one before stays"
+        assert told[-1] == "warning: the configuration was not reloaded; the previous one stays in use"
         assert statuses(running) == {"kept": 1}
         assert "first_total 5.0" in running.get("/metrics").text
         write(tmp_path, probes={}, collectors=["first"])

@@ -127,7 +127,7 @@ def test_idle_workers_that_end_are_replaced_before_they_are_needed(tmp_path: Pat
     with pool(tmp_path, 2) as workers:
         first = min(set(children_of(os.getpid())) - before)
         asyncio.run(ask(workers, first))
-    assert told == ["an idle worker process has ended; another one takes its place"]
+    assert told == ["an idle worker process has ended; a new one is started"]
 
 
 def test_heavy_images_that_end_their_workers_leave_room_for_others(tmp_path: Path) -> None:
@@ -253,8 +253,8 @@ def test_a_worker_for_which_there_is_no_room_is_tried_again(tmp_path: Path) -> N
     gate.go_on.set()
     with Crowded(gate) as worker:
         asyncio.run(ask())
-    again = f"a worker process could not be started: {os.strerror(errno.EAGAIN)}; it is tried again"
-    assert told == ["a worker process was ended by SIGKILL; another one takes its place", again, again]
+    again = f"a worker process could not be started: {os.strerror(errno.EAGAIN)}; facemon tries again"
+    assert told == ["a worker process was ended by SIGKILL; a new one is started", again, again]
 
 
 def test_without_the_server_that_begins_workers_the_last_ones_death_ends_all(tmp_path: Path) -> None:
@@ -268,9 +268,9 @@ def test_without_the_server_that_begins_workers_the_last_ones_death_ends_all(tmp
         assert queue.strength == PoolStrength(1, 2)
         last, waiting = queue.submit(named("kill", 1)), queue.submit(named("good", 2))
         for lost in (last, waiting, queue.submit(named("good", 3))):
-            with pytest.raises(FacemonError, match="the process that begins workers was killed"):
+            with pytest.raises(FacemonError, match="the process that starts workers was killed"):
                 await lost
-        with pytest.raises(FacemonError, match="the process that begins workers was killed"):
+        with pytest.raises(FacemonError, match="the process that starts workers was killed"):
             await queue.submit(named("good", 4))
 
     before = set(children_of(os.getpid()))

@@ -248,7 +248,7 @@ def test_a_backup_of_an_older_version_is_upgraded(kept_store: KeptStore, tmp_pat
 
 
 def test_a_whole_ledger_is_not_replaced(log: Path, backup: Path) -> None:
-    with pytest.raises(UsageError, match="is whole"):
+    with pytest.raises(UsageError, match="is not damaged"):
         recovered(log, backup)
 
 

@@ -81,6 +81,6 @@ def test_a_digest_goes_on_where_it_stopped() -> None:
 
 def test_a_run_that_cannot_be_taken_up_is_not_locked(ledger: Ledger) -> None:
     for _ in range(2):
-        with pytest.raises(FacemonError, match="does not know run 2026") as raised:
+        with pytest.raises(FacemonError, match="has no run 2026") as raised:
             taken_up(ledger, "20261101T000000-00000000")
         assert not isinstance(raised.value, LockedError)

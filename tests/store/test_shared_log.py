@@ -152,8 +152,8 @@ DAMAGE: dict[str, tuple[Callable[[ObjectFolder], None], str]] = {
     "a newer facemon": (
         lambda objects: replace(objects, 2, b"facemon.delivery/1", b"facemon.delivery/2"), "of a newer facemon"
     ),
-    "fewer rows": (lambda objects: replace(objects, 2, b'"images":30', b'"images":29'), "its digest is another one"),
-    "another total": (lambda objects: replace(objects, 2, b'["ok"],"",', b'["ok"],"",1'), "its digest is another one"),
+    "fewer rows": (lambda objects: replace(objects, 2, b'"images":30', b'"images":29'), "its digest does not match"),
+    "another total": (lambda objects: replace(objects, 2, b'["ok"],"",', b'["ok"],"",1'), "its digest does not match"),
     "no part": (lambda objects: replace(objects, 2, b'"totals":', b'"others":'), "lacks a part"),
     "the commit of another shard": (
         lambda objects: objects.write(delivery_key("images", 2), objects.read(delivery_key("images", 1)) or b""),

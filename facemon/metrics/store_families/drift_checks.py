@@ -15,7 +15,7 @@ def families(scrape: Scrape) -> Iterator[Family]:
     yield from known("drift_threshold", [((each.check, each.model), each.threshold) for each in checks])
     decided = [((each.check, each.model), each.decided / MICROS) for each in checks if each.decided is not None]
     yield from known("drift_decided_timestamp_seconds", decided)
-    # When a model that was replaced was checked last would be stale for ever.
+    # When a model that was replaced was checked last would be stale forever.
     idle = idle_models(scrape.ledger, scrape.model.id)
     ran = [((each.check, each.model), each.at / MICROS) for each in checks if each.model not in idle]
     yield from known("drift_check_timestamp_seconds", ran)

@@ -112,7 +112,7 @@ def _accuracy(config: Config, limits: AlertLimits, targets: Sequence[promql.Matc
     over_time = Panel(
         id=5,
         title="Accuracy per attribute",
-        description="Share of right predictions in the newest evaluation against true labels. "
+        description="Share of correct predictions in the newest evaluation against true labels. "
         f"The line is the limit of the alert LowModelAccuracy. {FEW.format('lowest')}",
         unit="percentunit",
         queries=(

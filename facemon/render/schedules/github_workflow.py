@@ -81,7 +81,7 @@ def _check(place: Place) -> dict[str, Any]:
 
 def _tell(title: str) -> dict[str, Any]:
     return {
-        "name": "Tell of drift in one issue",
+        "name": "Report drift in one issue",
         "if": "steps.drift.outputs.code == '3'",
         "shell": "bash",
         "env": {

@@ -16,7 +16,7 @@ _ABOUT = """\
 # Copy {unit}.service and .timer to /etc/systemd/system, then: systemctl enable --now {unit}.timer
 """
 _ANSWERS = """\
-# 3 is drift and 4 undecided. They are answers, of which alerts tell; any other code is a failure of the check itself.
+# 3 is drift and 4 undecided. They are results, which alerts report; any other code is a failure of the check itself.
 SuccessExitStatus=3 4
 """
 _HOOK = """\
@@ -53,7 +53,7 @@ def service(config: Config) -> str:
     place, hook = _place(config), config.drift.on_drift
     return _service(
         UNIT,
-        "drift-check: has the world or the model moved?",
+        "drift-check: detect data drift and model drift",
         config.schedule.user,
         place.check(),
         [
@@ -78,7 +78,7 @@ def export_service(config: Config, export: ScheduledExportConfig) -> str:
     folders = [place.store] if export.textfile is None else [place.store, posixpath.dirname(export.textfile)]
     return _service(
         EXPORT_UNIT,
-        "export-metrics: what Prometheus is to see of the store",
+        "export-metrics: export the store's metrics for Prometheus",
         config.schedule.user,
         (place.command, "--config", place.config_file, "export-metrics", *words),
         [*_writable(*folders), *(["PrivateNetwork=true"] if export.pushgateway is None else [])],

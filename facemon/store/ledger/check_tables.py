@@ -58,7 +58,7 @@ class CheckTables(AnnouncementTable):
         query = "SELECT attribute, measure FROM drift_columns WHERE model = ? AND check_name = ?"
         known = self._connection.execute(query, (model, check.value))
         for attribute, measure in set(known.fetchall()) - names:
-            # A column that is compared no more would otherwise show its last score for ever.
+            # A column that is compared no more would otherwise show its last score forever.
             self._connection.execute(
                 "DELETE FROM drift_columns WHERE model = ? AND check_name = ? AND attribute = ? AND measure = ?",
                 (model, check.value, attribute, measure),

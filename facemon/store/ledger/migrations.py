@@ -65,7 +65,7 @@ def _to_3(connection: sqlite3.Connection, folder: Path) -> None:
 def _add_times_of_arrival(connection: sqlite3.Connection, folder: Path) -> None:
     """Segments tell when they were predicted; rows are counted by hour as they arrive."""
     del folder
-    # Made anew, because a column that is added stands behind the data, which SQLite must then read to get at it. When
+    # Made again, because a column that is added stands behind the data, which SQLite must then read to get at it. When
     # the rows were predicted is in the rows: retention looks when it needs to know, which is what NULL means.
     connection.execute("ALTER TABLE segments RENAME TO older_segments")
     connection.execute(
@@ -171,7 +171,7 @@ def _to_6(connection: sqlite3.Connection, folder: Path) -> None:
     """Version 5 was d1eef67 to bf134e1; its tables never changed.
 
     Profiles have another form from here on, which code of version 5 cannot read. Those that are there keep the old
-    one until rows are added to them: both forms are read, and to write all of them anew would take minutes.
+    one until rows are added to them: both forms are read, and to write all of them again would take minutes.
     """
     del connection, folder
 

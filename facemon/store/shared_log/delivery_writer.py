@@ -115,8 +115,8 @@ class DeliveryWriter:
         if now - self._run.began > LONGEST_ATTEMPT:
             hours = LONGEST_ATTEMPT // timedelta(hours=1)
             raise FacemonError(
-                f"shard {self._run.shard} took more than {hours} hours and is not delivered: its segments may be "
-                "removed before they count",
+                f"shard {self._run.shard} took more than {hours} hours and is not delivered: facemon store collect "
+                "--clean may remove its segments",
                 "predict the manifest in more shards, under another name",
             )
         return now

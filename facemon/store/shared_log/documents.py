@@ -35,9 +35,9 @@ def refuse_changed(document: dict[str, Any]) -> None:
     try:
         digest = digest_of({name: value for name, value in document.items() if name != _SEAL})
     except ValueError as error:
-        raise UnreadableDocument("holds a number that JSON has not") from error
+        raise UnreadableDocument("holds a number that JSON does not allow") from error
     if document.get(_SEAL) != digest:
-        raise UnreadableDocument("was changed: its digest is another one")
+        raise UnreadableDocument("was changed: its digest does not match")
 
 
 def decode(content: bytes, kind: str, newest: int) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class NodeDeliveries:
     deliveries: int = 0
     rows: int = 0
     new_epoch: str | None = None
-    """Why the numbers begin anew, where they do."""
+    """Why the numbers begin again, where they do."""
     damaged: dict[str, SegmentDamagedError] = field(default_factory=dict)
     ahead: int = 0
     """Rows that were predicted while the clock was ahead, and wait until it is that time."""
@@ -101,7 +101,7 @@ def _enter_until(ledger: Ledger, state: NodeState, done: NodeDeliveries) -> None
 
 
 def _entered(ledger: Ledger, known: NodeState | None, request: NodeRequest) -> tuple[NodeState, str | None]:
-    """The state from which this store goes on, and why its numbers begin anew, where they do."""
+    """The state from which this store goes on, and why its numbers begin again, where they do."""
     if ledger.nodes.has_collected():
         raise UsageError(
             f"the store in {ledger.folder} collects deliveries of other machines, and does not deliver them again",
@@ -129,7 +129,9 @@ def _entered(ledger: Ledger, known: NodeState | None, request: NodeRequest) -> t
     if file != known.ledger_file:
         return _anew(ledger, replace(known, node=node, ledger_file=file)), "the store is a copy, or was restored"
     if node != known.node:
-        return replace(known, node=node, epoch=_new_epoch(), number=0, pending=None), f"it was {known.node} before"
+        return replace(
+            known, node=node, epoch=_new_epoch(), number=0, pending=None
+        ), f"its name was {known.node} before"
     return known, None
 
 
@@ -226,14 +228,14 @@ class _Sender:
             commit = NodeCommit.decoded(content, place)
         except UnreadableDocument as error:
             raise FacemonError(
-                f"{self._objects.url}{key} {error}", "look into that object, or begin anew with another --node NAME"
+                f"{self._objects.url}{key} {error}", "inspect that object, or deliver under another name: --node NAME"
             ) from error
         if commit.model == pending.model and all(
             is_within(ranges, pending.rows.get(run, ())) for run, ranges in commit.rows.items()
         ):
             self._enter(state, commit)
             return True
-        self._done.new_epoch = "another copy of this store has delivered under its numbers"
+        self._done.new_epoch = "another copy of this store used the same numbers"
         self._keep(_anew(self._ledger, state))
         return True
 
