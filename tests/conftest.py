@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -200,6 +201,12 @@ def astronaut() -> Path:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """An empty folder that every user of this machine may read, which pytest's own (and many a TMPDIR) are not."""
+    with folder_open_to_all() as folder:
+        yield folder
+
+
+@contextmanager
+def folder_open_to_all() -> Iterator[Path]:
     folder = IN_MEMORY if Path(tempfile.gettempdir()) == IN_MEMORY else "/tmp"
     with tempfile.TemporaryDirectory(prefix="facemon-open-", dir=folder) as name:
         Path(name).chmod(0o755)

@@ -185,14 +185,14 @@ def what_it_takes_of_the_ledger(module: str) -> Iterator[str]:
                 yield f"facemon/{module}:{node.lineno} executes a statement"
 
 
-@pytest.mark.parametrize("module", ["protocol", "entries", "node_entries"])
+@pytest.mark.parametrize("module", ["protocol", "entries", "delivery_entries"])
 def test_the_protocol_knows_nothing_of_what_keeps_a_ledger(module: str) -> None:
     own = {
         name.split(".")[3]
         for name, _ in imports(f"store/ledger/{module}.py")
         if name.startswith("facemon.store.ledger.")
     }
-    assert own <= {"protocol", "entries", "node_entries"}
+    assert own <= {"protocol", "entries", "delivery_entries"}
 
 
 OPENED_BY = {

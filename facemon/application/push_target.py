@@ -153,7 +153,7 @@ def _secret(option: str, path: Path) -> str:
         raise UsageError(f"{option} {path}: is not UTF-8", "save the file as UTF-8") from None
     if not secret or not secret.isprintable():
         raise UsageError(
-            f"{option} {path}: must hold the secret as its one line", "write the secret alone into the file"
+            f"{option} {path}: must hold exactly one line, the secret", "write the secret alone into the file"
         )
     return secret
 

@@ -130,7 +130,7 @@ def test_rows_with_errors_are_delivered_and_the_exit_code_says_so(
         ),
         ("images.parquet --deliver /shared/log", "/shared/log: is not an address", "file:///FOLDER/"),
         ("images.parquet --deliver https://example.org/", "is not an address of object storage", "s3://BUCKET"),
-        ("images.parquet --deliver s3://none/", "there is no bucket none", "correct the name"),
+        ("images.parquet --deliver s3://none/", "there is no bucket none", "correct the bucket's name"),
         ("odd.name!.parquet --deliver L", "is not fit for keys", "rename the file"),
     ],
 )
@@ -151,9 +151,9 @@ def test_another_job_of_the_same_name_is_refused_by_what_differs(
     before = keys(origin)
     config = (folder / "facemon.yaml").read_text()
     cases = {
-        ("2/4",): "shards is 3 there and 4 here",
-        ("2/3", "--source", "gate"): "source is nothing there and gate here",
-        ("2/3", "--observed-at", "exif"): "observed_at is nothing there and exif here",
+        ("2/4",): "shards is 3 in the job and 4 in this command",
+        ("2/3", "--source", "gate"): "source is nothing in the job and gate in this command",
+        ("2/3", "--observed-at", "exif"): "observed_at is nothing in the job and exif in this command",
     }
     for more, said in cases.items():
         done = deliver(facemon, folder, *more)

@@ -166,7 +166,7 @@ def test_retention_and_a_retry_say_what_they_leave(facemon: RunFacemon, folder: 
     ("line", "code", "said", "hint"),
     [
         ("/shared/log", 2, "/shared/log: is not an address", "file:///FOLDER/"),
-        ("s3://none/", 2, "there is no bucket none", "correct the name"),
+        ("s3://none/", 2, "there is no bucket none", "correct the bucket's name"),
         ("L --node a/b", 2, "'a/b' cannot be the name of a node", "--node NAME"),
         ("L --node ''", 2, "'' cannot be the name of a node", "--node NAME"),
         ("s3://logs/other/", 2, "this store delivers to s3://logs/log/, and not to s3://logs/other/", "--moved"),

@@ -81,7 +81,7 @@ def test_tls(facemon: RunFacemon, folder: Path) -> None:
         refused = facemon("export-metrics", "--pushgateway", server.url, cwd=folder, env=NO_PROXY)
         assert refused.returncode == 1
         assert "self-signed certificate" in refused.stderr
-        assert "hint: --ca-file" in refused.stderr
+        assert "with --ca-file" in refused.stderr
         assert server.asked == []
         trusted = ("--pushgateway", server.url, "--ca-file", certificate)
         assert facemon("export-metrics", *trusted, cwd=folder, env=NO_PROXY).returncode == 0

@@ -214,7 +214,7 @@ def test_killed_workers_are_replaced_and_cost_no_request(tmp_path: Path, image: 
         wait_until(lambda: workers_of(api) == 2)
         assert [api.ask("POST", "/predict", image)[0] for _ in range(5)] == [200] * 5
         assert api.ask("GET", "/ready") == (200, "ready\n")
-        assert sum("another one takes its place" in line for line in api.said) == 3
+        assert sum("a new one is started" in line for line in api.said) == 3
         assert api.stop() == 0
     assert rows(facemon, tmp_path) == 7
 

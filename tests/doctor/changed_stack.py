@@ -75,7 +75,7 @@ def inhibited_by_the_watchdog(stack: Running) -> Iterator[None]:
 def another_store(stack: Running) -> Iterator[None]:
     """Serve a copy of the store that has more rows, as an exporter of another user does."""
     other = stack.folder / "other"
-    copytree(stack.folder, other, ignore=ignore_patterns("read", "node", "am", "prometheus", "monitoring"))
+    copytree(stack.folder, other, ignore=ignore_patterns("textfiles", "node", "am", "prometheus", "monitoring"))
     log_rows(other, ago=timedelta(hours=1), seed=4, rows=10)
     stack.exporter.close()
     try:
@@ -116,12 +116,9 @@ def scraped_twice(stack: Running) -> Iterator[None]:
 
 @contextmanager
 def by_textfile(stack: Running, folder: str) -> Iterator[None]:
-    """Let the store's metrics leave by a textfile in a folder of the stack; node-exporter reads `read`."""
-    path = stack.folder / folder
+    """Let the store's metrics leave by a textfile in a folder below `textfiles`; node-exporter reads `read`."""
+    path = (stack.folder / "textfiles").resolve() / folder
     path.mkdir(exist_ok=True)
-    # The folders of tests are closed to other users; node-exporter is one of them.
-    for each in (path, stack.folder, stack.folder.parent, stack.folder.parent.parent):
-        each.chmod(each.stat().st_mode | 0o055)
     file = path / "facemon.prom"
     schedule = f"schedule: {{targets: [cron], export: {{textfile: {file}}}}}\n"
     with _by(stack, "textfile", lambda text: text + schedule):

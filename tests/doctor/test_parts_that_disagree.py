@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunFacemon
+from tests.conftest import RunFacemon, folder_open_to_all
 from tests.doctor.changed_stack import (
     another_store,
     by_pushgateway,
@@ -34,18 +34,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.servers]
 
 @pytest.fixture(scope="module")
 def stack(facemon: RunFacemon, servers: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A running stack with a node-exporter, which reads textfiles in the folder `read`."""
+    """A running stack with a node-exporter, which reads textfiles in the folder `read` below `textfiles`."""
     folder = make_healthy(facemon, tmp_path_factory.mktemp("stack"))
-    (folder / "read").mkdir()
     port = free_port()
     text = CONFIGURATION.replace("jobs: [exporter]", "jobs: [exporter, node]")
     text = text.replace("targets: {{", f'targets: {{{{node: ["127.0.0.1:{port}"], ')
-    with (
-        run_node_exporter(servers, folder / "read", folder / "node", port=port),
-        running(facemon, servers, folder, configuration=text) as found,
-    ):
-        wait_until(lambda: query(found.prometheus.url, 'up{job="node"} == 1'), "node-exporter")
-        yield found
+    with folder_open_to_all() as textfiles:
+        (textfiles / "read").mkdir()
+        (folder / "textfiles").symlink_to(textfiles)
+        with (
+            run_node_exporter(servers, textfiles / "read", folder / "node", port=port),
+            running(facemon, servers, folder, configuration=text) as found,
+        ):
+            wait_until(lambda: query(found.prometheus.url, 'up{job="node"} == 1'), "node-exporter")
+            yield found
 
 
 @dataclass(frozen=True, slots=True)

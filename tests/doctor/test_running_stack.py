@@ -177,7 +177,7 @@ FAULTS = {
     ),
     "no rule is loaded": Fault(load_no_rule, "rules", "has loaded no rule", AGAIN.format("prometheus")),
     "a rule is missing": Fault(load_fewer_rules, "rules", "1 rule not loaded", AGAIN.format("prometheus")),
-    "the files are refused": Fault(refuse_its_files, "Prometheus", "refused its files", "promtool check config"),
+    "the files are refused": Fault(refuse_its_files, "Prometheus", "rejected its files", "promtool check config"),
     "a rule fails": Fault(
         fail_a_rule, "rules", "cannot evaluate the rule SourceSilent", "facemon explain SourceSilent", is_first=False
     ),

@@ -38,7 +38,7 @@ FAULTS = {
     "with timestamps": Fault(
         lambda path: path.write_text("drift_score 0.2 1700000000000\n"), "refuses a textfile", True
     ),
-    "closed": Fault(lambda path: path.chmod(0o600), "may not read the textfile"),
+    "closed": Fault(lambda path: path.chmod(0o600), "no permission to read the textfile"),
     "in a closed folder": Fault(lambda path: path.parent.chmod(0o700), "node-exporter could not read"),
     "doubled": Fault(
         lambda path: path.with_name("older.prom").write_text(path.read_text()), "has the series .* already"

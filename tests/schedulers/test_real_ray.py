@@ -46,7 +46,7 @@ def test_a_cluster_of_its_own_predicts_all_shards_and_the_same_command_none(face
     code, said = ended(start(folder, "--shards", "3"))
     assert (code, "3 of 3 shards of images are delivered, 3 of them before" in said) == (0, True), said
     code, said = ended(start(folder, "--shards", "4"))
-    assert (code, "shards is 3 there and 4 here" in said) == (2, True), said
+    assert (code, "shards is 3 in the job and 4 in this command" in said) == (2, True), said
     assert_each_image_once(facemon, folder, 3)
 
 

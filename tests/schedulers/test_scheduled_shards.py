@@ -112,7 +112,7 @@ def test_a_log_that_cannot_be_read_has_shards_of_which_nothing_is_known(
 @pytest.mark.slow
 def test_another_job_in_the_log_ends_the_run_with_2(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert predicted(folder, Spawned(), monkeypatch).images == IMAGES
-    with pytest.raises(UsageError, match="shards is 4 there and 3 here"):
+    with pytest.raises(UsageError, match="shards is 4 in the job and 3 in this command"):
         predicted(folder, Spawned(), monkeypatch, shards=3)
 
 

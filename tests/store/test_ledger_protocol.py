@@ -17,7 +17,7 @@ from facemon.domain.times import hour_of, micros
 from facemon.store.arrivals import Arrivals, rows_by_hour
 from facemon.store.deliveries import Delivery, register
 from facemon.store.drift_states import DriftedColumn
-from facemon.store.ledger import entries, node_entries
+from facemon.store.ledger import delivery_entries, entries
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import Reference, ReferenceSpreads
 from facemon.store.node_state import NodeDelivery, NodeIdentity, NodeState, PendingDelivery
@@ -38,7 +38,7 @@ PARTS = {
     "profiles": entries.ProfileRecords, "arrivals": entries.ArrivalRecords, "runs": entries.RunRecords,
     "requests": entries.RequestRecords, "references": entries.ReferenceRecords, "checks": entries.CheckRecords,
     "evaluations": entries.EvaluationRecords, "commands": entries.CommandRecords, "stamps": entries.StampRecords,
-    "deliveries": entries.DeliveryRecords, "nodes": node_entries.NodeRecords,
+    "deliveries": delivery_entries.DeliveryRecords, "nodes": delivery_entries.NodeRecords,
 }  # fmt: skip
 AT, HOUR = micros(NOON), hour_of(NOON)
 KEY = TotalKey("images_processed_total", ("ok",), "")
@@ -197,7 +197,7 @@ READS = {
     "files.writers", "files.intended_by", "files.given_up_before", "files.known", "totals.read", "totals.departed",
     "profiles.as_counted", "profiles.hours", "profiles.count_images", "profiles.last_hour", "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",
-    "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
+    "runs.fingerprints", "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
     "references.profiles", "references.spreads", "references.counts", "references.removed", "checks.gauges",
     "checks.states", "checks.source_states", "checks.history", "checks.between", "checks.newest",
     "checks.announced", "evaluations.accuracy", "evaluations.counts", "evaluations.labelled", "evaluations.newest",

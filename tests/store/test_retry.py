@@ -126,7 +126,7 @@ def test_which_run_is_retried(ledger: Ledger) -> None:
         writer = SegmentWriter(ledger, going_on)
         writer.add(make_batch(0, 10, run=going_on.id))
         writer.close()
-    with pytest.raises(FacemonError, match="did not come to its end"):
+    with pytest.raises(FacemonError, match="is not finished"):
         reopen_run(ledger, IDENTITY)
     newest = log_images(ledger, 10)
     run = reopen_run(ledger, IDENTITY)

@@ -13,7 +13,7 @@ _COLUMNS = "name, shard, shards, job, digest, run, etag"
 
 
 class DeliveryTable:
-    """`entries.DeliveryRecords` in SQLite."""
+    """`delivery_entries.DeliveryRecords` in SQLite."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from facemon.store.named_reference import Reference, ReferenceSpreads, RemovedReference
     from facemon.store.run_state import RunIdentity, RunState
     from facemon.store.segment import NewSegment, Segment
-    from facemon.store.shard_identity import ShardIdentity
     from facemon.store.totals import TotalKey, Totals
 
 
@@ -318,25 +317,6 @@ class CommandRecords(Protocol):
 
     def take_back_success(self, command: str, success: int, before: int | None) -> None:
         """Put the success before in the place of this one, unless another one was entered since."""
-
-
-class DeliveryRecords(Protocol):
-    """Shards that were collected from a shared log; no entry is ever removed, whatever becomes of the rows."""
-
-    def of_job(self, name: str) -> "dict[int, ShardIdentity]":
-        """Return the shards of a job that are registered, by their numbers."""
-
-    def jobs(self) -> list[str]:
-        """Return the names of all jobs that have registered shards, sorted."""
-
-    def has(self, name: str, shard: int) -> bool:
-        """Whether a shard of a job is registered."""
-
-    def conflicting(self, identity: "ShardIdentity") -> "ShardIdentity | None":
-        """Return a registered shard that excludes this one: itself with another digest, or one of another job."""
-
-    def enter(self, identity: "ShardIdentity") -> None:
-        """Enter a shard; one that is there stays as it is, but for the ETag where the digest is the same."""
 
 
 class StampRecords(Protocol):

@@ -32,7 +32,7 @@ _SENT, _COLLECTED = "sent_rows", "collected_rows"
 
 
 class NodeTables:
-    """`node_entries.NodeRecords` in SQLite."""
+    """`delivery_entries.NodeRecords` in SQLite."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

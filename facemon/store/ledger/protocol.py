@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
+    from facemon.store.ledger.delivery_entries import DeliveryRecords, NodeRecords
     from facemon.store.ledger.entries import (
         ArrivalRecords,
         CheckRecords,
         CommandRecords,
-        DeliveryRecords,
         EvaluationRecords,
         FileRecords,
         ProfileRecords,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         StampRecords,
         TotalRecords,
     )
-    from facemon.store.ledger.node_entries import NodeRecords
     from facemon.store.store_clock import StoreClock
 
 

@@ -1,4 +1,4 @@
-"""What a ledger keeps of nodes: of its own deliveries, and of those that it has collected."""
+"""What a ledger keeps of deliveries: of shards and of nodes, its own and those that it has collected."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
@@ -6,6 +6,26 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from facemon.domain.row_ranges import Ranges
     from facemon.store.node_state import CollectedFrom, NodeIdentity, NodeState, RowRanges
+    from facemon.store.shard_identity import ShardIdentity
+
+
+class DeliveryRecords(Protocol):
+    """Shards that were collected from a shared log; no entry is ever removed, whatever becomes of the rows."""
+
+    def of_job(self, name: str) -> "dict[int, ShardIdentity]":
+        """Return the shards of a job that are registered, by their numbers."""
+
+    def jobs(self) -> list[str]:
+        """Return the names of all jobs that have registered shards, sorted."""
+
+    def has(self, name: str, shard: int) -> bool:
+        """Whether a shard of a job is registered."""
+
+    def conflicting(self, identity: "ShardIdentity") -> "ShardIdentity | None":
+        """Return a registered shard that excludes this one: itself with another digest, or one of another job."""
+
+    def enter(self, identity: "ShardIdentity") -> None:
+        """Enter a shard; one that is there stays as it is, but for the ETag where the digest is the same."""
 
 
 class NodeRecords(Protocol):
