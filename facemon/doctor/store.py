@@ -132,7 +132,7 @@ def _about_rows(facts: StoreFacts, held: "Inventory") -> Iterator[Finding]:
     if held.last - facts.now > _AHEAD:
         ahead = (held.last - facts.now).total_seconds() / 3_600
         seen = f"the newest at {held.last:%Y-%m-%d %H:%M} UTC, {ahead:.1f} hours ahead: no window has it before that"
-        command = "give times with their offset from UTC, such as 2026-11-30T09:00+01:00, or mend the camera's clock"
+        command = "give times with their offset from UTC, such as 2026-11-30T09:00+01:00, or set the camera's clock"
         yield Finding("rows were observed in the future", seen, command, Severity.WARNING)
     if facts.late_rows:
         was = counted(facts.late_rows, "row was", "rows were", grouped=True)
