@@ -3,7 +3,7 @@ FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY facemon facemon
-# Fewer extras make a smaller image: docs/operations.md has the sizes.
+# Fewer extras make a smaller image: docs/how-to/start-the-stack.md has the sizes.
 ARG EXTRAS=age-gender,object-storage,serve,yunet
 RUN python -m venv --without-pip /opt/facemon \
     && pip --python /opt/facemon/bin/python install --no-cache-dir --constraint constraints.txt ".[${EXTRAS}]"

@@ -133,10 +133,7 @@ class ApiConfig(Section):
     formats: _Formats = ("jpeg", "png", "webp")
     """Images in other formats get 422."""
     max_in_flight: _PositiveInt = 256
-    """Images that have arrived and are predicted at once; more are refused with 503.
-
-    They are refused with 503.
-    """
+    """Images that have arrived and are predicted at once; more are refused with 503."""
     max_in_flight_bytes: Size = 256 * 2**20
     """Memory for them.
 
