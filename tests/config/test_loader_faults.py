@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from facemon.config.loader import dotted, load_config, parse_config
 from facemon.errors import ConfigError
+from facemon.finders.registry import FINDERS
 from tests.config.config_files import faults_of, write
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -99,13 +100,20 @@ def test_keys_that_the_finder_does_not_use_are_refused_at_their_places() -> None
               input: {name: in, size: [64, 64]}
               attributes: [{name: n, output: o, kind: number}]
         """) == [
-        f"{place}: the finder none takes the whole image for the face; use {others}, or remove {key}"
-        for place, key, others in (
-            ("6:13: model.faces.margin", "margin", "dlib, yunet, onnx or manifest"),
-            ("7:15: model.faces.min_size", "min_size", "dlib, yunet, onnx or manifest"),
-            ("8:11: model.faces.keep", "keep", "dlib, yunet or onnx"),
+        f"{place}: the finder none takes the whole image for the face; use {others_with(key)}, or remove {key}"
+        for place, key in (
+            ("6:13: model.faces.margin", "margin"),
+            ("7:15: model.faces.min_size", "min_size"),
+            ("8:11: model.faces.keep", "keep"),
         )
     ]
+
+
+def others_with(key: str) -> str:
+    """The finders with which a key of faces has an effect."""
+    *most, last = [name for name, finder in FINDERS.items() if key not in finder.without_effect]
+    assert {"dlib", "yunet"} <= set(most)
+    return f"{', '.join(most)} or {last}"
 
 
 def test_kinds_of_columns_that_are_no_other_columns_are_refused_at_their_places() -> None:
