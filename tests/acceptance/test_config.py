@@ -105,6 +105,12 @@ def test_each_value_has_its_origin_and_secrets_are_hidden(facemon: RunFacemon, t
     assert facemon("config", "show", "alertmanager.receivers[0].name", cwd=tmp_path).stdout == "team\n"
 
 
+def test_a_configuration_from_a_pipe_has_its_origins_too(facemon: RunFacemon, tmp_path: Path) -> None:
+    answer = facemon("-c", "/dev/stdin", "config", "show", "--origin", cwd=tmp_path, stdin=RIGHT)
+    shown = {" ".join(line.split()) for line in answer.stdout.splitlines()}
+    assert {"window: 2d # stdin:4", '- api_url_file: "<hidden>" # stdin:9'} <= shown
+
+
 def test_the_schema_is_written_and_replaces_only_itself(facemon: RunFacemon, tmp_path: Path) -> None:
     printed = facemon("config", "schema", cwd=tmp_path)
     written = facemon("config", "schema", "-o", "s.json", cwd=tmp_path)
