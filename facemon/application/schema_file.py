@@ -31,7 +31,7 @@ def refuse_unwritable(file: Path) -> None:
 
 
 def refuse_other_file(file: Path) -> None:
-    """UsageError where a file is there already that is not a schema which facemon wrote; else as `refuse_unwritable`."""
+    """UsageError where a file is there already that is not a schema of facemon's; else as `refuse_unwritable`."""
     from facemon.config.json_schema import SCHEMA_ID
 
     refuse_unwritable(file)
