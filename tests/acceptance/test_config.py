@@ -166,7 +166,7 @@ def test_a_file_that_is_replaced_keeps_its_link_and_permissions(facemon: RunFace
 
 def test_a_configuration_stays_when_its_successor_cannot_be_written(facemon: RunFacemon, tmp_path: Path) -> None:
     (tmp_path / "facemon.yaml").write_text("version: 1\n")
-    limited = ["bash", "-c", 'ulimit -f 0; exec "$0" init --force', Path(sys.executable).with_name("facemon")]
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$0" init --force', str(Path(sys.executable).with_name("facemon"))]
     answer = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True, timeout=HANG_S, check=False)
     assert answer.returncode == 1, answer.stderr
     assert "cannot be written: file too large" in answer.stderr
