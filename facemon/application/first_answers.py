@@ -191,6 +191,8 @@ def _secret_file(text: str) -> str:
 
 def _textfiles(text: str) -> str:
     folder = text.rstrip("/")
+    if not folder.startswith("/"):
+        raise UsageError(f"{text} is not the absolute path of a folder", f"answer a path like {_USUAL_TEXTFILES}")
     return _valid("schedule", {"targets": ["cron"], "export": {"textfile": f"{folder}/{TEXTFILE}"}}, folder)
 
 

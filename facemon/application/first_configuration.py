@@ -96,13 +96,14 @@ def first_configuration(network: NetworkRequest | None, folder: Path, *, every_k
 def require_writable(file: Path) -> None:
     """Refuse a file that could not be written, before anything is asked; its schema, too.
 
-    FacemonError where its folder takes no file; UsageError where another file has the schema's name.
+    FacemonError where its folder takes no file; UsageError for a name that something else has, or the schema.
     """
-    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_file
+    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_file, refuse_unwritable
 
-    if not file.parent.is_dir():
-        raise FacemonError(f"{file} cannot be written: {file.parent} is not a folder", f"mkdir -p {file.parent}")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
+    refuse_unwritable(file)
+    if file.name == SCHEMA_FILE:
+        raise UsageError(f"{file} is the name of the schema, which is written beside it", "name another file with -o")
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise FacemonError(f"{file} cannot be written: permission denied", "name a file in a folder of yours with -o")
     refuse_other_file(file.with_name(SCHEMA_FILE))
 
@@ -112,14 +113,12 @@ def write_first_configuration(reporter: Reporter, text: str, file: Path) -> None
 
     The schema is named in its first line, for editors. Errors as of `require_writable`.
     """
-    from facemon.application.schema_file import EDITOR_LINE, SCHEMA_FILE, write_schema
+    from facemon.application.schema_file import EDITOR_LINE, SCHEMA_FILE, write_schema, write_whole
 
     schema = file.with_name(SCHEMA_FILE)
-    try:
-        file.write_text(EDITOR_LINE + text, encoding="utf-8")
-    except OSError as error:
-        raise FacemonError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    # The schema first: where it cannot be written, a configuration that is there stays as it is.
     write_schema(schema)
+    write_whole(file, EDITOR_LINE + text)
     guesses = text.count("# guess")
     marked = "1 guess is marked: look at it" if guesses == 1 else f"{guesses} guesses are marked: look at each"
     look = f"; {marked}" if guesses else ""

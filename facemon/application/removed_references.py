@@ -90,10 +90,10 @@ def _last_compared(ledger: "Ledger") -> dict[str, str]:
 
 
 def _in_use(names: Sequence[str], used: "dict[str, list[str]]") -> UsageError:
-    said = "; ".join(f"{' and '.join(used[name])} compare with {name!r}" for name in names)
-    return UsageError(
-        f"nothing was removed: {said}", "set another one first: facemon reference set --since 24h; or add --force"
-    )
+    said = "; ".join(f"{name!r} is used by {' and '.join(used[name])}" for name in names)
+    is_named = any(_FILE in used[name] for name in names)
+    first = "name another one there first" if is_named else "set another one first: facemon reference set --since 24h"
+    return UsageError(f"nothing was removed: {said}", f"{first}; or add --force")
 
 
 def _consequences(ledger: "Ledger", config: "Config", gone: "dict[str, Sequence[str]]") -> list[str]:

@@ -1,8 +1,11 @@
 """The JSON Schema of `facemon.yaml` as a file, by which editors complete and check keys without a network."""
 
 import json
+import shlex
+import stat
 from pathlib import Path
 
+from facemon.error_hints import hint_of
 from facemon.errors import FacemonError, UsageError
 
 SCHEMA_FILE = "facemon.schema.json"
@@ -18,10 +21,20 @@ def schema_for_stdout() -> str:
     return schema_text().rstrip("\n")
 
 
+def refuse_unwritable(file: Path) -> None:
+    """FacemonError where a file's folder is missing; UsageError for what is there and is not a regular file."""
+    if not file.parent.is_dir():
+        hint = f"mkdir -p {shlex.quote(str(file.parent))}"
+        raise FacemonError(f"{file} cannot be written: {file.parent} is not a folder", hint)
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{file} is not a regular file", "name a file with -o; -o - writes to stdout")
+
+
 def refuse_other_file(file: Path) -> None:
-    """UsageError where a file is there already that is not a schema which facemon wrote."""
+    """UsageError where a file is there already that is not a schema of facemon's; else as `refuse_unwritable`."""
     from facemon.config.json_schema import SCHEMA_ID
 
+    refuse_unwritable(file)
     if not (file.exists() or file.is_symlink()):
         return
     try:
@@ -29,7 +42,9 @@ def refuse_other_file(file: Path) -> None:
     except (OSError, ValueError):
         written = None
     if not (isinstance(written, dict) and written.get("$id") == SCHEMA_ID):
-        raise UsageError(f"{file} is there already, and is not a schema of facemon's", "move it, or name another file")
+        raise UsageError(
+            f"{file} is there already, and is not a schema of facemon's", "move it, or write to another place with -o"
+        )
 
 
 def write_schema(file: Path) -> None:
@@ -38,12 +53,26 @@ def write_schema(file: Path) -> None:
     UsageError as `refuse_other_file`; FacemonError where it cannot be written.
     """
     from facemon.config.json_schema import schema_text
-    from facemon.files import drafted
 
     refuse_other_file(file)
+    write_whole(file, schema_text())
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text to a file, whole or not at all; FacemonError where that fails, and what was there stays.
+
+    A link stays, and what it leads to is written; a file that is replaced keeps its permissions.
+    """
+    from facemon.files import drafted
+
     try:
-        with drafted(file) as draft:
-            draft.stream.write(schema_text().encode())
-            draft.put(is_lasting=False)
-    except OSError as error:
-        raise FacemonError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from error
+        target = file.resolve()
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        with drafted(target) as draft:
+            draft.stream.write(text.encode())
+            draft.put(mode, is_lasting=False)
+    except (OSError, RuntimeError) as error:  # a link to itself
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise FacemonError(
+            f"{file} cannot be written: {reason}", hint_of(error) or "name another file with -o"
+        ) from error

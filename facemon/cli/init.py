@@ -62,11 +62,11 @@ def init(
         for option, given in (("--finder", finder), ("--size", size), ("--layout", layout)):
             if given is not None:
                 raise UsageError(f"{option} describes a network of your own", f"add --model NET.onnx to {option}")
-    if output != _STDOUT and output.exists() and not force:
-        raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     console, folder = session.console, Path() if output == _STDOUT else output.parent
     if output != _STDOUT:
         require_writable(output)
+        if output.exists() and not force:
+            raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     answers = Answers()
     if model is not None:
         answers = Answers(NetworkRequest(model, finder, parse_size(size), layout.value if layout else None))

@@ -4,7 +4,9 @@ A file's relative paths (the store's, the networks') become absolute here and no
 strings stay as they are written, since the rendered stack mounts them by that name.
 """
 
+import os
 import re
+import stat
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ MAX_BYTES = 4 * 2**20
 _MOST_FAULTS = 50
 _LONGEST_PART = 1000
 _BARE_KEY = re.compile(r"[\w-]+")
+_PIPES: dict[tuple[int, int], bytes] = {}
+"""What pipes held, such as a shell's `<(…)`: a second read of one, for places of keys or a reload, finds nothing."""
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -100,7 +104,7 @@ def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> Confi
 def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
     """The keys to which a file gives a value, as messages name them, each with the line of the value.
 
-    ConfigError where the file cannot be read again, as what a shell makes of `<(…)`.
+    ConfigError where the file cannot be read again.
     """
     return _given(read_yaml(_text_of(path)))
 
@@ -139,10 +143,7 @@ def _text_of(path: Path) -> str:
     if is_url := url_fault(path):
         raise ConfigError(f"{shown_url(path)}: {is_url.what}", hint=is_url.remedy)
     try:
-        # A shell's <(…) is a pipe, which this process reads once.
-        with open_regular(path, or_descriptor=True) as file:
-            check_trusted(path, file)
-            content = file.read(MAX_BYTES + 1)
+        content = _content_of(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file", hint="facemon init writes one") from None
     except IsADirectoryError:
@@ -160,6 +161,18 @@ def _text_of(path: Path) -> str:
         place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         fault = Fault(place, (), f"the byte 0x{content[error.start]:02x} is not UTF-8")
         raise ConfigError(fault_line(str(path), fault), hint="save the file as UTF-8") from None
+
+
+def _content_of(path: Path) -> bytes:
+    with open_regular(path, or_descriptor=True) as file:
+        check_trusted(path, file)
+        about = os.fstat(file.fileno())
+        if stat.S_ISREG(about.st_mode):
+            return file.read(MAX_BYTES + 1)
+        pipe = about.st_dev, about.st_ino
+        if pipe not in _PIPES:
+            _PIPES[pipe] = file.read(MAX_BYTES + 1)
+        return _PIPES[pipe]
 
 
 def _model(document: YamlDocument) -> tuple[Any, list[Fault]]:

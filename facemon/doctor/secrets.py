@@ -1,5 +1,6 @@
 """The files of secrets: those that the rendered servers read are there."""
 
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ class SecretFacts:
     files: Sequence[Path] = ()
     missing: Sequence[Path] = ()
     """Those that are not there, or are empty."""
+    unseen: Sequence[Path] = ()
+    """Those in folders that this user may not look into: only the users of the servers have to."""
     is_seen: bool = True
     """Whether they are files of this machine, as far as it can tell."""
 
@@ -38,11 +41,20 @@ def gather(examination: Examination) -> SecretFacts | None:
         folder, files = Path(config.stack.secrets_dir), [Path(seen_at(config, name)) for name in names]
     if not folder.is_dir():
         return SecretFacts(folder, files, is_seen=False)
-    return SecretFacts(folder, files, [each for each in files if not _is_there(each)])
+    there = {each: _is_there(each) for each in files}
+    missing, unseen = ([path for path, found in there.items() if found is state] for state in (False, None))
+    return SecretFacts(folder, files, missing, unseen)
 
 
-def _is_there(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+def _is_there(path: Path) -> bool | None:
+    """Whether a file holds something; None where this user may not know."""
+    try:
+        about = path.stat()
+    except PermissionError:
+        return None
+    except OSError:
+        return False
+    return stat.S_ISREG(about.st_mode) and about.st_size > 0
 
 
 def judge(facts: SecretFacts | None) -> Examined:
@@ -54,8 +66,11 @@ def judge(facts: SecretFacts | None) -> Examined:
     if not facts.is_seen:
         where = f"{facts.folder} (stack.secrets_dir) is not on this machine"
         return Examined(not_looked_at=(f"files of secrets: {where}; look where the servers run",))
-    looked_at = f"{counted(len(facts.files), 'file')} in {facts.folder}"
-    return Examined(looked_at, tuple(_finding(each) for each in facts.missing))
+    seen = len(facts.files) - len(facts.unseen)
+    where = ", ".join(sorted({str(each.parent) for each in facts.unseen}))
+    advice = f"files of secrets in {where}: permission denied; run facemon doctor as the user of the servers"
+    looked_at = f"{counted(seen, 'file')} in {facts.folder}" if seen else ""
+    return Examined(looked_at, tuple(_finding(each) for each in facts.missing), (advice,) if facts.unseen else ())
 
 
 def _finding(path: Path) -> Finding:

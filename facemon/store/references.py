@@ -21,6 +21,7 @@ from facemon.store.segment_files import read_rows, write_parquet
 
 SET_ONE = "facemon reference set --since 24h makes the last day's predictions the reference"
 _WRITER = "reference"
+_MOST_NAMED = 10
 _GIVEN_AS = b"facemon.given_as"
 """Under this key the file of a table tells what it was called when it was set."""
 
@@ -125,7 +126,8 @@ def unknown_reference(ledger: Ledger, names: Collection[str]) -> UsageError:
         for name in names
     ]
     near = [each for name in names if name not in removed for each in nearest_names(name, known)]
-    listed = f"there are: {', '.join(known)}" if known else SET_ONE
+    more = f" and {len(known) - _MOST_NAMED} more: facemon reference list" if len(known) > _MOST_NAMED else ""
+    listed = f"there are: {', '.join(known[:_MOST_NAMED])}{more}" if known else SET_ONE
     return UsageError("; ".join(said), f"did you mean {either(dict.fromkeys(near))}? {listed}" if near else listed)
 
 

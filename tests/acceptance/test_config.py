@@ -1,11 +1,15 @@
 """`facemon config` through the installed command: check, schema, show."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import RunFacemon
+from tests.patience import HANG_S
 
 FAULTY = "version: 1\nstore:\n  retention_day: 3\ndrift: {windw: 24h, min_rows: x}\n"
 FAULTS = (
@@ -105,6 +109,12 @@ def test_each_value_has_its_origin_and_secrets_are_hidden(facemon: RunFacemon, t
     assert facemon("config", "show", "alertmanager.receivers[0].name", cwd=tmp_path).stdout == "team\n"
 
 
+def test_a_configuration_from_a_pipe_has_its_origins_too(facemon: RunFacemon, tmp_path: Path) -> None:
+    answer = facemon("-c", "/dev/stdin", "config", "show", "--origin", cwd=tmp_path, stdin=RIGHT)
+    shown = {" ".join(line.split()) for line in answer.stdout.splitlines()}
+    assert {"window: 2d # stdin:4", '- api_url_file: "<hidden>" # stdin:9'} <= shown
+
+
 def test_the_schema_is_written_and_replaces_only_itself(facemon: RunFacemon, tmp_path: Path) -> None:
     printed = facemon("config", "schema", cwd=tmp_path)
     written = facemon("config", "schema", "-o", "s.json", cwd=tmp_path)
@@ -117,3 +127,47 @@ def test_the_schema_is_written_and_replaces_only_itself(facemon: RunFacemon, tmp
     assert "s.json is there already, and is not a schema of facemon's" in refused.stderr
     assert (tmp_path / "s.json").read_text() == '{"mine": true}'
     assert facemon("config", "schema", "-o", "none/s.json", cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("config", "schema", "-o", "/dev/stdout"), 2, "/dev/stdout is not a regular file"),
+        (("config", "schema", "-o", "pipe"), 2, "pipe is not a regular file"),
+        (("config", "schema", "-o", "no ne/s.json"), 1, "mkdir -p 'no ne'"),
+        (("init", "--force", "-o", "."), 2, ". is not a regular file"),
+        (("init", "--force", "-o", "/dev/stdout"), 2, "-o - writes to stdout"),
+        (("init", "-o", "facemon.schema.json"), 2, "is the name of the schema"),
+        (("init", "-o", "loop"), 1, "loop cannot be written"),
+    ],
+)
+def test_where_no_file_can_be_is_a_fault_that_names_the_remedy(
+    facemon: RunFacemon, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    answer = facemon(*arguments, cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (code, "")
+    assert said in answer.stderr
+    assert "hint: " in answer.stderr
+    assert not (tmp_path / "facemon.yaml").exists()
+
+
+def test_a_file_that_is_replaced_keeps_its_link_and_permissions(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/real.yaml").write_text("version: 1\n")
+    (tmp_path / "kept/real.yaml").chmod(0o640)
+    (tmp_path / "facemon.yaml").symlink_to("kept/real.yaml")
+    assert facemon("init", "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "facemon.yaml").is_symlink()
+    assert "bundle: age-gender" in (tmp_path / "kept/real.yaml").read_text()
+    assert (tmp_path / "kept/real.yaml").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_configuration_stays_when_its_successor_cannot_be_written(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "facemon.yaml").write_text("version: 1\n")
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$0" init --force', str(Path(sys.executable).with_name("facemon"))]
+    answer = subprocess.run(limited, cwd=tmp_path, capture_output=True, text=True, timeout=HANG_S, check=False)
+    assert answer.returncode == 1, answer.stderr
+    assert "cannot be written: file too large" in answer.stderr
+    assert (tmp_path / "facemon.yaml").read_text() == "version: 1\n"

@@ -59,7 +59,7 @@ def test_an_older_one_goes_at_once(facemon: RunFacemon, folder: Path) -> None:
 def test_the_one_that_checks_compare_with_needs_force(facemon: RunFacemon, folder: Path) -> None:
     refused = facemon("reference", "rm", "spring", "autumn", cwd=folder)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "nothing was removed: checks of faces@1 compare with 'autumn'" in refused.stderr
+    assert "nothing was removed: 'autumn' is used by checks of faces@1" in refused.stderr
     assert "--force" in refused.stderr
     assert names(facemon, folder) == ["autumn", "summer", "spring"], "all or none"
     forced = facemon("reference", "rm", "spring", "autumn", "--force", cwd=folder)
@@ -76,13 +76,17 @@ def test_the_one_that_checks_compare_with_needs_force(facemon: RunFacemon, folde
 def test_the_one_of_the_last_check_needs_force_though_another_was_set(facemon: RunFacemon, folder: Path) -> None:
     assert facemon("reference", "set", "--since", "40h", "--name", "winter", cwd=folder).returncode == 0
     refused = facemon("reference", "rm", "autumn", cwd=folder)
-    assert (refused.returncode, "the last check of faces@1 compare" in refused.stderr) == (2, True)
+    assert (refused.returncode, "'autumn' is used by the last check of faces@1" in refused.stderr) == (2, True)
 
 
 def test_the_configured_one_needs_force(facemon: RunFacemon, folder: Path) -> None:
     (folder / "facemon.yaml").write_text(f"{CONFIGURATION}drift: {{reference: spring}}\n")
     refused = facemon("reference", "rm", "spring", cwd=folder)
-    assert (refused.returncode, "the configuration (drift.reference) compare" in refused.stderr) == (2, True)
+    assert (refused.returncode, "'spring' is used by the configuration (drift.reference)" in refused.stderr) == (
+        2,
+        True,
+    )
+    assert "hint: name another one there first; or add --force" in refused.stderr
     forced = facemon("reference", "rm", "spring", "--force", cwd=folder)
     assert "drift.reference names 'spring': checks fail until the configuration is changed" in forced.stderr
     checked = facemon("drift-check", cwd=folder)

@@ -119,6 +119,15 @@ def test_what_a_receiver_needs_is_judged_too(tmp_path: Path, way: tuple[str, ...
     assert "hooks.example.com" not in person.told[0]
 
 
+@pytest.mark.parametrize("wrong", ["textfiles", "~/textfiles", "/"])
+def test_a_folder_of_textfiles_is_an_absolute_path(tmp_path: Path, wrong: str) -> None:
+    person = Person("", "", "", "", "existing", "", wrong)
+    assert ask_answers(person, tmp_path).textfiles == "/var/lib/prometheus/node-exporter"
+    assert person.told == [
+        f"{wrong} is not the absolute path of a folder; answer a path like /var/lib/prometheus/node-exporter"
+    ]
+
+
 @pytest.mark.parametrize(
     ("answers", "commands"),
     [

@@ -1,11 +1,12 @@
 """A configuration is loaded whole, or refused with every fault at its place."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from facemon.config.loader import MAX_BYTES, load_config, parse_config
+from facemon.config.loader import MAX_BYTES, given_keys, load_config, parse_config
 from facemon.errors import ConfigError
 from tests.config.config_files import faults_of, write
 
@@ -147,3 +148,16 @@ def test_a_bundle_that_cannot_be(model: str, fault: str) -> None:
 
 def test_faults_elsewhere_show_beside_those_of_a_bundle() -> None:
     assert [fault.split(": ")[1] for fault in faults_of("model: {bundle: x}\nwat: 1\n")] == ["model.bundle", "wat"]
+
+
+def test_a_pipe_says_the_same_each_time() -> None:
+    for window in ("3h", "4h"):
+        reader, writer = os.pipe()
+        os.write(writer, f"version: 1\ndrift: {{window: {window}}}\n".encode())
+        os.close(writer)
+        path = Path(f"/dev/fd/{reader}")
+        first, second = load_config(path), load_config(path)
+        assert first == second
+        assert first.drift.window == timedelta(hours=int(window[0])), "not what another pipe held"
+        assert given_keys(path) == (("version", 1), ("drift.window", 2))
+        os.close(reader)

@@ -1,5 +1,6 @@
 """Faults that end no command with an error: the doctor's first finding is the cause."""
 
+import os
 import re
 import shlex
 import signal
@@ -186,3 +187,16 @@ def test_the_first_finding_is_the_cause(facemon: RunFacemon, healthy: Path, name
                 subprocess.run([program, *words], check=True)
     if fault.is_run:
         assert diagnosis(facemon, healthy)["findings"] == []
+
+
+def test_secrets_that_this_user_may_not_see_are_no_fault(facemon: RunFacemon, healthy: Path) -> None:
+    with a_secret_that_is_missing(facemon, healthy):
+        locked = healthy / "secrets"
+        locked.chmod(0)
+        if os.access(locked, os.X_OK):
+            pytest.skip("root may look into every folder")
+        found = diagnosis(facemon, healthy)
+        locked.chmod(0o700)
+    assert found["findings"] == []
+    (area,) = (each for each in found["areas"] if each["area"] == "secrets")
+    assert f"files of secrets in {locked}: permission denied" in area["not_looked_at"][0]

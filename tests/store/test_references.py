@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from facemon.domain.daily_spread import daily_spreads
-from facemon.errors import ExitCode, FacemonError, LockedError
+from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.process_lock import ProcessLock
@@ -134,3 +134,13 @@ def test_a_window_without_rows_is_no_reference(ledger: Ledger) -> None:
 @pytest.mark.long_proof
 def test_a_setting_that_dies_at_any_step_is_done_by_the_next(tmp_path: Path, at_length: bool) -> None:
     assert children.crash_everywhere("refer", tmp_path, at_length=at_length) >= 12
+
+
+def test_a_hint_names_a_few_of_many(ledger: Ledger) -> None:
+    for number in range(12):
+        set_from_table(ledger, f"r{number}", pa.table({"a": [1]}), kind="labels", note="", now=NOON)
+    with pytest.raises(UsageError) as caught:
+        find_reference(ledger, "zzz")
+    assert caught.value.hint == (
+        "there are: r11, r10, r9, r8, r7, r6, r5, r4, r3, r2 and 2 more: facemon reference list"
+    )
