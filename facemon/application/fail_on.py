@@ -62,7 +62,7 @@ class FailOn:
         if self.attribute and self.attribute not in known:
             raise UsageError(
                 f"--fail-on attribute={self.attribute}: nothing of that name was compared",
-                f"there are: {', '.join(known)}",
+                f"choose one of: {', '.join(known)}",
             )
 
 

@@ -16,7 +16,7 @@ app = typer.Typer()
 _InputsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUTS…",
+        metavar="INPUTS",
         help="Images, directories (with all below), addresses such as s3://bucket/photos/, or - for a list on stdin.",
     ),
 ]

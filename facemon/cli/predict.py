@@ -30,7 +30,7 @@ app = typer.Typer()
 _PathsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATHS…",
+        metavar="PATHS",
         help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
     ),
 ]

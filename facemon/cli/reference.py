@@ -35,7 +35,7 @@ class Kind(StrEnum):
 def set_(
     session: Session,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A CSV, JSON Lines or Parquet table instead of logged rows.")
+        Path | None, typer.Argument(metavar="FILE", help="A CSV, JSON Lines or Parquet table instead of logged rows.")
     ] = None,
     since: Annotated[str | None, typer.Option(metavar="24h|TIME", help="Start of the window of logged rows.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the window (default: now).")] = None,
@@ -73,7 +73,7 @@ def list_(session: Session) -> ExitCode:
 def show(
     session: Session,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", autocompletion=_NAMES, help="(default: the newest)")
+        str | None, typer.Argument(metavar="NAME", autocompletion=_NAMES, help="(default: the newest)")
     ] = None,
     format_: FormatOption = PrintFormat.TEXT,
 ) -> ExitCode:
@@ -85,9 +85,7 @@ def show(
 @command(reference, "rm")
 def rm(
     session: Session,
-    names: Annotated[
-        list[str], typer.Argument(metavar="NAME…", autocompletion=_NAMES, help="The names of references.")
-    ],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", autocompletion=_NAMES, help="The names of references.")],
     force: Annotated[bool, typer.Option("--force", help="Remove one that checks compare with, too.")] = False,
 ) -> ExitCode:
     """Remove references and their rows: all that are named, or none.

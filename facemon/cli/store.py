@@ -141,7 +141,7 @@ def repair(
 def recover(
     session: Session,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[BACKUP]", help="An archive that facemon store backup wrote.")
+        Path | None, typer.Argument(metavar="BACKUP", help="An archive that facemon store backup wrote.")
     ] = None,
     *,
     no_backup: Annotated[

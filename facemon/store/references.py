@@ -127,7 +127,7 @@ def unknown_reference(ledger: Ledger, names: Collection[str]) -> UsageError:
     ]
     near = [each for name in names if name not in removed for each in nearest_names(name, known)]
     more = f" and {len(known) - _MOST_NAMED} more: facemon reference list" if len(known) > _MOST_NAMED else ""
-    listed = f"there are: {', '.join(known[:_MOST_NAMED])}{more}" if known else SET_ONE
+    listed = f"choose one of: {', '.join(known[:_MOST_NAMED])}{more}" if known else SET_ONE
     return UsageError("; ".join(said), f"did you mean {either(dict.fromkeys(near))}? {listed}" if near else listed)
 
 

@@ -1,6 +1,7 @@
 """The text of `--help`: examples first, then the options, their variables and the exit codes."""
 
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ _WIDEST_NAMES = 30
 _FEWEST_COLUMNS = 40
 COMMON_PANEL = "Common options"
 """The title of the options that every command takes."""
+_BRACED = re.compile(r"\{([^{}|]+)\}")
+"""A required argument as Typer shows it; braces are for choices elsewhere."""
 _WITHOUT = {"help", "install_completion", "show_completion"}
 """Options whose variables are ignored: they would make every command do something else."""
 
@@ -57,7 +60,7 @@ def help_text(command: Any, context: Any) -> HelpText:
     found = (variable_of(each, context.auto_envvar_prefix) for each in parameters)
     return HelpText(
         words=" ".join(context.command_path.split()[1:]),
-        usage=command.get_usage(context).split(":", 1)[1].strip(),
+        usage=_BRACED.sub(r"\1", command.get_usage(context).split(":", 1)[1].strip()),
         summary=summary,
         paragraphs=tuple(others),
         sections=tuple((title, tuple(entries)) for title, entries in _sections(command, context, parameters)),

@@ -170,7 +170,7 @@ def test_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
 
 def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> None:
     named = facemon("drift-check", "--reference", "summer", cwd=camera)
-    assert (named.returncode, "hint: there are: bright" in named.stderr) == (2, True)
+    assert (named.returncode, "hint: choose one of: bright" in named.stderr) == (2, True)
     path = facemon("drift-check", "--reference", "summer.csv", cwd=camera)
     assert (path.returncode, "neither a reference nor a file of that name" in path.stderr) == (2, True)
     assert facemon("drift-check", "--reference", "", cwd=camera).returncode == 2

@@ -306,7 +306,7 @@ def test_a_reference_is_a_name_first(facemon: RunFacemon, folder: Path) -> None:
     neither = facemon(*check, "summer", cwd=folder)
     assert (neither.returncode, neither.stdout) == (2, "")
     assert "--reference summer: there is neither a reference nor a file of that name" in neither.stderr
-    assert "hint: there are: normal, older" in neither.stderr
+    assert "hint: choose one of: normal, older" in neither.stderr
 
 
 def test_a_hook_runs_for_a_check_of_record_alone(facemon: RunFacemon, folder: Path) -> None:

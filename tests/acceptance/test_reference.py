@@ -270,7 +270,7 @@ def test_an_unknown_reference_has_no_difference(facemon: RunFacemon, tables: Pat
         answer = facemon("reference", "diff", *names, cwd=tables)
         assert (answer.returncode, answer.stdout) == (2, "")
         assert "there is no reference 'winter'" in answer.stderr
-        assert "there are: autumn, spring" in answer.stderr
+        assert "choose one of: autumn, spring" in answer.stderr
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_an_older_one_goes_at_once(facemon: RunFacemon, folder: Path) -> None:
     again = facemon("reference", "rm", "spring", cwd=folder)
     assert again.returncode == 2
     assert f"reference 'spring' was removed on {datetime.now(UTC):%Y-%m-}" in again.stderr
-    assert "there are: autumn, summer" in again.stderr
+    assert "choose one of: autumn, summer" in again.stderr
     assert facemon("store", "verify", cwd=folder).returncode == 0
     assert facemon("-q", "reference", "rm", "summer", cwd=folder).stderr == ""
 
@@ -96,7 +96,7 @@ def test_the_configured_one_needs_force(facemon: RunFacemon, folder: Path) -> No
 @pytest.mark.parametrize(
     ("given", "said", "hint"),
     [
-        (("sprung",), "there is no reference 'sprung'", "did you mean spring? there are: autumn, summer, spring"),
+        (("sprung",), "there is no reference 'sprung'", "did you mean spring? choose one of: autumn, summer, spring"),
         (("spring", "x", "autum"), "'x'; there is no reference 'autum'", "did you mean autumn?"),
     ],
 )

@@ -1,5 +1,6 @@
 """`--help` of every command: examples that are valid, options without type names, variables that work, exit codes."""
 
+import re
 import shlex
 from typing import Any
 
@@ -55,6 +56,14 @@ def test_the_page(words: str, columns: int) -> None:
         if option.param_type_name == "option":
             assert all(name in page for name in option.opts)
             assert (variable_of(option, context.auto_envvar_prefix) or "") in page
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_usage_names_arguments_as_pages_of_the_field_do(words: str) -> None:
+    """`PATHS...` is required, `[NAME]` is not; there are no braces and no brackets within brackets."""
+    command, context = COMMANDS[words]
+    usage = help_page(command, context, 120).splitlines()[0]
+    assert re.fullmatch(r"Usage: facemon[a-z -]*( \[?[A-Z]+\]?(\.\.\.)?)*", usage), usage
 
 
 @pytest.mark.parametrize("words", COMMANDS)

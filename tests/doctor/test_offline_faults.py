@@ -94,7 +94,7 @@ FAULTS = {
         deliver_two_of_three_shards, "deliveries", "1 shard of a job not registered", "facemon store collect"
     ),
     "no such reference": Fault(
-        configured("drift: {reference: spring}\n"), "reference", "no reference 'spring'", "there are: quiet"
+        configured("drift: {reference: spring}\n"), "reference", "no reference 'spring'", "choose one of: quiet"
     ),
     "a small reference": Fault(
         configured("drift: {min_rows: 100000}\n"), "reference", "too small", "facemon reference set --since"

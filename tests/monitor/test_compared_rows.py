@@ -235,7 +235,7 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
     monitor.set_reference(NORMAL, name="spring")
     with pytest.raises(FacemonError, match="there is no reference 'summer'") as raised:
         monitor.check(NORMAL, reference="summer", record=True)
-    assert raised.value.hint == "there are: spring"
+    assert raised.value.hint == "choose one of: spring"
     with open_ledger(tmp_path / ".facemon") as ledger:
         assert list(drift_history(ledger)) == []
         query = "SELECT exit_code FROM command_runs WHERE command = 'drift-check'"

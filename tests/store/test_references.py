@@ -108,7 +108,7 @@ def test_the_newest_is_found_without_a_name(ledger: Ledger) -> None:
     assert find_reference(ledger, "old").name == "old"
     with pytest.raises(FacemonError, match="no reference 'odl'") as caught:
         find_reference(ledger, "odl")
-    assert caught.value.hint == "did you mean old? there are: newest, newer, old"
+    assert caught.value.hint == "did you mean old? choose one of: newest, newer, old"
     assert caught.value.exit_code is ExitCode.USAGE
 
 
@@ -142,5 +142,5 @@ def test_a_hint_names_a_few_of_many(ledger: Ledger) -> None:
     with pytest.raises(UsageError) as caught:
         find_reference(ledger, "zzz")
     assert caught.value.hint == (
-        "there are: r11, r10, r9, r8, r7, r6, r5, r4, r3, r2 and 2 more: facemon reference list"
+        "choose one of: r11, r10, r9, r8, r7, r6, r5, r4, r3, r2 and 2 more: facemon reference list"
     )

@@ -101,7 +101,7 @@ def test_a_record_says_when_it_was_removed(ledger: Ledger) -> None:
         caught
     ):
         find_reference(ledger, "été")
-    assert caught.value.hint == "there are: spring"
+    assert caught.value.hint == "choose one of: spring"
 
 
 def test_its_name_may_be_given_again(ledger: Ledger) -> None:
