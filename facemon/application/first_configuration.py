@@ -98,13 +98,13 @@ def require_writable(file: Path) -> None:
 
     FacemonError where its folder takes no file; UsageError where another file has the schema's name.
     """
-    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_file
+    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_schema
 
     if not file.parent.is_dir():
         raise FacemonError(f"{file} cannot be written: {file.parent} is not a folder", f"mkdir -p {file.parent}")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         raise FacemonError(f"{file} cannot be written: permission denied", "name a file in a folder of yours with -o")
-    refuse_other_file(file.with_name(SCHEMA_FILE))
+    refuse_other_schema(file.with_name(SCHEMA_FILE))
 
 
 def write_first_configuration(reporter: Reporter, text: str, file: Path) -> None:

@@ -36,10 +36,12 @@ class ReportRequest:
 def make_report(operation: Operation, request: ReportRequest) -> Path:
     """Write the page of a period and return where; FacemonError where the ledger has nothing of the model in it."""
     from facemon.reports.period_page import period_page
-    from facemon.store.report_files import write_report
+    from facemon.store.report_files import refuse_place, write_report
 
+    out = request.out or operation.config.store.path / _PAGE
+    refuse_place(out)
     report = _gather_report(operation, request)
-    page = write_report(request.out or operation.config.store.path / _PAGE, period_page(report))
+    page = write_report(out, period_page(report))
     operation.reporter.say(f"report: {page}")
     return page
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from facemon.errors import FacemonError, UsageError
+from facemon.errors import FacemonError
 
 SCHEMA_FILE = "facemon.schema.json"
 """Its name beside a configuration."""
@@ -18,29 +18,32 @@ def schema_for_stdout() -> str:
     return schema_text().rstrip("\n")
 
 
-def refuse_other_file(file: Path) -> None:
+def refuse_other_schema(file: Path) -> None:
     """UsageError where a file is there already that is not a schema which facemon wrote."""
+    from facemon.store.replaced_files import refuse_other_file
+
+    refuse_other_file(file, _holds_schema, "schema")
+
+
+def _holds_schema(file: Path) -> bool:
     from facemon.config.json_schema import SCHEMA_ID
 
-    if not (file.exists() or file.is_symlink()):
-        return
     try:
         written = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        written = None
-    if not (isinstance(written, dict) and written.get("$id") == SCHEMA_ID):
-        raise UsageError(f"{file} is there already, and is not a schema of facemon's", "move it, or name another file")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(written, dict) and written.get("$id") == SCHEMA_ID
 
 
 def write_schema(file: Path) -> None:
     """Write the schema to a file, whole or not at all; one of another version is replaced.
 
-    UsageError as `refuse_other_file`; FacemonError where it cannot be written.
+    UsageError as `refuse_other_schema`; FacemonError where it cannot be written.
     """
     from facemon.config.json_schema import schema_text
     from facemon.files import drafted
 
-    refuse_other_file(file)
+    refuse_other_schema(file)
     try:
         with drafted(file) as draft:
             draft.stream.write(schema_text().encode())
