@@ -36,6 +36,8 @@ COMMANDS = {
     "model": ("show", "check"),
     "store": ("info", "verify", "backup", "compact", "prune", "repair", "recover", "collect", "deliver", "clock"),
 }
+OPTIONAL = str.maketrans("", "", "[]")
+"""What stands around parts of a line that may be left out."""
 FOREIGN_PREFIXES = ("mlops_", "container_", "node_")
 
 
@@ -43,7 +45,7 @@ def commands_in(text: str) -> list[list[str]]:
     """The facemon command lines of a document's console, crontab and inline code."""
     lines = re.findall(r"^(?:\$ |[\d*/ ]+ \* )(facemon .*)$", text, flags=re.MULTILINE)
     lines += re.findall(r"`(facemon [a-z][^`]*)`", text)
-    return [shlex.split(line.split("#")[0].split("<")[0])[1:] for line in lines]
+    return [shlex.split(re.split(r"#|\s\d?[<>&]", line)[0].translate(OPTIONAL))[1:] for line in lines]
 
 
 DOCUMENTED = [(path.name, words) for path in DOCUMENTS for words in commands_in(path.read_text())]
@@ -76,6 +78,27 @@ def unknown_in(words: list[str]) -> Iterator[str]:
     for part, known in ((words[:place], options_of(())), (words[place:], options_of(command))):
         named = {word.split("=")[0] for word in part if word.startswith("-") and word != "-"}
         yield from (f"facemon {' '.join(words)}: {name}" for name in named - known)
+    yield from (f"facemon {' '.join(words)}: {word}" for word in left_over(command, words[place + len(command) :]))
+
+
+def left_over(command: tuple[str, ...], words: list[str]) -> list[str]:
+    """The words of a line that a command takes neither as arguments nor as values of options."""
+    found: Any = every_command()
+    for word in command:
+        found = found.commands[word]
+    if hasattr(found, "commands"):
+        return words
+    with_value = {name for each in found.params if not getattr(each, "is_flag", False) for name in each.opts}
+    # A text may name an option without its value, as `facemon init --model` does.
+    given = [*words, "VALUE"] if words and words[-1] in with_value else list(words)
+    return list(found.make_parser(typer.Context(found)).parse_args(args=given)[1])
+
+
+def test_an_argument_that_a_command_does_not_take_is_noticed() -> None:
+    assert list(unknown_in(["init", "faces.onnx"])) == ["facemon init faces.onnx: faces.onnx"]
+    assert list(unknown_in(["init", "--model", "faces.onnx"])) == []
+    assert list(unknown_in(["-q", "init", "--model"])) == []
+    assert list(unknown_in(["store", "backup", "a.tar", "b.tar"])) == ["facemon store backup a.tar b.tar: b.tar"]
 
 
 def test_every_command_is_documented() -> None:

@@ -60,6 +60,12 @@ def test_the_reference_has_each_key_of_the_configuration() -> None:
             assert field.exclude or f"| `{field.alias or name}` |" in page
 
 
+def test_the_reference_says_what_each_key_means() -> None:
+    rows = [row.split(" | ") for row in PAGES["reference/configuration.md"].splitlines() if row.startswith("| `")]
+    assert len(rows) > 400
+    assert [row for row in rows if len(row) != 4 or len(row[3].strip(" |").split()) < 2] == []
+
+
 def test_the_reference_has_each_alert() -> None:
     assert every_alert().keys() == DEFAULT_ALERTS.keys()
     assert [name for name in DEFAULT_ALERTS if f"\n## {name}\n" not in PAGES["reference/alerts.md"]] == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from facemon.application.compared_sides import Window
 from facemon.application.fail_on import FailOn
 from facemon.application.given_reference import given_reference
+from facemon.application.named_sources import refuse_unknown_sources
 from facemon.application.time_window import window_of
 from facemon.domain.drift_result import Check, Verdict
 
@@ -115,6 +116,8 @@ class DriftQuestion:
 def question_of(operation: "Operation", ledger: "Ledger | None", request: DriftRequest, at: datetime) -> DriftQuestion:
     """The request after all defaults, asked at the time `at`; FacemonError where it names what is not there."""
     config = operation.config
+    if ledger is not None and request.source is not None:
+        refuse_unknown_sources(ledger, [request.source])
     settings = _settings_of(config.drift, request)
     current = request.current or Window(*window_of(request.since, request.until, settings.window, at), request.source)
     text = request.reference_text

@@ -98,14 +98,14 @@ def require_writable(file: Path) -> None:
 
     FacemonError where its folder takes no file; UsageError for a name that something else has, or the schema.
     """
-    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_file, refuse_unwritable
+    from facemon.application.schema_file import SCHEMA_FILE, refuse_other_schema, refuse_unwritable
 
     refuse_unwritable(file)
     if file.name == SCHEMA_FILE:
         raise UsageError(f"{file} is the name of the schema, which is written beside it", "name another file with -o")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise FacemonError(f"{file} cannot be written: permission denied", "name a file in a folder of yours with -o")
-    refuse_other_file(file.with_name(SCHEMA_FILE))
+    refuse_other_schema(file.with_name(SCHEMA_FILE))
 
 
 def write_first_configuration(reporter: Reporter, text: str, file: Path) -> None:

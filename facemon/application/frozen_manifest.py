@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -55,10 +56,12 @@ def freeze_inputs(operation: Operation, request: ManifestRequest) -> FrozenManif
     """
     from facemon.object_storage.object_store import ObjectStores
     from facemon.predict.image_source import ImageSource
-    from facemon.predict.manifest_writer import ManifestColumns, refuse_manifest_path
+    from facemon.predict.manifest_writer import ManifestColumns, holds_manifest, refuse_manifest_path
+    from facemon.store.replaced_files import refuse_other_file
 
     config, stores = operation.config, ObjectStores()
     refuse_manifest_path(request.output)
+    refuse_other_file(request.output, partial(holds_manifest, names=config.tables), "manifest")
     _refuse_exif(request.observed_at)
     refuse_null(request.paths, null=request.null)
     _refuse_manifests(request.paths)
@@ -112,9 +115,7 @@ def _written(
     from facemon.predict.frozen_rows import frozen_rows
     from facemon.predict.manifest_writer import ManifestWriter
     from facemon.predict.output import open_written
-    from facemon.store.own_files import refuse_own_file
 
-    refuse_own_file(output)
     count = archives = absent = 0
     with (
         operation.reporter.progress("listing", "images") as progress,

@@ -25,9 +25,6 @@ def shown_rows(
 
     attributes = operation.config.model.attributes
     if output is not None and format_ is not None:
-        from facemon.store.own_files import refuse_own_file
-
-        refuse_own_file(output)
         with open_file(output, OutputFormat(format_), attributes, beside) as writer:
             yield writer.add
     elif format_ == TABLE or (format_ is None and screen.is_terminal):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.application.left_out import refuse_left_out
+from facemon.application.named_sources import refuse_unknown_sources
 from facemon.application.operation import Operation
 from facemon.application.row_filter import RowFilter, conditions_of
 from facemon.application.time_window import window_of
@@ -114,8 +115,8 @@ def row_limit(text: str | None, *, writes_file: bool, is_counted: bool) -> int |
 def read_log(operation: Operation, request: LogRequest, show: Show) -> LogSummary:
     """Show the rows that are looked for; the store is not changed.
 
-    UsageError for options that make no sense, before anything is shown; FacemonError where the log has no rows of the
-    model.
+    UsageError for options that make no sense and for sources that the log never had, before anything is shown;
+    FacemonError where the log has no rows of the model.
     """
     from facemon.domain.prediction import log_schema
 
@@ -125,6 +126,7 @@ def read_log(operation: Operation, request: LogRequest, show: Show) -> LogSummar
     conditions = conditions_of(request.chosen, config.model, is_configured=model == config.model.id)
     with operation.open_ledger() as ledger, ledger.reading():
         others = _refuse_unknown_model(ledger, model)
+        refuse_unknown_sources(ledger, request.chosen.sources)
         search = _search(request, model, conditions, ledger.now())
         schema = log_schema(config.model.attributes)
         if request.worst is not None:

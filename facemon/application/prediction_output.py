@@ -19,12 +19,20 @@ FORMATS = (TABLE, "jsonl", "csv", "parquet")
 
 
 def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is_terminal: bool) -> str | None:
-    """Return the format of a file's rows, or of those on stdout; None to go by who reads stdout."""
+    """Return the format of a file's rows, or of those on stdout; None to go by who reads stdout.
+
+    UsageError where a format cannot be, and for an `output` that must not be replaced.
+    """
     found = _plain_format(output, chosen)
     if csv_safe and found != "csv":
         raise UsageError("--csv-safe is for CSV", "add --format csv, or -o FILE.csv")
     if found == "parquet" and output is None and is_terminal:
         raise UsageError("Parquet is not for a terminal", "-o FILE.parquet writes a file")
+    if output is not None:
+        from facemon.predict.earlier_rows import holds_rows
+        from facemon.store.replaced_files import refuse_other_file
+
+        refuse_other_file(output, holds_rows, "rows")
     return "csv-safe" if csv_safe else found
 
 
@@ -82,9 +90,7 @@ def _file_sink(
 ) -> Iterator[Sink]:
     """Write rows to a file, which begins with the `earlier` rows of the run, so that it has all of them."""
     from facemon.predict.output import OutputFormat, open_file
-    from facemon.store.own_files import refuse_own_file
 
-    refuse_own_file(output)
     with open_file(output, OutputFormat(format_), operation.config.model.attributes) as writer:
         for rows in earlier:
             writer.add(rows)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facemon.application.named_sources import refuse_unknown_sources
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
 from facemon.errors import FacemonError, UsageError
@@ -35,10 +36,12 @@ class ReportRequest:
 def make_report(operation: Operation, request: ReportRequest) -> Path:
     """Write the page of a period and return where; FacemonError where the ledger has nothing of the model in it."""
     from facemon.reports.period_page import period_page
-    from facemon.store.report_files import write_report
+    from facemon.store.report_files import refuse_place, write_report
 
+    out = request.out or operation.config.store.path / _PAGE
+    refuse_place(out)
     report = _gather_report(operation, request)
-    page = write_report(request.out or operation.config.store.path / _PAGE, period_page(report))
+    page = write_report(out, period_page(report))
     operation.reporter.say(f"report: {page}")
     return page
 
@@ -53,8 +56,9 @@ def _gather_report(operation: Operation, request: ReportRequest) -> "PeriodRepor
         _refuse_unknown(ledger, request.source, model)
         report = read_period(operation, ledger, since, until, model=model, source=request.source)
         if not (report.volumes or report.checks or report.accuracy):
+            whose = model if request.source is None else f"{model} and the source {request.source}"
             raise FacemonError(
-                f"the store has no records of {model} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
+                f"the store has no records of {whose} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
                 "name a longer period with --since 90d; facemon store info says which models the log has",
             )
         if request.images:
@@ -80,8 +84,7 @@ def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datet
 
 def _refuse_unknown(ledger: "Ledger", source: str | None, model: str) -> None:
     """UsageError for a source, or FacemonError for a model, that the log never had rows of."""
-    if source is not None and not ledger.profiles.has_source(source):
-        raise UsageError(f"the log has no rows of the source {source!r}", "run facemon explain to list the sources")
+    refuse_unknown_sources(ledger, () if source is None else (source,))
     models = ledger.segments.models()
     if models and model not in models and not any(each.model == model for each in ledger.references.all()):
         raise FacemonError(f"the log has no rows of the model {model}", f"--model takes one of {', '.join(models)}")

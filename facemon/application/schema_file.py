@@ -30,31 +30,32 @@ def refuse_unwritable(file: Path) -> None:
         raise UsageError(f"{file} is not a regular file", "name a file with -o; -o - writes to stdout")
 
 
-def refuse_other_file(file: Path) -> None:
+def refuse_other_schema(file: Path) -> None:
     """UsageError where a file is there already that is not a schema of facemon's; else as `refuse_unwritable`."""
-    from facemon.config.json_schema import SCHEMA_ID
+    from facemon.store.replaced_files import refuse_other_file
 
     refuse_unwritable(file)
-    if not (file.exists() or file.is_symlink()):
-        return
+    refuse_other_file(file, _holds_schema, "schema")
+
+
+def _holds_schema(file: Path) -> bool:
+    from facemon.config.json_schema import SCHEMA_ID
+
     try:
         written = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        written = None
-    if not (isinstance(written, dict) and written.get("$id") == SCHEMA_ID):
-        raise UsageError(
-            f"{file} is there already, and is not a schema of facemon's", "move it, or write to another place with -o"
-        )
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(written, dict) and written.get("$id") == SCHEMA_ID
 
 
 def write_schema(file: Path) -> None:
     """Write the schema to a file, whole or not at all; one of another version is replaced.
 
-    UsageError as `refuse_other_file`; FacemonError where it cannot be written.
+    UsageError as `refuse_other_schema`; FacemonError where it cannot be written.
     """
     from facemon.config.json_schema import schema_text
 
-    refuse_other_file(file)
+    refuse_other_schema(file)
     write_whole(file, schema_text())
 
 

@@ -26,13 +26,19 @@ class RouteConfig(Section):
     """Alerts whose labels are as `match` says go to `receiver`: each label is one of the values."""
 
     match: Mapping[LabelName, str | Annotated[Items[str], Field(min_length=1)]] = Field(min_length=1)
+    """Labels that an alert must have, each with its value or with a list of values."""
     receiver: Name
+    """The name of the receiver that gets these alerts."""
     continue_: bool = Field(default=False, alias="continue")
+    """Whether the next routes are tried too, though this one matches."""
     mute: Items[Name] = ()
     """Names of `mute_times` in which this route notifies no receiver."""
     group_wait: Duration | None = None
+    """Wait before the first notification of a group; unset = as in the section alertmanager."""
     group_interval: PositiveDuration | None = None
+    """Wait before a notification of new alerts in a group; unset = as in the section alertmanager."""
     repeat_interval: PositiveDuration | None = None
+    """Wait before a notification is repeated; unset = as in the section alertmanager."""
 
     @model_validator(mode="after")
     def _values_can_be_tested(self) -> Self:
@@ -51,7 +57,9 @@ class ClockRangeConfig(Section):
     """Hours of a day, the end not included; 24:00 is its end."""
 
     from_: _Clock = Field(alias="from")
+    """The first minute, e.g. "20:00"."""
     to: _Clock
+    """The minute after the last, e.g. "24:00"."""
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -64,8 +72,11 @@ class MuteTimeConfig(Section):
     """A time in which routes that name it notify no receiver: on these days, in these hours of them; none = on all."""
 
     name: Name
+    """The name by which routes choose it."""
     weekdays: Items[Weekday] = ()
+    """The days; none = each day."""
     hours: Items[ClockRangeConfig] = ()
+    """The hours of each of these days; none = all of them."""
     location: Name = "UTC"
     """The time zone, as in Europe/Berlin."""
 
@@ -88,7 +99,9 @@ class DeadManConfig(Section):
     """The receiver of the Watchdog: a service that alerts when the Watchdog stops."""
 
     receiver: Name
+    """The name of the receiver."""
     repeat_interval: PositiveDuration = timedelta(minutes=5)
+    """How often it hears that the alerting works."""
 
 
 class AlertmanagerConfig(Section):
@@ -103,6 +116,7 @@ class AlertmanagerConfig(Section):
     routes: Items[RouteConfig] = ()
     """The first that matches gets the alert, and with continue also the next that does."""
     mute_times: Items[MuteTimeConfig] = ()
+    """Times in which routes notify no receiver."""
     dead_man: DeadManConfig | None = None
     """The receiver of the Watchdog: a service that alerts when it stops."""
     group_by: Items[LabelName] | None = None

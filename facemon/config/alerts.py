@@ -91,18 +91,24 @@ class AlertConfig(Section):
     """What may be changed of an alert; none = as in `DEFAULT_ALERTS`."""
 
     enabled: bool = True
+    """Whether there is such an alert."""
     for_: Duration | None = Field(default=None, alias="for")
+    """How long its condition must hold before it fires; unset = as facemon has it."""
     keep_firing_for: Duration | None = None
     """How long the alert fires on when its condition no longer holds; none = three scrapes and an evaluation."""
     severity: Severity | None = None
+    """How urgent it is, which routes can match; unset = as facemon has it."""
     labels: _Labels = Field(default_factory=dict)
+    """Labels that it has besides facemon's, e.g. {team: vision}."""
     annotations: Mapping[LabelName, str] = Field(default_factory=dict)
+    """Annotations that it has besides facemon's, or in the place of those of the same name."""
 
 
 class LatencyAlertConfig(AlertConfig):
     """An alert on seconds above a threshold, which must be an edge of the histogram's buckets."""
 
     threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Seconds; unset = as facemon has it."""
     min_requests: _Requests = 3
     """Requests within the window of rates from which on a quantile counts."""
 
@@ -111,6 +117,7 @@ class ErrorRateAlertConfig(AlertConfig):
     """An alert on a share of requests above a threshold."""
 
     threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+    """The share above which it fires; unset = as facemon has it."""
     min_requests: _Requests = 3
     """Requests within the window of rates from which on a share counts."""
 
@@ -119,18 +126,21 @@ class ShareAboveAlertConfig(AlertConfig):
     """An alert on a share above a threshold; above 1 there is nothing."""
 
     threshold: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = None
+    """The share above which it fires; unset = as facemon has it."""
 
 
 class ShareBelowAlertConfig(AlertConfig):
     """An alert on a share below a threshold; below 0 there is nothing."""
 
     threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+    """The share below which it fires; unset = as facemon has it."""
 
 
 class AgeAlertConfig(AlertConfig):
     """An alert on what has not happened for longer than a threshold."""
 
     threshold: PositiveDuration | None = None
+    """The age above which it fires; unset = as facemon has it."""
 
 
 class ObjectiveConfig(Section):
@@ -140,13 +150,17 @@ class ObjectiveConfig(Section):
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=60)]
+    """A name such as Answers: its alerts are AnswersBudgetFast and AnswersBudgetSlow."""
     indicator: Literal["errors", "latency"]
+    """What makes a request good: no server error (`errors`), or a fast answer (`latency`)."""
     target: Annotated[float, Field(ge=0.5, lt=1, allow_inf_nan=False)]
+    """The share of requests that are to be good."""
     threshold: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Seconds, for latency: an edge of the histogram's buckets; none = the limit of HighLatency."""
     endpoint: Name | None = None
     """The only endpoint that counts; none = all of them."""
     period: PositiveDuration = timedelta(days=30)
+    """The time over which they are counted."""
 
     @model_validator(mode="after")
     def _only_latency_has_a_threshold(self) -> Self:
@@ -159,13 +173,21 @@ class CustomAlertConfig(Section):
     """An alert of the user's own."""
 
     name: AlertName
+    """The alert's name, which no other alert has."""
     expr: Annotated[str, Field(min_length=1)]
+    """PromQL: the alert fires for each series that it returns."""
     for_: Duration = Field(default=timedelta(0), alias="for")
+    """How long a series must be returned before the alert fires."""
     keep_firing_for: Duration = timedelta(0)
+    """How long the alert fires on when the series is no longer returned."""
     severity: Severity = "warning"
+    """How urgent it is, which routes can match."""
     summary: Annotated[str, Field(min_length=1)]
+    """What is wrong, in a sentence, as a template of Prometheus."""
     description: str = ""
+    """More of it, as a template of Prometheus."""
     labels: _Labels = Field(default_factory=dict)
+    """Labels that it has besides, e.g. {team: vision}."""
 
 
 class AlertsConfig(Section):
@@ -226,6 +248,7 @@ class AlertsConfig(Section):
     objectives: Items[ObjectiveConfig] = ()
     """Targets for the share of good requests; alerts when the error budget is used up too fast."""
     custom: Items[CustomAlertConfig] = ()
+    """Alerts of your own."""
 
     def of(self, name: str) -> AlertConfig:
         """What is changed of the alert `name`."""

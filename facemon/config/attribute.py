@@ -28,17 +28,24 @@ class AttributeConfig(Section):
     """One attribute: the network output it is read from, and how."""
 
     name: Name
+    """The attribute's name: a column of the log, and a label of metrics."""
     output: Name
+    """The network's output that it is read from, by its name in the file."""
     index: Annotated[int, Field(ge=0)] | None = None
+    """Which number of the output is read, from 0; unset = all of them."""
     slice: Annotated[tuple[int, int], Field(strict=False)] | None = None
+    """Which numbers of the output are read, [first, end], end not included; unset = all of them."""
     kind: Annotated[str, NameIn(KINDS)]
     """A name in `facemon.domain.kinds.registry.KINDS`."""
     labels: Items[Name] = ()
+    """For categoricals and binaries: the labels, in the order of the output."""
     values: Items[Finite] = ()
+    """For ordinals: the number that each class of the output stands for, in its order."""
     bands: Mapping[Name, Annotated[tuple[float, float], Field(strict=False)]] = Field(default_factory=dict)
     """For ordinals, and for numbers that are to have labels: a label to the half-open interval `[low, high)` of values
     that it covers. A number beyond all bands has the label of the nearest."""
     activation: Activation = "none"
+    """What makes probabilities of the output; `none` where the network has done so."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """For binaries: the probability of the second label from which on it is the prediction."""
     scale: Finite = 1.0

@@ -17,6 +17,7 @@ class DetectorOutput(Section):
     """Numbers for each candidate, read from one output or from several, one for each stride, one after the other."""
 
     outputs: _Names
+    """The outputs by their names; of several, one for each stride in the order of `strides`."""
     slice: Annotated[tuple[int, int], Field(strict=False)] | None = None
     """Of the last dimension these numbers, [first, end], end not included; none = all of them."""
 
@@ -31,6 +32,7 @@ class ScoreOutput(DetectorOutput):
     """How sure the network is that a candidate is a face."""
 
     activation: Literal["none", "sigmoid", "softmax"] = "none"
+    """What makes probabilities of the numbers; `none` where the network has done so."""
     index: Annotated[int, Field(ge=0)] = 0
     """Which number, after slice and activation, is the probability of a face."""
 
@@ -51,6 +53,7 @@ class PriorsConfig(Section):
     """
 
     strides: Annotated[Items[_Stride], Field(min_length=1)]
+    """The sides of the cells in pixels of the input, in the order of the outputs."""
     sizes: Annotated[Items[Annotated[Items[_Positive], Field(min_length=1)]], Field(min_length=1)]
     """For each stride the sides of its priors, in pixels of the input."""
     variances: Annotated[tuple[_Positive, _Positive], Field(strict=False)] = (0.1, 0.2)
@@ -75,6 +78,7 @@ class DistancesConfig(Section):
     """
 
     strides: Annotated[Items[_Stride], Field(min_length=1)]
+    """The distances between points in pixels of the input, in the order of the outputs."""
     per_point: Annotated[int, Field(ge=1, le=64)] = 1
     """Candidates at each point."""
     offset: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -90,7 +94,9 @@ class DetectorConfig(Section):
     landmarks: DetectorOutput | None = None
     """Five points, x and y of each: eyes, nose, mouth corners; of each pair the left one in the picture first."""
     priors: PriorsConfig | None = None
+    """For boxes that are relative to prior boxes, as in SSD."""
     distances: DistancesConfig | None = None
+    """For boxes that are distances from the points of a grid, as in SCRFD."""
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Of two boxes whose intersection over union is larger the one with the lower score is dropped."""
     candidates: Annotated[int, Field(ge=1, le=100_000)] = 5000

@@ -25,6 +25,7 @@ class Config(Section):
     """Everything that facemon is told; defaults where the file is silent."""
 
     version: int = Field(default=1, ge=1, le=1)
+    """Of this file's format."""
     model: ModelConfig
     """A bundle's name in the file becomes the bundle itself here."""
     store: StoreConfig = StoreConfig.model_construct()

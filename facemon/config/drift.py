@@ -66,6 +66,7 @@ class ThresholdConfig(Section):
     """The score from which on a shift matters."""
 
     threshold: Proportion
+    """From 0 to 1; a column with a lower score has not drifted."""
 
 
 _Kind = Literal["categorical", "numerical"]

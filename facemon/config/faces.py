@@ -94,6 +94,7 @@ class AlignConfig(Section):
     """Where five landmarks of the face are to lie in what a network sees."""
 
     template: Literal["arcface-112", "arcface-128", "sphereface-96x112", "ffhq-512"] | None = None
+    """The public template by this name, which ends in the size of its picture in pixels."""
     points: Annotated[tuple[_Point, ...], Field(strict=False)] = ()
     """In the place of `template`: both eyes, the nose and both corners of the mouth as [x, y] in pixels of `size`."""
     size: Annotated[tuple[_Side, _Side], Field(strict=False)] | None = None
@@ -167,6 +168,7 @@ class FacesConfig(CutConfig):
     min_size: Annotated[int, Field(ge=1)] = 1
     """A face with a shorter side of its box is passed over, in pixels of the image."""
     keep: Literal["all", "largest"] = "all"
+    """Whether all faces of an image are predicted, or the largest alone."""
 
     @model_validator(mode="after")
     def _keys_fit_the_finder(self) -> Self:

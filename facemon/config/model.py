@@ -34,29 +34,39 @@ class NetworkConfig(CutConfig):
     """
 
     path: FilePath
+    """The ONNX file, or with `package` a resource of that package."""
     package: Name | None = None
     """The installed Python package that `path` is a resource of; none = a file."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The file's SHA-256 in hexadecimal; another file is refused. Unset = any file."""
     input: InputConfig
     attributes: Annotated[tuple[AttributeConfig, ...], Field(strict=False, min_length=1)]
+    """What is read from the network's outputs."""
 
 
 class CardConfig(Section):
     """What people should know of a model before they trust it."""
 
     licence: str | None = None
+    """Under which licence the weights are."""
     source: str | None = None
+    """Where they come from."""
     weaknesses: Items[str] = ()
+    """Where the model is known to be wrong, one sentence each."""
     not_for: Items[str] = ()
+    """What the model must not be used for."""
 
 
 class ModelConfig(Section):
     """A bundle: networks and attributes under one name and version."""
 
     name: Name
+    """The model's name; with the version, `NAME@VERSION` in the log and in metrics."""
     version: Name
+    """The version; change it with the weights, so that references of the old one are not compared with it."""
     faces: FacesConfig = FacesConfig.model_construct()
     networks: Annotated[tuple[NetworkConfig, ...], Field(strict=False, min_length=1)]
+    """The ONNX files that predict; each of them sees every face."""
     card: CardConfig = CardConfig.model_construct()
 
     @property

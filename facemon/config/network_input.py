@@ -48,13 +48,18 @@ class InputConfig(Section):
     """
 
     name: Name
+    """The name of the input in the file."""
     size: Annotated[tuple[int, int], Field(strict=False)]
     """Width and height in pixels."""
     layout: Literal["nchw", "nhwc"] = "nchw"
+    """Whether channels stand before height and width (`nchw`) or after them (`nhwc`)."""
     channels: Literal["rgb", "bgr", "gray"] = "rgb"
+    """The order of the colours, or `gray` for one level a pixel."""
     gray: GrayConfig | None = None
     """For `channels: gray` alone; none = by Pillow, after resizing."""
     fit: Literal["stretch", "crop", "pad"] = "stretch"
+    """How an image of other proportions gets those of the input: it is stretched, or what is beyond them is cut off
+    (`crop`), or a border is added (`pad`)."""
     pad: PadConfig | None = None
     """For `fit: pad` alone; none = black on both sides."""
     shorter_side: Annotated[int, Field(ge=1, le=_LONGEST_SIDE)] | None = None
@@ -66,8 +71,11 @@ class InputConfig(Section):
     enlarge: Resample | None = None
     """The filter where the longer side of the image grows; none = `resample`."""
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
+    """What a pixel, from 0 to 255, is multiplied by."""
     mean: Triple = (0.0, 0.0, 0.0)
+    """What is then subtracted: one number, or one for each channel."""
     std: Triple = (1.0, 1.0, 1.0)
+    """What is then divided by: one number, or one for each channel."""
 
     @field_validator("size")
     @classmethod

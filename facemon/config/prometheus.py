@@ -48,16 +48,22 @@ class BasicAuthConfig(Section):
     """A user and the file that holds the password."""
 
     username: Name
+    """The user."""
     password_file: SecretFile
+    """The file that holds the password."""
 
 
 class TlsConfig(Section):
     """Certificates, each a file in PEM; without a `ca_file` the system's authorities are trusted."""
 
     ca_file: SecretFile | None = None
+    """The authorities that the server's certificate is checked against."""
     cert_file: SecretFile | None = None
+    """The certificate that Prometheus shows."""
     key_file: SecretFile | None = None
+    """The key of that certificate."""
     server_name: Name | None = None
+    """The name that the server's certificate must have; unset = the host of the address."""
 
     @model_validator(mode="after")
     def _a_certificate_has_a_key(self) -> Self:
@@ -70,12 +76,19 @@ class QueueConfig(Section):
     """How samples wait for a remote storage; none = as Prometheus has it."""
 
     capacity: _Count | None = None
+    """Samples that wait in each shard."""
     min_shards: _Count | None = None
+    """The least number of parallel senders."""
     max_shards: _Count | None = None
+    """The highest number of parallel senders."""
     max_samples_per_send: _Count | None = None
+    """Samples in one request, at most."""
     batch_send_deadline: PositiveDuration | None = None
+    """How long samples wait until a request is full."""
     min_backoff: PositiveDuration | None = None
+    """The first wait before a failed request is repeated; it is doubled each time."""
     max_backoff: PositiveDuration | None = None
+    """The longest wait before a failed request is repeated."""
 
     @model_validator(mode="after")
     def _the_least_is_not_above_the_most(self) -> Self:
@@ -90,10 +103,15 @@ class RemoteWriteConfig(Section):
     """A remote storage that Prometheus writes to."""
 
     url: HttpUrl
+    """The address that samples are written to."""
     name: Name | None = None
+    """Its name in Prometheus' own metrics and log."""
     basic_auth: BasicAuthConfig | None = None
+    """A user and a password."""
     bearer_token_file: SecretFile | None = None
+    """The file that holds a token."""
     tls: TlsConfig | None = None
+    """Certificates of a connection by https."""
     keep: Items[_MetricPattern] = ()
     """The only metrics that are sent; `name*` is all that begin so. None = all."""
     queue: QueueConfig = QueueConfig.model_construct()
@@ -112,9 +130,13 @@ class ScrapeLimitsConfig(Section):
     """What a scrape may bring at most; one that brings more is refused whole, and TargetDown fires."""
 
     samples: _Count = _LIMITS.samples
+    """Samples of a scrape."""
     labels: _Count = _LIMITS.labels
+    """Labels of a series."""
     label_name_length: _Count = _LIMITS.label_name_length
+    """Bytes of a label's name."""
     label_value_length: _Count = _LIMITS.label_value_length
+    """Bytes of a label's value."""
 
     def plain(self) -> ScrapeLimits:
         """The same without the schema."""
@@ -140,6 +162,7 @@ class PrometheusConfig(Section):
     rate_window: PositiveDuration | None = None
     """What rates are taken over; unset = 5m, or four scrapes where that is longer."""
     retention: PositiveDuration = timedelta(days=15)
+    """How long Prometheus keeps samples."""
     store_metrics_from: Transport = "exporter"
     """How the store's metrics leave: exporter, api, textfile or pushgateway."""
     targets: Mapping[Job, Annotated[Items[_Target], Field(min_length=1)]] = Field(default_factory=dict)

@@ -34,47 +34,65 @@ class EmailConfig(Section):
     """An email receiver; the server is `alertmanager.smtp`."""
 
     to: EmailAddress
+    """The address of the recipient."""
     title: MessageTemplate | None = None
     """The subject; none = as facemon writes it."""
     text: MessageTemplate | None = None
     """The whole of the mail, which then has no HTML; none = as facemon writes it, as text and HTML."""
     send_resolved: bool = True
+    """Whether the end of an alert is told, too."""
 
 
 class SlackConfig(Section):
     """A Slack receiver."""
 
     api_url_file: SecretFile
+    """The file that holds the address of Slack's incoming webhook."""
     channel: Name
+    """The channel or the user, e.g. "#alerts"."""
     title: MessageTemplate | None = None
+    """The title as a Go template; unset = as facemon writes it."""
     text: MessageTemplate | None = None
+    """The text below it as a Go template; unset = as facemon writes it."""
     send_resolved: bool = True
+    """Whether the end of an alert is told, too."""
 
 
 class PagerDutyConfig(Section):
     """A PagerDuty receiver: the integration key of its Events API v2."""
 
     routing_key_file: SecretFile
+    """The file that holds the integration key."""
     title: MessageTemplate | None = None
+    """The title as a Go template; unset = as facemon writes it."""
     send_resolved: bool = True
+    """Whether the end of an alert is told, too."""
 
 
 class TeamsConfig(Section):
     """A Microsoft Teams receiver: the address of a workflow that posts to a channel."""
 
     webhook_url_file: SecretFile
+    """The file that holds the address of the workflow."""
     title: MessageTemplate | None = None
+    """The title as a Go template; unset = as facemon writes it."""
     text: MessageTemplate | None = None
+    """The text below it as a Go template; unset = as facemon writes it."""
     send_resolved: bool = True
+    """Whether the end of an alert is told, too."""
 
 
 class WebhookConfig(Section):
     """A receiver that gets Alertmanager's JSON by HTTP POST; an address that is a secret is read from a file."""
 
     url: HttpUrl | None = None
+    """The address; this or `url_file`."""
     url_file: SecretFile | None = None
+    """The file that holds the address."""
     bearer_token_file: SecretFile | None = None
+    """The file that holds a token, which is sent with each request."""
     send_resolved: bool = True
+    """Whether the end of an alert is told, too."""
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
@@ -87,11 +105,17 @@ class ReceiverConfig(Section):
     """A named set of ways to notify people."""
 
     name: Name
+    """The name by which routes choose it."""
     email: Items[EmailConfig] = ()
+    """Messages by email."""
     slack: Items[SlackConfig] = ()
+    """Messages in Slack."""
     pagerduty: Items[PagerDutyConfig] = ()
+    """Incidents of PagerDuty."""
     teams: Items[TeamsConfig] = ()
+    """Messages in Microsoft Teams."""
     webhook: Items[WebhookConfig] = ()
+    """Requests to a server of your own."""
 
     @model_validator(mode="after")
     def _has_a_way(self) -> Self:
@@ -104,9 +128,13 @@ class SmtpConfig(Section):
     """The server that emails leave by."""
 
     smarthost: Annotated[str, Field(pattern=r"^[^:\s]+:\d+$")]
+    """HOST:PORT of the mail server."""
     from_: EmailAddress = Field(alias="from")
+    """The address of the sender."""
     username: Name | None = None
+    """The user at the mail server, with `password_file`; unset = none."""
     password_file: SecretFile | None = None
+    """The file that holds the user's password."""
     require_tls: bool = True
     """Refuse to send before STARTTLS; on port 465 TLS begins with the connection, whatever this says."""
 

@@ -40,7 +40,9 @@ class ReloadsConfig(Section):
     """How each server is made to read its files again; none = by compose, which runs the rendered stack."""
 
     prometheus: ReloadConfig | None = None
+    """How Prometheus is told."""
     alertmanager: ReloadConfig | None = None
+    """How Alertmanager is told."""
     timeout: Timeout = timedelta(seconds=30)
     """How long a server may take to say what it made of its files."""
 

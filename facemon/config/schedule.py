@@ -26,11 +26,17 @@ class ScheduledExportConfig(Section):
     times: str = "*/15 * * * *"
     """Minute, hour, day of the month, month, weekday, as in a crontab; UTC."""
     textfile: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]+/[^/\x00-\x1f\x7f]+\.prom$")] | None = None
+    """The file to write, for node-exporter: an absolute path that ends in .prom."""
     pushgateway: HttpUrl | None = None
+    """In its place: the address of the Pushgateway to push to."""
     user: Annotated[str, Field(pattern=r"^[^:\x00-\x1f\x7f]+$")] | None = None
+    """The user at the Pushgateway, with `password_file`."""
     password_file: Path | None = None
+    """The file that holds the user's password: an absolute path."""
     token_file: Path | None = None
+    """In the place of a user: the file that holds a token, an absolute path."""
     ca_file: Path | None = None
+    """The authorities that the Pushgateway's certificate is checked against: an absolute path."""
 
     @model_validator(mode="after")
     def _has_one_end(self) -> Self:

@@ -119,6 +119,7 @@ class ApiConfig(Section):
     """The ML API."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8000)
+    """Where the API listens."""
     instance: Annotated[Name, AfterValidator(parse_instance)] | None = None
     """Its name among APIs that share the store; unset = host name and address."""
     cache_size: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1024
@@ -126,6 +127,7 @@ class ApiConfig(Section):
     max_body: Size = 16 * 2**20
     """A larger request is refused."""
     max_pixels: _PositiveInt = 50_000_000
+    """An image with more pixels is refused."""
     max_decode_seconds: _Seconds | None = None
     """As in predict; at most timeout, and unset = 5, or timeout where that is shorter."""
     max_decode_memory: Size = 2**30
@@ -154,6 +156,7 @@ class ApiConfig(Section):
     max_sources: Annotated[int, Field(ge=0)] = 64
     """Further names; images of others are logged as source "other"."""
     max_connections: _PositiveInt = 4096
+    """Connections at once; one more takes the place of the one that has waited longest, or gets 503."""
     trusted_proxies: Items[_NetworkText] = ()
     """Proxies whose X-Forwarded-For names the client, e.g. [10.0.0.7, "fd00::/8"]."""
     allowed_hosts: Items[_HostName] = ()
@@ -203,13 +206,16 @@ class ProbeConfig(Section):
     """An external service that the exporter probes."""
 
     name: Name
+    """The service's name, a label of its metrics."""
     url: Annotated[HttpUrl, AfterValidator(_askable)]
+    """The address that is asked, such as http://labels:8080/health."""
 
 
 class ExporterConfig(Section):
     """The metrics exporter."""
 
     listen: ListenAddress = Listen("127.0.0.1", 8001)
+    """Where the exporter listens."""
     pages: bool = True
     """A page for browsers at /."""
     probes: Items[ProbeConfig] = ()

@@ -24,8 +24,11 @@ class DatabaseConfig(Section):
     host: Annotated[str, Field(pattern=r"^[^:\s]+:\d+$")] = "postgres:5432"
     """Where it listens; the compose file brings one of that name."""
     name: Name = "grafana"
+    """The name of the database."""
     user: Name = "grafana"
+    """Its user."""
     password_file: SecretFile
+    """The file that holds the user's password."""
 
 
 class DatasourceConfig(Section):

@@ -12,6 +12,8 @@ from facemon.files import drafted
 
 _MODE = 0o644
 _LIST_AND_ENTER, _ENTER = 0o5, 0o1
+_OURS = b"facemon_build_info"
+"""A series that every export has."""
 _ACCESS_LIST = "system.posix_acl_access"
 
 
@@ -20,10 +22,12 @@ def drafted_textfile(path: Path, text: str) -> Iterator[Callable[[], None]]:
     """A whole file beside the one that it will replace; what is yielded puts it in its place in one step.
 
     Of a symbolic link the target is replaced and the link stays. FacemonError, and the old file as it was,
-    where node-exporter could not read the new one or it cannot be written.
+    where node-exporter could not read the new one, where it cannot be written, and where another program wrote the old.
     """
     try:
-        with drafted(_place_for(path)) as draft:
+        place = _place_for(path)
+        _refuse_other_metrics(path, place)
+        with drafted(place) as draft:
             draft.stream.write(text.encode())
             yield lambda: draft.put(_MODE)
     except OSError as error:
@@ -59,6 +63,13 @@ def _place_for(path: Path) -> Path:
             f"{path} cannot be written: it is not a regular file", "name a file that facemon may replace"
         )
     return target
+
+
+def _refuse_other_metrics(path: Path, place: Path) -> None:
+    if place.exists() and (content := place.read_bytes()) and _OURS not in content:
+        raise FacemonError(
+            f"{path} is there already, and holds no metrics of facemon's", "name another file, or move it"
+        )
 
 
 def _refuse_closed(path: Path, folder: Path, needed: int) -> None:

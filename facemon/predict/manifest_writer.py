@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from facemon.config.drift import TablesConfig
 from facemon.errors import UsageError
+from facemon.predict.earlier_rows import parquet_columns
 from facemon.predict.frozen_rows import FrozenRow
 from facemon.predict.image_source import ObservedFrom
 
@@ -82,6 +83,13 @@ class ManifestWriter:
             )
         self._writer.write_table(table, row_group_size=_ROWS_A_GROUP)
         self._held.clear()
+
+
+def holds_manifest(path: Path, names: TablesConfig) -> bool:
+    """Whether a file has the columns of a manifest, and no others; OSError where it cannot be read."""
+    needed, known = {names.image, names.size, names.etag}, {names.source, names.observed_at}
+    columns = parquet_columns(path)
+    return columns is None or needed <= set(columns) <= needed | known
 
 
 def refuse_manifest_path(output: Path) -> None:

@@ -39,7 +39,7 @@ class TextReport:
     columns: Table
     source_summary: tuple[str, ...]
     source_columns: Table
-    """Drifted and undecided columns alone."""
+    """Drifted and undecided columns alone; none of an only source, whose rows are those of `columns`."""
     notes: tuple[str, ...]
 
     def parts(self) -> Iterator[Part]:
@@ -63,7 +63,7 @@ def text_report(result: DriftResult, shapes: Shapes | None = None) -> TextReport
         (headline(result), *checks),
         _column_table(result.checks, shapes or {}),
         tuple(source_sentence(each) for each in result.sources),
-        _source_table(result.sources),
+        _source_table(() if _repeats_whole(result) else result.sources),
         result.notes,
     )
 
@@ -134,6 +134,15 @@ def _table_of(entries: Sequence[tuple[Check, ColumnResult]], shapes: Shapes) -> 
         lines.append((check.value, *column_figures(check, column), both_sides(shape) if shape else ""))
     headings, *rows = lines if shapes else [line[:-1] for line in lines]
     return Table(headings, tuple(rows), importance=_IMPORTANCE, reasons=("why",))
+
+
+def _repeats_whole(result: DriftResult) -> bool:
+    """Whether there is one source alone, and each of its columns is that of the whole."""
+    return len(result.sources) == 1 and all(
+        check in result.checks and column in result.checks[check].columns
+        for check, outcome in result.sources[0].checks.items()
+        for column in outcome.columns
+    )
 
 
 def _source_table(sources: tuple[SourceResult, ...]) -> Table:

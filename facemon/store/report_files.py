@@ -9,11 +9,14 @@ from facemon.errors import FacemonError, UsageError
 from facemon.files import drafted
 from facemon.store.own_files import REPORTS, refuse_own_file
 from facemon.store.permissions import GIVE_BACK, make_folder, permissions_near
+from facemon.store.replaced_files import refuse_other_file
 
 FOLDER = REPORTS
 LATEST = "latest.html"
 """The page of the newest check of record."""
 _TIME = "%Y%m%dT%H%M%SZ"
+_HEAD, _TITLE = 4096, re.compile(rb"<title>(facemon report: |Drift check: )")
+"""In how many bytes a page has its title, and how that begins."""
 _DRAFT = re.compile(r"\.draft-.*|\..*\.part")
 _DATED = re.compile(r"(?:drift|evidently)-(\d{8}T\d{6}Z)\.(?:html|json)")
 
@@ -29,8 +32,7 @@ def write_report(path: Path, text: str) -> Path:
     Neither a file of a store nor a device or a named pipe is replaced.
     """
     refuse_own_file(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise UsageError(f"{path} is not a regular file: a report cannot take its place", "name another file")
+    _refuse_device(path)
     permissions = permissions_near(path)
     try:
         if permissions is not None:
@@ -46,6 +48,25 @@ def write_report(path: Path, text: str) -> Path:
         hint = GIVE_BACK if permissions and isinstance(error, PermissionError) else None
         raise FacemonError(f"{path} cannot be written: {error.strerror}", hint) from error
     return path
+
+
+def refuse_place(path: Path) -> None:
+    """UsageError where a user's page cannot be: over a file that is none, in a store, at a folder or a device."""
+    refuse_other_file(path, _holds_page, "page")
+    _refuse_device(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", f"name a file in it, such as {path / 'report.html'}")
+
+
+def _refuse_device(path: Path) -> None:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(f"{path} is not a regular file: a report cannot take its place", "name another file")
+
+
+def _holds_page(path: Path) -> bool:
+    """Whether a file is a page of `facemon report` or of a drift check; OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return _TITLE.search(file.read(_HEAD)) is not None
 
 
 def keep_page_of_record(store: Path, at: datetime, text: str | None, retention_days: int | None) -> Path | None:

@@ -118,14 +118,19 @@ class Console:
         if not self.show_tracebacks:
             self._write_error("  hint: run the same command with --debug and report what it prints")
 
-    def table(self, table: "Table") -> None:
-        """Print a table on stdout: fitted to a terminal, aligned with spaces and whole in a pipe."""
-        if not self.is_terminal and self.color is not Color.ALWAYS:
+    def table(self, table: "Table", *, after_empty_line: bool = False) -> bool:
+        """Print a table on stdout: fitted to a terminal, aligned with spaces and whole in a pipe.
+
+        Return whether the last line of stdout is empty then. A drawn table ends with an empty line, and begins with one
+        where there is none yet.
+        """
+        if not self._draws_tables:
             self._plain_table(table.headings, table.rows, table.title)
-            return
+            return False
         from rich import box
         from rich.cells import cell_len
         from rich.markup import escape
+        from rich.segment import SegmentLines
         from rich.table import Table as RichTable
 
         from facemon.terminal.drawn_table import GAP, drawn_table
@@ -144,29 +149,37 @@ class Console:
             grid.add_column(escape(heading), overflow="fold", width=width)
         for row in drawn.rows:
             grid.add_row(*map(_styled, row))
-        if drawn.rows or table.for_terminal is None:
-            console.print(grid)
+        if is_drawn := bool(drawn.rows) or table.for_terminal is None:
+            lines = console.render_lines(grid, pad=False)
+            is_doubled = after_empty_line and not title
+            console.print(SegmentLines(lines[1:] if is_doubled else lines, new_lines=True), end="")
         for line in drawn.below:
             self.result(_folded(line, console.width) if self.is_terminal else line)
+        return not drawn.below and (is_drawn or after_empty_line)
 
     def show(self, parts: "Iterable[Part]") -> None:
-        """Print a report: remarks on stderr, all else on stdout."""
+        """Print a report: remarks on stderr, all else on stdout; beside drawn tables no empty line follows another."""
         from facemon.reports.printed_parts import Document, FileText, Prose, Remark, Table
 
+        is_empty = False  # the last line that was printed
         for part in parts:
             match part:
+                case "" if is_empty and self._draws_tables:
+                    continue
                 case Prose():
                     self.result(_folded(part, self._rich(sys.stdout).width) if self.is_terminal else part)
                 case str():
                     self.result(part)
                 case Table():
-                    self.table(part)
+                    is_empty = self.table(part, after_empty_line=is_empty)
+                    continue
                 case Remark(text, tone):
                     getattr(self, tone.value)(text)
                 case FileText(text):
                     self.file(text)
                 case Document(content):
                     self.document(content)
+            is_empty = part == ""
 
     @property
     def can_ask(self) -> bool:
@@ -216,6 +229,10 @@ class Console:
         )
         with RichProgress(*columns, console=self._rich(sys.stderr), transient=True) as bar:
             yield _Bar(bar, unit)
+
+    @property
+    def _draws_tables(self) -> bool:
+        return self.is_terminal or self.color is Color.ALWAYS
 
     def _plain_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
         lines = [tuple(map(printable, row)) for row in (columns, *rows)]

@@ -132,7 +132,19 @@ def test_a_drop_of_accuracy_is_found_once_both_sides_have_labels(facemon: RunFac
 
 
 def test_a_source_without_rows_is_not_told_how_often_frames_repeat(facemon: RunFacemon, folder: Path) -> None:
-    answer = facemon(*CHECK, "--source", "nowhere", cwd=folder)
+    with chdir(folder), Monitor("facemon.yaml") as monitor:
+        monitor.log([{"image": "door.jpg", "beard": "no"}], source="door", observed_at=SPRING - DAY)
+    answer = facemon(*CHECK, "--source", "door", cwd=folder)
     assert answer.returncode == 4, answer.stderr
     assert "0 rows, fewer than min_rows" in answer.stdout
     assert "frames repeat" not in answer.stdout
+
+
+def test_a_source_that_the_log_never_had_is_wrong_usage(facemon: RunFacemon, folder: Path) -> None:
+    answer = facemon(*CHECK, "--source", "nowhere", cwd=folder)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith(
+        "error: the log has no rows of the source 'nowhere'\n  hint: it has those of camera "
+    )
+    near = facemon(*CHECK, "--source", "camera 11", cwd=folder)
+    assert near.stderr.endswith("hint: did you mean camera 1?\n")

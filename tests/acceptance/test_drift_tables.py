@@ -64,6 +64,18 @@ def test_a_table_against_itself(facemon: RunFacemon, folder: Path) -> None:
     assert (outcome.returncode, scores["brightness"]) == (0, 0)
 
 
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_an_only_source_is_not_shown_twice(facemon: RunFacemon, folder: Path, format_: str) -> None:
+    for name in ("normal.csv", "bearded.csv"):
+        heading, *rows = (folder / name).read_text().splitlines()
+        (folder / name).write_text("\n".join([f"{heading},source", *(f"{row},gate" for row in rows)]))
+    tables = ("--check", "model", "--reference", "normal.csv", "--current", "bearded.csv")
+    outcome = facemon("-q", "drift-check", *tables, "--by", "source", "--format", format_, cwd=folder)
+    assert outcome.returncode == 3, outcome.stderr
+    assert outcome.stdout.count("source gate: drift of beard (600 rows, 600 in the reference)") == 1
+    assert outcome.stdout.count("600 / 600") == 1
+
+
 def test_true_labels_as_the_reference_are_told(facemon: RunFacemon, folder: Path) -> None:
     made = facemon("reference", "set", "normal.csv", "--kind", "labels", "--name", "truth", cwd=folder)
     assert (made.returncode, made.stderr.splitlines()[0]) == (0, "reference truth: 600 rows (labels)")

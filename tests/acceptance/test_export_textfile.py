@@ -43,7 +43,7 @@ def test_a_store_that_breaks_leaves_the_old_textfile(facemon: RunFacemon, folder
 
 def test_a_success_that_cannot_be_entered_leaves_the_old_textfile(folder: Path, open_folder: Path) -> None:
     path = open_folder / "facemon.prom"
-    path.write_text("old\n")
+    path.write_text('facemon_build_info{version="0.1.0"} 1.0\n')
     with open_ledger(folder / ".facemon") as ledger:
         # A write-ahead log beyond the limit that is set below: as on a full disk, nothing can be added to it.
         sql(ledger).execute("PRAGMA wal_autocheckpoint = 0")
@@ -60,7 +60,7 @@ def test_a_success_that_cannot_be_entered_leaves_the_old_textfile(folder: Path, 
     assert outcome.returncode == 1, outcome.stderr
     assert f"the store in {folder / '.facemon'} failed" in outcome.stderr
     assert "Traceback" not in outcome.stderr
-    assert path.read_text() == "old\n"
+    assert path.read_text() == 'facemon_build_info{version="0.1.0"} 1.0\n'
     assert list(open_folder.iterdir()) == [path]
     assert entered_runs(folder) == []
 
@@ -69,7 +69,7 @@ def test_a_textfile_that_cannot_be_put_in_place_is_no_success(folder: Path, open
     if os.geteuid() != 0:
         pytest.skip("only root makes a file that its own user may not replace")
     path = open_folder / "facemon.prom"
-    path.write_text("old\n")
+    path.write_text('facemon_build_info{version="0.1.0"} 1.0\n')
     subprocess.run(["chattr", "+i", path], check=False, capture_output=True)
     try:
         outcome = subprocess.run(
@@ -81,7 +81,7 @@ def test_a_textfile_that_cannot_be_put_in_place_is_no_success(folder: Path, open
         pytest.skip("this file system knows no immutable files")
     assert outcome.returncode == 1, outcome.stderr
     assert "cannot be written: Operation not permitted" in outcome.stderr
-    assert path.read_text() == "old\n"
+    assert path.read_text() == 'facemon_build_info{version="0.1.0"} 1.0\n'
     assert list(open_folder.iterdir()) == [path]
     (entered,) = entered_runs(folder)
     assert entered.last_success is None

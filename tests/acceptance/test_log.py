@@ -165,7 +165,9 @@ def test_the_most_unusual(facemon: RunFacemon, logged: Path, tmp_path: Path) -> 
         (("--model", "other@1"), 1, "it has those of small@1: choose with --model"),
         (("--image", "yard?00?7.jpg"), 0, "no row of small@1 matches"),
         (("--image", "yard[!x]00?7.jpg"), 0, "no row of small@1 matches"),
-        (("--source", "nowhere"), 0, "no row of small@1 matches"),
+        (("--source", "gate", "--source", "nowhere"), 2, "the log has no rows of the source 'nowhere'"),
+        (("--source", "nowhere", "--unusual", "5"), 2, "it has those of gate, yard"),
+        (("--source", "yart"), 2, "did you mean yard?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

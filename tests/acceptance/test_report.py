@@ -159,7 +159,7 @@ def test_no_file_of_a_store_is_replaced(folder: Path, facemon: RunFacemon, name:
             1,
             "the store has no records of small@1 from 2020-01-01 00:00",
         ),
-        (("--source", "cellar"), 2, "the log has no rows of the source 'cellar'"),
+        (("--source", "cellar"), 2, "the log has no rows of the source 'cellar'\n  hint: it has those of "),
         (("--model", "small@2"), 1, "the log has no rows of the model small@2"),
         (("--since", "soon"), 2, "--since soon: write a duration such as 24h, or a time"),
         (("--since", "2999-01-01", "--until", "2999-02-01"), 2, "begins in the future"),

@@ -26,7 +26,7 @@ FILES = {
 """The configurations, by set-up and by the name of their file."""
 OWN_API, TWO_PLACES, ONE_HOST, TWO_MODELS, CAMERAS = dict.fromkeys(title for title, _ in FILES)
 CASES = [pytest.param(title, name, id=f"{title[:24]}-{name}") for title, name in FILES]
-AND_SO_ON = "        # and so on: `facemon init faces.onnx` lists all of them\n"
+AND_SO_ON = "        # and so on: `facemon init --model faces.onnx` lists all of them\n"
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

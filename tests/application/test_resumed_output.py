@@ -131,12 +131,12 @@ def test_a_file_that_would_lack_rows_is_refused_and_left_alone(
     log_beginning(8)
     with open_ledger(folder / ".facemon") as ledger, ledger.writing():
         sql(ledger).execute("DELETE FROM segments WHERE rowid = (SELECT min(rowid) FROM segments)")
-    (folder / "out.csv").write_text("before")
+    (folder / "out.csv").write_text("run,ordinal,image\n")
     assert predict("-o", "out.csv", "--resume") == 1
     said = capsys.readouterr().err
     assert "the log has lost rows of the 8 images that run" in said
     assert "--resume and without -o" in said
-    assert (folder / "out.csv").read_text() == "before"
+    assert (folder / "out.csv").read_text() == "run,ordinal,image\n"
     assert list(leftovers(folder)) == []
     assert predict("--resume") == 0
 

@@ -66,7 +66,7 @@ def test_what_is_written_as_a_slot_is_read_back_as_the_default() -> None:
         ("store:\n  days: @", "line 2: store.days: .*StoreConfig has no key days"),
         ("store:\n  retention_days: 90", "has a value of its own"),
         ("api:\n  tokens_file: @", "is unset by default"),
-        ("api:\n  listen: @  # @", "ApiConfig.listen has no docstring"),
+        ("api:  # @\n  listen: @", "Config.api has no docstring"),
         ("store:\n# @", "stands where no key is"),
         ("alerts:\n  Watchdog:  # @(Watchdogs.limit)", "Watchdogs"),
     ],

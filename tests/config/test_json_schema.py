@@ -109,6 +109,24 @@ def test_each_key_is_there_and_none_that_only_the_loader_fills() -> None:
     )
 
 
+def keys_below(part: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each key of each section, with what the schema says of it or of the section that it is."""
+    if isinstance(part, dict):
+        for key, said in part.get("properties", {}).items():
+            referred = SCHEMA["$defs"].get(said.get("$ref", "").rpartition("/")[2], {})
+            yield f"{place}.{key}", referred | said
+    children = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    names = part if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ()
+    for name, child in zip(names, children, strict=True):
+        yield from keys_below(child, f"{place}/{name}")
+
+
+def test_each_key_is_described() -> None:
+    keys = dict(keys_below(SCHEMA))
+    assert len(keys) > 400
+    assert [key for key, said in keys.items() if len(said.get("description", "").split()) < 2] == []
+
+
 def test_descriptions_are_those_of_the_code() -> None:
     drift = SCHEMA["$defs"]["DriftConfig"]["properties"]
     assert drift["window"]["description"] == "How much of the newest data is compared."

@@ -10,6 +10,7 @@ from facemon.errors import FacemonError
 from facemon.metrics.textfile import drafted_textfile
 
 TEXT = "drift_score 0.25\n"
+OLD = 'facemon_build_info{version="0.1.0"} 1.0\n'
 
 
 def write(path: Path, text: str = TEXT) -> None:
@@ -31,18 +32,18 @@ def test_it_is_whole_and_readable_by_all(open_folder: Path) -> None:
 
 def test_it_is_replaced_not_written_into(open_folder: Path) -> None:
     path = open_folder / "facemon.prom"
-    path.write_text("old\n")
+    path.write_text(OLD)
     with path.open() as reader:
         write(path)
-        assert reader.read() == "old\n"
+        assert reader.read() == OLD
     assert path.read_text() == TEXT
 
 
 def test_nothing_is_seen_before_it_is_put_in_place(open_folder: Path) -> None:
     path = open_folder / "facemon.prom"
-    path.write_text("old\n")
+    path.write_text(OLD)
     with drafted_textfile(path, TEXT) as put_in_place:
-        assert path.read_text() == "old\n"
+        assert path.read_text() == OLD
         assert [found.name for found in open_folder.glob("*.prom")] == ["facemon.prom"]
         put_in_place()
         assert path.read_text() == TEXT
@@ -50,12 +51,12 @@ def test_nothing_is_seen_before_it_is_put_in_place(open_folder: Path) -> None:
 
 def test_a_block_that_fails_leaves_the_old_one_and_nothing_else(open_folder: Path) -> None:
     path = open_folder / "facemon.prom"
-    path.write_text("old\n")
+    path.write_text(OLD)
     with pytest.raises(FacemonError, match="no commit"), drafted_textfile(path, TEXT):
         raise FacemonError("no commit")
     with pytest.raises(UnicodeEncodeError):  # fails in the middle of writing
         write(path, "new\n\udcff")
-    assert path.read_text() == "old\n"
+    assert path.read_text() == OLD
     assert list(open_folder.iterdir()) == [path]
 
 
@@ -140,7 +141,7 @@ def test_of_a_link_the_target_is_replaced(open_folder: Path, is_there: bool) -> 
     target, link = open_folder / "elsewhere" / "metrics", open_folder / "facemon.prom"
     link.symlink_to("elsewhere/metrics")
     if is_there:
-        target.write_text("old\n")
+        target.write_text(OLD)
     write(link)
     assert link.is_symlink()
     assert target.read_text() == TEXT

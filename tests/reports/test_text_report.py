@@ -1,5 +1,8 @@
+from dataclasses import replace
+
+from facemon.domain.drift_result import Check, SourceResult, Verdict
 from facemon.reports.text_report import text_report
-from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
+from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, NASTY_RESULT, RESULT, SHAPES
 
 HEADINGS = ("check", "column", "verdict", "shift", "limit", "p", "rows", "why")
 
@@ -47,3 +50,17 @@ def test_a_name_neither_breaks_a_line_nor_steers_the_terminal() -> None:
     cells = [cell for row in (*report.columns.rows, *report.source_columns.rows) for cell in row]
     assert all(text.isprintable() for text in (*report.summary, *report.source_summary, *cells))
     assert report.columns.rows[0][1] == 'a|b <x> & "q" ::error::50%, [31m'
+
+
+def test_an_only_source_has_a_sentence_and_no_second_table() -> None:
+    columns = {Check.DATA: DATA, Check.MODEL: MODEL}
+    only = SourceResult("gate", Verdict.DRIFT, 10_000, 812, columns)
+    for sources in ((only,), (only.with_drifted_columns(),)):
+        report = text_report(replace(RESULT, sources=sources))
+        assert report.source_summary == ("source gate: drift of gender (812 rows, 10,000 in the reference)",)
+        assert report.source_columns.rows == ()
+        assert [row[1] for row in report.columns.rows] == ["gender", "age", "image_size", "filename"]
+    own = replace(MODEL, columns=(replace(GENDER, score=0.3),))
+    differs = replace(only, checks={Check.MODEL: own})
+    assert len(text_report(replace(RESULT, sources=(differs,))).source_columns.rows) == 1
+    assert len(text_report(replace(RESULT, sources=(only, differs))).source_columns.rows) == 3

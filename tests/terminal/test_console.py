@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -119,6 +121,25 @@ def test_a_table_on_a_terminal_is_drawn_in_colour(drawn: Callable[[Color], str])
     assert "[bold]ok[/bold]" in table
     assert "[a title]" in table
     assert "─" in table
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_tables_that_are_drawn_have_one_empty_line_around_them(
+    monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table = Table(("column", "verdict"), ROWS)
+    noted, empty = replace(table, below=("others",)), replace(table, for_terminal=replace(table, rows=()))
+    parts: list[Part] = ["first", "", table, "", table, table, replace(table, title="t"), "", "said", noted, "", "last"]
+    parts += ["", empty, "", table, ""]
+    stream = Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    Console(color=Color.NEVER if is_terminal else Color.ALWAYS).show(parts)
+    lines = [line.strip() for line in re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()).splitlines()]
+    assert [place for place, pair in enumerate(pairwise(lines)) if pair == ("", "")] == []
+    headings = [place for place, line in enumerate(lines) if line.startswith("column")]
+    assert [lines[place - 1] for place in headings] == [""] * 6
+    assert [lines[place + len(ROWS) + 2] for place in headings] == [""] * 6
 
 
 def test_no_color_takes_the_colour_away(drawn: Callable[[Color], str], monkeypatch: pytest.MonkeyPatch) -> None:
