@@ -13,6 +13,8 @@ from tests.render.test_dashboards import dashboard, panels
 
 every_dashboard = pytest.mark.parametrize("name", DASHBOARDS)
 MANY = 40
+HALF_A_SCREEN = 600
+"""Pixels of half a screen of 1,280, beside Grafana's margins."""
 BAD_WORDS = ("drift", "down", "not loaded", "failed", "errors", "5..")
 GOOD_WORDS = ("ok", "up", "loaded", "no", "[123]..")
 
@@ -68,6 +70,46 @@ def test_a_heatmap_has_the_unit_of_its_buckets_on_its_axis(name: str, number: in
     assert (options["yAxis"]["unit"], options["cellValues"]["unit"]) == (bands, cells)
 
 
+@every_dashboard
+def test_a_number_that_is_not_known_has_no_verdict_s_colour(name: str) -> None:
+    for each in panels(dashboard(name)):
+        if each["type"] == "stat":
+            field = each["fieldConfig"]["defaults"]
+            (unknown,) = (mapping for mapping in field["mappings"] if mapping["type"] == "special")
+            assert unknown["options"]["match"] == "null+nan"
+            assert unknown["options"]["result"] == {"text": field["noValue"], "color": "text"}
+
+
+@every_dashboard
+def test_lines_have_more_room_than_long_names_beside_them(name: str) -> None:
+    for each in panels(dashboard(name)):
+        if each["type"] == "timeseries":
+            legend = each["options"]["legend"]
+            is_long = any(target["legendFormat"].count("{{") > 1 for target in each["targets"])
+            is_beside = legend["placement"] == "right"
+            assert legend.get("width", 0) < HALF_A_SCREEN * each["gridPos"]["w"] / 12 / 2
+            assert ("width" in legend) == (is_long and is_beside)
+
+
+def test_tables_fit_a_small_screen() -> None:
+    for number, labels in ((22, 3), (29, 3)):
+        found = panel("ml_metrics.json", number)
+        custom = found["fieldConfig"]["defaults"]["custom"]
+        properties = [{p["id"]: p["value"] for p in over["properties"]} for over in found["fieldConfig"]["overrides"]]
+        widths = [each["custom.width"] for each in properties if "custom.width" in each]
+        assert len(widths) == len(found["targets"])
+        assert sum(widths) + labels * custom["minWidth"] <= HALF_A_SCREEN * found["gridPos"]["w"] / 12
+
+
+@every_dashboard
+def test_no_number_is_written_with_every_digit_it_has(name: str) -> None:
+    for each in panels(dashboard(name)):
+        field = each["fieldConfig"]
+        properties = [{p["id"]: p["value"] for p in over["properties"]} for over in field["overrides"]]
+        for said in (field["defaults"], *properties):
+            assert said.get("unit") not in ("sci", "locale") or "decimals" in said
+
+
 def test_the_axis_of_p_values_has_a_lowest_number() -> None:
     found = panel("ml_metrics.json", 23)
     field = found["fieldConfig"]["defaults"]
@@ -83,11 +125,12 @@ def colours_of(each: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     named = [field["defaults"], *({p["id"]: p["value"] for p in over["properties"]} for over in field["overrides"])]
     for properties in named:
         for mapping in properties.get("mappings", ()):
-            yield from ((state["text"], state["color"]) for state in mapping["options"].values())
+            if mapping["type"] == "value":
+                yield from ((state["text"], state["color"]) for state in mapping["options"].values())
     for over in field["overrides"]:
         for each_property in over["properties"]:
             if each_property["id"] == "color":
-                pattern = re.sub(r"[\^$]", "", over["matcher"]["options"])
+                pattern = re.sub(r"[/\^$]", "", over["matcher"]["options"])
                 word = f"{pattern}.." if pattern in ("[123]", "4", "5") else pattern
                 yield word, each_property["value"]["fixedColor"]
 
@@ -103,6 +146,43 @@ def test_one_colour_has_one_meaning() -> None:
     assert {word: colours for word, colours in said.items() if len(colours) != 1} == {}
     assert set().union(*(said[word] for word in BAD_WORDS)) == {"red"}
     assert set().union(*(said[word] for word in GOOD_WORDS)) == {"green"}
+
+
+def said_of(each: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What overrides by regular expressions say of a series, as Grafana's matchers read them."""
+    said = dict[str, Any]()
+    for over in each["fieldConfig"]["overrides"]:
+        pattern = over["matcher"]["options"]
+        regexp = pattern[1:-1] if pattern.startswith("/") else f"^{pattern}$"
+        if over["matcher"]["id"] == "byRegexp" and re.search(regexp, name):
+            said |= {p["id"]: p["value"] for p in over["properties"]}
+    return said
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "series", "colour"),
+    [
+        ("api_performance.json", "Status codes", "200", "green"),
+        ("api_performance.json", "Status codes", "404", "orange"),
+        ("api_performance.json", "Status codes", "503", "red"),
+        ("api_performance.json", "Images in flight", "limit of api:8000", "red"),
+        ("ml_metrics.json", "Images by outcome", "failed", "red"),
+        ("ml_metrics.json", "Inference latency", "P95", "blue"),
+    ],
+)
+def test_a_series_that_means_something_has_its_colour(name: str, title: str, series: str, colour: str) -> None:
+    (found,) = (each for each in panels(dashboard(name)) if each["title"] == title)
+    assert said_of(found, series)["color"]["fixedColor"] == colour
+
+
+@pytest.mark.parametrize("title", ["Disk I/O", "Network", "Containers: network", "Containers: disk I/O"])
+def test_what_goes_out_is_drawn_below_the_axis(title: str) -> None:
+    (found,) = (each for each in panels(dashboard("system_metrics.json")) if each["title"] == title)
+    words = [target["legendFormat"].split()[0] for target in found["targets"]]
+    drawn_below = [
+        word for word in words if said_of(found, f"{word} node:9100").get("custom.transform") == "negative-Y"
+    ]
+    assert drawn_below == words[1:] == [words[-1]]
 
 
 def test_the_cells_of_tables_lead_to_what_they_name() -> None:

@@ -113,14 +113,15 @@ def _table(config: Config, columns: Sequence[promql.Matcher], chosen: Sequence[p
         id=22,
         title="Columns now",
         description="The last decided score of each column, the threshold that it has, how sure the shift is "
-        "(adjusted p-value), and on how many rows that rests. Click a column to see it alone.",
+        "(adjusted p-value), and on how many rows that rests. An attribute also drifts where only its confidences or "
+        "its accuracy do. Click a column to see it alone.",
         unit="none",
         queries=(
             Query(newest(promql.select(SCORE, *columns)), "Score", "percentunit"),
             Query(newest(_thresholds(config, SAMPLES, chosen)), "Threshold", "percentunit"),
             Query(newest(promql.select(CONFIDENCE_SCORE, *columns)), "Confidence score", "percentunit"),
             Query(newest(promql.select(P_VALUE, *columns)), "p-value", "sci"),
-            Query(newest(promql.select(SAMPLES, *columns)), "Rows", "short"),
+            Query(newest(promql.select(SAMPLES, *columns)), "Rows", "locale"),
             Query(newest(promql.select(DETECTED, *columns)), "Drift", states=drifted),
             Query(newest(promql.select(UNDECIDED, *columns)), "Undecided", states=undecided),
         ),

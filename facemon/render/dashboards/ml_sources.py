@@ -49,7 +49,7 @@ def source_panels(config: Config, chosen: Sequence[promql.Matcher]) -> tuple[Pan
             unit="none",
             queries=(
                 Query(any_target("max", _verdicts(sources, rows)), "Verdict", states=_VERDICTS),
-                Query(any_target("max", rows), "Rows", "short"),
+                Query(any_target("max", rows), "Rows", "locale"),
             ),
             type=PanelType.TABLE,
             links={"source": _ONLY_THIS},

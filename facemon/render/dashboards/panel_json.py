@@ -8,6 +8,10 @@ from facemon.render.dashboards.panel import DATASOURCE, Limit, Panel, PanelType,
 from facemon.render.dashboards.panel_options import options_of
 
 _JUDGED = (PanelType.STAT, PanelType.STATES, PanelType.TABLE)
+_DECIMALS = {"sci": 1, "locale": 0}
+"""Of units that Grafana writes with every digit there is."""
+_NARROWEST, _LETTER, _ICON = 100, 8, 44
+"""Widths in pixels of a table's column, of a letter of its heading, and of the filter beside that with its margins."""
 
 
 def panel_json(panel: Panel, place: Mapping[str, int], scrape_interval: timedelta) -> dict[str, Any]:
@@ -57,13 +61,17 @@ def _target(panel: Panel, query: Query, letter: str, step: timedelta) -> dict[st
 
 def _field(panel: Panel) -> dict[str, Any]:
     lowest = None if panel.downwards else panel.lowest
-    bounds = {"min": lowest, "max": panel.highest, "decimals": panel.decimals}
+    decimals = _DECIMALS.get(panel.unit) if panel.decimals is None else panel.decimals
+    bounds = {"min": lowest, "max": panel.highest, "decimals": decimals}
     # By name: an attribute has the same colour on every panel, whichever others are beside it.
     colour = {"mode": "thresholds" if panel.type in _JUDGED else "palette-classic-by-name"}
     field: dict[str, Any] = {"unit": panel.unit, "noValue": panel.no_value, "color": colour}
     field |= {name: number for name, number in bounds.items() if number is not None}
-    if panel.states:
-        field["mappings"] = _mappings(panel.states)
+    mappings = _mappings(panel.states)
+    if panel.type is PanelType.STAT:
+        mappings.append(_unknown(panel.no_value))
+    if mappings:
+        field["mappings"] = mappings
     if custom := _custom(panel):
         field["custom"] = custom
     field["thresholds"] = {"mode": "absolute", "steps": _steps(panel.limit)}
@@ -86,7 +94,8 @@ def _custom(panel: Panel) -> dict[str, Any]:
         case PanelType.STATES:
             return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
         case PanelType.TABLE:
-            return {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}
+            cells = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}
+            return {**cells, "minWidth": _NARROWEST}
     return {}
 
 
@@ -97,7 +106,14 @@ def _steps(limit: Limit | None) -> list[dict[str, Any]]:
     return [{"color": below, "value": None}, {"color": above, "value": limit.value}]
 
 
+def _unknown(text: str) -> dict[str, Any]:
+    """What a single number says where there is none, in no colour: Grafana would give it that of the lowest numbers."""
+    return {"type": "special", "options": {"match": "null+nan", "result": {"text": text, "color": "text"}}}
+
+
 def _mappings(states: Mapping[int, State]) -> list[dict[str, Any]]:
+    if not states:
+        return []
     options = {
         str(value): {"text": state.text, "color": state.colour, "index": index}
         for index, (value, state) in enumerate(states.items())
@@ -109,9 +125,9 @@ def _overrides(panel: Panel) -> list[dict[str, Any]]:
     overrides = [_override(name, {"displayName": shown}) for name, shown in panel.renamed.items()]
     for colour in panel.colours:
         shades = {"mode": "shades", "fixedColor": colour.name}
-        overrides.append(_override(colour.pattern, {"color": shades}, by="byRegexp"))
+        overrides.append(_named_like(colour.pattern, {"color": shades}))
     if panel.downwards:
-        overrides.append(_override(panel.downwards, {"custom.transform": "negative-Y"}, by="byRegexp"))
+        overrides.append(_named_like(panel.downwards, {"custom.transform": "negative-Y"}))
     if panel.type is PanelType.TABLE:
         overrides += (_column(panel, query) for query in panel.queries)
     for column, link in panel.links.items():
@@ -120,10 +136,19 @@ def _overrides(panel: Panel) -> list[dict[str, Any]]:
 
 
 def _column(panel: Panel, query: Query) -> dict[str, Any]:
-    properties: dict[str, Any] = {"unit": query.unit or panel.unit}
+    """Columns of numbers are as wide as their headings; those of names share the rest."""
+    unit = query.unit or panel.unit
+    properties: dict[str, Any] = {"unit": unit, "custom.width": _LETTER * len(query.legend) + _ICON}
+    if unit in _DECIMALS:
+        properties["decimals"] = _DECIMALS[unit]
     if query.states:
         properties |= {"mappings": _mappings(query.states), "custom.cellOptions": {"type": "color-text"}}
     return _override(query.legend, properties)
+
+
+def _named_like(pattern: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the slashes, Grafana holds the pattern against the whole of a name."""
+    return _override(f"/{pattern}/", properties, by="byRegexp")
 
 
 def _override(name: str, properties: Mapping[str, Any], *, by: str = "byName") -> dict[str, Any]:

@@ -7,6 +7,9 @@ from facemon.render.dashboards.panel import Panel, PanelType
 _NEWEST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 _WIDE = 10
 """From this width on a legend has room beside the panel."""
+_LONGEST, _SHARE = 280, 23
+"""The width in pixels of a legend of long names, and the most of it for each unit of the panel's width: on a screen of
+1,280 the lines keep more than half of the panel."""
 
 
 def options_of(panel: Panel) -> dict[str, Any]:
@@ -56,10 +59,13 @@ def options_of(panel: Panel) -> dict[str, Any]:
 
 
 def _legend(panel: Panel) -> dict[str, Any]:
-    """A table of names with their last value, the highest first."""
+    """A table of names with their last value, the highest first; the tooltip has the whole of a name that is cut."""
+    is_beside = panel.width >= _WIDE
+    has_long_names = any(query.legend.count("{{") > 1 for query in panel.queries)
     return {
         "displayMode": "table",
-        "placement": "right" if panel.width >= _WIDE else "bottom",
+        "placement": "right" if is_beside else "bottom",
+        **({"width": min(_LONGEST, _SHARE * panel.width)} if is_beside and has_long_names else {}),
         "showLegend": True,
         "calcs": ["lastNotNull"],
         "sortBy": "Last *",
