@@ -9,6 +9,7 @@ from facemon.reports.printed_parts import Table
 from facemon.reports.text_report import source_name
 from facemon.store.named_reference import RemovedReference
 
+_TIME = "checked at (UTC)"
 _MOST_SOURCES = 3
 """Sources of a drifted column that the history names; of more it tells the number."""
 
@@ -19,9 +20,9 @@ def history_table(results: Sequence[DriftResult], removed: Sequence[RemovedRefer
     References that were `removed` since are marked.
     """
     table = Table(
-        ("at", "verdict", "reference", "rows", "drifted"),
+        (_TIME, "verdict", "reference", "rows", "drifted"),
         tuple(_row(result, removed) for result in results),
-        importance=("at", "verdict", "drifted"),
+        importance=(_TIME, "verdict", "drifted"),
         wraps=("drifted",),
     )
     return table.without_commands()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from facemon.evaluation.joined_labels import LeftOut
 
+_TIME = "observed at (UTC)"
 _MOST_ROWS = 1_000
 """So many rows are drawn as a table; it is as wide as its widest cells, so all of them are held."""
 
@@ -38,9 +39,9 @@ class LogTable:
         names = [attribute.name for attribute in self._attributes]
         beside = (self._beside,) if self._beside else ()
         yield Table(
-            ("observed at", "image", "face", "source", *names, "outcome", *beside),
+            (_TIME, "image", "face", "source", *names, "outcome", *beside),
             tuple(self._rows),
-            importance=("image", "observed at", "outcome", *names, "source"),
+            importance=("image", _TIME, "outcome", *names, "source"),
             reasons=beside,
         )
         if self._beyond:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     """A reference, and the name of the table that it was given as."""
 
 _WIDTH = 79
+_TIME = "set at (UTC)"
 _DIFF_HEADINGS = ("column", "kind", "shift", "verdict", "rows of A", "rows of B", "why")
 
 
@@ -26,9 +27,9 @@ def references_table(references: "Iterable[Reference]") -> Table:
     """Return a row for each reference."""
     rows = ((r.name, r.kind, str(r.rows), r.model or "-", f"{r.created:%Y-%m-%d %H:%M}", r.note) for r in references)
     return Table(
-        ("name", "kind", "rows", "model", "set at", "note"),
+        ("name", "kind", "rows", "model", _TIME, "note"),
         tuple(rows),
-        importance=("name", "set at", "rows", "kind", "model"),
+        importance=("name", _TIME, "rows", "kind", "model"),
         reasons=("note",),
     )
 

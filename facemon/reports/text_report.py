@@ -95,7 +95,7 @@ def source_sentence(each: SourceResult) -> str:
     """The verdict on one source, and on how many rows it rests."""
     if each.is_silent:
         rows = f"no rows in the window, {each.reference_rows:,} in the reference"
-        seen = f"; last rows in the hour from {each.last_seen:%Y-%m-%d %H:%M}" if each.last_seen else ""
+        seen = f"; last rows in the hour from {each.last_seen:%Y-%m-%d %H:%M} UTC" if each.last_seen else ""
         return f"source {source_name(each)}: silent ({rows}{seen})"
     drifted = dict.fromkeys(column.column for _, column in ranked(each.checks) if column.verdict is Verdict.DRIFT)
     names = f" of {', '.join(map(one_line, drifted))}" if drifted else ""
@@ -107,7 +107,7 @@ def _side(side: Side, title: str) -> str:
     name = f" {one_line(side.name)}" if side.name else ""
     days = ""
     if side.since and side.until:
-        days = f" from {side.since:%Y-%m-%d %H:%M} to {side.until:%Y-%m-%d %H:%M}"
+        days = f" from {side.since:%Y-%m-%d %H:%M} to {side.until:%Y-%m-%d %H:%M} UTC"
     return f"{title}{name}: {side.rows:,} rows{days}"
 
 

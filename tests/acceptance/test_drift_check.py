@@ -39,7 +39,7 @@ def test_a_dark_camera_is_drift(facemon: RunFacemon, camera: Path) -> None:
     assert outcome.returncode == 3
     first, second, _, headings, brightness, *_ = outcome.stdout.splitlines()
     assert first.startswith("Drift. Current: ")
-    assert f"reference bright: {IMAGES} rows from 2026-11-20 00:00 to 2026-11-21 00:00" in first
+    assert f"reference bright: {IMAGES} rows from 2026-11-20 00:00 to 2026-11-21 00:00 UTC" in first
     assert second.startswith("data: drift (")
     assert headings.split() == ["check", "column", "verdict", "shift", "limit", "p", "rows", "why"]
     assert brightness.split()[:3] == ["data", "image_brightness", "drift"]
@@ -227,7 +227,7 @@ def test_the_history_has_every_check(facemon: RunFacemon, camera: Path) -> None:
     before = facemon("drift-check", "--history", cwd=camera).stdout.splitlines()
     facemon("drift-check", "--check", "data", *window(DAY_TWO), "--record", cwd=camera)
     headings, newest, *older = facemon("drift-check", "--history", cwd=camera).stdout.splitlines()
-    assert headings.split() == ["at", "verdict", "reference", "rows", "drifted"]
+    assert headings.split() == ["checked", "at", "(UTC)", "verdict", "reference", "rows", "drifted"]
     assert newest.split()[2:4] == ["drift", "bright"]
     assert "image_brightness" in newest
     assert older[:15] == before[1:16]

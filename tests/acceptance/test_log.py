@@ -103,7 +103,7 @@ def test_every_format_has_the_same_rows(facemon: RunFacemon, logged: Path, tmp_p
     assert len(names) == sum(number % 3 == 0 and number % 10 > 1 for number in range(ROWS))
     assert names == [row["image"] for row in cells] == [row["image"] for row in lines]
     drawn = facemon("log", "--where", "hair=b", "--format", "table", "-n", "2", cwd=logged).stdout.splitlines()
-    assert drawn[0].split() == ["observed", "at", "image", "face", "source", "hair", "outcome"]
+    assert drawn[0].split() == ["observed", "at", "(UTC)", "image", "face", "source", "hair", "outcome"]
     assert [line.split()[2] for line in drawn[1:]] == names[:2]
 
 
@@ -211,6 +211,7 @@ def test_on_a_terminal_it_is_a_table(logged: Path) -> None:
         assert process.wait(HANG_S) == 0
     os.close(parent)
     assert "yard" not in shown.decode()
+    assert "observed at (UTC)" in shown.decode()
     assert shown.decode().count("unreadable") == 18
 
 

@@ -68,7 +68,7 @@ def test_the_newest_is_listed_first_and_is_the_default(facemon: RunFacemon, fold
     assert facemon("reference", "set", *WINDOW, cwd=folder).returncode == 0
     assert facemon("reference", "set", "labels.csv", "--kind", "labels", "--name", "truth", cwd=folder).returncode == 0
     headings, newest, older = facemon("reference", "list", cwd=folder).stdout.splitlines()
-    assert headings.split() == ["name", "kind", "rows", "model", "set", "at", "note"]
+    assert headings.split() == ["name", "kind", "rows", "model", "set", "at", "(UTC)", "note"]
     assert newest.split()[:4] == ["truth", "labels", "600", "-"]
     assert older.split()[1:4] == ["predictions", "220", "faces@1"]
     assert older.startswith("20"), "without --name it is named by when it was set"
@@ -79,7 +79,7 @@ def test_the_newest_is_listed_first_and_is_the_default(facemon: RunFacemon, fold
 
 def test_no_references(facemon: RunFacemon, folder: Path) -> None:
     listed = facemon("reference", "list", cwd=folder)
-    assert (listed.returncode, listed.stdout) == (0, "name  kind  rows  model  set at  note\n")
+    assert (listed.returncode, listed.stdout) == (0, "name  kind  rows  model  set at (UTC)  note\n")
     shown = facemon("reference", "show", cwd=folder)
     assert (shown.returncode, "no reference has been set" in shown.stderr) == (1, True)
 

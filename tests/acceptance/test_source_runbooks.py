@@ -72,7 +72,7 @@ def test_the_page_of_a_silent_camera(facemon: RunFacemon, folder: Path) -> None:
     of_all, of_one = commands_of(facemon, folder, "SourceSilent")
     answer = facemon(*of_all, cwd=folder)
     seen = f"{NOW - timedelta(days=1.5) + timedelta(seconds=399):%Y-%m-%d %H}:00"
-    assert re.search(rf"source {SILENT}: silent \(no rows .*; last rows in the hour from {seen}\)", answer.stdout)
+    assert re.search(rf"source {SILENT}: silent \(no rows .*; last rows in the hour from {seen} UTC\)", answer.stdout)
     assert re.search(rf"source {re.escape(DRIFTS)}: .*\(400 rows", answer.stdout)
     for since, rows in (("24h", "0"), ("2d", "400")):
         asked = [{"NAME": SILENT, "2d": since}.get(word, word) for word in of_one]

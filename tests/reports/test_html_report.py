@@ -12,7 +12,10 @@ from tests.reports.results import BY_SOURCE, NASTY_RESULT, RESULT, SHAPES
 def test_the_page_has_the_verdict_both_sides_and_every_column() -> None:
     page = Outline(html_report(RESULT))
     text = " ".join(page.text)
-    assert "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00, reference day one: 10,000 rows." in text
+    assert (
+        "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00 UTC, reference day one: 10,000 rows."
+        in text
+    )
     assert "checked at 2026-11-23 02:00:00 UTC · model age-gender@1 · reference holds predictions" in text
     for said in ("model: drift (1 drifted, 1 undecided)", "gender", "12.1 pts", "min_rows 200", "Mind this."):
         assert said in text

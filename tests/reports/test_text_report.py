@@ -17,7 +17,7 @@ def test_drift_comes_first_and_labels_in_points() -> None:
         ("data", "filename", "not compared", "", "", "", "0 / 0", "it names single rows (an identifier)"),
     )
     assert report.summary == (
-        "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00, reference day one: 10,000 rows.",
+        "Drift. Current: 812 rows from 2026-11-22 02:00 to 2026-11-23 02:00 UTC, reference day one: 10,000 rows.",
         "data: ok (1 ok, 1 not compared)",
         "model: drift (1 drifted, 1 undecided)",
     )

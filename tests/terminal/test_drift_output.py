@@ -140,7 +140,9 @@ def history(folder: Path, capsys: pytest.CaptureFixture[str], result: DriftResul
     with session.operation.open_ledger(create=True) as ledger:
         record_drift(ledger, result)
     assert print_history(session.console, session.operation, ReportFormat.TEXT) is ExitCode.OK
-    return capsys.readouterr().out.splitlines()[1]
+    heading, line, *_ = capsys.readouterr().out.splitlines()
+    assert heading.startswith("checked at (UTC)")
+    return line
 
 
 def test_the_history_names_drift_of_a_source_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
