@@ -70,6 +70,8 @@ goldens: $(VENV)/.dev ## Write the golden files anew; look at the difference bef
 	@PYTHONPATH=examples $(BIN)/python -m tests.golden.regenerate
 
 pictures: browser ## Make the pictures of docs/pictures.md anew, by real commands and Chromium; look at them before you commit
+	@$(BIN)/python tools/fetch_servers.py
+	@$(BIN)/python tools/fetch_panels.py
 	@PYTHONPATH=.:examples $(BIN)/python tools/make_pictures.py
 
 peers: $(VENV)/.dev ## Install what the bench compares with, and Airflow and Ray for the tests, each apart, into .tools/peers/

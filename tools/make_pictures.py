@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/pictures.md again (`make pictures`): a terminal, the servers' pages, reports."""
+"""Makes the pictures of docs/pictures.md again (`make pictures`): terminals, the servers' pages, panels, reports."""
 
 import sys
 import tempfile
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from camera_day import photograph
 from page_picture import Look, kept, serving, shown, taken
-from picture_scene import BIN, NOW, environment, run, write_scene
+from panel_pictures import draw_dashboard
+from picture_scene import BIN, NOW, environment, keep_metrics, run, write_scene
 from terminal_picture import Typed, terminal_picture, typed
 from write_docs import DOCS
 
@@ -44,7 +45,8 @@ _PAGES = {
     "swagger.webp": Look(height=700),
 }
 """Each picture of a page, and how it is looked at."""
-MADE = (*_TERMINALS, *_PAGES)
+_DASHBOARD = "dashboard.webp"
+MADE = (*_TERMINALS, *_PAGES, _DASHBOARD)
 
 
 def main() -> int:
@@ -55,9 +57,13 @@ def main() -> int:
             write_scene(scene)
         for name, text in terminals(scene).items():
             (IMAGES / name).write_text(text, encoding="utf-8")
+        # What the last check found, which the terminals showed.
+        keep_metrics(scene, NOW)
         with browser() as chrome:
             for name in pages(chrome, scene):
                 print(f"wrote docs/images/{name}", flush=True)
+            draw_dashboard(chrome, scene, IMAGES / _DASHBOARD)
+            print(f"wrote docs/images/{_DASHBOARD}")
     return 0
 
 

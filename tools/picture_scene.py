@@ -21,6 +21,8 @@ NOW = BEGIN + timedelta(days=DAYS, hours=2)
 """When the last check runs, and the pictures are made."""
 CAMERAS = ("entrance", "yard")
 IMAGES_A_DAY = 150
+METRICS = "metrics"
+"""The folder of what was exported along the way, each textfile in one named after its second since 1970."""
 CONFIGURATION = "version: 1\nmodel: {bundle: age-gender}\ndrift: {evidently: {when: never}}\n"
 
 
@@ -42,12 +44,14 @@ def write_scene(folder: Path) -> None:
         end = begin + timedelta(days=1)
         manifest = _photographed(folder, begin, day)
         run(folder, end + timedelta(hours=1), "predict", manifest, "-o", "rows.jsonl")
+        keep_metrics(folder, end + timedelta(hours=1))
         (folder / "rows.jsonl").unlink()
         if day == REFERENCE_DAYS - 1:
             span = ("--since", f"{BEGIN:%Y-%m-%dT%H:%M:%SZ}", "--until", f"{end:%Y-%m-%dT%H:%M:%SZ}")
             run(folder, end + timedelta(hours=1), "reference", "set", *span, "--name", "first-days")
         elif REFERENCE_DAYS <= day < DAYS - 1:
             run(folder, end + timedelta(hours=2), "drift-check", expect=(0, 4))
+            keep_metrics(folder, end + timedelta(hours=2))
 
 
 def _photographed(folder: Path, begin: datetime, day: int) -> str:
@@ -66,6 +70,14 @@ def _photographed(folder: Path, begin: datetime, day: int) -> str:
     name = f"{begin:%m-%d}.csv"
     (folder / name).write_text("\n".join(rows) + "\n")
     return name
+
+
+def keep_metrics(folder: Path, at: datetime) -> None:
+    """Export the store's metrics as they are a minute after a command that began at a time."""
+    later = at + timedelta(minutes=1)
+    textfile = f"{METRICS}/{later.timestamp():.0f}/facemon.prom"
+    (folder / textfile).parent.mkdir(parents=True, exist_ok=True)
+    run(folder, later, "export-metrics", "--textfile", textfile)
 
 
 def run(folder: Path, at: datetime, *arguments: str, expect: tuple[int, ...] = (0,)) -> None:

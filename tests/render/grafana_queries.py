@@ -30,12 +30,18 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One query of a panel, as it was sent, and what came back."""
+    """One query of a panel, as it was sent, and what came back: the series as Prometheus writes them."""
 
     panel: str
     target: Mapping[str, Any]
     query: str
-    series: tuple[Series, ...]
+    step: float
+    answer: tuple[Mapping[str, Any], ...]
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The labels and the values of each series."""
+        return tuple(_series(self.answer))
 
     @property
     def is_empty(self) -> bool:
@@ -73,8 +79,8 @@ class Grafana:
                 interval = float(number) * _UNITS[unit]
                 step = max(interval, min(_STEPS, key=lambda each: abs(each - span / _POINTS)))
                 query = filled(target["expr"], choices, span=span, step=step, interval=interval)
-                series = self.instant(query) if target["instant"] else self._range(query, span, step)
-                yield Asked(panel["title"], target, query, tuple(series))
+                answer = self._now(query) if target["instant"] else self._range(query, span, step)
+                yield Asked(panel["title"], target, query, step, tuple(answer))
 
     def annotations(self, dashboard: Mapping[str, Any], choices: Choices) -> Iterator[str]:
         """The query of each annotation, filled in, the alerts' first."""
@@ -83,18 +89,19 @@ class Grafana:
 
     def instant(self, query: str) -> list[Series]:
         """The value of each series at the moment."""
-        result = self._post("query", {"query": query, "time": self.at})
-        return [(each["metric"], [float(each["value"][1])]) for each in result]
+        return list(_series(self._now(query)))
 
     def week(self, query: str) -> list[Series]:
         """The values of each series over a week, as an annotation asks for them."""
-        return self._range(query, 7 * DAY, 60)
+        return list(_series(self._range(query, 7 * DAY, 60)))
 
-    def _range(self, query: str, span: float, step: float) -> list[Series]:
+    def _now(self, query: str) -> list[Any]:
+        return list(self._post("query", {"query": query, "time": self.at}))
+
+    def _range(self, query: str, span: float, step: float) -> list[Any]:
         # Grafana aligns with multiples of the step; the moment itself is not lost here.
         parameters = {"query": query, "start": self.at - span // step * step, "end": self.at, "step": step}
-        result = self._post("query_range", parameters)
-        return [(each["metric"], [float(value) for _, value in each["values"]]) for each in result]
+        return list(self._post("query_range", parameters))
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> Any:
         with _direct.open(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=HANG_S) as answer:
@@ -108,6 +115,12 @@ class Grafana:
         except urllib.error.HTTPError as error:
             with error:
                 raise ValueError(f"{parameters['query']}: {error.read().decode()}") from error
+
+
+def _series(answer: Sequence[Mapping[str, Any]]) -> Iterator[Series]:
+    for each in answer:
+        points = each["values"] if "values" in each else [each["value"]]
+        yield each["metric"], [float(value) for _, value in points]
 
 
 def filled(text: str, choices: Choices, *, span: float, step: float, interval: float) -> str:

@@ -1,7 +1,7 @@
 """Every query of every panel, variable and annotation, on a real Prometheus that holds a simulated week."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def test_a_metric_that_nobody_exports_is_noticed(week: Week) -> None:
 
 def test_a_legend_without_its_label_is_noticed(week: Week) -> None:
     (asked,) = week.asked("system_metrics.json", "Containers: memory", {})
-    wrong = Asked(asked.panel, {**asked.target, "legendFormat": "{{container}}"}, asked.query, asked.series)
+    wrong = replace(asked, target={**asked.target, "legendFormat": "{{container}}"})
     assert len(list(faults_of(wrong))) == 1
 
 
