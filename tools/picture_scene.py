@@ -75,19 +75,20 @@ def _photographed(folder: Path, begin: datetime, day: int) -> str:
 def keep_metrics(folder: Path, at: datetime) -> None:
     """Export the store's metrics as they are a minute after a command that began at a time."""
     later = at + timedelta(minutes=1)
-    textfile = f"{METRICS}/{later.timestamp():.0f}/facemon.prom"
-    (folder / textfile).parent.mkdir(parents=True, exist_ok=True)
-    run(folder, later, "export-metrics", "--textfile", textfile)
+    textfile = folder / METRICS / f"{later.timestamp():.0f}" / "facemon.prom"
+    textfile.parent.mkdir(parents=True, exist_ok=True)
+    textfile.write_text(run(folder, later, "export-metrics"))
 
 
-def run(folder: Path, at: datetime, *arguments: str, expect: tuple[int, ...] = (0,)) -> None:
-    """Run a command of facemon at a time; SceneError where it ends otherwise than expected."""
+def run(folder: Path, at: datetime, *arguments: str, expect: tuple[int, ...] = (0,)) -> str:
+    """Run a command of facemon at a time and return its output; SceneError where it ends otherwise than expected."""
     outcome = subprocess.run(
         [BIN / "facemon", *arguments], cwd=folder, env=environment(at), capture_output=True, text=True, check=False
     )
     print(f"{at:%m-%d %H:%M} facemon {' '.join(arguments[:3])}: {outcome.returncode}", flush=True)
     if outcome.returncode not in expect:
         raise SceneError(f"facemon {' '.join(arguments)} ended in {outcome.returncode}: {outcome.stderr[-500:]}")
+    return outcome.stdout
 
 
 if __name__ == "__main__":
