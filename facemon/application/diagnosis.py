@@ -72,7 +72,8 @@ def diagnose(open_operation: Callable[[], Operation], request: DiagnosisRequest)
         lambda: operation.open_ledger(upgrade=False),
         lambda ledger, reference: plan_of_reference(operation, ledger, reference, ledger.now()),
     )
-    place = Place(request.config, request.out, examination.edited_parts, _told_servers(config, request.out))
+    told = _told_servers(config, request.out)
+    place = Place(request.config, request.out, examination.edited_parts, examination.parts_alone, told)
     return Diagnosis(tuple((area.name, place.complete(area.examine(examination))) for area in AREAS))
 
 

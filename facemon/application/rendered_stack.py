@@ -113,7 +113,7 @@ def write_stack(
 
     reporter, config, out, count = operation.reporter, rendering.config, rendering.out, len(rendering.stack.files)
     source = config.directory / config.file_name
-    done = write(rendering.changes(), out, source=source, force=force, prune=prune)
+    done = write(rendering.changes(), out, source=source, parts=rendering.stack.parts, force=force, prune=prune)
     for path in done.pruned:
         reporter.say(f"removed {out / path}")
     for path in done.kept:

@@ -92,15 +92,14 @@ def _images(ledger: "Ledger") -> float:
 
 def _place(examination: Examination, job: Endpoint) -> tuple[str | None, str, str]:
     """Where it is asked, if that is this machine alone; where it listens; and what starts it."""
-    from facemon.render.output_tree import MANIFEST
     from facemon.render.prometheus_config import runs_here
     from facemon.render.published_ports import reached_at
     from facemon.render.purpose import listen_of
-    from facemon.render.stack import FULL_COMPOSE_FILE
+    from facemon.render.stack import FULL_COMPOSE_FILE, Part
 
     config = examination.fitted
     # Without a rendered compose file no container runs it here, and there is none to be started.
-    is_rendered = (examination.servers.out / MANIFEST).is_file()
+    is_rendered = Part.COMPOSE in examination.rendered_parts
     if is_rendered and config.stack.for_ == "full" and runs_here(job, config):
         url, start = reached_at(job, 1, config), f"docker compose -f {FULL_COMPOSE_FILE} up -d {job}"
         host = config.stack.listen

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facemon.doctor.prometheus_facts import PrometheusFacts
     from facemon.domain.decision_plan import DecisionPlan
     from facemon.render.output_tree import Change
+    from facemon.render.stack import Part
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.named_reference import Reference
 
@@ -95,13 +96,39 @@ class Examination:
     def changes(self) -> "Sequence[Change] | None":
         """How the files below `servers.out` stand to their rendering; None where nothing was rendered there.
 
-        FacemonError where the configuration cannot be rendered.
+        Parts that were left out by `--only` are not missing. FacemonError where the configuration cannot be rendered.
         """
-        from facemon.render.output_tree import MANIFEST, plan
+        from facemon.render.output_tree import plan
         from facemon.render.stack import render_stack
 
+        if not self.rendered_parts:
+            return None
         out = self.servers.out
-        return plan(render_stack(self.config, out_dir=out), out) if (out / MANIFEST).is_file() else None
+        return plan(render_stack(self.config, out_dir=out).of_parts(self.rendered_parts), out)
+
+    @cached_property
+    def rendered_parts(self) -> "frozenset[Part]":
+        """The parts of the stack that were rendered below `servers.out`; none where nothing was.
+
+        All of them where the list of what was rendered cannot be read, which `changes` says.
+        """
+        from facemon.render.output_tree import MANIFEST, rendered_parts
+        from facemon.render.stack import Part
+
+        if not (self.servers.out / MANIFEST).is_file():
+            return frozenset()
+        try:
+            return rendered_parts(self.servers.out)
+        except FacemonError:
+            return frozenset(Part)
+
+    @property
+    def parts_alone(self) -> tuple[str, ...]:
+        """The parts that were rendered, where `--only` left others out."""
+        from facemon.render.stack import Part
+
+        parts = self.rendered_parts
+        return () if parts in (frozenset(), frozenset(Part)) else tuple(part for part in Part if part in parts)
 
     @property
     def edited_parts(self) -> frozenset[str]:

@@ -22,11 +22,16 @@ class RenderedFacts:
 
     out: Path
     changes: "Sequence[Change] | None" = None
+    left_out: Sequence[str] = ()
+    """The parts that `--only` left out."""
 
 
 def gather(examination: Examination) -> RenderedFacts:
     """Render the stack in memory and compare it; nothing is written."""
-    return RenderedFacts(examination.servers.out, examination.changes)
+    from facemon.render.stack import Part
+
+    changes, parts = examination.changes, examination.rendered_parts
+    return RenderedFacts(examination.servers.out, changes, [part for part in Part if part not in parts])
 
 
 def judge(facts: RenderedFacts) -> Examined:
@@ -35,7 +40,8 @@ def judge(facts: RenderedFacts) -> Examined:
         how = "nothing was rendered there; name the folder by --out, or run facemon render-config"
         return Examined(not_looked_at=(f"files of the stack below {facts.out}: {how}",))
     looked_at = f"{counted(len(facts.changes), 'file')} below {facts.out} compared with what the configuration renders"
-    return Examined(looked_at, tuple(_findings(facts.changes)))
+    parts = f"parts of the stack that render-config --only left out: {', '.join(facts.left_out)}"
+    return Examined(looked_at, tuple(_findings(facts.changes)), (parts,) if facts.left_out else ())
 
 
 def _findings(changes: "Sequence[Change]") -> Iterator[Finding]:

@@ -27,14 +27,16 @@ class SecretFacts:
 
 def gather(examination: Examination) -> SecretFacts | None:
     """Look whether they are there; None where nothing was rendered, so that no server reads them yet."""
-    from facemon.render.output_tree import MANIFEST
     from facemon.render.purpose import runs_containers
-    from facemon.render.secret_files import monitoring_secrets, seen_at
+    from facemon.render.secret_files import monitoring_secrets, secrets_of, seen_at
+    from facemon.render.stack import Part
 
-    config = examination.fitted
-    if not (examination.servers.out / MANIFEST).is_file():
+    config, parts = examination.fitted, examination.rendered_parts
+    if not parts:
         return None
     names = monitoring_secrets(config)
+    if Part.COMPOSE not in parts:  # which mounts all of them
+        names = tuple(dict.fromkeys(name for part in sorted(parts) for name in secrets_of(part, config)))
     if runs_containers(config):
         folder, files = config.directory, [config.directory / name for name in names]
     else:

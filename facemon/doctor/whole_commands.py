@@ -23,6 +23,8 @@ class Place:
     """The folder of the stack."""
     edited: frozenset[str] = frozenset()
     """The parts of the stack of which a file was edited by hand: render-config keeps it, and then reloads nothing."""
+    only: tuple[str, ...] = ()
+    """The parts of the stack that were rendered, where others were left out."""
     told: frozenset[str] = frozenset(("prometheus", "alertmanager"))
     """The servers that --reload reaches, by `stack.reload` or as containers."""
 
@@ -35,6 +37,8 @@ class Place:
         """Return a command that does here what it is to do: with `-c FILE`, the stack's folder, and over edits."""
         if command == _RELOAD:
             command = self._reload(part)
+        if self.only and _RENDER.match(command) and " --only " not in command:
+            command = _RENDER.sub(lambda found: f"{found[0]} --only {','.join(self.only)}", command)
         if self.out != Path():
             if command.startswith(("docker compose -f ", "promtool ", "amtool check-config ")):
                 command = _RENDERED_FILE.sub(lambda found: quote(str(self.out / found[0])), command)
@@ -46,7 +50,7 @@ class Place:
 
     def _reload(self, part: str) -> str:
         render = "facemon render-config"
-        if part and self.edited:
+        if part and (self.edited or self.only):
             render += f" --only {part}{' --force' if part in self.edited else ''}"
         if part in self.told or (not part and self.told):
             return f"{render} --reload"

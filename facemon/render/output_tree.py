@@ -1,13 +1,13 @@
 """Rendered files on disk: what would change, what is not ours to change, and writing it whole or not at all.
 
-A manifest remembers the hash of every file that was written, and the configuration that they are from. A file that is
-not in it is not facemon's; a file whose content is not the remembered one was edited by hand. Neither is touched unless
-forced, nor is a folder that another configuration rendered.
+A manifest remembers the hash of every file that was written, which parts they are, and the configuration that they are
+from. A file that is not in it is not facemon's; a file whose content is not the remembered one was edited by hand.
+Neither is touched unless forced, nor is a folder that another configuration rendered.
 """
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -19,11 +19,14 @@ from typing import Any
 from facemon.errors import FacemonError
 from facemon.files import Draft, drafted
 from facemon.regular_file import read_regular
-from facemon.render.stack import RenderedStack, part_of
+from facemon.render.stack import Part, RenderedStack, part_of
 
 MANIFEST = "monitoring/.facemon-manifest.json"
 _SCHEMA = "facemon.manifest/1"
 _ORIGIN = "configuration"
+_PARTS = "parts"
+_ALWAYS_FILES = frozenset(Part) - {Part.COMPOSE, Part.SCHEDULES}
+"""The parts that have files with every configuration."""
 _LARGEST_FILE = 64 << 20
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 """Containers with other users read what is rendered, whatever the umask is."""
@@ -86,6 +89,19 @@ def plan(stack: RenderedStack, out_dir: Path) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
+def rendered_parts(out_dir: Path) -> frozenset[Part]:
+    """Return the parts that were rendered into a folder, all or those of `--only`; none where none was.
+
+    Raises FacemonError as `plan`.
+    """
+    manifest = _read_manifest(out_dir)
+    found = {part_of(path) for path in manifest["files"]}
+    if isinstance(named := manifest.get(_PARTS), list):
+        return frozenset(part for part in Part if part in named or part in found)
+    # Before facemon wrote the parts down.
+    return frozenset(Part) if found >= _ALWAYS_FILES else frozenset(found)
+
+
 def differs(changes: Iterable[Change]) -> bool:
     """Whether the disk is anything but what was rendered: what `--check` looks for."""
     return any(change.kind is not ChangeKind.UNCHANGED for change in changes)
@@ -97,12 +113,18 @@ def diff(changes: Iterable[Change]) -> str:
 
 
 def write(
-    changes: Sequence[Change], out_dir: Path, *, source: Path | None = None, force: bool = False, prune: bool = False
+    changes: Sequence[Change],
+    out_dir: Path,
+    *,
+    source: Path | None = None,
+    parts: Collection[Part] = (),
+    force: bool = False,
+    prune: bool = False,
 ) -> Written:
     """Carry out a plan: all files are written beside their places first, so that a failure leaves everything as it was.
 
-    With nothing to do, nothing is written. `source` is the configuration that the files are from. Raises FacemonError
-    where the system refuses, or where the files there are from another one.
+    With nothing to do, nothing is written. `source` is the configuration that the files are from, and `parts` is what
+    was rendered of it. Raises FacemonError where the system refuses, or where the files there are from another one.
     """
     origin = _origin(source, out_dir)
     if not force:
@@ -110,15 +132,16 @@ def write(
     written = {change.path: change for change in changes if _is_written(change, force)}
     pruned = [change for change in changes if prune and _is_pruned(change, force)]
     kept = [change.path for change in changes if not force and change.kind in (*_KEPT, ChangeKind.STALE_EDITED)]
-    old, old_origin = _manifest(out_dir), _read_manifest(out_dir).get(_ORIGIN)
+    old, old_origin, old_parts = _manifest(out_dir), _read_manifest(out_dir).get(_ORIGIN), rendered_parts(out_dir)
     ours = [change for change in changes if change.path in written or change.kind is ChangeKind.UNCHANGED]
     new = {path: digest for path, digest in old.items() if path not in {change.path for change in pruned}}
     new.update({change.path: _digest(_bytes_of(change)) for change in ours})
     contents = {change.path: _bytes_of(change) for change in written.values()}
-    if new != old or origin not in (None, old_origin):
+    all_parts = old_parts.union(parts)
+    if new != old or all_parts != old_parts or origin not in (None, old_origin):
         # The last to be replaced: until then a file that is new already is as the next run would write it.
         named = {_ORIGIN: origin or old_origin} if origin or old_origin else {}
-        manifest = {"schema": _SCHEMA, **named, "files": dict(sorted(new.items()))}
+        manifest = {"schema": _SCHEMA, **named, _PARTS: sorted(all_parts), "files": dict(sorted(new.items()))}
         contents[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
     with _staged(out_dir, contents) as staged:
         for change in pruned:

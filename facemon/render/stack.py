@@ -63,6 +63,11 @@ class RenderedStack:
     parts: frozenset[Part]
     notes: tuple[str, ...] = ()
 
+    def of_parts(self, parts: Collection[Part]) -> "RenderedStack":
+        """Return some of its parts alone, without notes."""
+        files = {path: text for path, text in self.files.items() if part_of(path) in parts}
+        return RenderedStack(files, self.parts.intersection(parts))
+
     def text_of(self, name: str) -> str:
         """The file with this path, or the only one with this name; UsageError lists them if there is none."""
         paths = [path for path in self.files if path == name or PurePosixPath(path).name == name]

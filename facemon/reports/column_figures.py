@@ -51,8 +51,8 @@ def _amount(score: float | None, check: Check, column: ColumnResult) -> str:
     if score is None:
         return ""
     if is_in_points(check, column):
-        return f"{100 * score:.1f} pts"
-    return f"{score:.3f}"
+        return f"{100 * score:z.1f} pts"
+    return f"{score:z.3f}"
 
 
 def _probability(check: Check, column: ColumnResult) -> str:

@@ -48,7 +48,7 @@ def explanation_report(explanation: Explanation, *, draws: bool = False) -> Expl
     if draws:
         sentences.insert(1, f"reference {sparkline(shape.reference)}  current {sparkline(shape.current)}")
     rows = tuple(
-        (one_line(name), f"{first:.1%}", f"{second:.1%}", f"{100 * (second - first):+.1f} pts")
+        (one_line(name), f"{first:.1%}", f"{second:.1%}", f"{100 * (second - first):+z.1f} pts")
         for name, first, second in zip(shape.groups, shape.reference, shape.current, strict=True)
     )
     return ExplanationReport(headline, rows, tuple(sentences))

@@ -24,6 +24,8 @@ AMTOOL = "amtool check-config monitoring/alertmanager/alertmanager.yml"
         (Place(Path("f.yaml")), "start it", "start it"),
         (Place(Path("f.yaml")), "pip install evidently", "pip install evidently"),
         (Place(out=Path("x y")), "facemon render-config --diff", "facemon render-config --out 'x y' --diff"),
+        (Place(only=("runbooks",)), "facemon render-config --prune", "facemon render-config --only runbooks --prune"),
+        (Place(only=("runbooks",)), "facemon store repair", "facemon store repair"),
         (Place(out=Path("s")), "facemon store repair", "facemon store repair"),
         (Place(out=Path("s")), COMPOSE, "docker compose -f s/docker-compose.full.yml up -d api"),
         (Place(out=Path("s")), AMTOOL, "amtool check-config s/monitoring/alertmanager/alertmanager.yml"),
@@ -50,6 +52,8 @@ def test_options_of_the_look_are_repeated(place: Place, command: str, whole: str
             "alertmanager",
             "facemon -c f.yaml render-config --out s --only alertmanager --force --reload",
         ),
+        (Place(only=("prometheus", "grafana")), "", f"{RENDER} --only prometheus,grafana --reload"),
+        (Place(only=("prometheus", "grafana")), "alertmanager", f"{RENDER} --only alertmanager --reload"),
         (
             Place(told=frozenset(["alertmanager"])),
             "prometheus",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.render.output_tree import MANIFEST, ChangeKind, Written, diff, differs, plan, write
+from facemon.render.output_tree import MANIFEST, ChangeKind, Written, diff, differs, plan, rendered_parts, write
 from facemon.render.stack import Part, RenderedStack
 
 RULES = "monitoring/prometheus/alert_rules.yml"
@@ -202,3 +202,33 @@ def test_folders_can_be_read_by_the_users_of_containers_whatever_the_umask(umask
     assert (tmp_path / RULES).parent.stat().st_mode & 0o777 == 0o755
     assert (tmp_path / RULES).stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "monitoring").stat().st_mode & 0o777 == 0o700, "not facemon's"
+
+
+def test_the_parts_that_were_rendered_are_known(tmp_path: Path) -> None:
+    assert rendered_parts(tmp_path) == frozenset()
+    some, without_files = stack(frozenset([Part.PROMETHEUS]), rules="a\n"), stack(frozenset([Part.SCHEDULES]))
+    for rendered, known in ((some, {Part.PROMETHEUS}), (without_files, {Part.PROMETHEUS, Part.SCHEDULES})):
+        write(plan(rendered, tmp_path), tmp_path, parts=rendered.parts)
+        assert rendered_parts(tmp_path) == known
+        before = snapshot(tmp_path)
+        write(plan(rendered, tmp_path), tmp_path, parts=rendered.parts)
+        assert snapshot(tmp_path) == before
+    whole = stack(rules="a\n", book="b\n")
+    write(plan(whole, tmp_path), tmp_path, parts=whole.parts)
+    assert rendered_parts(tmp_path) == frozenset(Part)
+
+
+@pytest.mark.parametrize(
+    ("paths", "parts"),
+    [
+        ((RULES, BOOK), {Part.PROMETHEUS, Part.RUNBOOKS}),
+        ((RULES, BOOK, "monitoring/grafana/a.json", "monitoring/alertmanager/a.yml"), set(Part)),
+    ],
+)
+def test_the_parts_of_an_older_rendering_are_those_of_its_files(
+    tmp_path: Path, paths: tuple[str, ...], parts: set[Part]
+) -> None:
+    (tmp_path / MANIFEST).parent.mkdir()
+    content = {"schema": "facemon.manifest/1", "files": dict.fromkeys(paths, "0")}
+    (tmp_path / MANIFEST).write_text(json.dumps(content))
+    assert rendered_parts(tmp_path) == parts

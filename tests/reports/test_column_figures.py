@@ -20,6 +20,11 @@ def test_a_sentence_says_what_is_known(check: Check, column: ColumnResult, sente
     assert column_sentence(check, column) == sentence
 
 
+def test_a_small_loss_is_no_negative_zero() -> None:
+    assert column_sentence(Check.MODEL, replace(GENDER, score=-0.0004)).startswith("shift 0.0 pts, ")
+    assert column_sentence(Check.DATA, replace(SIZE, score=-0.0004)).startswith("shift 0.000, ")
+
+
 def test_a_p_value_of_nothing_at_all() -> None:
     assert "adjusted p <1e-99," in column_sentence(Check.MODEL, replace(GENDER, p_adjusted=0.0))
     assert "p 0.250," in column_sentence(

@@ -73,4 +73,4 @@ class Ordinal(AttributeKind):
 
     def cell(self, attribute: Attribute, row: Mapping[str, Any]) -> str:
         """Return the value with its label and confidence."""
-        return f"{row[Measure.VALUE.column(attribute.name)]:.1f} ({super().cell(attribute, row)})"
+        return f"{row[Measure.VALUE.column(attribute.name)]:z.1f} ({super().cell(attribute, row)})"

@@ -88,4 +88,4 @@ def _cut_text(cut: float) -> str:
 def _largest(shape: ColumnShape) -> str:
     changes = [now - before for before, now in zip(shape.reference, shape.current, strict=True)]
     at = max(range(len(changes)), key=lambda index: abs(changes[index]))
-    return f"The largest change is {100 * changes[at]:+.1f} points of {one_line(shape.groups[at])}."
+    return f"The largest change is {100 * changes[at]:+z.1f} points of {one_line(shape.groups[at])}."
