@@ -79,6 +79,8 @@ def reference_side(
         side, layout = _table(operation, given, checks, layout=fixed, source=source)
         return side, layout, None
     if ledger is None:
+        if for_log:
+            operation.open_ledger()  # which says that there is none, and where it was looked for
         raise no_reference()
     config = operation.config
     reference = choose_reference(ledger, given or config.drift.reference, model)

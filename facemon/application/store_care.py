@@ -100,10 +100,8 @@ def back_up_store(operation: Operation, file: Path) -> None:
 
     with operation.open_ledger(upgrade=False) as ledger:
         done = back_up(ledger, file)
-        files = f"the ledger and {counted(done.files, 'file')}"
-        operation.reporter.say(
-            f"wrote {file}: store version {ledger.version}, {done.rows} rows, {files}, {done.bytes / 1e6:.1f} MB"
-        )
+        held = f"{counted(done.rows, 'row')}, the ledger and {counted(done.files, 'file')}"
+        operation.reporter.say(f"wrote {file}: store version {ledger.version}, {held}, {done.bytes / 1e6:.1f} MB")
 
 
 def verify_store(operation: Operation) -> "Verification":
@@ -120,7 +118,9 @@ def compact_store(operation: Operation) -> None:
 
     with operation.open_ledger() as ledger, operation.recorded(ledger, "store compact") as outcome:
         done = compact(ledger, ledger.now())
-        operation.reporter.say(f"folded {done.folded} segments with {done.rows} rows into {done.written}")
+        operation.reporter.say(
+            f"folded {counted(done.folded, 'segment')} with {counted(done.rows, 'row')} into {done.written}"
+        )
         refuse_left_out(operation, done.left_out)
         outcome.code = ExitCode.OK
 

@@ -18,6 +18,7 @@ from facemon.cli.command import command, group
 from facemon.cli.completion import REFERENCES as _NAMES
 from facemon.cli.print_format import FormatOption, PrintFormat, print_answer
 from facemon.cli.session import Session
+from facemon.domain.counted import counted
 from facemon.errors import ExitCode
 
 app = typer.Typer()
@@ -52,9 +53,11 @@ def set_(
     made = set_reference(
         session.operation, ReferenceRequest(file, since, until, name=name, kind=kind.value, note=note, plans=plans)
     )
-    session.console.say(f"reference {made.reference.name}: {made.reference.rows} rows ({made.reference.kind})")
+    session.console.say(
+        f"reference {made.reference.name}: {counted(made.reference.rows, 'row')} ({made.reference.kind})"
+    )
     if made.lost_rows:
-        dropped = f"up to {made.lost_rows} rows of this window are not in it"
+        dropped = f"up to {counted(made.lost_rows, 'row')} of this window are not in it"
         session.console.warn(f"{dropped}: facemon store repair dropped them")
     session.console.show(plan_remarks(made.plan))
     return ExitCode.OK

@@ -19,7 +19,7 @@ _RECOVER = "facemon store recover BACKUP goes back to a backup and keeps what is
 
 def store_table(facts: Mapping[str, Any], now: datetime) -> Table:
     """Return the facts of `facemon store info --json`, a row for each; unknown values are "-"."""
-    shown = {**facts, "models": ", ".join(f"{name} ({rows} rows)" for name, rows in facts["models"].items())}
+    shown = {**facts, "models": ", ".join(f"{name} ({counted(rows, 'row')})" for name, rows in facts["models"].items())}
     shown = {name.replace("_", " "): value for name, value in shown.items()}
     node, collected = shown.pop("delivers"), shown.pop("collected")
     if node is not None:
@@ -54,7 +54,7 @@ def _with_age(time: str, now: datetime) -> str:
 def verification_report(found: "Verification") -> Iterator[Part]:
     """Yield the problems and what to do about them; or that there are none."""
     yield from found.problems
-    looked_at = f"{found.rows} rows in {found.segments} segments"
+    looked_at = f"{counted(found.rows, 'row')} in {counted(found.segments, 'segment')}"
     if problems := len(found.problems):
         yield Remark(f"{counted(problems, 'problem')} in {looked_at}", Tone.WARN)
         yield Remark(f"  hint: {_RECOVER if found.is_ledger_damaged else REPAIR}", Tone.NOTICE)

@@ -121,7 +121,7 @@ def _column_table(checks: Mapping[Check, CheckResult], shapes: Shapes) -> Table:
     others += [
         f"{counted(len(outcome.columns), 'column')} of {check}"
         for check, outcome in checks.items()
-        if not is_asked[check]
+        if not is_asked[check] and outcome.columns
     ]
     below = (f"{', '.join(others)}; --all shows them",) if others else ()
     return replace(whole, for_terminal=replace(_table_of(telling_ones, shapes), below=below))

@@ -151,6 +151,8 @@ class Console:
             grid.add_row(*map(_styled, row))
         if is_drawn := bool(drawn.rows) or table.for_terminal is None:
             lines = console.render_lines(grid, pad=False)
+            if title and not after_empty_line:
+                console.print()
             is_doubled = after_empty_line and not title
             console.print(SegmentLines(lines[1:] if is_doubled else lines, new_lines=True), end="")
         for line in drawn.below:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, QUIET, window
 from tests.conftest import RunFacemon
 
@@ -158,14 +159,17 @@ def test_our_own_checks_load_no_pandas(camera: Path, check: str) -> None:
     assert not {"pandas", "evidently", "onnxruntime", "PIL", "dlib", "rich"} & set(modules)
 
 
-def test_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
+def test_without_a_store_and_without_a_reference(facemon: RunFacemon, tmp_path: Path) -> None:
     outcome = facemon("drift-check", cwd=tmp_path)
     assert (outcome.returncode, outcome.stdout) == (1, "")
-    assert "error: no reference has been set" in outcome.stderr
-    assert "hint: facemon reference set --since 24h" in outcome.stderr
+    assert f"error: there is no store in {tmp_path / '.facemon'}\n  hint: facemon predict makes one" in outcome.stderr
     named = facemon("drift-check", "--reference", "summer", cwd=tmp_path)
     assert (named.returncode, "Traceback" in named.stderr) == (2, False)
     assert not (tmp_path / ".facemon").exists()
+    open_ledger(tmp_path / ".facemon", create=True).close()
+    outcome = facemon("drift-check", cwd=tmp_path)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert "error: no reference has been set\n  hint: facemon reference set --since 24h" in outcome.stderr
 
 
 def test_a_reference_that_is_not_there(facemon: RunFacemon, camera: Path) -> None:

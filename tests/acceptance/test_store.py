@@ -84,7 +84,7 @@ def test_compact_and_prune_keep_the_counters(facemon: RunFacemon, folder: Path) 
     assert "ok: 176 rows in 2 segments" in facemon("store", "verify", cwd=folder).stdout
     pruned = facemon("store", "prune", cwd=folder)
     assert pruned.stderr == "removed 165 rows in 1 segment: observed and predicted more than 90 days ago\n"
-    assert "ok: 11 rows in 1 segments" in facemon("store", "verify", cwd=folder).stdout
+    assert "ok: 11 rows in 1 segment;" in facemon("store", "verify", cwd=folder).stdout
     after = facemon("export-metrics", "--export", "model", cwd=folder).stdout
     counted = [line for line in before.splitlines() if "_total" in line or "_bucket" in line]
     assert counted

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from facemon.domain.drift_result import Check, SourceResult, Verdict
+from facemon.domain.drift_result import Check, CheckResult, SourceResult, Verdict
 from facemon.reports.text_report import text_report
-from tests.reports.results import BY_SOURCE, DATA, GENDER, MODEL, NASTY_RESULT, RESULT, SHAPES
+from tests.reports.results import BY_SOURCE, DATA, EVIDENTLY, GENDER, MODEL, NASTY_RESULT, RESULT, SHAPES
 
 HEADINGS = ("check", "column", "verdict", "shift", "limit", "p", "rows", "why")
 
@@ -64,3 +64,11 @@ def test_an_only_source_has_a_sentence_and_no_second_table() -> None:
     differs = replace(only, checks={Check.MODEL: own})
     assert len(text_report(replace(RESULT, sources=(differs,))).source_columns.rows) == 1
     assert len(text_report(replace(RESULT, sources=(only, differs))).source_columns.rows) == 3
+
+
+def test_a_check_that_compared_no_column_is_not_counted_below_the_table() -> None:
+    nothing = CheckResult(Verdict.UNDECIDED, 0.5, ())
+    for evidently, others in ((EVIDENTLY, ", 1 column of evidently"), (nothing, "")):
+        shown = text_report(replace(RESULT, checks={**RESULT.checks, Check.EVIDENTLY: evidently})).columns.for_terminal
+        assert shown is not None
+        assert shown.below == (f"1 ok, 1 not compared{others}; --all shows them",)

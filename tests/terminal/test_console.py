@@ -130,7 +130,8 @@ def test_tables_that_are_drawn_have_one_empty_line_around_them(
     monkeypatch.setenv("COLUMNS", "80")
     table = Table(("column", "verdict"), ROWS)
     noted, empty = replace(table, below=("others",)), replace(table, for_terminal=replace(table, rows=()))
-    parts: list[Part] = ["first", "", table, "", table, table, replace(table, title="t"), "", "said", noted, "", "last"]
+    titled = replace(table, title="a title")
+    parts: list[Part] = ["first", "", table, "", table, table, titled, "", "said", noted, titled, "", "last"]
     parts += ["", empty, "", table, ""]
     stream = Terminal() if is_terminal else io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
@@ -138,8 +139,9 @@ def test_tables_that_are_drawn_have_one_empty_line_around_them(
     lines = [line.strip() for line in re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()).splitlines()]
     assert [place for place, pair in enumerate(pairwise(lines)) if pair == ("", "")] == []
     headings = [place for place, line in enumerate(lines) if line.startswith("column")]
-    assert [lines[place - 1] for place in headings] == [""] * 6
-    assert [lines[place + len(ROWS) + 2] for place in headings] == [""] * 6
+    assert [lines[place - 1] for place in headings] == [""] * 7
+    assert [lines[place + len(ROWS) + 2] for place in headings] == [""] * 7
+    assert [lines[place - 1] for place, line in enumerate(lines) if line == "a title"] == [""] * 2
 
 
 def test_no_color_takes_the_colour_away(drawn: Callable[[Color], str], monkeypatch: pytest.MonkeyPatch) -> None:
