@@ -1,4 +1,4 @@
-"""Sources that a caller asks for by name: those that the log never had are told, before anything is shown."""
+"""Refuse sources that the log never had, before anything is shown."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

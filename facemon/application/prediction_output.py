@@ -32,7 +32,7 @@ def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is
         from facemon.predict.earlier_rows import holds_rows
         from facemon.store.replaced_files import refuse_other_file
 
-        refuse_other_file(output, holds_rows, "rows")
+        refuse_other_file(output, holds_rows, "file of rows")
     return "csv-safe" if csv_safe else found
 
 

@@ -67,9 +67,7 @@ def _place_for(path: Path) -> Path:
 
 def _refuse_other_metrics(path: Path, place: Path) -> None:
     if place.exists() and (content := place.read_bytes()) and _OURS not in content:
-        raise FacemonError(
-            f"{path} is there already, and holds no metrics of facemon's", "name another file, or move it"
-        )
+        raise FacemonError(f"{path} exists, and is not a textfile that facemon wrote", "name another file, or move it")
 
 
 def _refuse_closed(path: Path, folder: Path, needed: int) -> None:

@@ -1,4 +1,4 @@
-"""Files that hold rows of facemon's already, told by what they hold: a new result may take their place."""
+"""Recognize files of rows that facemon wrote, by their content: a new result may replace them."""
 
 from pathlib import Path
 

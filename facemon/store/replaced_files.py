@@ -1,4 +1,4 @@
-"""What is in the way of a result: only a file that facemon wrote for the same purpose is replaced."""
+"""Decide whether a result may replace a file: only one that facemon wrote for the same purpose."""
 
 import stat
 from collections.abc import Callable
@@ -12,7 +12,7 @@ def refuse_other_file(path: Path, is_ours: Callable[[Path], bool], what: str) ->
     """UsageError for a file of a store, and for one that is there and that facemon did not write.
 
     So neither a configuration nor a model is lost to a slip of the command line. `is_ours` looks at the content, and
-    raises OSError where it cannot; `what` says what such a file holds. Empty files and devices lose nothing.
+    raises OSError where it cannot; `what` names such a file in the message. Empty files and devices lose nothing.
     """
     refuse_own_file(path)
     try:
@@ -21,4 +21,4 @@ def refuse_other_file(path: Path, is_ours: Callable[[Path], bool], what: str) ->
     except OSError:
         return  # not there, or what writes it says why it cannot
     if not is_replaced:
-        raise UsageError(f"{path} is there already, and holds no {what} of facemon's", "name another file, or move it")
+        raise UsageError(f"{path} exists, and is not a {what} that facemon wrote", "name another file, or move it")

@@ -51,7 +51,7 @@ def write_report(path: Path, text: str) -> Path:
 
 
 def refuse_place(path: Path) -> None:
-    """UsageError where a user's page cannot be: over a file that is none, in a store, at a folder or a device."""
+    """UsageError where a user's page cannot be: over a file that is not a page, in a store, at a folder or a device."""
     refuse_other_file(path, _holds_page, "page")
     _refuse_device(path)
     if path.is_dir():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.camera import DAY_ONE, DAY_THREE, DAY_TWO, IMAGES, take_pictures, window
+from tests.acceptance.logged_folder import log_some
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 
@@ -22,6 +23,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def logged(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that has some rows and a reference, and a manifest of 100 images."""
+    folder = tmp_path_factory.mktemp("logged")
+    log_some(facemon, folder)
+    return folder
+
+
+@pytest.fixture
+def logged_copy(logged: Path, open_folder: Path) -> Path:
+    """A copy of `logged` for one test, which node-exporter can read."""
+    copy = shutil.copytree(logged, open_folder / "copy")
+    copy.chmod(0o755)
+    return copy
 
 
 @pytest.fixture(scope="session")

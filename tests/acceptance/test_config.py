@@ -124,7 +124,7 @@ def test_the_schema_is_written_and_replaces_only_itself(facemon: RunFacemon, tmp
     (tmp_path / "s.json").write_text('{"mine": true}')
     refused = facemon("config", "schema", "-o", "s.json", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "s.json is there already, and holds no schema of facemon's" in refused.stderr
+    assert "s.json exists, and is not a schema that facemon wrote" in refused.stderr
     assert (tmp_path / "s.json").read_text() == '{"mine": true}'
     assert facemon("config", "schema", "-o", "none/s.json", cwd=tmp_path).returncode == 1
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +16,6 @@ from facemon.errors import FacemonError
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.verification import verify
 from facemon.system_errors import explained
-from tests.acceptance.logged_folder import log_some
-from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 
 COMMAND = Path(sys.executable).with_name("facemon")
@@ -76,20 +73,9 @@ def cases(table: Mapping[str, Iterable[str]]) -> list[ParameterSet]:
     return [pytest.param(*pair, marks=() if pair in BRIEFLY else pytest.mark.only_at_length) for pair in pairs]
 
 
-@pytest.fixture(scope="module")
-def logged(facemon: RunFacemon, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a store that has some rows and a reference, and a manifest of 100 images."""
-    folder = tmp_path_factory.mktemp("logged")
-    log_some(facemon, folder)
-    return folder
-
-
 @pytest.fixture
-def folder(logged: Path, open_folder: Path) -> Path:
-    """A copy of `logged` for one test, that node-exporter could read."""
-    copy = shutil.copytree(logged, open_folder / "copy")
-    copy.chmod(0o755)
-    return copy
+def folder(logged_copy: Path) -> Path:
+    return logged_copy
 
 
 def failing(folder: Path, line: str, hook: str = "", limit: Callable[[], None] | None = None) -> str:
