@@ -117,7 +117,7 @@ def test_what_cannot_be_written_is_said_before_the_first_question(tmp_path: Path
     assert "none is not a folder" in on_terminal(tmp_path, "init", "-o", "none/facemon.yaml")[1]
     (tmp_path / "facemon.schema.json").write_text("{}")
     code, shown = on_terminal(tmp_path, "init", "--force")
-    assert (code, "facemon.schema.json is there already" in shown, "]:" in shown) == (2, True, False)
+    assert (code, "facemon.schema.json exists" in shown, "]:" in shown) == (2, True, False)
     assert (tmp_path / "facemon.yaml").read_text() == "version: 1\n"
 
 
