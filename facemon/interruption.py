@@ -1,7 +1,9 @@
 """Signals that end a command do so by an exception, except in a block that must come to its end first."""
 
+import os
 import signal
 import sys
+from functools import cache
 from types import FrameType, TracebackType
 from typing import NoReturn
 
@@ -9,6 +11,7 @@ from facemon.errors import Interrupted
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN_SECONDS = 0.01
+_MOST_SIGNALS = 4096
 
 
 class _Held:
@@ -46,6 +49,28 @@ def heed_no_more() -> None:
 def was_interrupted() -> bool:
     """Whether a signal has raised Interrupted, which a library may have made another exception of."""
     return _held.raised is not None
+
+
+def await_input(number: int) -> None:
+    """Wait until a file can be read, or until a signal comes, which then has its effect.
+
+    For the main thread, before a call that reads. A signal that comes after Python has looked for one and before the
+    system waits would have its effect only once there is something to read: Ctrl-C at a question, after Enter.
+    """
+    from select import select
+
+    woken = _woken_by_signals()
+    while number not in select([number, woken], [], [])[0]:
+        os.read(woken, _MOST_SIGNALS)
+
+
+@cache
+def _woken_by_signals() -> int:
+    """A pipe that each signal writes to, whenever it comes; open until the process ends."""
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    return woken
 
 
 class Uninterrupted:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from facemon.tables.table_file import TableFile
 
 _MICROSECOND, _HOUR = timedelta(microseconds=1), timedelta(hours=1)
+_SET_TABLE = "--reference FILE names a table to compare with; facemon reference set FILE keeps one for later checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,16 @@ def reference_side(
     """
     from facemon.drift.reference_sample import choose_reference, reference_sample, side_of
     from facemon.drift.tables import LOG_LAYOUT
-    from facemon.store.references import no_reference, reference_file
+    from facemon.store.references import list_references, no_reference, reference_file
 
     fixed = LOG_LAYOUT if for_log else None
     if isinstance(given, Path):
         side, layout = _table(operation, given, checks, layout=fixed, source=source)
         return side, layout, None
-    if ledger is None:
-        if for_log:
-            operation.open_ledger()  # which says that there is none, and where it was looked for
-        raise no_reference()
+    if ledger is None and for_log:
+        operation.open_ledger()  # which says that there is none, and where it was looked for
+    if ledger is None or not (for_log or list_references(ledger)):
+        raise no_reference(_SET_TABLE)
     config = operation.config
     reference = choose_reference(ledger, given or config.drift.reference, model)
     sample, layout = reference_sample(

@@ -131,7 +131,10 @@ def _found(key: str, whole: Any) -> "tuple[Keys, Any]":
         if part is None:
             where = dotted(keys) or "the configuration"
             unset = "is unset" if value is None else f"has no {name}"
-            raise UsageError(f"{key}: {where} {unset}", nearest_or_all(name, map(str, known)) or None)
+            shown = f"facemon config show {dotted(keys)}".rstrip()
+            raise UsageError(
+                f"{key}: {where} {unset}", nearest_or_all(name, map(str, known)) or f"{shown} prints what there is"
+            )
         keys, value = (*keys, part), value[part]
     return keys, value
 

@@ -20,7 +20,7 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, UsageError
 
 app = typer.Typer()
-_STDOUT = Path("-")
+_STDOUT, _USUAL = Path("-"), Path("facemon.yaml")
 
 
 class _Layout(StrEnum):
@@ -45,9 +45,15 @@ def init(
     layout: Annotated[
         _Layout | None, typer.Option(help="Order of its dimensions, where the file leaves it open.")
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - prints it.")] = Path(
-        "facemon.yaml"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to write (default: the file of --config, or facemon.yaml); - prints it.",
+        ),
+    ] = None,
     every_key: Annotated[bool, typer.Option("--all", help="Write every key with its default and what it is.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the usual answers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
@@ -62,6 +68,7 @@ def init(
         for option, given in (("--finder", finder), ("--size", size), ("--layout", layout)):
             if given is not None:
                 raise UsageError(f"{option} describes a network of your own", f"add --model NET.onnx to {option}")
+    output = output or session.config_path or _USUAL
     console, folder = session.console, Path() if output == _STDOUT else output.parent
     if output != _STDOUT:
         require_writable(output)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from facemon.doctor.area import Area
-from facemon.doctor.endpoints import EndpointFacts, gather_endpoint
+from facemon.doctor.endpoints import EndpointFacts, gather_endpoint, unexpected
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.domain.counted import counted
@@ -20,6 +20,8 @@ def judge(facts: EndpointFacts) -> Examined:
         return Examined("none: no job of prometheus.jobs scrapes it")
     if facts.url is None:
         return Examined(not_looked_at=(f"the ML API: it listens on {facts.listen}; name it by --api URL",))
+    if (examined := unexpected(facts, "the ML API")) is not None:
+        return examined
     return Examined(f"{facts.url}: {counted(len(facts.samples), 'series', 'series')}", tuple(_findings(facts)))
 
 

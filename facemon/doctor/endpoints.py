@@ -1,11 +1,12 @@
 """Where the API and the exporter are asked, and what both say of their store: only addresses of this machine alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 from facemon.doctor.answers import NoAnswerError, ask
 from facemon.doctor.examination import Examination
+from facemon.doctor.finding import Examined
 
 if TYPE_CHECKING:
     from facemon.metrics.read_exposition import ReadSample
@@ -33,6 +34,8 @@ class EndpointFacts:
     """Why its page cannot be read."""
     images: tuple[float, float] | None = None
     """Images that the ledger has counted, before and after it was asked; None where the store cannot be read."""
+    is_expected: bool = True
+    """Whether anything says that it runs; batch jobs without Prometheus need neither."""
 
     @property
     def restart(self) -> str:
@@ -61,22 +64,38 @@ def gather_endpoint(examination: Examination, job: Endpoint) -> EndpointFacts:
     given = servers.api if job == "api" else servers.exporter
     url, listen, start = _place(examination, job)
     is_scraped = given is not None or job in config.prometheus.jobs
-    facts = EndpointFacts(is_scraped, config.model.id, given or url, listen, start)
+    facts = EndpointFacts(
+        is_scraped, config.model.id, given or url, listen, start, is_expected=_is_expected(examination, job)
+    )
     if not is_scraped or facts.url is None:
         return facts
     before = examination.read_store(_images)
     try:
         page = ask(f"{facts.url}/metrics").decode("utf-8", "replace")
     except NoAnswerError as error:
-        return EndpointFacts(is_scraped, facts.model, facts.url, listen, start, error)
+        return replace(facts, trouble=error)
     after = examination.read_store(_images)
-    counted = None if before is None or after is None else (before, after)
+    facts = replace(facts, images=None if before is None or after is None else (before, after))
     try:
-        return EndpointFacts(
-            is_scraped, facts.model, facts.url, listen, start, None, read_exposition(page), images=counted
-        )
+        return replace(facts, samples=read_exposition(page))
     except ValueError as error:
-        return EndpointFacts(is_scraped, facts.model, facts.url, listen, start, fault=str(error), images=counted)
+        return replace(facts, fault=str(error))
+
+
+def unexpected(facts: EndpointFacts, name: str) -> Examined | None:
+    """What is said of one that does not answer and that nothing asks for; None of any other."""
+    if facts.trouble is None or facts.is_expected:
+        return None
+    seen = f"{name}: nothing answers at {facts.url}, and no configuration or rendered file says that it runs"
+    return Examined(not_looked_at=(f"{seen}; {facts.start} starts it",))
+
+
+def _is_expected(examination: Examination, job: Endpoint) -> bool:
+    """Whether the user named it or Prometheus, rendered the stack, or wrote of either into the configuration."""
+    servers = examination.servers
+    given = servers.api if job == "api" else servers.exporter
+    written = {job, "stack", "prometheus"} & examination.config.model_fields_set
+    return bool(given or servers.prometheus or examination.rendered_parts or written)
 
 
 def serves_another_store(facts: EndpointFacts) -> bool:

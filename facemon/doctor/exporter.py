@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from facemon.doctor.area import Area
-from facemon.doctor.endpoints import EndpointFacts, gather_endpoint, serves_another_store
+from facemon.doctor.endpoints import EndpointFacts, gather_endpoint, serves_another_store, unexpected
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.domain.counted import counted
@@ -21,6 +21,8 @@ def judge(facts: EndpointFacts) -> Examined:
         return Examined("none: no job of prometheus.jobs scrapes it")
     if facts.url is None:
         return Examined(not_looked_at=(f"the exporter: it listens on {facts.listen}; name it by --exporter URL",))
+    if (examined := unexpected(facts, "the exporter")) is not None:
+        return examined
     return Examined(f"{facts.url}: {counted(len(facts.samples), 'series', 'series')}", tuple(_findings(facts)))
 
 

@@ -131,9 +131,9 @@ def unknown_reference(ledger: Ledger, names: Collection[str]) -> UsageError:
     return UsageError("; ".join(said), f"did you mean {either(dict.fromkeys(near))}? {listed}" if near else listed)
 
 
-def no_reference() -> FacemonError:
+def no_reference(hint: str = SET_ONE) -> FacemonError:
     """What to raise where a reference is needed and none was ever set, or there is not even a store."""
-    return FacemonError("no reference has been set", SET_ONE)
+    return FacemonError("no reference has been set", hint)
 
 
 def reference_profiles(ledger: Ledger, reference: Reference) -> dict[str | None, Profile]:

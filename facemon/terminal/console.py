@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 from facemon.application.operation import HiddenProgress, Progress
 from facemon.domain.shown_rate import shown_rate
 from facemon.errors import FacemonError, Interrupted
+from facemon.interruption import await_input
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
 from facemon.standard_streams import EscapedStream, writing_stdout
 
@@ -193,14 +194,14 @@ class Console:
 
         What the check raises as FacemonError is said before the question is asked again. Interrupted where input ends.
         """
-        from rich.prompt import Prompt
         from rich.text import Text
 
-        prompt = Text(f"{question} [{default}]")
+        prompt = Text(f"{question} [{default}]: ")
         while True:
             try:
-                answer = Prompt.ask(prompt, console=self._rich(sys.stderr), default=default, show_default=False)
-                return check(answer.strip() or default)
+                self._rich(sys.stderr).print(prompt, end="")
+                await_input(sys.stdin.fileno())
+                return check(input().strip() or default)
             except (Interrupted, EOFError) as error:
                 self._write_error("")
                 raise error if isinstance(error, Interrupted) else Interrupted("the input ended") from None

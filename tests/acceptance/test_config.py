@@ -77,6 +77,8 @@ def test_a_right_file_is_said_to_be_right_and_nothing_that_it_names_is_opened(
         (("-c", "a.yaml", "config", "check", "b.yaml"), "b.yaml and --config a.yaml both name a file"),
         (("config", "check", "."), "is a directory"),
         (("config", "show", "drift.windo"), "drift has no windo\n  hint: did you mean window?"),
+        (("config", "show", "nope"), "no nope\n  hint: facemon config show prints what there is"),
+        (("config", "show", "drift.nope"), "no nope\n  hint: facemon config show drift prints what there is"),
         (("config", "show", "schedule.export.textfile"), "schedule.export is unset"),
         (("config", "show", "exporter.probes[0]"), "exporter.probes has no 0"),
         (("config", "show", "drift window"), "is not a key"),

@@ -166,7 +166,11 @@ def test_without_a_store_and_without_a_reference(facemon: RunFacemon, tmp_path: 
     named = facemon("drift-check", "--reference", "summer", cwd=tmp_path)
     assert (named.returncode, "Traceback" in named.stderr) == (2, False)
     assert not (tmp_path / ".facemon").exists()
+    (tmp_path / "now.csv").write_text("smile\nyes\n")
+    table = facemon("drift-check", "--current", "now.csv", cwd=tmp_path)
+    assert (table.returncode, "hint: --reference FILE names a table" in table.stderr) == (1, True)
     open_ledger(tmp_path / ".facemon", create=True).close()
+    assert facemon("drift-check", "--current", "now.csv", cwd=tmp_path).stderr == table.stderr
     outcome = facemon("drift-check", cwd=tmp_path)
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert "error: no reference has been set\n  hint: facemon reference set --since 24h" in outcome.stderr

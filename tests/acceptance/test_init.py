@@ -208,6 +208,16 @@ def test_a_file_that_is_there_stays(facemon: RunFacemon, tmp_path: Path) -> None
     assert facemon("model", "show", cwd=tmp_path).returncode == 0
 
 
+def test_the_file_of_config_is_the_one_that_is_written(facemon: RunFacemon, tmp_path: Path) -> None:
+    """So that what the other commands would read is what it writes, whichever way it was named."""
+    assert facemon("-c", "own.yaml", "init", cwd=tmp_path).returncode == 0
+    assert facemon("init", cwd=tmp_path, env={"FACEMON_CONFIG": "other.yaml"}).returncode == 0
+    assert facemon("-c", "own.yaml", "init", "-o", "third.yaml", cwd=tmp_path).returncode == 0
+    assert {path.name for path in tmp_path.glob("*.yaml")} == {"own.yaml", "other.yaml", "third.yaml"}
+    again = facemon("-c", "own.yaml", "init", cwd=tmp_path)
+    assert (again.returncode, "own.yaml is there already" in again.stderr) == (2, True)
+
+
 def test_models_that_are_none(facemon: RunFacemon, tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no network")
     flat = load_model(write(tmp_path / "flat.onnx"))

@@ -84,9 +84,20 @@ def test_a_copied_remedy_acts_upon_the_configured_store(facemon: RunFacemon, hea
 
 @pytest.mark.slow
 def test_no_compose_file_is_named_where_none_was_rendered(facemon: RunFacemon, tmp_path: Path) -> None:
-    """A new user has the defaults, whose stack is the full one, and has not rendered it."""
+    """A new user has the defaults, whose stack is the full one, and has not rendered it: batch jobs need no server."""
+    found = diagnosis(facemon, tmp_path)
+    assert [each for each in found["findings"] if each["area"] in ("ML API", "exporter")] == []
+    unseen = [
+        what for area in found["areas"] if area["area"] in ("ML API", "exporter") for what in area["not_looked_at"]
+    ]
+    assert [what.rpartition("; ")[2] for what in unseen] == [
+        "facemon serve starts it",
+        "facemon serve-metrics starts it",
+    ]
+    (tmp_path / "facemon.yaml").write_text("version: 1\nstack: {for: monitoring}\n")
     starts = [each["command"] for each in diagnosis(facemon, tmp_path)["findings"] if "does not answer" in each["what"]]
     assert starts == ["facemon serve", "facemon serve-metrics"]
+    (tmp_path / "facemon.yaml").unlink()
     assert facemon("-q", "render-config", "--out", "stack", cwd=tmp_path).returncode == 0
     found = diagnosis(facemon, tmp_path, "--out", "stack")["findings"]
     starts = [each["command"] for each in found if "does not answer" in each["what"]]
