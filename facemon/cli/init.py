@@ -23,6 +23,17 @@ app = typer.Typer()
 _STDOUT, _USUAL = Path("-"), Path("facemon.yaml")
 
 
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write (default: the file of --config, or facemon.yaml); - prints it.",
+    ),
+]
+
+
 class _Layout(StrEnum):
     """Where the channels are among the dimensions of a network's input."""
 
@@ -45,15 +56,7 @@ def init(
     layout: Annotated[
         _Layout | None, typer.Option(help="Order of its dimensions, where the file leaves it open.")
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Where to write (default: the file of --config, or facemon.yaml); - prints it.",
-        ),
-    ] = None,
+    output: _Output = None,
     every_key: Annotated[bool, typer.Option("--all", help="Write every key with its default and what it is.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the usual answers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
