@@ -44,7 +44,7 @@ def run_evidently_part(
 
     Too few rows are undecided. Where Evidently was not asked for by name, its failure decides nothing either.
     """
-    from facemon.drift.comparison import too_few_rows
+    from facemon.drift.untested_columns import too_few_rows
 
     settings = question.settings
     nothing = CheckResult(Verdict.UNDECIDED, settings.evidently.share, ())

@@ -6,7 +6,7 @@ because one column's spread over a few days is a poor estimate.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from facemon.distribution_functions import chdtrc
 from facemon.domain.binning import distinct
-from facemon.domain.profile import ColumnCounts, ColumnKind
+from facemon.domain.profile import ColumnCounts, ColumnKind, binned_counts
 from facemon.domain.spread import Spread
-from facemon.drift.row_variances import below, hourly_variances, independent_variances
+from facemon.drift.distances import aligned
+from facemon.drift.row_variances import below, hourly_variances, independent_variances, sums_up_to
 
 _CHANCE = 0.05
 _FEWEST_SOURCES = 20
@@ -232,9 +233,7 @@ def sources_ratio(sources: Sequence[SourceRows], known: SourceVariances | None =
     if worth < _FEWEST_SOURCES:
         return None
     known = known or SourceVariances.of(sources)
-    shares = [_differences(source.counts, known.splits) for source in sources]
-    keys = list({key: None for each in shares for key in each})
-    moved = np.array([[each.get(key, 0.0) for key in keys] for each in shares])
+    moved = _differences([source.counts for source in sources], known.splits)
     rest = moved - weight @ moved / weight.sum()
     observed = float((weight**2 @ rest**2).sum()) * worth / (worth - 1)
     independent = _weighted(sources, known)
@@ -248,17 +247,17 @@ def _weighted(sources: Sequence[SourceRows], known: SourceVariances) -> float:
 
 
 def _differences(
-    counts: tuple[ColumnCounts, ColumnCounts], splits: NDArray[np.int32] | None
-) -> Mapping[str | int, float]:
-    """By label, or by the place of a split, how far its share moved in one source."""
-    if splits is not None:
-        first, second = (below(side, splits) / side.total for side in counts)
-        return dict(enumerate((second - first).tolist()))
-    moved: dict[str | int, float] = {}
-    for sign, side in zip((-1, 1), counts, strict=True):
-        for label, count in zip(side.labels, side.counts.tolist(), strict=True):
-            moved[label] = moved.get(label, 0.0) + sign * count / side.total
-    return moved
+    counts: Sequence[tuple[ColumnCounts, ColumnCounts]], splits: NDArray[np.int32] | None
+) -> NDArray[np.float64]:
+    """How far the share of each label, or up to each split, moved in each source, [S, K]."""
+    if splits is None:
+        columns = aligned([side for of_source in counts for side in of_source])
+        before, now = (np.stack(columns[at::2]).astype(np.float64) for at in (0, 1))
+    else:
+        sides = ([of_source[at] for of_source in counts] for at in (0, 1))
+        before, now = (sums_up_to(each, [side.counts for side in each], splits) for each in sides)
+    totals = np.array([[side.total for side in of_source] for of_source in counts], np.float64)
+    return now / totals[:, 1:] - before / totals[:, :1]
 
 
 def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
@@ -268,8 +267,9 @@ def _splits(sources: Sequence[SourceRows]) -> NDArray[np.int32] | None:
     columns = [counts for source in sources for counts in source.counts]
     if all(source.counts[0] is source.counts[1] for source in sources):
         columns = columns[::2]  # twice the same rows have the same deciles
-    bins = np.concatenate([column.bins for column in columns])
-    order = np.argsort(bins, kind="stable")
-    shares = np.cumsum(np.concatenate([column.counts for column in columns])[order])
+    first = columns[0]
+    bins, counts = np.concatenate([each.bins for each in columns]), np.concatenate([each.counts for each in columns])
+    held = binned_counts(bins, counts, first.kind, first.unit)
+    shares = np.cumsum(held.counts)
     ends = (shares / shares[-1]).searchsorted(DECILES)
-    return distinct(bins[order[np.minimum(ends, len(bins) - 1)]])
+    return distinct(held.bins[np.minimum(ends, len(shares) - 1)])

@@ -8,7 +8,7 @@ from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, Verdict
 from facemon.drift.compared_columns import compared_columns
-from facemon.drift.comparison import ComparedGroup, compare_groups
+from facemon.drift.comparison import ComparedGroup, compare_groups, weighings_of
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.sample import Sample
 from facemon.drift.source_verdicts import (
@@ -113,6 +113,8 @@ def _outcomes(
         check: compared_columns(check, attributes, *sides, settings, expected.of(check))
         for check in (Check.DATA, Check.MODEL)
     }
+    every = [column for own in columns.values() for column in own]
+    whole = weighings_of(groups[:1], every, settings, expected)
     for check, own in columns.items():
         if check in checks:
             found = compare_groups(
@@ -122,7 +124,7 @@ def _outcomes(
                 check=check,
                 expected=expected,
                 families=families,
-                peers=[column for other, held in columns.items() if other is not check for column in held],
+                whole=whole,
             )
             for held, outcome in zip(outcomes, found, strict=True):
                 held[check] = outcome

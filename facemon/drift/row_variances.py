@@ -48,7 +48,7 @@ def _traces(spreads: Sequence[Spread], splits: NDArray[np.int32] | None) -> list
     """The sum of each spread over all labels, or over the splits."""
     if splits is None:
         return [math.fsum(spread.sums.tolist()) for spread in spreads]
-    return _steps(spreads, [spread.sums for spread in spreads], splits).sum(axis=1).tolist()
+    return sums_up_to(spreads, [spread.sums for spread in spreads], splits).sum(axis=1).tolist()
 
 
 def independent_variances(
@@ -59,7 +59,7 @@ def independent_variances(
         return [_independent_labels(each) for each in counts]
     totals = np.array([first.total + second.total for first, second in counts], np.float64)
     first, second = (
-        _steps(of_side, [each.counts for each in of_side], splits)
+        sums_up_to(of_side, [each.counts for each in of_side], splits)
         for of_side in ([sides[at] for sides in counts] for at in (0, 1))
     )
     shares = (first + second) / totals[:, None]
@@ -76,7 +76,7 @@ def _independent_labels(counts: tuple[ColumnCounts, ColumnCounts]) -> float:
     return sum(count * (total - count) for count in held.values()) / total**2
 
 
-def _steps(
+def sums_up_to(
     columns: Sequence[ColumnCounts] | Sequence[Spread],
     values: Sequence[NDArray[np.int64]] | Sequence[Floats],
     splits: NDArray[np.int32],
