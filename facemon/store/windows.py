@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from facemon.store.segment_files import read_rows
 from facemon.store.source_groups import SourceGroups
 from facemon.store.source_hours import MOST_HOURS, with_hourly_spreads
 
+_Each = TypeVar("_Each")
 _ADDED_AT_ONCE = 64
 """So many profiles of a source are kept before they become one: a month takes no more memory than a day."""
 
@@ -44,12 +46,17 @@ def read_sources(
         return SourceProfiles({})
     with ledger.reading():
         crowded = ledger.profiles.crowded_hours(hour_of(since), _end_hour(until), model)
+        if not crowded and with_spreads:
+            stored = ledger.profiles.stored_hours(*_whole_hours(since, until), model)
+            hours = _in_order(_cut(ledger, since, until, model), stored, since, until)
+            return with_hourly_spreads((key, each) for key, each in hours if source is None or key.source == source)
         if not crowded:
             found = read_hours(ledger, since, until, model=model)
-            wanted = ((key, profile) for key, profile in found if source is None or key.source == source)
-            return with_hourly_spreads(wanted) if with_spreads else SourceProfiles.bounded(by_source(wanted))
+            return SourceProfiles.bounded(
+                by_source(each for each in found if source is None or each[0].source == source)
+            )
         groups = SourceGroups()
-        for key, profile in _whole_hours(ledger, since, until, model):
+        for key, profile in ledger.profiles.hours(*_whole_hours(since, until), model):
             if key.hour not in crowded and (source is None or key.source == source):
                 groups.add(key.source, profile)
         cut = {hour_of(start) for start, _ in _cut_hours(since, until)}
@@ -63,18 +70,31 @@ def read_hours(ledger: Ledger, since: datetime, until: datetime, *, model: str) 
 
     The hours of a window of more than `MOST_HOURS` come in the order of time. Call it in a transaction.
     """
-    # The rows' files are read by threads while the whole hours are unpacked.
-    cut = [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
-    if cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since:
-        yield from cut.pop(0)
-    yield from _whole_hours(ledger, since, until, model)
-    yield from chain.from_iterable(cut)
+    whole = ledger.profiles.hours(*_whole_hours(since, until), model)
+    return _in_order(_cut(ledger, since, until, model), whole, since, until)
 
 
-def _whole_hours(ledger: Ledger, since: datetime, until: datetime, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
+def _cut(ledger: Ledger, since: datetime, until: datetime, model: str) -> list[Iterator[tuple[ProfileKey, Profile]]]:
+    """The profiles of each cut hour, whose rows' files threads begin to read at once."""
+    return [_cut_hour(ledger, start, stop, model) for start, stop in _cut_hours(since, until)]
+
+
+def _in_order(
+    cut: Sequence[Iterator[tuple[ProfileKey, Profile]]],
+    whole: Iterator[tuple[ProfileKey, _Each]],
+    since: datetime,
+    until: datetime,
+) -> Iterator[tuple[ProfileKey, Profile | _Each]]:
+    """The cut hours and the whole ones, of a long window in the order of time; else the rows have time to be read."""
+    is_first = cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since
+    first, last = (cut[:1], cut[1:]) if is_first else ((), cut)
+    return chain(*first, whole, *last)
+
+
+def _whole_hours(since: datetime, until: datetime) -> tuple[int, int]:
+    """The first hour that the window fills, and the one after the last."""
     first, end = hour_of(since), hour_of(until)
-    whole_from = first if start_of_hour(first) == since else first + 1
-    return ledger.profiles.hours(whole_from, end, model)
+    return (first if start_of_hour(first) == since else first + 1), end
 
 
 def _end_hour(until: datetime) -> int:

@@ -195,7 +195,8 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
 READS = {
     "segments.within", "segments.has", "segments.data", "segments.models", "segments.first_observed",
     "files.writers", "files.intended_by", "files.given_up_before", "files.known", "totals.read", "totals.departed",
-    "profiles.as_counted", "profiles.hours", "profiles.count_images", "profiles.last_hour", "profiles.known_sources",
+    "profiles.as_counted", "profiles.hours", "profiles.stored_hours", "profiles.count_images", "profiles.last_hour",
+    "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",
     "runs.fingerprints", "runs.states", "runs.last_ends", "requests.instances", "requests.read", "references.all",
     "references.profiles", "references.spreads", "references.counts", "references.removed", "checks.gauges",

@@ -98,6 +98,13 @@ class TotalRecords(Protocol):
         """Undo `depart` for rows that are in the log again."""
 
 
+class StoredProfile(Protocol):
+    """A profile in the bytes of the ledger, which are fewer than those of an unpacked one."""
+
+    def unpacked(self) -> "Profile":
+        """Return the profile; DatabaseError where its bytes are damaged."""
+
+
 class ProfileRecords(Protocol):
     """The profile of each hour, model, source and origin."""
 
@@ -115,6 +122,9 @@ class ProfileRecords(Protocol):
 
     def hours(self, first_hour: int, end_hour: int, model: str) -> "Iterator[tuple[ProfileKey, Profile]]":
         """Yield the profiles of a model for the hours `[first_hour, end_hour)`, in the order of time."""
+
+    def stored_hours(self, first_hour: int, end_hour: int, model: str) -> "Iterator[tuple[ProfileKey, StoredProfile]]":
+        """As `hours`, to be unpacked later."""
 
     def count_images(self, first_hour: int, end_hour: int, model: str) -> int:
         """Return the number of images of a model in the hours `[first_hour, end_hour)`."""

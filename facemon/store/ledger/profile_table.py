@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles, subtract_profile
 from facemon.domain.profile_codec import DAMAGED, decode_profile, encode_profile, images_of
@@ -13,6 +14,17 @@ CREATE TABLE profiles (
 """
 MAX_SOURCES = 64
 _NO_SOURCE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProfile:
+    """`entries.StoredProfile` in SQLite."""
+
+    data: bytes
+
+    def unpacked(self) -> Profile:
+        """The profile; DatabaseError where its bytes are damaged."""
+        return _decoded(self.data)
 
 
 class ProfileTable:
@@ -47,13 +59,17 @@ class ProfileTable:
 
     def hours(self, first_hour: int, end_hour: int, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
         """The profiles of a model for the hours `[first_hour, end_hour)`, one at a time, in the order of time."""
+        return ((key, stored.unpacked()) for key, stored in self.stored_hours(first_hour, end_hour, model))
+
+    def stored_hours(self, first_hour: int, end_hour: int, model: str) -> Iterator[tuple[ProfileKey, StoredProfile]]:
+        """As `hours`, to be unpacked later."""
         rows = self._connection.execute(
             "SELECT hour, model, source, origin, data FROM profiles "
             "WHERE hour >= ? AND hour < ? AND model = ? AND data <> x'' ORDER BY hour",
             (first_hour, end_hour, model),
         )
         for hour, name, source, origin, data in rows:
-            yield ProfileKey(hour, name, source or None, origin), _decoded(data)
+            yield ProfileKey(hour, name, source or None, origin), StoredProfile(data)
 
     def count_images(self, first_hour: int, end_hour: int, model: str) -> int:
         """The images of a model in the hours `[first_hour, end_hour)`."""
