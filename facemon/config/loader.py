@@ -28,6 +28,7 @@ DEFAULT_FILE = "facemon.yaml"
 MAX_BYTES = 4 * 2**20
 _MOST_FAULTS = 50
 _LONGEST_PART = 1000
+_OF_STREAMS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 _BARE_KEY = re.compile(r"[\w-]+")
 _PIPES: dict[tuple[int, int], bytes] = {}
 """What pipes held, such as a shell's `<(…)`: a second read of one, for places of keys or a reload, finds nothing."""
@@ -43,7 +44,12 @@ def load_config(path: Path | None = None) -> Config:
         path = Path(DEFAULT_FILE)
         if not path.exists() and not path.is_symlink():
             return parse_config("", name=DEFAULT_FILE, directory=Path.cwd())
-    return parse_config(_text_of(path), name=str(path), directory=path.absolute().parent)
+    folder = path.absolute().parent
+    if folder not in _OF_STREAMS:
+        return parse_config(_text_of(path), name=str(path), directory=folder)
+    # Of /dev/stdin and of a shell's `<(…)`, relative paths begin in the current folder.
+    config = parse_config(_text_of(path), name=str(path), directory=Path.cwd())
+    return config.model_copy(update={"file_name": path.absolute()})
 
 
 def parse_config(text: str, *, name: str, directory: Path) -> Config:

@@ -113,8 +113,10 @@ def test_each_value_has_its_origin_and_secrets_are_hidden(facemon: RunFacemon, t
 
 def test_a_configuration_from_a_pipe_has_its_origins_too(facemon: RunFacemon, tmp_path: Path) -> None:
     answer = facemon("-c", "/dev/stdin", "config", "show", "--origin", cwd=tmp_path, stdin=RIGHT)
+    store = facemon("-c", "/dev/stdin", "config", "show", "store.path", cwd=tmp_path, stdin=RIGHT)
+    assert store.stdout == f"{tmp_path / 'log'}\n", "relative paths of a pipe begin in the current folder"
     shown = {" ".join(line.split()) for line in answer.stdout.splitlines()}
-    assert {"window: 2d # stdin:4", '- api_url_file: "<hidden>" # stdin:9'} <= shown
+    assert {"window: 2d # /dev/stdin:4", '- api_url_file: "<hidden>" # /dev/stdin:9'} <= shown
 
 
 def test_the_schema_is_written_and_replaces_only_itself(facemon: RunFacemon, tmp_path: Path) -> None:
