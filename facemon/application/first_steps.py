@@ -1,6 +1,5 @@
 """What follows from the answers to `facemon init`: sections of the file, the plan, and the next commands."""
 
-import math
 import shlex
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +11,10 @@ from facemon.printable import Lines, printable
 
 if TYPE_CHECKING:
     from facemon.config.document import Config
+    from facemon.domain.decision_plan import DecisionPlan
 
-_LONGEST_REFERENCE = 28
-"""Days: the longest reference that plans advise."""
+_REFERENCE_DAYS = (1, 2, 4, 7, 14, 28)
+"""How long a first reference may be: as long as the plans advise."""
 _USUAL_FILE = Path("facemon.yaml")
 
 
@@ -56,31 +56,39 @@ def tell_first_steps(reporter: Reporter, text: str, answers: Answers, file: Path
 
 def _first_plan(config: "Config", images_per_day: int | None) -> str | None:
     """Return how much data the model's threshold takes, which is known before there is any; None where no data will."""
-    from facemon.drift.decision_plan import images_of_even_label, plan_of_even_label
+    from facemon.drift.decision_plan import images_of_first_check
     from facemon.reports.plan_report import first_plan_sentence, images_in_words
 
-    images = images_of_even_label(config.drift)
+    images = images_of_first_check(config.model.attributes, config.drift)
     if images is None:
         return None
     said = (
-        f"to decide a shift of {100 * config.drift.model.threshold:g} pts of a binary attribute at 50 %, the "
+        f"to decide a shift of {100 * config.drift.model.threshold:g} pts of the predictions, the "
         f"reference and a\ncheck's window take about {images_in_words(images)} each"
     )
     if images_per_day is None:
         return Lines(f"{said}; reference set tells more")
     reference = _reference_span(config, images_per_day)
-    plan = plan_of_even_label(config.drift, images_per_day, reference)
-    return Lines(f"{said};\n{first_plan_sentence(plan, reference)}")
+    return Lines(f"{said};\n{first_plan_sentence(_plan(config, images_per_day, reference), reference)}")
+
+
+def _plan(config: "Config", images_per_day: float, reference: timedelta) -> "DecisionPlan":
+    """Plan the model's check with a reference of so much time."""
+    from facemon.domain.decision_plan import Rate
+    from facemon.domain.drift_result import Check
+    from facemon.drift.decision_plan import first_rows, plan_decisions
+
+    attributes, rate = config.model.attributes, Rate(images_per_day, "given")
+    rows = first_rows(attributes, max(2.0, images_per_day * (reference / timedelta(days=1))))
+    return plan_decisions(rows, rate, checks=(Check.MODEL,), attributes=attributes, settings=config.drift)
 
 
 def _reference_span(config: "Config", images_per_day: int | None) -> timedelta:
-    """Return how much time a first reference takes, in whole days, so that it holds the images that decide a check."""
-    from facemon.drift.decision_plan import images_of_even_label
-
-    images = images_of_even_label(config.drift)
-    if images is None or images_per_day is None:
+    """Return how much time a first reference takes, in whole days, so that a check can decide at the rate."""
+    if images_per_day is None:
         return timedelta(days=1)
-    return timedelta(days=min(_LONGEST_REFERENCE, math.ceil(images / images_per_day)))
+    spans = [timedelta(days=days) for days in _REFERENCE_DAYS]
+    return next((span for span in spans if _plan(config, images_per_day, span).checks[0].window is not None), spans[-1])
 
 
 def _next_commands(answers: Answers, file: Path, reference: timedelta) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ import numpy as np
 
 from facemon.config.drift import DriftConfig, ThresholdConfig
 from facemon.config.model import AttributeConfig
+from facemon.domain.attribute import Measure
 from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Detected, Rate, Remedy, SourcesPlan
 from facemon.domain.drift_result import Check
-from facemon.domain.profile import ColumnKind, Profile, categorical_counts
+from facemon.domain.kinds.registry import kind_of
+from facemon.domain.profile import ColumnCounts, ColumnKind, Profile, Unit, categorical_counts
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
 from facemon.drift.quiet_reach import ColumnWorth, KnownVariances, column_worths, decides, detectable_shifts
 from facemon.drift.sample import Sample, alike
@@ -34,10 +36,10 @@ _MILLION = 1_000_000
 _THRESHOLDS = tuple(round(step / 100, 2) for step in range(1, 51))
 """Thresholds that are advised: hundredths, up to one half. Shifts above that are no subtle ones."""
 _HALF = 0.5
+_BINS = 200
+"""So many that the test of numbers finds no fewer bins easier."""
 
 _Columns = Sequence[tuple[Check, ComparedColumn]]
-_EVEN: _Columns = [(Check.MODEL, ComparedColumn("even"))]
-"""A binary attribute that half of the rows have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +138,41 @@ def plan_decisions(
     )
 
 
-def images_of_even_label(settings: DriftConfig) -> int | None:
-    """Return how many images decide the model's threshold for a binary attribute that half of them have, one face each.
+def images_of_first_check(attributes: Sequence[AttributeConfig], settings: DriftConfig) -> int | None:
+    """Return how many images decide the model's threshold before there is any data, as far as that can be told.
 
-    As many are taken for the reference and for the current data. None where a million of each is not enough.
+    Labels are taken to be equally frequent, confidences and values to differ, and each image to have one face: of other
+    rows no more are needed. As many images are taken for the reference and for the current data. None where a million
+    of each is not enough.
     """
 
     def is_enough(images: float) -> bool:
-        rows = _even_rows(images)
-        return rows.rows > 0 and _World.of(rows, rows, None).decides(images, _EVEN, _EVEN, settings)
+        rows = first_rows(attributes, images)
+        columns = [(Check.MODEL, each) for each in compared_columns(Check.MODEL, attributes, rows, rows, settings)]
+        return rows.rows > 0 and _World.of(rows, rows, None).decides(images, columns, columns, settings)
 
     return _first_enough(_MILLION, is_enough) if is_enough(_MILLION) else None
 
 
-def plan_of_even_label(settings: DriftConfig, images_per_day: float, reference: timedelta) -> DecisionPlan:
-    """Plan the model's check of such an attribute at a rate, with a reference of so much time."""
-    rows = _even_rows(max(2.0, images_per_day * (reference / _DAY)))
-    rate = Rate(images_per_day, "given")
-    check = _plan_check(_World.of(rows, rows, images_per_day), Check.MODEL, _EVEN, _EVEN, settings)
-    return DecisionPlan(settings.window, settings.widen_to, settings.min_rows, rate, (check,))
+def first_rows(attributes: Sequence[AttributeConfig], images: float) -> Sample:
+    """Rows of a model's attributes of which no log is needed: see `images_of_first_check`."""
+    columns = {
+        measure.column(attribute.name): _even_counts(measure, len(attribute.classes), round(images))
+        for attribute in attributes
+        for measure in kind_of(attribute).compared(attribute)
+    }
+    return Sample.of_rows(Profile(round(images), round(images), round(images), columns))
 
 
-def _even_rows(images: float) -> Sample:
-    """Rows of a binary attribute that half of them have, one for each image."""
-    half = round(images / 2)
-    counts = categorical_counts({"no": half, "yes": half})
-    return Sample.of_rows(Profile(2 * half, 2 * half, 2 * half, {"even": counts}))
+def _even_counts(measure: Measure, labels: int, rows: int) -> ColumnCounts:
+    """Equally many rows of each label, or of each of many bins."""
+    is_label = measure is Measure.LABEL
+    keys = max(2, labels) if is_label else _BINS
+    counts = np.diff(np.arange(keys + 1) * rows // keys)
+    if is_label:
+        return categorical_counts({f"{key:06}": int(count) for key, count in enumerate(counts)})
+    bins = np.arange(keys, dtype=np.int32)
+    return ColumnCounts(ColumnKind.NUMBER, Unit.FACE, counts[counts > 0], bins=bins[counts > 0])
 
 
 def _plan_check(

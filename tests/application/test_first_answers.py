@@ -134,7 +134,7 @@ def test_a_folder_of_textfiles_is_an_absolute_path(tmp_path: Path, wrong: str) -
         (Answers(), ("facemon predict photos/", "facemon reference set --since 24h", "facemon drift-check")),
         (
             Answers(images="api", monitoring="containers", images_per_day=100),
-            ("facemon serve", "facemon reference set --since 6d", "facemon render-config"),
+            ("facemon serve", "facemon reference set --since 28d", "facemon render-config"),
         ),
         (
             Answers(images="my photos/", monitoring="existing", images_per_day=1),
@@ -181,8 +181,8 @@ class Listener(HiddenProgress):
 @pytest.mark.parametrize(
     ("rate", "said"),
     [
-        (None, "take about 550 images each; reference set tells more"),
-        (300, "with 300 images a day and a reference of 2d, the model check\ndecides a threshold of 0.05 with 2d of"),
+        (None, "take about 1,700 images each; reference set tells more"),
+        (300, "with 300 images a day and a reference of 4d, the model check\ndecides a threshold of 0.05 with 14d of"),
         (5, "with a reference of 28d, the model check\nnever decides a threshold of 0.05 at 5.0 images a day: "),
     ],
 )

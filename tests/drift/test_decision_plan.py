@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facemon.config.drift import DriftConfig
@@ -15,7 +15,7 @@ from facemon.domain.decision_plan import CheckPlan, DecisionPlan, Rate
 from facemon.domain.drift_result import Check, Verdict
 from facemon.domain.profile import ColumnKind, Profile, categorical_counts
 from facemon.drift.compared_columns import ComparedColumn, compared_columns
-from facemon.drift.decision_plan import images_of_even_label, plan_decisions
+from facemon.drift.decision_plan import first_rows, images_of_first_check, plan_decisions
 from facemon.drift.drift_check import run_checks
 from facemon.drift.sample import Sample
 from facemon.drift.scaled_sample import scaled
@@ -249,19 +249,48 @@ def test_without_a_rate_there_are_images_alone() -> None:
     assert (each.window, each.rows, each.detects, each.remedies, plan.sources) == (None, None, None, (), None)
 
 
-@given(st.floats(0.01, 0.3))
+AGE = AttributeConfig(name="age", output="out", kind="number")
+
+
+def first_images(*attributes: AttributeConfig, **given: object) -> int | None:
+    return images_of_first_check(attributes, DriftConfig.model_validate(given))
+
+
+@given(st.floats(0.01, 0.2))
 @settings(max_examples=examples(0.5))
-def test_images_of_an_even_label_follow_the_normal_law(threshold: float) -> None:
-    """A difference of two shares of n rows has the variance 1/(2n) at one half, and 10 % reach 1.645 of its root."""
-    needed = images_of_even_label(DriftConfig.model_validate({"model": {"threshold": threshold}, "min_rows": 1}))
+def test_images_of_a_first_check_of_a_number_follow_its_law(threshold: float) -> None:
+    """A tenth of the Kolmogorov distances of two times n rows, times the root of n/2, are above 1.2238."""
+    needed = first_images(AGE, model={"threshold": threshold}, min_rows=1)
     assert needed is not None
-    law = 1.645**2 / 2 / threshold**2
-    assume(law > 50)
+    law = 2 * (1.2238 / threshold) ** 2
     assert law * 0.95 <= needed <= law * 1.1
 
 
-def test_an_even_label_takes_min_rows_at_least() -> None:
-    needed = images_of_even_label(DriftConfig.model_validate({"model": {"threshold": 0.3}, "min_rows": 500}))
+def test_a_first_check_takes_min_rows_at_least() -> None:
+    needed = first_images(AGE, model={"threshold": 0.3}, min_rows=500)
     assert needed is not None
     assert 500 <= needed <= 525
-    assert images_of_even_label(DriftConfig.model_validate({"model": {"threshold": 0.0001}})) is None
+    assert first_images(AGE, model={"threshold": 0.0001}) is None
+
+
+def test_more_attributes_take_more_images_at_first() -> None:
+    one, two = (first_images(*ATTRIBUTES[:count]) for count in (1, 2))
+    assert one is not None
+    assert two is not None
+    assert one < two < 2 * one
+
+
+@given(st.integers(50, 5_000), st.sampled_from([1, 2, 4, 7, 14, 28]), st.integers(0, 2**32 - 1))
+@settings(max_examples=examples(0.5))
+def test_what_is_planned_before_there_is_data_is_not_denied_by_data(rate: int, length: int, seed: int) -> None:
+    """Skewed labels and confidences that repeat need no more images than those that the first plan takes them for."""
+    first, then = (
+        plan_decisions(
+            reference, Rate(rate, "given"), checks=(Check.MODEL,), attributes=ATTRIBUTES, settings=DriftConfig()
+        )
+        for reference in (
+            first_rows(ATTRIBUTES, rate * length),
+            Sample.of_rows(drawn(np.random.default_rng(seed), rate * length)),
+        )
+    )
+    assert days(then.checks[0]) <= days(first.checks[0])
