@@ -71,19 +71,20 @@ def init(
         for option, given in (("--finder", finder), ("--size", size), ("--layout", layout)):
             if given is not None:
                 raise UsageError(f"{option} describes a network of your own", f"add --model NET.onnx to {option}")
+    is_printed = output == _STDOUT
     output = output or session.config_path or _USUAL
-    console, folder = session.console, Path() if output == _STDOUT else output.parent
-    if output != _STDOUT:
+    console, folder = session.console, Path() if is_printed else output.parent
+    if not is_printed:
         require_writable(output)
         if output.exists() and not force:
             raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     answers = Answers()
     if model is not None:
         answers = Answers(NetworkRequest(model, finder, parse_size(size), layout.value if layout else None))
-    if console.can_ask and output != _STDOUT and not (yes or every_key or model):
+    if console.can_ask and not is_printed and not (yes or every_key or model):
         answers = ask_answers(console.ask, folder)
     text = first_configuration(answers.network, folder, every_key=every_key) + answered_sections(answers)
-    if output == _STDOUT:
+    if is_printed:
         console.file(text.rstrip("\n"))
     else:
         write_first_configuration(console, text, output)

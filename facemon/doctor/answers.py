@@ -33,12 +33,20 @@ class NoAnswerError(FacemonError):
     """A server that cannot be reached, or that refuses; `status` is that of its refusal."""
 
     def __init__(
-        self, message: str, hint: str | None = None, status: int | None = None, *, is_unknown_host: bool = False
+        self,
+        message: str,
+        hint: str | None = None,
+        status: int | None = None,
+        *,
+        is_unknown_host: bool = False,
+        is_refused: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.status = status
         self.is_unknown_host = is_unknown_host
         """Whether this machine does not know its name, which another one may."""
+        self.is_refused = is_refused
+        """Whether nothing listens there."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -65,7 +73,8 @@ def ask(url: str, token: str | None = None) -> bytes:
         said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         is_unknown = isinstance(reason, gaierror)
         message = f"{_server(url)} cannot be reached: {str(said).lower()}"
-        raise NoAnswerError(message, is_unknown_host=is_unknown) from None
+        is_refused = isinstance(reason, ConnectionRefusedError)
+        raise NoAnswerError(message, is_unknown_host=is_unknown, is_refused=is_refused) from None
     return body
 
 

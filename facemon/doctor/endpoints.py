@@ -83,19 +83,24 @@ def gather_endpoint(examination: Examination, job: Endpoint) -> EndpointFacts:
 
 
 def unexpected(facts: EndpointFacts, name: str) -> Examined | None:
-    """What is said of one that does not answer and that nothing asks for; None of any other."""
-    if facts.trouble is None or facts.is_expected:
+    """What is said of one that nothing asks for and that is not there; None of any other."""
+    if facts.trouble is None or not facts.trouble.is_refused or facts.is_expected:
         return None
-    seen = f"{name}: nothing answers at {facts.url}, and no configuration or rendered file says that it runs"
-    return Examined(not_looked_at=(f"{seen}; {facts.start} starts it",))
+    seen = f"{name}: nothing listens at {facts.url}, and no configuration, rendered file or row says that it runs"
+    return Examined(not_looked_at=(seen,))
 
 
 def _is_expected(examination: Examination, job: Endpoint) -> bool:
-    """Whether the user named it or Prometheus, rendered the stack, or wrote of either into the configuration."""
+    """Whether the user named it or Prometheus, rendered what starts or scrapes it, configured either, or used it."""
+    from facemon.render.stack import Part
+
     servers = examination.servers
     given = servers.api if job == "api" else servers.exporter
     written = {job, "stack", "prometheus"} & examination.config.model_fields_set
-    return bool(given or servers.prometheus or examination.rendered_parts or written)
+    rendered = {Part.PROMETHEUS, Part.COMPOSE} & examination.rendered_parts
+    if given or servers.prometheus or written or rendered:
+        return True
+    return job == "api" and bool(examination.read_store(lambda ledger: ledger.requests.instances()))
 
 
 def serves_another_store(facts: EndpointFacts) -> bool:

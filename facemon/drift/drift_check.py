@@ -113,21 +113,17 @@ def _outcomes(
         check: compared_columns(check, attributes, *sides, settings, expected.of(check))
         for check in (Check.DATA, Check.MODEL)
     }
+    asked = {check: own for check, own in columns.items() if check in checks}
+    if not asked:
+        return outcomes
     every = [column for own in columns.values() for column in own]
     whole = weighings_of(groups[:1], every, settings, expected)
-    for check, own in columns.items():
-        if check in checks:
-            found = compare_groups(
-                groups,
-                columns=own,
-                settings=settings,
-                check=check,
-                expected=expected,
-                families=families,
-                whole=whole,
-            )
-            for held, outcome in zip(outcomes, found, strict=True):
-                held[check] = outcome
+    for check, own in asked.items():
+        found = compare_groups(
+            groups, columns=own, settings=settings, check=check, expected=expected, families=families, whole=whole
+        )
+        for held, outcome in zip(outcomes, found, strict=True):
+            held[check] = outcome
     return outcomes
 
 

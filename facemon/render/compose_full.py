@@ -119,7 +119,7 @@ def _facemon(name: Job, command: list[str], config: Config, out_dir: Path, limit
         # It starts processes of its own, and the first one of a container has to bury those that end.
         "init": True,
         "working_dir": FOLDER,
-        "command": ["--config", f"{FOLDER}/{config.file_name}", *command],
+        "command": ["--config", f"{FOLDER}/{config.file_name.name}", *command],
         "environment": {"HOME": "/tmp"},  # noqa: S108 - inside the container
         "tmpfs": ["/tmp"],  # noqa: S108 - inside the container
         "labels": {FILES_LABEL: _digest(config)},
@@ -146,7 +146,7 @@ def _files(config: Config) -> list[str]:
     if config.model.faces.weights is not None:
         networks.append(config.model.faces.weights)
     folders = [_with_its_weights(_as_written(path, config), config) for path in networks]
-    return list(dict.fromkeys([str(config.file_name), *folders]))
+    return list(dict.fromkeys([config.file_name.name, *folders]))
 
 
 def _as_written(path: Path, config: Config) -> str:

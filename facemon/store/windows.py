@@ -85,7 +85,7 @@ def _in_order(
     since: datetime,
     until: datetime,
 ) -> Iterator[tuple[ProfileKey, Profile | _Each]]:
-    """The cut hours and the whole ones, of a long window in the order of time; else the rows have time to be read."""
+    """The whole hours and then the cut ones, whose rows are read meanwhile; of a long window in the order of time."""
     is_first = cut and _end_hour(until) - hour_of(since) > MOST_HOURS and start_of_hour(hour_of(since)) != since
     first, last = (cut[:1], cut[1:]) if is_first else ((), cut)
     return chain(*first, whole, *last)

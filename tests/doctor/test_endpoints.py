@@ -2,10 +2,17 @@
 model.
 """
 
+import socket
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from facemon.doctor.answers import NoAnswerError, ask
+from facemon.doctor.endpoints import EndpointFacts, unexpected
+from facemon.store.ledger.opening import open_ledger
+from facemon.store.totals import TotalKey
 from tests.acceptance.served import served
 from tests.conftest import RunFacemon
 from tests.doctor.healthy import BATCHES, diagnosis
@@ -64,6 +71,37 @@ def test_another_program_in_its_place(facemon: RunFacemon, healthy: Path) -> Non
         url = f"http://127.0.0.1:{api.port}"
         (finding,) = diagnosis(facemon, healthy, "--exporter", f"{url}/nothing")["findings"]
     assert finding["what"] == "the exporter does not answer"
+
+
+def test_only_where_nothing_listens_no_server_is_meant() -> None:
+    """One that hangs up is broken, whether anything says that it runs or not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        Thread(target=hang_up, args=(server,)).start()
+        broken = asked_in_vain(url)
+    silent = asked_in_vain(url)
+    assert unexpected(broken, "the ML API") is None
+    examined = unexpected(silent, "the ML API")
+    assert examined is not None
+    assert examined.not_looked_at[0].startswith(f"the ML API: nothing listens at {url}, and no configuration")
+    assert unexpected(replace(silent, is_expected=True), "the ML API") is None
+
+
+def hang_up(server: socket.socket) -> None:
+    server.accept()[0].close()
+
+
+def asked_in_vain(url: str) -> EndpointFacts:
+    with pytest.raises(NoAnswerError) as caught:
+        ask(url)
+    return EndpointFacts(True, "small@1", url, "127.0.0.1", "facemon serve", caught.value, is_expected=False)
+
+
+def test_an_api_that_has_answered_is_expected_to_run(facemon: RunFacemon, tmp_path: Path) -> None:
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger, ledger.writing():
+        ledger.requests.add("here:8000", {TotalKey("api_requests_total", ("ok",), ""): 1.0})
+    assert any(each["area"] == "ML API" for each in diagnosis(facemon, tmp_path)["findings"])
+    assert all(each["area"] != "exporter" for each in diagnosis(facemon, tmp_path)["findings"])
 
 
 def test_unknown_alerts_are_refused(facemon: RunFacemon, healthy: Path) -> None:
