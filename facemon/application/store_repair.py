@@ -69,14 +69,16 @@ def _tell_recovery(operation: Operation, folder: Path, done: "Recovery") -> None
         warn(f"{counted(done.lost_rows, 'row of the damaged ledger is', 'rows of the damaged ledger are')} lost")
     elif done.kept is not None and not done.knows_all_lost:
         warn(f"at least {counted(done.lost_rows, 'row is', 'rows are')} lost: the damaged ledger cannot be read whole")
-    if not done.keeps_counters and done.kept is not None:
+    elif done.is_ledger_gone:
+        warn("the old ledger is gone: rows that only it held, which are those since the last compaction, are lost")
+    if not done.keeps_counters and (done.kept is not None or done.is_ledger_gone):
         warn(
-            "the counters of the damaged ledger cannot be read: they restart from lower values, "
+            "the counters of the old ledger cannot be read: they restart from lower values, "
             "which Prometheus treats as a counter reset"
         )
     for path in done.damaged:
         warn(f"{folder / path} is damaged: its rows are lost")
     if done.references:
-        warn(f"{counted(done.references, 'reference')} set since the backup are lost; their rows are in {done.kept}")
+        warn(f"{counted(done.references, 'reference')} set since the backup are lost; their rows are in {done.aside}")
     if done.kept is not None:
         say(f"the damaged ledger is kept in {done.kept}")
