@@ -10,10 +10,9 @@ from facemon.application.store_care import verify_store
 from facemon.domain.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from facemon.store.ledger_recovery import Recovery
     from facemon.store.repair import Repair
+    from facemon.store.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +35,17 @@ def repair_store(operation: Operation, *, drop_damaged: bool) -> RepairedStore:
         return RepairedStore(ledger.folder, repair(ledger, drop_damaged=drop_damaged, now=ledger.now()))
 
 
-def recover_store(operation: Operation, backup: Path | None) -> "Sequence[str]":
+def recover_store(operation: Operation, backup: Path | None) -> "Verification":
     """Replace a damaged ledger by that of a backup, or without one by a ledger that is made from the log's files.
 
-    Return the problems that a verification finds afterwards.
+    Return what a verification finds afterwards.
     """
     from facemon.store.ledger_recovery import recover_ledger
 
     store = operation.config.store
     done = recover_ledger(store.path, backup, datetime.now(UTC), mode=store.mode, as_root=operation.as_root)
     _tell_recovery(operation, store.path, done)
-    return verify_store(operation).problems
+    return verify_store(operation)
 
 
 def _tell_permissions(operation: Operation, changed: int, foreign: int) -> None:

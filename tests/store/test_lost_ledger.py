@@ -62,7 +62,7 @@ def test_a_recovery_accepts_each_file_of_a_store(folder: Path, name: str) -> Non
     assert done.is_ledger_gone or done.kept is not None or name in BEFORE_LEDGER
     with open_ledger(folder) as ledger:
         # What a killed process was writing is for a repair.
-        assert repair(ledger, drop_damaged=False, now=NOW).left == ()
+        assert repair(ledger, drop_damaged=False, now=NOW).left.problems == ()
 
 
 def test_a_recovery_refuses_a_folder_with_other_things(folder: Path) -> None:
