@@ -105,11 +105,18 @@ def back_up_store(operation: Operation, file: Path) -> None:
 
 
 def verify_store(operation: Operation) -> "Verification":
-    """Read the whole log and verify it: each row once, files unchanged, totals and profiles equal to the rows."""
-    from facemon.store.verification import verify
+    """Read the whole log and verify it: each row once, files unchanged, totals and profiles equal to the rows.
 
-    with operation.open_ledger() as ledger:
-        return verify(ledger)
+    A ledger that is damaged or lost is a problem that was found, not a verification that failed.
+    """
+    from facemon.store.ledger_errors import DamagedLedgerError, LostLedgerError
+    from facemon.store.verification import Verification, verify
+
+    try:
+        with operation.open_ledger() as ledger:
+            return verify(ledger)
+    except (DamagedLedgerError, LostLedgerError) as error:
+        return Verification(0, 0, (error.message,), is_ledger_damaged=True)
 
 
 def compact_store(operation: Operation) -> None:

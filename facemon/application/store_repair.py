@@ -10,10 +10,9 @@ from facemon.application.store_care import verify_store
 from facemon.domain.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from facemon.store.ledger_recovery import Recovery
     from facemon.store.repair import Repair
+    from facemon.store.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +35,17 @@ def repair_store(operation: Operation, *, drop_damaged: bool) -> RepairedStore:
         return RepairedStore(ledger.folder, repair(ledger, drop_damaged=drop_damaged, now=ledger.now()))
 
 
-def recover_store(operation: Operation, backup: Path | None) -> "Sequence[str]":
+def recover_store(operation: Operation, backup: Path | None) -> "Verification":
     """Replace a damaged ledger by that of a backup, or without one by a ledger that is made from the log's files.
 
-    Return the problems that a verification finds afterwards.
+    Return what a verification finds afterwards.
     """
     from facemon.store.ledger_recovery import recover_ledger
 
     store = operation.config.store
     done = recover_ledger(store.path, backup, datetime.now(UTC), mode=store.mode, as_root=operation.as_root)
     _tell_recovery(operation, store.path, done)
-    return verify_store(operation).problems
+    return verify_store(operation)
 
 
 def _tell_permissions(operation: Operation, changed: int, foreign: int) -> None:
@@ -69,14 +68,16 @@ def _tell_recovery(operation: Operation, folder: Path, done: "Recovery") -> None
         warn(f"{counted(done.lost_rows, 'row of the damaged ledger is', 'rows of the damaged ledger are')} lost")
     elif done.kept is not None and not done.knows_all_lost:
         warn(f"at least {counted(done.lost_rows, 'row is', 'rows are')} lost: the damaged ledger cannot be read whole")
-    if not done.keeps_counters and done.kept is not None:
+    elif done.is_ledger_gone:
+        warn("the old ledger is gone: rows that only it held, which are those since the last compaction, are lost")
+    if not done.keeps_counters and (done.kept is not None or done.is_ledger_gone):
         warn(
-            "the counters of the damaged ledger cannot be read: they restart from lower values, "
+            "the counters of the old ledger cannot be read: they restart from lower values, "
             "which Prometheus treats as a counter reset"
         )
     for path in done.damaged:
         warn(f"{folder / path} is damaged: its rows are lost")
     if done.references:
-        warn(f"{counted(done.references, 'reference')} set since the backup are lost; their rows are in {done.kept}")
+        warn(f"{counted(done.references, 'reference')} set since the backup are lost; their rows are in {done.aside}")
     if done.kept is not None:
         say(f"the damaged ledger is kept in {done.kept}")

@@ -63,7 +63,7 @@ def backup(
 def verify(session: Session) -> ExitCode:
     """Read the whole log and verify it: each row once, files unchanged, totals and profiles equal to the rows.
 
-    Exit 3 when something is wrong.
+    Exit 3 when something is missing or damaged, also the ledger or the file of a reference.
     """
     from facemon.reports.store_report import verification_report
 
@@ -130,7 +130,7 @@ def repair(
 
     repaired = repair_store(session.operation, drop_damaged=drop_damaged)
     session.console.show(repair_report(repaired.folder, repaired.done))
-    if repaired.done.would_drop or repaired.done.left:
+    if repaired.done.would_drop or repaired.done.left.problems:
         return ExitCode.FOUND
     if not session.console.is_quiet:
         session.console.result("ok: facemon store verify finds no problem")
@@ -154,16 +154,13 @@ def recover(
     folder the backup alone is restored. Stop serve and running batches first.
     Exit 3 when facemon store verify finds a problem afterwards.
     """
-    from facemon.reports.store_report import REPAIR
+    from facemon.reports.store_report import REPAIR, verification_hints
 
     if (file is None) != no_backup:
         raise UsageError("name either a BACKUP or --no-backup", "facemon store recover monday.tar.gz")
-    problems = recover_store(session.operation, file)
-    for problem in problems:
-        session.console.result(problem)
-    if problems:
-        session.console.notice(f"  hint: {REPAIR}")
-    return ExitCode.FOUND if problems else ExitCode.OK
+    found = recover_store(session.operation, file)
+    session.console.show([*found.problems, *verification_hints(found, repair=REPAIR)])
+    return ExitCode.FOUND if found.problems else ExitCode.OK
 
 
 @command(store, "collect")

@@ -41,6 +41,8 @@ class StoreFacts:
     held: "Inventory | None" = None
     missing: tuple[str, ...] = ()
     """Files of segments that are not there."""
+    lost_references: tuple[str, ...] = ()
+    """Names of references whose files are not there."""
     set_aside: int = 0
     doubt: str | None = None
     """What is wrong with the clock."""
@@ -65,6 +67,7 @@ def _read(facts: StoreFacts, ledger: "Ledger") -> StoreFacts:
     import shutil
 
     from facemon.store.inventory import take_inventory
+    from facemon.store.reference_files import missing_references
     from facemon.store.set_aside import read_records
 
     paths = [segment.path for segment in ledger.segments.within() if segment.path is not None]
@@ -72,6 +75,7 @@ def _read(facts: StoreFacts, ledger: "Ledger") -> StoreFacts:
         facts,
         held=take_inventory(ledger),
         missing=tuple(path for path in paths if not (ledger.folder / path).is_file()),
+        lost_references=missing_references(ledger),
         set_aside=len(read_records(ledger.folder)),
         doubt=ledger.clock.doubt(),
         late_rows=ledger.arrivals.read(facts.model).late_rows(ledger.now() - facts.window),
@@ -108,6 +112,8 @@ def _findings(facts: StoreFacts, held: "Inventory") -> Iterator[Finding]:
         named = ", ".join(facts.missing[:_MOST_NAMED])
         count = counted(len(facts.missing), "file")
         yield Finding(f"{count} of the log missing", f"{facts.path}: {named}", "facemon store repair")
+    if facts.lost_references:
+        yield _about_references(facts)
     if facts.free_bytes < _LEAST_FREE:
         free = f"{facts.free_bytes / 1e6:.0f} MB free"
         yield Finding("the store's disk is nearly full", f"{facts.path}: {free}", "facemon store prune")
@@ -116,6 +122,15 @@ def _findings(facts: StoreFacts, held: "Inventory") -> Iterator[Finding]:
         seen = f"{held.permissions.text}, and store.mode is {facts.mode_name}"
         what = "the permissions of the store are not those of the configuration"
         yield Finding(what, seen, "facemon store repair", Severity.WARNING)
+
+
+def _about_references(facts: StoreFacts) -> Finding:
+    from facemon.reports.store_report import renewal
+
+    named, count = ", ".join(facts.lost_references[:_MOST_NAMED]), len(facts.lost_references)
+    return Finding(
+        f"{counted(count, 'file')} of references missing", f"{facts.path}: {named}", renewal(facts.lost_references)
+    )
 
 
 def _about_rows(facts: StoreFacts, held: "Inventory") -> Iterator[Finding]:

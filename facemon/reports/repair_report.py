@@ -1,14 +1,19 @@
 """A repair of the store: remarks on what was done, and as the result what is left to do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facemon.domain.counted import counted
 from facemon.reports.printed_parts import Part, Remark, Tone
+from facemon.reports.store_report import verification_hints
 
 if TYPE_CHECKING:
     from facemon.store.repair import Repair
+
+
+_RESTORE = "facemon store recover BACKUP goes back to a backup and keeps what is newer"
 
 
 def repair_report(folder: Path, done: "Repair") -> Iterator[Part]:
@@ -16,12 +21,15 @@ def repair_report(folder: Path, done: "Repair") -> Iterator[Part]:
     for record in done.dropped:
         yield Remark(f"dropped {record.text}: it {record.reason}", Tone.NOTICE)
     yield from map(Remark, _what_was_done(folder, done))
+    left = done.left
     if done.would_drop:
+        # The damaged segments are the other problems.
         yield from _how_to_drop(done)
-    elif done.left:
-        yield from done.left
-        yield Remark(f"{counted(len(done.left), 'problem')} left, which facemon store repair cannot fix", Tone.WARN)
-        yield Remark("  hint: facemon store recover BACKUP goes back to a backup and keeps what is newer", Tone.NOTICE)
+        left = replace(left, problems=left.reference_problems)
+    if left.problems:
+        yield from left.problems
+        yield Remark(f"{counted(len(left.problems), 'problem')} left, which facemon store repair cannot fix", Tone.WARN)
+        yield from verification_hints(left, repair=_RESTORE)
 
 
 def _what_was_done(folder: Path, done: "Repair") -> Iterator[str]:

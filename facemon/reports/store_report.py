@@ -1,5 +1,6 @@
 """What a store holds as a table, what a verification found of it, and what is wrong with its clock."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.domain.counted import counted
 from facemon.domain.times import parse_time, span_name
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
+from facemon.store.ledger_errors import RECOVER
 
 if TYPE_CHECKING:
     from facemon.domain.clock_judgement import SeenTime
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 REPAIR = "facemon store repair fixes problems without losing rows, and lists the segments that it would drop"
-_RECOVER = "facemon store recover BACKUP goes back to a backup and keeps what is newer"
 
 
 def store_table(facts: Mapping[str, Any], now: datetime) -> Table:
@@ -55,11 +56,33 @@ def verification_report(found: "Verification") -> Iterator[Part]:
     """Yield the problems and what to do about them; or that there are none."""
     yield from found.problems
     looked_at = f"{counted(found.rows, 'row')} in {counted(found.segments, 'segment')}"
-    if problems := len(found.problems):
+    if found.is_ledger_damaged:
+        yield Remark("no row was verified, because the ledger cannot be read whole", Tone.WARN)
+    elif problems := len(found.problems):
         yield Remark(f"{counted(problems, 'problem')} in {looked_at}", Tone.WARN)
-        yield Remark(f"  hint: {_RECOVER if found.is_ledger_damaged else REPAIR}", Tone.NOTICE)
-    else:
+    yield from verification_hints(found, repair=REPAIR)
+    if not found.problems:
         yield f"ok: {looked_at}; every row once, files unchanged, totals and profiles equal the rows"
+
+
+def verification_hints(found: "Verification", *, repair: str) -> Iterator[Remark]:
+    """Yield what to do about each kind of problem; `repair` says it for those of the log."""
+    if found.is_ledger_damaged:
+        yield Remark(f"  hint: {RECOVER}", Tone.NOTICE)
+        return
+    if found.needs_repair:
+        yield Remark(f"  hint: {repair}", Tone.NOTICE)
+    if found.damaged_references:
+        yield Remark(f"  hint: {renewal(found.damaged_references)}", Tone.NOTICE)
+
+
+def renewal(references: Sequence[str]) -> str:
+    """Return the command that removes references without their files, and how to set them again."""
+    names = " ".join(map(shlex.quote, references))
+    return (
+        f"facemon reference rm {names} --force  # then facemon reference set; "
+        "or, without rm, put the file back from a backup"
+    )
 
 
 def clock_report(doubt: str | None, ahead: "Sequence[SeenTime]", hint: str) -> Iterator[Part]:

@@ -15,6 +15,13 @@ class NoStoreError(FacemonError):
     """A folder holds no store, and none was to be made."""
 
 
+class LostLedgerError(FacemonError):
+    """A store has no ledger, and had one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the store in {folder} lost its ledger", RECOVER)
+
+
 class DamagedLedgerError(FacemonError):
     """The ledger is not what was written to it."""
 

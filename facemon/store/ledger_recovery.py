@@ -16,7 +16,15 @@ from typing import Literal
 from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup_archive import extract_files, extract_ledger
 from facemon.store.file_system import refuse_network
-from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
+from facemon.store.layout import (
+    FOLDERS,
+    LEDGER_NAME,
+    SET_ASIDE,
+    SQLITE_ENDS,
+    WORK,
+    foreign_names,
+    has_lost_ledger,
+)
 from facemon.store.ledger.opening import has_ledger, open_ledger, open_ledger_beside
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger.salvage import Salvage, salvage
@@ -26,11 +34,10 @@ from facemon.store.permissions import MODES, Permissions, make_folder, other_use
 from facemon.store.process_lock import ProcessLock, living_writers
 from facemon.store.rows_taken_in import LeftFiles, NewerRows
 from facemon.store.segment_files import is_as_written
-from facemon.store.set_aside import FOLDER as ASIDE
 from facemon.store.set_aside import move_aside
 
 _COMMAND = "recover"
-_LEDGER_FILES = tuple(f"{LEDGER_NAME}{end}" for end in ("-wal", "-shm", ""))
+_LEDGER_FILES = tuple(f"{LEDGER_NAME}{end}" for end in (*SQLITE_ENDS, ""))
 """The ledger last: without its write-ahead log it is still recognised as damaged."""
 
 
@@ -55,6 +62,10 @@ class Recovery:
     """Files of references that the backup does not know."""
     kept: Path | None = None
     """Where the damaged ledger is."""
+    is_ledger_gone: bool = False
+    """Whether the store lost its ledger, so that nobody can tell which rows only the ledger held."""
+    aside: Path | None = None
+    """Where the files are that the new ledger does not name."""
 
 
 def recover_ledger(
@@ -69,12 +80,15 @@ def recover_ledger(
     _refuse_whole(folder)
     permissions = _permissions(folder, mode, as_root=as_root)
     try:
+        is_gone = folder.is_dir() and has_lost_ledger(folder)
         for name in FOLDERS:
             make_folder(folder / name, permissions)
         with ProcessLock.for_command(folder, _COMMAND):
             _refuse_writers(folder)
             with _work_folder(folder, permissions) as work:
-                return _recover(folder, work, backup, now, permissions)
+                done = _recover(folder, work, backup, now, permissions)
+                done.is_ledger_gone = is_gone and done.kept is None
+                return done
     except OSError as error:
         raise FacemonError(
             f"{error.filename or folder}: {error.strerror}; the store is not recovered",
@@ -112,6 +126,7 @@ def _recover(folder: Path, work: Path, backup: Path | None, now: datetime, permi
         for path in (*sorted(_files(folder) - known_now), *references)
     }
     done.damaged, done.references = [moved[path] for path in left.damaged if path in moved], len(references)
+    done.aside = folder / SET_ASIDE / aside
     return done
 
 
@@ -128,8 +143,7 @@ def _lost(folder: Path, old: Salvage, known: set[str], left: LeftFiles) -> int:
 def _refuse_whole(folder: Path) -> None:
     """UsageError when the ledger is whole, FacemonError when the folder is not that of a store."""
     if not has_ledger(folder):
-        known = {*FOLDERS, ASIDE, WORK, *_LEDGER_FILES}
-        if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - known)):
+        if folder.is_dir() and (others := foreign_names(folder)):
             raise FacemonError(
                 f"{folder} is not a store and is not empty: it holds {others[0]}",
                 "name an empty folder under store.path",
@@ -164,7 +178,7 @@ def _permissions(folder: Path, mode: str, *, as_root: bool) -> Permissions:
 
 
 def _newest_aside(folder: Path) -> Path | None:
-    return max((folder / ASIDE).glob("ledger-*"), default=None)
+    return max((folder / SET_ASIDE).glob("ledger-*"), default=None)
 
 
 def _ledger_to_read(folder: Path) -> Path:
@@ -253,7 +267,7 @@ def _keep_counters(made: Ledger, old: Salvage) -> bool:
 
 def _swap(folder: Path, new: Path, aside: str) -> Path | None:
     """Put the new ledger in the place of the damaged one, which is kept with its write-ahead log."""
-    kept = folder / ASIDE / aside
+    kept = folder / SET_ASIDE / aside
     for name in _LEDGER_FILES:
         if (folder / name).exists():
             make_folder(kept)

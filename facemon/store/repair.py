@@ -30,7 +30,7 @@ from facemon.store.set_aside import (
     set_aside,
     write_record,
 )
-from facemon.store.verification import verify
+from facemon.store.verification import Verification, verify
 
 _ATTEMPTS = 20
 """How often the log is read again because retries changed it meanwhile."""
@@ -53,8 +53,8 @@ class Repair:
     """Hours whose profiles were computed again from their rows."""
     totals: int = 0
     """Totals that were raised, or whose surplus was counted as rows that are gone."""
-    left: tuple[str, ...] = ()
-    """The problems that verify still finds."""
+    left: Verification = field(default_factory=lambda: Verification(0, 0, ()))
+    """What a verification still finds afterwards."""
 
 
 def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
@@ -90,7 +90,7 @@ def repair(ledger: Ledger, *, drop_damaged: bool, now: datetime) -> Repair:
                 if isinstance(error, PermissionError)
                 else "check its disk and run facemon store repair again",
             ) from error
-    done.left = verify(ledger).problems
+    done.left = verify(ledger)
     return done
 
 

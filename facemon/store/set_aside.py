@@ -9,12 +9,12 @@ from pathlib import Path
 
 from facemon.domain.counted import counted
 from facemon.domain.times import format_time, from_micros, micros
+from facemon.store.layout import SET_ASIDE
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment import Segment
 
-FOLDER = "set-aside"
 KEPT_AT_LEAST = timedelta(days=7)
 """So long a file that was set aside stays, although retention would remove its rows."""
 
@@ -61,7 +61,7 @@ def set_aside(segment: Segment, reason: str, now: datetime) -> SetAside:
 def read_records(folder: Path) -> list[SetAside]:
     """The records of a store, oldest rows first; a file that is not a whole record is none."""
     found = []
-    for path in (folder / FOLDER).glob("*.json"):
+    for path in (folder / SET_ASIDE).glob("*.json"):
         try:
             found.append(SetAside(**json.loads(path.read_text(encoding="utf-8"))["segment"]))
         except (OSError, ValueError, KeyError, TypeError):
@@ -95,14 +95,14 @@ def remove_record(folder: Path, record: SetAside) -> None:
 
 def keep_bytes(ledger: Ledger, record: SetAside) -> None:
     """Write what the ledger holds of a segment without a file to where files are set aside."""
-    path = ledger.folder / FOLDER / record.name
+    path = ledger.folder / SET_ASIDE / record.name
     make_file(path)
     path.write_bytes(ledger.segments.data(record.segment) or b"")
 
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
     """Move a file of a store, `name` below it, among what is set aside; return where it is now, below the store."""
-    target, number = folder / FOLDER / new_name, 1
+    target, number = folder / SET_ASIDE / new_name, 1
     make_folder(target.parent)
     while target.exists():
         number += 1
@@ -143,12 +143,12 @@ def prune_set_aside(folder: Path, before: datetime, now: datetime) -> int:
     ]
     for record in old:
         # The record last: a crash in between leaves it, and the next call meets it again.
-        (folder / FOLDER / record.name).unlink(missing_ok=True)
+        (folder / SET_ASIDE / record.name).unlink(missing_ok=True)
         remove_record(folder, record)
     segments = {record.segment for record in read_records(folder)}
     others = [
         path
-        for path in (folder / FOLDER).glob("*")
+        for path in (folder / SET_ASIDE).glob("*")
         if path.name.split(".")[0] not in segments and path.lstat().st_ctime < min(before, longest).timestamp()
     ]
     for path in others:
@@ -157,4 +157,4 @@ def prune_set_aside(folder: Path, before: datetime, now: datetime) -> int:
 
 
 def _record_path(folder: Path, record: SetAside) -> Path:
-    return folder / FOLDER / f"{record.segment}.json"
+    return folder / SET_ASIDE / f"{record.segment}.json"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from facemon.domain.clock_judgement import ClockJudgement, ClockReading, SeenTime, judge
 from facemon.domain.times import format_time, parse_time
+from facemon.store.layout import CLOCK
 from facemon.store.permissions import make_file
 
-FILE = "clock"
 HINT = "correct the clock, or run facemon store clock --accept if it is right"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UPTIME = Path("/proc/uptime")
@@ -30,7 +30,7 @@ class StoreClock:
 
     def __init__(self, folder: Path, seen: SeenTime | None) -> None:
         """`seen` is the newest time that the ledger holds."""
-        self._file = folder / FILE
+        self._file = folder / CLOCK
         self._seen = seen
         self._kept = _read(self._file)
         reading = read_clock()
@@ -82,7 +82,7 @@ class StoreClock:
         if reading.boot is None:
             return
         document = {"at": format_time(reading.at), "boot": reading.boot, "uptime": reading.uptime.total_seconds()}
-        draft = self._file.with_name(f".{FILE}.{os.getpid()}")
+        draft = self._file.with_name(f".{CLOCK}.{os.getpid()}")
         with suppress(OSError):
             try:
                 make_file(draft)

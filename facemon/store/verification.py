@@ -1,4 +1,7 @@
-"""Whether the log is whole: every row once, every file as it was written, totals and profiles equal to the rows."""
+"""Whether the log is whole: every row once, every file as it was written, totals and profiles equal to the rows.
+
+Files of references are whole, too.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ import numpy as np
 from facemon.domain.times import format_time, start_of_hour
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.log_survey import Survey, files_without_entry, have_rows_in, survey
+from facemon.store.reference_files import damaged_references
 from facemon.store.runs import UNKNOWN_INPUTS
 from facemon.store.set_aside import read_records
 from facemon.store.totals import TotalKey, differences
@@ -24,6 +28,19 @@ class Verification:
     rows: int
     problems: tuple[str, ...]
     is_ledger_damaged: bool = False
+    """Damaged, or lost."""
+    damaged_references: tuple[str, ...] = ()
+    """The names of references whose files are missing or damaged; each is one of the last problems."""
+
+    @property
+    def reference_problems(self) -> tuple[str, ...]:
+        """The problems of references, which no repair can fix."""
+        return self.problems[len(self.problems) - len(self.damaged_references) :]
+
+    @property
+    def needs_repair(self) -> bool:
+        """Whether there are problems beside those of references."""
+        return len(self.problems) > len(self.damaged_references)
 
 
 def verify(ledger: Ledger) -> Verification:
@@ -42,7 +59,10 @@ def verify(ledger: Ledger) -> Verification:
         problems += _verify_profiles(found)
         problems += [f"{ledger.folder / path} is in no ledger entry" for path in files_without_entry(ledger)]
         problems += _unfinished_repairs(ledger, found)
-    return Verification(len(found.segments), found.rows, tuple(problems))
+        references = dict(damaged_references(ledger))
+    return Verification(
+        len(found.segments), found.rows, (*problems, *references.values()), damaged_references=tuple(references)
+    )
 
 
 def _verify_identities(found: Survey) -> Iterator[str]:

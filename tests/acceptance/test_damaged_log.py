@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import chdir
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -206,3 +207,62 @@ def test_a_damaged_ledger_from_the_first_message_to_a_whole_store(facemon: RunFa
     assert facemon("drift-check", cwd=logged).returncode == 0
     again = facemon("store", "recover", "saved.tar.gz", cwd=logged)
     assert (again.returncode, "is not damaged" in again.stderr) == (2, True)
+
+
+def lose_ledger(path: Path) -> None:
+    for each in path.parent.glob("ledger.sqlite*"):
+        each.unlink()
+
+
+def damage_a_page(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = np.random.default_rng(1).bytes(4096)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lose_ledger, "lost its ledger"),
+        (damage_a_page, "is damaged"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(b"nothing of the kind" * 400), "is damaged"),
+    ],
+)
+def test_verify_finds_a_damaged_ledger_and_its_hint_works(
+    facemon: RunFacemon, logged: Path, damage: Callable[[Path], object], said: str
+) -> None:
+    facemon("store", "compact", cwd=logged)
+    damage(logged / ".facemon" / "ledger.sqlite")
+    verified = facemon("store", "verify", cwd=logged)
+    assert verified.returncode == 3
+    assert said in verified.stdout
+    assert "facemon store recover --no-backup" in verified.stderr
+    assert facemon("store", "compact", cwd=logged).returncode == 1
+    recovered = facemon("store", "recover", "--no-backup", cwd=logged)
+    assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+    assert "are lost" in recovered.stderr
+    assert "None" not in recovered.stderr
+    assert facemon("store", "verify", cwd=logged).stdout.startswith("ok: 9000 rows")
+
+
+def test_a_reference_without_its_file_is_not_ok(facemon: RunFacemon, logged: Path) -> None:
+    (file,) = (logged / ".facemon" / "references").iterdir()
+    whole = file.read_bytes()
+    file.unlink()
+    with chdir(logged), Monitor("facemon.yaml") as monitor:
+        (name,) = (each.name for each in monitor.references())
+    for command in ("verify", "repair"):
+        said = facemon("store", command, cwd=logged)
+        assert said.returncode == 3
+        assert f"{file.name} of the reference {name} is missing" in said.stdout
+        assert f"hint: facemon reference rm {name} --force" in said.stderr
+        assert "store recover" not in said.stderr
+        assert "segments that it would drop" not in said.stderr
+    flip_bytes(newest_file(logged))
+    repaired = facemon("store", "repair", cwd=logged)
+    assert f"the reference {name} is missing" in repaired.stdout
+    assert "--drop-damaged" in repaired.stderr
+    assert facemon("store", "repair", "--drop-damaged", cwd=logged).returncode == 3
+    file.write_bytes(whole)
+    assert facemon("store", "verify", cwd=logged).returncode == 0

@@ -11,11 +11,12 @@ import pytest
 
 from facemon.domain.times import format_time, from_micros, micros
 from facemon.store.future_stamps import future_stamps
+from facemon.store.layout import CLOCK
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.references import list_references
 from facemon.store.segment_files import read_segment
-from facemon.store.store_clock import FILE, read_clock
+from facemon.store.store_clock import read_clock
 from tests.acceptance.served import served
 from tests.acceptance.small_model import write_small_model
 from tests.conftest import RunFacemon
@@ -134,7 +135,7 @@ def test_stamps_that_an_older_facemon_left_in_the_future_are_found_and_taken_bac
         places = [(table, name) for table in stamps for name in stamps[table]]
         counts = [sql(ledger).execute(f"SELECT count({name}) FROM {table}") for table, name in places]  # noqa: S608
         wrong_stamps = sum(count.fetchone()[0] for count in counts)
-    (folder / ".facemon" / FILE).unlink()
+    (folder / ".facemon" / CLOCK).unlink()
     warned = facemon("export-metrics", "-q", cwd=folder)
     assert warned.returncode == 0
     assert "days behind 2040-01-01 00:00 UTC, the time of " in warned.stderr
@@ -154,15 +155,15 @@ def test_stamps_that_an_older_facemon_left_in_the_future_are_found_and_taken_bac
 
 
 def test_a_look_and_reading_change_nothing_and_keep_no_time(folder: Path, facemon: RunFacemon) -> None:
-    (folder / ".facemon" / FILE).unlink()
+    (folder / ".facemon" / CLOCK).unlink()
     for arguments in (
         ("store", "info"), ("store", "clock"), ("reference", "list"), ("drift-check", "--no-record", "--exit-zero"),
     ):  # fmt: skip
         assert facemon(*arguments, cwd=folder).returncode == 0
-        assert not (folder / ".facemon" / FILE).exists(), arguments
-    (folder / ".facemon" / FILE).write_text("no reading")
+        assert not (folder / ".facemon" / CLOCK).exists(), arguments
+    (folder / ".facemon" / CLOCK).write_text("no reading")
     assert facemon("export-metrics", cwd=folder).returncode == 0
-    assert json.loads((folder / ".facemon" / FILE).read_text())["boot"]
+    assert json.loads((folder / ".facemon" / CLOCK).read_text())["boot"]
 
 
 @pytest.mark.servers
@@ -187,5 +188,5 @@ def test_a_process_that_runs_on_hears_that_the_clock_is_accepted(ledger: Ledger)
     reading = read_clock()
     assert running.judge(replace(reading, at=wrong)).is_doubtful
     kept = {"at": format_time(wrong), "boot": reading.boot, "uptime": reading.uptime.total_seconds()}
-    (ledger.folder / FILE).write_text(json.dumps(kept))
+    (ledger.folder / CLOCK).write_text(json.dumps(kept))
     assert not running.judge(replace(reading, at=wrong)).is_doubtful

@@ -55,6 +55,10 @@ def lose_a_file(folder: Path) -> None:
     next((folder / ".facemon" / "segments").rglob("*.parquet")).unlink()
 
 
+def lose_a_reference(folder: Path) -> None:
+    next((folder / ".facemon" / "references").glob("*.parquet")).unlink()
+
+
 def damage_ledger(folder: Path) -> None:
     (folder / ".facemon" / "ledger.sqlite").write_bytes(b"nothing of the kind" * 400)
 
@@ -86,6 +90,9 @@ FAULTS = {
         execute("PRAGMA user_version = 7"), "store", "has version 7, and this facemon writes", "facemon store verify"
     ),
     "a file of the log is gone": Fault(lose_a_file, "store", "1 file of the log missing", "facemon store repair"),
+    "the file of a reference is gone": Fault(
+        lose_a_reference, "store", "1 file of references missing", "facemon reference rm quiet --force"
+    ),
     "another mode": Fault(configured("store: {mode: group}\n"), "store", "permissions", "facemon store repair"),
     "a model without rows": Fault(
         replaced('version: "1"', 'version: "2"'), "store", r"no rows of small@2", "facemon predict"

@@ -24,6 +24,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.store import segment_writer
 from facemon.store.backup import back_up
 from facemon.store.compaction import compact
+from facemon.store.layout import SET_ASIDE
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.references import list_references, set_from_window
@@ -31,7 +32,7 @@ from facemon.store.repair import repair
 from facemon.store.retention import prune
 from facemon.store.runs import begin_run, finish_run, resume_run
 from facemon.store.segment_writer import SegmentWriter
-from facemon.store.set_aside import FOLDER, read_records
+from facemon.store.set_aside import read_records
 from facemon.store.verification import verify
 from tests.store.damage import files_of, flip_bytes
 from tests.store.log_rows import IDENTITY, MODEL, NOON, log_images, make_batch
@@ -156,11 +157,11 @@ def set_aside_in(folder: Path) -> set[str]:
     """The records of a store, and the files that belong to them."""
     records = read_records(folder)
     names = {f"{record.segment}.json" for record in records} | {record.name for record in records}
-    there = {path.name for path in (folder / FOLDER).glob("*")}
+    there = {path.name for path in (folder / SET_ASIDE).glob("*")}
     # Of a missing segment there is only the record; the damaged file of one that came back stays.
-    ledgers = {path.relative_to(folder).as_posix() for path in (folder / FOLDER).glob("ledger-*/*")}
+    ledgers = {path.relative_to(folder).as_posix() for path in (folder / SET_ASIDE).glob("ledger-*/*")}
     return ledgers | {
-        f"{FOLDER}/{name}" for name in names & there | {name for name in there if name.endswith(".parquet")}
+        f"{SET_ASIDE}/{name}" for name in names & there | {name for name in there if name.endswith(".parquet")}
     }
 
 

@@ -93,7 +93,7 @@ def test_a_folder_with_other_things_is_not_made_a_store(folder: Path) -> None:
 def test_a_log_without_its_ledger_is_not_made_a_store(folder: Path) -> None:
     folder.mkdir()
     (folder / "ledger.sqlite-wal").write_bytes(b"of a ledger that was deleted")
-    with pytest.raises(FacemonError, match=r"holds ledger\.sqlite-wal"):
+    with pytest.raises(FacemonError, match="lost its ledger"):
         open_ledger(folder, create=True)
 
 

@@ -13,6 +13,7 @@ from facemon.errors import FacemonError, LockedError
 from facemon.store import log_balance, segment_writer
 from facemon.store import repair as repair_module
 from facemon.store.compaction import compact
+from facemon.store.layout import SET_ASIDE
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.process_lock import ProcessLock
@@ -20,7 +21,7 @@ from facemon.store.repair import Repair, repair
 from facemon.store.retention import prune
 from facemon.store.row_counts import LATENCIES
 from facemon.store.segment_files import SegmentDamagedError, read_rows
-from facemon.store.set_aside import FOLDER, KEPT_AT_LEAST, lost_rows, prune_set_aside, read_records
+from facemon.store.set_aside import KEPT_AT_LEAST, lost_rows, prune_set_aside, read_records
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.damage import DAMAGE, files_of
@@ -77,18 +78,18 @@ def test_a_damaged_segment_is_dropped_and_the_log_is_whole_again(log: Ledger, da
     damage(log.folder / str(hurt.path))
     told = mend(log)
     assert [record.segment for record in told.would_drop] == [hurt.id]
-    assert told.left
+    assert told.left.problems
     assert rows_in(log) == rows
-    assert not (log.folder / FOLDER).exists()
+    assert not (log.folder / SET_ASIDE).exists()
     done = drop(log)
     assert [(record.segment, record.rows) for record in done.dropped] == [(hurt.id, hurt.rows)]
-    assert done.left == () == verify(log).problems
+    assert done.left.problems == () == verify(log).problems
     assert rows_in(log) == rows - hurt.rows
     assert counted(log) == before
     (record,) = read_records(log.folder)
     assert (record.model, record.first_observed, record.rows) == (MODEL, hurt.first_observed, hurt.rows)
     assert str(hurt.path) in record.text
-    assert mend(log).left == ()
+    assert mend(log).left.problems == ()
 
 
 @each_damage
@@ -110,7 +111,7 @@ def test_the_others_go_on_beside_a_damaged_segment(log: Ledger, damage: Callable
     pruned = prune(log, LATER)
     assert len(pruned.left_out) == 1
     assert rows_in(log) == lost
-    assert drop(log).left == ()
+    assert drop(log).left.problems == ()
     assert rows_in(log) == 0
 
 
@@ -124,7 +125,7 @@ def test_a_file_that_comes_back_is_taken_in_again(log: Ledger, damage: Callable[
     (hurt.parent / "under another name.parquet").write_bytes(whole)
     done = mend(log)
     assert len(done.taken_in) == 1
-    assert done.left == ()
+    assert done.left.problems == ()
     assert (rows_in(log), counted(log)) == (rows, before)
     assert lost_rows(log, NOON, LATER, MODEL) == 0
     # Once more: it is there already.
@@ -145,9 +146,9 @@ def test_a_file_in_another_folder_is_put_back(log: Ledger) -> None:
     cut.write_bytes(b"PAR1")
     done = mend(log)
     assert sorted(done.put_back) == sorted(path.relative_to(log.folder).as_posix() for path in (moved, cut))
-    assert (done.would_drop, done.left) == ([], ())
+    assert (done.would_drop, done.left.problems) == ([], ())
     assert not target.exists()
-    assert len(list((log.folder / FOLDER).iterdir())) == 1
+    assert len(list((log.folder / SET_ASIDE).iterdir())) == 1
 
 
 def test_foreign_files_are_moved_out_of_the_log(log: Ledger) -> None:
@@ -159,7 +160,7 @@ def test_foreign_files_are_moved_out_of_the_log(log: Ledger) -> None:
     done = mend(log)
     assert len(done.foreign) == 3
     assert all((log.folder / path).is_file() for path in done.foreign)
-    assert done.left == ()
+    assert done.left.problems == ()
 
 
 def test_files_of_living_writers_stay(log: Ledger) -> None:
@@ -192,7 +193,7 @@ def test_sums_are_computed_anew_and_no_total_falls(log: Ledger, change: str) -> 
     assert verify(log).problems
     done = mend(log)
     assert done.totals or done.profiles
-    assert done.left == () == verify(log).problems
+    assert done.left.problems == () == verify(log).problems
     after = counted(log)
     assert all(after[key] >= value - 1e-6 for key, value in before.items())
 
@@ -202,10 +203,10 @@ def test_an_inline_segment_that_cannot_be_decoded(log: Ledger) -> None:
         sql(log).execute("UPDATE segments SET data = x'00ff' WHERE path IS NULL")
     before, done = counted(log), drop(log)
     assert done.dropped
-    assert done.left == ()
+    assert done.left.problems == ()
     assert counted(log) == before
     record = next(each for each in read_records(log.folder) if each.path is None)
-    assert (log.folder / FOLDER / record.name).read_bytes() == b"\x00\xff"
+    assert (log.folder / SET_ASIDE / record.name).read_bytes() == b"\x00\xff"
 
 
 def test_rows_that_arrive_meanwhile_are_counted(log: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +221,7 @@ def test_rows_that_arrive_meanwhile_are_counted(log: Ledger, monkeypatch: pytest
         return balance(ledger, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(repair_module, "balance", with_a_writer)
-    assert drop(log).left == ()
+    assert drop(log).left.problems == ()
     assert sum(counted(log).values()) > sum(before.values())
 
 
@@ -244,7 +245,7 @@ def test_a_file_that_may_not_be_read_is_not_lost(log: Ledger) -> None:
     """
     said = children.run(script, log.folder, wrapper=wrapper)
     assert "Permission denied" in said
-    assert not (log.folder / FOLDER).exists()
+    assert not (log.folder / SET_ASIDE).exists()
     files_of(log)[0].chmod(0o600)
     assert verify(log).problems == ()
 
@@ -253,24 +254,24 @@ def test_retention_removes_what_was_set_aside(log: Ledger) -> None:
     hurt = files_of(log)[0]
     hurt.write_bytes(b"")
     drop(log)
-    assert len(list((log.folder / FOLDER).iterdir())) == 2
+    assert len(list((log.folder / SET_ASIDE).iterdir())) == 2
     assert prune_set_aside(log.folder, NOON, NOW + 2 * KEPT_AT_LEAST) == 0
     assert prune_set_aside(log.folder, LATER, NOW + KEPT_AT_LEAST) == 0
     assert prune_set_aside(log.folder, LATER, NOW + 2 * KEPT_AT_LEAST) == 1
-    assert list((log.folder / FOLDER).iterdir()) == []
+    assert list((log.folder / SET_ASIDE).iterdir()) == []
     for name in ("ledger-20261129T000000/ledger.sqlite", "foreign.parquet"):
-        (log.folder / FOLDER / name).parent.mkdir(exist_ok=True)
-        (log.folder / FOLDER / name).touch()
+        (log.folder / SET_ASIDE / name).parent.mkdir(exist_ok=True)
+        (log.folder / SET_ASIDE / name).touch()
     assert prune_set_aside(log.folder, LATER, datetime.now(UTC)) == 0
     assert prune_set_aside(log.folder, LATER, datetime.now(UTC) + 2 * KEPT_AT_LEAST) == 2
-    assert list((log.folder / FOLDER).iterdir()) == []
+    assert list((log.folder / SET_ASIDE).iterdir()) == []
 
 
 def test_a_record_says_in_plain_words_what_is_lost(log: Ledger) -> None:
     hurt = files_of(log)[0]
     hurt.unlink()
     drop(log)
-    (record,) = (log.folder / FOLDER).glob("*.json")
+    (record,) = (log.folder / SET_ASIDE).glob("*.json")
     document = json.loads(record.read_text())
     assert document["segment"]["reason"] == "is missing"
     assert document["set_aside_at"] == "2026-11-29T00:00:00.000000Z"

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 
 from facemon.store import segment_writer
 from facemon.store.ledger.protocol import Ledger
+from facemon.store.references import set_from_window
+from facemon.store.repair import repair
 from facemon.store.verification import Verification, verify
-from tests.store.log_rows import log_images
+from tests.store.damage import empty, put_a_folder, truncate
+from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.sql import sql
 
 
@@ -96,3 +100,40 @@ def test_what_does_not_add_up_is_said(whole: Ledger, change: str, said: str) -> 
 
 def test_a_store_without_rows_is_whole(ledger: Ledger) -> None:
     assert verify(ledger) == Verification(0, 0, ())
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def lose_a_row(path: Path) -> None:
+    pa.parquet.write_table(pa.parquet.read_table(path).slice(1), path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (Path.unlink, "is missing"),
+        (truncate, "cannot be read"),
+        (empty, "cannot be read"),
+        (put_a_folder, "cannot be read"),
+        (cut, "cannot be read"),
+        (lose_a_row, "has 263 rows instead of 264"),
+    ],
+)
+def test_a_reference_without_its_file_is_named(whole: Ledger, damage: Callable[[Path], object], said: str) -> None:
+    until = NOON + timedelta(days=3650)
+    for name in ("normal", "other"):
+        set_from_window(whole, name, NOON - timedelta(days=3650), until, model=MODEL, note="", now=NOON)
+    assert verify(whole).problems == ()
+    path = whole.folder / whole.references.all()[0].path
+    damage(path)
+    found = verify(whole)
+    assert found.damaged_references == ("other",)
+    assert not found.needs_repair
+    (problem,) = found.problems
+    assert problem.startswith(f"the file {path} of the reference other {said}")
+    # No repair can bring it back, and it says so.
+    left = repair(whole, drop_damaged=True, now=NOON).left
+    assert left.damaged_references == ("other",)
+    assert left.problems == left.reference_problems

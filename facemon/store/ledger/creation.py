@@ -6,13 +6,10 @@ from pathlib import Path
 
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
-from facemon.store.layout import FOLDERS, LEDGER_NAME
+from facemon.store.layout import FOLDERS, LEDGER_NAME, NEW_LEDGER, SQLITE_ENDS, foreign_names
 from facemon.store.ledger.header import APPLICATION_ID, STORE_VERSION
 from facemon.store.permissions import Permissions, make_file, make_folder, permissions_for_new, refuse_root
 from facemon.store.process_lock import ProcessLock
-from facemon.store.store_clock import FILE as CLOCK_FILE
-
-_DRAFT_NAME = "ledger.new"
 
 
 def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
@@ -22,7 +19,7 @@ def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
         permissions = permissions_for_new(folder, mode)
         if not as_root:
             refuse_root(folder, permissions)
-        if folder.is_dir() and (foreign := _foreign_names(folder)):
+        if folder.is_dir() and (foreign := foreign_names(folder)):
             if (folder / LEDGER_NAME).exists():
                 return  # another process has just made it
             raise FacemonError(
@@ -42,17 +39,11 @@ def create_store(folder: Path, mode: int, *, as_root: bool) -> None:
         raise FacemonError(f"no store can be made in {folder}: {error}") from error
 
 
-def _foreign_names(folder: Path) -> list[str]:
-    """What a folder holds beside the parts of a store and the half ledger of a process that died making one."""
-    names = {entry.name for entry in folder.iterdir()} - {*FOLDERS, CLOCK_FILE}
-    return sorted(name for name in names if not name.startswith(_DRAFT_NAME))
-
-
 def _create_ledger(path: Path, permissions: Permissions) -> None:
     # Made under another name, so that half a ledger is never opened.
-    draft = path.with_name(_DRAFT_NAME)
-    for left in path.parent.glob(f"{_DRAFT_NAME}*"):
-        left.unlink()
+    draft = path.with_name(NEW_LEDGER)
+    for end in ("", *SQLITE_ENDS):
+        draft.with_name(f"{NEW_LEDGER}{end}").unlink(missing_ok=True)  # of a process that was killed
     make_file(draft, permissions, exclusive=True)
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.executescript(f"BEGIN;{_tables()}COMMIT;")

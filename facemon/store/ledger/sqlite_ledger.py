@@ -12,12 +12,12 @@ from typing import Literal, Self
 
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
-from facemon.store.layout import FOLDERS, LEDGER_NAME, WORK
+from facemon.store.layout import FOLDERS, LEDGER_NAME, has_lost_ledger
 from facemon.store.ledger.header import APPLICATION_ID, OLDEST_VERSION, STORE_VERSION, version_of
 from facemon.store.ledger.protocol import LedgerCopy, LedgerSize
 from facemon.store.ledger.sqlite_errors import explained, is_damage
 from facemon.store.ledger.sqlite_parts import SqliteParts
-from facemon.store.ledger_errors import RECOVER, DamagedLedgerError, LedgerCopyError, NoStoreError
+from facemon.store.ledger_errors import DamagedLedgerError, LedgerCopyError, LostLedgerError, NoStoreError
 from facemon.store.permissions import (
     MODES,
     Permissions,
@@ -211,11 +211,10 @@ def has_ledger(folder: Path) -> bool:
 
 
 def _refuse_lost_ledger(folder: Path) -> None:
-    """FacemonError where a log lost its ledger, as in the middle of a recovery: a new one would not count its files."""
+    """LostLedgerError in a store without its ledger: a new one would count neither its files nor the rows it held."""
     with suppress(OSError):
-        is_left = (folder / WORK).exists() or next((folder / FOLDERS[0]).rglob("*.parquet"), None) is not None
-        if is_left and not (folder / LEDGER_NAME).exists():
-            raise FacemonError(f"the store in {folder} lost its ledger", RECOVER)
+        if has_lost_ledger(folder):
+            raise LostLedgerError(folder)
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
