@@ -63,7 +63,7 @@ class Recovery:
     kept: Path | None = None
     """Where the damaged ledger is."""
     is_ledger_gone: bool = False
-    """Whether the store lost its ledger, so that nobody can tell which rows only the ledger held."""
+    """Whether the store lost its ledger, so that it is unknown which rows only the ledger held."""
     aside: Path | None = None
     """Where the files are that the new ledger does not name."""
 
