@@ -4,10 +4,17 @@ from collections.abc import Iterable
 
 
 def nearest_names(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
-    """The `known` names most like `name`, the likest first: at most `most`, each at least `cutoff` alike (0 to 1)."""
+    """The `known` names most like `name`, the likest first: at most `most`, each at least `cutoff` alike (0 to 1).
+
+    Letter case makes no difference: `AGE` is as near to `age` as a name can be.
+    """
     from difflib import get_close_matches
 
-    return get_close_matches(name, known if isinstance(known, list) else list(known), n=most, cutoff=cutoff)
+    folded: dict[str, list[str]] = {}
+    for each in known:
+        folded.setdefault(each.casefold(), []).append(each)
+    near = get_close_matches(name.casefold(), folded, n=most, cutoff=cutoff)
+    return [each for match in near for each in folded[match]][:most]
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", most: int = 1, cutoff: float = 0.6) -> str:

@@ -54,6 +54,24 @@ class EscapedStream(BytesIO):
         self._stream.flush()
 
 
+class StdoutStream(BytesIO):
+    """Passes bytes on to stdout; FacemonError where it cannot be written, as `writing_stdout` says."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, content: Any) -> int:
+        """Pass bytes on; return how many were written."""
+        with writing_stdout():
+            return self._stream.write(content)
+
+    def flush(self) -> None:
+        """Let go of what the stream holds back."""
+        with writing_stdout():
+            self._stream.flush()
+
+
 @contextmanager
 def writing_stdout() -> Iterator[None]:
     """FacemonError where stdout cannot be written, such as on a full disk; not where its reader has left."""

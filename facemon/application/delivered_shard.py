@@ -225,6 +225,9 @@ def _predict(
     run = ShardRun(request.name, job, request.shard, new_run_id(datetime.now(UTC)), began)
     stop, outcome = threading.Event(), list[bool]()
     images = images_of(operation, predict, stop=stop)
+    if request.shard.number == 1:  # all shards are of one manifest
+        for note in images.notes:
+            operation.reporter.say(note)
     destination = Destination(run.run, lambda: images, [_delivering(request, run, stop, outcome), show(())])
     try:
         summary = predict_into(operation, predict, model, destination, stop)

@@ -17,6 +17,7 @@ from facemon.application.compared_sides import (
 )
 from facemon.application.decision_plans import with_plan
 from facemon.application.drift_answer import DriftAnswer
+from facemon.application.drift_contradictions import refuse_unknown_attribute
 from facemon.application.drift_hook import run_hook
 from facemon.application.drift_question import CheckChoice, DriftQuestion, DriftRequest, question_of
 from facemon.application.evidently_part import refuse_unknown_methods, run_evidently_part
@@ -42,6 +43,7 @@ _RESULTS_LOOKED_AT = 200
 
 def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
     """Compare current data with the reference, and record the result unless the check is a look."""
+    refuse_unknown_attribute(operation.config, request)
     with store_if_there(operation, create=bool(request.record)) as ledger:
         at = datetime.now(UTC) if ledger is None else ledger.now()
         question = question_of(operation, ledger, request, at)

@@ -1,11 +1,14 @@
-"""Which options of `facemon drift-check` exclude each other."""
+"""Which options of `facemon drift-check` exclude each other, and which name what no check compares."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facemon.application.drift_question import CheckChoice
+from facemon.application.drift_question import CheckChoice, DriftRequest
 from facemon.errors import UsageError
 from facemon.reports.drift_formats import EACH
+
+if TYPE_CHECKING:
+    from facemon.config.document import Config
 
 _OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
 _CONTRADICTIONS = (
@@ -40,3 +43,32 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         )
     if given["explain"] and given["format_"] not in EACH:
         raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")
+
+
+def refuse_unknown_attribute(config: "Config", request: DriftRequest) -> None:
+    """UsageError for `--fail-on attribute=NAME` where no check that is asked for can compare that column.
+
+    Only the columns of tables, and of Evidently, are not known before they are read.
+    """
+    from facemon.domain.prediction import IMAGE_COLUMNS
+    from facemon.drift.compared_columns import names_of_attributes
+
+    rule, choice = request.fail_on, request.choice
+    if not rule.attribute or choice is CheckChoice.EVIDENTLY:
+        return
+    predicted = names_of_attributes(config.model.attributes)
+    of_model = predicted if choice is not CheckChoice.DATA else ()
+    of_data = (*IMAGE_COLUMNS, *config.drift.columns) if choice is not CheckChoice.MODEL else ()
+    known = dict.fromkeys((*of_model, *(name for name in of_data if name not in predicted)))
+    if rule.attribute in known:
+        return
+    if choice is CheckChoice.DATA and rule.attribute in predicted:
+        raise UsageError(
+            f"--fail-on attribute={rule.attribute}: the data check does not compare it", "leave out --check data"
+        )
+    if choice is CheckChoice.MODEL and rule.attribute in (*IMAGE_COLUMNS, *config.drift.columns):
+        raise UsageError(
+            f"--fail-on attribute={rule.attribute}: the model check does not compare it", "leave out --check model"
+        )
+    if request.current is None or choice is CheckChoice.MODEL:
+        raise rule.unknown("no check compares a column of that name", known)

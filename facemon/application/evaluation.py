@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
-from facemon.errors import ExitCode, FacemonError, UsageError
+from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,10 +116,7 @@ def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome", *, has_a
 def _since(observed_since: str | datetime | timedelta | None, now: datetime) -> datetime | None:
     if observed_since is None:
         return None
-    try:
-        return window_of(observed_since, None, now - now, now)[0]
-    except UsageError as error:
-        raise UsageError(error.message.replace("--since", "--observed-since"), error.hint) from error
+    return window_of(observed_since, None, now - now, now, options=("--observed-since", "the present"))[0]
 
 
 def _log_rows(

@@ -1,11 +1,12 @@
 """`--fail-on`: which drift ends in exit 3."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from facemon.domain.deciding_checks import deciding_columns
 from facemon.domain.drift_result import ColumnResult, DriftResult, Verdict
 from facemon.errors import ExitCode, UsageError
+from facemon.near_names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,13 @@ class FailOn:
         """UsageError when no column has the attribute's name: a misspelt one would never fail."""
         known = dict.fromkeys(name for column in deciding_columns(result.checks) for name in _names(column))
         if self.attribute and self.attribute not in known:
-            raise UsageError(
-                f"--fail-on attribute={self.attribute}: nothing of that name was compared",
-                f"choose one of: {', '.join(known)}",
-            )
+            raise self.unknown("nothing of that name was compared", known)
+
+    def unknown(self, why: str, known: Iterable[str]) -> UsageError:
+        """Return the error for an attribute that no check of the command can find drift of; `known` are the others."""
+        names = list(known)
+        hint = did_you_mean(self.attribute, names, f"choose one of: {', '.join(names)}" if names else "")
+        return UsageError(f"--fail-on attribute={self.attribute}: {why}", hint)
 
 
 def _names(column: ColumnResult) -> tuple[str, ...]:

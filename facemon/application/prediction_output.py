@@ -21,7 +21,7 @@ FORMATS = (TABLE, "jsonl", "csv", "parquet")
 def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is_terminal: bool) -> str | None:
     """Return the format of a file's rows, or of those on stdout; None to go by who reads stdout.
 
-    UsageError where a format cannot be, and for an `output` that must not be replaced.
+    UsageError where a format cannot be, and for an `output` that must not be replaced or cannot be made.
     """
     found = _plain_format(output, chosen)
     if csv_safe and found != "csv":
@@ -30,9 +30,11 @@ def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is
         raise UsageError("Parquet is not for a terminal", "-o FILE.parquet writes a file")
     if output is not None:
         from facemon.predict.earlier_rows import holds_rows
+        from facemon.predict.output import refuse_unwritable
         from facemon.store.replaced_files import refuse_other_file
 
         refuse_other_file(output, holds_rows, "file of rows")
+        refuse_unwritable(output)
     return "csv-safe" if csv_safe else found
 
 

@@ -51,6 +51,8 @@ def run(
 
     stop = threading.Event()
     images = images_of(operation, request, stop=stop)
+    for note in images.notes:
+        operation.reporter.say(note)
     with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
         with _saying_how_to_go_on(operation.reporter, ledger, logged):
             destination = _destination(operation, images, ledger, logged, show, stop)
@@ -175,6 +177,11 @@ def work_of(
 
 
 def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | None") -> None:
+    from facemon.predict.manifest import is_manifest
+
+    if tables := [path for path in images.empty_directories if is_manifest(path)]:
+        has = "it has" if len(tables) == 1 else "they have"
+        raise FacemonError(f"no image is in {', '.join(tables)}", f"{has} no rows: write a row for each image")
     if images.empty_directories:
         taken = f"files with these extensions are taken: {' '.join(sorted(images.suffixes))}"
         hint = f"{images.skipped}; {taken}" if images.skipped.total else taken

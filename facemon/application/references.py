@@ -184,7 +184,9 @@ def _described(ledger: "Ledger", found: "Reference", plan: "DecisionPlan | None"
 
 
 def _refuse_contradictions(request: ReferenceRequest) -> None:
-    """UsageError where a request names neither a table nor a window, or both."""
+    """UsageError where a request names neither a table nor a window, or both, or has an empty name."""
+    if request.name is not None and not request.name.strip():
+        raise UsageError("--name is empty", "name the reference or leave the option out")
     if (request.table is None) == (request.since is None):
         raise UsageError("name either a FILE or a window with --since", "facemon reference set --since 24h")
     if request.table is None and request.kind == "labels":

@@ -10,12 +10,18 @@ _DURATION_OR_TIME = "a duration such as 24h, or a time"
 
 
 def window_of(
-    since: str | datetime | timedelta | None, until: str | datetime | None, default: timedelta, now: datetime
+    since: str | datetime | timedelta | None,
+    until: str | datetime | None,
+    default: timedelta,
+    now: datetime,
+    *,
+    options: tuple[str, str] = ("--since", "--until"),
 ) -> tuple[datetime, datetime]:
     """The window `[since, until)`: `since` is a time, or a duration before `until`; UsageError if it is empty.
 
-    A time without a zone is UTC.
+    A time without a zone is UTC. Messages call the two what the command's `options` are called.
     """
+    first, last = options
     end = now if until is None else _end(until)
     begin, span = None, default
     if isinstance(since, timedelta):
@@ -23,19 +29,19 @@ def window_of(
     elif isinstance(since, datetime):
         begin = in_utc(since)
     elif isinstance(since, str):
-        begin, span = _begin(since, default)
+        begin, span = _begin(since, default, first)
     elif since is not None:
         raise UsageError(
-            f"--since {since!r}: write {_DURATION_OR_TIME}", "from Python: text, a datetime or a timedelta"
+            f"{first} {since!r}: write {_DURATION_OR_TIME}", "from Python: text, a datetime or a timedelta"
         )
     try:
         begin = end - span if begin is None else begin
     except OverflowError as error:
-        raise UsageError("the window would begin before the year 1", "give --since a shorter duration") from error
+        raise UsageError("the window would begin before the year 1", f"give {first} a shorter duration") from error
     if begin >= end:
         raise UsageError(
             f"the window from {begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC is empty",
-            "--since must be before --until",
+            f"{first} must be before {last}",
         )
     return begin, end
 
@@ -63,7 +69,7 @@ def _end(until: str | datetime) -> datetime:
         raise UsageError(f"--until {until}: write {_TIME}") from error
 
 
-def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
+def _begin(since: str, default: timedelta, option: str) -> tuple[datetime | None, timedelta]:
     """The time that a text names, or else the duration."""
     from facemon.config.durations import parse_duration
     from facemon.domain.times import parse_time
@@ -73,4 +79,4 @@ def _begin(since: str, default: timedelta) -> tuple[datetime | None, timedelta]:
     try:
         return parse_time(since), default
     except ValueError as error:
-        raise UsageError(f"--since {since}: write {_DURATION_OR_TIME}") from error
+        raise UsageError(f"{option} {since}: write {_DURATION_OR_TIME}") from error

@@ -76,12 +76,13 @@ def drift_check(
 
 
 def _print(session: Session, request: DriftRequest, answer: DriftAnswer, given: Mapping[str, Any]) -> None:
-    request.fail_on.refuse_unknown(answer.result)
     explained = None if given["explain"] is None else answer.explain(given["explain"])
     page = session.config.store.path / PAGE if given["html"] else None
     pages = page, answer.evidently_page, answer.earlier
     shown = Shown(given["format_"], answer.decided, answer.code, *pages, shows_all=given["all_"])
     print_result(session.console, answer.told, shown, shapes=answer.shapes, explained=explained)
+    # Which columns tables have is known only now: the verdict is shown first, so that a typo hides no drift.
+    request.fail_on.refuse_unknown(answer.result)
 
 
 def _explain_last(session: Session, request: DriftRequest, name: str, format_: ReportFormat) -> ExitCode:

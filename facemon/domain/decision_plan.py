@@ -12,7 +12,7 @@ _SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many images a day there are: as the log's last days or the reference's own tell, or as somebody says."""
+    """How many images a day there are: as the log's last days or the reference's own tell, or as given."""
 
     images_per_day: float
     origin: Literal["log", "reference", "given"]

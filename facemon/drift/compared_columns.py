@@ -36,6 +36,17 @@ def compared_columns(
     return _data_columns(attributes, reference, current, settings, expected)
 
 
+def names_of_attributes(attributes: Sequence[AttributeConfig]) -> tuple[str, ...]:
+    """The names that the model check has for attributes and their columns, whatever the rows hold."""
+    names: dict[str, None] = {}
+    for attribute in attributes:
+        names[attribute.name] = None
+        names |= dict.fromkeys(measure.column(attribute.name) for measure in kind_of(attribute).compared(attribute))
+        if attribute.classes:
+            names[accuracy_column(attribute.name)] = None
+    return tuple(names)
+
+
 def _model_columns(
     attributes: Sequence[AttributeConfig], reference: Sample, current: Sample, expected: Collection[str] = ()
 ) -> tuple[ComparedColumn, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facemon.evaluation.found_images import ImageLookup
 from facemon.evaluation.label_matches import KeyedLabels, LabelMatches, keyed_labels, match_labels
-from facemon.evaluation.true_labels import TrueLabels
+from facemon.evaluation.true_labels import HASH, IMAGE, IMAGE_ID, KeyColumn, TrueLabels
 from facemon.evaluation.truth import OUT_OF_RANGE, UNKNOWN_LABEL, Truth
 
 _EXAMPLES = 5
@@ -25,6 +25,8 @@ class LeftOut:
     examples: tuple[str, ...]
     is_trouble: bool
     """Whether the labels do not fit the log or the model, so that an operator must look."""
+    hint: str = ""
+    """What to do about it, where that is known."""
 
 
 def best_key(
@@ -65,9 +67,10 @@ def left_out(
 
     Without `tells_unmatched` nothing is said of labels of other images.
     """
+    several = f"name several images of {place}"
     for reason, labels, is_trouble in (
         (f"match no prediction in {place}", matches.unmatched if tells_unmatched else (), True),
-        (f"name several images of {place}", matches.several_images, True),
+        (several, matches.several_images, True),
         (f"differ only by folder or suffix, and the name in {place} may be any of them", matches.shared, True),
         ("show several faces, and the label does not say whose it is", matches.several_faces, False),
         ("name a face that was not found; faces count from 0", matches.face_not_found, False),
@@ -77,7 +80,8 @@ def left_out(
         ("contradict another label of the same prediction", matches.contradicting, True),
     ):
         if labels:
-            yield LeftOut(reason, len(labels), keyed.names(labels[:_EXAMPLES]), is_trouble)
+            hint = _ways_out(keyed.column) if reason is several else ""
+            yield LeftOut(reason, len(labels), keyed.names(labels[:_EXAMPLES]), is_trouble, hint)
     if keyed.contradicted:
         yield LeftOut(
             "are labelled twice, and not the same", len(keyed.contradicted), keyed.contradicted[:_EXAMPLES], True
@@ -88,6 +92,14 @@ def left_out(
         if (unknown := truth.codes == UNKNOWN_LABEL).any():
             examples = truth.examples(unknown, _EXAMPLES)
             yield LeftOut(f"have a cell for {name} that is none of its labels", int(unknown.sum()), examples, True)
+
+
+def _ways_out(column: KeyColumn) -> str:
+    """How to say which of several images a label means."""
+    columns = " or ".join(name for name in (HASH, IMAGE_ID) if name != column.logged)
+    others = f"add a column {columns}, or leave older images out with --observed-since 30d"
+    # An identifier that several images have gets no folder.
+    return f"write the folder too, as in day1/a.jpg; or {others}" if column.logged == IMAGE else others
 
 
 def has_truth(codes: NDArray[np.intp]) -> NDArray[np.bool_]:

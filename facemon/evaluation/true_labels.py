@@ -1,6 +1,6 @@
 """Tables of true labels: the columns that name the images and their faces, and what each row says of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,16 +62,14 @@ def read_true_labels(
     a number.
     """
     file = _opened(table, tables, (tables.image, tables.id, HASH))
-    named = _key_columns(file, tables)
     columns = {attribute.name: tables.columns.get(attribute.name, attribute.name) for attribute in attributes}
+    named = _key_columns(file, tables, columns.values())
     present = [attribute for attribute in attributes if columns[attribute.name] in file.names]
     if not present:
         wanted = ", ".join(columns.values())
-        near = sorted({near for name in columns.values() for near in nearest_names(name, file.names)})
-        raise FacemonError(
-            f"{file.path}: no column holds labels of an attribute ({wanted})",
-            f"name it under tables.columns; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
-        )
+        near = _near(columns.values(), file, (*named.values(), FACE, tables.source, tables.observed_at))
+        message = f"{file.path}: no column holds labels of an attribute ({wanted})"
+        raise FacemonError(message, f"name it under tables.columns; {near}")
     rows = file.read()
     used = {*named.values(), *(columns[attribute.name] for attribute in present)}
     has_faces = FACE in file.names and FACE not in used
@@ -99,16 +97,27 @@ def _first_cells(table: Path | TableFile, tables: TablesConfig, names: Sequence[
     return {}
 
 
-def _key_columns(file: TableFile, tables: TablesConfig) -> dict[str, str]:
+def _key_columns(file: TableFile, tables: TablesConfig, of_attributes: Iterable[str]) -> dict[str, str]:
     """The log's column to the table's, for each that is there."""
     wanted = {HASH: HASH, IMAGE: tables.image, IMAGE_ID: tables.id}
     if found := {logged: name for logged, name in wanted.items() if name in file.names}:
         return found
-    near = next((near for name in wanted.values() if (near := nearest_names(name, file.names))), [])
+    near = _near(wanted.values(), file, (*of_attributes, FACE, tables.source, tables.observed_at))
     raise FacemonError(
         f"{file.path}: no column names the images: there is neither {tables.image} nor {tables.id} nor {HASH}",
-        f"name it with tables.image; {'near is' if near else 'its columns are'} {', '.join(near or file.names)}",
+        f"name it with tables.image; {near}",
     )
+
+
+def _near(wanted: Iterable[str], file: TableFile, taken: Iterable[str]) -> str:
+    """Say which columns are near to those that are `wanted`, or which there are.
+
+    A column that is `taken` for something else is not the one that is missing, however alike the names are.
+    """
+    others = {name.casefold() for name in taken}
+    free = [name for name in file.names if name.casefold() not in others]
+    near = dict.fromkeys(near for name in wanted for near in nearest_names(name, free))
+    return f"near is {', '.join(near)}" if near else f"its columns are {', '.join(file.names)}"
 
 
 def _key_column(name: str, logged: str, column: pa.ChunkedArray) -> KeyColumn:

@@ -90,6 +90,11 @@ class ImageSource:
         self.empty_directories = self._given.empty
         """The named directories in which no image was, known when the stream has passed them."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be told of manifests, such as columns that nothing uses."""
+        return self._given.notes
+
     def __iter__(self) -> Iterator[ImageInput]:
         """Yield the images with ordinals from 0; a list on stdin can be read only once."""
         for ordinal, found in enumerate(self.found()):

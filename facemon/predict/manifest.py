@@ -14,6 +14,7 @@ from facemon.domain.prediction import ErrorCode
 from facemon.errors import FacemonError
 from facemon.near_names import did_you_mean
 from facemon.predict.manifest_cells import ManifestRow, box_columns, columns_of, name_of, object_columns, row_of
+from facemon.predict.manifest_columns import meant_cells, meant_columns, unused_note
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
 from facemon.predict.parquet_rows import column_names, parquet_rows, row_count
 from facemon.regular_file import require_regular
@@ -38,8 +39,13 @@ class Manifest:
         with _reading(self._file):
             require_regular(self._file)
             self._head = self._read_head() if format_suffix(self._file) in CSV else _JSON_HEAD
-        columns = self._columns()
+        given = self._columns()
+        self._meant = meant_columns(given, self._known())
+        columns = [self._meant.get(name, name) for name in given]
         self._path_column = self._checked(columns)
+        used = sorted({self._path_column} | (self._known() - {tables.image, _PATH}))
+        self.unused_note = unused_note(columns, used)
+        """Which columns nothing uses; none where each one is used. Of JSON the first line says which there are."""
         self.may_have_boxes = self._is_json or not box_columns(tables).isdisjoint(columns)
         """Whether rows can say where a face is; of JSON each line has keys of its own."""
 
@@ -52,7 +58,7 @@ class Manifest:
         for number, cells in self._lines(span):
             name = f"{self._file}:{number}"
             try:
-                found = _cells(cells)
+                found = meant_cells(_cells(cells), self._meant) if self._meant else _cells(cells)
                 name = name_of(found.get(self._path_column), self._path_column)
                 yield row_of(name, found, self._tables)
             except ValueError as error:
@@ -90,7 +96,10 @@ class Manifest:
         wanted = (self._tables.image, _PATH)
         found = next((name for name in wanted if name in columns), None)
         if found is None and columns:
-            near = did_you_mean(wanted[0], columns) or did_you_mean(_PATH, columns)
+            # A column that says something else of an image is not the one that names it.
+            others = {name.casefold() for name in self._known()} - {name.casefold() for name in wanted}
+            free = [name for name in columns if name.strip().casefold() not in others]
+            near = did_you_mean(wanted[0], free) or did_you_mean(_PATH, free)
             meant = f" ({near})" if near else ""
             neither = " nor ".join(dict.fromkeys(wanted))
             more = ", …" if len(columns) > _SHOWN_COLUMNS else ""
@@ -104,6 +113,10 @@ class Manifest:
             raise FacemonError(f"{self._file}: several columns are called {repeated!r}", "rename all but one")
         return found or wanted[0]
 
+    def _known(self) -> frozenset[str]:
+        """The names of columns that mean something."""
+        return frozenset((self._tables.image, _PATH)) | columns_of(self._tables) | object_columns(self._tables)
+
     @property
     def _is_parquet(self) -> bool:
         return self._file.suffix.lower() == ".parquet"
@@ -116,8 +129,7 @@ class Manifest:
         """Each line's number with its cells, or with what is wrong with it."""
         with _reading(self._file):
             if self._is_parquet:
-                known = {self._tables.image, _PATH, *columns_of(self._tables), *object_columns(self._tables)}
-                yield from parquet_rows(self._file, known, span)
+                yield from parquet_rows(self._file, self._known() | self._meant.keys(), span)
                 return
             with self._opened() as file:
                 lines: Iterator[tuple[int, Cells | str]]

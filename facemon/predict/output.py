@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -247,8 +248,7 @@ def open_written(path: Path, make: Callable[[BinaryIO], RowWriter[Rows_contra]])
     UsageError when the path cannot be a file, FacemonError when writing fails (a full disk).
     """
     target = path.resolve()
-    if target.is_dir():
-        raise UsageError(f"-o {path}: is a directory", f"name a file in it: -o {path / 'rows.parquet'}")
+    refuse_unwritable(target if path.is_symlink() else path)
     with _drafted(path, target) as draft:
         guarded = _GuardedWriter(draft, path, make(draft.stream))
         yield guarded
@@ -263,6 +263,14 @@ def _drafted(path: Path, target: Path) -> Iterator[Draft]:
         except OSError as error:
             raise UsageError(f"-o {path}: cannot be written: {_reason(error)}") from error
         yield draft
+
+
+def refuse_unwritable(path: Path) -> None:
+    """UsageError where no file can be made under a name, before anything is done that is to be written there."""
+    if path.is_dir():
+        raise UsageError(f"-o {path}: is a directory", f"name a file in it: -o {path / 'rows.parquet'}")
+    if not path.exists() and not path.parent.exists():
+        raise UsageError(f"-o {path}: there is no folder {path.parent}", f"mkdir -p {shlex.quote(str(path.parent))}")
 
 
 class _GuardedWriter(Generic[Rows_contra]):

@@ -46,6 +46,8 @@ def _remarks(result: "Evaluation") -> Iterator[Remark]:
     for each in result.left_out:
         text = f"{each.count} of {result.labels} labels {each.reason}{_examples(each.examples, each.count)}"
         yield Remark(text, Tone.WARN if each.is_trouble else Tone.SAY)
+        if each.hint:
+            yield Remark(f"which image is meant? {each.hint}", Tone.WARN)
 
 
 def _unmatched(result: "Evaluation", observed_since: str | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ from facemon.domain.shown_rate import shown_rate
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import await_input
 from facemon.printable import Lines, printable, printable_lines, without_command_lines, without_commands
-from facemon.standard_streams import EscapedStream, writing_stdout
+from facemon.standard_streams import EscapedStream, StdoutStream, writing_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -72,7 +72,8 @@ class Console:
 
     def stream(self) -> BinaryIO:
         """What takes lines of UTF-8 for stdout, as `file` does."""
-        return EscapedStream(sys.stdout.buffer) if self.is_terminal else sys.stdout.buffer
+        stream = StdoutStream(sys.stdout.buffer)
+        return EscapedStream(stream) if self.is_terminal else stream
 
     def flush(self) -> None:
         """Let go of what stdout still holds back; FacemonError as for `result`."""

@@ -117,10 +117,28 @@ def test_fail_on_that_is_no_rule(facemon: RunFacemon, tmp_path: Path, rule: str)
 
 def test_a_misspelt_attribute_does_not_silence_the_alarm(facemon: RunFacemon, camera: Path) -> None:
     misspelt = ("--fail-on", "attribute=image_brigthness")
-    outcome = facemon("drift-check", "--check", "data", *window(DAY_TWO), *misspelt, cwd=camera)
+    before = (camera / ".facemon" / "ledger.sqlite").read_bytes()
+    check = ("drift-check", "--record", "--check", "data", *window(DAY_TWO))
+    outcome = facemon(*check, *misspelt, cwd=camera)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "attribute=image_brigthness: no check compares a column of that name" in outcome.stderr
+    assert "hint: did you mean image_brightness?" in outcome.stderr
+    outcome = facemon(*check, "--fail-on", "attribute=gender", cwd=camera)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "attribute=gender: the data check does not compare it\n  hint: leave out --check data" in outcome.stderr
+    assert (camera / ".facemon" / "ledger.sqlite").read_bytes() == before
+
+
+def test_a_misspelt_column_of_a_table_shows_the_verdict_too(facemon: RunFacemon, tmp_path: Path) -> None:
+    """Which columns a table has is known once it was read; what was found by then must not be lost."""
+    for name, first in (("a.csv", 0), ("b.csv", 1000)):
+        (tmp_path / name).write_text("speed\n" + "".join(f"{first + row % 97}\n" for row in range(500)))
+    tables = ("drift-check", "--check", "data", "--reference", "a.csv", "--current", "b.csv")
+    outcome = facemon(*tables, "--fail-on", "attribute=sped", cwd=tmp_path)
     assert outcome.returncode == 2
-    assert "nothing of that name was compared" in outcome.stderr
-    assert "image_brightness" in outcome.stderr
+    assert outcome.stdout.startswith("Drift. ")
+    assert "attribute=sped: nothing of that name was compared\n  hint: did you mean speed?" in outcome.stderr
+    assert facemon(*tables, "--fail-on", "attribute=speed", cwd=tmp_path).returncode == 3
 
 
 def test_exit_zero(facemon: RunFacemon, camera: Path) -> None:

@@ -54,6 +54,27 @@ def test_labels_that_match_nothing_are_found(facemon: RunFacemon, tmp_path: Path
     assert "the log has no predictions of other@2" in answer.stderr
     assert "age-gender@1" in answer.stderr
     assert facemon("evaluate", "labels.csv", "--observed-since", "soon", cwd=tmp_path).returncode == 2
+    answer = facemon("evaluate", "labels.csv", "--observed-since", "2999-01-01", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "hint: --observed-since must be before the present" in answer.stderr
+
+
+def test_labels_that_name_several_images_have_a_way_out(facemon: RunFacemon, tmp_path: Path, astronaut: Path) -> None:
+    face = Image.open(astronaut).convert("RGB").crop((100, 0, 350, 250))
+    for folder, angle in (("monday", 0), ("tuesday", 3)):
+        (tmp_path / folder).mkdir()
+        face.rotate(angle).save(tmp_path / folder / "a.png")
+    assert facemon("predict", "-q", "monday", "tuesday", cwd=tmp_path).returncode == 0
+    (tmp_path / "labels.csv").write_text("image,gender\na.png,female\n")
+    answer = facemon("evaluate", "labels.csv", cwd=tmp_path)
+    assert answer.returncode == 3
+    assert "1 of 1 labels name several images of the log: a.png" in answer.stderr
+    assert (
+        "write the folder too, as in day1/a.jpg; or add a column image_sha256 or image_id, or leave older images out "
+        "with --observed-since 30d"
+    ) in answer.stderr
+    (tmp_path / "labels.csv").write_text("image,gender\ntuesday/a.png,female\n")
+    assert facemon("evaluate", "labels.csv", cwd=tmp_path).returncode == 0
 
 
 @pytest.fixture

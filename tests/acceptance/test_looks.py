@@ -283,9 +283,14 @@ def test_explain_before_any_check_of_record(facemon: RunFacemon, tmp_path: Path)
     (tmp_path / "facemon.yaml").write_text(CONFIGURATION)
     answer = facemon("drift-check", "--explain", "beard", cwd=tmp_path)
     assert answer.returncode == 1
+    assert f"there is no store in {tmp_path / '.facemon'}" in answer.stderr
+    assert not (tmp_path / ".facemon").exists()
+    write_table(tmp_path / "a.csv", seed=1)
+    assert facemon("reference", "set", "a.csv", cwd=tmp_path).returncode == 0
+    answer = facemon("drift-check", "--explain", "beard", cwd=tmp_path)
+    assert answer.returncode == 1
     assert "no check of record of face-attributes@2026-11 has run yet" in answer.stderr
     assert "facemon drift-check makes one; add --now" in answer.stderr
-    assert not (tmp_path / ".facemon").exists()
 
 
 def test_a_reference_is_a_name_first(facemon: RunFacemon, folder: Path) -> None:

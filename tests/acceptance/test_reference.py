@@ -335,3 +335,9 @@ def test_a_table_without_a_log_has_a_plan_of_images(facemon: RunFacemon, tables:
     shown = facts(facemon("reference", "show", "spring", cwd=tables).stdout)
     assert shown["data check"].startswith("decides a threshold of 0.1 with about ")
     assert "images a day" not in shown
+
+
+def test_an_empty_name_is_refused(facemon: RunFacemon, tmp_path: Path) -> None:
+    answer = facemon("reference", "set", "--since", "24h", "--name", "", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stderr == "error: --name is empty\n  hint: name the reference or leave the option out\n"

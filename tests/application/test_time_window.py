@@ -51,3 +51,12 @@ def test_text_and_values(given: list[tuple[object, object]], window: tuple[datet
 def test_windows_that_are_none(since: object, until: object, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         window_of(since, until, DAY, NOW)  # type: ignore[arg-type]
+
+
+def test_a_command_s_own_options_are_named() -> None:
+    options = ("--observed-since", "the present")
+    with pytest.raises(UsageError, match="is empty") as caught:
+        window_of("2030-01-01", None, DAY, NOW, options=options)
+    assert caught.value.hint == "--observed-since must be before the present"
+    with pytest.raises(UsageError, match="--observed-since soon: write a duration"):
+        window_of("soon", None, DAY, NOW, options=options)

@@ -191,7 +191,13 @@ def test_closed_streams(folder: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk(folder: Path) -> None:
-    for line in ("store info", "store info --json", "export-metrics"):
+    for line in (
+        "store info",
+        "store info --json",
+        "export-metrics",
+        "log -n 1 --model faces@1",
+        "log --model faces@1 --format parquet",
+    ):
         outcome = shell(f"$F {line} >/dev/full", folder)
         assert (outcome.returncode, outcome.stderr) == (
             1,

@@ -126,6 +126,22 @@ def test_tables_that_do_not_fit_are_refused(tmp_path: Path, text: str, message: 
         scored(tmp_path, text, [row("a.jpg")])
 
 
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        ("picture,gender,age", "name it with tables.image; its columns are picture, gender, age"),
+        ("IMAGE,Gender,AGE", "name it with tables.image; near is IMAGE"),
+        ("image,sex", "name it under tables.columns; its columns are image, sex"),
+        ("image,Gender,AGE", "name it under tables.columns; near is Gender, AGE"),
+        ("image,gendre", "name it under tables.columns; near is gendre"),
+    ],
+)
+def test_a_hint_offers_no_column_that_has_another_role(tmp_path: Path, header: str, hint: str) -> None:
+    with pytest.raises(FacemonError) as caught:
+        scored(tmp_path, f"{header}\na.jpg,male,3\n" if header.count(",") == 2 else f"{header}\na.jpg,male\n", [])
+    assert caught.value.hint == hint
+
+
 def test_nothing_in_the_log(tmp_path: Path) -> None:
     result = scored(tmp_path, "image,gender\na.jpg,male\n")
     assert result.scores == ()

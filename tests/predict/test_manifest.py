@@ -81,6 +81,45 @@ def test_a_missing_column_is_said_with_those_that_are_there(tmp_path: Path, suff
     assert caught.value.hint == "its columns are imge, x; name the right one with tables.image"
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_spaces_around_a_column_s_name_change_nothing(tmp_path: Path, suffix: str) -> None:
+    rows = [{"image": "a.jpg", " source": " gate", "observed_at ": "2026-11-23T02:00Z", "image_id": " 7"}]
+    file = write(tmp_path / f"m{suffix}", rows)
+    (row,) = Manifest(str(file), TablesConfig())
+    # The spaces of a header are of the whole column; those of other columns' cells are theirs.
+    assert (row.source, row.observed_at, row.id) == ("gate", NIGHT, " 7")
+    assert Manifest(str(file), TablesConfig()).unused_note is None
+
+
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        ("image,source,observed_at,image_id,box,etag,size", None),
+        ("path,box_left,box_top,box_right,box_bottom", None),
+        (",image", None),  # the row numbers of pandas
+        ("image,path", "path"),
+        ("image,sorce,observd_at", "sorce (did you mean source?), observd_at (did you mean observed_at?)"),
+        ("image,Source", "Source (did you mean source?)"),
+        ("image,source, source", " source"),
+        ("image,name,side,gender", "name, side, gender"),
+        ("image,a,b,c,d,e,f,g,h,sorce,i", "sorce (did you mean source?), a, b, c, d, e, f, g, and 2 more"),
+    ],
+)
+def test_columns_that_nothing_uses(tmp_path: Path, header: str, note: str | None) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(f"{header}\n")
+    assert Manifest(str(file), TablesConfig()).unused_note == (note and f"columns that are not used: {note}")
+
+
+def test_the_column_of_another_role_is_not_offered_for_the_image(tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    for header, near in (("image_id,source", ""), ("IMAGE,image_id", " (did you mean IMAGE?)")):
+        file.write_text(f"{header}\n")
+        with pytest.raises(FacemonError) as caught:
+            Manifest(str(file), TablesConfig())
+        assert caught.value.message.endswith(f"there is neither image nor path{near}")
+
+
 @pytest.mark.parametrize(
     ("cells", "message"),
     [

@@ -84,3 +84,11 @@ def scraped(port: int) -> int:
     with connected(port) as client:
         client.sendall(request("GET", "/metrics"))
         return read_answer(client)[0]
+
+
+def test_a_host_that_is_not_known() -> None:
+    with pytest.raises(FacemonError) as caught:
+        open_socket(Listen("no-such-host.invalid", 0))
+    assert caught.value.message == (
+        "cannot listen on no-such-host.invalid:0: the host name no-such-host.invalid is not known"
+    )

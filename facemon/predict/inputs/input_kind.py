@@ -58,6 +58,8 @@ class Given:
     """Once it is set, what has not arrived is no longer waited for."""
     empty: list[str] = field(default_factory=list)
     """The inputs without images, entered as the stream passes them."""
+    notes: list[str] = field(default_factory=list)
+    """What is to be told of the inputs, entered as they are opened."""
 
     def entered_if_empty(self, path: str, images: "Iterable[Found]") -> "Iterator[Found]":
         """Yield the images of an input; enter its path in `empty` at the end where there were none."""

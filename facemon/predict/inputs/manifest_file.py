@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facemon.config.drift import TablesConfig
+from facemon.domain.image_input import shown_name
 from facemon.object_storage.location import Location, LocationError, is_location, parse_location
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 from facemon.predict.inputs.listed_image import listed_image
@@ -23,7 +24,10 @@ class ManifestFile(InputKind):
 
     def open(self, path: str, given: Given) -> "_Rows":
         """Return its images; FacemonError where it cannot be read or names no images."""
-        return _Rows(Manifest(path, given.tables), path, given)
+        manifest = Manifest(path, given.tables)
+        if manifest.unused_note is not None:
+            given.notes.append(f"{shown_name(path)}: {manifest.unused_note}")
+        return _Rows(manifest, path, given)
 
     def locations(self, path: str, tables: TablesConfig) -> Iterable[Location]:
         """Return the object that its first row names, which stands for the others."""
