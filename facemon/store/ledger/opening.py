@@ -41,7 +41,7 @@ def open_ledger_beside(place: Path, folder: Path, *, create: bool) -> Ledger:
 
 
 def open_ledger_untouched(folder: Path) -> Ledger:
-    """Open the ledger of a store of this version for a short look: nothing is written, and no other command waits for it.
+    """Open the ledger of a store of this version for a short look: nothing is written, and no command waits.
 
     FacemonError, or an error of the implementation, where that cannot be done; then there is nothing to see.
     """
