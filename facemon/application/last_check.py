@@ -46,7 +46,7 @@ def explain_last_check(operation: Operation, request: DriftRequest, name: str) -
     """Explain a column of the last check of record, and end as that check did."""
     with store_if_there(operation, create=False) as ledger:
         if ledger is None:
-            operation.open_ledger()  # which says that there is no store, and where it was looked for
+            operation.open_ledger()  # which names the folder in which a store is missing
         results = _last_checks(ledger, request.model or operation.config.model.id, request.choice)
         # Data and model may have been checked by separate commands.
         checks = {check: outcome for result in results for check, outcome in result.checks.items()}

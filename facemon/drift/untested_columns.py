@@ -76,7 +76,7 @@ def _must_be_known(
 
 
 def _weigh_accuracy(reference: Sample, current: Sample, attribute: str, settings: DriftConfig) -> Evidence:
-    """The drop of accuracy, tested as any two labels are; an accuracy that rises is no drift."""
+    """The drop of accuracy, tested as any two labels are; a rise is not drift."""
     first, second = reference.column(attribute), current.column(attribute)
     if first is None or second is None:
         where = "reference's window" if first is None else "drift.accuracy_window"

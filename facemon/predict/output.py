@@ -269,8 +269,9 @@ def refuse_unwritable(path: Path) -> None:
     """UsageError where no file can be made under a name, before anything is done that is to be written there."""
     if path.is_dir():
         raise UsageError(f"-o {path}: is a directory", f"name a file in it: -o {path / 'rows.parquet'}")
-    if not path.exists() and not path.parent.exists():
-        raise UsageError(f"-o {path}: there is no folder {path.parent}", f"mkdir -p {shlex.quote(str(path.parent))}")
+    folder = path.parent
+    if not path.exists() and not folder.exists():
+        raise UsageError(f"-o {path}: the folder {folder} does not exist", f"mkdir -p {shlex.quote(str(folder))}")
 
 
 class _GuardedWriter(Generic[Rows_contra]):

@@ -121,7 +121,7 @@ def test_objects_of_a_list_are_asked_for(facemon: RunFacemon, folder: Path, orig
     ("line", "code", "said"),
     [
         ("day -o i.csv", 2, "a manifest is written as Parquet"),
-        ("day -o none/i.parquet", 2, "there is no folder none\n  hint: mkdir -p none"),
+        ("day -o none/i.parquet", 2, "the folder none does not exist\n  hint: mkdir -p none"),
         ("day -o folder.parquet", 2, "is a directory"),
         ("list.csv -o i.parquet", 2, "is a manifest already"),
         ("none -o i.parquet", 2, "none: no such file or directory"),

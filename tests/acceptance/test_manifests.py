@@ -66,5 +66,6 @@ def test_rows_for_a_folder_that_is_not_there_begin_no_run(facemon: RunFacemon, t
     for command in (("predict", str(astronaut)), ("log",)):
         answer = facemon(*command, "-o", "my rows/x.csv", cwd=tmp_path)
         assert answer.returncode == 2
-        assert answer.stderr == "error: -o my rows/x.csv: there is no folder my rows\n  hint: mkdir -p 'my rows'\n"
+        said = "error: -o my rows/x.csv: the folder my rows does not exist\n  hint: mkdir -p 'my rows'\n"
+        assert answer.stderr == said
     assert not (tmp_path / ".facemon").exists()

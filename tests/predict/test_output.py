@@ -140,7 +140,7 @@ def test_a_new_file_has_the_usual_permissions_and_a_link_stays_a_link(tmp_path: 
 def test_places_that_cannot_be_written(tmp_path: Path, model: ModelConfig) -> None:
     folder = tmp_path / "folder.csv"
     folder.mkdir()
-    for path, reason in ((folder, "is a directory"), (tmp_path / "none" / "a.csv", "there is no folder")):
+    for path, reason in ((folder, "is a directory"), (tmp_path / "none" / "a.csv", "does not exist")):
         with pytest.raises(UsageError, match=reason), open_file(path, OutputFormat.CSV, model.attributes):
             pass
 

@@ -58,7 +58,7 @@ def test_a_recovery_accepts_each_file_of_a_store(folder: Path, name: str) -> Non
     folder.mkdir()
     make(folder, name)
     done = recover_ledger(folder, None, NOW, mode="private", as_root=False)
-    # Without a ledger nobody can count what is lost with it: the user is told that.
+    # The rows of a lost ledger cannot be counted, and the message says so.
     assert done.is_ledger_gone or done.kept is not None or name in BEFORE_LEDGER
     with open_ledger(folder) as ledger:
         # What a killed process was writing is for a repair.
