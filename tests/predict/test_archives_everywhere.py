@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -108,7 +109,9 @@ def test_an_archive_gives_the_same_wherever_it_lies(
         expected = seen(opened(local), local)
         assert seen(opened(remote), remote) == expected
         named = seen(opened(url), url)
-        assert ([row[1:] for row in named[0]], named[1]) == ([row[1:] for row in expected[0]], expected[1])
+        # An address spells ? and other characters of a member's name as %3F, in messages too.
+        plain = [tuple(unquote(cell) if isinstance(cell, str) else cell for cell in row[1:]) for row in named[0]]
+        assert (plain, named[1]) == ([tuple(row[1:]) for row in expected[0]], expected[1])
         of_manifest, error = seen(source("m.csv"), local)
         assert of_manifest[: len(expected[0])] == expected[0]
         assert error == expected[1]
