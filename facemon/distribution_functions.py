@@ -1,16 +1,12 @@
 """scipy's distribution functions, imported without the layer that scipy puts around them for other array libraries."""
 
 import sys
-from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from threading import RLock
 from types import ModuleType
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 _PACKAGE = "scipy.special"
 _COMPILED = f"{_PACKAGE}._ufuncs"
@@ -74,18 +70,3 @@ psi = _found.psi
 stdtr = _found.stdtr
 stdtrit = _found.stdtrit
 zeta = _found._zeta if hasattr(_found, "_zeta") else _found.zeta  # noqa: SLF001 - Hurwitz's, which scipy exports by a wrapper
-
-_TABULATED = 1 << 14
-"""Factorials up to here are looked up: exact tests of small windows ask for the same ones thousands of times."""
-
-
-def log_factorials(first: int, last: int) -> NDArray[np.float64]:
-    """Return the logarithms of the factorials of the whole numbers from `first` to `last`, which are not negative."""
-    if last < _TABULATED:
-        return _log_factorials()[first : last + 1]
-    return np.asarray(gammaln(np.arange(first + 1, last + 2)))
-
-
-@cache
-def _log_factorials() -> NDArray[np.float64]:
-    return np.asarray(gammaln(np.arange(1, _TABULATED + 1)))

@@ -3,12 +3,6 @@
 import subprocess
 import sys
 
-import numpy as np
-import pytest
-from scipy.special import gammaln
-
-from facemon.distribution_functions import log_factorials
-
 _BOTH = """
 import sys
 from facemon import distribution_functions as ours
@@ -29,8 +23,3 @@ with scipy.special.errstate(all="raise"):
 
 def test_the_functions_alone_are_imported_and_the_rest_when_it_is_asked_for() -> None:
     assert subprocess.run([sys.executable, "-c", _BOTH], check=True, capture_output=True, text=True).stdout == "whole\n"
-
-
-@pytest.mark.parametrize(("first", "last"), [(0, 0), (3, 9), (16_000, 16_383), (16_000, 16_384), (90_000, 90_005)])
-def test_factorials_that_are_looked_up_are_those_that_are_computed(first: int, last: int) -> None:
-    assert np.array_equal(log_factorials(first, last), gammaln(np.arange(first, last + 1) + 1))

@@ -16,6 +16,8 @@ from facemon.domain.spread import Spread
 
 _WIDEST = 1 << 17
 """Places of a table of all bins, of all columns together, that cost less than a sort."""
+_FEW = 8
+"""Of fewer than one count in so many the places are computed: that costs less than to look at all of them."""
 _ABOVE_ALL = 1 << 31
 _NO_PLACES, _NO_BINS = np.empty(0, np.int64), np.empty(0, np.int32)
 
@@ -84,8 +86,8 @@ class _Parts:
     counts: Floats
 
     @classmethod
-    def of(cls, hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> Self:
-        """The parts of those of the columns that are asked for, in the order of the hours."""
+    def of(cls, hours: Sequence[PackedColumns], counts: Floats, columns: tuple[_Column, ...]) -> Self:
+        """The parts of those of the columns that are asked for, in the order of the hours; `counts` are of all."""
         place_of = {name: at for at, (name, _, _) in enumerate(columns)}
         of_layout = {
             key: np.array([place_of.get(name, -1) for name in layout.names], np.int64)
@@ -94,17 +96,21 @@ class _Parts:
         column = np.concatenate([_NO_PLACES, *(of_layout[id(each.layout)] for each in hours)])
         sizes = np.fromiter(chain.from_iterable(each.sizes for each in hours), np.int64, len(column))
         hour = np.repeat(np.arange(len(hours)), [len(each) for each in hours])
-        counts = np.concatenate([_NO_PLACES, *(each.counts for each in hours)], dtype=np.float64)
-        counts = counts[np.repeat(column >= 0, sizes)]
         is_held = (column >= 0) & (sizes > 0)
-        return cls(columns, len(hours), hour[is_held], column[is_held], sizes[is_held], counts)
+        chosen = sizes[is_held]
+        if _FEW * chosen.sum() < len(counts):
+            begin = _starts_of(sizes)[is_held]
+            own = counts[np.repeat(begin - _starts_of(chosen), chosen) + np.arange(chosen.sum())]
+        else:
+            own = counts[np.repeat(is_held, sizes)]
+        return cls(columns, len(hours), hour[is_held], column[is_held], chosen, own)
 
     def table(
         self, places: Places, starts: Places, *, labels: Sequence[tuple[str, ...]] = (), bins: Bins = _NO_BINS
     ) -> HourTable:
         """The table in which the counts have such `places`; `starts`, `labels` and `bins` are the table's."""
         keys = sum(map(len, labels)) + len(bins)
-        counts = self.counts.copy()
+        counts = self.counts
         of_part = np.add.reduceat(counts, _starts_of(self.sizes)) if len(counts) else counts
         rows = np.zeros((self.hours, len(self.columns)))
         rows[self.hour, self.column] = of_part
@@ -112,9 +118,8 @@ class _Parts:
         sums = np.bincount(places, counts, keys).astype(np.int64)
         at = np.repeat(self.hour * keys, self.sizes)
         at += places
-        counts /= np.repeat(of_part, self.sizes)
         shares = np.zeros(self.hours * keys)
-        shares[at] = counts
+        shares[at] = counts / np.repeat(of_part, self.sizes)
         return HourTable(self.columns, starts, sums, shares.reshape(self.hours, keys), rows, tuple(labels), bins)
 
 
@@ -127,7 +132,8 @@ def hour_tables(hours: Sequence[PackedColumns]) -> tuple[HourTable, HourTable]:
     found = [columns[name] for name in sorted(columns)]
     labels = tuple(column for column in found if column[1] is ColumnKind.CATEGORICAL)
     numbers = tuple(column for column in found if column[1] is not ColumnKind.CATEGORICAL)
-    return _of_labels(hours, labels), _of_numbers(hours, numbers)
+    counts = np.concatenate([_NO_PLACES, *(each.counts for each in hours)], dtype=np.float64)
+    return _of_labels(hours, counts, labels), _of_numbers(hours, counts, numbers)
 
 
 def _layouts(hours: Sequence[PackedColumns]) -> dict[int, ColumnLayout]:
@@ -135,7 +141,7 @@ def _layouts(hours: Sequence[PackedColumns]) -> dict[int, ColumnLayout]:
     return {id(each.layout): each.layout for each in hours}
 
 
-def _of_labels(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> HourTable:
+def _of_labels(hours: Sequence[PackedColumns], counts: Floats, columns: tuple[_Column, ...]) -> HourTable:
     held = [(id(each.layout), each.label_sizes(), each.labels) for each in hours]
     # Most hours have the same labels as others.
     distinct = {key: each.label_keys() for key, each in dict(zip(held, hours, strict=True)).items()}
@@ -148,11 +154,11 @@ def _of_labels(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> 
     place_of = {key: at for at, key in enumerate(keys)}
     places = {each: np.array([place_of[key] for key in keys], np.int64) for each, keys in distinct.items()}
     found = np.concatenate([_NO_PLACES, *(places[each] for each in held)])
-    return _Parts.of(hours, columns).table(found, starts, labels=labels)
+    return _Parts.of(hours, counts, columns).table(found, starts, labels=labels)
 
 
-def _of_numbers(hours: Sequence[PackedColumns], columns: tuple[_Column, ...]) -> HourTable:
-    parts = _Parts.of(hours, columns)
+def _of_numbers(hours: Sequence[PackedColumns], counts: Floats, columns: tuple[_Column, ...]) -> HourTable:
+    parts = _Parts.of(hours, counts, columns)
     bins = np.concatenate([_NO_BINS, *(each.bins for each in hours)])
     places, keys, starts = _places_of_bins(bins, parts)
     return parts.table(places, starts, bins=keys)

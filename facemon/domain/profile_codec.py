@@ -58,7 +58,7 @@ def decode_profile(data: bytes) -> Profile:
     if (number := len(counts) - len(labels)) != sum(held) - sum(compress(held, layout.is_label)):
         raise ValueError("there are not as many labels as counts of them")
     steps, at = _numbers(body, at, number)
-    columns = PackedColumns(layout, held, labels, counts, np.cumsum(steps, dtype=np.int64).astype(np.int32))
+    columns = PackedColumns(layout, held, labels, counts, np.cumsum(steps, dtype=np.int32))
     return Profile(images, faces, squares, columns)
 
 

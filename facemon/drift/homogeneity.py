@@ -13,11 +13,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from facemon.distribution_functions import chdtrc, fdtrc, kolmogorov, log_factorials, ndtr, ndtri, stdtr
+from facemon.distribution_functions import chdtrc, fdtrc, kolmogorov, ndtr, ndtri, stdtr
 from facemon.domain.array_types import Counts, Floats
 from facemon.drift.design_effect import INDEPENDENT, DesignEffect
 from facemon.drift.distances import ks_distance
 
+_START = np.zeros(1)
 _NORMAL_FROM = 1000.0
 """Smallest expected count from which the normal limit and the exact test agree to three digits."""
 _LOG_SCALES = np.linspace(-12.0, 3.0, 600)
@@ -104,10 +105,11 @@ def hypergeometric(marked: int, rows: int, ours: int) -> tuple[int, Floats]:
     """The smallest count of marked rows among `ours` that is possible, and weights from it on, of which one is 1."""
     others = rows - ours
     first, last = max(0, marked - others), min(marked, ours)
-    # Of the factorials in the denominator two ascend with the count and two descend.
-    logs = log_factorials(first, last) + log_factorials(others - marked + first, others - marked + last)
-    logs += (log_factorials(marked - last, marked - first) + log_factorials(ours - last, ours - first))[::-1]
-    return first, np.exp(logs.min() - logs)
+    counts = np.arange(first, last, dtype=np.float64)
+    # Of a count and the next one; sums of logarithms of ratios keep digits that differences of large factorials lose.
+    ratios = (marked - counts) * (ours - counts) / ((counts + 1) * (others - marked + 1 + counts))
+    logs = np.concatenate([_START, np.log(ratios)]).cumsum()
+    return first, np.exp(logs - logs.max())
 
 
 def mid_p_value(weights: Floats, seen: int) -> float:

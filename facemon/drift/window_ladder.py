@@ -94,14 +94,15 @@ def climb(
     """
     first = read(rungs[0])
     windows = [WindowRows(rungs[0], first)]
-    compared = columns(first)
     judged = sources_to_judge(reference, first) if judges_sources and not first.bucketed else ()
-    waiting: set[str | None] = set(judged)
     in_use: dict[str | None, int] = dict.fromkeys(judged, 1)
-    whole, is_waiting = 1, True
+    whole, is_waiting, waiting = 1, True, set(judged)
+    if len(rungs) == 1:  # whether more rows would decide changes nothing
+        return Ladder(tuple(windows), whole, in_use)
+    compared = columns(first)
     known: KnownVariances = {}
     known_apart = quiet_variances(reference, judged, [column.name for _, column in compared])
-    while True:
+    for rung in rungs[1:]:
         sample = windows[-1].sample
         is_waiting = is_waiting and _needs_more(reference, sample, compared, settings, known)
         waiting = {
@@ -109,12 +110,12 @@ def climb(
             for name in waiting
             if _needs_more(reference.of_source(name), sample.of_source(name), compared, settings, known_apart[name])
         }
-        if not (is_waiting or waiting) or len(windows) == len(rungs):
-            return Ladder(tuple(windows), whole, in_use)
-        rung = rungs[len(windows)]
+        if not (is_waiting or waiting):
+            break
         windows.append(WindowRows(rung, read(rung)))
         whole = len(windows) if is_waiting else whole
         in_use |= dict.fromkeys(waiting, len(windows))
+    return Ladder(tuple(windows), whole, in_use)
 
 
 def sources_to_judge(reference: Sample, current: Sample) -> tuple[str | None, ...]:

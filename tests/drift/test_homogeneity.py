@@ -1,3 +1,6 @@
+from fractions import Fraction
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facemon.drift.design_effect import DesignEffect
-from facemon.drift.homogeneity import binary_p_value, labels_p_value, numbers_p_value
+from facemon.drift.homogeneity import binary_p_value, hypergeometric, labels_p_value, numbers_p_value
 
 LEVELS = (0.001, 0.01, 0.05)
 REPEATS = 3000
@@ -64,6 +67,21 @@ def test_fishers_mid_p_by_hand() -> None:
     # Margins of 3 + 3 rows and 3 marked: the chances of 0..3 are 1, 9, 9, 1 of 20.
     assert binary_p_value((3, 0), (0, 3)) == pytest.approx(0.5 * 2 / 20)
     assert binary_p_value((2, 1), (1, 2)) == pytest.approx(2 / 20 + 0.5 * 18 / 20)
+
+
+@pytest.mark.parametrize(
+    ("marked", "rows", "ours"), [(0, 9, 4), (9, 9, 4), (7, 9, 4), (30, 11_000, 1000), (3000, 110_000, 10_000)]
+)
+def test_the_weights_of_counts_have_the_ratios_of_whole_numbers(marked: int, rows: int, ours: int) -> None:
+    def ways(count: int) -> int:
+        return comb(marked, count) * comb(rows - marked, ours - count)
+
+    least, weights = hypergeometric(marked, rows, ours)
+    assert (least, len(weights)) == (max(0, marked + ours - rows), min(marked, ours) - least + 1)
+    most = int(weights.argmax())
+    near = [at for at in range(most - 60, most + 61, 20) if 0 <= at < len(weights)]
+    exact = [float(Fraction(ways(least + at), ways(least + most))) for at in near]
+    assert (weights[near] / weights[most]).tolist() == pytest.approx(exact, rel=1e-12)
 
 
 @pytest.mark.parametrize("counts", [np.array([10]), np.array([7, 3]), np.array([500, 300, 200])])

@@ -67,6 +67,15 @@ def test_few_rows_a_day_need_longer_windows(a_day: int, longest: str) -> None:
     assert len(ladder.windows) == ladder.whole
 
 
+def test_of_a_single_window_nothing_is_asked_but_its_rows() -> None:
+    def unasked(_: Sample) -> list[tuple[Check, ComparedColumn]]:
+        pytest.fail("there is no longer window")
+
+    reference, sample = single(beard=yes_no(3000, 10_000)), single(beard=yes_no(3, 10))
+    ladder = climb(reference, [Rung("24h", NOW - DAY)], lambda _: sample, unasked, SETTINGS, judges_sources=True)
+    assert (ladder.longest.sample, ladder.whole) == (sample, 1)
+
+
 def test_no_more_is_read_than_is_needed() -> None:
     read = []
 
