@@ -43,8 +43,9 @@ def _findings(facts: EndpointFacts) -> Iterator[Finding]:
     if any(not each.value for each in facts.values("facemon_source_up") if each.labels.get("source") == "log"):
         seen = f'{facts.url}: facemon_source_up{{source="log"}} is 0; predictions wait in its memory'
         yield Finding("the ML API cannot log", seen, "facemon store info")
-    if others := sum(each.value for each in facts.values("api_other_source_images_total")):
-        seen = f"{others:,.0f} images came with more names than api.max_sources allows"
+    others = sum(each.value for each in facts.values("api_other_source_images_total"))
+    if others and facts.has_others:
+        seen = f"images of the last 24 hours too; {others:,.0f} in all came with more names than api.max_sources allows"
         what = "images of some sources are counted as source other"
         yield Finding(what, seen, "raise api.max_sources, or list the names in api.sources", Severity.WARNING)
 

@@ -1,12 +1,14 @@
 """Where the API and the exporter are asked, and what both say of their store: only addresses of this machine alone."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 from facemon.doctor.answers import NoAnswerError, ask
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined
+from facemon.domain.times import hour_of
 
 if TYPE_CHECKING:
     from facemon.metrics.read_exposition import ReadSample
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 Endpoint = Literal["api", "exporter"]
 _IMAGES = "images_processed_total"
+_RECENT_HOURS = 25
+"""The hours that 24 hours touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class EndpointFacts:
     """Why its page cannot be read."""
     images: tuple[float, float] | None = None
     """Images that the ledger has counted, before and after it was asked; None where the store cannot be read."""
+    has_others: bool = False
+    """Whether the log has images of source `other` of the last 24 hours."""
     is_expected: bool = True
     """Whether anything says that it runs; batch jobs without Prometheus need neither."""
 
@@ -75,7 +81,8 @@ def gather_endpoint(examination: Examination, job: Endpoint) -> EndpointFacts:
     except NoAnswerError as error:
         return replace(facts, trouble=error)
     after = examination.read_store(_images)
-    facts = replace(facts, images=None if before is None or after is None else (before, after))
+    others = examination.read_store(lambda ledger: _has_others(ledger, config.model.id, examination.now))
+    facts = replace(facts, images=None if before is None or after is None else (before, after), has_others=bool(others))
     try:
         return replace(facts, samples=read_exposition(page))
     except ValueError as error:
@@ -108,6 +115,14 @@ def serves_another_store(facts: EndpointFacts) -> bool:
     if facts.images is None or facts.counted_images is None:
         return False
     return not facts.images[0] <= facts.counted_images <= facts.images[1]
+
+
+def _has_others(ledger: "Ledger", model: str, now: datetime) -> bool:
+    from facemon.domain.profile import OTHER
+
+    end = hour_of(now) + 1
+    last = ledger.profiles.last_hour(model, OTHER, end)
+    return last is not None and last >= end - _RECENT_HOURS
 
 
 def _images(ledger: "Ledger") -> float:

@@ -11,12 +11,16 @@ from facemon.model.decoding import DecodedImage
 _Edges = tuple[float, float, float, float]
 
 
+def crop_size(decoded: DecodedImage, box: Box, crop: CropConfig) -> tuple[int, int]:
+    """Return the width and height of what `cut_box` cuts: a box may reach far beyond its image."""
+    left, top, right, bottom = _crop_edges(decoded, box, crop)
+    return max(right - left, 1), max(bottom - top, 1)
+
+
 def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
     """Cut the crop around a box in pixels of the whole image; a single black pixel where nothing is left."""
     image = decoded.image
-    scale = image.width / decoded.size[0]
-    own = (box[0] * scale, box[1] * scale, (box[2] + 1) * scale, (box[3] + 1) * scale)
-    left, top, right, bottom = _whole_pixels(_edges(own, crop, image.size), crop)
+    left, top, right, bottom = _crop_edges(decoded, box, crop)
     if right <= left or bottom <= top:
         return Image.new("RGB", (1, 1))
     if crop.outside not in ("edge", "reflect"):
@@ -24,6 +28,13 @@ def cut_box(decoded: DecodedImage, box: Box, crop: CropConfig) -> Image.Image:
     inside = _reflected if crop.outside == "reflect" else _held
     columns, rows = inside(np.arange(left, right), image.width), inside(np.arange(top, bottom), image.height)
     return Image.fromarray(np.asarray(image)[rows[:, np.newaxis], columns])
+
+
+def _crop_edges(decoded: DecodedImage, box: Box, crop: CropConfig) -> Box:
+    """The crop's first column and row in the decoded image, and those after its last."""
+    scale = decoded.image.width / decoded.size[0]
+    own = (box[0] * scale, box[1] * scale, (box[2] + 1) * scale, (box[3] + 1) * scale)
+    return _whole_pixels(_edges(own, crop, decoded.image.size), crop)
 
 
 def _edges(box: _Edges, crop: CropConfig, size: tuple[int, int]) -> _Edges:

@@ -284,11 +284,15 @@ def _unidentified(content: bytes, formats: tuple[str, ...]) -> str:
     return "is not an image in a supported format, or its beginning is damaged"
 
 
+def pixel_limit(max_pixels: int) -> int:
+    """Return the most pixels that Pillow and a limit of `max_pixels` let through."""
+    return min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+
+
 def _bomb(error: Exception, max_pixels: int) -> str:
     # Only Pillow's sentence holds the number: "Image size (400000000 pixels) exceeds limit of …"
     count = next((word for word in str(error).replace("(", " ").split() if word.isdigit()), "too many")
-    limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
-    return f"the image has {count} pixels; the limit is {limit}"
+    return f"the image has {count} pixels; the limit is {pixel_limit(max_pixels)}"
 
 
 def _damage(error: BaseException) -> str:

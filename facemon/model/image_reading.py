@@ -9,7 +9,8 @@ from facemon.domain.prediction import ErrorCode
 from facemon.finders.registry import finder_of
 from facemon.model.bounded_decoding import BoundedDecoder, Undecoded
 from facemon.model.bundle import Bundle
-from facemon.model.decoding import DecodedImage, read_image
+from facemon.model.crops import crop_size
+from facemon.model.decoding import DecodedImage, pixel_limit, read_image
 from facemon.model.faces import Face, NoNumberError, View
 from facemon.model.fitting import resized_size
 from facemon.model.image_features import LONG_SIDE
@@ -25,7 +26,9 @@ class ImageReader:
         self._shrinks = bundle.decodes_fast and not finder.searches
         self._takes_boxes = finder.takes_boxes
         self._networks = [(network, View.of(network, bundle.config.faces)) for network in bundle.config.networks]
+        self._crops = tuple(dict.fromkeys(view.cut.crop for _, view in self._networks if view.cut.crop is not None))
         self._max_bytes = limits.max_bytes
+        self._max_pixels = limits.max_pixels
         self._decoder = BoundedDecoder(limits)
 
     def content(self, given: ImageInput) -> bytes | ImageProblem:
@@ -51,7 +54,22 @@ class ImageReader:
             faces = self._bundle.finder.find(decoded, self._box(given))
         except NoNumberError:
             return ImageProblem(ErrorCode.NAN, "the face finder gave no number")
-        return faces or ImageProblem(ErrorCode.NO_FACE, "no face was found")
+        if not faces:
+            return ImageProblem(ErrorCode.NO_FACE, "no face was found")
+        return self._too_large(faces) or faces
+
+    def _too_large(self, faces: list[Face]) -> ImageProblem | None:
+        """Say if a crop has more pixels than an image may have: a given box may be of another resolution."""
+        limit = pixel_limit(self._max_pixels)
+        for face in faces:
+            for crop in self._crops:
+                if face.box is None:
+                    continue
+                width, height = crop_size(face.decoded, face.box, crop)
+                if width * height > limit:
+                    what = f"the crop around the box {list(face.box)} has {width} x {height} pixels"
+                    return ImageProblem(ErrorCode.TOO_LARGE, f"{what}; the limit is {limit} pixels in all")
+        return None
 
     def _box(self, given: ImageInput) -> Box | None:
         """The input's box, none where the finder does not go by it: then it must change nothing."""

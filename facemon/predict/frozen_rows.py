@@ -80,7 +80,15 @@ def _row(found: Found) -> FrozenRow:
         status = os.stat(path)  # noqa: PTH116 - called for every file there is
     except (OSError, ValueError):
         return FrozenRow(image)
-    return FrozenRow(image, status.st_size, modified=datetime.fromtimestamp(status.st_mtime, UTC))
+    return FrozenRow(image, status.st_size, modified=_modified(status.st_mtime))
+
+
+def _modified(seconds: float) -> datetime | None:
+    """A file's time; None beyond the year 9999, which file systems can hold and Python cannot."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
 
 
 def _asked(url: str, stores: ObjectStores) -> FrozenRow:

@@ -7,6 +7,7 @@ import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Protocol, TypeVar
@@ -124,7 +125,7 @@ class _CsvWriter:
         for name, value in row.items():
             if name == "box":
                 cells += value or [None] * len(_BOX_COLUMNS)
-            elif name.endswith("_at") and value is not None:
+            elif isinstance(value, datetime):
                 cells.append(format_time(value))
             else:
                 # Float32 carries about seven digits; more would print noise of the conversion.

@@ -60,11 +60,25 @@ def _groups_within(sizes: Sequence[int], first: int, end: int) -> tuple[list[int
 
 
 def _rows(batch: "pa.RecordBatch") -> Iterator[Cells | str]:
+    batch = _in_microseconds(batch)
     try:
         yield from batch.to_pylist()
     except (ValueError, OverflowError):  # text that is not UTF-8, a time beyond the year 9999
         for at in range(batch.num_rows):
             yield _row(batch, at)
+
+
+def _in_microseconds(batch: "pa.RecordBatch") -> "pa.RecordBatch":
+    """The batch without digits of times that Python's do not have: pyarrow would refuse to drop them."""
+    import pyarrow as pa
+
+    if not any(pa.types.is_timestamp(each.type) and each.type.unit == "ns" for each in batch.schema):
+        return batch
+    columns = [
+        column.cast(pa.timestamp("us", column.type.tz), safe=False) if pa.types.is_timestamp(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def _row(batch: "pa.RecordBatch", at: int) -> Cells | str:

@@ -2,12 +2,13 @@
 
 import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from prometheus_client import generate_latest as prometheus_text
+from prometheus_client.core import Metric as Family
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 from prometheus_client.registry import Collector
 
@@ -36,6 +37,26 @@ def choose_exposition(accept: str) -> Exposition:
     """
     chosen = max(_offered(accept), key=lambda offer: offer[0], default=None)  # of equal weights the first
     return _DEFAULT if chosen is None else chosen[1]
+
+
+class NamedFamilies(Collector):
+    """Of what a collector yields the families and the samples that have certain names.
+
+    prometheus_client's `restricted_registry` finds only collectors that tell their names before they collect.
+    """
+
+    def __init__(self, source: Collector, names: Collection[str]) -> None:
+        self._source, self._names = source, names
+
+    def collect(self) -> Iterator[Family]:
+        """Collect all families; those without a wanted sample are left out."""
+        for family in self._source.collect():
+            is_whole = family.name in self._names
+            samples = [each for each in family.samples if is_whole or each.name in self._names]
+            if samples:
+                named = Family(family.name, family.documentation, family.type, family.unit)
+                named.samples = samples
+                yield named
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.image_input import ImageInput
@@ -61,10 +62,42 @@ class LivePredictions:
 
     async def answer(self, content: bytes, source: str | None) -> Answer:
         """Answer for one image and log it; FacemonError for trouble with the model, 503 where too many take long."""
-        if len(content) > _READ_AT_ONCE:
-            sha256, heavy = await asyncio.to_thread(_look_at, content)
-        else:
-            sha256, heavy = _look_at(content)
+        seen = await _seen(content)
+        self._refuse_heavy([seen])
+        return await self._answer(content, seen, source)
+
+    async def answers(self, contents: Sequence[bytes], source: str | None) -> list[Answer]:
+        """As `answer`, for images that were sent together: where 503 is the answer, none of them is logged.
+
+        Those that take long are predicted one after the other. Nothing is raised before all images are done.
+        """
+        seen = [await _seen(content) for content in contents]
+        self._refuse_heavy(seen)
+        turn = asyncio.Lock()
+
+        async def in_turn(content: bytes, each: _Seen) -> Answer:
+            if not each.is_heavy:
+                return await self._answer(content, each, source)
+            async with turn:
+                return await self._answer(content, each, source)
+
+        given = zip(contents, seen, strict=True)
+        found = await asyncio.gather(*(in_turn(*each) for each in given), return_exceptions=True)
+        if raised := [each for each in found if isinstance(each, BaseException)]:
+            raise raised[0]
+        return [each for each in found if isinstance(each, Answer)]
+
+    def _refuse_heavy(self, images: "Sequence[_Seen]") -> None:
+        """503 where an image would have to be decoded that takes long, and too many wait already."""
+        waiting = self._queue.heavy
+        if waiting >= MOST_HEAVY and any(each.is_heavy and not self._is_known(each.sha256) for each in images):
+            refuse(503, f"{waiting} images that take long to decode are waiting already", (b"retry-after", b"5"))
+
+    def _is_known(self, sha256: str) -> bool:
+        return sha256 in self._computing or self.cache.get(sha256) is not None
+
+    async def _answer(self, content: bytes, seen: "_Seen", source: str | None) -> Answer:
+        sha256 = seen.sha256
         if (remembered := self.cache.get(sha256)) is not None:
             self._looked_up(CacheResult.HIT)
             return self._again(remembered, source)
@@ -73,11 +106,9 @@ class LivePredictions:
             # Shielded: a client that leaves must not cancel the prediction for others.
             predicted = await asyncio.shield(computing)
             return self._again(predicted.batch.batch_of(predicted.place), source)
-        if heavy and (waiting := self._queue.heavy) >= MOST_HEAVY:
-            refuse(503, f"{waiting} images that take long to decode are waiting already", (b"retry-after", b"5"))
         self._looked_up(CacheResult.MISS)
         image = ImageInput(0, f"sha256:{sha256}", content=content, sha256=sha256, source=source)
-        future = self._queue.submit(image, is_heavy=heavy)
+        future = self._queue.submit(image, is_heavy=seen.is_heavy)
         self._computing[sha256] = future
         try:
             predicted = await future
@@ -94,6 +125,16 @@ class LivePredictions:
         return answers_of(again, self._json)[0]
 
 
-def _look_at(content: bytes) -> tuple[str, bool]:
-    """The image's hash, and whether it is heavy."""
-    return hashlib.sha256(content).hexdigest(), is_heavy(content)
+class _Seen(NamedTuple):
+    """An image's hash, and whether it is heavy."""
+
+    sha256: str
+    is_heavy: bool
+
+
+async def _seen(content: bytes) -> _Seen:
+    return await asyncio.to_thread(_look_at, content) if len(content) > _READ_AT_ONCE else _look_at(content)
+
+
+def _look_at(content: bytes) -> _Seen:
+    return _Seen(hashlib.sha256(content).hexdigest(), is_heavy(content))

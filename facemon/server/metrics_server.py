@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from prometheus_client import CollectorRegistry
 
 from facemon.server.asgi import Receive, Scope, Send, header, send_response
-from facemon.server.exposition_format import accepts_gzip, accepts_html, choose_exposition, compressed
+from facemon.server.exposition_format import NamedFamilies, accepts_gzip, accepts_html, choose_exposition, compressed
 from facemon.server.foreign_pages import AllowedHosts
 from facemon.server.guarded_connection import ConnectionLimits
 from facemon.server.http_server import HttpServer
@@ -119,7 +119,7 @@ def _scraped(registry: CollectorRegistry, scope: Scope) -> _Answer:
     """All metrics, or those that `?name[]=` names, in the format and the compression that the scraper asks for."""
     names = parse_qs(scope["query_string"].decode("latin-1")).get("name[]")
     exposition = choose_exposition(header(scope, b"accept"))
-    body = exposition.encode(registry.restricted_registry(names) if names else registry)
+    body = exposition.encode(NamedFamilies(registry, names) if names else registry)
     headers = {"Content-Type": exposition.content_type, "Vary": "Accept, Accept-Encoding"}
     if accepts_gzip(header(scope, b"accept-encoding")):
         return _Answer(HTTPStatus.OK, compressed(body), headers | {"Content-Encoding": "gzip"})

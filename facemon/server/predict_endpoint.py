@@ -1,6 +1,5 @@
 """POST /predict, as plain ASGI: who may ask, what is read, and what is answered."""
 
-import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -81,7 +80,7 @@ class PredictEndpoint:
     async def _answers(self, images: Sequence[SentImage], source: str | None) -> list[Answer]:
         if len(images) == 1:
             return [await self._predictions.answer(images[0].content, source)]
-        return await asyncio.gather(*(self._predictions.answer(image.content, source) for image in images))
+        return await self._predictions.answers([image.content for image in images], source)
 
 
 def _authorization(scope: Scope) -> str:

@@ -53,6 +53,16 @@ def test_a_folder_becomes_absolute_paths_that_predict_reads(facemon: RunFacemon,
     assert (read.returncode, len(read.stdout.splitlines())) == (0, 4), read.stderr
 
 
+def test_a_time_that_python_cannot_hold_is_left_out(facemon: RunFacemon, folder: Path) -> None:
+    beyond = 300_000_000_000
+    os.utime(folder / "day" / "a.png", (beyond, beyond))
+    if (folder / "day" / "a.png").stat().st_mtime != beyond:
+        pytest.skip("this file system holds no such time")
+    done = facemon("manifest", "day", "-o", "images.parquet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert parquet.read_table(folder / "images.parquet").num_rows == 4
+
+
 def test_the_same_inputs_give_the_same_bytes(facemon: RunFacemon, folder: Path) -> None:
     said = [facemon("manifest", "day", "-o", name, cwd=folder).stderr for name in ("one.parquet", "two.parquet")]
     one, two = ((folder / name).read_bytes() for name in ("one.parquet", "two.parquet"))

@@ -3,6 +3,8 @@ model.
 """
 
 import socket
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -11,11 +13,15 @@ import pytest
 
 from facemon.doctor.answers import NoAnswerError, ask
 from facemon.doctor.endpoints import EndpointFacts, unexpected
+from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.totals import TotalKey
 from tests.acceptance.served import served
 from tests.conftest import RunFacemon
 from tests.doctor.healthy import BATCHES, diagnosis
+from tests.patience import wait_until
+from tests.server.served_api import picture
+from tests.servers import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +48,27 @@ def test_a_real_api(facemon: RunFacemon, healthy: Path) -> None:
     file.write_text(described)
     findings = diagnosis(facemon, healthy, "--api", url)["findings"]
     assert (findings[0]["area"], findings[0]["what"]) == ("ML API", "the ML API does not answer")
+
+
+def test_images_of_other_sources_are_told_for_a_day(facemon: RunFacemon, healthy: Path) -> None:
+    configure(healthy, f"{BATCHES}api: {{max_sources: 1}}\n")
+    address = f"127.0.0.1:{free_port()}"  # the counters of a server that is restarted there go on
+
+    def said() -> list[str]:
+        with served(healthy, "--listen", address) as api:
+            for source in ("a", "b"):
+                assert api.ask("POST", f"/predict?source={source}", picture())[0] == 200
+            url = f"http://127.0.0.1:{api.port}"
+            wait_until(lambda: api.sums("api_other_source_images_total") != {})
+            found = diagnosis(facemon, healthy, "--api", url)["findings"]
+            return [each["what"] for each in found if each["area"] == "ML API"]
+
+    assert said() == ["images of some sources are counted as source other"]
+    with closing(sqlite3.connect(healthy / ".facemon" / LEDGER_NAME)) as connection, connection:
+        connection.execute("UPDATE profiles SET hour = hour - 48 WHERE source = 'other'")
+    file = healthy / "facemon.yaml"
+    file.write_text(file.read_text().replace("max_sources: 1", "max_sources: 64"))
+    assert said() == []
 
 
 def test_other_machines_are_not_asked(facemon: RunFacemon, healthy: Path) -> None:

@@ -172,6 +172,20 @@ def test_two_networks_see_different_crops_of_one_face(tmp_path: Path) -> None:
     assert [rows.rows.column(f"pixel{index}_value")[0].as_py() for index in range(3)] == [200, 100, 0]
 
 
+@pytest.mark.parametrize("outside", ["black", "edge", "reflect", "clamp", "shift"])
+def test_a_crop_larger_than_an_image_may_be_is_the_error_of_its_row(tmp_path: Path, outside: str) -> None:
+    Image.new("RGB", (40, 40), (9, 9, 9)).save(tmp_path / "a.png")
+    predictor = Predictor(two_networks(tmp_path, {"outside": outside}), PredictConfig())
+    boxes = [(10, 10, 20, 20), (0, 0, 2**31 - 1, 2**31 - 1), (-(2**31), 3, 30, 30), (10, 10, 20, 20)]
+    images = [ImageInput(at, str(at), tmp_path / "a.png", box=box) for at, box in enumerate(boxes)]
+    rows = predictor.predict(images, "run").rows
+    stays_inside = outside in ("clamp", "shift")
+    huge = None if stays_inside else "too_large"
+    assert rows["error"].to_pylist() == [None, huge, huge, None]
+    said = rows["message"].to_pylist() if "message" in rows.column_names else []
+    assert stays_inside or not said or "the limit is 100000000 pixels in all" in said[1]
+
+
 def test_fast_decoding_leaves_a_small_crop_its_pixels(tmp_path: Path) -> None:
     # Twenty pixels of the image for two that the network sees.
     levels = np.random.default_rng(2).integers(0, 256, (160, 160)).astype(np.uint8)

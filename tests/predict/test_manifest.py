@@ -51,6 +51,16 @@ def test_every_column_in_every_format(tmp_path: Path, suffix: str) -> None:
     assert first.problem is second.problem is None
 
 
+@pytest.mark.parametrize("zone", ["UTC", None])
+def test_times_may_have_nanoseconds(tmp_path: Path, zone: str | None) -> None:
+    nanoseconds = int(NIGHT.timestamp()) * 10**9 + 123_456_789
+    times = pa.array([nanoseconds, None], pa.int64()).cast(pa.timestamp("ns", zone))
+    parquet.write_table(pa.table({"image": ["a.jpg", "b.jpg"], "observed_at": times}), tmp_path / "m.parquet")
+    first, second = inputs(tmp_path / "m.parquet")
+    assert (first.name, first.problem, second.name, second.observed_at) == ("a.jpg", None, "b.jpg", None)
+    assert first.observed_at == NIGHT.replace(microsecond=123_456)
+
+
 def test_columns_have_the_names_that_the_configuration_gives_them(tmp_path: Path) -> None:
     file = tmp_path / "m.csv"
     file.write_text(

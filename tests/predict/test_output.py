@@ -26,6 +26,19 @@ def test_the_suffix_names_the_format(name: str, expected: str) -> None:
     assert format_of(Path(name)) is OutputFormat(expected)
 
 
+@pytest.mark.parametrize("kind", list(OutputFormat))
+def test_an_attribute_may_be_called_like_a_time(kind: OutputFormat, model: ModelConfig, batch: PredictedBatch) -> None:
+    names = [name.replace("glasses", "looking_at") for name in batch.rows.column_names]
+    attributes = [
+        each.model_copy(update={"name": "looking_at"}) if each.name == "glasses" else each for each in model.attributes
+    ]
+    stream = BytesIO()
+    with open_stream(stream, kind, attributes) as writer:
+        writer.add(batch.rows.rename_columns(names))
+    if kind is not OutputFormat.PARQUET:
+        assert b"looking_at" in stream.getvalue()
+
+
 @pytest.mark.parametrize("name", ["a.xlsx", "jsonl", "-"])
 def test_another_suffix_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError) as caught:

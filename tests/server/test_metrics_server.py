@@ -60,7 +60,22 @@ def test_health_ready_and_nothing_else(serving: Exporter) -> None:
     for path in ("/", "/metric", "/metrics/", "/health/x", "/../etc/passwd", "/%2e%2e"):
         answer = serving.get(path)
         assert (answer.status, answer.text) == (404, "there are /metrics, /health and /ready\n")
-    assert serving.get("/metrics?name[]=facemon_source_up").text.count("facemon_build_info") == 0
+
+
+@pytest.mark.parametrize("accept", ["text/plain", OPENMETRICS])
+def test_a_scrape_may_name_what_it_wants(serving: Exporter, accept: str) -> None:
+    def names_of(query: str) -> set[str]:
+        text = serving.get(f"/metrics?{query}", Accept=accept).text
+        return {re.split("[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+
+    latency = "model_inference_latency_seconds"
+    assert names_of("name[]=facemon_source_up") == {"facemon_source_up"}
+    assert names_of("name[]=images_processed_total&name[]=facemon_source_up") == {
+        "images_processed_total",
+        "facemon_source_up",
+    }
+    assert {f"{latency}_bucket", f"{latency}_sum"} < names_of(f"name[]={latency}")
+    assert names_of("name[]=no_such_metric") == set()
 
 
 def test_nothing_is_changed_by_asking(serving: Exporter) -> None:

@@ -198,6 +198,55 @@ def test_heavy_images_do_not_take_all_slots(gate: Gate, monkeypatch: pytest.Monk
         asyncio.run(ask())
 
 
+def test_a_form_of_many_heavy_images_is_answered_whole_or_refused_whole(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_predictions, "MOST_HEAVY", 2)
+    heavy = [picture((number, 0, 0), (4000, 4000)) for number in range(4)]
+    light, logged = [picture((0, number, 0)) for number in range(2)], list[PredictedBatch]()
+
+    async def ask() -> None:
+        predictions = LivePredictions(
+            queue, gate.attributes, logged.append, partial(datetime.now, UTC),
+            cache_size=0, looked_up=list[CacheResult]().append,
+        )  # fmt: skip
+        alone = [asyncio.create_task(predictions.answer(content, None)) for content in heavy[:2]]
+        await until(lambda: queue.heavy == 2)
+        with pytest.raises(Refused) as refused:
+            await predictions.answers([*light, heavy[2]], None)
+        assert (refused.value.code, logged) == (503, [])
+        assert queue.heavy == 2
+        gate.go_on.set()
+        await asyncio.gather(*alone)
+        answers = await predictions.answers([*light, *heavy], None)
+        assert [answer.error for answer in answers] == [None] * 6
+        names = [name for batch in logged for name in batch.rows["image"].to_pylist()]
+        assert len(names) == 2 + 6
+
+    with threads(gate, 2) as workers:
+        queue = PredictionQueue(workers, logged.append)
+        asyncio.run(ask())
+
+
+def test_an_error_of_a_form_is_raised_once_all_its_images_are_done(gate: Gate) -> None:
+    async def ask() -> None:
+        predictions = LivePredictions(
+            queue, gate.attributes, list[PredictedBatch]().append, partial(datetime.now, UTC),
+            cache_size=0, looked_up=list[CacheResult]().append,
+        )  # fmt: skip
+        gate.error = FacemonError("the network gave nothing")
+        form = asyncio.create_task(predictions.answers([picture((n, 0, 0)) for n in range(12)], None))
+        await begun(gate)
+        gate.go_on.set()
+        with pytest.raises(FacemonError):
+            await form
+        assert sum(gate.calls) == 12
+
+    with threads(gate, 1) as workers:
+        queue = PredictionQueue(workers, list[PredictedBatch]().append)
+        asyncio.run(ask())
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_same_image_in_flight_is_computed_once_and_logged_for_each(gate: Gate, fails: bool) -> None:
     logged: list[PredictedBatch] = []
