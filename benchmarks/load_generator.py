@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.http_connection import Connection, request_bytes
-from benchmarks.process_tree import cpu_seconds_of_tree
+from benchmarks.process_tree import cpu_seconds_of_each
 
 _PATIENCE_S = 60
 """How long an answer is waited for."""
@@ -46,12 +46,18 @@ class Outcome:
     """What came of a load. A status of 0 is a request that was never answered."""
 
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    cpu_of_processes: list[float] = field(default_factory=list)
+    """Processor seconds of each of the server's processes, from the one that used the most on."""
     statuses: dict[str, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     """Seconds from the first byte sent to the last received, in the order of the answers."""
     delayed: int = 0
     """How many requests had to wait for a free connection."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the whole server."""
+        return sum(self.cpu_of_processes)
 
 
 async def send(load: Load) -> Outcome:
@@ -60,10 +66,12 @@ async def send(load: Load) -> Outcome:
     requests = [request_bytes(path.read_bytes(), load.port, load.field) for path in files]
     generator = _Generator(load, requests)
     connections = await _opened(load)
-    cpu, begin = cpu_seconds_of_tree(load.process), time.perf_counter()
+    before, begin = cpu_seconds_of_each(load.process), time.perf_counter()
     await (generator.closed(connections) if load.rate is None else generator.paced(connections, load.rate))
     generator.outcome.seconds = time.perf_counter() - begin
-    generator.outcome.cpu_seconds = cpu_seconds_of_tree(load.process) - cpu
+    after = cpu_seconds_of_each(load.process)
+    used = [seconds - before.get(process, 0.0) for process, seconds in after.items()]
+    generator.outcome.cpu_of_processes = sorted(used, reverse=True)
     for connection in connections:
         connection.close()
     generator.outcome.statuses = {str(status): count for status, count in sorted(generator.statuses.items())}

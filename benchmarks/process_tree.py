@@ -27,12 +27,17 @@ def children(process: int) -> Iterator[int]:
 
 def cpu_seconds_of_tree(process: int) -> float:
     """Processor seconds, user and system, since they began; children that ended and were waited for count too."""
-    ticks = 0
+    return sum(cpu_seconds_of_each(process).values())
+
+
+def cpu_seconds_of_each(process: int) -> dict[int, float]:
+    """Those of each of its processes, which are called by their numbers."""
+    seconds = {}
     for each in tree(process):
         with suppress(OSError):
             fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(map(int, fields[_CPU_FIELDS]))
-    return ticks / _TICKS_A_SECOND
+            seconds[each] = sum(map(int, fields[_CPU_FIELDS])) / _TICKS_A_SECOND
+    return seconds
 
 
 def peaks_of_tree(process: int) -> dict[int, float]:

@@ -87,6 +87,13 @@ def facemon_servers() -> list[Server]:
     return [Server(" ".join(["facemon serve", *more]), [*serve, *more], os.environ) for more in choices]
 
 
+def with_workers(count: int, configuration: Path | None = None) -> Server:
+    """`facemon serve` with so many workers, by another configuration than the folder's if one is named."""
+    chosen: list[str | Path] = ["-c", configuration] if configuration else []
+    options = ["--listen", "127.0.0.1:{port}", _WORKERS_OPTION, str(count)]
+    return Server(f"facemon serve {_WORKERS_OPTION} {count}", [FACEMON, *chosen, "serve", *options], os.environ)
+
+
 @contextmanager
 def running(server: Server, folder: Path) -> Iterator[Running]:
     """Start a server in a folder; RuntimeError where it does not answer. What it says goes to `server.log` there."""
