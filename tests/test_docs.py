@@ -11,6 +11,7 @@ import pytest
 import typer
 from write_docs import pages
 
+from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.domain.metric_catalogue import CATALOGUE
 from tests.every_command import every_command
 
@@ -115,6 +116,14 @@ def test_documented_metrics_exist() -> None:
     known = {name.removesuffix(suffix) for name in CATALOGUE for suffix in ("", "_total")} | set(CATALOGUE)
     assert named <= known
     assert len(named) > 5
+
+
+def test_each_alert_is_in_a_table_with_its_severity() -> None:
+    page = (ROOT / "docs" / "how-to" / "alerts.md").read_text("utf-8")
+    rows = [re.split(r" *\| *", row.strip("| ")) for row in page.splitlines() if row.startswith("| ")]
+    documented = {name: row[-1] for row in rows for cell in row[:2] for name in cell.split(", ")}
+    severities = {name: alert.severity for name, alert in DEFAULT_ALERTS.items()}
+    assert {name: documented.get(name) for name in severities} == severities
 
 
 def test_links_lead_somewhere() -> None:

@@ -49,9 +49,19 @@ def tell_first_steps(reporter: Reporter, text: str, answers: Answers, file: Path
         reporter.say(plan)
     if answers.receiver is not None and (secret := answers.receiver.secret):
         what = "password" if answers.receiver.way == "email" else "secret"
-        reporter.say(f"write the {what} into {secret}, which {file} names")
+        reporter.say(f"write the {what} into {_place_of_secret(config, secret, file)}")
     commands = _next_commands(answers, file, _reference_span(config, answers.images_per_day))
     reporter.say(Lines("\n  ".join(("next:", *map(printable, commands)))))
+
+
+def _place_of_secret(config: "Config", secret: str, file: Path) -> str:
+    """Return the file that Alertmanager reads: only compose mounts the one that the configuration names."""
+    from facemon.render.purpose import runs_containers
+    from facemon.render.secret_files import seen_at
+
+    if runs_containers(config):
+        return f"{secret}, which {file} names"
+    return f"{seen_at(config, secret)} (stack.secrets_dir), where Alertmanager reads it"
 
 
 def _first_plan(config: "Config", images_per_day: int | None) -> str | None:

@@ -97,7 +97,8 @@ def disk_filling(config: Config) -> Alert:
         runbook=Runbook(
             "When its disk is full, Prometheus stops to store samples and alerts stop too; a full disk of the store "
             "stops predictions.",
-            ("`prometheus.retention` is longer than the disk is large", "a store without `store.retention`",
+            ("`prometheus.retention` is longer than the disk is large",
+             "`facemon store prune` does not run, or `store.retention_days` is too long",
              "logs or images of another program"),
             ("Run `df -h` on that machine, then `du -xh --max-depth=2 MOUNTPOINT | sort -h`.",
              "Shorten `prometheus.retention`, or run `facemon store prune` where the store lies there.",

@@ -23,6 +23,7 @@ from facemon.render.stack import render_stack
 from tests.acceptance.test_init import write
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
+from tests.read_yaml import read_yaml
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 QUESTIONS = 5
@@ -90,6 +91,18 @@ def test_answers_end_in_the_file_and_wrong_ones_are_asked_again(tmp_path: Path) 
     assert (config.stack.for_, receiver.slack[0].channel) == ("textfile", "#alerts")
     assert "write the secret into secrets/slack_url" in shown
     assert shown.splitlines()[-3].strip() == "facemon -c my.yaml predict s3://faces/"
+
+
+@pytest.mark.slow
+def test_a_secret_is_asked_for_where_an_existing_alertmanager_reads_it(tmp_path: Path) -> None:
+    code, shown = on_terminal(tmp_path, "init", answers=["", "", "", "slack", "", "", "existing"])
+    assert code == 0, shown
+    config = load_config(tmp_path / "facemon.yaml")
+    read = read_yaml(render_stack(fitted(config, tmp_path)).files["monitoring/alertmanager/alertmanager.yml"])
+    (slack,) = read["receivers"][1]["slack_configs"]
+    assert slack["api_url_file"] == "/run/secrets/slack_url"
+    said = "write the secret into /run/secrets/slack_url (stack.secrets_dir), where Alertmanager reads it"
+    assert said in " ".join(shown.split())
 
 
 @pytest.mark.slow

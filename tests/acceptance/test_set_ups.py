@@ -1,4 +1,7 @@
-"""The configurations of docs/set-ups.md, unedited: rendered, checked by promtool and amtool, run by real servers."""
+"""The configurations of docs/set-ups.md are rendered, checked by promtool and amtool, and run by real servers.
+
+They are unedited, but for the list of attributes of the last one, which the page shortens.
+"""
 
 import json
 import re
@@ -26,7 +29,8 @@ FILES = {
 """The configurations, by set-up and by the name of their file."""
 OWN_API, TWO_PLACES, ONE_HOST, TWO_MODELS, CAMERAS = dict.fromkeys(title for title, _ in FILES)
 CASES = [pytest.param(title, name, id=f"{title[:24]}-{name}") for title, name in FILES]
-AND_SO_ON = "        # and so on: `facemon init --model faces.onnx` lists all of them\n"
+AND_SO_ON = "        # and so on: `facemon init --model faces.onnx` writes all of them\n"
+"""Where the last set-up leaves out 39 of its 40 attributes."""
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -36,9 +40,11 @@ def rendered(facemon: RunFacemon, folder: Path, title: str, name: str, servers: 
         f'        - {{name: a{number}, output: o{number}, kind: binary, labels: ["no", "yes"]}}\n'
         for number in range(39)
     )
+    text = FILES[title, name]
+    assert (AND_SO_ON in text) == (title == CAMERAS)
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(FILES[title, name].replace(AND_SO_ON, more), encoding="utf-8")
+    file.write_text(text.replace(AND_SO_ON, more), encoding="utf-8")
     out = folder / f"out-{name.replace('/', '-')}"
     verify = ["--verify"] if servers is not None else []
     env = {"PATH": f"{servers}/usr/bin:/usr/bin:/bin"}
