@@ -50,6 +50,9 @@ CASES = {
     "drift of one source": (result(QUIET, QUIET, QUIET | {"a": DRIFT}), {"any": 3, "attribute=a": 3, "share=0.5": 0}),
     "half of the sources are undecided": (result(QUIET, QUIET, QUIET | {"b": UNDECIDED}), {"any": 4}),
     "a third of the sources is undecided": (result(QUIET, QUIET, QUIET, QUIET | {"b": UNDECIDED}), {"any": 0}),
+    "drift of a source, undecided ones": (
+        result(QUIET, QUIET | {"a": DRIFT}, QUIET | {"b": UNDECIDED}), {"share=0.5": 4, "never": 0}
+    ),
     "drift of the whole": (result(QUIET | {"a": DRIFT}, QUIET | {"a": DRIFT}), {"any": 3, "share=0.5": 0}),
     "all is well": (result(QUIET, QUIET), {"any": 0}),
 }  # fmt: skip
