@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""
 
 _WORST_FIRST = (ExitCode.FOUND, ExitCode.UNDECIDED, ExitCode.OK)
-_MOST = 1_000
-"""Entries of the history that are searched."""
+_MOST_OF_EVIDENTLY: int | None = 1_000
+"""Entries of the history that are searched for a check by Evidently, of which nothing else is known."""
 _CHECKS = {
     CheckChoice.ALL: (Check.DATA, Check.MODEL),
     CheckChoice.DATA: (Check.DATA,),
@@ -96,8 +96,12 @@ def _last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> li
     """
     from facemon.store.drift_results import drift_history
 
-    wanted, found = set(_CHECKS[choice]), list[DriftResult]()
-    for result in drift_history(ledger, _MOST) if ledger else ():
+    wanted, found, limit = set(_CHECKS[choice]), list[DriftResult](), _MOST_OF_EVIDENTLY
+    if ledger and choice is not CheckChoice.EVIDENTLY:
+        # What has run is found, however many other checks have run since; what never has is not searched for.
+        ran = {state.check for state in ledger.checks.states() if state.model == model}
+        wanted, limit = {check for check in wanted if check in ran}, None
+    for result in drift_history(ledger, limit) if ledger and wanted else ():
         if result.model != model or result.source is not None:
             continue
         if here := wanted & result.checks.keys():

@@ -272,8 +272,8 @@ class CheckRecords(Protocol):
     def source_states(self) -> "list[SourceState]":
         """Return what the newest check of record of each model found in each source."""
 
-    def history(self, limit: int) -> "Iterator[DriftResult]":
-        """Yield the newest results, newest first."""
+    def history(self, limit: int | None) -> "Iterator[DriftResult]":
+        """Yield the newest results, newest first; all of them without a limit."""
 
     def between(self, since: int, until: int) -> "Iterator[DriftResult]":
         """Yield the results of checks at times `[since, until)`, in the order of time."""
