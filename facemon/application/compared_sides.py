@@ -149,7 +149,7 @@ def current_window(
             checks=checks,
             attributes=config.model.attributes,
             settings=settings,
-            labels=_current_labels(ledger, model, window.until, config.drift.accuracy_window, reference),
+            labels=_current_labels(ledger, model, cut, config.drift.accuracy_window, reference),
             widen_to=settings.widen_to if window.until - window.since == settings.window else timedelta(0),
             not_before=taken[1] if taken and taken[1] <= cut.since else None,
         )
@@ -175,17 +175,19 @@ def _span_of(reference: "Reference | None") -> tuple[datetime, datetime] | None:
 
 
 def _current_labels(
-    ledger: "Ledger", model: str, until: datetime, span: timedelta, reference: "Reference | None"
+    ledger: "Ledger", model: str, cut: "CutWindow", span: timedelta, reference: "Reference | None"
 ) -> "list[LabelledCount]":
-    """The labels up to the window's end, as far back as `span` says, but not back to the reference's."""
+    """The labels up to the end of what is left of the window, as far back as `span` says, none of the reference's."""
     from facemon.domain.times import hour_of
     from facemon.drift.reference_sample import hours_of
 
-    end = hour_of(until - _MICROSECOND) + 1
-    first = end + -span // _HOUR  # rounded away from the end, so that half an hour is one
-    taken = hours_of(reference)
-    if taken is not None and taken[1] <= end:
-        first = max(first, taken[1])
+    if cut.empty_because is not None:
+        return []
+    end, taken = hour_of(cut.until - _MICROSECOND) + 1, _span_of(reference)
+    first_taken, end_taken = hours_of(reference) or (end, 0)
+    if taken is not None and cut.until <= taken[0]:
+        end, end_taken = min(end, first_taken), 0
+    first = max(end + -span // _HOUR, end_taken)  # rounded away from the end, so that half an hour is one
     return ledger.evaluations.labelled(model, first, end)
 
 

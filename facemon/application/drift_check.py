@@ -1,6 +1,6 @@
 """The drift check: from what is asked to the verdicts, which are recorded where the check is of record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ from facemon.application.drift_hook import run_hook
 from facemon.application.drift_question import CheckChoice, DriftQuestion, DriftRequest, question_of
 from facemon.application.evidently_part import refuse_unknown_methods, run_evidently_part
 from facemon.application.operation import Operation
-from facemon.domain.drift_result import DriftResult, SourceResult
+from facemon.domain.drift_result import Check, DriftResult, SourceResult
 from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _SHOWN = timedelta(days=30)
 """How far back a page shows the checks before."""
 _RESULTS_LOOKED_AT = 200
-"""Of the history, for what was compared before: a check that is not among them is run no more."""
+"""Of the history, for what was compared of a table before: one that is not among them is checked no more."""
 
 
 def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
@@ -225,8 +225,16 @@ def _expected(
 
     # Rows in memory have no name that says which earlier rows they continue.
     is_continued = question.source is None and isinstance(question.current, Path | Window)
-    history = drift_history(ledger, _RESULTS_LOOKED_AT) if ledger is not None and is_continued else ()
-    before = compared_before(history, model=question.model, reference=normal.side.name, current=latest.side)
+    checks: Collection[Check] = [check for check in question.own_checks if check.is_own]
+    limit: int | None = _RESULTS_LOOKED_AT
+    if ledger is not None and isinstance(question.current, Window):
+        # What has run is found, however many other checks have run since; what never has is not searched for.
+        ran = {state.check for state in ledger.checks.states() if state.model == question.model}
+        checks, limit = [check for check in checks if check in ran], None
+    history = drift_history(ledger, limit) if ledger is not None and is_continued and checks else ()
+    before = compared_before(
+        history, model=question.model, reference=normal.side.name, current=latest.side, checks=checks
+    )
     return ExpectedColumns(isinstance(question.current, Window), before)
 
 

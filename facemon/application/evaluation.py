@@ -70,6 +70,8 @@ class EvaluationAnswer:
         elif not self.has_accuracy:
             few = f"no attribute has {least} labels (evaluate.min_labels)"
             reporter.warn(f"{few}: model_accuracy and evaluate's last success stay as they were")
+        elif self.result.model != operation.config.model.id:
+            reporter.say(f"evaluate's last success stays as it was: it is that of {operation.config.model.id}")
         for attribute, (_, labelled) in self.result.counts.items():
             if labelled < least:
                 few = f"{attribute} has {labelled} of {least} labels (evaluate.min_labels)"
@@ -100,16 +102,17 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
         )
         has_accuracy = any(labelled >= config.evaluate.min_labels for _, labelled in result.counts.values())
         if not left_out:
-            _record(ledger, result, outcome, has_accuracy=has_accuracy)
+            # AccuracyStale asks for it, which watches the configured model.
+            outcome.renews_success = has_accuracy and model == config.model.id
+            _record(ledger, result, outcome)
     given = None if request.observed_since is None else str(request.observed_since)
     return EvaluationAnswer(result, outcome.code, has_accuracy, left_out, given)
 
 
-def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome", *, has_accuracy: bool) -> None:
+def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome") -> None:
     from facemon.store.evaluations import record_accuracy
 
     record_accuracy(ledger, result.model, result.at, result.counts, result.images)
-    outcome.renews_success = has_accuracy  # which is what AccuracyStale asks for
     outcome.code = ExitCode.FOUND if result.has_trouble else ExitCode.OK
 
 

@@ -1,10 +1,12 @@
 """`--fail-on`: which drift ends in exit 3."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from facemon.domain.deciding_checks import deciding_columns
-from facemon.domain.drift_result import ColumnResult, DriftResult, Verdict
+from facemon.domain.deciding_checks import deciding_checks, deciding_columns
+from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
+from facemon.domain.run_verdict import hold_half
 from facemon.errors import ExitCode, UsageError
 from facemon.near_names import did_you_mean
 
@@ -41,14 +43,39 @@ class FailOn:
         return self.rule == "any" or any(self._is_met_by(columns) for columns in groups)
 
     def code_of(self, result: DriftResult) -> ExitCode:
-        """The exit code that a result ends in."""
+        """The exit code that a result ends in: drift that is not meant hides nothing undecided that is."""
         match result.verdict:
+            case Verdict.DRIFT if self.is_met(result):
+                return ExitCode.FOUND
             case Verdict.DRIFT:
-                return ExitCode.FOUND if self.is_met(result) else ExitCode.OK
+                return ExitCode.UNDECIDED if self._is_open(result) else ExitCode.OK
             case Verdict.OK:
                 return ExitCode.OK
             case _:
                 return ExitCode.UNDECIDED
+
+    def _is_open(self, result: DriftResult) -> bool:
+        """Whether the rule could be met if all were decided, or sources with half of the rows are undecided."""
+        if self.rule == "never":
+            return False
+        sources = result.sources
+        open_ones = [each for each in sources if each.verdict is Verdict.UNDECIDED or self._may_be_met_by(each.checks)]
+        return self._may_be_met_by(result.checks) or hold_half(open_ones, sources)
+
+    def _may_be_met_by(self, checks: Mapping[Check, CheckResult]) -> bool:
+        deciding = list(deciding_checks(checks).values())
+        if self.attribute:
+            deciding = [each for each in deciding if any(self.attribute in _names(column) for column in each.columns)]
+        if any(map(_compared_nothing, deciding)):
+            return True
+        columns = [column for outcome in deciding for column in outcome.columns]
+        if self.attribute:
+            columns = [column for column in columns if self.attribute in _names(column)]
+        counts = Counter(column.verdict for column in columns)
+        undecided, drifted = counts[Verdict.UNDECIDED], counts[Verdict.DRIFT]
+        # One column of an attribute is enough.
+        needed = self.share * (counts.total() - counts[Verdict.NOT_COMPARED])
+        return undecided > 0 and undecided + drifted >= needed
 
     def _is_met_by(self, columns: Sequence[ColumnResult]) -> bool:
         drifted = [column for column in columns if column.verdict is Verdict.DRIFT]
@@ -68,6 +95,10 @@ class FailOn:
         names = list(known)
         hint = did_you_mean(self.attribute, names, f"choose one of: {', '.join(names)}" if names else "")
         return UsageError(f"--fail-on attribute={self.attribute}: {why}", hint)
+
+
+def _compared_nothing(outcome: CheckResult) -> bool:
+    return all(column.verdict is Verdict.NOT_COMPARED for column in outcome.columns)
 
 
 def _names(column: ColumnResult) -> tuple[str, ...]:

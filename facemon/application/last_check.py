@@ -10,7 +10,8 @@ from facemon.application.drift_check import store_if_there
 from facemon.application.drift_question import CheckChoice, DriftRequest
 from facemon.application.operation import Operation
 from facemon.config.durations import parse_duration
-from facemon.domain.drift_result import Check, DriftResult, Side, overall
+from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, Verdict
+from facemon.domain.run_verdict import of_checks
 from facemon.errors import ExitCode, FacemonError
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     _Sides = tuple[Sample, Sample, dict[str, NDArray[np.float64]], dict[str, Sample]]
     """The reference, the current rows, the quantiles of both, and the rows of shorter windows."""
 
-_MOST = 1_000
-"""Entries of the history that are searched."""
+_WORST_FIRST = (ExitCode.FOUND, ExitCode.UNDECIDED, ExitCode.OK)
+_MOST_OF_EVIDENTLY: int | None = 1_000
+"""Entries of the history that are searched for a check by Evidently, of which nothing else is known."""
 _CHECKS = {
     CheckChoice.ALL: (Check.DATA, Check.MODEL),
     CheckChoice.DATA: (Check.DATA,),
@@ -48,12 +50,35 @@ def explain_last_check(operation: Operation, request: DriftRequest, name: str) -
         if ledger is None:
             operation.open_ledger()  # which names the folder in which a store is missing
         results = _last_checks(ledger, request.model or operation.config.model.id, request.choice)
-        # Data and model may have been checked by separate commands.
+        # Data and model may have been checked by separate commands, each of which ended by its own result.
         checks = {check: outcome for result in results for check, outcome in result.checks.items()}
-        whole = replace(results[0], checks=checks, verdict=overall(outcome.verdict for outcome in checks.values()))
-        request.fail_on.refuse_unknown(whole)
-        code = ExitCode.OK if request.exit_zero else request.fail_on.code_of(whole)
+        request.fail_on.refuse_unknown(replace(results[0], checks=checks))
+        codes = {request.fail_on.code_of(_with_quiet_columns(result)) for result in results}
+        code = ExitCode.OK if request.exit_zero else next(code for code in _WORST_FIRST if code in codes)
         return ExplainedCheck(_explain_recorded(operation, ledger, results, name), code)
+
+
+def _with_quiet_columns(result: DriftResult) -> DriftResult:
+    """A recorded result whose sources have every column that the whole compared, for rules that count columns.
+
+    The ledger keeps the drifted columns of sources alone.
+    """
+
+    def filled(check: Check, outcome: CheckResult) -> CheckResult:
+        verdict = Verdict.UNDECIDED if outcome.verdict is Verdict.UNDECIDED else Verdict.OK
+        drifted = {column.column for column in outcome.columns}
+        quiet = [
+            replace(column, verdict=verdict)
+            for column in result.checks[check].columns
+            if column.verdict is not Verdict.NOT_COMPARED and column.column not in drifted
+        ]
+        return replace(outcome, columns=(*outcome.columns, *quiet))
+
+    sources = [
+        replace(each, checks={check: filled(check, outcome) for check, outcome in each.checks.items()})
+        for each in result.sources
+    ]
+    return replace(result, sources=tuple(sources))
 
 
 def recorded_checks(operation: Operation) -> list[DriftResult]:
@@ -71,12 +96,16 @@ def _last_checks(ledger: "Ledger | None", model: str, choice: CheckChoice) -> li
     """
     from facemon.store.drift_results import drift_history
 
-    wanted, found = set(_CHECKS[choice]), list[DriftResult]()
-    for result in drift_history(ledger, _MOST) if ledger else ():
+    wanted, found, limit = set(_CHECKS[choice]), list[DriftResult](), _MOST_OF_EVIDENTLY
+    if ledger and choice is not CheckChoice.EVIDENTLY:
+        # What has run is found, however many other checks have run since; what never has is not searched for.
+        ran = {state.check for state in ledger.checks.states() if state.model == model}
+        wanted, limit = {check for check in wanted if check in ran}, None
+    for result in drift_history(ledger, limit) if ledger and wanted else ():
         if result.model != model or result.source is not None:
             continue
         if here := wanted & result.checks.keys():
-            found.append(result.of_checks(here))
+            found.append(of_checks(result, here))
             wanted -= here
         if not wanted:
             break

@@ -88,6 +88,10 @@ def _findings(facts: CheckFacts, ran: "dict[str, CheckState]") -> Iterator[Findi
             seen = f"undecided: {', '.join(names[:_MOST_NAMED])}{more}"
             what = f"the last {check} check could not decide every column"
             yield Finding(what, seen, f"facemon drift-check --explain {quote(names[0])}", Severity.WARNING)
+        elif not _decided_last(ran[check]):
+            what = f"the last {check} check compared no column with the reference"
+            seen = "it ended undecided and has no undecided column: the command prints why each column is left out"
+            yield Finding(what, seen, f"{command} --no-record --all", Severity.WARNING)
 
     yield from _silent(facts)
 
@@ -103,6 +107,11 @@ def _silent(facts: CheckFacts) -> Iterator[Finding]:
         seen = "the reference has rows of it, and the window of the last check has none"
         command = f"facemon predict PATH --source {quote(name)}" if name else "facemon predict PATH"
         yield Finding(what, seen, command, Severity.WARNING)
+
+
+def _decided_last(state: "CheckState") -> bool:
+    """Whether the newest run decided, and not only one before it."""
+    return state.decided is not None and state.decided >= state.at
 
 
 def _is_silent(state: "SourceState") -> bool:

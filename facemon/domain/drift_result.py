@@ -1,6 +1,6 @@
 """The outcome of a drift check, its verdicts and the JSON of `facemon.drift/1`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -161,11 +161,6 @@ class DriftResult:
         """
         kept = [each for each in self.sources if not telling or each.verdict is Verdict.DRIFT or each.is_silent]
         return replace(self, sources=tuple(each.with_drifted_columns() for each in kept))
-
-    def of_checks(self, checks: Collection[Check]) -> "DriftResult":
-        """The same result with some of its checks alone; the verdict is over these."""
-        kept = {check: outcome for check, outcome in self.checks.items() if check in checks}
-        return replace(self, checks=kept, verdict=overall(outcome.verdict for outcome in kept.values()))
 
     def document(self) -> dict[str, Any]:
         """The object of `facemon.drift/1`, ready for JSON."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from facemon.config.drift import DriftConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, Side, Verdict
+from facemon.domain.run_verdict import verdict_over
 from facemon.drift.compared_columns import compared_columns
 from facemon.drift.comparison import ComparedGroup, compare_groups, weighings_of
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
@@ -18,7 +19,6 @@ from facemon.drift.source_verdicts import (
     one_sided_sources,
     source_notes,
     source_results,
-    verdict_over,
     window_notes,
 )
 from facemon.drift.window_cut import CutWindow

@@ -1,6 +1,6 @@
 """Which columns a check must be able to compare: an unknown column must not pass as ok."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from facemon.domain.drift_result import Check, ColumnResult, DriftResult, Side, Verdict
@@ -38,12 +38,18 @@ NOTHING_EXPECTED = ExpectedColumns()
 
 
 def compared_before(
-    history: Iterable[DriftResult], *, model: str, reference: str | None, current: Side
+    history: Iterable[DriftResult],
+    *,
+    model: str,
+    reference: str | None,
+    current: Side,
+    checks: Collection[Check] = (Check.DATA, Check.MODEL),
 ) -> dict[Check, frozenset[str]]:
-    """The columns of the last check of record of the same kind of rows, for the data and the model check.
+    """The columns of the last check of record of the same kind of rows, for `checks` at least.
 
-    `history` begins with the newest result. A column that was undecided stays expected, or the night after would let
-    it pass; with a new reference only what was really compared is: the person who sets it has seen the reason.
+    `history` begins with the newest result, and is read until all of these were found. A column that was undecided
+    stays expected, or the night after would let it pass; with a new reference only what was really compared is: the
+    person who sets it has seen the reason.
     """
     found: dict[Check, frozenset[str]] = {}
     for result in history:
@@ -54,7 +60,7 @@ def compared_before(
             if check in result.checks and check not in found:
                 columns = result.checks[check].columns
                 found[check] = frozenset(each.column for each in columns if _is_expected(each, keeps_undecided))
-        if len(found) == 2:
+        if found.keys() >= set(checks):
             break
     return found
 

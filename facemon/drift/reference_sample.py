@@ -81,7 +81,8 @@ def reference_sample(
         return sample, layout
     profiles, spreads = reference_profiles(ledger, reference), reference_spreads(ledger, reference)
     _refuse_removed(ledger, reference)
-    if OTHER in profiles:  # rows of sources that had no place in their hour may be there: the rows tell
+    # Rows of sources that had no place in their hour may be there, unless there are spreads: then the rows tell.
+    if OTHER in profiles and not spreads.by_source:
         sample = read_log_table(open_table(reference_file(ledger, reference)), source)
     else:
         apart = SourceProfiles(profiles, spreads=spreads.by_source)

@@ -1,8 +1,7 @@
-"""The verdicts on single sources: which are judged, over which windows, and what they add to the verdict."""
+"""The verdicts on single sources: which are judged, over which windows, and what the output says of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from facemon.domain.drift_result import Check, CheckResult, SourceResult, Verdict, overall
 from facemon.domain.source_buckets import MOST_SOURCES
@@ -11,7 +10,6 @@ from facemon.drift.row_variances import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
 
-_HALF = 0.5
 NO_TIMES_NOTE = "Rows are taken as independent: without times, nothing shows how often frames repeat."
 _MOST_NAMED = 8
 
@@ -82,18 +80,6 @@ def source_results(
         )
         for name, group, held in zip(compared.sources, groups, apart or [whole], strict=True)
     )
-
-
-def verdict_over(whole: Mapping[Check, CheckResult], parts: Sequence[SourceResult]) -> Verdict:
-    """Drift of the whole or of a source; undecided if the whole is, or sources that hold half of the rows."""
-    verdicts = [outcome.verdict for outcome in whole.values()]
-    if Verdict.DRIFT in (part.verdict for part in parts):
-        return Verdict.DRIFT
-    undecided = [part for part in parts if part.verdict is Verdict.UNDECIDED]
-    counts = attrgetter("reference_rows"), attrgetter("current_rows")
-    if undecided and any(sum(map(rows, undecided)) >= _HALF * sum(map(rows, parts)) for rows in counts):
-        verdicts.append(Verdict.UNDECIDED)
-    return overall(verdicts)
 
 
 def window_notes(ladder: Ladder) -> list[str]:

@@ -56,6 +56,8 @@ Series that belong to a model have the label `model`, as NAME@VERSION: several m
 there for each model in the store. Gauges are there for the configured model, and for another one while it is looked
 after: its drift for 14 days after its last check, its accuracy for 45 days after its last evaluation, and
 `drift_check_timestamp_seconds` for 2 days after its last prediction, each counted from the newest of all models.
+The accuracy of an attribute goes when it is more than 45 days older than the model's newest, and when the configured
+model no longer has the attribute.
 
 `metrics.labels` in `facemon.yaml` gives constant labels to every series, such as `{site: north}`: several stores then
 share a host, a Pushgateway or a Prometheus. Metrics of your own, from collectors and applications, stay as they are.

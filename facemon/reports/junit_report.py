@@ -8,22 +8,25 @@ from facemon.domain.deciding_checks import deciding_checks
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Verdict
 from facemon.domain.times import format_time
 from facemon.reports.column_figures import column_sentence
-from facemon.reports.text_report import check_sentence, source_name
+from facemon.reports.text_report import check_sentence, headline, source_name
 
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped (section 2.2)."""
 _CLASS = "facemon.drift"
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+_KINDS = {Verdict.DRIFT: "failure", Verdict.UNDECIDED: "error"}
 
 
 def junit_report(result: DriftResult) -> str:
     """Drift is a failure, undecided an error, not compared is skipped; in ASCII, so that any encoding holds it.
 
     A check that does not decide the verdict has no failures: what it found is skipped, with what it says.
+    Undecided sources that are not listed have no suite, so a verdict that no case shows has a suite of its own.
     """
     suites = _suites(result.checks, "")
     for each in result.sources:
         suites += _suites(each.checks, source_name(each))
+    suites += _verdict_suite(result, suites)
     root = ET.Element("testsuites", {"name": "facemon drift-check"} | _totals(suites))
     for suite in suites:
         suite.set("timestamp", format_time(result.at))
@@ -43,6 +46,16 @@ def _suites(checks: Mapping[Check, CheckResult], source: str) -> list[ET.Element
             cases.append(_case(class_name, "verdict", outcome.verdict, check_sentence(check.value, outcome)))
         suites.append(_suite(f"{check.value}{source and f' of source {source}'}", cases))
     return suites
+
+
+def _verdict_suite(result: DriftResult, suites: list[ET.Element]) -> list[ET.Element]:
+    """The verdict as a suite, where it is drift or undecided and the suites of the checks look better."""
+    kind = _KINDS.get(result.verdict)
+    if kind is None or _count(suites, kind):
+        return []
+    case = _case(_CLASS, "verdict", result.verdict, headline(result))
+    case[0].text = _plain("\n".join(result.notes))
+    return [_suite("verdict", [case])]
 
 
 def _suite(name: str, cases: list[ET.Element]) -> ET.Element:

@@ -50,7 +50,7 @@ def _header(status: StoreStatus, *, refreshes: bool) -> str:
 def _headline(status: StoreStatus) -> str:
     if not status.is_readable:
         return "The store cannot be read"
-    if status.standing is Standing.UNDECIDED and not any(each.columns for each in status.checks):
+    if status.standing is Standing.UNDECIDED and not any(each.ran or each.columns for each in status.checks):
         return "No drift check yet"
     return _HEADLINES[status.standing]
 

@@ -23,6 +23,6 @@ def record_drift(
             ledger.arrivals.mark_checked(arrivals)
 
 
-def drift_history(ledger: "Ledger", limit: int = 20) -> Iterator[DriftResult]:
-    """The newest results, newest first."""
+def drift_history(ledger: "Ledger", limit: int | None = 20) -> Iterator[DriftResult]:
+    """The newest results, newest first, read one after the other; all of them without a limit."""
     return ledger.checks.history(limit)

@@ -16,6 +16,7 @@ from facemon.store.windows import read_hours
 
 _LEAST_DAYS = timedelta(days=7)
 """A shorter reference does not tell how much its days differ."""
+_MICROSECOND = timedelta(microseconds=1)
 _DAY = 24
 _LEAST_OF_A_DAY = timedelta(hours=12)
 """A last day of fewer hours is left out."""
@@ -35,7 +36,8 @@ def read_reference_window(
         if days is not None:
             days.add(key, profile)
     profiles, spreads = gathered.sums()
-    if OTHER in profiles:
+    # A source may really be called so.
+    if OTHER in profiles and ledger.profiles.crowded_hours(hour_of(since), hour_of(until - _MICROSECOND) + 1, model):
         return profiles, ReferenceSpreads()
     daily = days.spreads(profiles) if days is not None else DailySpreads()
     by_source = {source: SpreadProfile(hours, daily.by_source.get(source, {})) for source, hours in spreads.items()}

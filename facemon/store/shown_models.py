@@ -8,12 +8,14 @@ from now: where nothing runs any more, nothing vanishes.
 from collections.abc import Mapping
 from datetime import timedelta
 
+from facemon.store.accuracy import Accuracy
 from facemon.store.ledger.protocol import Ledger
 
 _CHECK_AGE = timedelta(days=14)
 """How much older than the newest check of record another model's may be: a weekly check may be missed once."""
 _EVALUATION_AGE = timedelta(days=45)
-"""The same of evaluations: labels of two models often come in the same month, not on the same day."""
+"""The same of evaluations, of models and of one model's attributes: their labels often come in the same month, not on
+the same day."""
 _IDLE_AGE = timedelta(days=2)
 """How long before the newest check of record another model's last run may have ended: its checks are due that long."""
 _MICROSECOND = timedelta(microseconds=1)
@@ -27,6 +29,11 @@ def checked_models(ledger: Ledger, own: str) -> frozenset[str]:
 def evaluated_models(ledger: Ledger, own: str) -> frozenset[str]:
     """The models whose accuracy is exported; `own` is the configured one."""
     return _recent(ledger.evaluations.newest(), _EVALUATION_AGE, own)
+
+
+def accuracies(ledger: Ledger, model: str, min_labels: int) -> list[Accuracy]:
+    """The accuracies of a model that are exported: not those much older than its newest evaluation."""
+    return ledger.evaluations.accuracy(model, min_labels, _EVALUATION_AGE // _MICROSECOND)
 
 
 def idle_models(ledger: Ledger, own: str) -> frozenset[str]:

@@ -38,6 +38,17 @@ def test_two_tables(facemon: RunFacemon, folder: Path) -> None:
     assert "beard" not in columns
 
 
+def test_drift_of_another_column_lets_no_missing_attribute_pass(facemon: RunFacemon, folder: Path) -> None:
+    (folder / "facemon.yaml").write_text(f"{CONFIGURATION}{ALWAYS.replace('always', 'never')}")
+    write_table(folder / "dark.csv", seed=2, brightness=0.3)
+    lines = (folder / "dark.csv").read_text().splitlines()
+    (folder / "no-beards.csv").write_text("\n".join(",".join(line.split(",")[::2]) for line in lines))
+    tables = ("--reference", "normal.csv", "--current", "no-beards.csv")
+    for check, fail_on, code in (("all", "any", 3), ("all", "attribute=beard", 4), ("model", "attribute=beard", 4)):
+        outcome = facemon("-q", "drift-check", "--check", check, *tables, "--fail-on", fail_on, cwd=folder)
+        assert outcome.returncode == code, outcome.stdout + outcome.stderr
+
+
 @pytest.mark.slow
 def test_kinds_are_those_of_evidently_too(facemon_with_evidently: RunFacemon, folder: Path) -> None:
     kinds = "kinds: {brightness: ignore, width: numerical}"

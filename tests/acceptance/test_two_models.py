@@ -105,6 +105,21 @@ def test_the_accuracy_of_both_is_there(facemon: RunFacemon, folder: Path) -> Non
     assert of_b == pytest.approx(0.5, abs=0.12)
 
 
+def test_an_evaluation_of_the_other_model_is_no_success(facemon: RunFacemon, folder: Path) -> None:
+    """AccuracyStale watches the configured model: it must fire although another one is evaluated."""
+    success = "facemon_last_success_timestamp_seconds", frozenset({("command", "evaluate")})
+    (folder / "labels.csv").write_text("image,beard\n" + "".join(f"0/{number},yes\n" for number in range(200)))
+    evaluate = ("-c", "a.yaml", "evaluate", "labels.csv", "--model")
+    assert facemon(*evaluate, A, cwd=folder).returncode == 0
+    before = exported(facemon, folder, "a")[success]
+    answer = facemon(*evaluate, B, cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    assert f"evaluate's last success stays as it was: it is that of {A}\n" in answer.stderr
+    assert exported(facemon, folder, "a")[success] == before
+    assert facemon(*evaluate, A, cwd=folder).returncode == 0
+    assert exported(facemon, folder, "a")[success] > before
+
+
 def test_the_command_shows_each_model(facemon: RunFacemon, folder: Path) -> None:
     check(facemon, folder, "a")
     check(facemon, folder, "b")

@@ -63,6 +63,18 @@ def a_camera_renamed(facemon: RunFacemon, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def a_reference_of_labels_alone(facemon: RunFacemon, folder: Path) -> Iterator[None]:
+    """The data check finds no column of images in it, compares nothing, and ends undecided every night."""
+    rmtree(folder / ".facemon")
+    log_rows(folder, ago=NEWEST_AGO, seed=2)
+    (folder / "labels.csv").write_text("hair\n" + "a\nb\n" * 3_000)
+    succeed(facemon, folder, "reference", "set", "labels.csv", "--kind", "labels", "--name", "truth")
+    assert facemon("-q", "drift-check", "--check", "model", cwd=folder).returncode == 0
+    assert facemon("-q", "drift-check", "--check", "data", cwd=folder).returncode == 4
+    yield
+
+
+@contextmanager
 def a_stopped_check(_facemon: RunFacemon, folder: Path) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, "-c", HOLDS_THE_LOCK], cwd=folder)
     try:
@@ -157,6 +169,13 @@ FAULTS = {
         "door is silent, and Door is new",
         "",
         "facemon predict PATH --source do",
+    ),
+    "a check that compares nothing": Fault(
+        a_reference_of_labels_alone,
+        "checks of record",
+        "the last data check compared no column with the reference",
+        "ended undecided and has no undecided column",
+        "facemon drift-check --check data --no-record --all",
     ),
     "a check that was stopped": Fault(
         a_stopped_check, "running commands", "drift-check is stopped, and holds its lock", "Ctrl-Z", "kill -CONT ", True

@@ -36,3 +36,15 @@ def test_a_window_brings_how_much_its_hours_and_days_differ(tmp_path: Path, monk
         assert sample().bucketed
         assert (sample().spreads, sample().whole_days) == ({}, {})
         assert sample("a").spreads == kept.by_source
+
+
+def test_a_source_that_is_called_other_does_not_ask_for_the_rows(tmp_path: Path) -> None:
+    with open_ledger(tmp_path, create=True) as ledger:
+        log_images(ledger, 400, spread=WEEK * (1000 / 400), sources=("other", "a"))
+        reference = set_from_window(ledger, "normal", NOON, NOON + WEEK, model=MODEL, note="", now=NOON)
+        (tmp_path / reference.path).unlink()
+        found, _ = reference_sample(
+            ledger, reference, attributes=ATTRIBUTES, tables=TablesConfig(), checks=[Check.DATA], layout=None
+        )
+        assert found.by_source.keys() == found.spreads.keys() == {"other", "a"}
+        assert found.whole_days

@@ -82,6 +82,37 @@ def test_an_accuracy_of_a_model_that_is_evaluated_no_more_goes(
     assert shown == {"faces@1", "new@1", *(["old@1"] if is_shown else [])}
 
 
+@pytest.mark.parametrize(("days", "is_shown"), [(45, True), (46, False)])
+def test_an_accuracy_of_an_attribute_that_is_evaluated_no_more_goes(
+    folder: Path, ledger: Ledger, days: int, is_shown: bool
+) -> None:
+    enough = registry_of(folder, min_labels=10)
+    for model in ("faces@1", "b@1"):
+        record_accuracy(ledger, model, AT, {"gender": (9, 10), "age": (2, 10)}, ())
+        # Few labels, which replace no accuracy, take none away either.
+        record_accuracy(ledger, model, AT + timedelta(days=90), {"gender": (1, 1)}, ())
+    before = values_of(exposition(enough))
+    assert before['model_accuracy{attribute="age",model="faces@1"}'] == 0.2
+    for model in ("faces@1", "b@1"):
+        record_accuracy(ledger, model, AT + timedelta(days=days), {"gender": (10, 10), "age": (0, 0)}, ())
+        shown = values_of(exposition(enough))
+        assert shown[f'model_accuracy{{attribute="gender",model="{model}"}}'] == 1
+        for metric in ("model_accuracy", "model_accuracy_labels"):
+            assert (f'{metric}{{attribute="age",model="{model}"}}' in shown) is is_shown
+
+
+def test_an_accuracy_goes_with_the_attribute(folder: Path, ledger: Ledger) -> None:
+    """LowModelAccuracy of an attribute that the model lost would fire for ever."""
+    for model in ("faces@1", "b@1"):
+        record_accuracy(ledger, model, AT, {"gender": (9, 10), "beard": (1, 10)}, ())
+    known = values_of(exposition(registry_of(folder, min_labels=10)))
+    names = [name for name in known if name.startswith("model_accuracy{")]
+    assert names == [
+        f'model_accuracy{{attribute="{attribute}",model="{model}"}}'
+        for attribute, model in (("beard", "b@1"), ("gender", "b@1"), ("gender", "faces@1"))
+    ]
+
+
 @pytest.mark.parametrize(("hours", "is_due"), [(47, True), (49, False)])
 def test_no_check_is_due_of_a_model_that_predicts_no_more(
     folder: Path, ledger: Ledger, hours: int, is_due: bool

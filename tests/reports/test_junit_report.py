@@ -3,7 +3,7 @@ from xml.etree import ElementTree as ET
 
 from facemon.domain.drift_result import Check, CheckResult, DriftResult, SourceResult, Verdict
 from facemon.reports.junit_report import junit_report
-from tests.reports.results import BY_SOURCE, EVIDENTLY, GENDER, NAME, NASTY_RESULT, NOTHING_DECIDED, RESULT
+from tests.reports.results import BY_SOURCE, DATA, EVIDENTLY, GENDER, NAME, NASTY_RESULT, NOTHING_DECIDED, RESULT
 
 NOTHING_DECIDED_IN_ONE = replace(
     RESULT, sources=(SourceResult("cam 2", Verdict.UNDECIDED, 0, 5, NOTHING_DECIDED.checks),)
@@ -65,6 +65,17 @@ def test_a_suite_never_looks_better_than_its_verdict() -> None:
         assert outcomes(suites(result)[name])["verdict"] == [("error", "data: undecided (1 not compared)")]
         assert suites(result)[name].get("errors") == "1"
     assert "verdict" not in outcomes(suites(RESULT)["data"])
+
+
+def test_a_verdict_that_no_case_shows_has_a_suite() -> None:
+    of_sources = ("Sources: 1 ok, 2 undecided; --by source prints each.",)
+    undecided = replace(RESULT, verdict=Verdict.UNDECIDED, checks={Check.DATA: DATA}, notes=of_sources)
+    (case,) = suites(undecided)["verdict"]
+    assert (case[0].tag, case[0].text) == ("error", of_sources[0])
+    assert str(case[0].get("message")).startswith("Undecided: ")
+    assert (root_of(undecided).get("tests"), root_of(undecided).get("errors")) == ("3", "1")
+    assert "verdict" not in suites(replace(undecided, verdict=Verdict.OK))
+    assert "verdict" not in suites(RESULT)
 
 
 def test_any_name_and_reason_is_xml() -> None:

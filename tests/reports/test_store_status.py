@@ -70,6 +70,15 @@ def test_a_check_that_is_due_and_never_ran_is_undecided() -> None:
     assert "data check of m@1: never ran" in status_page(status)
 
 
+def test_a_check_that_compared_nothing_is_told_as_one_that_ran() -> None:
+    ran = gauge_family("drift_check_timestamp_seconds", [(MODEL, (NOW - DAY).timestamp())])
+    status = seen([gauge_family("facemon_source_up", [(("store",), 1.0)]), ran])
+    assert status.standing is Standing.UNDECIDED
+    page = status_page(status)
+    assert "<h1>A check could not decide</h1>" in page
+    assert "model check of m@1: nothing was compared" in page
+
+
 def test_no_check_at_all_is_not_fine() -> None:
     status = seen([gauge_family("facemon_source_up", [(("store",), 1.0)])], ExpectedChecks("m@1", (), None))
     assert status.standing is Standing.UNDECIDED

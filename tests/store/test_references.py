@@ -7,6 +7,7 @@ import pytest
 
 from facemon.domain.daily_spread import daily_spreads
 from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
+from facemon.store.ledger.profile_table import MAX_SOURCES
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.process_lock import ProcessLock
@@ -94,6 +95,16 @@ def test_a_reference_of_crowded_hours_keeps_no_spreads(ledger: Ledger) -> None:
     made = set_from_window(ledger, "normal", NOON, NOON + 8 * DAY, model=MODEL, note="", now=NOON)
     assert "other" in reference_profiles(ledger, made)
     assert reference_spreads(ledger, made) == ReferenceSpreads()
+
+
+def test_a_source_that_is_called_other_keeps_its_spreads(ledger: Ledger) -> None:
+    """As long as every source has a place in its hour, no row of another one is under that name."""
+    sources = ("other", *(f"camera-{number}" for number in range(MAX_SOURCES - 1)))
+    log_images(ledger, 640, spread=5 * HOUR, sources=sources)
+    made = set_from_window(ledger, "normal", NOON, NOON + 8 * DAY, model=MODEL, note="", now=NOON)
+    found = reference_spreads(ledger, made)
+    assert found.by_source.keys() == reference_profiles(ledger, made).keys() == set(sources)
+    assert found.by_source["other"].hours
 
 
 def test_the_newest_is_found_without_a_name(ledger: Ledger) -> None:

@@ -125,9 +125,9 @@ class CheckTables(AnnouncementTable):
             for model, check, source, detected, rows, undecided, at in self._connection.execute(query)
         ]
 
-    def history(self, limit: int) -> Iterator[DriftResult]:
+    def history(self, limit: int | None) -> Iterator[DriftResult]:
         query = "SELECT document FROM drift_results ORDER BY id DESC LIMIT ?"
-        for (document,) in self._connection.execute(query, (limit,)):
+        for (document,) in self._connection.execute(query, (-1 if limit is None else limit,)):
             yield from_document(json.loads(document))
 
     def between(self, since: int, until: int) -> Iterator[DriftResult]:

@@ -272,8 +272,8 @@ class CheckRecords(Protocol):
     def source_states(self) -> "list[SourceState]":
         """Return what the newest check of record of each model found in each source."""
 
-    def history(self, limit: int) -> "Iterator[DriftResult]":
-        """Yield the newest results, newest first."""
+    def history(self, limit: int | None) -> "Iterator[DriftResult]":
+        """Yield the newest results, newest first; all of them without a limit."""
 
     def between(self, since: int, until: int) -> "Iterator[DriftResult]":
         """Yield the results of checks at times `[since, until)`, in the order of time."""
@@ -294,11 +294,12 @@ class CheckRecords(Protocol):
 class EvaluationRecords(Protocol):
     """Evaluations against true labels."""
 
-    def accuracy(self, model: str, min_labels: int) -> "list[Accuracy]":
+    def accuracy(self, model: str, min_labels: int, within: int | None = None) -> "list[Accuracy]":
         """Return each attribute's share of right predictions in a model's newest evaluation of `min_labels` or more.
 
         A later evaluation of fewer labels changes nothing: an accuracy that vanished would resolve its alert. Where
-        none had enough, there are only the labels of the newest.
+        none had enough, there are only the labels of the newest. Evaluations are left out that are more than `within`
+        microseconds older than the model's newest one with labels enough: an attribute that is evaluated no more goes.
         """
 
     def counts(self, model: str, since: int, until: int) -> list[tuple[int, str, int, int]]:

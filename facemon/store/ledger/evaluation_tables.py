@@ -23,15 +23,17 @@ class EvaluationTables:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def accuracy(self, model: str, min_labels: int) -> list[Accuracy]:
+    def accuracy(self, model: str, min_labels: int, within: int | None = None) -> list[Accuracy]:
         query = (
             "SELECT attribute, correct, labelled FROM (SELECT attribute, correct, labelled, row_number() OVER "
             "(PARTITION BY attribute ORDER BY labelled >= ? DESC, at DESC) AS place FROM evaluations "
-            "WHERE model = ? AND labelled > 0) WHERE place = 1"
+            "WHERE model = ? AND labelled > 0 AND at >= coalesce((SELECT max(at) FROM evaluations "
+            "WHERE model = ? AND labelled >= max(?, 1)) - ?, at)) WHERE place = 1"
         )
+        values = (min_labels, model, model, min_labels, within)
         return [
             Accuracy(attribute, correct / labelled if labelled >= min_labels else None, labelled)
-            for attribute, correct, labelled in self._connection.execute(query, (min_labels, model))
+            for attribute, correct, labelled in self._connection.execute(query, values)
         ]
 
     def counts(self, model: str, since: int, until: int) -> list[tuple[int, str, int, int]]:
