@@ -226,8 +226,11 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 
 def _unknown_files(folder: Path, made: Ledger, old: Salvage) -> list[str]:
-    """Files of the log that the new ledger does not name, and that the damaged one did not give up."""
-    return sorted(path for path in _files(folder) - _known(made) if path not in (old.unregistered or ()))
+    """Files of the log that the new ledger does not name, and that neither it nor the damaged one gave up.
+
+    The totals of a backup count the rows of a file that it gave up: as rows that are gone, or in another file.
+    """
+    return sorted(_files(folder) - _known(made) - made.files.given_up() - (old.unregistered or frozenset()))
 
 
 def _files(folder: Path) -> set[str]:

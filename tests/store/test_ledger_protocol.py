@@ -107,6 +107,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "files": (
             sorted(ledger.files.known()), ledger.files.writers(), ledger.files.intended_by("writer"),
             ledger.files.given_up_before(99),
+            sorted(ledger.files.given_up()),
         ),
         "totals": (sorted(ledger.totals.read().items()), sorted(ledger.totals.departed().items())),
         "profiles": sorted((str(key), repr(plain(profile))) for key, profile in ledger.profiles.all().items()),
@@ -194,7 +195,8 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
 }  # fmt: skip
 READS = {
     "segments.within", "segments.has", "segments.data", "segments.models", "segments.first_observed",
-    "files.writers", "files.intended_by", "files.given_up_before", "files.known", "totals.read", "totals.departed",
+    "files.writers", "files.intended_by", "files.given_up_before", "files.given_up", "files.known", "totals.read",
+    "totals.departed",
     "profiles.as_counted", "profiles.hours", "profiles.stored_hours", "profiles.count_images", "profiles.last_hour",
     "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",

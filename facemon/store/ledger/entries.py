@@ -72,6 +72,9 @@ class FileRecords(Protocol):
     def given_up_before(self, at: int) -> list[str]:
         """Return the files that were given up before a time, in seconds since 1970."""
 
+    def given_up(self) -> set[str]:
+        """Return all files that were given up and may still be there."""
+
     def forget_given_up(self, paths: Iterable[str]) -> None:
         """Remove the entries of files that are gone."""
 
