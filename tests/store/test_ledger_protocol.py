@@ -183,6 +183,7 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "checks.announce": lambda ledger: ledger.checks.announce([OTHER]),
     "checks.forget_announced": lambda ledger: ledger.checks.forget_announced([COLUMN]),
     "evaluations.enter": lambda ledger: ledger.evaluations.enter(MODEL, AT + 1, {"beard": (2, 2)}, []),
+    "evaluations.forget_labelled": lambda ledger: ledger.evaluations.forget_labelled(MODEL, HOUR, HOUR + 1),
     "commands.enter": lambda ledger: ledger.commands.enter("predict", AT + 1, 2.0, 0, AT + 1),
     "commands.take_back_success": lambda ledger: ledger.commands.take_back_success("predict", AT, None),
     "deliveries.enter": lambda ledger: ledger.deliveries.enter(SHARD._replace(shard=4)),

@@ -315,6 +315,9 @@ class EvaluationRecords(Protocol):
     def labelled(self, model: str, first_hour: int, end_hour: int) -> "list[LabelledCount]":
         """Return what is known of a model's hours `[first_hour, end_hour)`; an image counts once, as it was last."""
 
+    def forget_labelled(self, model: str, first_hour: int, end_hour: int) -> int:
+        """Remove what is known of a model's images of the hours `[first_hour, end_hour)`; return how many results."""
+
     def newest(self) -> dict[str, int]:
         """Return when each model was last evaluated."""
 
