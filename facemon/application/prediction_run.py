@@ -54,8 +54,11 @@ def run(
     for note in images.notes:
         operation.reporter.say(note)
     with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
-        with _saying_how_to_go_on(operation.reporter, ledger, logged):
-            destination = _destination(operation, images, ledger, logged, show, stop)
+        with (
+            _saying_how_to_go_on(operation.reporter, ledger, logged),
+            _logged_rows(operation, ledger, logged) as earlier,
+        ):
+            destination = _destination(images, ledger, logged, show(earlier), stop)
             summary = predict_into(operation, request, model, destination, stop)
         tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
@@ -132,19 +135,16 @@ def predict_into(
 
 
 def _destination(
-    operation: Operation,
     images: "ImageSource",
     ledger: "Ledger | None",
     logged: "Run | None",
-    show: Show,
+    shown: AbstractContextManager[Sink],
     stop: threading.Event,
 ) -> Destination:
     """The log, where there is one, and what shows the rows besides."""
     if not (ledger and logged):
-        return Destination("", lambda: images, [show(())])
-    earlier = _logged_rows(operation, ledger, logged) if logged.done else ()
-    sinks = [_logging(ledger, logged), show(earlier)]
-    return Destination(logged.id, partial(_remaining, images, logged, stop), sinks, ledger)
+        return Destination("", lambda: images, [shown])
+    return Destination(logged.id, partial(_remaining, images, logged, stop), [_logging(ledger, logged), shown], ledger)
 
 
 def times_of(operation: Operation, *, is_logged: bool) -> "ObservedTimes":
@@ -268,12 +268,23 @@ def stopping(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _logged_rows(operation: Operation, ledger: "Ledger", run: "Run") -> "Iterable[pa.RecordBatch]":
-    """The rows that the run has in the log from before, which are read when they are asked for."""
+@contextmanager
+def _logged_rows(
+    operation: Operation, ledger: "Ledger | None", run: "Run | None"
+) -> "Iterator[Iterable[pa.RecordBatch]]":
+    """The rows that the run has in the log from before, which are read when they are asked for.
+
+    They are read in a transaction. It ends with the block, also when what takes the rows fails: else the command's end
+    could not be entered.
+    """
+    if not (ledger and run and run.done):
+        yield ()
+        return
     from facemon.domain.prediction import log_schema
     from facemon.store.run_rows import rows_of_run
 
-    return rows_of_run(ledger, run, log_schema(operation.config.model.attributes))
+    with closing(rows_of_run(ledger, run, log_schema(operation.config.model.attributes))) as rows:
+        yield rows
 
 
 def reader_left(state: str, hint: str) -> FacemonError:

@@ -51,7 +51,7 @@ def retry(
         if failed:
             operation.reporter.say(f"trying {len(failed)} failed images of run {run.id} again")
             try:
-                summary = _predict(operation, request, model, ledger, run, failed, show)
+                summary = _predict(operation, request, model, ledger, run, failed, show, left_out)
             except BrokenPipeError as error:
                 state, hint = "the retried images are logged", "run the same command again to retry the rest"
                 raise reader_left(state, hint) from error
@@ -69,6 +69,7 @@ def _predict(
     run: "Run",
     failed: Mapping[int, int],
     show: Show,
+    left_out: "list[SegmentDamagedError]",
 ) -> "RunSummary":
     from facemon.predict.fetching_ahead import fetched_ahead
     from facemon.predict.pipeline import run_pipeline
@@ -80,7 +81,7 @@ def _predict(
     summary = RunSummary(times=times_of(operation, is_logged=True))
     with ExitStack() as stack:
         workers = stack.enter_context(model.spread(work))
-        writer = RetryWriter(ledger, run, model.id)
+        writer = RetryWriter(ledger, run, model.id, left_out)
         stack.callback(_close, writer)
         sink = stack.enter_context(show(()))
         stack.enter_context(stopping(stop))

@@ -133,11 +133,14 @@ def compact_store(operation: Operation) -> None:
 
 
 def prune_store(operation: Operation, days: int | None, *, despite_clock: bool, undelivered: bool) -> None:
-    """Remove rows and reports that are older than `days`, or than store.retention_days.
+    """Remove rows and reports that are older than `days`, or than store.retention_days, and results of labelled images.
+
+    Such a result also stays for drift.accuracy_window: a check counts it towards the accuracy of today.
 
     FacemonError while the clock is wrong, unless `despite_clock`. Of a store that delivers, rows stay until they are
     delivered, unless `undelivered`.
     """
+    from facemon.store.evaluations import prune_labelled
     from facemon.store.report_files import FOLDER, prune_reports
     from facemon.store.retention import prune
     from facemon.store.set_aside import prune_set_aside
@@ -151,6 +154,8 @@ def prune_store(operation: Operation, days: int | None, *, despite_clock: bool, 
         now = datetime.now(UTC) if despite_clock else ledger.now()
         before = now - timedelta(days=min(kept, max(0, (now - EPOCH).days)))
         done = prune(ledger, before, undelivered=undelivered)
+        longest = min(operation.config.drift.accuracy_window, now - EPOCH)
+        labelled = prune_labelled(ledger, min(before, now - longest))
         reports = prune_reports(ledger.folder / FOLDER, before)
         aside = prune_set_aside(ledger.folder, before, now)
         rows = f"{counted(done.rows, 'row')} in {counted(done.segments, 'segment')}"
@@ -160,6 +165,8 @@ def prune_store(operation: Operation, days: int | None, *, despite_clock: bool, 
                 f"{counted(done.undelivered, 'segment')} with older rows stayed: not all of "
                 "them are delivered; run facemon store deliver first, or add --undelivered"
             )
+        if labelled:
+            say(f"removed {counted(labelled, 'result')} of labelled images, whose rows are gone")
         if reports:
             say(f"removed {counted(reports, 'file')} of reports, written more than {kept} days ago")
         if aside:

@@ -98,7 +98,8 @@ def prune(
 
     Counters keep what the rows added. Old images that were predicted today stay for the whole retention. Rows go in
     whole segments, so a row may stay some days longer, never shorter. Nothing is removed while the clock is wrong. A
-    store that delivers keeps rows until they are delivered.
+    store that delivers keeps rows until they are delivered. Results of labelled images go with the rows of their hour,
+    except within drift.accuracy_window and the window of a reference.
     """
     prune_store(session.operation, days, despite_clock=despite_clock, undelivered=undelivered)
     return ExitCode.OK

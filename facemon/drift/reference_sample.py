@@ -3,14 +3,12 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check, Side
 from facemon.domain.profile import OTHER
 from facemon.domain.source_buckets import SourceProfiles
-from facemon.domain.times import hour_of
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.log_table import read_log_table
@@ -29,7 +27,6 @@ from facemon.store.references import (
 )
 from facemon.tables.table_file import open_table
 
-_MICROSECOND = timedelta(microseconds=1)
 _ALL_CHECKS = (Check.DATA, Check.MODEL)
 
 
@@ -140,6 +137,4 @@ def side_of(reference: Reference) -> Side:
 
 def hours_of(reference: Reference | None) -> tuple[int, int] | None:
     """The first hour of a reference's window, and that after its last; labels are kept by the hour."""
-    if reference is None or reference.since is None or reference.until is None:
-        return None
-    return hour_of(reference.since), hour_of(reference.until - _MICROSECOND) + 1
+    return None if reference is None else reference.hours

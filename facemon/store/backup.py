@@ -1,6 +1,8 @@
 """A backup of a store: one tar archive with a copy of the ledger and the files that this copy names."""
 
+import fcntl
 import os
+import secrets
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,9 +18,12 @@ from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger_errors import LedgerCopyError
 from facemon.store.permissions import Permissions, make_file
 from facemon.store.process_lock import ProcessLock
-from facemon.store.recovery import BACKUP_WRITER, draft_of
+from facemon.store.recovery import BACKUP_WRITER
 
 _FORMATS: dict[str, Literal["w", "w:gz"]] = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz"}
+_DRAFT = ".facemon-backup-"
+"""How the names of archives begin that are being written: other programs have no such files."""
+_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,12 @@ def back_up(ledger: Ledger, target: Path) -> Backup:
     # While the lock is held no file is removed that the ledger named when it was copied.
     with (
         ProcessLock.for_command(ledger.folder, BACKUP_WRITER),
-        _whole_or_nothing(ledger, target) as file,
-        _place_of_copy(target) as copy,
+        _whole_or_nothing(ledger, target) as draft,
+        draft.place_of_copy() as copy,
     ):
         named = ledger.copy_to(copy)
-        _write_archive(file, _FORMATS[_suffix(target)], ledger.folder, copy, named.paths)
-        size = file.tell()
+        _write_archive(draft.file, _FORMATS[_suffix(target)], ledger.folder, copy, named.paths)
+        size = draft.file.tell()
     return Backup(named.rows, len(named.paths), size)
 
 
@@ -86,19 +91,21 @@ def _refuse_target(ledger: Ledger, target: Path) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
+def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator["_Draft"]:
     """A file that gets the target's name when the block succeeds, and is on the disk then."""
-    draft = draft_of(target)
     try:
+        _remove_abandoned(target.parent)
+        draft = target.with_name(f"{_DRAFT}{secrets.token_hex(8)}.part")
         try:
-            draft.unlink(missing_ok=True)
             # As secret as the store, but the file of this process's user.
             make_file(draft, Permissions.own(Permissions.of(ledger.folder).mode), exclusive=True)
             with draft.open("wb") as file:
-                yield file
+                with suppress(OSError):  # a file system without locks: what is abandoned stays
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield _Draft(draft, file)
                 file.flush()
                 os.fsync(file.fileno())
-            _put_in_place(draft, target)
+                _put_in_place(draft, target)
         finally:
             with suppress(OSError):  # the folder may be what is wrong
                 draft.unlink(missing_ok=True)
@@ -112,15 +119,44 @@ def _whole_or_nothing(ledger: Ledger, target: Path) -> Iterator[BinaryIO]:
         raise FacemonError(f"the backup {target} cannot be made: {error.message}", error.hint) from error
 
 
-@contextmanager
-def _place_of_copy(target: Path) -> Iterator[Path]:
-    """Where a copy of the ledger may lie, beside the target, for as long as the block runs."""
-    copy = target.with_name(f".{target.name}.ledger")
-    _remove_copy(copy)  # of a backup that was killed
-    try:
-        yield copy
-    finally:
-        _remove_copy(copy)
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An archive that is being written, under a hidden name and locked."""
+
+    path: Path
+    file: BinaryIO
+
+    @contextmanager
+    def place_of_copy(self) -> Iterator[Path]:
+        """Where a copy of the ledger may lie, beside the archive, for as long as the block runs."""
+        try:
+            yield _copy_of(self.path)
+        finally:
+            _remove_copy(_copy_of(self.path))
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed backups left in a folder, whatever they were to be called; it can be as large as a store.
+
+    The age protects a backup of another machine, whose lock a network file system may not show.
+    """
+    for draft in folder.glob(f"{_DRAFT}{'[0-9a-f]' * 16}.part"):
+        copy = _copy_of(draft)
+        with suppress(OSError):
+            newest = max(path.stat().st_mtime for path in (draft, copy) if path.exists())
+            if newest > time.time() - _ABANDONED_SECONDS:
+                continue
+            descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_copy(copy)
+                draft.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _copy_of(draft: Path) -> Path:
+    return draft.with_suffix(".ledger")
 
 
 def _remove_copy(copy: Path) -> None:

@@ -1,5 +1,6 @@
 """Merges small segments of completed hours into few large ones; rows, totals and profiles stay what they are."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,7 +123,8 @@ def _by_schema(
 
 def _fold(ledger: Ledger, group: list[Segment], table: pa.Table) -> bool:
     """Replace a group by one segment in one transaction; False when retention took a part of it meanwhile."""
-    name = f"{group[0].id}c"
+    # Not made of a part's name, which would grow with each fold until no file system takes it.
+    name = secrets.token_hex(8)
     path = segment_path(name, from_micros(observed_range(table)[0]))
     with ledger.writing():
         ledger.files.intend(WRITER, [(name, path)])

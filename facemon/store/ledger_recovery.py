@@ -6,7 +6,7 @@ or none, and `facemon store recover` can be run again.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -103,10 +103,11 @@ def _recover(folder: Path, work: Path, backup: Path | None, now: datetime, permi
     if backup is not None:
         make_folder(new, permissions)
         extract_ledger(backup, new / LEDGER_NAME, permissions)
+        # Before an upgrade of this ledger, which counts rows of the files.
+        with open_ledger_beside(new, folder, upgrade=False) as older:
+            _restore_files(folder, older.named_files(), backup, permissions, aside)
     # The files of the log are in the store already; only the ledger is not in its place.
     with open_ledger_beside(new, folder, create=backup is None) as made:
-        if backup is not None:
-            _restore_files(folder, made, backup, permissions, aside)
         known = {segment.path or segment.id for segment in made.segments.within()}
         newer = NewerRows(made)
         done.backup_rows = newer.rows
@@ -206,15 +207,17 @@ def _work_folder(folder: Path, permissions: Permissions) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _restore_files(folder: Path, made: Ledger, backup: Path, permissions: Permissions, aside: str) -> None:
-    """Put the files of the backup's ledger in their places, where the store does not have them as they were written."""
+def _restore_files(
+    folder: Path, named: Mapping[str, str | None], backup: Path, permissions: Permissions, aside: str
+) -> None:
+    """Put the files that the backup's ledger names in their places, where the store does not have them as written."""
     lacking = set()
-    for segment in made.segments.within():
-        if segment.path is not None and not _is_whole(folder / segment.path, segment.sha256):
-            lacking.add(segment.path)
-            if (folder / segment.path).exists():
-                move_aside(folder, segment.path, f"{aside}/{Path(segment.path).name}")
-    lacking |= {each.path for each in made.references.all() if not (folder / each.path).is_file()}
+    for path, sha256 in named.items():
+        if (folder / path).is_file() if sha256 is None else _is_whole(folder / path, sha256):
+            continue
+        lacking.add(path)
+        if sha256 is not None and (folder / path).exists():
+            move_aside(folder, path, f"{aside}/{Path(path).name}")
     extract_files(backup, folder, permissions, lacking.__contains__)
 
 
@@ -226,8 +229,11 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 
 def _unknown_files(folder: Path, made: Ledger, old: Salvage) -> list[str]:
-    """Files of the log that the new ledger does not name, and that the damaged one did not give up."""
-    return sorted(path for path in _files(folder) - _known(made) if path not in (old.unregistered or ()))
+    """Files of the log that the new ledger does not name, and that neither it nor the damaged one gave up.
+
+    The totals of a backup count the rows of a file that it gave up: as rows that are gone, or in another file.
+    """
+    return sorted(_files(folder) - _known(made) - made.files.given_up() - (old.unregistered or frozenset()))
 
 
 def _files(folder: Path) -> set[str]:

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from facemon.domain.times import hour_of
 
 if TYPE_CHECKING:
     from facemon.domain.spread import Spread, SpreadProfile
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,13 @@ class Reference:
     until: datetime | None
     rows: int
     path: str
+
+    @property
+    def hours(self) -> tuple[int, int] | None:
+        """The first hour of its window, and that after the last; None where it was not set from a window."""
+        if self.since is None or self.until is None:
+            return None
+        return hour_of(self.since), hour_of(self.until - _MICROSECOND) + 1
 
 
 @dataclass(frozen=True, slots=True)

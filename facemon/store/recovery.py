@@ -1,5 +1,6 @@
 """What a writer that died left behind is cleared away; what a living one is writing is never touched."""
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,10 +42,19 @@ def _clear_intents(ledger: Ledger, writer: str) -> bool:
     with ledger.writing():
         left = ledger.files.intended_by(writer)
         for path in left:
-            (ledger.folder / path).unlink(missing_ok=True)
-            draft_of(ledger.folder / path).unlink(missing_ok=True)
+            _unlink(ledger.folder / path)
+            _unlink(draft_of(ledger.folder / path))
         ledger.files.forget_writer(writer)
     return bool(left)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        # facemon 0.2 could enter an intent with a name that is too long for a file: no such file can be there.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
 
 
 def _remove_discards(ledger: Ledger) -> None:

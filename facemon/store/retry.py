@@ -19,11 +19,12 @@ from facemon.store.row_profiles import profile_rows
 from facemon.store.run_state import RunIdentity
 from facemon.store.runs import Run, state_of, taken_up
 from facemon.store.segment import Segment
-from facemon.store.segment_files import SegmentDamagedError, SegmentGoneError, read_segment
+from facemon.store.segment_files import SegmentDamagedError, read_segment
 from facemon.store.segment_writer import prepare_segments
 from facemon.store.sent_rows import held
 from facemon.store.totals import sum_totals
 
+_FAILURE = ("run", "ordinal", "error")
 _FLUSH_IMAGES = 4096
 _FLUSH_SECONDS = 10.0
 """Seldom, because every flush writes the segments again that it takes rows from."""
@@ -53,18 +54,18 @@ def failed_inputs(
     A damaged segment is an error, unless there is a list, `left_out`, to which its error is added.
     """
     failed: dict[int, int] = {}
-    for segment in ledger.segments.within(model=model):
-        try:
-            table = read_segment(ledger, segment, ("run", "ordinal", "error", "observed_at"))
-        except SegmentGoneError:
-            continue
-        except SegmentDamagedError as error:
-            if left_out is None:
-                raise
-            left_out.append(error)
-            continue
-        rows = table.filter(_failed_rows(table, run.id))
-        failed |= zip(rows["ordinal"].to_pylist(), rows["observed_at"].cast(pa.int64()).to_pylist(), strict=True)
+    # One state of the log: compaction may move rows on to a segment that was not listed.
+    with ledger.reading():
+        for segment in ledger.segments.within(model=model):
+            try:
+                table = read_segment(ledger, segment, (*_FAILURE, "observed_at"))
+            except SegmentDamagedError as error:
+                if left_out is None:
+                    raise
+                left_out.append(error)
+                continue
+            rows = table.filter(_failed_rows(table, run.id))
+            failed |= zip(rows["ordinal"].to_pylist(), rows["observed_at"].cast(pa.int64()).to_pylist(), strict=True)
     return dict(sorted(failed.items()))
 
 
@@ -81,18 +82,21 @@ def without_delivered(ledger: Ledger, run: Run, failed: Mapping[int, int]) -> di
 class RetryWriter:
     """Writes the new rows of inputs that had failed; `close` writes what is left.
 
-    Segments lose the old rows in the transaction that registers the new ones: a crash leaves one or the other.
+    Segments lose the old rows in the transaction that registers the new ones: a crash leaves one or the other. New rows
+    whose old ones are in a damaged segment are not written: what the old ones were counted with cannot be told. That is
+    an error, unless there is a list, `left_out`, to which it is added once.
     """
 
-    def __init__(self, ledger: Ledger, run: Run, model: str) -> None:
+    def __init__(self, ledger: Ledger, run: Run, model: str, left_out: list[SegmentDamagedError] | None = None) -> None:
         self._ledger = ledger
         self._run = run
         self._model = model
+        self._left_out = left_out
         self._batches: list[PredictedBatch] = []
         self._images = 0
         self._began = time.monotonic()
         self._without: set[str] = set()
-        """Segments that were looked through, and hold no failed row of the run."""
+        """Segments that were looked through, and hold no failed row of the run, or are damaged."""
 
     def add(self, batch: PredictedBatch) -> None:
         """Take new rows in; may write them."""
@@ -148,20 +152,35 @@ class RetryWriter:
         """Each segment that holds failed rows of the new rows' inputs, with the rows that stay and those that go."""
         ordinals = pa.array(np.unique(new["ordinal"].to_numpy()))
         parts = []
-        for segment in self._ledger.segments.within(model=self._model):
-            if segment.id in self._without:
-                continue
-            try:
-                table = read_segment(self._ledger, segment)
-            except SegmentGoneError:
-                continue
-            failed = _failed_rows(table, self._run.id)
-            goes = pc.and_(failed, pc.is_in(table["ordinal"], ordinals))
-            if pc.any(goes).as_py():
-                parts.append((segment, table.filter(pc.invert(goes)), table.filter(goes)))
-            elif not pc.any(failed).as_py():
-                self._without.add(segment.id)
+        with self._ledger.reading():
+            for segment in self._ledger.segments.within(model=self._model):
+                if segment.id in self._without:
+                    continue
+                try:
+                    if part := self._split(segment, ordinals):
+                        parts.append(part)
+                except SegmentDamagedError as error:
+                    self._leave_out(segment, error)
         return parts
+
+    def _split(self, segment: Segment, ordinals: pa.Array) -> tuple[Segment, pa.Table, pa.Table] | None:
+        table = read_segment(self._ledger, segment, _FAILURE)
+        failed = _failed_rows(table, self._run.id)
+        goes = pc.and_(failed, pc.is_in(table["ordinal"], ordinals))
+        if not pc.any(goes).as_py():
+            if not pc.any(failed).as_py():
+                self._without.add(segment.id)
+            return None
+        # The rows that stay are written anew: a flipped bit in them would no longer be found.
+        table = read_segment(self._ledger, segment, proven=True)
+        return segment, table.filter(pc.invert(goes)), table.filter(goes)
+
+    def _leave_out(self, segment: Segment, error: SegmentDamagedError) -> None:
+        if self._left_out is None:
+            raise error
+        self._without.add(segment.id)
+        if all(error.message != each.message for each in self._left_out):
+            self._left_out.append(error)
 
 
 def _failed_rows(table: pa.Table, run: str) -> pa.ChunkedArray:

@@ -1,6 +1,6 @@
 """The rows of one run, read back from the log in the order of its inputs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -27,12 +27,12 @@ class _Part(NamedTuple):
     segment: Segment
 
 
-def rows_of_run(ledger: Ledger, run: Run, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def rows_of_run(ledger: Ledger, run: Run, schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     """Yield the rows of a run's inputs from the first on, all of them once, faces of an image in their order.
 
     Rows come with the columns of `schema`; one that the log does not have is null. Memory is needed for the segments
     whose ordinals overlap: of a run at one time few, of images from many days all. One state of the log is read, in a
-    transaction that lasts until the last row is taken.
+    transaction that lasts until the last row is taken: close the generator when it is left before.
 
     FacemonError when the log has lost rows of the run, by retention or by damage; SegmentDamagedError names the damage.
     """

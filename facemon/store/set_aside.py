@@ -15,6 +15,8 @@ from facemon.store.permissions import make_file, make_folder
 from facemon.store.recovery import draft_of
 from facemon.store.segment import Segment
 
+_LONGEST_NAME = 250
+"""In bytes: a number may be put before it. Names that records tell are shorter."""
 KEPT_AT_LEAST = timedelta(days=7)
 """So long a file that was set aside stays, although retention would remove its rows."""
 
@@ -102,13 +104,21 @@ def keep_bytes(ledger: Ledger, record: SetAside) -> None:
 
 def move_aside(folder: Path, name: str, new_name: str) -> str:
     """Move a file of a store, `name` below it, among what is set aside; return where it is now, below the store."""
-    target, number = folder / SET_ASIDE / new_name, 1
+    place = folder / SET_ASIDE / new_name
+    called = _fitting(place.name)
+    target, number = place.with_name(called), 1
     make_folder(target.parent)
     while target.exists():
         number += 1
-        target = target.with_name(f"{number}-{Path(new_name).name}")
+        target = target.with_name(f"{number}-{called}")
     (folder / name).rename(target)
     return target.relative_to(folder).as_posix()
+
+
+def _fitting(name: str) -> str:
+    """A name without its middle where a file cannot be called so: what was put before it made it too long."""
+    content = os.fsencode(name)
+    return name if len(content) <= _LONGEST_NAME else os.fsdecode(content[:100] + content[-100:])
 
 
 def lost_rows(ledger: Ledger, since: datetime, until: datetime, model: str) -> int:

@@ -15,13 +15,16 @@ from pathlib import Path
 import pytest
 
 from facemon import __version__
+from facemon.domain.labelled import LabelledImage
+from facemon.domain.times import hour_of
+from facemon.store.evaluations import record_accuracy
 from facemon.store.layout import LEDGER_NAME
 from facemon.store.ledger.header import OLDEST_VERSION, STORE_VERSION
 from facemon.store.ledger.opening import open_ledger
 from tests.conftest import RunFacemon
 from tests.patience import HANG_S
 from tests.store.children import without_privileges
-from tests.store.log_rows import log_images
+from tests.store.log_rows import MODEL, log_images
 
 COMMAND = Path(sys.executable).with_name("facemon")
 PAST = datetime(2024, 11, 20, 12, tzinfo=UTC)
@@ -89,6 +92,20 @@ def test_compact_and_prune_keep_the_counters(facemon: RunFacemon, folder: Path) 
     counted = [line for line in before.splitlines() if "_total" in line or "_bucket" in line]
     assert counted
     assert set(counted) <= set(after.splitlines())
+
+
+def test_prune_removes_results_of_labelled_images_with_their_rows(facemon: RunFacemon, folder: Path) -> None:
+    hours = [hour_of(PAST), hour_of(datetime.now(UTC) - timedelta(days=20))]
+    images = [LabelledImage("gender", "1.jpg", hour, None, is_right=True) for hour in hours]
+    with open_ledger(folder / ".facemon") as ledger:
+        record_accuracy(ledger, MODEL, PAST, {"gender": (2, 2)}, images)
+    removed = "removed 1 result of labelled images, whose rows are gone\n"
+    # The newer one is within drift.accuracy_window, although its row is gone.
+    for days, said in (("4000", False), ("1", True), ("1", False)):
+        outcome = facemon("store", "prune", "--days", days, cwd=folder)
+        assert (outcome.returncode, removed in outcome.stderr) == (0, said)
+    with open_ledger(folder / ".facemon") as ledger:
+        assert [len(ledger.evaluations.labelled(MODEL, hour, hour + 1)) for hour in hours] == [0, 1]
 
 
 def test_quiet_care_says_nothing(facemon: RunFacemon, folder: Path) -> None:

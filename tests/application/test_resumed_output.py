@@ -141,6 +141,36 @@ def test_a_file_that_would_lack_rows_is_refused_and_left_alone(
     assert predict("--resume") == 0
 
 
+def ended_commands(folder: Path) -> list[tuple[str, bool]]:
+    """The commands whose end is entered, and whether each has succeeded once."""
+    with open_ledger(folder / ".facemon") as ledger:
+        return [(each.command, each.last_success is not None) for each in ledger.commands.all()]
+
+
+def test_a_full_disk_ends_a_resumed_run_and_its_end_is_entered(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rows of before are read from the log in a transaction while they are written."""
+    log_beginning(7)
+    assert predict("-o", "/dev/full", "--format", "jsonl", "--resume") == 1
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert "transaction" not in said
+    assert ended_commands(folder) == [("predict", False)]
+
+
+def test_a_reader_of_o_that_left_ends_a_resumed_run_and_its_end_is_entered(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_beginning(7)
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert predict("-o", f"/dev/fd/{writing}", "--format", "jsonl", "--resume") == 1
+    os.close(writing)
+    assert "(such as head): 7 images are logged" in capsys.readouterr().err
+    assert ended_commands(folder) == [("predict", False)]
+
+
 def test_a_path_that_has_gone_since_is_a_row_of_the_run_that_named_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

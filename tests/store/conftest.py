@@ -1,13 +1,16 @@
 """A store of one's own for each test."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from facemon.store.compaction import compact
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from tests.store import kept_stores
+from tests.store.log_rows import NOON, log_images
 
 IMPLEMENTATIONS: dict[str, Callable[..., Ledger]] = {"sqlite": open_ledger}
 """How each kind of ledger is opened: what the tests of the store say must hold for all of them."""
@@ -35,3 +38,15 @@ def ledger(request: pytest.FixtureRequest, folder: Path) -> Iterator[Ledger]:
 def kept_store(request: pytest.FixtureRequest, tmp_path: Path) -> kept_stores.KeptStore:
     """In turn a store of each older version, as its last code left it; at length also those of earlier code."""
     return kept_stores.unpack(request.param, tmp_path)
+
+
+@pytest.fixture
+def full_store(folder: Path) -> Path:
+    """Two hundred images, in files and in the ledger, and a file that was given up."""
+    with open_ledger(folder, create=True) as ledger:
+        log_images(ledger, 100, batch=10)
+        compact(ledger, NOON + timedelta(days=1))
+        log_images(ledger, 50, batch=10)
+        compact(ledger, NOON + timedelta(days=1))
+        log_images(ledger, 50, batch=10)
+    return folder

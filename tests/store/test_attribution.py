@@ -12,11 +12,13 @@ import pytest
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from facemon.domain.prediction import PredictedBatch
 from facemon.domain.times import micros
+from facemon.store.backup import back_up
 from facemon.store.compaction import compact
 from facemon.store.drift_results import record_drift
 from facemon.store.drift_states import CheckState
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.total_tables import read_totals
+from facemon.store.ledger_recovery import recover_ledger
 from facemon.store.retention import prune
 from facemon.store.row_counts import CONFIDENCES, PREDICTIONS
 from facemon.store.run_state import RunIdentity
@@ -24,12 +26,16 @@ from facemon.store.runs import begin_run, finish_run
 from facemon.store.segment_writer import SegmentWriter
 from facemon.store.totals import TotalKey, Totals
 from facemon.store.verification import verify
+from tests.store.damage import files_of, flip_bytes
 from tests.store.log_rows import NOON, make_batch
 from tests.store.sql import sql
 
 NODE_TABLES = ("node", "sent_segments", "node_deliveries", "sent_rows", "collected_rows")
 BY_MODEL = (PREDICTIONS, CONFIDENCES)
 A, B = "a@1", "b@1"
+
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -255,3 +261,23 @@ def test_gauges_without_a_result_are_of_the_only_model(folder: Path) -> None:
     make_older(folder)
     with open_ledger(folder) as ledger:
         assert (ledger.checks.states(), ledger.checks.gauges()) == (checks, gauges)
+
+
+def test_a_recovery_from_an_older_backup_reads_the_rows_of_all_its_files(folder: Path, tmp_path: Path) -> None:
+    """Of both models in files; one of them is damaged, so that only the backup has its rows."""
+    for model, images in ((A, 100), (B, 60)):
+        log(folder, model, images)
+    with open_ledger(folder) as ledger:
+        compact(ledger, NOON + timedelta(days=30))
+        hurt, _ = files_of(ledger)
+    before = totals(folder)
+    make_older(folder)
+    with open_ledger(folder, upgrade=False) as ledger:
+        back_up(ledger, tmp_path / "saved.tar")
+    (folder / "ledger.sqlite").write_bytes(b"")
+    flip_bytes(hurt)
+    for place in (folder, tmp_path / "empty"):
+        recover_ledger(place, tmp_path / "saved.tar", NOW, mode="private", as_root=False)
+        assert totals(place) == pytest.approx(before, rel=1e-12)
+        with open_ledger(place) as ledger:
+            assert verify(ledger).problems == ()

@@ -1,17 +1,13 @@
 import os
-import random
 import shutil
-import signal
 import subprocess
 import tarfile
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from facemon.errors import FacemonError, LockedError, UsageError
-from facemon.store.backup import Backup, back_up
 from facemon.store.compaction import compact
 from facemon.store.layout import FOLDERS
 from facemon.store.ledger.opening import open_ledger
@@ -20,36 +16,12 @@ from facemon.store.recovery import BACKUP_WRITER, GRACE_SECONDS, recover
 from facemon.store.verification import verify
 from tests.conftest import RunFacemon
 from tests.store import children
+from tests.store.backups import backed_up, restore
 from tests.store.kept_stores import NEWEST, KeptStore
 from tests.store.log_rows import NOON, log_images
 from tests.store.sql import sql
 from tests.store.store_facts import facts
 from tests.store.test_migrations import assert_holds, contents
-
-
-def restore(archive: Path, folder: Path) -> Path:
-    """Unpack an archive with the tool that operators have; answer the store's folder."""
-    folder.mkdir()
-    subprocess.run(["tar", "-xf", archive, "-C", folder], check=True)
-    (store,) = folder.iterdir()
-    return store
-
-
-def backed_up(store: Path, target: Path) -> Backup:
-    with open_ledger(store, upgrade=False) as ledger:
-        return back_up(ledger, target)
-
-
-@pytest.fixture
-def full_store(folder: Path) -> Path:
-    """Two hundred images, in files and in the ledger, and a file that was given up."""
-    with open_ledger(folder, create=True) as ledger:
-        log_images(ledger, 100, batch=10)
-        compact(ledger, NOON + timedelta(days=1))
-        log_images(ledger, 50, batch=10)
-        compact(ledger, NOON + timedelta(days=1))
-        log_images(ledger, 50, batch=10)
-    return folder
 
 
 @pytest.mark.parametrize("kept_store", NEWEST, indirect=True)
@@ -129,47 +101,6 @@ def test_a_backup_beside_a_writer_is_one_committed_state(full_store: Path, tmp_p
     finally:
         writer.kill()
         writer.communicate()
-
-
-BACK_UP = """
-from facemon.store.backup import back_up
-print("ready", flush=True)
-sys.stdin.readline()
-with open_ledger(folder) as ledger:
-    back_up(ledger, Path(sys.argv[2]))
-"""
-
-
-@pytest.mark.slow
-def test_a_backup_that_is_killed_leaves_no_half_archive(full_store: Path, tmp_path: Path) -> None:
-    """Ten kills spread over the time that a backup takes here; the next one works."""
-    with open_ledger(full_store) as ledger:
-        log_images(ledger, 20_000, batch=5_000)
-    chance, took, killed = random.Random(3), 0.0, 0
-    target = tmp_path / "saved.tar.gz"
-    for turn in range(11):
-        process = children.start(BACK_UP, full_store, target, stdin=subprocess.PIPE)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        began = time.monotonic()
-        process.stdin.write("\n")
-        process.stdin.flush()
-        if turn == 0:
-            children.finish(process)
-            took = time.monotonic() - began
-        else:
-            time.sleep(chance.random() * took)
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += process.returncode == -signal.SIGKILL
-        if target.exists():
-            with open_ledger(restore(target, tmp_path / str(turn))) as ledger:
-                assert verify(ledger).problems == ()
-            target.unlink()
-    assert killed > 0
-    backed_up(full_store, target)
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".saved", "saved"))] == [target.name]
 
 
 def test_files_given_up_stay_while_a_backup_runs(full_store: Path) -> None:

@@ -107,6 +107,17 @@ def test_rows_with_other_columns_are_not_mixed(ledger: Ledger) -> None:
     assert verify(ledger).problems == ()
 
 
+def test_the_name_of_a_file_does_not_grow_with_each_compaction(ledger: Ledger) -> None:
+    names = []
+    for turn in range(3):
+        log_images(ledger, 10, observed=NOON + timedelta(seconds=turn))
+        compact(ledger, LATER)
+        (segment,) = ledger.segments.within()
+        names.append(segment.id)
+    assert len(set(names)) == 3
+    assert {len(name) for name in names} == {len(names[0])}
+
+
 def test_one_compaction_at_a_time(ledger: Ledger) -> None:
     with ProcessLock.for_command(ledger.folder, "compact"), pytest.raises(LockedError, match="another facemon compact"):
         compact(ledger, LATER)

@@ -1,10 +1,15 @@
 from datetime import timedelta
 
 from facemon.domain.labelled import LabelledCount, LabelledImage
+from facemon.domain.times import hour_of
 from facemon.store.accuracy import Accuracy
-from facemon.store.evaluations import record_accuracy
+from facemon.store.evaluations import prune_labelled, record_accuracy
 from facemon.store.ledger.protocol import Ledger
-from tests.store.log_rows import MODEL, NOON
+from facemon.store.references import remove_reference, set_from_window
+from facemon.store.retention import prune
+from tests.store.log_rows import MODEL, NOON, log_images
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def image(name: str, hour: int, is_right: bool, source: str | None = None) -> LabelledImage:
@@ -47,3 +52,33 @@ def test_an_image_counts_once_however_often_it_was_predicted_and_evaluated(ledge
     assert ledger.evaluations.labelled(MODEL, 0, 10) == [LabelledCount("beard", None, 1, 2)]
     # What it was in an earlier window stays there.
     assert ledger.evaluations.labelled(MODEL, 0, 5) == [LabelledCount("beard", None, 2, 2)]
+
+
+def labelled_hours(ledger: Ledger, model: str = MODEL) -> list[int]:
+    """The hours of labelled images, as distances to NOON."""
+    first = hour_of(NOON)
+    return [hour for hour in range(-99, 99) if ledger.evaluations.labelled(model, first + hour, first + hour + 1)]
+
+
+def test_labelled_images_go_with_the_rows_of_their_hour(ledger: Ledger) -> None:
+    for day in range(4):
+        log_images(ledger, 10, observed=NOON + day * DAY)
+    images = [image("1", hour_of(NOON) + hour, True) for hour in (-90, -1, 0, 1, 24, 48, 72)]
+    for model in (MODEL, "gone@1"):
+        record_accuracy(ledger, model, NOON, {"beard": (7, 7)}, images)
+    window = (NOON + DAY - HOUR, NOON + DAY + HOUR)
+    reference = set_from_window(ledger, "normal", *window, model=MODEL, note="", now=NOON)
+    limit = NOON + 3 * DAY
+    prune(ledger, limit - HOUR)
+    log_images(ledger, 10, observed=NOON + 2 * DAY)
+    # Of the one model the reference has an hour, and rows another one; of the other model there are neither.
+    assert prune_labelled(ledger, limit) == 4 + 6
+    assert labelled_hours(ledger) == [24, 48, 72]
+    assert labelled_hours(ledger, "gone@1") == [72]
+    assert prune_labelled(ledger, limit) == 0
+    with ledger.writing():
+        remove_reference(ledger, reference, NOON)
+    prune(ledger, limit)
+    assert prune_labelled(ledger, limit) == 2
+    assert labelled_hours(ledger) == [72]
+    assert ledger.evaluations.accuracy(MODEL, 1) == [Accuracy("beard", 1.0, 7)]

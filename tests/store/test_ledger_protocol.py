@@ -107,6 +107,7 @@ def contents(ledger: Ledger) -> dict[str, str]:
         "files": (
             sorted(ledger.files.known()), ledger.files.writers(), ledger.files.intended_by("writer"),
             ledger.files.given_up_before(99),
+            sorted(ledger.files.given_up()),
         ),
         "totals": (sorted(ledger.totals.read().items()), sorted(ledger.totals.departed().items())),
         "profiles": sorted((str(key), repr(plain(profile))) for key, profile in ledger.profiles.all().items()),
@@ -182,6 +183,7 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
     "checks.announce": lambda ledger: ledger.checks.announce([OTHER]),
     "checks.forget_announced": lambda ledger: ledger.checks.forget_announced([COLUMN]),
     "evaluations.enter": lambda ledger: ledger.evaluations.enter(MODEL, AT + 1, {"beard": (2, 2)}, []),
+    "evaluations.forget_labelled": lambda ledger: ledger.evaluations.forget_labelled(MODEL, HOUR, HOUR + 1),
     "commands.enter": lambda ledger: ledger.commands.enter("predict", AT + 1, 2.0, 0, AT + 1),
     "commands.take_back_success": lambda ledger: ledger.commands.take_back_success("predict", AT, None),
     "deliveries.enter": lambda ledger: ledger.deliveries.enter(SHARD._replace(shard=4)),
@@ -194,7 +196,8 @@ CHANGES: dict[str, Callable[[Ledger], object]] = {
 }  # fmt: skip
 READS = {
     "segments.within", "segments.has", "segments.data", "segments.models", "segments.first_observed",
-    "files.writers", "files.intended_by", "files.given_up_before", "files.known", "totals.read", "totals.departed",
+    "files.writers", "files.intended_by", "files.given_up_before", "files.given_up", "files.known", "totals.read",
+    "totals.departed",
     "profiles.as_counted", "profiles.hours", "profiles.stored_hours", "profiles.count_images", "profiles.last_hour",
     "profiles.known_sources",
     "profiles.has_source", "profiles.crowded_hours", "profiles.all", "arrivals.read", "runs.newest", "runs.state",

@@ -18,8 +18,9 @@ from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.ledger_recovery import Recovery, recover_ledger
 from facemon.store.process_lock import ProcessLock, writer_lock_path
-from facemon.store.recovery import recover
+from facemon.store.recovery import GRACE_SECONDS, recover
 from facemon.store.references import list_references, set_from_window
+from facemon.store.retention import prune
 from facemon.store.verification import verify
 from tests.store import children
 from tests.store.damage import files_of, flip_bytes
@@ -234,6 +235,37 @@ def test_a_retry_that_is_newer_than_the_backup_adds_no_half_images(log: Path, ba
     overwrite(log / "ledger.sqlite", 0, 100)
     recovered(log, backup)
     assert rows_in(log) == 220
+
+
+def test_rows_that_were_pruned_before_the_backup_are_not_counted_again(log: Path, tmp_path: Path) -> None:
+    """Their files stay for an hour, and nothing but the backup tells that they were given up."""
+    with open_ledger(log) as ledger:
+        prune(ledger, NOON + timedelta(hours=4))
+        given_up, left = ledger.files.given_up(), verify(ledger).rows
+        back_up(ledger, tmp_path / "saved.tar")
+    assert given_up
+    images = images_in(log)
+    overwrite(log / "ledger.sqlite", 0, 100)
+    done = recovered(log, tmp_path / "saved.tar")
+    assert (done.backup_rows, done.newer_rows) == (left, 0)
+    assert rows_in(log) == left
+    assert images_in(log) == images
+    assert not any((log / path).exists() for path in given_up)
+    assert {path.name for path in (log / "set-aside").rglob("*.parquet")} == {Path(path).name for path in given_up}
+
+
+def test_files_that_a_backup_gave_up_an_hour_ago_take_no_rows_along(log: Path, tmp_path: Path) -> None:
+    with open_ledger(log) as ledger:
+        prune(ledger, NOON + timedelta(hours=4))
+        back_up(ledger, tmp_path / "saved.tar")
+    overwrite(log / "ledger.sqlite", 0, 100)
+    recovered(log, tmp_path / "saved.tar")
+    rows = rows_in(log)
+    with open_ledger(log) as ledger:
+        with ledger.writing():
+            sql(ledger).execute("UPDATE discards SET since = since - ?", (GRACE_SECONDS + 2,))
+        recover(ledger)
+    assert rows_in(log) == rows
 
 
 @pytest.mark.parametrize("kept_store", NEWEST[:1], indirect=True)

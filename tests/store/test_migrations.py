@@ -95,6 +95,23 @@ def test_earlier_references_do_not_tell_how_much_their_hours_differ(kept_store: 
         assert [reference_spreads(ledger, reference) for reference in references] == [ReferenceSpreads()] * 2
 
 
+@pytest.mark.parametrize("kept_store", ["version-2-82ff0f4"], indirect=True)
+def test_drift_that_was_announced_under_two_old_keys_is_announced_once(kept_store: KeptStore) -> None:
+    """Of one source by `drift-check --source`, and by `--by source`."""
+    keys = ["a", "by source: a", "by source: ", ""]
+    with closing(sqlite3.connect(kept_store.store / "ledger.sqlite")) as connection:
+        connection.execute("DELETE FROM announced_drift")
+        connection.executemany(
+            "INSERT INTO announced_drift VALUES ('small@1', ?, 'model', 'hair')", [(key,) for key in keys]
+        )
+        connection.commit()
+    with open_ledger(kept_store.store) as ledger:
+        announced = ledger.checks.announced()
+    assert sorted((each.source, each.check, each.column) for each in announced) == [
+        (source, "model", "hair") for source in ('""', '"a"', "null")
+    ]
+
+
 def samples_of(text: str) -> dict[Sample, float]:
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

@@ -43,6 +43,19 @@ def test_a_living_writers_files_stay(ledger: Ledger) -> None:
     assert not any(path.exists() for path in files)
 
 
+@pytest.mark.parametrize("length", [250, 300])
+def test_an_intent_whose_name_is_too_long_for_a_file_is_taken_back(ledger: Ledger, length: int) -> None:
+    """facemon 0.2 could leave one: the name of a draft is longer than that of its file."""
+    files = leave_behind(ledger, "compact", "x")
+    name = "c" * (length - len(".parquet"))
+    with ledger.writing():
+        ledger.files.intend("compact", [(name, f"segments/{name}.parquet")])
+    assert recover(ledger) == 1
+    assert not any(path.exists() for path in files)
+    assert ledger.files.writers() == []
+    assert recover(ledger) == 0
+
+
 def test_files_that_were_given_up_stay_for_readers_for_a_while(ledger: Ledger) -> None:
     paths = [ledger.folder / "segments" / name for name in ("old.parquet", "new.parquet")]
     for path in paths:

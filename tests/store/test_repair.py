@@ -151,6 +151,15 @@ def test_a_file_in_another_folder_is_put_back(log: Ledger) -> None:
     assert len(list((log.folder / SET_ASIDE).iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", [f"{'c' * 241}.parquet", f"{'é' * 120}.parquet", "c" * 255])
+def test_a_foreign_file_with_a_long_name_is_moved_too(log: Ledger, name: str) -> None:
+    for _ in range(2):
+        (log.folder / "segments" / name).write_bytes(b"foreign")
+        (moved,) = mend(log).foreign
+        assert (log.folder / moved).read_bytes() == b"foreign"
+    assert len(list((log.folder / SET_ASIDE).iterdir())) == 2
+
+
 def test_foreign_files_are_moved_out_of_the_log(log: Ledger) -> None:
     folder = log.folder / "segments" / "date=2026-11-22"
     (folder / "stray.parquet").write_bytes(b"of another store")

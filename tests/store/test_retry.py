@@ -1,8 +1,9 @@
 """Failed inputs predicted again: what the log, the totals and the profiles say afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,16 +11,18 @@ import pytest
 from facemon.domain.prediction import PredictedBatch
 from facemon.errors import FacemonError, LockedError
 from facemon.store import retry as retry_module
+from facemon.store import segment_writer
 from facemon.store.compaction import compact
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.retention import prune
 from facemon.store.retry import RetryWriter, failed_inputs, reopen_run
 from facemon.store.runs import begin_run
-from facemon.store.segment_files import read_segment
+from facemon.store.segment_files import SegmentDamagedError, read_segment
 from facemon.store.segment_writer import SegmentWriter, prepare_segments
 from facemon.store.totals import TotalKey
 from facemon.store.verification import verify
+from tests.store.damage import DAMAGE, files_of
 from tests.store.log_rows import IDENTITY, MODEL, NOON, SCHEMA, log_images, make_batch
 from tests.store.sql import sql
 
@@ -115,6 +118,59 @@ def test_retention_and_compaction_in_between(ledger: Ledger, monkeypatch: pytest
         writer.close()
     assert ledger.segments.within() == []
     assert verify(ledger).problems == ()
+
+
+def test_a_segment_that_is_folded_before_it_is_read_is_looked_for_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_images(ledger, 40)
+    run = reopen_run(ledger, IDENTITY)
+    assert run is not None
+
+    def folded_before(*arguments: Any, **options: Any) -> pa.Table:
+        monkeypatch.undo()
+        with open_ledger(ledger.folder) as other:
+            compact(other, LATER)
+        return read_segment(*arguments, **options)
+
+    with run:
+        writer = RetryWriter(ledger, run, MODEL)
+        writer.add(again([0, 10], run.id))
+        monkeypatch.setattr(retry_module, "read_segment", folded_before)
+        writer.close()
+        assert list(failed_inputs(ledger, run, MODEL)) == [20, 30]
+    assert verify(ledger).problems == ()
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_damaged_segments_keep_no_other_failure_from_being_retried(
+    ledger: Ledger, damage: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the run's four files one is damaged, and that of another run is missing."""
+    monkeypatch.setattr(segment_writer, "INLINE_ROWS", 1)
+    log_images(ledger, 10, observed=NOON - timedelta(days=1))
+    log_images(ledger, 60, spread=timedelta(days=50))
+    other, _, hurt, *_ = files_of(ledger)
+    other.unlink()
+    damage(hurt)
+    before, every = images(ledger), range(0, 60, 10)
+    run = reopen_run(ledger, IDENTITY)
+    assert run is not None
+    with run:
+        left_out: list[SegmentDamagedError] = []
+        assert {0, 30, 40, 50} <= failed_inputs(ledger, run, MODEL, left_out).keys() <= set(every)
+        writer = RetryWriter(ledger, run, MODEL, left_out)
+        writer.add(again(every, run.id))
+        writer.close()
+        assert (
+            sorted(str(path) in each.message for each in left_out for path in (other, hurt)) == [False] * 2 + [True] * 2
+        )
+        assert images(ledger) == before | {"ok": before["ok"] + 4}
+        assert not {0, 30, 40, 50} & failed_inputs(ledger, run, MODEL, []).keys()
+        writer = RetryWriter(ledger, run, MODEL)
+        writer.add(again([10, 20], run.id))
+        with pytest.raises(SegmentDamagedError):
+            writer.close()
 
 
 @pytest.mark.slow

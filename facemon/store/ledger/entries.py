@@ -72,6 +72,9 @@ class FileRecords(Protocol):
     def given_up_before(self, at: int) -> list[str]:
         """Return the files that were given up before a time, in seconds since 1970."""
 
+    def given_up(self) -> set[str]:
+        """Return all files that were given up and may still be there."""
+
     def forget_given_up(self, paths: Iterable[str]) -> None:
         """Remove the entries of files that are gone."""
 
@@ -312,6 +315,9 @@ class EvaluationRecords(Protocol):
 
     def labelled(self, model: str, first_hour: int, end_hour: int) -> "list[LabelledCount]":
         """Return what is known of a model's hours `[first_hour, end_hour)`; an image counts once, as it was last."""
+
+    def forget_labelled(self, model: str, first_hour: int, end_hour: int) -> int:
+        """Remove what is known of a model's images of the hours `[first_hour, end_hour)`; return how many results."""
 
     def newest(self) -> dict[str, int]:
         """Return when each model was last evaluated."""

@@ -67,5 +67,10 @@ class EvaluationTables:
             for attribute, source, correct, labelled in self._connection.execute(query, (model, first_hour, end_hour))
         ]
 
+    def forget_labelled(self, model: str, first_hour: int, end_hour: int) -> int:
+        return self._connection.execute(
+            "DELETE FROM labelled_images WHERE model = ? AND hour >= ? AND hour < ?", (model, first_hour, end_hour)
+        ).rowcount
+
     def newest(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT model, max(at) FROM evaluations GROUP BY model"))

@@ -36,6 +36,9 @@ class FileTables:
     def given_up_before(self, at: int) -> list[str]:
         return [path for (path,) in self._connection.execute("SELECT path FROM discards WHERE since < ?", (at,))]
 
+    def given_up(self) -> set[str]:
+        return {path for (path,) in self._connection.execute("SELECT path FROM discards")}
+
     def forget_given_up(self, paths: Iterable[str]) -> None:
         self._connection.executemany("DELETE FROM discards WHERE path = ?", [(path,) for path in paths])
 

@@ -130,8 +130,9 @@ def _name_what_was_compared(connection: sqlite3.Connection) -> None:
         sides = (document.get("reference") or {}, document.get("current") or {})
         reference, current = (side.get("name") or "" for side in sides)
         compared[document.get("model") or ""] = (reference, current)
+    # Keys that differed only in the words before the source become the same key.
     connection.executemany(
-        "INSERT INTO announced_drift VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO announced_drift VALUES (?, ?, ?, ?, ?, ?)",
         [
             (model, *compared[model], _source_as_json(source), check, column)
             for model, source, check, column in told

@@ -33,9 +33,12 @@ def open_ledger(
     return SqliteLedger.open(folder, create=create, upgrade=upgrade, tell=tell, mode=mode, as_root=as_root)
 
 
-def open_ledger_beside(place: Path, folder: Path, *, create: bool) -> Ledger:
-    """Open the ledger in `place` as that of the store in `folder`, whose files it names and where it will lie."""
-    opened = SqliteLedger.open(place, create=create, as_root=True)
+def open_ledger_beside(place: Path, folder: Path, *, create: bool = False, upgrade: bool = True) -> Ledger:
+    """Open the ledger in `place` as that of the store in `folder`, whose files it names and where it will lie.
+
+    An upgrade reads these files, so they must be there; `named_files` says which, without one.
+    """
+    opened = SqliteLedger.open(place, create=create, upgrade=upgrade, as_root=True, files=folder)
     opened.folder = folder
     return opened
 

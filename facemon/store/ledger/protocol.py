@@ -92,6 +92,12 @@ class Ledger(Protocol):
     def faults(self, most: int) -> list[str]:
         """Return what is wrong with the ledger's own structure, at most `most` faults; empty for one that is whole."""
 
+    def named_files(self) -> dict[str, str | None]:
+        """Return the files that a ledger of any version names, below the store's folder, with the SHA-256 of segments.
+
+        It is None for the files of references.
+        """
+
     def copy_to(self, target: Path) -> LedgerCopy:
         """Write one committed state to a file, on the disk before this returns; others may write meanwhile.
 

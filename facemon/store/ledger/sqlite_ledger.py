@@ -28,7 +28,7 @@ from facemon.store.store_clock import StoreClock
 from facemon.version import __version__
 
 _BUSY_SECONDS = 30
-_FILES = "SELECT path FROM segments WHERE path IS NOT NULL UNION ALL SELECT path FROM baselines"
+_FILES = "SELECT path, sha256 FROM segments WHERE path IS NOT NULL UNION ALL SELECT path, NULL FROM baselines"
 
 
 class SqliteLedger(SqliteParts):
@@ -51,8 +51,9 @@ class SqliteLedger(SqliteParts):
         tell: Callable[[str], None] | None = None,
         mode: Literal["private", "group"] = "private",
         as_root: bool = False,
+        files: Path | None = None,
     ) -> Self:
-        """See `opening.open_ledger`."""
+        """See `opening.open_ledger`; `files` is the folder of the files that the ledger names, if it is another one."""
         path = folder / LEDGER_NAME
         if not has_ledger(folder):
             _refuse_lost_ledger(folder)
@@ -75,7 +76,7 @@ class SqliteLedger(SqliteParts):
             if create or is_older:
                 opened.refuse_foreign_root()
             if is_older:
-                _upgrade(connection, path, tell)
+                _upgrade(connection, path, tell, files or folder)
                 opened.version = version_of(connection)
             return opened
         except sqlite3.Error as error:
@@ -161,13 +162,16 @@ class SqliteLedger(SqliteParts):
             return []
         return [line for (text,) in checked for line in text.splitlines() if not line.startswith("***")]
 
+    def named_files(self) -> dict[str, str | None]:
+        return dict(self.connection.execute(_FILES))
+
     def copy_to(self, target: Path) -> LedgerCopy:
         from facemon.store.ledger.copying import copy_ledger
 
         try:
             copy_ledger(self.folder / LEDGER_NAME, target)
             with closing(sqlite3.connect(target)) as copied:
-                paths = tuple(path for (path,) in copied.execute(_FILES))
+                paths = tuple(path for path, _ in copied.execute(_FILES))
                 (rows,) = copied.execute("SELECT coalesce(sum(rows), 0) FROM segments").fetchone()
         except sqlite3.Error as error:
             if is_damage(error):
@@ -287,11 +291,11 @@ def _refuse_unknown(path: Path, version: int) -> None:
         )
 
 
-def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], None] | None) -> None:
+def _upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], None] | None, files: Path) -> None:
     from facemon.store.ledger.upgrade import upgrade
 
     try:
-        upgrade(connection, path, tell)
+        upgrade(connection, path, tell, files)
     except sqlite3.Error as error:
         raise explained(path.parent, error, "cannot be upgraded") from error
     except OSError as error:

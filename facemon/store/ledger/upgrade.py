@@ -24,8 +24,10 @@ WRITER_PATIENCE_SECONDS = 10.0
 Tell = Callable[[str], None]
 
 
-def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> None:
+def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None, files: Path) -> None:
     """Bring the ledger at `path` to the present version, unless another process is faster.
+
+    `files` is the folder of the store whose files it names: a step may read their rows.
 
     All steps are one transaction: a process that is killed leaves the old version. LockedError while a process of
     the older version writes to the store; FacemonError when the disk has no room.
@@ -37,7 +39,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Tell | None) -> No
         if before >= STORE_VERSION:
             return
         _wait_for_writers(folder, before)
-        kept = _upgrade(connection, path, before)
+        kept = _upgrade(connection, path, before, files)
         # So that the file itself tells its version to a facemon that must leave it alone.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     if tell is not None:
@@ -60,7 +62,7 @@ def _upgrade_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _upgrade(connection: sqlite3.Connection, path: Path, before: int) -> Path:
+def _upgrade(connection: sqlite3.Connection, path: Path, before: int, files: Path) -> Path:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Again, now that no other process can begin to write.
@@ -68,7 +70,7 @@ def _upgrade(connection: sqlite3.Connection, path: Path, before: int) -> Path:
         kept = _keep_copy(path, before)
         for migration in MIGRATIONS:
             if migration.to_version > before:
-                migration.run(connection, path.parent)
+                migration.run(connection, files)
                 connection.execute(f"PRAGMA user_version = {migration.to_version}")
         connection.execute("COMMIT")
     except BaseException:

@@ -189,7 +189,7 @@ class _Sender:
             self._ledger.nodes.keep(state)
 
     def _send(self, state: NodeState, pending: PendingDelivery) -> None:
-        tables = list(rows_of(self._ledger, pending, self._done.damaged))
+        tables = rows_of(self._ledger, pending, self._done.damaged)
         if not tables:
             self._keep(replace(state, pending=None))  # a repair took them out of the log
             return

@@ -73,14 +73,14 @@ def next_delivery(ledger: Ledger, until: int, delivered: Totals, damaged: Damage
     return plan
 
 
-def rows_of(ledger: Ledger, pending: PendingDelivery, damaged: Damaged) -> Iterator[pa.Table]:
-    """Yield the rows of a delivery that the log has; those of damaged segments are left out, which are added."""
-    left = sum(end - first for ranges in pending.rows.values() for first, end in ranges)
+def rows_of(ledger: Ledger, pending: PendingDelivery, damaged: Damaged) -> list[pa.Table]:
+    """Return the rows of a delivery that the log has; those of damaged segments are left out, which are added."""
+    left, tables = sum(end - first for ranges in pending.rows.values() for first, end in ranges), list[pa.Table]()
     with ledger.reading():
         looked_through = ledger.nodes.looked_through()
         for segment in ledger.segments.within(model=pending.model):
             if not left:
-                return
+                break
             if segment.id in looked_through:
                 continue
             try:
@@ -91,7 +91,8 @@ def rows_of(ledger: Ledger, pending: PendingDelivery, damaged: Damaged) -> Itera
             if table is not None:
                 # All rows of an image are in one segment.
                 left -= sum(len(np.unique(ordinals)) for _, ordinals in ordinals_of(table))
-                yield table
+                tables.append(table)
+    return tables
 
 
 def ranges_in(tables: Iterable[pa.Table]) -> dict[str, Ranges]:
