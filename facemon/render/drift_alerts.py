@@ -11,6 +11,8 @@ from facemon.render.carried_labels import every_label, only_labels
 from facemon.render.column_alerts import column_alerts
 from facemon.render.drift_series import (
     ACCURACY,
+    CHECKED_AT,
+    DECIDED_AT,
     LAST_SUCCESS,
     SAMPLES,
     SCORE,
@@ -21,6 +23,7 @@ from facemon.render.drift_series import (
     example_labels,
     example_source,
     only,
+    other_labels,
     other_source,
     target_labels,
 )
@@ -58,13 +61,16 @@ def _drift_undecided(config: Config) -> Alert:
         name="DriftUndecided",
         group="drift",
         signal=promql.select(UNDECIDED),
-        expr=promql.either(columns, promql.compare(_undecided_share(config), ">=", _HALF)),
-        limit="a column that the last drift check could not decide, or sources that hold half of its rows",
+        expr=promql.either(
+            promql.either(columns, promql.compare(_undecided_share(config), ">=", _HALF)), _not_decided(config)
+        ),
+        limit="a column that the last drift check could not decide, sources that hold half of its rows, or a check "
+        "that compared no column",
         for_=usual.for_,
         severity=usual.severity,
         summary=f"The {label('check')} check of {label('model')} is undecided",
         description=f"The {label('check')} check of {label('model')} could not decide some columns, or sources that "
-        "hold half of its rows.",
+        "hold half of its rows, or it compared no column.",
         dashboard=Dashboard.ML_METRICS,
         runbook=Runbook(
             "The last check had too little data to decide whether there is drift.",
@@ -72,6 +78,7 @@ def _drift_undecided(config: Config) -> Alert:
                 "too few images, of all sources or of single ones, also over `drift.widen_to`",
                 "the sources differ from the reference's and are fewer than 5",
                 "a configured column is missing",
+                "the reference has no column of the check, as one of true labels alone has none of images",
             ),
             (
                 "Run `facemon drift-check --no-record`: it prints the reason of each column, and the plan below them.",
@@ -89,6 +96,7 @@ def _drift_undecided(config: Config) -> Alert:
                      Firing(only(here, of_check), 2), Span.HELD),
             Scenario("all decided", (decided, other)),
             *_undecided_sources(config),
+            *_undecided_checks(config),
         ),
     )  # fmt: skip
 
@@ -102,6 +110,29 @@ def _undecided_share(config: Config) -> promql.Expr:
     undecided = promql.unless(rows, promql.select(SOURCE_DETECTED), on=(*of_check, "source"))
     whole = promql.aggregate("sum", rows, by=of_check)
     return promql.divide(promql.aggregate("sum", undecided, by=of_check), whole)
+
+
+def _not_decided(config: Config) -> promql.Expr:
+    """The checks whose last run did not decide: of one that compared no column, no column is undecided."""
+    ran = promql.select(CHECKED_AT)
+    decided = promql.not_before(promql.select(DECIDED_AT), ran)
+    return promql.aggregate("count", promql.all_but(ran, decided), by=check_labels(config))
+
+
+def _undecided_checks(config: Config) -> Iterator[Scenario]:
+    """Checks without undecided columns; the same check of other models and stores has decided."""
+    here = only(example_labels(config), check_labels(config))
+
+    def ran(at: float, decided: float | None, **other: str) -> tuple[Signal, ...]:
+        labels = {**here, **other}
+        times = {CHECKED_AT: at, DECIDED_AT: decided}
+        return tuple(Gauge(series_text(each.name, labels), time, time) for each, time in times.items() if time)
+
+    elsewhere = only(other_labels(config), check_labels(config))
+    others = tuple(signal for name, text in elsewhere.items() for signal in ran(1000, 1000, **{name: text}))
+    yield Scenario("no run of a check ever compared a column", (*ran(1000, None), *others), Firing(here, 1))
+    yield Scenario("no column was compared since a check decided", (*ran(1000, 999), *others), Firing(here, 1))
+    yield Scenario("the last run of a check decided", (*ran(1000, 1000), *others))
 
 
 def _undecided_sources(config: Config) -> Iterator[Scenario]:

@@ -183,6 +183,11 @@ def all_but(left: Expr, right: Expr) -> Expr:
     return joined(left.inner, " unless ", right.inner, closed=False)
 
 
+def not_before(left: Expr, right: Expr) -> Expr:
+    """The samples of `left`, matched on all labels, that are at least those of `right`."""
+    return joined(left.inner, " >= ", right.inner, closed=False)
+
+
 def either(left: Expr, right: Expr) -> Expr:
     """The samples of both; those of `left` where the labels are the same."""
     return joined(left.inner, " or ", right.inner, closed=False)

@@ -33,6 +33,9 @@ _LOST = "model_loaded == 0) or (api_workers_configured unless"
 _BY_CHECK, _DECIDED_SOURCE = "by (job, instance, check, model)", "drift_source_detected"
 _ROWS = f"count {_BY_CHECK} (drift_undecided == 1) or ((sum {_BY_CHECK} (drift_source_rows"
 _ROWS_UNLESS, _ON_SOURCE = f"{_ROWS} unless", "on (job, instance, check, model, source)"
+_ROWS_DECIDED = f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}) / sum {_BY_CHECK} (drift_source_rows"
+_JUDGED = f"{_ROWS_DECIDED})) >= n)) or"
+_RAN = f"{_JUDGED} count {_BY_CHECK} (drift_check_timestamp_seconds unless (drift_decided_timestamp_seconds"
 _SCORED = "drift_score > n) and (drift_p_value"
 _DECIDED = "(time() - drift_decided_timestamp_seconds"
 
@@ -103,7 +106,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     **{
         ("DriftUndecided", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped'): _JOINED
         for before in (f"{_ROWS}{{", f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}{{",
-                       f"{_ROWS_UNLESS} {_ON_SOURCE} {_DECIDED_SOURCE}) / sum {_BY_CHECK} (drift_source_rows{{")
+                       f"{_ROWS_DECIDED}{{", f"{_RAN}{{", f"{_RAN} >= drift_check_timestamp_seconds{{")
     },
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more"): _IMAGES,
     ("DriftCheckStale", _NUMBER, f"0 after `{_MISSED}` a little more (2)"): _IMAGES,
@@ -222,6 +225,11 @@ EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):
         "the same checks are undecided, only the number of their columns is lost, and no text of the alert shows it",
+    **{
+        ("DriftUndecided", _AGGREGATION, f"count after `{_JUDGED[-CONTEXT:]}` to {other}"):
+            "the same checks are undecided, whatever becomes of the times of their runs, and no text shows it"
+        for other in ("sum", "max")
+    },
 }  # fmt: skip
 """Where no text of the alert shows its value."""
 
