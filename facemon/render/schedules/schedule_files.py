@@ -14,7 +14,7 @@ from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
 from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
-from facemon.render.schedules.kubernetes_shards import SHARDS_ABOUT, shards_job
+from facemon.render.schedules.kubernetes_shards import SHARDS_ABOUT, missing_files_notes, shards_job
 from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_service, export_timer, service, timer
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
@@ -60,6 +60,8 @@ def schedule_notes(config: Config) -> Iterator[str]:
             "or if --check is to say the same on every one"
         )
     yield from _export_notes(config)
+    if schedule.shards is not None:
+        yield from missing_files_notes(config, schedule.shards)
 
 
 def _export_notes(config: Config) -> Iterator[str]:
