@@ -10,14 +10,19 @@ from facemon.config.schedule import ShardsConfig
 from facemon.errors import ConfigError, ExitCode
 from facemon.render.compose_full import FOLDER, in_container, model_files
 from facemon.render.container import image_of
-from facemon.render.schedules.kubernetes_job import CONFIG_KEY, CONTAINER, container_rights, pod_rights
+from facemon.render.schedules.kubernetes_job import (
+    CONFIG_KEY,
+    CONTAINER,
+    config_map_line,
+    container_rights,
+    pod_rights,
+)
 
 _LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "predict-shards"}
 _COMMAND = 'exec facemon predict "$@" --shard "$((JOB_COMPLETION_INDEX + 1))/{number}"'
 """What the shell adds: Kubernetes counts from 0. All that the configuration names comes as arguments, not as script."""
 
-SHARDS_ABOUT = """\
-The configuration comes from a ConfigMap: kubectl create configmap facemon --from-file=facemon.yaml
+_ABOUT = """\
 Each pod mounts the volume with the manifest, read only; images that are not in object storage must lie there too.
 Networks of your own must be in the container image, or lie on this volume, with absolute paths in facemon.yaml.
 Credentials come from the Secret or the service account that schedule.shards names.
@@ -26,6 +31,11 @@ tried again. Images that cannot be read are rows with an error, and do not fail 
 predicted again: to go on, delete the Job and apply it once more.
 Retries are counted for each shard (backoffLimitPerIndex): Kubernetes 1.33, as beta since 1.29.
 """
+
+
+def about_shards(config: Config) -> str:
+    """Return what a person has to know before the Job is applied."""
+    return config_map_line(config) + _ABOUT
 
 
 def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
@@ -67,7 +77,7 @@ def missing_files_notes(config: Config, shards: ShardsConfig) -> Iterator[str]:
     if missing and "facemon" not in config.stack.images:
         yield (
             f"no volume of the pods of schedule.shards holds {', '.join(missing)}: set stack.images.facemon to an "
-            f"image with all files of the model, or name these by absolute paths below {folder}, the volume of the manifest"
+            f"image with all files of the model, or name these by absolute paths below {folder}, where the manifest is"
         )
 
 
