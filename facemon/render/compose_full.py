@@ -140,12 +140,21 @@ def _digest(config: Config) -> str:
     return sha256(text.replace(str(config.directory), ".").encode()).hexdigest()[:12]
 
 
-def _files(config: Config) -> list[str]:
-    """What both read: the configuration, and the networks that are not in a package of the image."""
+def model_files(config: Config) -> tuple[Path, ...]:
+    """The networks, and the weights of the finder of faces, that are not in a package of the image."""
     networks = [network.path for network in config.model.networks if network.package is None]
-    if config.model.faces.weights is not None:
-        networks.append(config.model.faces.weights)
-    folders = [_with_its_weights(_as_written(path, config), config) for path in networks]
+    weights = config.model.faces.weights
+    return tuple(dict.fromkeys([*networks, *([] if weights is None else [weights])]))
+
+
+def in_container(path: Path, config: Config) -> str:
+    """Where a container looks for a path of the configuration."""
+    return _inside(_as_written(path, config))
+
+
+def _files(config: Config) -> list[str]:
+    """What both read: the configuration, and what the model needs."""
+    folders = [_with_its_weights(_as_written(path, config), config) for path in model_files(config)]
     return list(dict.fromkeys([config.file_name.name, *folders]))
 
 

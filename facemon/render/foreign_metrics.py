@@ -5,13 +5,13 @@ from facemon.render.promql import Series
 
 _C, _G = MetricType.COUNTER, MetricType.GAUGE
 _FILESYSTEM = ("device", "fstype", "mountpoint")
+_OF_ALERTS = (
+    "alertname", "alertstate", "area", "severity", "job", "instance", "attribute", "check", "endpoint", "model",
+    "source",
+)  # fmt: skip
 
 UP = Series("up", _G)
-ALERTS = Series(
-    "ALERTS",
-    _G,
-    ("alertname", "alertstate", "severity", "job", "instance", "attribute", "check", "endpoint", "model", "source"),
-)
+ALERTS = Series("ALERTS", _G, _OF_ALERTS)
 """What Prometheus writes of its own alerts while they are pending or firing."""
 
 NODE_CPU = Series("node_cpu_seconds_total", _C, ("cpu", "mode"))

@@ -99,3 +99,19 @@ def test_the_image_can_be_named() -> None:
 def test_a_store_that_no_volume_can_be_mounted_at_is_refused() -> None:
     with pytest.raises(ConfigError, match="which has a colon"):
         rendered(scheduled("kubernetes", store="/srv/a:b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("facemon.yaml", "facemon.yaml"),
+        ("b.yaml", "facemon.yaml=b.yaml"),
+        ("my 'b'.yaml", """'facemon.yaml=my '"'"'b'"'"'.yaml'"""),
+    ],
+)
+def test_the_config_map_is_made_of_the_file_that_was_rendered(name: str, source: str) -> None:
+    shards = {"manifest": "/manifests/m.parquet", "claim": "manifests", "number": 4, "deliver": "s3://logs/m/"}
+    config = scheduled("kubernetes", shards=shards).model_copy(update={"file_name": Path(name)})
+    for path, text in rendered(config).items():
+        made = [line for line in text.splitlines() if "kubectl create configmap" in line]
+        assert [line.endswith(f" facemon --from-file={source}") for line in made] == [True], path

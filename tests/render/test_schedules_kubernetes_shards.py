@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from facemon.domain.shard import Shard
 from facemon.errors import ConfigError
+from facemon.render.stack import Part
 from tests.read_yaml import read_all_yaml
+from tests.render.configurations import stack_of
 from tests.render.scheduled import rendered, scheduled
 from tests.render.test_schedules_kubernetes import NEWEST, OLDEST
 
@@ -74,6 +76,34 @@ def test_it_has_no_more_rights_than_it_needs() -> None:
     assert {mount["name"]: mount.get("readOnly", False) for mount in container()["volumeMounts"]} == {
         "manifest": True, "configuration": True, "tmp": False
     }  # fmt: skip
+
+
+OWN_MODEL = """
+model:
+  name: faces
+  version: "1"
+  faces: {{finder: yunet, weights: {folder}finder.onnx}}
+  networks:
+    - path: {folder}a.onnx
+      input: {{name: x, size: [8, 8]}}
+      attributes: [{{name: beard, output: b, kind: binary, labels: ["no", "yes"]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "named"),
+    [
+        (OWN_MODEL.format(folder="models/"), ["/srv/faces/models/a.onnx", "/srv/faces/models/finder.onnx"]),
+        (OWN_MODEL.format(folder="/opt/models/"), ["/opt/models/a.onnx", "/opt/models/finder.onnx"]),
+        (OWN_MODEL.format(folder="/manifests/"), []),
+        (OWN_MODEL.format(folder="models/") + 'stack: {images: {facemon: "faces:1"}}', []),
+        ("model: {bundle: age-gender}", []),
+    ],
+)
+def test_files_of_the_model_that_no_volume_holds_are_told(rest: str, named: list[str]) -> None:
+    schedule = json.dumps({"targets": ["kubernetes"], "shards": SHARDS})
+    notes = stack_of(f"schedule: {schedule}\n{rest}", Part.SCHEDULES).notes
+    assert [f"holds {', '.join(named)}: set stack.images.facemon" in note for note in notes] == [True] * bool(named)
 
 
 @given(

@@ -53,20 +53,33 @@ def new_models(series: promql.Expr) -> Annotation:
     return Annotation("Models", "purple", newcomers(series, "model"), "New model", "{{model}}", "model")
 
 
+def firing(config: Config, *matchers: promql.Matcher, on: Dashboard | None = None) -> promql.Expr | None:
+    """The alerts that fire, of one dashboard or of all, without the Watchdog; None where there are none.
+
+    Names do not suffice: other rules of the same Prometheus have alerts that are called TargetDown too, but no `area`.
+    """
+    alerts = [alert for alert in alerts_of(config) if alert.severity != "none" and on in (None, alert.dashboard)]
+    if not alerts:
+        return None
+    ours = (
+        promql.one_of("alertname", [alert.name for alert in alerts]),
+        promql.one_of("area", list(dict.fromkeys(alert.group for alert in alerts))),
+    )
+    return promql.select(ALERTS, promql.equals("alertstate", "firing"), *ours, *matchers)
+
+
 def firing_alerts(config: Config, which: Dashboard, variables: Sequence[Variable]) -> tuple[Annotation, ...]:
     """The alerts of the dashboard while they fire; none where it has no alerts."""
-    names = [alert.name for alert in alerts_of(config) if alert.dashboard is which and alert.severity != "none"]
-    if not names:
-        return ()
     constant = config.metrics.labels
     chosen = [
         promql.chosen_or_none(each.name, on_any_series=each.name in constant)
         for each in variables
         if each.name in ALERTS.labels or each.name in constant
     ]
-    firing = promql.select(ALERTS, promql.equals("alertstate", "firing"), promql.one_of("alertname", names), *chosen)
+    if (expr := firing(config, *chosen, on=which)) is None:
+        return ()
     text = "{{attribute}} {{source}} {{endpoint}} {{job}} {{instance}}"
-    return (Annotation("Alerts", "red", firing, "{{alertname}}", text, "severity"),)
+    return (Annotation("Alerts", "red", expr, "{{alertname}}", text, "severity"),)
 
 
 def annotation_json(annotation: Annotation) -> dict[str, Any]:

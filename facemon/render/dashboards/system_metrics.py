@@ -7,6 +7,7 @@ from facemon.render import foreign_metrics as foreign
 from facemon.render import promql
 from facemon.render.alert import Dashboard
 from facemon.render.dashboards import advice
+from facemon.render.dashboards.annotations import firing
 from facemon.render.dashboards.colours import BAD, GOOD
 from facemon.render.dashboards.containers import container_panels
 from facemon.render.dashboards.dashboard import dashboard
@@ -24,7 +25,7 @@ _STATES = {1: State("up", GOOD), 0: State("down", BAD)}
 def system_metrics(config: Config) -> dict[str, Any]:
     """Build the dashboard."""
     sections = (
-        Section(100, "Now", _now(), advice=advice.SYSTEM_NOW),
+        Section(100, "Now", _now(config), advice=advice.SYSTEM_NOW),
         Section(200, "Monitoring", _monitoring(config), advice=advice.MONITORING),
         Section(300, "Machines", machine_panels(_CHOSEN), ("node",), advice.MACHINES),
         Section(400, "Containers", container_panels(_CHOSEN), ("cadvisor",), advice.CONTAINERS),
@@ -33,18 +34,16 @@ def system_metrics(config: Config) -> dict[str, Any]:
     return dashboard(config, Dashboard.SYSTEM_METRICS, sections, choices, since="now-24h")
 
 
-def _now() -> tuple[Panel, ...]:
-    firing = promql.select(
-        foreign.ALERTS, promql.equals("alertstate", "firing"), promql.differs("severity", "none"),
-        *(promql.chosen_or_none(label) for label in promql.TARGET_LABELS),
-    )  # fmt: skip
+def _now(config: Config) -> tuple[Panel, ...]:
+    fires, none = firing(config, *(promql.chosen_or_none(label) for label in promql.TARGET_LABELS)), promql.constant(0)
+    count = none if fires is None else promql.either(promql.aggregate("count", fires), none)
     down = promql.complement(promql.select(foreign.UP, *_CHOSEN))
 
     return (
         stat(6, "Targets down", "Targets that Prometheus cannot scrape.", "none",
              promql.aggregate("sum", down), limit=Limit(1)),
-        stat(7, "Alerts firing", "Alerts that fire now, on any of the three dashboards, without the Watchdog.", "none",
-             promql.either(promql.aggregate("count", firing), promql.constant(0)), limit=Limit(1)),
+        stat(7, "Alerts firing", "facemon's alerts that fire now, on any of the three dashboards, without the "
+             "Watchdog.", "none", count, limit=Limit(1)),
         *machines_now(_CHOSEN),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A Kubernetes CronJob for the check, and the claim for the volume that holds the log."""
 
+from shlex import quote
 from typing import Any
 
 from facemon.config.document import Config
@@ -18,12 +19,24 @@ CONFIG_KEY = "facemon.yaml"
 _LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "drift-check"}
 
 
-ABOUT = """\
-The configuration comes from a ConfigMap: kubectl create configmap facemon --from-file=facemon.yaml
+_ABOUT = """\
 The volume has to be a disk of its node, for the log's SQLite does not work on network file systems.
 Exit code 3 is drift and 4 undecided: the Job fails at once, with this code in its message, as it does with 2, a wrong
 configuration, because another try would answer the same. After any other code it is tried again, twice.
 """
+
+
+def config_map_line(config: Config) -> str:
+    """How the ConfigMap is made; the file may have another name here than the pods look for."""
+    name = config.file_name.name
+    source = CONFIG_KEY if name == CONFIG_KEY else f"{CONFIG_KEY}={name}"
+    command = f"kubectl create configmap facemon --from-file={quote(source)}"
+    return f"The configuration comes from a ConfigMap: {command}\n"
+
+
+def about_check(config: Config) -> str:
+    """Return what a person has to know before the CronJob is applied."""
+    return config_map_line(config) + _ABOUT
 
 
 def volume_claim() -> dict[str, Any]:

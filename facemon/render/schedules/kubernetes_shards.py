@@ -1,28 +1,41 @@
 """A Kubernetes Indexed Job that predicts the shards of a manifest: each pod one shard, tried again by itself."""
 
 import posixpath
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from facemon.config.document import Config
 from facemon.config.schedule import ShardsConfig
 from facemon.errors import ConfigError, ExitCode
-from facemon.render.compose_full import FOLDER
+from facemon.render.compose_full import FOLDER, in_container, model_files
 from facemon.render.container import image_of
-from facemon.render.schedules.kubernetes_job import CONFIG_KEY, CONTAINER, container_rights, pod_rights
+from facemon.render.schedules.kubernetes_job import (
+    CONFIG_KEY,
+    CONTAINER,
+    config_map_line,
+    container_rights,
+    pod_rights,
+)
 
 _LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "predict-shards"}
 _COMMAND = 'exec facemon predict "$@" --shard "$((JOB_COMPLETION_INDEX + 1))/{number}"'
 """What the shell adds: Kubernetes counts from 0. All that the configuration names comes as arguments, not as script."""
 
-SHARDS_ABOUT = """\
-The configuration comes from a ConfigMap: kubectl create configmap facemon --from-file=facemon.yaml
+_ABOUT = """\
 Each pod mounts the volume with the manifest, read only; images that are not in object storage must lie there too.
+Networks of your own must be in the container image, or lie on this volume, with absolute paths in facemon.yaml.
 Credentials come from the Secret or the service account that schedule.shards names.
 Exit code 2, a wrong configuration or another job in the log, fails the Job at once. After another code the shard is
 tried again. Images that cannot be read are rows with an error, and do not fail a pod. A shard that is delivered is not
 predicted again: to go on, delete the Job and apply it once more.
 Retries are counted for each shard (backoffLimitPerIndex): Kubernetes 1.33, as beta since 1.29.
 """
+
+
+def about_shards(config: Config) -> str:
+    """Return what a person has to know before the Job is applied."""
+    return config_map_line(config) + _ABOUT
 
 
 def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
@@ -54,6 +67,18 @@ def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
             "template": {"metadata": {"labels": _LABELS}, "spec": _pod(config, shards)},
         },
     }
+
+
+def missing_files_notes(config: Config, shards: ShardsConfig) -> Iterator[str]:
+    """Name the files of the model that no volume brings into the pods, unless an image of the user's own may."""
+    folder = posixpath.dirname(shards.manifest)
+    needed = [in_container(path, config) for path in model_files(config)]
+    missing = [path for path in needed if not PurePosixPath(path).is_relative_to(folder)]
+    if missing and "facemon" not in config.stack.images:
+        yield (
+            f"no volume of the pods of schedule.shards holds {', '.join(missing)}: set stack.images.facemon to an "
+            f"image with all files of the model, or name these by absolute paths below {folder}, where the manifest is"
+        )
 
 
 def _pod(config: Config, shards: ShardsConfig) -> dict[str, Any]:

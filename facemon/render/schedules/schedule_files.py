@@ -13,8 +13,8 @@ from facemon.render.drift_series import EXPORTING_TRANSPORTS
 from facemon.render.schedules.airflow_dag import airflow_dag
 from facemon.render.schedules.crontab import crontab
 from facemon.render.schedules.github_workflow import github_workflow
-from facemon.render.schedules.kubernetes_job import ABOUT, cron_job, volume_claim
-from facemon.render.schedules.kubernetes_shards import SHARDS_ABOUT, shards_job
+from facemon.render.schedules.kubernetes_job import about_check, cron_job, volume_claim
+from facemon.render.schedules.kubernetes_shards import about_shards, missing_files_notes, shards_job
 from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_service, export_timer, service, timer
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
@@ -60,6 +60,8 @@ def schedule_notes(config: Config) -> Iterator[str]:
             "or if --check is to say the same on every one"
         )
     yield from _export_notes(config)
+    if schedule.shards is not None:
+        yield from missing_files_notes(config, schedule.shards)
 
 
 def _export_notes(config: Config) -> Iterator[str]:
@@ -102,8 +104,11 @@ def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
         case "airflow":
             yield f"{folder}/facemon_drift.py", commented_text(airflow_dag(config))
         case "kubernetes":
-            yield f"{folder}/drift-check.yaml", documents_text(ABOUT, (volume_claim(), cron_job(config)))
+            yield f"{folder}/drift-check.yaml", documents_text(about_check(config), (volume_claim(), cron_job(config)))
             if (shards := config.schedule.shards) is not None:
-                yield f"{folder}/predict-shards.yaml", documents_text(SHARDS_ABOUT, (shards_job(config, shards),))
+                yield (
+                    f"{folder}/predict-shards.yaml",
+                    documents_text(about_shards(config), (shards_job(config, shards),)),
+                )
         case _:
             assert_never(target)
