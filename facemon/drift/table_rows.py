@@ -77,6 +77,25 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
         return (None,), np.zeros(file.rows, dtype=np.int16), False
     names: dict[str | None, int] = {}
     parts = []
+    for found, cells in named_sources(file, column):
+        kept = found if wanted is None else [name if name == wanted else None for name in found]
+        places = np.array([names.setdefault(name, len(names)) for name in kept])
+        parts.append(places[cells])
+    # A null is looked up in every batch, so None is named even where no row lacks its source.
+    codes = np.concatenate(parts)
+    is_crowded = has_too_many(names)
+    if is_crowded:
+        merged: dict[str | None, int] = {}
+        codes = np.array([merged.setdefault(bucket_of(name), len(merged)) for name in names])[codes]
+        names = merged
+    return tuple(names), codes.astype(np.int16), is_crowded
+
+
+def named_sources(file: TableFile, column: str) -> Iterator[tuple[list[str | None], NDArray[np.intp]]]:
+    """For each batch the sources that its cells name, None among them, and the place of each row's.
+
+    A source is text, whatever the type of the column: it is compared with the names of the log.
+    """
     for batch in file.batches([column]):
         cells = batch.column(0)
         if pa.types.is_nested(cells.type):
@@ -86,18 +105,7 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
             )
         encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
         found = [text_of(value) or None for value in [*values_of(encoded.dictionary), None]]
-        if wanted is not None:
-            found = [name if name == wanted else None for name in found]
-        places = np.array([names.setdefault(name, len(names)) for name in found])
-        parts.append(places[pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)])
-    # A null is looked up in every batch, so None is named even where no row lacks its source.
-    codes = np.concatenate(parts)
-    is_crowded = has_too_many(names)
-    if is_crowded:
-        merged: dict[str | None, int] = {}
-        codes = np.array([merged.setdefault(bucket_of(name), len(merged)) for name in names])[codes]
-        names = merged
-    return tuple(names), codes.astype(np.int16), is_crowded
+        yield found, pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)
 
 
 def _squares(
