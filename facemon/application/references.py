@@ -199,12 +199,11 @@ def _read(operation: Operation, given: "Path | TableFile") -> "tuple[pa.Table, s
     """All rows, and what the reference records of where they came from."""
     from facemon.domain.image_input import shown_name
     from facemon.drift.column_kinds import refuse_unclear_columns
-    from facemon.tables.csv_notation import notation_of
-    from facemon.tables.table_file import open_table
+    from facemon.tables.sourced_table import open_with_sources
 
     config = operation.config
     if isinstance(given, Path):
-        file = open_table(given, notation_of(config.tables.csv))
+        file = open_with_sources(given, config.tables)
         origin = shown_name(str(file.path))
     else:
         file, origin = given, "facemon.Monitor"

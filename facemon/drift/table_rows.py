@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.domain.source_buckets import bucket_of, has_too_many
 from facemon.drift.table_counts import Codes
-from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
+from facemon.tables.table_faults import refuse_nested
 from facemon.tables.table_file import TableFile
 
 _SOURCE = "source"
@@ -77,19 +77,10 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
         return (None,), np.zeros(file.rows, dtype=np.int16), False
     names: dict[str | None, int] = {}
     parts = []
-    for batch in file.batches([column]):
-        cells = batch.column(0)
-        if pa.types.is_nested(cells.type):
-            raise FacemonError(
-                f"{file.path}: the column {column} holds {cells.type}, not names of sources",
-                "name another column with tables.source, or rename this one",
-            )
-        encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
-        found = [text_of(value) or None for value in [*values_of(encoded.dictionary), None]]
-        if wanted is not None:
-            found = [name if name == wanted else None for name in found]
-        places = np.array([names.setdefault(name, len(names)) for name in found])
-        parts.append(places[pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)])
+    for found, cells in named_sources(file, column):
+        kept = found if wanted is None else [name if name == wanted else None for name in found]
+        places = np.array([names.setdefault(name, len(names)) for name in kept])
+        parts.append(places[cells])
     # A null is looked up in every batch, so None is named even where no row lacks its source.
     codes = np.concatenate(parts)
     is_crowded = has_too_many(names)
@@ -98,6 +89,19 @@ def _sources(file: TableFile, column: str, wanted: str | None) -> tuple[tuple[st
         codes = np.array([merged.setdefault(bucket_of(name), len(merged)) for name in names])[codes]
         names = merged
     return tuple(names), codes.astype(np.int16), is_crowded
+
+
+def named_sources(file: TableFile, column: str) -> Iterator[tuple[list[str | None], NDArray[np.intp]]]:
+    """For each batch the sources that its cells name, None among them, and the place of each row's.
+
+    A source is text, whatever the type of the column: it is compared with the names of the log.
+    """
+    for batch in file.batches([column]):
+        cells = batch.column(0)
+        refuse_nested(file.path, column, cells.type, "names of sources", "tables.source")
+        encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
+        found = [text_of(value) or None for value in [*values_of(encoded.dictionary), None]]
+        yield found, pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)
 
 
 def _squares(
@@ -114,7 +118,8 @@ def _squares(
 
 
 def _images(file: TableFile, column: str) -> NDArray[np.int64]:
-    """The number of each row's image."""
+    """The number of each row's image; FacemonError where the column holds the images themselves."""
+    refuse_nested(file.path, column, file.schema.field(column).type, "names of images", "tables.image")
     cells = [batch.column(0) for batch in file.batches([column])]
     plain = [pc.cast(each, each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in cells]
     # One dictionary encodes all chunks, so that an image has the same number wherever its rows stand.

@@ -13,9 +13,10 @@ from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.domain.attribute import Measure
 from facemon.drift.log_table import is_log_table
 from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
+from facemon.drift.table_rows import named_sources
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
-from facemon.tables.csv_notation import notation_of
-from facemon.tables.table_file import TableFile, open_table
+from facemon.tables.sourced_table import open_with_sources
+from facemon.tables.table_file import TableFile
 
 _SEED = 20_261_123
 
@@ -32,7 +33,7 @@ def sampled_rows(
 
     With `source` only that one's rows. The columns that name an image, a time or a source are left out.
     """
-    file = table if isinstance(table, TableFile) else open_table(table, notation_of(tables.csv))
+    file = table if isinstance(table, TableFile) else open_with_sources(table, tables)
     rows = np.arange(file.rows) if source is None else _rows_of(file, source, tables)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(_SEED).choice(rows, most, replace=False))
@@ -56,8 +57,8 @@ def _rows_of(file: TableFile, source: str, tables: TablesConfig) -> NDArray[np.i
     name = "source" if is_log_table(file) else tables.source
     if name not in file.names:
         return np.empty(0, np.intp)
-    same = [pc.equal(batch.column(0), source) for batch in file.batches([name], encoded=False)]
-    return np.flatnonzero(pc.fill_null(pa.chunked_array(same), False).to_numpy())
+    parts = [np.array([each == source for each in found])[cells] for found, cells in named_sources(file, name)]
+    return np.flatnonzero(np.concatenate(parts))
 
 
 def _declared(table: pa.Table, tables: TablesConfig) -> pa.Table:

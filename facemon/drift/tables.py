@@ -46,9 +46,9 @@ from facemon.drift.table_counts import (
 )
 from facemon.drift.table_rows import TableRows, rows_of_table
 from facemon.tables.attribute_cells import AttributeCells, text_of
-from facemon.tables.csv_notation import notation_of
 from facemon.tables.number_notations import number_of, refuse_foreign_numbers
-from facemon.tables.table_file import TableFile, open_table
+from facemon.tables.sourced_table import open_with_sources
+from facemon.tables.table_file import TableFile
 
 _ALL_CHECKS = (Check.DATA, Check.MODEL)
 _TRUTHS, _UNKNOWN = {0.0, 1.0}, (math.nan,)
@@ -84,7 +84,7 @@ def read_reference(
     checks: Collection[Check] = _ALL_CHECKS,
 ) -> tuple[Sample, TableLayout]:
     """Count a reference table; the layout is what the current table is to be read with."""
-    file = open_table(path, notation_of(tables.csv))
+    file = open_with_sources(path, tables)
     if is_log_table(file):
         return _read_log(file, tables, None), LOG_LAYOUT
     return _TableReader(file, attributes, tables, checks, None).read()
@@ -104,7 +104,7 @@ def read_sample(
     FacemonError where the file is missing, unreadable, empty or of an unknown kind, or where no cell of an
     attribute's column is one of its labels.
     """
-    file = open_table(path, notation_of(tables.csv))
+    file = open_with_sources(path, tables)
     return count_sample(file, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
 
 
@@ -198,6 +198,10 @@ class _TableReader:
         return used
 
     def _read_attribute(self, attribute: AttributeConfig, column: str, name: str) -> None:
+        type_ = value_type(self._file.schema.field(name).type)
+        if pa.types.is_nested(type_):
+            self._faulty[column] = f"it holds {type_}, not labels or numbers"
+            return
         if column == attribute.name and attribute.classes:
             cells = AttributeCells(attribute, self._tables)
             self._columns[column] = self._count_labels(name, cells.label_of, faces_only=True)
@@ -205,7 +209,6 @@ class _TableReader:
             return
         if column == attribute.name:
             column = Measure.VALUE.column(attribute.name)
-        type_ = value_type(self._file.schema.field(name).type)
         if not is_number(type_):
             if is_text(type_):
                 texts = first_texts(self._rows.cells(name, faces_only=True))

@@ -139,7 +139,7 @@ def evaluate(
         _scores(matches, truths, labelled, everything),
         {source: _scores(matches, truths, labelled, rows) for source, rows in sources.items()},
         labels.unlabelled,
-        tuple(left_out(keyed, matches, truths)),
+        (*left_out(keyed, matches, truths), *unpredicted(labelled, keyed, matches, truths)),
         keyed.column,
         matches.how,
         tuple(_forgiven(truths)),
@@ -168,7 +168,8 @@ def _score(attribute: AttributeConfig, matches: LabelMatches, truth: Truth, rows
         errors = differences[rows & np.isfinite(differences)]
     if not attribute.classes:
         return score_numbers(attribute.name, errors if errors is not None else np.empty(0))
-    kept, predicted = rows & has_truth(codes), predicted_codes(attribute, matches)
+    kept = rows & has_truth(codes) & is_predicted(attribute, matches)
+    predicted = predicted_codes(attribute, matches)
     confidence = np.full(len(kept), np.nan)
     if confident in attribute.columns:
         confidence = floats_of(matches.rows, confident)
@@ -189,6 +190,26 @@ def predicted_codes(attribute: AttributeConfig, matches: LabelMatches) -> NDArra
     return codes.to_numpy().astype(np.intp)
 
 
+def is_predicted(attribute: AttributeConfig, matches: LabelMatches) -> NDArray[np.bool_]:
+    """Which rows have a prediction of an attribute; rows that another program logged need not have one."""
+    names = [each.column(attribute.name) for each in (Measure.LABEL, Measure.VALUE)]
+    given = [pc.is_valid(matches.rows.column(name)).to_numpy() for name in names if name in attribute.columns]
+    # A number that lies in no band has no label, and is a prediction.
+    return np.logical_or.reduce(given)
+
+
+def unpredicted(
+    attributes: Iterable[AttributeConfig], keyed: KeyedLabels, matches: LabelMatches, truths: Mapping[str, Truth]
+) -> Iterator[LeftOut]:
+    """Tell for each attribute with labels how many of these belong to a row without a prediction of it."""
+    for attribute in attributes if len(matches.labels) else ():
+        is_labelled = has_truth(truths[attribute.name].codes[matches.labels])
+        lacking = np.sort(matches.labels[is_labelled & ~is_predicted(attribute, matches)])
+        if len(lacking):
+            names = keyed.names(lacking[:_EXAMPLES].tolist())
+            yield LeftOut(f"have no prediction of {attribute.name}", len(lacking), names, is_trouble=False)
+
+
 def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -> Iterator[LabelledImage]:
     if not attribute.classes or not len(matches.labels):
         return
@@ -198,7 +219,8 @@ def _labelled(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
     faces = pc.fill_null(rows.column(FACE), 0).to_pylist()
     right = (codes == predicted_codes(attribute, matches)).tolist()
     sources = rows.column("source").to_pylist()
-    every = zip(has_truth(codes).tolist(), images, faces, hours.tolist(), sources, right, strict=True)
+    is_scored = has_truth(codes) & is_predicted(attribute, matches)
+    every = zip(is_scored.tolist(), images, faces, hours.tolist(), sources, right, strict=True)
     for is_labelled, image, face, hour, source, is_right in every:
         if is_labelled:
             # The first face goes by the image's name alone, as it did before labels could name faces.

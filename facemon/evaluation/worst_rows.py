@@ -11,7 +11,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.array_types import Floats
 from facemon.domain.attribute import Measure
 from facemon.domain.kinds.registry import kind_of
-from facemon.evaluation.evaluation import floats_of, predicted_codes
+from facemon.evaluation.evaluation import floats_of, is_predicted, predicted_codes, unpredicted
 from facemon.evaluation.joined_labels import LeftOut, best_key, has_truth, left_out
 from facemon.evaluation.label_matches import LabelMatches
 from facemon.evaluation.true_labels import TrueLabels
@@ -52,13 +52,12 @@ def worst_rows(
     """
     keyed, matches = best_key(tables, labels, one_face_an_input)
     truths = {name: truth.of_rows(keyed.rows) for name, truth in labels.truths.items()}
-    unused = tuple(left_out(keyed, matches, truths))
+    named = [attribute for attribute in attributes if attribute.name in truths]
+    unused = (*left_out(keyed, matches, truths), *unpredicted(named, keyed, matches, truths))
     if not len(matches.labels):
         return WorstRows(matches.rows, 0, 0, unused)
     wanted, parts, wrong, labelled = fulfilling(matches.rows, conditions), list[pa.Table](), 0, 0
-    for attribute in attributes:
-        if attribute.name not in truths:
-            continue
+    for attribute in named:
         is_labelled, off_by = _compared(attribute, matches, truths[attribute.name])
         labelled += int((is_labelled & wanted).sum())
         found = np.flatnonzero(wanted & ~np.isnan(off_by))
@@ -79,7 +78,7 @@ def _compared(attribute: AttributeConfig, matches: LabelMatches, truth: Truth) -
     if not attribute.classes:
         found = np.full(len(codes), np.nan) if errors is None else errors
         return np.isfinite(found), np.where(found > 0, found, np.nan)
-    is_labelled = has_truth(codes)
+    is_labelled = has_truth(codes) & is_predicted(attribute, matches)
     sureness = floats_of(matches.rows, confident) if confident in attribute.columns else errors
     off_by = np.zeros(len(codes)) if sureness is None else np.nan_to_num(sureness, nan=0.0)
     return is_labelled, np.where(is_labelled & (codes != predicted_codes(attribute, matches)), off_by, np.nan)

@@ -14,6 +14,7 @@ from facemon.domain.attribute import Measure
 from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
+from facemon.monitor.logged_times import times_of
 from facemon.near_names import did_you_mean
 from facemon.tables.column_types import fitted_column, joined
 
@@ -128,10 +129,8 @@ def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
 
 def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
     column = fitted_column(table, name).combine_chunks()
-    if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(column.type) and column.type.tz is None:
-        column = pc.assume_timezone(column.cast(pa.timestamp("us")), "UTC")
     try:
-        return column.cast(wanted)
+        return times_of(column, name, wanted) if pa.types.is_timestamp(wanted) else column.cast(wanted)
     except pa.ArrowException as error:
         raise FacemonError(f"the column {name} cannot become {wanted}: {str(error).splitlines()[0]}") from error
 

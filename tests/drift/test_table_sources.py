@@ -10,6 +10,7 @@ import pytest
 from facemon.config.drift import TablesConfig
 from facemon.domain.drift_result import Verdict
 from facemon.domain.profile import add_profiles
+from facemon.drift.table_sample import sampled_rows
 from facemon.drift.tables import read_reference, read_sample
 from tests.drift.table_files import BEARD, TABLES, check, compared, write
 
@@ -48,6 +49,37 @@ def test_one_source_of_thousands_is_counted_alone(tmp_path: Path, suffix: str) -
         assert sample.of_source(source).rows == 2
         assert sample.of_source(source).total.columns["beard"].labels == labels
     assert read_sample(path, attributes=[BEARD], tables=TABLES, source="nobody").of_source("nobody").rows == 0
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet", "rows"])
+@pytest.mark.parametrize("sources", [["01", "1"], ["7", "gate"], ["2026-11-28", "2026-11-29"], ["1e3", "1000"]])
+def test_a_source_is_named_as_it_is_written(tmp_path: Path, name: str, sources: list[str]) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        write(path, {"beard": ["yes", "no"] * 2, "source": sources * 2})
+    else:
+        path.mkdir()
+        for source in sources:
+            write(path / f"{source}.csv", {"beard": ["yes", "no"], "source": [source] * 2})
+    sample = read_sample(path, attributes=[BEARD], tables=TABLES)
+    assert {source: profile.faces for source, profile in sample.by_source.items()} == dict.fromkeys(sources, 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "sources"), [("7.0 8.0", {"7", "8", None}), ("1.0 1.5", {"1.0", "1.5", None}), ("", {None})]
+)
+def test_whole_numbers_that_pandas_writes_beside_missing_ones(tmp_path: Path, cells: str, sources: set[str]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("beard,source\n" + "".join(f"yes,{cell}\n" for cell in (*cells.split(), "")))
+    assert set(read_sample(path, attributes=[BEARD], tables=TABLES).by_source) == sources
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.int64(), pa.float64()])
+def test_a_sample_of_a_source_that_is_a_number(tmp_path: Path, type_: pa.DataType) -> None:
+    columns = {"source": pa.array([7, 8, None] * 100).cast(type_), "n": np.arange(300)}
+    path = write(tmp_path / "rows.parquet", columns)
+    rows = sampled_rows(path, attributes=[], tables=TABLES, most=200, source="8")
+    assert rows["n"].to_pylist() == list(range(1, 300, 3))
 
 
 def test_the_column_of_sources_may_be_called_otherwise(tmp_path: Path) -> None:

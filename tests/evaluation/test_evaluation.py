@@ -12,6 +12,7 @@ from facemon.config.drift import TablesConfig
 from facemon.errors import FacemonError
 from facemon.evaluation.evaluation import Evaluation, evaluate
 from facemon.evaluation.true_labels import read_true_labels
+from facemon.tables.table_file import table_of
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, SCHEMA
 
 
@@ -253,3 +254,35 @@ def test_rows_without_a_name_are_counted(tmp_path: Path) -> None:
     assert (result.labels, result.scores[0].labelled) == (1, 1)
     assert left_out(result) == {"name no image: image is empty": (2, ())}
     assert result.has_trouble
+
+
+def test_names_and_labels_are_no_lists_or_objects() -> None:
+    def read(**columns: Any) -> list[str]:
+        table = table_of(pa.table(columns), "rows")
+        return [key.name for key in read_true_labels(table, ATTRIBUTES, TablesConfig()).keys]
+
+    image = [{"bytes": b"", "path": "a.jpg"}]
+    assert read(image=image, image_id=["7"], gender=["male"]) == ["image_id"]
+    with pytest.raises(FacemonError, match=r"rows: the column image holds struct<.*>, not names of images"):
+        read(image=image, gender=["male"])
+    with pytest.raises(FacemonError, match=r"rows: the column gender holds list<.*>, not labels"):
+        read(image=["a.jpg"], gender=[["male"]])
+
+
+def test_an_attribute_that_was_not_predicted_is_not_wrong(tmp_path: Path) -> None:
+    nothing: dict[str, Any] = {"age": None, "age_confidence": None, "age_value": None}
+    logged = [
+        row("a.jpg"), row("b.jpg", ordinal=1) | nothing, row("c.jpg", None, ordinal=2),
+        row("d.jpg", ordinal=3) | nothing | {"age_value": 120},
+    ]  # fmt: skip
+    result = scored(tmp_path, "image,gender,age\na.jpg,female,30\nb.jpg,male,30\nc.jpg,male,30\nd.jpg,,30\n", logged)
+    gender, age = result.scores
+    assert (gender.labelled, gender.correct, gender.confusion) == (2, 1, ((1, 0), (1, 0)))
+    # A number in no band was predicted, and is wrong.
+    assert (age.labelled, age.correct, age.confusion) == (3, 2, ((0, 0, 0), (0, 2, 1)))
+    assert left_out(result) == {
+        "have no prediction of gender": (1, ("c.jpg",)),
+        "have no prediction of age": (1, ("b.jpg",)),
+    }
+    assert not result.has_trouble
+    assert [each.is_right for each in result.images] == [True, False, True, True, False]

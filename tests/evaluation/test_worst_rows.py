@@ -94,3 +94,12 @@ def test_labels_of_no_image(tmp_path: Path) -> None:
     found = worst_rows([table], read_true_labels(tmp_path / "labels.csv", ALL, TablesConfig()), ALL, 3)
     assert (found.rows.num_rows, found.wrong, found.labelled) == (0, 0, 0)
     assert found.left_out[0].is_trouble
+
+
+def test_an_attribute_that_was_not_predicted_is_not_wrong(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("image,gender\n0.jpg,male\n")
+    row = logged(1)[0] | {"gender": None, "gender_confidence": None}
+    table = pa.Table.from_pylist([row], log_schema(ALL))
+    found = worst_rows([table], read_true_labels(tmp_path / "labels.csv", ALL, TablesConfig()), ALL, 3)
+    assert (found.rows.num_rows, found.wrong, found.labelled) == (0, 0, 0)
+    assert [each.reason for each in found.left_out] == ["have no prediction of gender"]

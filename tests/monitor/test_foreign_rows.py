@@ -1,8 +1,9 @@
 """Rows of other programs, checked and completed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
@@ -38,6 +39,41 @@ def test_what_is_not_given_is_filled_in() -> None:
     assert second["gender"] is second["age"] is None
 
 
+TIMES = [
+    datetime(2026, 11, 28, 10, 0, 0, 123456),  # noqa: DTZ001 - a time without a zone
+    datetime(2026, 11, 28, 10, 0, 0, 123456, tzinfo=UTC),
+    datetime(2026, 11, 28, 11, 0, 0, 123456, tzinfo=ZoneInfo("Europe/Berlin")),
+    pd.Timestamp("2026-11-28 10:00:00.123456789"),
+    pd.Timestamp("2026-11-28 11:00:00.123456789", tz="Europe/Berlin"),
+    "2026-11-28T10:00:00.123456",
+    "2026-11-28 11:00:00.123456+01:00",
+    "2026-11-28T10:00:00.123456789Z",
+]
+
+
+@pytest.mark.parametrize("time", TIMES, ids=str)
+def test_a_time_is_the_same_however_it_is_given(time: Any) -> None:
+    expected = datetime(2026, 11, 28, 10, 0, 0, 123456, tzinfo=UTC)
+    (frame,) = tables_of(pd.DataFrame({"image": ["a", "b"], "observed_at": [time, None]}))
+    for table in (frame, *tables_of([{"image": "a", "observed_at": time}, {"image": "b"}])):
+        batch, _ = log_rows(table, ATTRIBUTES, first_ordinal=0, constants=CONSTANTS, source=None, observed_at=NOON)
+        assert batch.column("observed_at").to_pylist() == [expected, NOON]
+
+
+def test_an_hour_that_a_clock_shows_twice() -> None:
+    hour = pd.date_range("2026-10-25", periods=4, freq="h", tz="Europe/Berlin") + pd.Timedelta(1, "ns")
+    (table,) = tables_of(pd.DataFrame({"image": ["a", "b", "c", "d"], "observed_at": hour}))
+    batch, _ = log_rows(table, ATTRIBUTES, first_ordinal=0, constants=CONSTANTS, source=None, observed_at=NOON)
+    assert [f"{time:%d %H:%M}" for time in batch.column("observed_at").to_pylist()] == [
+        "24 22:00", "24 23:00", "25 00:00", "25 01:00",
+    ]  # fmt: skip
+
+
+def test_a_day_begins_at_midnight_in_utc() -> None:
+    (row,) = rows_of({"image": "a", "observed_at": date(2026, 11, 28)})
+    assert row["observed_at"] == datetime(2026, 11, 28, tzinfo=UTC)
+
+
 def test_rows_of_one_image_that_follow_each_other_are_its_faces() -> None:
     names = ["a", "a", "b", "a"]
     rows = rows_of(*({"image": name, "gender": "male"} for name in names))
@@ -61,7 +97,8 @@ def test_rows_of_one_image_that_follow_each_other_are_its_faces() -> None:
         ([{"image": "a", "error": "nan", "gender": "male"}], "row 0: gender is given in a row with an error"),
         ([{"image": "a", "face": 1}], "row 0: face does not begin with 0"),
         ([{"image": "a", "face": 0}, {"image": "a", "face": 2}], "row 1: face does not count"),
-        ([{"image": "a", "observed_at": "soon"}], "the column observed_at cannot become timestamp"),
+        ([{"image": "a", "observed_at": "soon"}], "row 0: observed_at is 'soon', not a time such as"),
+        ([{"image": "a", "observed_at": 1764600000}], "the column observed_at holds int64, not times"),
         ([{"image": "a", "box": [1, "x"]}], "the column box holds values of several kinds"),
     ],
 )  # fmt: skip
