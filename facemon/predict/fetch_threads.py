@@ -21,7 +21,7 @@ class FetchThreads(Generic[_Result]):
         self._has_ended = threading.Event()
 
     def submit(self, call: Callable[[], _Result], most: int) -> Future[_Result]:
-        """Call a function in a thread, of which there are `most` at most."""
+        """Call a function in a thread, of which there are `most` at most; until it begins, it can be cancelled."""
         future: Future[_Result] = Future()
         self._tasks.put((future, call))
         if self._threads < most:
@@ -38,6 +38,9 @@ class FetchThreads(Generic[_Result]):
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None and not self._has_ended.is_set():
             future, call = task
+            # Cancelled while its call runs, a future would take no result, and end the thread, which none replaces.
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for

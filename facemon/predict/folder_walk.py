@@ -62,11 +62,18 @@ class FolderWalk:
         suffix = suffix_of(entry.name)
         if suffix in self.suffixes:
             return True
-        if entry.is_symlink() and entry.is_dir():
+        if _is_link_to_folder(entry):
             return False
         if tar_suffix(entry.name):
             return True
         self.skipped.add(suffix)
+        return False
+
+
+def _is_link_to_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a loop of links, a target that may not be looked at: says nothing of the files beside it
         return False
 
 

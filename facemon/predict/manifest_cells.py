@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isnan
 from typing import Any
 
 from facemon.config.drift import TablesConfig
@@ -17,6 +18,8 @@ LONGEST_NAME = 4096
 """Characters of a path: no longer one can be opened (PATH_MAX of Linux)."""
 _LONGEST_ID = 1000
 _SHOWN = 60
+_LAST_WHOLE = 2**53
+"""Whole numbers up to it are whole as floats, too: pandas makes 12.0 of 12 where another row has an empty cell."""
 _FIRST_LOW, _LAST_LOW = 0xDC80, 0xDCFF
 """What a byte that is not UTF-8 becomes (PEP 383)."""
 
@@ -80,7 +83,7 @@ def name_of(cell: Any, column: str) -> str:
 
 def _time_of(cell: Any, column: str) -> datetime | None:
     """A time in UTC, none for an empty cell."""
-    if cell is None or cell == "":
+    if _is_empty(cell):
         return None
     try:
         if isinstance(cell, datetime):
@@ -117,10 +120,9 @@ def _etag_of(cell: Any, column: str) -> str | None:
 
 def _size_of(cell: Any, column: str) -> int | None:
     """An object's bytes, none for an empty cell."""
-    if cell is None or cell == "" or cell != cell:  # noqa: PLR0124 - pandas writes NaN for an empty cell
+    if _is_empty(cell):
         return None
     try:
-        # pandas makes 12.0 of 12 where another row has an empty cell.
         size = int(cell.removesuffix(".0")) if isinstance(cell, str) else int(cell)
     except (TypeError, ValueError, OverflowError):
         size = -1
@@ -132,16 +134,18 @@ def _size_of(cell: Any, column: str) -> int | None:
 def _box_of(whole: Any, parts: Iterable[Any], column: str) -> Box | None:
     """The face's box, from one cell or from four, none where all are empty."""
     parts = list(parts)
-    if whole in (None, "") and all(part in (None, "") for part in parts):
+    if _is_empty(whole) and all(map(_is_empty, parts)):
         return None
-    if whole in (None, ""):
+    if _is_empty(whole):
         return _box(parts, column)
     return _box(whole.strip("[]() ").replace(",", " ").split() if isinstance(whole, str) else whole, column)
 
 
 def _text_of(cell: Any, column: str) -> str | None:
-    if cell is None or cell == "":
+    if _is_empty(cell):
         return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _LAST_WHOLE:
+        cell = int(cell)
     if isinstance(cell, bool) or not isinstance(cell, str | int):
         raise ValueError(f"{column} is {_shown(cell)}, neither text nor a whole number")  # noqa: TRY004 - of a cell
     text = str(cell)
@@ -150,6 +154,11 @@ def _text_of(cell: Any, column: str) -> str | None:
     if not text.isascii() and any(_FIRST_LOW <= ord(character) <= _LAST_LOW for character in text):
         raise ValueError(f"{column} is not UTF-8; tables.csv.encoding names another encoding")
     return text
+
+
+def _is_empty(cell: Any) -> bool:
+    """Whether a row leaves a cell out: pandas writes NaN for an empty cell."""
+    return cell is None or cell == "" or (isinstance(cell, float) and isnan(cell))
 
 
 def _has_half_pair(text: str) -> bool:

@@ -134,7 +134,7 @@ def test_a_second_signal_ends_predict_at_once_and_what_was_shown_is_logged(
         process.stdin.write("a.png\n" * 40)
         process.stdin.flush()
         shown = [process.stdout.readline()]
-        for _ in range(2):  # the list has not ended, so the first one waits for more
+        for _ in range(2):
             process.send_signal(number)
         out, said = process.communicate(timeout=HANG_S)
         assert all_gone(group_of(process))
@@ -144,6 +144,18 @@ def test_a_second_signal_ends_predict_at_once_and_what_was_shown_is_logged(
     assert assert_whole(folder / ".facemon") - 100 >= len(shown) >= 1
     assert facemon("predict", "-", "-q", "--resume", cwd=folder, stdin="a.png\n" * 40).returncode == 0
     assert assert_whole(folder / ".facemon") == 140
+
+
+def test_a_signal_ends_predict_while_its_list_goes_on(folder: Path) -> None:
+    with running(folder, "predict", "-") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("a.png\n" * 40)
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=HANG_S) == 130
+    assert assert_whole(folder / ".facemon") > 100
 
 
 def test_what_a_reader_got_before_it_left_is_logged(folder: Path) -> None:

@@ -24,6 +24,7 @@ from facemon.predict.image_source import ImageSource, ObservedFrom
 from facemon.predict.object_blocks import BLOCK_BYTES, BLOCKS_AHEAD
 from tests.object_storage.origin import Fault, Origin, etag, running_origin
 from tests.object_storage.reached_storage import lead_to
+from tests.patience import HANG_S
 from tests.predict.tar_files import BLUE, GREEN, RED, tar_bytes, write_tar
 
 LIMIT = 1 << 20
@@ -260,3 +261,15 @@ def test_members_beyond_the_limit_are_not_read(origin: Origin) -> None:
     assert [(each.content, each.problem and each.problem.message) for each in source("s3://b/x.tar")] == [
         (None, f"the file has {LIMIT + 1} bytes; the limit is {LIMIT}"), (RED, None),
     ]  # fmt: skip
+
+
+def test_members_that_are_passed_over_do_not_hold_up_what_follows(origin: Origin) -> None:
+    large = bytes((BLOCKS_AHEAD + 2) * BLOCK_BYTES)
+    members = {name: content for number in range(4) for name, content in
+               ((f"{number}.png", RED), (f"{number}.mp4", large))}  # fmt: skip
+    origin.buckets["b"] = {"x.tar": tar_bytes({**members, "4.png": RED})}
+    found: list[str] = []
+    reading = threading.Thread(target=lambda: found.extend(each.name for each in source("s3://b/x.tar")), daemon=True)
+    reading.start()
+    reading.join(HANG_S)
+    assert found == [f"s3://b/x.tar/{number}.png" for number in range(5)]

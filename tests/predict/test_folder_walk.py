@@ -81,6 +81,15 @@ def test_links_to_folders_are_no_files(tmp_path: Path) -> None:
     assert str(walk.skipped) == "2 files are not images that can be read: 2 .txt"
 
 
+@pytest.mark.parametrize("target", ["link.txt", "a.jpg/b", "x" * 300, "gone"])
+def test_a_link_that_leads_nowhere_hides_no_files_beside_it(tmp_path: Path, target: str) -> None:
+    touch(tmp_path, "a.jpg", "z.jpg")
+    (tmp_path / "link.txt").symlink_to(target)
+    walk = FolderWalk(ALL)
+    assert list(walk.below(str(tmp_path))) == [(str(tmp_path / name), None) for name in ("a.jpg", "z.jpg")]
+    assert str(walk.skipped) == "1 file is not an image that can be read: 1 .txt"
+
+
 def test_counts_are_those_of_the_walk_so_far(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.jpg", "a/x.txt", "b/2.jpg", "b/y.txt")
     walk = FolderWalk(ALL)

@@ -61,6 +61,18 @@ def test_times_may_have_nanoseconds(tmp_path: Path, zone: str | None) -> None:
     assert first.observed_at == NIGHT.replace(microsecond=123_456)
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_cells_that_pandas_leaves_empty_are_empty(tmp_path: Path, suffix: str) -> None:
+    nan = float("nan")
+    columns = ("source", "image_id", "box_left", "box_top", "box_right", "box_bottom")
+    rows = [{"image": "a.jpg"} | dict.fromkeys(columns, 7.0), {"image": "b.jpg"} | dict.fromkeys(columns, nan)]
+    if suffix == ".jsonl":
+        rows[1] |= {"observed_at": nan, "box": nan}
+    first, second = inputs(write(tmp_path / f"m{suffix}", rows))
+    assert (first.source, first.id, first.box, first.problem) == ("7", "7", (7, 7, 7, 7), None)
+    assert (second.source, second.id, second.box, second.observed_at, second.problem) == (None,) * 5
+
+
 def test_columns_have_the_names_that_the_configuration_gives_them(tmp_path: Path) -> None:
     file = tmp_path / "m.csv"
     file.write_text(
@@ -139,6 +151,7 @@ def test_the_column_of_another_role_is_not_offered_for_the_image(tmp_path: Path)
         ({"image": "a.jpg", "box": [5, 5, 9]}, "box is not a list of four numbers"),
         ({"image": "a.jpg", "box": "left"}, "box is not a list of four numbers"),
         ({"image": "a.jpg", "source": 1.5}, "source is 1.5, neither text nor a whole number"),
+        ({"image": "a.jpg", "image_id": 1e300}, "image_id is 1e+300, neither text nor a whole number"),
     ],
 )
 def test_a_broken_line_is_an_error_row_between_its_neighbours(

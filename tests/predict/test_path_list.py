@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from facemon.predict.image_source import ImageSource
 from facemon.predict.manifest_cells import LONGEST_NAME
 from facemon.predict.path_list import ListedPath, listed_paths
+from tests.patience import HANG_S
 
 NAMES = st.binary(min_size=1, max_size=30).filter(lambda name: b"\0" not in name)
 
@@ -69,3 +70,20 @@ def test_an_entry_is_there_before_the_list_ends() -> None:
         assert next(found).path == "a.jpg"
         threading.Timer(0.01, os.close, [writing]).start()
         assert [each.path for each in found] == ["b"]
+
+
+@pytest.mark.parametrize("null", [False, True])
+def test_a_run_that_is_to_stop_does_not_wait_for_the_end_of_a_list(null: bool) -> None:
+    reading, writing = os.pipe()
+    stop, found = threading.Event(), list[str]()
+    with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb") as list_that_goes_on:
+        images = iter(ImageSource(["-"], path_list=stream, null=null, stop=stop))
+        list_that_goes_on.write(b"a.jpg\0b" if null else b"a.jpg\nb")
+        list_that_goes_on.flush()
+        assert next(images).name == "a.jpg"
+        stop.set()
+        rest = threading.Thread(target=lambda: found.extend(each.name for each in images), daemon=True)
+        rest.start()
+        rest.join(HANG_S)
+        assert not rest.is_alive()
+    assert found == []
