@@ -83,13 +83,18 @@ def _where(
     from facemon.store import row_conditions
 
     equal: dict[str, list[str]] = {}
+    equal_numbers: dict[str, list[float]] = {}
     for text in texts:
         if not (parts := _CONDITION.fullmatch(text)):
             raise UsageError(f"--where {text}: is not a condition", _EXAMPLES)
         name, sign, value = parts.groups()
         column, is_text = _column(text, name, sign, value, attributes)
         if not is_text:
-            yield row_conditions.compares(column, sign, _number(text, value))
+            number = _number(text, value)
+            if sign == "=":
+                equal_numbers.setdefault(column, []).append(number)
+            else:
+                yield row_conditions.compares(column, sign, number)
             continue
         attribute = next((each for each in attributes if each.name == column), None)
         if attribute and is_configured:
@@ -100,6 +105,8 @@ def _where(
             yield row_conditions.is_none_of(column, [value])
     for column, values in equal.items():
         yield row_conditions.is_one_of(column, values)
+    for column, numbers in equal_numbers.items():
+        yield row_conditions.is_equal_to_any(column, numbers)
 
 
 def _column(text: str, name: str, sign: str, value: str, attributes: "Sequence[AttributeConfig]") -> tuple[str, bool]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +53,12 @@ def is_none_of(column: str, texts: Collection[str]) -> RowCondition:
 def compares(column: str, sign: str, number: float) -> RowCondition:
     """The number in the cell compares so with `number`; `sign` is a key of `COMPARISONS`."""
     return RowCondition((column,), lambda table: COMPARISONS[sign](table[column], _like(number, table[column])))
+
+
+def is_equal_to_any(column: str, numbers: Sequence[float]) -> RowCondition:
+    """The number in the cell equals one of some numbers."""
+    each = [compares(column, "=", number) for number in numbers]
+    return RowCondition((column,), lambda table: reduce(pc.or_, (condition.holds(table) for condition in each)))
 
 
 def is_named(pattern: str) -> RowCondition:
